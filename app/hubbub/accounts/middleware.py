@@ -1,0 +1,17 @@
+"""Banned people are told so on every page, whatever session they still have."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+class BannedMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        banned = request.user.is_authenticated and request.user.banned_at is not None
+        if banned and not request.path.startswith(("/accounts/logout", "/api/")):
+            return render(request, "banned.html", status=403)
+        return self.get_response(request)

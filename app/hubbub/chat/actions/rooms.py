@@ -1,0 +1,135 @@
+"""Rooms: make, rename, give a topic, archive and bring back, open a direct conversation."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+from hubbub.chat import policies
+from hubbub.chat.actions.members import admit
+from hubbub.chat.actions.scope import Scope, lock_room
+from hubbub.chat.events import record, record_place
+from hubbub.chat.models import Membership, Room
+from hubbub.chat.text import clean_line
+
+
+def create(actor: User, *, name: str, kind: str, topic: str = "") -> Room:
+    """Make a public or private room; its maker is its owner."""
+    name, topic = clean_name(name), clean_topic(topic)
+    if kind not in (Room.Kind.PUBLIC, Room.Kind.PRIVATE):
+        raise ValidationError(_("A room is public or private."), code="invalid")
+    try:
+        with transaction.atomic():
+            policies.ensure_may_enter(User.objects.get(pk=actor.pk))
+            room = Room.objects.create(kind=kind, name=name, name_key=key_of(name), topic=topic)
+            admit(room, actor, actor=actor, role=Membership.Role.OWNER)
+    except IntegrityError:
+        raise _name_taken() from None
+    return room
+
+
+def rename(actor: User, *, room_id: int, name: str) -> Room:
+    name = clean_name(name)
+    try:
+        with transaction.atomic():
+            scope = lock_room(actor, room_id)
+            policies.ensure_may_change(scope.actor, scope.room, scope.membership)
+            if scope.room.name != name:
+                scope.room.name, scope.room.name_key = name, key_of(name)
+                _record_changed(scope, "room.renamed", "name", "name_key")
+    except IntegrityError:
+        raise _name_taken() from None
+    return scope.room
+
+
+@transaction.atomic
+def set_topic(actor: User, *, room_id: int, topic: str) -> Room:
+    topic = clean_topic(topic)
+    scope = lock_room(actor, room_id)
+    policies.ensure_may_change(scope.actor, scope.room, scope.membership)
+    if scope.room.topic != topic:
+        scope.room.topic = topic
+        _record_changed(scope, "room.topic_changed", "topic")
+    return scope.room
+
+
+@transaction.atomic
+def archive(actor: User, *, room_id: int) -> Room:
+    """Close a room to writing and put it out of sight; `restore` brings it back."""
+    scope = lock_room(actor, room_id)
+    policies.ensure_may_archive(scope.actor, scope.room, scope.membership)
+    if scope.room.archived_at is None:
+        scope.room.archived_at = timezone.now()
+        _record_changed(scope, "room.archived", "archived_at")
+    return scope.room
+
+
+@transaction.atomic
+def restore(actor: User, *, room_id: int) -> Room:
+    scope = lock_room(actor, room_id)
+    policies.ensure_may_archive(scope.actor, scope.room, scope.membership)
+    if scope.room.archived_at is not None:
+        scope.room.archived_at = None
+        _record_changed(scope, "room.restored", "archived_at")
+    return scope.room
+
+
+def open_direct(actor: User, *, user_id: int) -> Room:
+    """Return the room of the two, made if there is none: found again, never doubled.
+
+    Raises `User.DoesNotExist`.
+    """
+    other = User.objects.get(pk=user_id, is_active=True, banned_at=None)
+    if other.pk == actor.pk:
+        raise ValidationError(_("A direct conversation needs somebody else."), code="invalid")
+    policies.ensure_may_enter(User.objects.get(pk=actor.pk))
+    key = "{}:{}".format(*sorted((actor.pk, other.pk)))
+    try:
+        with transaction.atomic():
+            return Room.objects.filter(direct_key=key).first() or _make_direct(actor, other, key)
+    except IntegrityError:  # the other one opened it at the same moment
+        return Room.objects.get(direct_key=key)
+
+
+def clean_name(name: str) -> str:
+    name = clean_line(name)
+    if not 1 <= len(name) <= settings.MAX_NAME_CHARS:
+        raise ValidationError(
+            _("A room's name has 1 to %(max)d characters.") % {"max": settings.MAX_NAME_CHARS},
+            code="invalid",
+        )
+    return name
+
+
+def clean_topic(topic: str) -> str:
+    topic = clean_line(topic)
+    if len(topic) > settings.MAX_TOPIC_CHARS:
+        raise ValidationError(
+            _("A topic has at most %(max)d characters.") % {"max": settings.MAX_TOPIC_CHARS},
+            code="invalid",
+        )
+    return topic
+
+
+def key_of(name: str) -> str:
+    """Return the name without regard to case, which no two rooms share."""
+    return name.casefold()
+
+
+def _make_direct(actor: User, other: User, key: str) -> Room:
+    room = Room.objects.create(kind=Room.Kind.DIRECT, direct_key=key)
+    for person in (actor, other):
+        admit(room, person, actor=actor, role=Membership.Role.MEMBER)
+    return room
+
+
+def _record_changed(scope: Scope, type: str, *changed: str) -> None:
+    """Record it for those in the room, and for members who have other rooms open."""
+    record(scope.room, type, actor=scope.actor, changed=changed)
+    record_place(type, room=scope.room)
+
+
+def _name_taken() -> ValidationError:
+    return ValidationError(_("There is a room of that name already."), code="invalid")

@@ -1,0 +1,194 @@
+"""Sending messages: one at a time for REST and commands, many in one transaction for sockets.
+
+The only action that takes a batch: a replica's writer puts whatever arrived while the last
+transaction ran into the next one (group commit). One message that fails never fails another.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+from hubbub.chat import policies
+from hubbub.chat.actions import reads
+from hubbub.chat.actions.scope import limit_lock_time
+from hubbub.chat.events import announce
+from hubbub.chat.models import Event, Membership, Message, Room
+from hubbub.chat.text import clean_body, render
+
+Key: TypeAlias = tuple[int, str]  # sender's id, nonce
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message as its sender gave it. `(sender_id, nonce)` names it for ever."""
+
+    sender_id: int
+    room_id: int
+    nonce: str
+    body: str
+    reply_to_id: int | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.sender_id, self.nonce
+
+
+class RoomLocked(Exception):
+    """The draft's room is locked by somebody else just now: send it again, and wait."""
+
+
+Outcome: TypeAlias = Message | Exception
+
+
+def send(
+    actor: User, *, room_id: int, nonce: str, body: str, reply_to_id: int | None = None
+) -> Message:
+    """Save a message and return it; the first one again for a nonce that was used.
+
+    Moves the sender's read mark. Raises as all actions do.
+    """
+    [outcome] = send_many([Draft(actor.pk, room_id, nonce, body, reply_to_id)])
+    if isinstance(outcome, Exception):
+        raise outcome
+    reads.mark({(actor.pk, outcome.room_id): outcome.number})
+    return outcome
+
+
+def send_many(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
+    """Save drafts in one transaction; return for each its message, or why not, in their order.
+
+    Drafts of one room take numbers in the order given. Without `wait`, drafts of rooms that
+    somebody else holds locked come back as `RoomLocked` at once. A batch that fails (a nonce taken
+    meanwhile in another room, a deadlock) is tried again message by message. Read marks are the
+    caller's: replicas write them in batches of their own.
+    """
+    batch = _Batch(drafts, wait)
+    try:
+        with transaction.atomic():
+            batch.write()
+    except (IntegrityError, OperationalError) as error:
+        if len(drafts) > 1:
+            return [send_many([draft], wait=wait)[0] for draft in drafts]
+        return [_first_result(drafts[0]) or error]
+    return batch.outcomes()
+
+
+def _first_result(draft: Draft) -> Message | None:
+    """Return what the nonce made meanwhile, in another transaction; None if it was not that."""
+    return (
+        Message.objects.with_people().filter(sender_id=draft.sender_id, nonce=draft.nonce).first()
+    )
+
+
+@dataclass(slots=True)
+class _Batch:
+    drafts: Sequence[Draft]
+    wait: bool
+    _results: dict[int, Outcome] = field(default_factory=dict)  # index of the draft: outcome
+    _rooms: dict[int, Room] = field(default_factory=dict)
+    _members: dict[tuple[int, int], Membership] = field(default_factory=dict)
+    _known: dict[Key, Message] = field(default_factory=dict)
+    _quoted: dict[int, Message] = field(default_factory=dict)
+    _new: list[Message] = field(default_factory=list)
+
+    def outcomes(self) -> list[Outcome]:
+        return [self._results[index] for index in range(len(self.drafts))]
+
+    def write(self) -> None:
+        self._lock_rooms()
+        self._read()
+        for index, draft in enumerate(self.drafts):
+            try:
+                self._results[index] = self._known.get(draft.key) or self._add(draft)
+            except Exception as error:
+                self._results[index] = error
+        if self._new:
+            self._save()
+
+    def _lock_rooms(self) -> None:
+        # In the order of their ids: in any other, writers into many rooms deadlock.
+        rooms = Room.objects.filter(pk__in={draft.room_id for draft in self.drafts}).order_by("pk")
+        if self.wait:
+            limit_lock_time()
+        locked = rooms.select_for_update(skip_locked=not self.wait)
+        self._rooms = {room.pk: room for room in locked}
+
+    def _read(self) -> None:
+        senders = {draft.sender_id for draft in self.drafts}
+        members = Membership.objects.filter(room__in=self._rooms, user__in=senders)
+        for member in members.select_related("user"):
+            self._members[member.user_id, member.room_id] = member
+        nonces = {draft.nonce for draft in self.drafts}
+        known = Message.objects.with_people().filter(sender__in=senders, nonce__in=nonces)
+        self._known = {(message.sender_id, message.nonce): message for message in known}
+        quoted = {draft.reply_to_id for draft in self.drafts if draft.reply_to_id is not None}
+        if quoted:
+            self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
+
+    def _add(self, draft: Draft) -> Message:
+        room = self._room(draft)
+        member = self._members.get((draft.sender_id, room.pk))
+        policies.ensure_may_read(room, member)
+        assert member is not None
+        policies.ensure_may_write(member.user, room, member)
+        quoted = self._quote(draft)
+        body = clean_body(draft.body)
+        html = render(body)
+        room.seq += 1
+        room.messages += 1
+        message = Message(
+            room=room,
+            seq=room.seq,
+            rev=room.seq,
+            number=room.messages,
+            sender=member.user,
+            nonce=draft.nonce,
+            body=body,
+            html=html,
+            reply_to=quoted,
+            created_at=timezone.now(),
+        )
+        self._new.append(message)
+        self._known[draft.key] = message
+        return message
+
+    def _room(self, draft: Draft) -> Room:
+        room = self._rooms.get(draft.room_id)
+        if room is not None:
+            return room
+        if not self.wait and Room.objects.filter(pk=draft.room_id).exists():
+            raise RoomLocked
+        raise Room.DoesNotExist
+
+    def _quote(self, draft: Draft) -> Message | None:
+        if draft.reply_to_id is None:
+            return None
+        quoted = self._quoted.get(draft.reply_to_id)
+        if quoted is None or quoted.room_id != draft.room_id:
+            raise ValidationError(_("The message replied to is not in this room."), code="invalid")
+        return quoted
+
+    def _save(self) -> None:
+        Message.objects.bulk_create(self._new)
+        events = [
+            Event(
+                room=message.room,
+                seq=message.seq,
+                type="message.created",
+                at=message.created_at,
+                actor=message.sender,
+                message=message,
+            )
+            for message in self._new
+        ]
+        Event.objects.bulk_create(events)
+        changed = {message.room_id: message.room for message in self._new}
+        Room.objects.bulk_update(changed.values(), ["seq", "messages"])
+        transaction.on_commit(partial(announce, events))

@@ -1,0 +1,134 @@
+"""Recording what happened and telling it: the only way into the logs and out of them.
+
+`record` is called by actions, under the room's lock; after the commit the same entries are rung
+through the publisher, and whoever missed them reads them with `read_log`. An entry's text is built
+from rows as they are now (a log row refers, it never copies), so no replay shows old text.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, NamedTuple
+
+import msgspec
+from django.db import transaction
+from django.utils import timezone
+
+from hubbub.accounts.models import User
+from hubbub.chat.frames import message_frame, person_frame, room_frame, time_frame
+from hubbub.chat.models import Event, Message, Place, PlaceEvent, Room
+from hubbub.chat.publisher import publisher
+
+# The place's log where logs are named by their room's id.
+PLACE_LOG = 0
+
+ROOM_TYPES = {"room.renamed", "room.topic_changed", "room.archived", "room.restored"}
+
+encode = msgspec.json.encode
+
+
+class Entry(NamedTuple):
+    """One entry of a log as replicas pass it on: what they need to know of it, and its text."""
+
+    seq: int
+    type: str
+    message: int | None  # id of the message that it is about
+    user: int | None  # id of the person whom it concerns
+    text: str  # the frame as it reaches browsers; for the place's log, its facts
+
+
+def record(
+    room: Room,
+    type: str,
+    *,
+    actor: User,
+    message: Message | None = None,
+    user: User | None = None,
+    changed: Iterable[str] = (),
+    **data: Any,
+) -> Event:
+    """Add an event to the log of `room`, which the caller holds locked, and save the room.
+
+    `changed` names the room's other fields that changed. Rung after the commit.
+    """
+    room.seq += 1
+    room.save(update_fields=["seq", *changed])
+    event = Event.objects.create(
+        room=room,
+        seq=room.seq,
+        type=type,
+        at=timezone.now(),
+        actor=actor,
+        message=message,
+        user=user,
+        data=data,
+    )
+    transaction.on_commit(partial(announce, [event]))
+    return event
+
+
+def record_place(
+    type: str, *, user: User | None = None, room: Room | None = None, **data: Any
+) -> PlaceEvent:
+    """Add an event to the place's log, locking its row (last of all locks). Rung after commit."""
+    place = Place.lock()
+    place.seq += 1
+    place.save(update_fields=["seq"])
+    event = PlaceEvent.objects.create(
+        seq=place.seq, type=type, at=timezone.now(), user=user, room=room, data=data
+    )
+    entry = place_entry(event)
+    transaction.on_commit(partial(publisher.ring, PLACE_LOG, [entry]))
+    return event
+
+
+def announce(events: list[Event]) -> None:
+    """Ring the doorbell of each room once with its new events, and the place's with a bump."""
+    by_room: dict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        by_room[event.room_id].append(event)
+    for room_id, news in by_room.items():
+        publisher.ring(room_id, [entry_of(event) for event in news])
+        publisher.bump(room_id, news[-1].seq, news[-1].room.messages)
+
+
+def entry_of(event: Event) -> Entry:
+    """Return the entry of `event` with everything that it refers to as it is now."""
+    frame: dict[str, Any] = {
+        "type": event.type,
+        "room": event.room_id,
+        "seq": event.seq,
+        "at": time_frame(event.at),
+        "actor": person_frame(event.actor),
+    }
+    if event.type.startswith("message."):
+        frame["message"] = message_frame(event.message) if event.message else None
+    if event.user is not None:
+        frame["user"] = person_frame(event.user)
+    if event.type in ROOM_TYPES:
+        frame["room_info"] = room_frame(event.room)
+    frame |= event.data
+    return Entry(event.seq, event.type, event.message_id, event.user_id, encode(frame).decode())
+
+
+def place_entry(event: PlaceEvent) -> Entry:
+    facts = event.data | {"room": event.room_id}
+    if event.user is not None:
+        facts["name"] = str(event.user)
+    return Entry(event.seq, event.type, None, event.user_id, encode(facts).decode())
+
+
+def read_log(log: int, after: int, limit: int) -> list[Entry]:
+    """Return the next entries of a log (a room's id or PLACE_LOG) after `after`, in seq order.
+
+    At most `limit`, and only up to a hole: the log is cut from the front only, so what does not
+    follow `after` directly means that it was pruned there, and nothing is returned.
+    """
+    if log == PLACE_LOG:
+        places = PlaceEvent.objects.select_related("user").filter(seq__gt=after).order_by("seq")
+        entries = [place_entry(event) for event in places[:limit]]
+    else:
+        rows = Event.objects.after(log, after).with_all()[:limit]
+        entries = [entry_of(event) for event in rows]
+    expected = range(after + 1, after + 1 + len(entries))
+    return [entry for entry, seq in zip(entries, expected, strict=True) if entry.seq == seq]

@@ -1,0 +1,76 @@
+"""The logs: one per room, and the place's. Rows refer to what changed and never copy it.
+
+Only `chat.events.record` and its siblings add rows, under the lock of the room (or of the place),
+so that seq order is commit order and there are no holes. Nothing changes a row afterwards.
+"""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+
+from hubbub.chat.models.message import Message
+from hubbub.chat.models.room import Room
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def after(self, room_id: int, seq: int) -> Self:
+        return self.filter(room_id=room_id, seq__gt=seq).order_by("seq")
+
+    def with_all(self) -> Self:
+        """Join what an event's frame needs, so that building it asks nothing more."""
+        return self.select_related(
+            "actor", "user", "room", "message__sender", "message__reply_to__sender"
+        )
+
+
+class Event(models.Model):
+    """One entry of a room's log."""
+
+    # No index of its own: the constraint's serves.
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", db_index=False)
+    seq = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    # Null where the type has none, or where retention took the message.
+    message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Whom it concerns, where that is not the actor's own doing alone.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    # Small facts of the type that no row keeps, such as the role given.
+    data = models.JSONField(default=dict)
+
+    objects: ClassVar[EventQuerySet] = EventQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["room", "seq"], name="event_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.seq} of room {self.room_id}"
+
+
+class PlaceEvent(models.Model):
+    """One entry of the place's log: what concerns a person and not a room."""
+
+    seq = models.PositiveBigIntegerField(unique=True)
+    type = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    room = models.ForeignKey(Room, null=True, on_delete=models.PROTECT, related_name="+")
+    # Which session (by digest) or token (by id), and why someone was put out of a room.
+    data = models.JSONField(default=dict)
+
+    objects: ClassVar[models.Manager["PlaceEvent"]] = models.Manager()
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.seq}"

@@ -1,0 +1,59 @@
+"""Messages. Deleting one empties `body` and `html` in its row; the row and its number stay."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from hubbub.chat.models.room import Room
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def with_people(self) -> Self:
+        """Join what the protocol's `message` needs, so that building it asks nothing more."""
+        return self.select_related("sender", "reply_to__sender")
+
+
+class Message(models.Model):
+    room = models.ForeignKey(
+        Room,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("room"),
+    )
+    # The seq of its creation, and of the event that last changed it.
+    seq = models.PositiveBigIntegerField(editable=False)
+    rev = models.PositiveBigIntegerField(editable=False)
+    number = models.PositiveBigIntegerField(_("number"), editable=False)
+    sender = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("sender"),
+    )
+    nonce = models.CharField(max_length=settings.MAX_NONCE_CHARS, editable=False)
+    body = models.TextField(editable=False)
+    html = models.TextField(null=True, editable=False)  # null: the text is plain
+    reply_to = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(_("created at"), editable=False)
+    edited_at = models.DateTimeField(_("edited at"), null=True, editable=False)
+    deleted_at = models.DateTimeField(_("deleted at"), null=True, editable=False)
+
+    objects: ClassVar[MessageQuerySet] = MessageQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["sender", "nonce"], name="message_nonce_once"),
+            models.UniqueConstraint(fields=["room", "seq"], name="message_seq_once"),
+            models.UniqueConstraint(fields=["room", "number"], name="message_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"message {self.number} of room {self.room_id}"

@@ -1,0 +1,81 @@
+"""Rooms: public, private, direct; the lobby is a public one that everybody is in.
+
+A room's row is the lock of its log: whoever adds to the log holds it to the commit.
+"""
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from hubbub.accounts.models import User
+
+
+class RoomQuerySet(models.QuerySet["Room"]):
+    def open(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def of(self, user: "User") -> Self:
+        return self.filter(memberships__user=user)
+
+    def public(self) -> Self:
+        return self.filter(kind=Room.Kind.PUBLIC)
+
+    def lock(self, room_id: int) -> "Room":
+        """Return the room's row, locked until the end of the transaction.
+
+        Raises `Room.DoesNotExist`.
+        """
+        return self.select_for_update().get(pk=room_id)
+
+
+class Room(models.Model):
+    class Kind(models.TextChoices):
+        PUBLIC = "public", _("public")
+        PRIVATE = "private", _("private")
+        DIRECT = "direct", _("direct")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
+    name = models.CharField(_("name"), max_length=settings.MAX_NAME_CHARS, blank=True)
+    # The name without regard to case; null for direct rooms, which have none.
+    name_key = models.CharField(max_length=240, null=True, unique=True, editable=False)
+    # "low:high" of the two people's ids, so that a direct room is found again, never doubled.
+    direct_key = models.CharField(max_length=41, null=True, unique=True, editable=False)
+    topic = models.CharField(_("topic"), max_length=settings.MAX_TOPIC_CHARS, blank=True)
+    is_lobby = models.BooleanField(_("lobby"), default=False, editable=False)
+    seq = models.PositiveBigIntegerField(_("events"), default=0, editable=False)
+    messages = models.PositiveBigIntegerField(_("messages"), default=0, editable=False)
+    members = models.PositiveIntegerField(_("members"), default=0, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    archived_at = models.DateTimeField(_("archived at"), null=True, editable=False)
+
+    objects: ClassVar[RoomQuerySet] = RoomQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_lobby"], condition=Q(is_lobby=True), name="room_one_lobby"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="direct", direct_key__isnull=False, name_key=None)
+                | (~Q(kind="direct") & Q(direct_key=None, name_key__isnull=False)),
+                name="room_named_or_direct",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or f"{self.kind} {self.pk}"
+
+    @property
+    def is_direct(self) -> bool:
+        return self.kind == self.Kind.DIRECT
+
+    @property
+    def is_public(self) -> bool:
+        return self.kind == self.Kind.PUBLIC

@@ -1,0 +1,149 @@
+"""Who may do what. Pure: each takes rows that the action read under its lock, and returns or raises.
+
+`Room.DoesNotExist` stands for "not found": to a stranger a private room is like one that does not
+exist. `PermissionDenied` carries a sentence that a person can read.
+"""
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+from hubbub.chat.models import Membership, Message, Room
+
+
+def ensure_may_enter(actor: User) -> None:
+    if not actor.may_enter:
+        raise PermissionDenied(_("Your account cannot be used."))
+
+
+def ensure_may_read(room: Room, membership: Membership | None) -> None:
+    """A member reads the whole log, archived or not; nobody else reads any of it."""
+    if membership is None and room.is_public:
+        raise PermissionDenied(_("Join the room first."))
+    if membership is None:
+        raise Room.DoesNotExist
+
+
+def ensure_may_write(actor: User, room: Room, membership: Membership | None) -> None:
+    ensure_may_enter(actor)
+    ensure_may_read(room, membership)
+    ensure_open(room)
+
+
+def ensure_open(room: Room) -> None:
+    if room.archived_at is not None:
+        raise PermissionDenied(_("The room is archived."))
+
+
+def ensure_may_join(actor: User, room: Room) -> None:
+    ensure_may_enter(actor)
+    if not room.is_public:
+        raise Room.DoesNotExist
+    ensure_open(room)
+
+
+def ensure_may_leave(room: Room, membership: Membership, other_owners: int) -> None:
+    if room.is_lobby:
+        raise PermissionDenied(_("Nobody can leave the lobby."))
+    if room.is_direct:
+        raise PermissionDenied(_("Nobody can leave a direct conversation."))
+    if membership.role == Membership.Role.OWNER and not other_owners:
+        if room.members == 1:
+            raise PermissionDenied(_("You are the last one here: archive the room instead."))
+        raise PermissionDenied(_("You are the last owner: name another owner first."))
+
+
+def ensure_may_change(actor: User, room: Room, membership: Membership | None) -> None:
+    """Rename it, give it a topic."""
+    ensure_may_write(actor, room, membership)
+    _ensure_not_direct(room)
+    if not (membership and membership.moderates):
+        raise PermissionDenied(_("Only owners and moderators of the room can do this."))
+
+
+def ensure_may_archive(actor: User, room: Room, membership: Membership | None) -> None:
+    """Archive it or bring it back: its owners, and the place's."""
+    ensure_may_enter(actor)
+    if not actor.is_owner:
+        ensure_may_read(room, membership)
+    _ensure_not_direct(room)
+    if room.is_lobby:
+        raise PermissionDenied(_("The lobby cannot be archived."))
+    if actor.is_owner or (membership and membership.role == Membership.Role.OWNER):
+        return
+    raise PermissionDenied(_("Only owners of the room can do this."))
+
+
+def ensure_may_invite(
+    actor: User, room: Room, membership: Membership | None, invited: User
+) -> None:
+    ensure_may_write(actor, room, membership)
+    _ensure_not_direct(room)
+    if not invited.may_enter:
+        raise PermissionDenied(_("This person's account cannot be used."))
+
+
+def ensure_may_remove(
+    actor: User, room: Room, membership: Membership | None, removed: Membership
+) -> None:
+    """Moderators remove members; owners remove anybody else."""
+    ensure_may_write(actor, room, membership)
+    _ensure_not_direct(room)
+    if room.is_lobby:
+        raise PermissionDenied(_("Nobody can be removed from the lobby."))
+    if removed.user_id == actor.pk:
+        raise PermissionDenied(_("To go yourself, leave the room."))
+    is_owner = membership is not None and membership.role == Membership.Role.OWNER
+    if is_owner or (membership and membership.moderates and not removed.moderates):
+        return
+    raise PermissionDenied(_("Only owners and moderators of the room can do this."))
+
+
+def ensure_may_change_role(
+    actor: User,
+    room: Room,
+    membership: Membership | None,
+    changed: Membership,
+    other_owners: int,
+) -> None:
+    """Owners give roles; the last owner keeps theirs until there is another."""
+    ensure_may_write(actor, room, membership)
+    _ensure_not_direct(room)
+    if membership is None or membership.role != Membership.Role.OWNER:
+        raise PermissionDenied(_("Only owners of the room can do this."))
+    if changed.role == Membership.Role.OWNER and not other_owners:
+        raise PermissionDenied(_("A room needs an owner: name another owner first."))
+
+
+def ensure_may_edit(
+    actor: User, room: Room, membership: Membership | None, message: Message
+) -> None:
+    ensure_may_write(actor, room, membership)
+    if message.sender_id != actor.pk:
+        raise PermissionDenied(_("You can only edit your own messages."))
+    if message.deleted_at is not None:
+        raise PermissionDenied(_("The message is deleted."))
+
+
+def ensure_may_delete(
+    actor: User, room: Room, membership: Membership | None, message: Message
+) -> None:
+    """One's own; moderators and the place's owner anyone's."""
+    ensure_may_enter(actor)
+    if actor.is_owner:
+        return
+    ensure_may_read(room, membership)
+    if message.sender_id == actor.pk or (membership and membership.moderates):
+        return
+    raise PermissionDenied(_("You can only delete your own messages."))
+
+
+def ensure_owns_place(actor: User) -> None:
+    ensure_may_enter(actor)
+    if not actor.is_owner:
+        raise PermissionDenied(_("Only the owner of the place can do this."))
+
+
+def _ensure_not_direct(room: Room) -> None:
+    if room.is_direct:
+        raise PermissionDenied(_("A direct conversation has its two people and cannot change."))

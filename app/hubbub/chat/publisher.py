@@ -1,0 +1,130 @@
+"""The doorbell: one publisher per process tells every replica of new events through Redis.
+
+Redis is never the truth: what is dropped here is read from the log by whoever misses it, within
+seconds. So no caller waits: `ring` and `bump` put into a bounded queue from any thread, and one
+long-lived event loop publishes, one second at most for each. That loop is the hub's where there is
+one (the in-memory layer lives on it), else a thread of its own, started at first use and so after
+gunicorn's fork.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+
+if TYPE_CHECKING:
+    from hubbub.chat.events import Entry
+
+logger = logging.getLogger(__name__)
+
+PLACE_GROUP = "place"
+
+
+def group_of(log: int) -> str:
+    """Return the name of the layer's group in which a log's doorbell rings."""
+    return f"room.{log}" if log else PLACE_GROUP
+
+
+class Publisher:
+    def __init__(self) -> None:
+        self.dropped = 0  # publishes given up, since the process began
+        self._queue: deque[tuple[str, dict[str, Any]]] = deque()
+        self._bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number), waiting to be told
+        self._bumped: dict[int, float] = {}  # room: when its last bump was told (monotonic)
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._pid = 0
+
+    def ring(self, log: int, entries: "list[Entry]") -> None:
+        """Tell all replicas of new entries of a log. Never waits, never raises."""
+        message = {"type": "log", "log": log, "entries": [tuple(entry) for entry in entries]}
+        self.publish(group_of(log), message)
+
+    def bump(self, room_id: int, seq: int, number: int) -> None:
+        """Tell all replicas that a room has news: at most once a second for each room."""
+        with self._lock:
+            self._bumps[room_id] = (seq, number)
+        self._on_loop(self._flush_bumps)
+
+    def publish(self, group: str, message: dict[str, Any]) -> None:
+        """Queue any message of the layer; beyond the queue's bound it is dropped and counted."""
+        with self._lock:
+            if len(self._queue) >= settings.PUBLISH_QUEUE_MAX:
+                self.dropped += 1
+                return
+            self._queue.append((group, message))
+        self._on_loop(self._work)
+
+    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Publish on `loop` from now on: called by the hub, on that loop."""
+        self._loop, self._pid = loop, os.getpid()
+        self._work()
+
+    def _on_loop(self, callback: Any) -> None:
+        loop = self._running_loop()
+        try:
+            if asyncio._get_running_loop() is loop:
+                callback()
+            else:
+                loop.call_soon_threadsafe(callback)
+        except RuntimeError:  # the process is going down and its loop is closed
+            self.dropped += 1
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None or self._loop.is_closed() or self._pid != os.getpid():
+                self._loop, self._pid, self._task = asyncio.new_event_loop(), os.getpid(), None
+                threading.Thread(
+                    target=self._loop.run_forever, name="publisher", daemon=True
+                ).start()
+            return self._loop
+
+    def _work(self) -> None:
+        if self._queue and (self._task is None or self._task.done()):
+            self._task = asyncio.get_running_loop().create_task(self._publish_all())
+
+    async def _publish_all(self) -> None:
+        layer = get_channel_layer()
+        while self._queue:
+            group, message = self._queue.popleft()
+            try:
+                async with asyncio.timeout(settings.PUBLISH_SECONDS):
+                    await layer.group_send(group, message)
+            except Exception as error:
+                if not self.dropped:
+                    logger.warning(
+                        "Redis does not take messages (%r): replicas read the log.", error
+                    )
+                self.dropped += 1
+
+    def _flush_bumps(self) -> None:
+        now = time.monotonic()
+        due = [
+            room
+            for room in self._bumps
+            if now - self._bumped.get(room, -10.0) >= settings.BUMP_SECONDS
+        ]
+        with self._lock:
+            bumps = [(room, *self._bumps.pop(room)) for room in due]
+        if bumps:
+            self._bumped.update(dict.fromkeys(due, now))
+            self.publish(PLACE_GROUP, {"type": "bumps", "bumps": bumps})
+            # Whatever came too soon after the last bump is told when its second is over.
+            asyncio.get_running_loop().call_later(settings.BUMP_SECONDS, self._flush_bumps)
+            self._forget_old(now)
+
+    def _forget_old(self, now: float) -> None:
+        if len(self._bumped) > 10_000:
+            self._bumped = {
+                room: at for room, at in self._bumped.items() if now - at < settings.BUMP_SECONDS
+            }
+
+
+publisher = Publisher()

@@ -1,0 +1,29 @@
+"""What Django and allauth tell us about people becomes actions here."""
+
+from typing import Any
+
+from allauth.account.signals import password_changed, password_reset, password_set
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import people
+
+
+@receiver(post_save, sender=User)
+def welcome_new(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
+    if created and not raw:
+        people.welcome(instance)
+
+
+@receiver(user_logged_out)
+def end_session(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user is not None and request.session.session_key:
+        people.sign_out(user, session_key=request.session.session_key)
+
+
+@receiver([password_changed, password_reset, password_set])
+def recheck_sockets(user: User, **kwargs: Any) -> None:
+    people.password_changed(user)

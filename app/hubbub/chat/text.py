@@ -1,0 +1,82 @@
+"""The text of messages: what is accepted, and how Markdown becomes safe HTML. Pure.
+
+CommonMark with bare links and strikethrough; headings, images and raw HTML stay text, so nothing
+remote is ever loaded. The parser is not trusted to be safe: its result goes through a sanitiser.
+"""
+
+from collections.abc import MutableMapping, Sequence
+from html import escape
+from typing import Any
+
+import nh3
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+
+TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
+ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
+SCHEMES = {"http", "https", "mailto"}
+
+
+def clean_body(body: str) -> str:
+    """Return `body` as it is saved; raise ValidationError when nothing can be saved of it."""
+    body = clean_line(body, allow_newlines=True).rstrip().removeprefix("\ufeff")
+    body = body.lstrip("\n")
+    if not body.strip():
+        raise ValidationError(_("Write something first."), code="invalid")
+    if len(body) > settings.MAX_BODY_CHARS:
+        raise ValidationError(
+            _("A message has at most %(max)d characters; this one has %(count)d.")
+            % {"max": settings.MAX_BODY_CHARS, "count": len(body)},
+            code="too_large",
+        )
+    return body
+
+
+def clean_line(text: str, *, allow_newlines: bool = False) -> str:
+    """Return `text` without what no database or browser can hold; newlines as `\\n`.
+
+    Raises ValidationError for unpaired surrogates, which are not text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValidationError(_("This is not valid text."), code="invalid") from None
+    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    return text if allow_newlines else " ".join(text.split())
+
+
+def render(body: str) -> str | None:
+    """Return `body` as sanitised HTML, or None when it is plain text and needs none."""
+    html = nh3.clean(
+        _markdown.render(body),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    ).strip()
+    plain = "<p>" + escape(body, quote=False).replace("\n", "<br>\n") + "</p>"
+    return None if html == plain else html
+
+
+def _image_as_text(
+    renderer: RendererHTML,
+    tokens: Sequence[Token],
+    index: int,
+    options: Any,
+    env: MutableMapping[str, Any],
+) -> str:
+    token = tokens[index]
+    return escape(f"![{token.content}]({token.attrGet('src') or ''})")
+
+
+_markdown = (
+    MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
+    .enable(["linkify", "strikethrough"])
+    .disable(["heading", "lheading", "html_block", "html_inline", "reference"])
+)
+_markdown.add_render_rule("image", _image_as_text)

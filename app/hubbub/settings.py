@@ -1,0 +1,335 @@
+"""Every setting of Hubbub, for every place that it runs.
+
+One flat file: what differs between places is an environment variable, listed in `.env.example`,
+each also readable from a file named by the same variable with `_FILE` at its end. Without any
+variable it is the embedded default: SQLite, the in-memory channel layer, one process.
+Names of our own settings carry their unit.
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
+
+import dj_database_url
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.utils import get_random_secret_key
+from django.utils.translation import gettext_lazy as _
+
+VERSION = "0.1.0"
+
+env = environ.FileAwareEnv()
+
+APP_DIR = Path(__file__).resolve().parent
+ROOT_DIR = APP_DIR.parent.parent
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
+
+# --- The place --------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default="")
+REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_PREFIX = env.str("REDIS_PREFIX", default="hubbub")
+# The embedded default: nothing was configured, so the first account becomes the place's owner.
+EMBEDDED = not DATABASE_URL
+
+PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
+_public = urlsplit(PUBLIC_URL)
+if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname):
+    raise ImproperlyConfigured(
+        f"PUBLIC_URL is {PUBLIC_URL!r}: give the address that people open, "
+        "such as https://chat.example.org"
+    )
+SECURE = _public.scheme == "https"
+
+# Commands that need no key: they touch neither sessions nor people.
+_KEYLESS_COMMANDS = {"collectstatic", "help", "--help", "compilemessages", "makemessages"}
+
+
+def _embedded_secret_key() -> str:
+    """Return the key beside the SQLite file, made at the first start and kept."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        # Linked into place whole, so that two first starts at once agree on one key.
+        with NamedTemporaryFile("w", dir=DATA_DIR) as file, suppress(FileExistsError):
+            file.write(get_random_secret_key())
+            file.flush()
+            path.hardlink_to(file.name)
+    return path.read_text()
+
+
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY and EMBEDDED:
+    SECRET_KEY = _embedded_secret_key()
+elif not SECRET_KEY and _KEYLESS_COMMANDS.intersection(sys.argv[1:]):
+    SECRET_KEY = get_random_secret_key()
+elif not SECRET_KEY:
+    sys.exit(
+        "SECRET_KEY is not set. A deployment (DATABASE_URL is set) needs one that every process "
+        "shares: set SECRET_KEY or SECRET_KEY_FILE to a long random text."
+    )
+
+# --- Django -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",  # first: its runserver replaces Django's
+    "hubbub.accounts",
+    "hubbub.chat",
+    "hubbub.web",
+    "hubbub.api",
+    "hubbub.realtime",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "ninja",  # its own copy of the API page's files, instead of a CDN's
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "hubbub.accounts.middleware.BannedMiddleware",
+]
+
+ROOT_URLCONF = "hubbub.urls"
+ASGI_APPLICATION = "hubbub.asgi.application"
+WSGI_APPLICATION = "hubbub.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "hubbub.web.context.place",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [APP_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# --- Database ---------------------------------------------------------------------------------
+
+# Seconds that a lock may take before its own messages get `unavailable`.
+LOCK_SECONDS = 2
+DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", default=2)
+DATABASE_MAX_AGE_SECONDS = env.int("DATABASE_MAX_AGE_SECONDS", default=600)
+
+if EMBEDDED:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    _database = dj_database_url.parse(f"sqlite:///{DATA_DIR / 'hubbub.sqlite3'}")
+else:
+    _database = dj_database_url.parse(DATABASE_URL)
+_database["CONN_MAX_AGE"] = DATABASE_MAX_AGE_SECONDS
+_database["CONN_HEALTH_CHECKS"] = True
+_options = _database.setdefault("OPTIONS", {})
+if _database["ENGINE"].endswith("sqlite3"):
+    # DEFERRED (the default) fails with "database is locked" when a read becomes a write.
+    _options["transaction_mode"] = "IMMEDIATE"
+    _options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
+    _options["timeout"] = LOCK_SECONDS
+else:
+    _options.setdefault("connect_timeout", DATABASE_CONNECT_SECONDS)
+    # A host that vanished is noticed in seconds, not after the kernel's two hours.
+    _options.setdefault("keepalives_idle", 10)
+    _options.setdefault("keepalives_interval", 3)
+    _options.setdefault("keepalives_count", 3)
+DATABASES = {"default": _database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis ------------------------------------------------------------------------------------
+
+# Several hosts, separated by commas, share the rooms between them.
+REDIS_HOSTS = [host.strip() for host in REDIS_URL.split(",") if host.strip()]
+YEARS_SECONDS = 10 * 365 * 24 * 3600
+if REDIS_HOSTS:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [{"address": host, "socket_connect_timeout": 2} for host in REDIS_HOSTS],
+                "prefix": REDIS_PREFIX,
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_HOSTS[0],
+            "KEY_PREFIX": REDIS_PREFIX,
+            "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        }
+    }
+else:
+    # The layer forgets groups after a day, messages after a minute (a laptop's sleep) and
+    # whatever is over 100, unless told otherwise.
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {
+                "expiry": YEARS_SECONDS,
+                "group_expiry": YEARS_SECONDS,
+                "capacity": 100_000,
+            },
+        }
+    }
+
+# --- People -----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+# No session cache outside the database decides who may stay.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = True
+
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = env.str(
+    "EMAIL_FROM", default=f"Hubbub <hubbub@{_public.hostname or 'localhost'}>"
+)
+EMAIL_TIMEOUT = 10
+
+# --- Security ---------------------------------------------------------------------------------
+
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+if _public.hostname:
+    ALLOWED_HOSTS.append(_public.hostname)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
+CSRF_FAILURE_VIEW = "hubbub.web.errors.csrf_failure"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],  # the nonce is the import map's, which cannot be a file
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# --- Static files -----------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT_DIR / "staticfiles")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if not DEBUG
+        else "django.contrib.staticfiles.storage.StaticFilesStorage",
+    },
+}
+
+# --- Limits and times -------------------------------------------------------------------------
+
+MAX_BODY_CHARS = env.int("MAX_BODY_CHARS", default=8_000)
+MAX_FRAME_BYTES = env.int("MAX_FRAME_BYTES", default=65_536)
+MAX_NAME_CHARS = 80
+MAX_TOPIC_CHARS = 250
+MAX_NONCE_CHARS = 64
+MAX_PAGE_MESSAGES = 100
+
+# Per person and process: a bucket of so many messages, filled at so many a second.
+MESSAGES_BURST = env.int("MESSAGES_BURST", default=30)
+MESSAGES_PER_SECOND = env.float("MESSAGES_PER_SECOND", default=5.0)
+# The same for every command, the cheap ones too.
+COMMANDS_BURST = env.int("COMMANDS_BURST", default=200)
+COMMANDS_PER_SECOND = env.float("COMMANDS_PER_SECOND", default=50.0)
+# Bad frames in a row before a socket is closed with 4500.
+MAX_BAD_FRAMES = 20
+MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", default=20)
+MAX_ROOMS_PER_SUBSCRIBE = 100
+
+# Stock Daphne pings every 20 s and gives up 30 s later: 2.5 times as long.
+HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=20)
+DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FRAME_BYTES
+
+# What a resume may replay; beyond it the client loads the room anew.
+REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=1_000)
+# Recent events that a replica keeps per room for resumes.
+MEMORY_EVENTS = 500
+SWEEP_SECONDS = 2.0
+DEAF_SWEEP_SECONDS = 0.5
+BEAT_SECONDS = 1.0
+DEAF_AFTER_SECONDS = 2.5
+REPLICA_GONE_SECONDS = 8.0
+HOLD_SECONDS = 0.25
+RECHECK_SECONDS = 60.0
+READ_FLUSH_SECONDS = 3.0
+BUMP_SECONDS = 1.0
+PRESENCE_LIST_MAX = env.int("PRESENCE_LIST_MAX", default=200)
+ANSWER_SECONDS = 2.5
+PUBLISH_SECONDS = 1.0
+PUBLISH_QUEUE_MAX = 10_000
+REALTIME_THREADS = env.int("REALTIME_THREADS", default=4)
+
+LANGUAGES = [("en", _("English"))]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"hubbub": {"level": env.str("LOG_LEVEL", default="INFO")}},
+}

@@ -1,0 +1,17 @@
+"""Where every address leads: the doors' own lists, allauth's pages and Django's admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from hubbub.api.api import api
+
+urlpatterns = [
+    path("", include("hubbub.web.urls")),
+    path("api/", api.urls),
+    path("accounts/", include("allauth.account.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler403 = "hubbub.web.errors.forbidden"
+handler404 = "hubbub.web.errors.not_found"
+handler500 = "hubbub.web.errors.server_error"
