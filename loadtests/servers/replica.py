@@ -1,0 +1,42 @@
+"""One Daphne process that serves pages, REST and sockets: what a deployment has N of."""
+
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+
+from loadtests.servers.process import HOST, ROOT, Server
+
+
+class Replica(Server):
+    name = "replica"
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """`environment` is all that it gets, but for its port: see `Place.environment`."""
+        super().__init__()
+        self._environment = dict(environment)
+
+    def command(self) -> list[str]:
+        return [sys.executable, str(ROOT / "scripts/serve.py")]
+
+    def environment(self) -> Mapping[str, str]:
+        return self._environment | {"PORT": str(self.port)}
+
+    def answers(self) -> bool:
+        """Whether it answers at all: what it says depends on the database, too."""
+        connection = HTTPConnection(HOST, self.port, timeout=5)
+        try:
+            connection.request("HEAD", "/healthz")
+            connection.getresponse()
+        except HTTPException:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    @property
+    def http_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{HOST}:{self.port}/ws/"
