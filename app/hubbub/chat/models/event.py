@@ -17,6 +17,17 @@ class EventQuerySet(models.QuerySet["Event"]):
     def after(self, room_id: int, seq: int) -> Self:
         return self.filter(room_id=room_id, seq__gt=seq).order_by("seq")
 
+    def notices(self, room: Room, low: int, high: int | None) -> Self:
+        """Return what happened from `low` to `high` (None: the end) besides messages.
+
+        Everybody joins the lobby, and nobody wants to read of it.
+        """
+        rows = self.filter(room=room, seq__gte=low)
+        if high is not None:
+            rows = rows.filter(seq__lte=high)
+        rows = rows.exclude(type__startswith="message.")
+        return rows.exclude(type__startswith="member.") if room.is_lobby else rows
+
     def with_all(self) -> Self:
         """Join what an event's frame needs, so that building it asks nothing more."""
         return self.select_related(

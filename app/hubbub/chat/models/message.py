@@ -14,6 +14,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Join what the protocol's `message` needs, so that building it asks nothing more."""
         return self.select_related("sender", "reply_to__sender")
 
+    def with_quotes(self) -> Self:
+        """Join besides what the `message` of each quoted message needs."""
+        return self.with_people().select_related("reply_to__reply_to__sender")
+
+    def newest_before(self, room_id: int, seq: int | None) -> Self:
+        """Return a room's messages below `seq` (None: all of them), the newest first."""
+        rows = self.filter(room_id=room_id).order_by("-seq")
+        return rows if seq is None else rows.filter(seq__lt=seq)
+
+    def oldest_after(self, room_id: int, seq: int) -> Self:
+        return self.filter(room_id=room_id, seq__gt=seq).order_by("seq")
+
 
 class Message(models.Model):
     room = models.ForeignKey(

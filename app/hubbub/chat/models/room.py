@@ -25,6 +25,12 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def public(self) -> Self:
         return self.filter(kind=Room.Kind.PUBLIC)
 
+    def archived_for(self, user: "User") -> Self:
+        """Return the archived rooms that a person may know of: public ones and their own."""
+        own = Q(pk__in=Room.objects.of(user).values("pk"))
+        rooms = self.exclude(archived_at=None).exclude(kind=Room.Kind.DIRECT)
+        return rooms.filter(own | Q(kind=Room.Kind.PUBLIC))
+
     def lock(self, room_id: int) -> "Room":
         """Return the room's row, locked until the end of the transaction.
 
