@@ -1,0 +1,37 @@
+"""All rules over all histories. Pure.
+
+Call `check` with what every client recorded and the log read when everything was quiet; an empty
+list is what a run must give. A client that went away before the end has views of that moment:
+name those in `left_early`, and their final views are not held against the log.
+"""
+
+from collections.abc import Collection, Sequence
+
+from loadtests.checker import answers, logs, subscriptions, views
+from loadtests.checker.fault import Fault
+from loadtests.checker.log import Log
+from loadtests.client.history import History
+
+
+def check(
+    histories: Sequence[History], log: Log, *, left_early: Collection[str] = ()
+) -> list[Fault]:
+    """Return every fault, in the order in which the rules build on each other."""
+    stayed = [history for history in histories if history.name not in left_early]
+    faults = logs.check(log)
+    for history in histories:
+        faults += subscriptions.check(history, log)
+        faults += answers.check(history, log)
+    faults += answers.check_nonces(histories)
+    for history in stayed:
+        faults += views.check(history, log)
+    faults += answers.check_shown(histories, stayed)
+    return faults + views.check_equal(stayed)
+
+
+def explain(faults: Sequence[Fault], most: int = 20) -> str:
+    """Return the faults as lines for a failed test's message."""
+    lines = [str(fault) for fault in faults[:most]]
+    if len(faults) > most:
+        lines.append(f"… and {len(faults) - most} more")
+    return "\n".join(lines)

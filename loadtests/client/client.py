@@ -1,0 +1,227 @@
+"""The asyncio shell of a conversation: sockets, timers and waiting, over `websockets`.
+
+Give it the addresses of replicas and who it is, then `async with`. It stays connected by itself
+until it is closed or told to stay away; `until` waits for whatever a test wants to have happened.
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from loadtests.client import rest
+from loadtests.client.conversation import Conversation
+from loadtests.client.effects import Again, Done, Effect, Load, Reopen, Stop, Write
+from loadtests.client.history import Frame, History
+from loadtests.client.subscription import Start, Subscription
+
+WELCOME_SECONDS = 5
+PONG_SECONDS = 10
+GONE = 1006
+
+
+class Client:
+    """One person's tab. `identity` is a line as `seed` writes it: `Cookie: …`, or
+    `Authorization: Bearer …`."""
+
+    def __init__(self, name: str, identity: str, addresses: Sequence[str]) -> None:
+        header, _, value = identity.strip().partition(": ")
+        self.name = name
+        self.headers = {header: value}
+        self.addresses = list(addresses)
+        self.history = History(name)
+        self.conversation = Conversation(self.history)
+        self.stopped: int | None = None  # the code that told it to stay away
+        self.address = ""  # of the newest socket
+        self._socket: ClientConnection | None = None
+        self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._reopen_after: float | None = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._spawn(self._stay_connected())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> History:
+        """Go for good; return the history with the final views."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return self.conversation.finish()
+
+    @property
+    def connected(self) -> bool:
+        return self.conversation.welcome is not None
+
+    def room(self, room: int) -> Subscription:
+        """Return the open room; raises KeyError when one is not (any more) subscribed."""
+        return self.conversation.rooms[room]
+
+    async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:
+        """Subscribe to a room and wait until it is live and loaded."""
+        await self._do(self.conversation.open_room(room, start))
+        await self.until(lambda: self._is_open(room), within)
+
+    async def leave(self, room: int) -> Frame:
+        ref, effects = self.conversation.leave_room(room)
+        return await self._answer(ref, effects)
+
+    async def send(self, room: int, body: str, nonce: str = "", **more: Any) -> Frame:
+        """Send a message and return its answer: `ok`, or a problem that stays one."""
+        return await self.command(
+            "message.send", room=room, nonce=nonce or uuid4().hex, body=body, **more
+        )
+
+    async def command(self, type: str, *, patient: bool = True, **fields: Any) -> Frame:
+        """Give a command and wait for its answer, over as many sockets as it takes.
+
+        An impatient one takes `unavailable` and `rate_limited` for an answer, too.
+        """
+        ref, effects = self.conversation.command({"type": type, **fields}, patient=patient)
+        return await self._answer(ref, effects)
+
+    async def write(self, text: str | bytes) -> None:
+        """Write anything at all to the open socket, past the conversation."""
+        assert self._socket is not None
+        await self._socket.send(text)
+
+    async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
+        """Wait until `condition` holds; raises TimeoutError when it does not in time."""
+        async with asyncio.timeout(within):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def cut(self) -> None:
+        """Lose the socket as a network does: no close frame, from one moment to the next."""
+        if self._socket is not None:
+            self._socket.transport.abort()
+            await self.until(lambda: not self.connected)
+
+    def _is_open(self, room: int) -> bool:
+        subscription = self.conversation.rooms[room]
+        return subscription.live and not subscription.loading
+
+    async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
+        self._answers[ref] = asyncio.get_running_loop().create_future()
+        await self._do(effects)
+        return await self._answers[ref]
+
+    async def _stay_connected(self) -> None:
+        while self._reopen_after is not None:
+            await asyncio.sleep(self._reopen_after)
+            code = await self._one_socket()
+            await self._do(self.conversation.closed(code))
+            self._changed.set()
+
+    async def _one_socket(self) -> int:
+        """Live through one socket; return its close code."""
+        self.address = random.choice(self.addresses)
+        try:
+            async with connect(
+                f"ws://{self.address}/ws/",
+                additional_headers=self.headers | self._origin(),
+                subprotocols=["hubbub.v1"],  # type: ignore[list-item]
+                compression=None,
+                proxy=None,
+                open_timeout=WELCOME_SECONDS,
+                close_timeout=1,
+                ping_interval=None,
+                max_size=None,
+                max_queue=None,
+            ) as self._socket:
+                return await self._listen(self._socket)
+        except (OSError, WebSocketException, TimeoutError):
+            return GONE
+        finally:
+            self._socket = None
+
+    async def _listen(self, socket: ClientConnection) -> int:
+        try:
+            while True:
+                frame = json.loads(await self._hear(socket))
+                await self._do(self.conversation.receive(frame))
+                self._changed.set()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else GONE
+        except TimeoutError:
+            socket.transport.abort()
+            return GONE
+
+    async def _hear(self, socket: ClientConnection) -> str | bytes:
+        """Return the next frame; after a heartbeat of silence ask whether anyone is there."""
+        welcome = self.conversation.welcome
+        if welcome is None:
+            return await asyncio.wait_for(socket.recv(), WELCOME_SECONDS)
+        try:
+            return await asyncio.wait_for(socket.recv(), welcome["heartbeat_seconds"])
+        except TimeoutError:
+            await socket.send('{"type":"ping"}')
+            return await asyncio.wait_for(socket.recv(), PONG_SECONDS)
+
+    async def _do(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Write(frame):
+                    await self._write(frame)
+                case Load():
+                    self._spawn(self._load(effect))
+                case Again(ref, after_seconds):
+                    self._spawn(self._again(ref, after_seconds))
+                case Done(ref, answer):
+                    self._resolve(ref, answer)
+                case Reopen(after_seconds):
+                    self._reopen_after = after_seconds
+                case Stop(code):
+                    self.stopped, self._reopen_after = code, None
+
+    async def _write(self, frame: Frame) -> None:
+        if self._socket is not None:
+            # A lost socket is met where it is listened to; what was not answered is sent again.
+            with suppress(ConnectionClosed, OSError):
+                await self._socket.send(json.dumps(frame))
+
+    async def _load(self, load: Load) -> None:
+        try:
+            seq, messages = await asyncio.to_thread(
+                rest.load_room, self.address, load.room, self.headers
+            )
+        except (OSError, rest.Refused):
+            await asyncio.sleep(0.5)
+            self._spawn(self._load(load))
+            return
+        self.conversation.loaded(load.room, load.load, seq, messages)
+        self._changed.set()
+
+    async def _again(self, ref: int, after_seconds: float) -> None:
+        await asyncio.sleep(after_seconds)
+        await self._do(self.conversation.again(ref))
+
+    def _resolve(self, ref: int, answer: Frame) -> None:
+        waiting = self._answers.pop(ref, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    def _origin(self) -> dict[str, str]:
+        return {"Origin": f"http://{self.address}"} if "Cookie" in self.headers else {}
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

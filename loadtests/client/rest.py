@@ -1,0 +1,75 @@
+"""The little of REST that a client of the protocol needs: load a room anew, post as a bot would.
+
+Plain `urllib` in threads: a load happens once in a while, and a shell under gevent can call the
+same functions.
+"""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from loadtests.client.history import Frame
+
+PAGE_MESSAGES = 100
+TIMEOUT_SECONDS = 10
+
+
+class Refused(Exception):
+    """An answer that is not 2xx; `status` and the problem's JSON, if it was JSON."""
+
+    def __init__(self, status: int, problem: Any) -> None:
+        super().__init__(status, problem)
+        self.status, self.problem = status, problem
+
+
+def call(
+    address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
+) -> Any:
+    """Return the JSON of an answer (None where it is empty). Raises Refused and OSError."""
+    request = urllib.request.Request(
+        f"http://{address}/api{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers=headers | _csrf(headers) | {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+            return _json(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise Refused(error.code, _json(error.read())) from None
+
+
+def load_room(
+    address: str, room: int, headers: dict[str, str], pages: int | None = None
+) -> tuple[int, list[Frame]]:
+    """Return a room's last seq before the first page was read, and its messages.
+
+    All of them, or those of the newest `pages` pages.
+    """
+    query, messages, first_seq = "", list[Frame](), None
+    while pages is None or pages > 0:
+        page = call(address, "GET", f"/rooms/{room}/messages?limit={PAGE_MESSAGES}{query}", headers)
+        first_seq = page["seq"] if first_seq is None else first_seq
+        messages += page["messages"]
+        if len(page["messages"]) < PAGE_MESSAGES:
+            break
+        query = f"&before={min(message['seq'] for message in page['messages'])}"
+        pages = pages and pages - 1
+    return first_seq or 0, messages
+
+
+def _csrf(headers: dict[str, str]) -> dict[str, str]:
+    # Any token does, as long as the header and the cookie are the same.
+    token = "c" * 32
+    if "Cookie" not in headers:
+        return {}
+    return {"Cookie": f"{headers['Cookie']}; csrftoken={token}", "X-CSRFToken": token}
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text.decode(errors="replace")

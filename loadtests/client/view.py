@@ -1,0 +1,35 @@
+"""A room as its client shows it: state and events make the view. Pure.
+
+The conversation feeds it. Of two states of a message the one with the higher `rev` stays, in
+whatever order they come: events are replayed with messages as they are now.
+"""
+
+from dataclasses import dataclass, field
+
+from loadtests.client.history import Frame
+
+
+@dataclass(slots=True)
+class RoomView:
+    """`since` is the seq after which nothing is missing; 0 is the room's whole life."""
+
+    since: int = 0
+    _messages: dict[int, Frame] = field(default_factory=dict)  # by id
+
+    def clear(self, since: int = 0) -> None:
+        self.since = since
+        self._messages.clear()
+
+    def apply(self, event: Frame) -> None:
+        if event.get("message") is not None:
+            self.merge(event["message"])
+
+    def merge(self, message: Frame) -> None:
+        known = self._messages.get(message["id"])
+        if known is None or known["rev"] <= message["rev"]:
+            self._messages[message["id"]] = message
+
+    def messages(self) -> list[Frame]:
+        """Return the messages as they stand on the page: those of one's own window, by seq."""
+        shown = (message for message in self._messages.values() if message["seq"] > self.since)
+        return sorted(shown, key=lambda message: int(message["seq"]))
