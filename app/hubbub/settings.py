@@ -82,7 +82,7 @@ INSTALLED_APPS = [
     "hubbub.web",
     "hubbub.api",
     "hubbub.realtime",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # only what chat.admin registers is there
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -182,7 +182,7 @@ if REDIS_HOSTS:
     }
     CACHES = {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "hubbub.accounts.cache.ForgivingRedisCache",
             "LOCATION": REDIS_HOSTS[0],
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
@@ -223,11 +223,36 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_ADAPTER = "hubbub.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "hubbub.accounts.forms.SignInForm",
+    "signup": "hubbub.accounts.forms.SignUpForm",
+    "reset_password": "hubbub.accounts.forms.ForgottenForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "none"
+# A new address counts once it is confirmed; the password is asked for again before it is changed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hubbub] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
+# Words that mean everybody, or nobody in particular.
+ACCOUNT_USERNAME_BLACKLIST = ["all", "channel", "everyone", "here", "hubbub", "me", "room", "system"]
+# By address wide enough for an office behind one; by person as allauth has them.
+_ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": "100/m/ip,5/300s/key",
+    "signup": "100/m/ip",
+    "reset_password": "60/m/ip,5/m/key",
+    "reset_password_from_key": "60/m/ip",
+}
+SIGN_IN_LIMITS = env.bool("SIGN_IN_LIMITS", default=True)
+ACCOUNT_RATE_LIMITS = _ACCOUNT_RATE_LIMITS if SIGN_IN_LIMITS else False
+# How many proxies of ours add to X-Forwarded-For: the limits by address look behind them.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
@@ -314,7 +339,13 @@ SWEEP_SECONDS = 2.0
 DEAF_SWEEP_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 DEAF_AFTER_SECONDS = 2.5
-REPLICA_GONE_SECONDS = 8.0
+# A replica that is silent for so long is forgotten with all its people.
+REPLICA_GONE_SECONDS = 7.0
+# Somebody whose socket broke is present for so long: most come back at once.
+PRESENCE_LINGER_SECONDS = 4.0
+PRESENCE_SECONDS = 0.25
+PRESENCE_COUNT_SECONDS = 1.0
+ROOM_LINGER_SECONDS = 10.0
 HOLD_SECONDS = 0.25
 RECHECK_SECONDS = 60.0
 READ_FLUSH_SECONDS = 3.0

@@ -1,15 +1,15 @@
 """Where every address leads: the doors' own lists, allauth's pages and Django's admin."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 from hubbub.api.api import api
+from hubbub.chat.admin import site
 
 urlpatterns = [
     path("", include("hubbub.web.urls")),
     path("api/", api.urls),
     path("accounts/", include("allauth.account.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", site.urls),
 ]
 
 handler403 = "hubbub.web.errors.forbidden"

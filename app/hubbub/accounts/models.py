@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +22,9 @@ TOKEN_PREFIX = "hub_"
 
 validate_username = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
-    _("Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."),
+    _(
+        "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
+    ),
 )
 # Control and direction characters would let one name look like another.
 validate_name = RegexValidator(
@@ -56,7 +58,9 @@ class User(AbstractUser):
         validators=[validate_name],
         help_text=_("What others see. Empty means the username."),
     )
-    banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
+    banned_at = models.DateTimeField(
+        _("banned at"), null=True, blank=True, editable=False
+    )
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -77,7 +81,9 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username.lower()
         self.name = self.name.strip() or self.username
-        super().save(*args, **kwargs)
+        # With what follows a new person's first save (the lobby): nobody is left outside it.
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
     @property
     def is_owner(self) -> bool:
@@ -123,7 +129,9 @@ class Token(models.Model):
     def make(cls, user: User, name: str) -> tuple["Token", str]:
         """Return a new token of `user` and its secret, which nothing can show again."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        return cls.objects.create(user=user, name=name, digest=digest_of(secret)), secret
+        return cls.objects.create(
+            user=user, name=name, digest=digest_of(secret)
+        ), secret
 
 
 def digest_of(secret: str) -> str:

@@ -1,15 +1,29 @@
 """The pages shown when something is refused, missing or broken."""
 
-from django.http import HttpRequest, HttpResponse
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+# Pages that somebody who is signed in has no more use for.
+ENTRANCES = ("account_login", "account_signup")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "errors/csrf.html", status=403)
+    """Explain it; who signed in in another tab meanwhile is simply let in."""
+    entering = request.path in [reverse(name) for name in ENTRANCES]
+    again = request.path
+    if entering and "next" in request.POST:
+        again += "?" + urlencode({"next": request.POST["next"]})
+    if entering and request.user.is_authenticated:
+        return HttpResponseRedirect(again)  # allauth leads on, where that is safe
+    return render(request, "errors/csrf.html", {"again": again}, status=403)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "errors/403.html", status=403)
+    return render(request, "errors/403.html", {"reason": str(exception)}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -17,4 +31,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "errors/500.html", status=500)
+    """Say so without the request: asking who signed in would need the database again."""
+    return HttpResponse(render_to_string("errors/500.html"), status=500)

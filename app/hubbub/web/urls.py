@@ -1,5 +1,24 @@
 from django.urls import path
+from django.views.decorators.cache import cache_control
+from django.views.i18n import JavaScriptCatalog
 
-from hubbub.web import pages
+from hubbub.web import pages, settings_pages
 
-urlpatterns = [path("", pages.home, name="home")]
+catalog = cache_control(private=True, max_age=3600)(
+    JavaScriptCatalog.as_view(packages=["hubbub.web"])
+)
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("rooms/<int:room_id>", pages.room, name="room"),
+    path("rooms/<int:room_id>/<int:seq>", pages.room, name="message"),
+    path("catalog.js", catalog, name="javascript-catalog"),
+    path("settings/", settings_pages.overview, name="settings"),
+    path("settings/name/", settings_pages.rename, name="settings_name"),
+    path("settings/tokens/", settings_pages.make_token, name="settings_token_make"),
+    path(
+        "settings/tokens/<int:token_id>/revoke/",
+        settings_pages.revoke_token,
+        name="settings_token_revoke",
+    ),
+]

@@ -1,0 +1,82 @@
+"""What allauth asks of us: who may come in, what people are told, how mails look.
+
+allauth calls it; the settings name it. Mails carry PUBLIC_URL where it is set, whatever address
+the request came by.
+"""
+
+import logging
+from smtplib import SMTPException
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from allauth.core import context as allauth_context
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+
+class Site(NamedTuple):
+    """What the templates of mails know of the place."""
+
+    name: str
+    domain: str
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def pre_login(
+        self, request: HttpRequest, user: User, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Tell a banned person so, once the password has proved who it is."""
+        if user.banned_at is not None:
+            clear_login(request)
+            return render(request, "banned.html", status=403)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def post_login(
+        self, request: HttpRequest, user: User, *, signup: bool, **kwargs: Any
+    ) -> HttpResponse:
+        if signup and user.is_owner:
+            text = _(
+                "Welcome! You are the first one here, so this place is yours: you own it."
+            )
+            messages.success(request, text)
+        response: HttpResponse = super().post_login(
+            request, user, signup=signup, **kwargs
+        )
+        return response
+
+    def send_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any]
+    ) -> None:
+        """Send it, or tell the person that it cannot be sent just now."""
+        request = allauth_context.request
+        host = urlsplit(settings.PUBLIC_URL).netloc or request.get_host()
+        links = {
+            key: public(value) for key, value in context.items() if key.endswith("_url")
+        }
+        site = {"current_site": Site("Hubbub", host)}
+        try:
+            super().send_mail(template_prefix, email, context | links | site)
+        except (SMTPException, OSError):
+            logger.exception("A mail could not be sent.")
+            text = _(
+                "The mail could not be sent: please try again later, or ask an owner."
+            )
+            messages.error(request, text)
+
+
+def public(link: str) -> str:
+    """Return the link under PUBLIC_URL, where there is one."""
+    if not settings.PUBLIC_URL:
+        return link
+    path = urlsplit(link)._replace(scheme="", netloc="").geturl()
+    return f"{settings.PUBLIC_URL}{path}"

@@ -1,0 +1,5 @@
+"""Django's admin."""
+
+from django.contrib.admin import AdminSite
+
+site = AdminSite()

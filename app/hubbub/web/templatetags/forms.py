@@ -1,0 +1,31 @@
+"""How form fields look in templates, whichever form they are of: ours, allauth's or Django's."""
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def styled(field: BoundField) -> SafeString:
+    """Return the field's input in our look, tied to its hint and its errors."""
+    return field.as_widget(attrs=_attributes(field))
+
+
+@register.filter
+def is_check(field: BoundField) -> bool:
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+def _attributes(field: BoundField) -> dict[str, str]:
+    attributes = {"class": "input"}
+    described = [f"{field.id_for_label}_helptext"] if field.help_text else []
+    if field.errors:
+        described.append(f"{field.id_for_label}_error")
+        attributes["aria-invalid"] = "true"
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    # A placeholder that only repeats the label says nothing; allauth sets them on every field.
+    attributes["placeholder"] = ""
+    return attributes
