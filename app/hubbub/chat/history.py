@@ -23,6 +23,15 @@ MAX_NOTICES = 100
 NOTICE_SPAN = 2_000
 
 
+def own_membership(user: User, room_id: int) -> Membership:
+    """Return one's membership with its room, or raise as `policies.ensure_may_read` does."""
+    row = Membership.objects.filter(user=user, room_id=room_id).select_related("room").first()
+    if row is None:
+        policies.ensure_may_read(Room.objects.get(pk=room_id), None)
+        raise Room.DoesNotExist
+    return row
+
+
 @dataclass(slots=True)
 class Slice:
     """Messages in seq order, and the seqs between which no message of the room is left out."""
@@ -49,7 +58,7 @@ def messages_page(
     applies those to the page. `messages` ascend; `quoted` are those that they reply to; `notices`
     are the other events between them, as event frames, at most MAX_NOTICES.
     """
-    room = _readable_room(user, room_id)
+    room = own_membership(user, room_id).room  # read before the page
     limit = max(1, min(limit, settings.MAX_PAGE_MESSAGES))
     if around is not None:
         part = _around(room, around, limit)
@@ -66,16 +75,6 @@ def messages_page(
         "has_before": part.has_before,
         "has_after": part.has_after,
     }
-
-
-def _readable_room(user: User, room_id: int) -> Room:
-    """Return the room as it is before the page is read, in the query that reads the membership."""
-    row = Membership.objects.filter(user=user, room_id=room_id).select_related("room").first()
-    if row is not None:
-        return row.room
-    room = Room.objects.get(pk=room_id)
-    policies.ensure_may_read(room, None)
-    return room
 
 
 def _before(room: Room, seq: int | None, limit: int) -> Slice:

@@ -11,13 +11,20 @@ from typing import Any, TypeAlias
 from django.db.models import Q
 
 from hubbub.accounts.models import User
-from hubbub.chat import policies
 from hubbub.chat.frames import person_frame, room_frame
-from hubbub.chat.history import messages_page
+from hubbub.chat.history import messages_page, own_membership
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 
-__all__ = ["directory", "members_of", "messages_page", "people_named", "room_for", "rooms_of"]
+__all__ = [
+    "directory",
+    "members_of",
+    "messages_page",
+    "people_named",
+    "read_mark",
+    "room_for",
+    "rooms_of",
+]
 
 MAX_FOUND_ROOMS = 200
 MAX_FOUND_PEOPLE = 20
@@ -58,11 +65,15 @@ def members_of(
     user: User, room_id: int, *, named: str = "", limit: int = 100, offset: int = 0
 ) -> list[Frame]:
     """Return a room's members by name, to its members only."""
-    room = Room.objects.get(pk=room_id)
-    policies.ensure_may_read(room, Membership.objects.filter(user=user, room=room).first())
+    room = own_membership(user, room_id).room
     rows = Membership.objects.filter(_named(named, "user__"), room=room).select_related("user")
     rows = rows.order_by("user__name", "user_id")[offset : offset + limit]
     return [member_frame(row) for row in rows]
+
+
+def read_mark(user: User, room_id: int) -> int:
+    """Return the number of the last message that a member has read."""
+    return own_membership(user, room_id).read
 
 
 def people_named(part: str) -> list[Frame]:

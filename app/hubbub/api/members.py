@@ -1,0 +1,47 @@
+"""Members of a room: who they are, inviting, giving a role, removing."""
+
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Query, Router, Status
+
+from hubbub.api.auth import caller
+from hubbub.api.shapes import MAX_ID, Id, Member, NewRole, Whom
+from hubbub.chat import reading
+from hubbub.chat.actions import members
+
+MAX_MEMBERS = 200
+
+router = Router(tags=["members"])
+
+
+@router.get("/rooms/{room_id}/members", response=list[Member], summary="Who is in it")
+def list_members(
+    request: HttpRequest,
+    room_id: Id,
+    q: str = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_MEMBERS)] = 100,
+    offset: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
+) -> object:
+    """By name, those with `q` in their name or username. Members only."""
+    user = caller(request)
+    return reading.members_of(user, room_id, named=q, limit=limit, offset=offset)
+
+
+@router.post("/rooms/{room_id}/members", response={201: Member}, summary="Invite somebody")
+def invite(request: HttpRequest, room_id: Id, given: Whom) -> object:
+    membership = members.invite(caller(request), room_id=room_id, user_id=given.user)
+    return Status(201, reading.member_frame(membership))
+
+
+@router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Give a role")
+def change_role(request: HttpRequest, room_id: Id, user_id: Id, given: NewRole) -> object:
+    actor = caller(request)
+    membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=given.role)
+    return reading.member_frame(membership)
+
+
+@router.delete("/rooms/{room_id}/members/{user_id}", response={204: None}, summary="Remove")
+def remove(request: HttpRequest, room_id: Id, user_id: Id) -> object:
+    members.remove(caller(request), room_id=room_id, user_id=user_id)
+    return Status(204, None)

@@ -1,0 +1,77 @@
+"""Messages: pages of them, sending, editing, deleting, and how far one has read."""
+
+from typing import Annotated
+from uuid import uuid4
+
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from ninja import Query, Router, Status
+
+from hubbub.api.auth import caller
+from hubbub.api.shapes import (
+    Id,
+    MessageInfo,
+    MessagePage,
+    NewBody,
+    NewMessage,
+    ReadMark,
+    SeenNumber,
+    Seq,
+)
+from hubbub.chat import limits, reading
+from hubbub.chat.actions import messages, reads, send
+from hubbub.chat.frames import message_frame
+
+router = Router(tags=["messages"])
+
+
+@router.get("/rooms/{room_id}/messages", response=MessagePage, summary="A page of messages")
+def read_page(
+    request: HttpRequest,
+    room_id: Id,
+    before: Seq | None = None,
+    after: Seq | None = None,
+    around: Seq | None = None,
+    limit: Annotated[int, Query(ge=1)] = 50,
+) -> object:
+    """Before, after or around a seq; else the newest. At most 100. Members only."""
+    if sum(seq is not None for seq in (before, after, around)) > 1:
+        raise ValidationError(_("Give one of before, after and around."), code="invalid")
+    return reading.messages_page(
+        caller(request), room_id, before=before, after=after, around=around, limit=limit
+    )
+
+
+@router.post("/rooms/{room_id}/messages", response={201: MessageInfo}, summary="Send")
+def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object:
+    """Answered once it is saved. With a `nonce` it can be sent again and is still one message."""
+    actor = caller(request)
+    limits.messages.take(actor.pk)
+    nonce = given.nonce or uuid4().hex
+    message = send.send(
+        actor, room_id=room_id, nonce=nonce, body=given.body, reply_to_id=given.reply_to
+    )
+    return Status(201, message_frame(message))
+
+
+@router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit")
+def edit_message(request: HttpRequest, message_id: Id, given: NewBody) -> object:
+    actor = caller(request)
+    limits.messages.take(actor.pk)
+    return message_frame(messages.edit(actor, message_id=message_id, body=given.body))
+
+
+@router.delete("/messages/{message_id}", response={204: None}, summary="Delete")
+def delete_message(request: HttpRequest, message_id: Id) -> object:
+    """For good: its text is gone everywhere, its place stays."""
+    messages.delete(caller(request), message_id=message_id)
+    return Status(204, None)
+
+
+@router.post("/rooms/{room_id}/read", response=ReadMark, summary="Say how far you have read")
+def mark_read(request: HttpRequest, room_id: Id, given: SeenNumber) -> object:
+    """The mark never goes back, and never beyond the last message."""
+    user = caller(request)
+    reads.mark({(user.pk, room_id): given.number})
+    return {"room": room_id, "number": reading.read_mark(user, room_id)}
