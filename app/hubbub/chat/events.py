@@ -77,8 +77,7 @@ def record_place(
     event = PlaceEvent.objects.create(
         seq=place.seq, type=type, at=timezone.now(), user=user, room=room, data=data
     )
-    entry = place_entry(event)
-    transaction.on_commit(partial(publisher.ring, PLACE_LOG, [entry]))
+    transaction.on_commit(lambda: publisher.ring(PLACE_LOG, [place_entry(event)]))
     return event
 
 
@@ -115,6 +114,8 @@ def place_entry(event: PlaceEvent) -> Entry:
     facts = event.data | {"room": event.room_id}
     if event.user is not None:
         facts["name"] = str(event.user)
+    if event.type in ROOM_TYPES and event.room is not None:
+        facts["room_info"] = room_frame(event.room)
     return Entry(event.seq, event.type, None, event.user_id, encode(facts).decode())
 
 
@@ -125,7 +126,7 @@ def read_log(log: int, after: int, limit: int) -> list[Entry]:
     follow `after` directly means that it was pruned there, and nothing is returned.
     """
     if log == PLACE_LOG:
-        places = PlaceEvent.objects.select_related("user").filter(seq__gt=after).order_by("seq")
+        places = PlaceEvent.objects.select_related("user", "room").filter(seq__gt=after).order_by("seq")
         entries = [place_entry(event) for event in places[:limit]]
     else:
         rows = Event.objects.after(log, after).with_all()[:limit]

@@ -1,0 +1,180 @@
+"""What each command does: sends go to the writer, everything else to an action in the pool.
+
+`carry_out` never waits: what a command waits for runs beside the commands that follow, and its
+answer carries the command's `ref`. Domain errors become the protocol's problems here, once.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable
+from functools import singledispatchmethod
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.utils.translation import gettext as _
+
+from hubbub.chat import limits
+from hubbub.chat.actions import messages
+from hubbub.chat.actions.send import Draft
+from hubbub.chat.frames import message_frame
+from hubbub.chat.publisher import group_of, publisher
+from hubbub.realtime import protocol
+from hubbub.realtime.connection import Connection
+from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
+from hubbub.realtime.replica import Replica
+from hubbub.realtime.subscribing import Subscribing
+
+logger = logging.getLogger(__name__)
+
+TYPING_SECONDS = 3.0
+
+
+class Commands:
+    """The commands of one socket."""
+
+    def __init__(self, replica: Replica, connection: Connection) -> None:
+        self.replica, self.hub, self.connection = replica, replica.hub, connection
+        self._typed: dict[int, float] = {}  # room id: when `typing` was last passed on
+
+    def receive(self, text: str | None) -> None:
+        """Take one frame: carry it out, or answer with a problem. Never raises."""
+        ref: Ref = None
+        try:
+            ref, command = protocol.parse(text)
+            limits.commands.take(self.connection.user_id)
+            self.connection.bad_frames = 0
+            self._carry_out(command, ref)
+        except Problem as problem:
+            problem.ref = ref if problem.ref is None else problem.ref
+            self._refuse(problem)
+        except Exception as error:
+            self._refuse(problem_of(error, ref))
+
+    def _refuse(self, problem: Problem) -> None:
+        self.connection.write(problem_frame(problem))
+        if problem.is_malformed:
+            self.connection.bad_frames += 1
+            if self.connection.bad_frames >= settings.MAX_BAD_FRAMES:
+                self.connection.close(protocol.BAD_FRAMES)
+
+    @singledispatchmethod
+    def _carry_out(self, command: Any, ref: Ref) -> None:
+        raise TypeError(command)
+
+    @_carry_out.register
+    def _(self, command: protocol.Ping, ref: Ref) -> None:
+        self.connection.write(answer("pong", ref))
+
+    @_carry_out.register
+    def _(self, command: protocol.Subscribe, ref: Ref) -> None:
+        if len(command.rooms) > settings.MAX_ROOMS_PER_SUBSCRIBE:
+            detail = _("Subscribe at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
+            raise Problem("invalid", detail)
+        positions = {int(room): position for room, position in command.rooms.items()}
+        self._answer_later(ref, self._subscribe(positions, ref))
+
+    async def _subscribe(self, positions: dict[int, int | None], ref: Ref) -> None:
+        async with self.connection.subscribing:
+            await Subscribing(self.hub, self.replica.follower, self.connection, ref).run(positions)
+
+    @_carry_out.register
+    def _(self, command: protocol.Unsubscribe, ref: Ref) -> None:
+        self._answer_later(ref, self._unsubscribe(command.room, ref))
+
+    async def _unsubscribe(self, room_id: int, ref: Ref) -> None:
+        async with self.connection.subscribing:
+            self.hub.unsubscribe(self.connection, room_id)
+            self.connection.write(answer("ok", ref))
+
+    @_carry_out.register
+    def _(self, command: protocol.Send, ref: Ref) -> None:
+        limits.messages.take(self.connection.user_id)
+        draft = Draft(
+            self.connection.user_id, command.room, command.nonce, command.body, command.reply_to
+        )
+        self._answer_later(ref, self._send(draft, ref))
+
+    async def _send(self, draft: Draft, ref: Ref) -> None:
+        message = await self.hub.writer.send(draft)
+        self.replica.marks.put(draft.sender_id, message.room_id, message.number)
+        self.connection.write(answer("ok", ref, message=message_frame(message)))
+
+    @_carry_out.register
+    def _(self, command: protocol.Edit, ref: Ref) -> None:
+        limits.messages.take(self.connection.user_id)
+        self._answer_later(ref, self._edit(command, ref))
+
+    async def _edit(self, command: protocol.Edit, ref: Ref) -> None:
+        message = await query(
+            messages.edit,
+            self.connection.identity.user,
+            message_id=command.message,
+            body=command.body,
+        )
+        self.connection.write(answer("ok", ref, message=message_frame(message)))
+
+    @_carry_out.register
+    def _(self, command: protocol.Delete, ref: Ref) -> None:
+        self._answer_later(ref, self._delete(command, ref))
+
+    async def _delete(self, command: protocol.Delete, ref: Ref) -> None:
+        user = self.connection.identity.user
+        await query(messages.delete, user, message_id=command.message)
+        self.connection.write(answer("ok", ref))
+
+    @_carry_out.register
+    def _(self, command: protocol.Read, ref: Ref) -> None:
+        self._ensure_member(command.room)
+        self.replica.marks.put(self.connection.user_id, command.room, command.number)
+        self.connection.write(answer("ok", ref))
+
+    @_carry_out.register
+    def _(self, command: protocol.Typing, ref: Ref) -> None:
+        self._ensure_member(command.room)
+        now = time.monotonic()
+        if now - self._typed.get(command.room, -TYPING_SECONDS) >= TYPING_SECONDS:
+            self._typed[command.room] = now
+            user = {"id": self.connection.user_id, "name": self.connection.name}
+            message = {"type": "typing", "room": command.room, "user": user}
+            publisher.publish(group_of(command.room), message)
+
+    def _ensure_member(self, room_id: int) -> None:
+        person = self.hub.people.get(self.connection.user_id)
+        if person is None or room_id not in person.rooms:
+            raise Problem("not_found", _("You are not in this room."), room=room_id)
+
+    def _answer_later(self, ref: Ref, work: Awaitable[None]) -> None:
+        self.connection.spawn(self._answer(ref, work))
+
+    async def _answer(self, ref: Ref, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if isinstance(error, AWAY):
+                self.hub.wake.set()  # its outcome is in the log, if it has one
+            self.connection.write(problem_frame(problem_of(error, ref)))
+
+
+def problem_of(error: Exception, ref: Ref) -> Problem:
+    """Return the protocol's problem for an error of the domain or the database."""
+    match error:
+        case Problem():
+            error.ref = ref if error.ref is None else error.ref
+            return error
+        case PermissionDenied():
+            return Problem("forbidden", str(error), ref=ref)
+        case ObjectDoesNotExist():
+            return Problem("not_found", _("There is no such room or message."), ref=ref)
+        case ValidationError():
+            code = "too_large" if getattr(error, "code", "") == "too_large" else "invalid"
+            return Problem(code, " ".join(error.messages), ref=ref)
+        case limits.RateLimited():
+            wait = error.retry_after
+            return Problem("rate_limited", _("Too fast: wait a moment."), ref=ref, retry_after=wait)
+        case _ if isinstance(error, AWAY):
+            detail = _("The server cannot save just now. Try again.")
+            return Problem("unavailable", detail, ref=ref, retry_after=1.0)
+    logger.error("A command failed.", exc_info=error)
+    return Problem("unavailable", _("Something went wrong. Try again."), ref=ref)

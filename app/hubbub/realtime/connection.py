@@ -1,0 +1,67 @@
+"""One socket of one person, as its replica's hub knows it."""
+
+import asyncio
+import secrets
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from hubbub.accounts.models import User, digest_of
+from hubbub.realtime.outlet import Outlet
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a handshake proved to be, by a session or by a bearer token."""
+
+    user: User
+    session_key: str | None
+    token_id: int | None
+    rooms: dict[int, int]  # the rooms that the person is in: their last seq
+
+    @property
+    def session_digest(self) -> str | None:
+        """The name by which the place's log knows the session."""
+        return digest_of(self.session_key) if self.session_key else None
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    outlet: Outlet
+    identity: Identity
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    rooms: set[int] = field(default_factory=set)  # subscribed
+    # Rooms whose `room.removed` this socket has had from the feed, before the place's log told.
+    put_out: set[int] = field(default_factory=set)
+    bad_frames: int = 0
+    closed: bool = False
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    # One subscribe at a time, in the order they came.
+    subscribing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def user_id(self) -> int:
+        return self.identity.user.pk
+
+    @property
+    def name(self) -> str:
+        return str(self.identity.user)
+
+    def write(self, text: str) -> None:
+        self.outlet.write(text)
+
+    def close(self, code: int) -> None:
+        """Say goodbye on purpose; the consumer then drops the connection from the hub."""
+        if not self.closed:
+            self.closed = True
+            self.outlet.close(code)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run what a command waits for beside the commands that follow; ends with the socket."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def cancel_tasks(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()

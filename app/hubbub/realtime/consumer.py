@@ -1,0 +1,116 @@
+"""The ASGI application of `/ws/`: from handshake to disconnect, one coroutine for each socket.
+
+Not a Channels consumer: those take a thread hop for every message of the layer. The hub writes to
+sockets; this only reads commands.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from django.conf import settings
+
+from hubbub.realtime import protocol
+from hubbub.realtime.admission import Headers, NotAdmitted, bearer_secret, headers_of, identify
+from hubbub.realtime.commands import Commands
+from hubbub.realtime.connection import Connection, Identity
+from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.origin import is_own
+from hubbub.realtime.outlet import PlainOutlet, Send
+from hubbub.realtime.protocol import SUBPROTOCOL, frame
+from hubbub.realtime.replica import NAME, Replica, this_replica
+
+logger = logging.getLogger(__name__)
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+# Times that somebody whose standing changes during the handshake is read again.
+ADMISSIONS = 5
+
+
+async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one socket. Foreign pages are refused in the handshake; others get a close code."""
+    await receive()  # websocket.connect
+    headers = headers_of(scope["headers"])
+    if scope["path"] != "/ws/" or not _may_shake_hands(headers):
+        await send({"type": "websocket.close"})
+        return
+    offered = scope.get("subprotocols", [])
+    speaks = SUBPROTOCOL in offered
+    subprotocol = SUBPROTOCOL if speaks else (offered[0] if offered else None)
+    await send({"type": "websocket.accept", "subprotocol": subprotocol})
+    if offered and not speaks:
+        await send({"type": "websocket.close", "code": protocol.VERSION})
+        return
+    replica = this_replica()
+    try:
+        connection = await _admit(replica, headers, send)
+    except NotAdmitted as refusal:
+        await send({"type": "websocket.close", "code": refusal.code})
+        return
+    try:
+        await _serve(replica, connection, receive)
+    finally:
+        replica.hub.drop(connection)
+
+
+def _may_shake_hands(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    if origin is None:
+        return bearer_secret(headers) is not None
+    return is_own(origin, headers.get("host", ""))
+
+
+async def _admit(replica: Replica, headers: Headers, send: Send) -> Connection:
+    """Return the connection, taken in by the hub and welcomed. Raises NotAdmitted."""
+    hub = replica.hub
+    for _ in range(ADMISSIONS):
+        try:
+            await replica.start()
+            since = hub.place.feed.seq
+            identity = await query(identify, headers)
+        except AWAY:
+            break
+        if since is None or hub.concerns(identity, since):
+            continue  # what was read may be older than what the place's log told meanwhile
+        connection = Connection(PlainOutlet(send), identity)
+        connection.write(_welcome(replica, connection, identity))
+        hub.add(connection)
+        return connection
+    raise NotAdmitted(protocol.TRY_AGAIN)
+
+
+def _welcome(replica: Replica, connection: Connection, identity: Identity) -> str:
+    return frame(
+        "welcome",
+        protocol=SUBPROTOCOL,
+        version=settings.VERSION,
+        epoch=replica.hub.epoch,
+        connection=connection.id,
+        replica=NAME,
+        user={"id": identity.user.pk, "name": str(identity.user)},
+        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
+        limits={
+            "body_chars": settings.MAX_BODY_CHARS,
+            "frame_bytes": settings.MAX_FRAME_BYTES,
+            "nonce_chars": settings.MAX_NONCE_CHARS,
+            "rooms_per_subscribe": settings.MAX_ROOMS_PER_SUBSCRIBE,
+            "replay_events": settings.REPLAY_MAX_EVENTS,
+        },
+    )
+
+
+async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
+    commands = Commands(replica, connection)
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if connection.closed:
+            continue
+        text = message.get("text")
+        if text is not None and len(text) > 4 * settings.MAX_FRAME_BYTES:
+            connection.close(protocol.TOO_BIG)
+        else:
+            commands.receive(text)

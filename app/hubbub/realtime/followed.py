@@ -1,0 +1,65 @@
+"""The logs that a hub follows: the place's, and those of rooms that somebody has open here."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from channels_redis.utils import _consistent_hash
+from django.conf import settings
+
+from hubbub.chat.events import PLACE_LOG
+from hubbub.chat.publisher import group_of
+from hubbub.realtime.connection import Connection
+from hubbub.realtime.feed import Feed
+from hubbub.realtime.presence import Presence
+
+# Entries of the place's log kept in memory: those that a handshake may have missed.
+PLACE_MEMORY_ENTRIES = 1_000
+
+
+@dataclass(eq=False, slots=True)
+class Followed:
+    """A log and how it reaches this replica."""
+
+    log: int
+    feed: Feed
+    heard: bool = False  # our own question came back through the group since it was joined
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one reader of the log at a time
+
+    @property
+    def host(self) -> int:
+        return host_of(group_of(self.log))
+
+
+@dataclass(eq=False, slots=True)
+class OpenRoom(Followed):
+    """A room that somebody has open here, or had until a moment ago."""
+
+    presence: Presence = field(default_factory=lambda: Presence(settings.PRESENCE_LIST_MAX))
+    subscribers: dict[Connection, None] = field(default_factory=dict)
+    subscribing: int = 0  # subscribes under way
+    idle_since: float = 0.0
+    announced_at: float = 0.0
+    # user id: seq of their last `member.left`, so that a subscribe under way is not too late.
+    left: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.subscribers or self.subscribing or self.presence.local)
+
+
+def follow_place() -> Followed:
+    return Followed(PLACE_LOG, Feed(PLACE_LOG, PLACE_MEMORY_ENTRIES))
+
+
+def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
+    presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
+    feed = Feed(room_id, settings.MEMORY_EVENTS)
+    return OpenRoom(room_id, feed, presence=presence, idle_since=now)
+
+
+def host_of(group: str) -> int:
+    """Return the index of the Redis host that carries a group."""
+    hosts = len(settings.REDIS_HOSTS)
+    if hosts < 2:
+        return 0
+    return int(_consistent_hash(f"{settings.REDIS_PREFIX}__group__{group}", hosts))

@@ -1,0 +1,125 @@
+"""Reading what the doorbell did not bring: the hub's way to the logs.
+
+Every two seconds the newest seqs of all logs are asked for in one go; more often for those of a
+Redis host that this replica does not hear. What is lacking is read from the log, which is the
+truth. Here a restored database is noticed, too.
+"""
+
+import asyncio
+import logging
+import time
+
+from django.conf import settings
+
+from hubbub.chat.events import PLACE_LOG, read_log
+from hubbub.chat.heads import Heads, read_heads, renew_epoch
+from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.doorbell import Doorbell
+from hubbub.realtime.followed import Followed
+from hubbub.realtime.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+PAGE_EVENTS = 500
+# Logs that are read at the same time: the pool's threads are for handshakes, too.
+READERS = 2
+
+
+class LogCut(Exception):
+    """A log lacks what should follow: it was pruned there, or the database was restored."""
+
+
+class Follower:
+    def __init__(self, hub: Hub, doorbell: Doorbell) -> None:
+        self.hub, self.doorbell = hub, doorbell
+        self._ticks = 0
+        self._readers = asyncio.Semaphore(READERS)
+
+    async def start(self) -> None:
+        """Begin at the end of the place's log. Raises the database's errors."""
+        heads = await query(read_heads, ())
+        self._begin(heads)
+
+    async def catch_up(self, followed: Followed, seq: int) -> None:
+        """Read a log until its feed has come to `seq`; who asks at once shares the reading.
+
+        Raises LogCut, and the database's errors.
+        """
+        async with followed.reading:
+            while followed.feed.seq is not None and followed.feed.seq < seq:
+                after = followed.feed.seq
+                entries = await query(read_log, followed.log, after, PAGE_EVENTS)
+                if not entries and followed.feed.seq == after:
+                    raise LogCut
+                self.hub.take(followed, entries)
+
+    async def run(self) -> None:
+        """Sweep for ever; the database being away is no reason to stop."""
+        while True:
+            try:
+                async with asyncio.timeout(settings.DEAF_SWEEP_SECONDS):
+                    await self.hub.wake.wait()
+            except TimeoutError:
+                pass
+            try:
+                await self._sweep()
+            except AWAY:
+                logger.debug("The database does not answer; sweeping goes on.")
+            except Exception:
+                logger.exception("A sweep failed.")
+
+    async def _sweep(self) -> None:
+        every = round(settings.SWEEP_SECONDS / settings.DEAF_SWEEP_SECONDS)
+        whole = self.hub.wake.is_set() or self._ticks % every == 0
+        self.hub.wake.clear()
+        self._ticks += 1
+        followed = [self.hub.place, *self.hub.rooms.values()]
+        due = followed if whole else [each for each in followed if self._is_deaf(each)]
+        if not due:
+            return
+        before = {each: each.feed.seq for each in due}
+        rooms = {each.log for each in due} - {PLACE_LOG}
+        others = self.hub.members.keys() if whole else ()
+        heads = await query(read_heads, rooms | set(others))
+        await self._compare(before, heads)
+
+    def _is_deaf(self, followed: Followed) -> bool:
+        return not followed.heard or self.doorbell.is_deaf(followed.host)
+
+    async def _compare(self, before: dict[Followed, int | None], heads: Heads) -> None:
+        if self.hub.epoch and heads.epoch != self.hub.epoch:
+            await self._restart("the database is another one")
+            return
+        if not self.hub.epoch:
+            self._begin(heads)
+        ends = {log: seq for log, (seq, _) in heads.rooms.items()} | {PLACE_LOG: heads.place}
+        for followed, seq in before.items():
+            if seq is not None and seq > ends.get(followed.log, -1):
+                await query(renew_epoch, self.hub.epoch)
+                await self._restart(f"log {followed.log} went back")
+                return
+        await asyncio.gather(*(self._read(each, ends.get(each.log, 0)) for each in before))
+        self._bump(heads)
+
+    async def _read(self, followed: Followed, seq: int) -> None:
+        if followed.feed.seq is None or followed.feed.seq >= seq:
+            return
+        async with self._readers:
+            try:
+                await self.catch_up(followed, seq)
+            except LogCut:
+                await self._restart(f"log {followed.log} has a hole")
+
+    def _bump(self, heads: Heads) -> None:
+        for room_id, (seq, number) in heads.rooms.items():
+            if seq > self.hub.known.get(room_id, 0):
+                self.hub.bump(room_id, seq, number)
+
+    async def _restart(self, why: str) -> None:
+        logger.warning("The log began anew (%s): all sockets come again.", why)
+        self.hub.restart()
+        self._begin(await query(read_heads, ()))
+
+    def _begin(self, heads: Heads) -> None:
+        self.hub.epoch = heads.epoch
+        self.hub.deliver(self.hub.place, self.hub.place.feed.start(heads.place, time.monotonic()))

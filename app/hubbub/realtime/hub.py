@@ -1,0 +1,207 @@
+"""The hub: all sockets of one replica, and the fan-out of events to them.
+
+One per process and event loop, begun by the first socket. It hears the doorbell (`doorbell`),
+reads what it missed (`follower`), and writes the same text to every local socket of a room. It
+remembers nothing that a client needs. Everything here runs on the event loop and never waits.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from hubbub.chat.events import Entry
+from hubbub.realtime import place
+from hubbub.realtime.connection import Connection, Identity
+from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
+from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
+from hubbub.realtime.writer import Writer
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody with sockets here, and the rooms that they are in."""
+
+    rooms: set[int]
+    connections: dict[Connection, None] = field(default_factory=dict)  # oldest first
+
+
+class Hub:
+    def __init__(self) -> None:
+        self.replica = secrets.token_hex(6)  # of this start: a restarted replica is another one
+        self.epoch = ""
+        self.place: Followed = follow_place()
+        self.people: dict[int, Person] = {}
+        self.members: dict[int, set[int]] = {}  # room id: people here who are in it
+        self.rooms: dict[int, OpenRoom] = {}
+        self.known: dict[int, int] = {}  # room id: the seq that its people here were told of
+        self.writer = Writer()
+        self.presence_dirty: set[int] = set()
+        self.wake = asyncio.Event()  # ask for the newest seqs now
+        self.unheard = asyncio.Event()  # something has to be joined or asked
+        self._presence_number = 0
+
+    # Sockets
+
+    def add(self, connection: Connection) -> None:
+        """Take in a socket; the person's oldest gives way when there are too many."""
+        identity = connection.identity
+        person = self.people.setdefault(connection.user_id, Person(set()))
+        person.connections[connection] = None
+        for room_id, seq in identity.rooms.items():
+            self.put_in(connection.user_id, room_id)
+            self.known.setdefault(room_id, seq)
+        if len(person.connections) > settings.MAX_CONNECTIONS_PER_PERSON:
+            next(iter(person.connections)).close(TOO_MANY_CONNECTIONS)
+
+    def drop(self, connection: Connection) -> None:
+        """Forget a socket. Its person stays present for a moment: most come back at once."""
+        connection.closed = True
+        connection.cancel_tasks()
+        for room_id in list(connection.rooms):
+            self.unsubscribe(connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+        person = self.people.get(connection.user_id)
+        if person is None or person.connections.pop(connection, 0) == 0:
+            return
+        if not person.connections:
+            for room_id in list(person.rooms):
+                self.put_out(connection.user_id, room_id)
+            del self.people[connection.user_id]
+
+    def put_in(self, user_id: int, room_id: int) -> None:
+        """Note that a person with sockets here is in a room."""
+        self.people[user_id].rooms.add(room_id)
+        self.members.setdefault(room_id, set()).add(user_id)
+
+    def put_out(self, user_id: int, room_id: int) -> None:
+        self.people[user_id].rooms.discard(room_id)
+        members = self.members.get(room_id, set())
+        members.discard(user_id)
+        if not members:
+            self.members.pop(room_id, None)
+            self.known.pop(room_id, None)
+
+    def connections_of(self, user_id: int | None) -> list[Connection]:
+        person = self.people.get(user_id or 0)
+        return list(person.connections) if person else []
+
+    def all_connections(self) -> list[Connection]:
+        return [each for person in self.people.values() for each in person.connections]
+
+    # Rooms
+
+    def room(self, room_id: int) -> OpenRoom:
+        """Return the room that somebody opens here, followed from now on."""
+        room = self.rooms.get(room_id)
+        if room is None:
+            self._presence_number += 1
+            room = open_room(room_id, self._presence_number, time.monotonic())
+            self.rooms[room_id] = room
+            self.unheard.set()
+        return room
+
+    def close_room(self, room: OpenRoom) -> None:
+        """Stop following a room that nobody has open."""
+        # Presence numbers never go back, so that an old one is never taken for a new one.
+        self._presence_number = max(self._presence_number, room.presence.number)
+        del self.rooms[room.log]
+
+    def subscribe(self, connection: Connection, room: OpenRoom) -> None:
+        """Deliver the room's next entries to the socket; its person is present."""
+        room.subscribers[connection] = None
+        connection.rooms.add(room.log)
+        connection.put_out.discard(room.log)
+        if room.presence.open(connection.user_id, connection.name):
+            place.tell_presence(self, room, joined={connection.user_id: connection.name}, left=[])
+
+    def unsubscribe(self, connection: Connection, room_id: int, linger: float = 0.0) -> None:
+        """End a subscription; after `linger` seconds its person is no longer present by it."""
+        room = self.rooms.get(room_id)
+        if room_id not in connection.rooms or room is None:
+            return
+        connection.rooms.discard(room_id)
+        room.subscribers.pop(connection, None)
+        room.idle_since = time.monotonic()
+        if linger:
+            loop = asyncio.get_running_loop()
+            loop.call_later(linger, self._leave, room, connection.user_id)
+        else:
+            self._leave(room, connection.user_id)
+
+    def _leave(self, room: OpenRoom, user_id: int) -> None:
+        if room.presence.close(user_id) and self.rooms.get(room.log) is room:
+            place.tell_presence(self, room, joined={}, left=[user_id])
+
+    # Events
+
+    def take(self, followed: Followed, entries: Iterable[Entry]) -> None:
+        """Offer entries of a log to its feed and deliver those whose turn it is."""
+        ready = followed.feed.offer(entries, time.monotonic())
+        self.deliver(followed, ready)
+        if followed.feed.misses(time.monotonic(), 0.0):
+            # Held for a moment only: the doorbell may just have changed the order.
+            loop = asyncio.get_running_loop()
+            loop.call_later(settings.HOLD_SECONDS, self.wake_if_missing, followed)
+
+    def deliver(self, followed: Followed, entries: list[Entry]) -> None:
+        if not isinstance(followed, OpenRoom):
+            for entry in entries:
+                place.apply(self, entry)
+            return
+        for entry in entries:
+            for connection in followed.subscribers:
+                connection.outlet.write(entry.text)
+            if entry.type in ("member.left", "room.archived"):
+                self._end_subscriptions(followed, entry)
+        if entries:
+            self.known[followed.log] = max(self.known.get(followed.log, 0), entries[-1].seq)
+
+    def wake_if_missing(self, followed: Followed) -> None:
+        if followed.feed.misses(time.monotonic(), settings.HOLD_SECONDS * 0.9):
+            self.wake.set()
+
+    def _end_subscriptions(self, room: OpenRoom, entry: Entry) -> None:
+        """To the one who left it is the room's last event; an archived room is over for all."""
+        if entry.type == "room.archived":
+            over, reason = list(room.subscribers), "archived"
+        else:
+            assert entry.user is not None
+            room.left[entry.user] = entry.seq
+            over = [each for each in room.subscribers if each.user_id == entry.user]
+            reason = place.reason_of(entry)
+        for connection in over:
+            connection.put_out.add(room.log)
+            connection.write(frame("room.removed", room=room.log, reason=reason))
+            self.unsubscribe(connection, room.log)
+
+    def bump(self, room_id: int, seq: int, number: int) -> None:
+        """Tell the people of a room who have not subscribed it that it has news."""
+        if seq <= self.known.get(room_id, 0) and room_id not in self.rooms:
+            return
+        self.known[room_id] = max(self.known.get(room_id, 0), seq)
+        text = frame("room.bumped", room=room_id, seq=seq, number=number)
+        for user_id in self.members.get(room_id, ()):
+            for connection in self.people[user_id].connections:
+                if room_id not in connection.rooms:
+                    connection.write(text)
+
+    # The log began anew
+
+    def restart(self) -> None:
+        """Forget all positions and have everybody come again: the log is not the one known."""
+        for connection in self.all_connections():
+            connection.close(TRY_AGAIN)
+        for room in list(self.rooms.values()):
+            self.close_room(room)
+        self.known.clear()
+        self.place = follow_place()
+        self.epoch = ""
+        self.unheard.set()
+
+    def concerns(self, identity: Identity, since: int) -> bool:
+        """Tell whether the place's log changed a person's standing after `since`."""
+        entries = self.place.feed.memory.since(since)
+        return entries is None or any(entry.user == identity.user.pk for entry in entries)

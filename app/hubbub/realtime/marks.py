@@ -1,0 +1,43 @@
+"""Read marks on their way to the database: at most every few seconds, all in one transaction."""
+
+import asyncio
+import logging
+
+from django.conf import settings
+
+from hubbub.chat.actions import reads
+from hubbub.chat.publisher import PLACE_GROUP, publisher
+from hubbub.realtime.database import AWAY, query
+
+logger = logging.getLogger(__name__)
+
+
+class Marks:
+    def __init__(self) -> None:
+        self._waiting: dict[tuple[int, int], int] = {}  # (user id, room id): number
+
+    def put(self, user_id: int, room_id: int, number: int) -> None:
+        """Note that a person has read a room up to a message; written soon, unless we die first."""
+        key = user_id, room_id
+        self._waiting[key] = max(number, self._waiting.get(key, 0))
+
+    async def flush(self) -> None:
+        """Write what waits and tell the people's other tabs and devices what moved."""
+        waiting, self._waiting = self._waiting, {}
+        try:
+            moved = await query(reads.mark, waiting)
+        except AWAY:
+            for (user_id, room_id), number in waiting.items():
+                self.put(user_id, room_id, number)
+            return
+        if moved:
+            marks = [(user_id, room_id, number) for (user_id, room_id), number in moved.items()]
+            publisher.publish(PLACE_GROUP, {"type": "read", "marks": marks})
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(settings.READ_FLUSH_SECONDS)
+            try:
+                await self.flush()
+            except Exception:
+                logger.exception("Read marks were not written.")

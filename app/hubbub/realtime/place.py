@@ -1,0 +1,125 @@
+"""What the place's log, and a room's presence, mean for the sockets of this replica."""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.core.exceptions import ObjectDoesNotExist
+
+from hubbub.chat.events import Entry
+from hubbub.chat.publisher import group_of, publisher
+from hubbub.chat.reading import room_for
+from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.protocol import BANNED, SIGNED_OUT, TRY_AGAIN, frame
+
+if TYPE_CHECKING:
+    from hubbub.realtime.connection import Connection
+    from hubbub.realtime.followed import OpenRoom
+    from hubbub.realtime.hub import Hub
+    from hubbub.realtime.presence import People
+
+
+def apply(hub: "Hub", entry: Entry) -> None:
+    """Carry out one entry of the place's log; types of newer versions mean nothing here."""
+    facts: dict[str, Any] = msgspec.json.decode(entry.text)
+    match entry.type:
+        case "user.signed_out":
+            _close(hub, entry.user, SIGNED_OUT, session=facts["session"])
+        case "token.revoked":
+            _close(hub, entry.user, SIGNED_OUT, token=facts["token"])
+        case "user.password_changed":
+            _close(hub, entry.user, TRY_AGAIN)
+        case "user.banned":
+            _close(hub, entry.user, BANNED)
+        case "user.deactivated":
+            _close(hub, entry.user, SIGNED_OUT)
+        case "user.renamed":
+            _rename(hub, entry.user, facts["name"])
+        case "member.joined":
+            _put_in(hub, entry.user, facts)
+        case "member.left":
+            _put_out(hub, [entry.user], facts["room"], facts["reason"])
+            if entry.user in hub.people:
+                hub.put_out(entry.user, facts["room"])
+        case "room.archived":
+            _put_out(hub, list(hub.members.get(facts["room"], ())), facts["room"], "archived")
+        case "room.restored" | "room.renamed" | "room.topic_changed":
+            _tell_room(hub, entry.type, facts)
+
+
+def reason_of(entry: Entry) -> str:
+    """Return why somebody left, as a room's `member.left` says it."""
+    facts: dict[str, Any] = msgspec.json.decode(entry.text)
+    return str(facts.get("reason", "left"))
+
+
+def tell_presence(hub: "Hub", room: "OpenRoom", *, joined: "People", left: list[int]) -> None:
+    """Tell the other replicas of a join or leave here, and local sockets with the next tick."""
+    message = {
+        "type": "presence",
+        "room": room.log,
+        "from": hub.replica,
+        "number": room.presence.number,
+        "joined": list(joined.items()),
+        "left": left,
+    }
+    publisher.publish(group_of(room.log), message)
+    hub.presence_dirty.add(room.log)
+
+
+def _close(
+    hub: "Hub", user: int | None, code: int, session: str | None = None, token: int | None = None
+) -> None:
+    for connection in hub.connections_of(user):
+        identity = connection.identity
+        if session in (None, identity.session_digest) and token in (None, identity.token_id):
+            connection.close(code)
+
+
+def _rename(hub: "Hub", user: int | None, name: str) -> None:
+    for connection in hub.connections_of(user):
+        connection.identity.user.name = name
+
+
+def _put_in(hub: "Hub", user: int | None, facts: dict[str, Any]) -> None:
+    if user not in hub.people:
+        return
+    room_id = facts["room"]
+    hub.put_in(user, room_id)
+    hub.known.setdefault(room_id, 0)
+    for connection in hub.connections_of(user):
+        connection.put_out.discard(room_id)
+        connection.spawn(_tell_added(connection, room_id))
+
+
+async def _tell_added(connection: "Connection", room_id: int) -> None:
+    """Tell a socket of a new room as its person sees it: a direct one by the other's name."""
+    try:
+        room_info = await query(room_for, connection.identity.user, room_id)
+    except (*AWAY, ObjectDoesNotExist):
+        return  # the client loads its rooms anew when it comes back
+    connection.write(frame("room.added", room_info=room_info))
+
+
+def _put_out(hub: "Hub", users: list[int | None], room_id: int, reason: str) -> None:
+    """Tell sockets that have not subscribed the room; the others are told by its own log."""
+    text = frame("room.removed", room=room_id, reason=reason)
+    for user in users:
+        for connection in hub.connections_of(user):
+            if room_id in connection.rooms:
+                continue
+            if room_id in connection.put_out:
+                connection.put_out.discard(room_id)
+            else:
+                connection.write(text)
+
+
+def _tell_room(hub: "Hub", type: str, facts: dict[str, Any]) -> None:
+    """Tell the members who have other rooms open what a room is now like."""
+    room_id = facts["room"]
+    known = "room.added" if type == "room.restored" else "room.changed"
+    text = frame(known, room_info=facts["room_info"])
+    for user in hub.members.get(room_id, ()):
+        for connection in hub.connections_of(user):
+            if room_id not in connection.rooms:
+                connection.put_out.discard(room_id)
+                connection.write(text)

@@ -1,0 +1,86 @@
+"""Whoever is connected is asked for again once a minute: sessions expire without any event.
+
+It also finds what passed by our actions: `changepassword`, a session's row deleted, rows edited by
+hand. Three statements for up to CHUNK sockets together, none for each.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from hubbub.accounts.models import Token, User
+from hubbub.realtime.connection import Identity
+from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.protocol import BANNED, SIGNED_OUT
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 1_000
+
+
+async def run(hub: Hub) -> None:
+    """Check all sockets of the hub again and again; the database being away signs nobody out."""
+    while True:
+        await asyncio.sleep(settings.RECHECK_SECONDS)
+        try:
+            await recheck(hub)
+        except AWAY:
+            logger.debug("The database does not answer; nobody is signed out for that.")
+        except Exception:
+            logger.exception("Open sockets could not be checked.")
+
+
+async def recheck(hub: Hub) -> None:
+    """Close every socket whose session, token or person is no longer good."""
+    connections = hub.all_connections()
+    for start in range(0, len(connections), CHUNK):
+        chunk = connections[start : start + CHUNK]
+        codes = await query(_codes, [each.identity for each in chunk])
+        for connection, code in zip(chunk, codes, strict=True):
+            if code is not None:
+                connection.close(code)
+
+
+def _codes(identities: Sequence[Identity]) -> list[int | None]:
+    """Return for each the code to close its sockets with, None where all is well."""
+    users = User.objects.in_bulk({each.user.pk for each in identities})
+    keys = {each.session_key for each in identities if each.session_key}
+    sessions = {
+        row.session_key: row
+        for row in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    }
+    tokens = set(
+        Token.objects.filter(
+            pk__in={each.token_id for each in identities}, revoked_at=None
+        ).values_list("pk", flat=True)
+    )
+    return [_code(each, users, sessions, tokens) for each in identities]
+
+
+def _code(
+    identity: Identity, users: dict[int, User], sessions: dict[str, Session], tokens: set[int]
+) -> int | None:
+    user = users.get(identity.user.pk)
+    if user is None or not user.is_active:
+        return SIGNED_OUT
+    if user.banned_at is not None:
+        return BANNED
+    if identity.session_key is None:
+        return None if identity.token_id in tokens else SIGNED_OUT
+    session = sessions.get(identity.session_key)
+    return None if session is not None and _is_of(session, user) else SIGNED_OUT
+
+
+def _is_of(session: Session, user: User) -> bool:
+    """Tell whether the session was begun with the password that the person has now."""
+    kept = SessionStore().decode(session.session_data).get(HASH_SESSION_KEY, "")
+    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(kept, each) for each in hashes)

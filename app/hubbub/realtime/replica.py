@@ -1,0 +1,103 @@
+"""A replica: the hub of this process with all that works for it, begun by the first socket."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+
+from hubbub.chat.publisher import publisher
+from hubbub.realtime import recheck
+from hubbub.realtime.doorbell import Doorbell
+from hubbub.realtime.followed import OpenRoom
+from hubbub.realtime.follower import Follower
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.marks import Marks
+from hubbub.realtime.protocol import frame
+
+logger = logging.getLogger(__name__)
+
+NAME = f"{socket.gethostname()}:{os.getpid()}"
+
+
+class Replica:
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.doorbell = Doorbell(self.hub)
+        self.follower = Follower(self.hub, self.doorbell)
+        self.marks = Marks()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin to hear and follow; done already, it does nothing. Raises the database's errors."""
+        async with self._starting:
+            if self._tasks:
+                return
+            await self.follower.start()
+            publisher.adopt(asyncio.get_running_loop())
+            work = (
+                self.doorbell.listen(),
+                self.doorbell.join(),
+                self.doorbell.beat(),
+                self.follower.run(),
+                self.marks.run(),
+                recheck.run(self.hub),
+                self._announce(),
+            )
+            self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
+
+    async def stop(self) -> None:
+        """End what `start` began, once sends and read marks are written."""
+        await self.hub.writer.drain()
+        await self.marks.flush()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        self.hub.writer.close()
+
+    async def _announce(self) -> None:
+        """Tell local sockets who came and went, several of them at once."""
+        while True:
+            await asyncio.sleep(settings.PRESENCE_SECONDS)
+            dirty, self.hub.presence_dirty = self.hub.presence_dirty, set()
+            for room_id in dirty:
+                room = self.hub.rooms.get(room_id)
+                if room is not None and not self._announce_room(room, time.monotonic()):
+                    self.hub.presence_dirty.add(room_id)
+
+    def _announce_room(self, room: OpenRoom, now: float) -> bool:
+        """Announce a room's changes; False where a large room was announced just now."""
+        too_soon = now - room.announced_at < settings.PRESENCE_COUNT_SECONDS
+        if too_soon and len(room.presence.announced) >= room.presence.list_max:
+            return False
+        change = room.presence.announce()
+        if change is None:
+            return True
+        room.announced_at = now
+        joined = [{"id": id, "name": name} for id, name in change.joined.items()]
+        text = frame(
+            "presence.changed",
+            room=room.log,
+            joined=joined,
+            left=change.left,
+            online_count=change.count,
+        )
+        for connection in room.subscribers:
+            connection.write(text)
+        return True
+
+
+_replicas: "WeakKeyDictionary[asyncio.AbstractEventLoop, Replica]" = WeakKeyDictionary()
+
+
+def this_replica() -> Replica:
+    """Return the replica of the running event loop; there is one in a process that serves."""
+    loop = asyncio.get_running_loop()
+    if loop not in _replicas:
+        _replicas[loop] = Replica()
+    return _replicas[loop]

@@ -1,0 +1,154 @@
+"""Subscribing rooms: what was missed, in order, then live, each event once.
+
+The order of steps is the guarantee. The feed is joined first; then one statement reads the
+membership and the room's last seq, and the feed is brought up to that; memory answers only if it
+reaches so far, else the log does: so every deletion up to now is in what is sent. The last step,
+from "nothing is missing" to "live", does not wait, so nothing comes between.
+"""
+
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import F, FilteredRelation, Q
+from django.utils.translation import gettext as _
+
+from hubbub.chat.events import Entry, read_log
+from hubbub.chat.models import Room
+from hubbub.realtime.connection import Connection
+from hubbub.realtime.database import query
+from hubbub.realtime.followed import OpenRoom
+from hubbub.realtime.follower import Follower, LogCut
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A room and somebody's part in it, as one statement read them."""
+
+    seq: int
+    is_member: bool
+    is_public: bool
+    is_archived: bool
+
+
+def read_standings(user_id: int, room_ids: list[int]) -> dict[int, Standing]:
+    """Return the standing of a person in rooms, in one statement; unknown rooms are left out."""
+    mine = FilteredRelation("memberships", condition=Q(memberships__user=user_id))
+    rooms = Room.objects.filter(pk__in=room_ids).annotate(mine=mine, role=F("mine__role"))
+    return {
+        id: Standing(seq, role is not None, kind == Room.Kind.PUBLIC, archived_at is not None)
+        for id, seq, kind, archived_at, role in rooms.values_list(
+            "id", "seq", "kind", "archived_at", "role"
+        )
+    }
+
+
+class Subscribing:
+    """One `subscribe` of one socket."""
+
+    def __init__(self, hub: Hub, follower: Follower, connection: Connection, ref: Ref) -> None:
+        self.hub, self.follower, self.connection, self.ref = hub, follower, connection, ref
+
+    async def run(self, positions: dict[int, int | None]) -> None:
+        """Answer each room with `subscribed` or `problem`, in the order given.
+
+        Raises the database's errors. What was subscribed until then stays so.
+        """
+        rooms = {room_id: self._open(room_id) for room_id in positions}
+        try:
+            standings = await query(read_standings, self.connection.user_id, list(positions))
+            for room_id, room in rooms.items():
+                try:
+                    await self._subscribe(room, positions[room_id], standings.get(room_id))
+                except Problem as problem:
+                    problem.ref, problem.room = self.ref, room_id
+                    self.connection.write(problem_frame(problem))
+        finally:
+            for room in rooms.values():
+                room.subscribing -= 1
+                room.idle_since = time.monotonic()
+
+    def _open(self, room_id: int) -> OpenRoom:
+        # Subscribing again starts anew; the person stays present meanwhile.
+        self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+        room = self.hub.room(room_id)
+        room.subscribing += 1
+        return room
+
+    async def _subscribe(
+        self, room: OpenRoom, position: int | None, standing: Standing | None
+    ) -> None:
+        standing = _ensure_member(standing)
+        await self._reach(room, standing.seq)
+        missed = await self._missed(room, position, standing.seq)
+        while room.left.get(self.connection.user_id, 0) > standing.seq:
+            # Put out (and perhaps in again) while we read.
+            found = await query(read_standings, self.connection.user_id, [room.log])
+            standing = _ensure_member(found.get(room.log))
+            await self._reach(room, standing.seq)
+            missed = await self._missed(room, position, standing.seq)
+        if not self.connection.closed and self.hub.rooms.get(room.log) is room:
+            self._go_live(room, missed)
+
+    async def _reach(self, room: OpenRoom, seq: int) -> None:
+        """Bring the feed up to `seq`, starting it there where it is new."""
+        if room.feed.seq is None:
+            self.hub.deliver(room, room.feed.start(seq, time.monotonic()))
+        try:
+            await self.follower.catch_up(room, seq)
+        except LogCut:
+            self.hub.wake.set()  # the follower finds out what happened to the log
+            raise TimeoutError from None
+
+    async def _missed(self, room: OpenRoom, position: int | None, seq: int) -> list[Entry] | None:
+        """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
+
+        Whoever calls goes live without waiting in between.
+        """
+        if position is None:
+            return []
+        assert room.feed.seq is not None
+        if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
+            return None
+        missed = room.feed.memory.since(position)
+        if missed is not None:
+            return missed
+        read: list[Entry] = []
+        last = position
+        while last < room.feed.seq:
+            more = room.feed.memory.since(last) if read else None
+            if more is None:
+                more = await query(read_log, room.log, last, settings.REPLAY_MAX_EVENTS)
+            if not more or len(read) > 2 * settings.REPLAY_MAX_EVENTS:
+                return None
+            read += more
+            last = read[-1].seq
+        if last > room.feed.seq:
+            # The log was ahead of the doorbell: let everybody have what was read.
+            self.hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
+        return read
+
+    def _go_live(self, room: OpenRoom, missed: list[Entry] | None) -> None:
+        for entry in missed or ():
+            self.connection.write(entry.text)
+        self.hub.subscribe(self.connection, room)
+        user = self.connection
+        fields = {
+            "room": room.log,
+            "seq": room.feed.seq,
+            "resumed": missed is not None,
+            **room.presence.known_to(user.user_id, user.name),
+        }
+        self.connection.write(answer("subscribed", self.ref, **fields))
+
+
+def _ensure_member(standing: Standing | None) -> Standing:
+    if standing is None or not (standing.is_member or standing.is_public):
+        raise Problem("not_found", _("There is no such room."))
+    if not standing.is_member:
+        raise Problem("forbidden", _("Join the room first."))
+    if standing.is_archived:
+        raise Problem("forbidden", _("The room is archived."))
+    return standing

@@ -1,0 +1,122 @@
+"""The writer: a replica's sends, whatever arrived while the last transaction ran in the next one.
+
+Group commit without a timer: a lone message commits at once. One thread and one connection for all
+rooms; a room that somebody else holds locked gets a lane of its own, so that it delays nobody else,
+and what comes for it meanwhile waits there in order.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import TypeAlias
+
+from django.conf import settings
+
+from hubbub.chat.actions.send import Draft, Outcome, RoomLocked, send_many
+from hubbub.chat.models import Message
+from hubbub.realtime.database import run
+
+MAX_BATCH = 200
+MAX_WAITING = 5_000
+LANES = 2
+
+Waiting: TypeAlias = tuple[Draft, "asyncio.Future[Message]"]
+
+
+class Writer:
+    def __init__(self) -> None:
+        self._main = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._beside = ThreadPoolExecutor(LANES, thread_name_prefix="writer-lane")
+        self._waiting: list[Waiting] = []
+        self._lanes: dict[int, list[Waiting]] = {}  # room id: what waits for its lock
+        self._task: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def send(self, draft: Draft) -> Message:
+        """Save a draft and return its message. Drafts of one room keep the order of the calls.
+
+        Raises what the action raises, and TimeoutError after ANSWER_SECONDS: then nobody knows
+        whether it was saved, unless its turn had not come, in which case it is not.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise TimeoutError
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._put((draft, future))
+        async with asyncio.timeout(settings.ANSWER_SECONDS):
+            return await future
+
+    async def drain(self) -> None:
+        """Wait until everything that was put in is written."""
+        while self._task or self._tasks:
+            await asyncio.wait([task for task in (self._task, *self._tasks) if task])
+
+    def close(self) -> None:
+        self._main.shutdown(wait=False)
+        self._beside.shutdown(wait=False)
+
+    def _put(self, waiting: Waiting) -> None:
+        lane = self._lanes.get(waiting[0].room_id)
+        if lane is not None:
+            lane.append(waiting)
+            return
+        self._waiting.append(waiting)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._write_all())
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                self._to_lanes(await self._write(batch, self._main, wait=False))
+        finally:
+            self._task = None
+
+    async def _write(
+        self, batch: Sequence[Waiting], executor: Executor, *, wait: bool
+    ) -> list[Waiting]:
+        """Write a batch and answer it; return what has to wait for its room's lock."""
+        batch = [(draft, future) for draft, future in batch if not future.done()]
+        if not batch:
+            return []
+        drafts = [draft for draft, _ in batch]
+        outcomes: Sequence[Outcome]
+        try:
+            outcomes = await run(executor, partial(send_many, drafts, wait=wait))
+        except Exception as error:
+            outcomes = [error] * len(batch)
+        late = []
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, RoomLocked):
+                late.append(waiting)
+            else:
+                _answer(waiting[1], outcome)
+        return late
+
+    def _to_lanes(self, late: list[Waiting]) -> None:
+        """Give the rooms of `late` lanes, with whatever already waits behind in the same rooms."""
+        rooms = {draft.room_id for draft, _ in late}
+        behind = [waiting for waiting in self._waiting if waiting[0].room_id in rooms]
+        self._waiting = [waiting for waiting in self._waiting if waiting[0].room_id not in rooms]
+        for waiting in (*late, *behind):
+            self._lanes.setdefault(waiting[0].room_id, []).append(waiting)
+        for room_id in rooms:
+            task = asyncio.get_running_loop().create_task(self._write_lane(room_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _write_lane(self, room_id: int) -> None:
+        lane = self._lanes[room_id]
+        while lane:
+            batch, lane[:] = lane[:MAX_BATCH], lane[MAX_BATCH:]
+            await self._write(batch, self._beside, wait=True)
+        del self._lanes[room_id]
+
+
+def _answer(future: "asyncio.Future[Message]", outcome: Outcome) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
