@@ -58,6 +58,10 @@ class Limit:
         if wait := bucket.take(now):
             raise RateLimited(wait)
 
+    def forget(self) -> None:
+        """Start everybody anew, as a new process would."""
+        self._buckets.clear()
+
     def _forget_full(self, now: float) -> None:
         if len(self._buckets) < self.MAX_BUCKETS:
             return

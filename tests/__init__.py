@@ -1,0 +1,1 @@
+"""Hubbub's tests, one file per behaviour. What they run on is in `conftest.py`, the cast in `fixtures.py`."""

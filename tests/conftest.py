@@ -1,0 +1,96 @@
+"""Where the tests run: on a PostgreSQL and a Redis of their own, or with `--embedded` on SQLite.
+
+The environment has to stand before Django's settings are read. So this file imports nothing of
+Django's at its top, and pytest-django is not told of a settings module, which it would read earlier
+still; the fixtures are in `fixtures.py`, loaded when Django is there.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from loadtests.servers import Postgres, Redis
+
+STACK = pytest.StashKey[ExitStack]()
+POSTGRES = pytest.StashKey[Postgres | None]()
+REDIS = pytest.StashKey[Redis | None]()
+# Whatever the shell says of these is for a Hubbub that somebody runs, not for tests.
+OURS = {"DATABASE_URL", "DEBUG", "EMAIL_URL", "PUBLIC_URL", "REDIS_PREFIX", "REDIS_URL"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--embedded",
+        action="store_true",
+        help="run on the embedded default: SQLite and the in-memory layer, one process",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "deployment: needs PostgreSQL, Redis or several replicas; left out with --embedded",
+    )
+    if config.option.help:
+        return
+    _set_environment(_start_servers(config))
+    _set_up_django()
+    config.pluginmanager.import_plugin("tests.fixtures")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if STACK in config.stash:
+        config.stash[STACK].close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("embedded"):
+        left_out = [item for item in items if item.get_closest_marker("deployment")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _start_servers(config: pytest.Config) -> Mapping[str, str]:
+    """Start what this process tests on; return the environment that tells of it.
+
+    Every worker of pytest-xdist starts its own: two cost less than sharing them.
+    """
+    stack = config.stash[STACK] = ExitStack()
+    folder = stack.enter_context(TemporaryDirectory(prefix="hubbub-tests-"))
+    config.stash[POSTGRES] = config.stash[REDIS] = None
+    environment = {"DATA_DIR": folder, "STATIC_ROOT": folder, "EMAIL_URL": "memorymail://"}
+    if config.getoption("embedded"):
+        return environment
+    postgres = config.stash[POSTGRES] = stack.enter_context(Postgres())
+    redis = config.stash[REDIS] = stack.enter_context(Redis())
+    return environment | {
+        "DATABASE_URL": postgres.url("hubbub"),
+        "REDIS_URL": redis.url(),
+        "REDIS_PREFIX": "tests",
+        "SECRET_KEY": "a key for tests, and for nothing else",
+    }
+
+
+def _set_environment(environment: Mapping[str, str]) -> None:
+    for name in OURS:
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+    os.environ.update(environment, DJANGO_SETTINGS_MODULE="hubbub.settings")
+
+
+def _set_up_django() -> None:
+    import django
+    from django.conf import settings
+
+    # Hashed names would need `collectstatic` before each run.
+    settings.STORAGES["staticfiles"] = {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+    }
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # In memory, SQLite locks differently: tests would meet what nobody else does.
+    if settings.EMBEDDED:
+        settings.DATABASES["default"]["TEST"] = {"NAME": str(settings.DATA_DIR / "tests.sqlite3")}
+    django.setup()
