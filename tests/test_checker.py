@@ -81,7 +81,8 @@ def save_a_nonce_twice(histories: list[History], log: Log) -> None:
 
 def answer_a_nonce_with_two_messages(histories: list[History], log: Log) -> None:
     first, second = [one for one in histories[0].entries if isinstance(one, Answered)][:2]
-    assert second.message and first.message
+    assert second.message
+    assert first.message
     wrong = replace(second, message=second.message | {"nonce": first.message["nonce"]})
     _replace(histories[0], second, wrong)
 

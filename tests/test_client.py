@@ -1,4 +1,4 @@
-"""The client keeps the protocol's rules for resuming, so that what it meets is the server's doing."""
+"""The client keeps the rules for resuming, so that what it meets is the server's doing."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -128,7 +128,8 @@ def test_too_far_behind_it_loads_the_room_and_is_live_meanwhile() -> None:
     for number in range(4):
         place.send(2, f"x{number}", f"body {number}")
     tab.connect()
-    assert tab.loads and tab.conversation.rooms[ROOM].position is None
+    assert tab.loads
+    assert tab.conversation.rooms[ROOM].position is None
     place.edit(101, "edited while it loads")
     tab.catch_up()
     assert bodies(tab) == ["edited while it loads", "body 1", "body 2", "body 3"]
@@ -209,11 +210,14 @@ def test_it_comes_back_within_a_second_after_any_other_close(code: int) -> None:
 def test_it_waits_longer_while_nobody_welcomes_it_and_as_long_as_goodbye_says() -> None:
     backoff = Backoff()
     delays = [backoff.next_delay() for _ in range(30)]
-    assert delays[0] <= 1 and max(delays) <= 8 and max(delays[10:]) > 1
+    assert delays[0] <= 1
+    assert max(delays) <= 8
+    assert max(delays[10:]) > 1
     conversation = connected()
     conversation.receive({"type": "goodbye", "code": 4001, "retry_after_ms": 3_000})
     [effect] = conversation.closed(4001)
-    assert isinstance(effect, Reopen) and effect.after_seconds >= 3
+    assert isinstance(effect, Reopen)
+    assert effect.after_seconds >= 3
 
 
 @pytest.mark.parametrize("code", [1007, 1009])
@@ -222,9 +226,11 @@ def test_it_does_not_repeat_the_frame_that_closed_its_socket(code: int) -> None:
     long, _ = conversation.command(send_command("long") | {"body": "x" * 1_000})
     conversation.command(send_command("short"))
     failed = conversation.closed(code)[0]
-    assert isinstance(failed, Done) and failed.ref == long
+    assert isinstance(failed, Done)
+    assert failed.ref == long
     [again] = conversation.receive(welcome())
-    assert isinstance(again, Write) and again.frame["nonce"] == "short"
+    assert isinstance(again, Write)
+    assert again.frame["nonce"] == "short"
 
 
 def test_a_room_that_one_is_put_out_of_is_not_asked_for_again() -> None:
@@ -243,7 +249,8 @@ def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> 
     [again] = conversation.receive(problem | {"code": "unavailable"})
     assert isinstance(again, Again)
     [second] = conversation.again(again.ref)
-    assert isinstance(second, Write) and second.frame["rooms"] == {str(ROOM): 0}
+    assert isinstance(second, Write)
+    assert second.frame["rooms"] == {str(ROOM): 0}
     conversation.receive(problem | {"ref": second.frame["ref"], "code": "not_found"})
     assert ROOM not in conversation.rooms
 

@@ -202,7 +202,7 @@ class Client:
             seq, messages = await asyncio.to_thread(
                 rest.load_room, self.address, load.room, self.headers
             )
-        except (OSError, rest.Refused):
+        except (OSError, rest.RefusedError):
             await asyncio.sleep(0.5)
             self._spawn(self._load(load))
             return

@@ -140,7 +140,7 @@ class Conversation:
     def _subscribe(self, rooms: list[int]) -> list[Effect]:
         effects: list[Effect] = []
         for first in range(0, len(rooms), ROOMS_PER_SUBSCRIBE):
-            some = [room for room in rooms[first : first + ROOMS_PER_SUBSCRIBE]]
+            some = rooms[first : first + ROOMS_PER_SUBSCRIBE]
             positions = {room: self.rooms[room].position for room in some if room in self.rooms}
             ref = next(self._refs)
             self._asked[ref] = list(positions)

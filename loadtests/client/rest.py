@@ -15,7 +15,7 @@ PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer that is not 2xx; `status` and the problem's JSON, if it was JSON."""
 
     def __init__(self, status: int, problem: Any) -> None:
@@ -26,7 +26,7 @@ class Refused(Exception):
 def call(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Return the JSON of an answer (None where it is empty). Raises Refused and OSError."""
+    """Return the JSON of an answer (None where it is empty). Raises RefusedError and OSError."""
     request = urllib.request.Request(
         f"http://{address}/api{path}",
         method=method,
@@ -38,7 +38,7 @@ def call(
             return _json(answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            raise Refused(error.code, _json(error.read())) from None
+            raise RefusedError(error.code, _json(error.read())) from None
 
 
 def load_room(

@@ -1,0 +1,94 @@
+"""`manage.py seed`: demo people who talk; with `--users`, a crowd for load tests.
+
+For people who try Hubbub out and for tests. It can be run again: what is there stays as it is. In
+a deployment it wants `--yes`, since it makes people whom nobody invited.
+"""
+
+import secrets
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import people
+from hubbub.chat.management import crowd, demo
+
+
+class Command(BaseCommand):
+    help = "Make demo people, rooms and talk; or a crowd for load tests."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="Also in a deployment.")
+        parser.add_argument(
+            "--users", type=int, default=0, help="Make person-0001 … so many instead."
+        )
+        parser.add_argument(
+            "--sessions",
+            type=Path,
+            metavar="FILE",
+            help="Write a signed-in session for each of them as a line `Cookie: …`.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.EMBEDDED and not options["yes"]:
+            raise CommandError(
+                _(
+                    "DATABASE_URL is set, so this looks like a deployment. To put demo people "
+                    "into it all the same, add --yes."
+                )
+            )
+        seeded = self._gather(options["users"]) if options["users"] else self._make_demo()
+        if options["sessions"]:
+            crowd.write_sessions(seeded, options["sessions"])
+            self._say(
+                _("%(count)d sessions are in %(file)s: whoever reads it is signed in."),
+                count=len(seeded),
+                file=options["sessions"],
+            )
+
+    def _make_demo(self) -> list[User]:
+        cast = self._make_cast()
+        made = demo.play(cast)
+        if made:
+            self._say(_("New rooms: %(rooms)s."), rooms=", ".join(made))
+        else:
+            self._say(_("The demo's rooms are there already."))
+        return list(cast.values())
+
+    def _gather(self, count: int) -> list[User]:
+        if not User.objects.filter(is_superuser=True).exists():
+            # Else the first of the crowd would own the place, and nobody can sign in as them.
+            self._make_cast()
+        return crowd.gather(count, self._progress)
+
+    def _make_cast(self) -> demo.Cast:
+        cast = {username: self._make_person(username) for username in demo.NAMES}
+        if not User.objects.filter(is_superuser=True).exists():
+            people.make_owner(cast["alice"])
+            cast["alice"].refresh_from_db()
+        return cast
+
+    def _make_person(self, username: str) -> User:
+        person = User.objects.filter(username=username).first()
+        if person is not None:
+            self._say(
+                _("%(name)s is there already; for a new password: manage.py changepassword."),
+                name=username,
+            )
+            return person
+        password = secrets.token_urlsafe(9)
+        person = User.objects.create_user(
+            username, f"{username}@example.org", password, name=demo.NAMES[username]
+        )
+        self._say(_("%(name)s has the password %(password)s"), name=username, password=password)
+        return person
+
+    def _progress(self, count: int) -> None:
+        self._say(_("%(count)d people are there."), count=count)
+
+    def _say(self, sentence: str, **facts: object) -> None:
+        self.stdout.write(sentence % facts if facts else sentence)

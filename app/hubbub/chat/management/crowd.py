@@ -1,0 +1,72 @@
+"""Crowds for load tests: many people without passwords, and a ready session for each.
+
+Called by `seed`. They cannot sign in; whoever holds the file of sessions is them, so it is
+readable by its owner only.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.db import transaction
+
+from hubbub.accounts.models import User
+
+T = TypeVar("T")
+
+# Each batch is one transaction, which holds the lobby's lock: short enough for those who talk.
+BATCH_PEOPLE = 50
+
+
+def gather(count: int, progress: Callable[[int], None]) -> list[User]:
+    """Return person-0001 to person-`count`, made where they are missing (a lobby's members)."""
+    names = [f"person-{number:04}" for number in range(1, count + 1)]
+    known = User.objects.in_bulk(names, field_name="username")
+    people: list[User] = []
+    for batch in _batches(names):
+        with transaction.atomic():
+            people += [known.get(name) or _make(name) for name in batch]
+        progress(len(people))
+    return people
+
+
+def write_sessions(people: Sequence[User], path: Path) -> None:
+    """Write a new session for each person as a line `Cookie: …`, in their order."""
+    # Never readable by others, not even between opening and chmod.
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(file, 0o600)
+    with os.fdopen(file, "w") as lines:
+        for batch in _batches(people):
+            with transaction.atomic():
+                lines.writelines(
+                    f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n"
+                    for person in batch
+                )
+
+
+def sign_in(person: User) -> str:
+    """Return the key of a new session, as if the person had signed in."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(person.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)
+
+
+def _make(username: str) -> User:
+    person = User(username=username, email=f"{username}@example.org")
+    person.set_unusable_password()
+    person.save()
+    return person
+
+
+def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH_PEOPLE)):
+        yield batch

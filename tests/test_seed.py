@@ -1,0 +1,98 @@
+"""`manage.py seed` gives a place people to try it with, and load tests a signed-in crowd."""
+
+import re
+import stat
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+from pytest_django import Settings
+
+from hubbub.accounts.models import User
+from hubbub.chat.models import Event, Membership, Message, Room
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def embedded(settings: Settings) -> None:
+    settings.EMBEDDED = True
+
+
+def seed(*arguments: str) -> str:
+    out = StringIO()
+    call_command("seed", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_it_prints_passwords_that_open_the_door() -> None:
+    printed = dict(re.findall(r"(\w+) has the password (\S+)", seed()))
+    assert set(printed) == {"alice", "bob", "charlie", "dana"}
+    assert Client().login(username="bob", password=printed["bob"])
+
+
+def test_alice_owns_a_place_that_nobody_owned() -> None:
+    seed()
+    assert [user.username for user in User.objects.filter(is_superuser=True)] == ["alice"]
+
+
+def test_a_place_that_has_an_owner_keeps_it(settings: Settings) -> None:
+    settings.EMBEDDED = False
+    owner = User.objects.create_user("erin", "erin@example.org", is_superuser=True)
+    seed("--yes")
+    assert list(User.objects.filter(is_superuser=True)) == [owner]
+
+
+def test_there_are_rooms_of_every_kind_with_replies_edits_and_a_deletion() -> None:
+    seed()
+    assert set(Room.objects.values_list("kind", flat=True)) == {"public", "private", "direct"}
+    assert Message.objects.exclude(reply_to=None).exists()
+    assert Message.objects.exclude(html=None).exists()
+    assert {"message.edited", "message.deleted"} <= set(
+        Event.objects.values_list("type", flat=True)
+    )
+    assert "0170" not in "".join(Message.objects.values_list("body", flat=True))
+
+
+def test_run_again_it_says_what_is_there_and_changes_nothing() -> None:
+    seed()
+    before = Event.objects.count()
+    assert "alice is there already" in seed()
+    assert Event.objects.count() == before
+
+
+def test_a_deployment_wants_a_yes(settings: Settings) -> None:
+    settings.EMBEDDED = False
+    with pytest.raises(CommandError, match="--yes"):
+        seed()
+    assert not User.objects.exists()
+
+
+def test_each_of_a_crowd_is_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
+    file = tmp_path / "sessions"
+    seed("--users", "60", "--sessions", str(file))
+    lines = file.read_text().splitlines()
+    assert len(lines) == 60
+    crowd = User.objects.filter(username__startswith="person-")
+    assert Membership.objects.filter(user__in=crowd, room__is_lobby=True).count() == 60
+    visitor = Client()
+    visitor.cookies.load(lines[41].removeprefix("Cookie: "))
+    assert User.objects.get(pk=visitor.session["_auth_user_id"]).username == "person-0042"
+
+
+def test_only_its_owner_can_read_the_file_of_sessions(tmp_path: Path) -> None:
+    file = tmp_path / "sessions"
+    file.touch(0o644)
+    seed("--users", "2", "--sessions", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_crowd_can_grow_and_its_first_person_never_owns_the_place(tmp_path: Path) -> None:
+    seed("--users", "2")
+    seed("--users", "4", "--sessions", str(tmp_path / "sessions"))
+    crowd = User.objects.filter(username__startswith="person-").order_by("username")
+    assert [one.username for one in crowd] == [f"person-{number:04}" for number in range(1, 5)]
+    assert not crowd.filter(is_superuser=True).exists()
