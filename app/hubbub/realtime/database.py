@@ -38,18 +38,9 @@ async def run(executor: Executor, function: Callable[[], T]) -> T:
 
 def _with_connection(function: Callable[[], T]) -> T:
     # Connections live as long as their threads. Asking each time whether one still works would
-    # cost a round trip, so it is thrown away after an error instead; see `retrying`.
+    # cost a round trip, so it is thrown away after an error instead.
     try:
         return function()
     except (OperationalError, InterfaceError):
         connection.close()
         raise
-
-
-def retrying(function: Callable[[], T]) -> T:
-    """Run a read once more on a new connection where the old one turned out to be broken."""
-    try:
-        return function()
-    except (OperationalError, InterfaceError):
-        connection.close()
-        return function()

@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +28,8 @@ from hubbub.chat.actions.scope import limit_lock_time
 from hubbub.chat.events import announce
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.chat.text import clean_body, render
+
+MAX_ID = 2**63 - 1
 
 Key: TypeAlias = tuple[int, str]  # sender's id, nonce
 
@@ -38,6 +47,16 @@ class Draft:
     @property
     def key(self) -> Key:
         return self.sender_id, self.nonce
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether a database can be asked for it: in a query for many, it would fail them all."""
+        try:
+            self.nonce.encode()
+        except UnicodeEncodeError:
+            return False
+        fits = 1 <= len(self.nonce) <= settings.MAX_NONCE_CHARS and "\0" not in self.nonce
+        return fits and max(self.room_id, self.reply_to_id or 0) <= MAX_ID
 
 
 class RoomLocked(Exception):
@@ -73,18 +92,39 @@ def send_many(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
     try:
         with transaction.atomic():
             batch.write()
-    except (IntegrityError, OperationalError) as error:
+    except (IntegrityError, OperationalError, InterfaceError) as error:
+        connection.close_if_unusable_or_obsolete()
         if len(drafts) > 1:
-            return [send_many([draft], wait=wait)[0] for draft in drafts]
-        return [_first_result(drafts[0]) or error]
+            return _one_by_one(drafts, wait=wait)
+        return [_first_result(drafts[0]) if isinstance(error, IntegrityError) else error]
     return batch.outcomes()
 
 
-def _first_result(draft: Draft) -> Message | None:
-    """Return what the nonce made meanwhile, in another transaction; None if it was not that."""
-    return (
-        Message.objects.with_people().filter(sender_id=draft.sender_id, nonce=draft.nonce).first()
-    )
+def _one_by_one(drafts: Sequence[Draft], *, wait: bool) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for draft in drafts:
+        outcomes += send_many([draft], wait=wait)
+        if isinstance(outcomes[-1], (OperationalError, InterfaceError)) and not _is_answering():
+            # Asking again for each would keep all of them, and all who come after, waiting.
+            return outcomes + outcomes[-1:] * (len(drafts) - len(outcomes))
+    return outcomes
+
+
+def _is_answering() -> bool:
+    try:
+        connection.ensure_connection()
+        return connection.is_usable()
+    except (OperationalError, InterfaceError):
+        return False
+
+
+def _first_result(draft: Draft) -> Outcome:
+    """Return what the nonce made meanwhile, in another transaction, or the error of looking."""
+    made = Message.objects.with_people().filter(sender_id=draft.sender_id, nonce=draft.nonce)
+    try:
+        return made.get()
+    except (Message.DoesNotExist, OperationalError, InterfaceError) as error:
+        return error
 
 
 @dataclass(slots=True)
@@ -102,8 +142,9 @@ class _Batch:
         return [self._results[index] for index in range(len(self.drafts))]
 
     def write(self) -> None:
-        self._lock_rooms()
-        self._read()
+        sound = [draft for draft in self.drafts if draft.is_sound]
+        self._lock_rooms({draft.room_id for draft in sound})
+        self._read(sound)
         for index, draft in enumerate(self.drafts):
             try:
                 self._results[index] = self._known.get(draft.key) or self._add(draft)
@@ -112,27 +153,29 @@ class _Batch:
         if self._new:
             self._save()
 
-    def _lock_rooms(self) -> None:
+    def _lock_rooms(self, room_ids: set[int]) -> None:
         # In the order of their ids: in any other, writers into many rooms deadlock.
-        rooms = Room.objects.filter(pk__in={draft.room_id for draft in self.drafts}).order_by("pk")
+        rooms = Room.objects.filter(pk__in=room_ids).order_by("pk")
         if self.wait:
             limit_lock_time()
         locked = rooms.select_for_update(skip_locked=not self.wait)
         self._rooms = {room.pk: room for room in locked}
 
-    def _read(self) -> None:
-        senders = {draft.sender_id for draft in self.drafts}
+    def _read(self, drafts: list[Draft]) -> None:
+        senders = {draft.sender_id for draft in drafts}
         members = Membership.objects.filter(room__in=self._rooms, user__in=senders)
         for member in members.select_related("user"):
             self._members[member.user_id, member.room_id] = member
-        nonces = {draft.nonce for draft in self.drafts}
+        nonces = {draft.nonce for draft in drafts}
         known = Message.objects.with_people().filter(sender__in=senders, nonce__in=nonces)
         self._known = {(message.sender_id, message.nonce): message for message in known}
-        quoted = {draft.reply_to_id for draft in self.drafts if draft.reply_to_id is not None}
+        quoted = {draft.reply_to_id for draft in drafts if draft.reply_to_id is not None}
         if quoted:
             self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
 
     def _add(self, draft: Draft) -> Message:
+        if not draft.is_sound:
+            raise ValidationError(_("No message can have this room or nonce."), code="invalid")
         room = self._room(draft)
         member = self._members.get((draft.sender_id, room.pk))
         policies.ensure_may_read(room, member)
