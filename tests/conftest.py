@@ -94,3 +94,5 @@ def _set_up_django() -> None:
     if settings.EMBEDDED:
         settings.DATABASES["default"]["TEST"] = {"NAME": str(settings.DATA_DIR / "tests.sqlite3")}
     django.setup()
+    # Workers of pytest-xdist inherit the environment, and would read the settings too early.
+    del os.environ["DJANGO_SETTINGS_MODULE"]
