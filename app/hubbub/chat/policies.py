@@ -1,4 +1,4 @@
-"""Who may do what. Pure: each takes rows that the action read under its lock, and returns or raises.
+"""Who may do what. Pure: each takes rows that the action read under its lock; returns or raises.
 
 `Room.DoesNotExist` stands for "not found": to a stranger a private room is like one that does not
 exist. `PermissionDenied` carries a sentence that a person can read.
@@ -104,6 +104,7 @@ def ensure_may_change_role(
     room: Room,
     membership: Membership | None,
     changed: Membership,
+    role: str,
     other_owners: int,
 ) -> None:
     """Owners give roles; the last owner keeps theirs until there is another."""
@@ -111,7 +112,8 @@ def ensure_may_change_role(
     _ensure_not_direct(room)
     if membership is None or membership.role != Membership.Role.OWNER:
         raise PermissionDenied(_("Only owners of the room can do this."))
-    if changed.role == Membership.Role.OWNER and not other_owners:
+    owner = Membership.Role.OWNER
+    if changed.role == owner and role != owner and not other_owners:
         raise PermissionDenied(_("A room needs an owner: name another owner first."))
 
 

@@ -26,7 +26,8 @@ def leave(actor: User, *, room_id: int) -> None:
     """Leave a room. Not being in it changes nothing for a public one."""
     scope = lock_room(actor, room_id)
     if scope.membership is None:
-        policies.ensure_may_read(scope.room, None)
+        if not scope.room.is_public:
+            raise Room.DoesNotExist
         return
     policies.ensure_may_leave(scope.room, scope.membership, scope.other_owners(scope.membership))
     _put_out(scope.membership, actor=scope.actor, reason="left")
@@ -66,11 +67,11 @@ def change_role(actor: User, *, room_id: int, user_id: int, role: str) -> Member
     policies.ensure_may_read(scope.room, scope.membership)
     changed = Membership.objects.select_related("user").get(room=scope.room, user_id=user_id)
     others = scope.other_owners(changed)
-    policies.ensure_may_change_role(scope.actor, scope.room, scope.membership, changed, others)
+    policies.ensure_may_change_role(
+        scope.actor, scope.room, scope.membership, changed, role, others
+    )
     if changed.role != role:
-        changed.role = role
-        changed.save(update_fields=["role"])
-        record(scope.room, "member.role_changed", actor=scope.actor, user=changed.user, role=role)
+        give_role(scope.room, changed, role, actor=scope.actor)
     return changed
 
 
@@ -81,6 +82,13 @@ def admit(room: Room, user: User, *, actor: User, role: str = Membership.Role.ME
     record(room, "member.joined", actor=actor, user=user, changed=["members"])
     record_place("member.joined", user=user, room=room)
     return membership
+
+
+def give_role(room: Room, membership: Membership, role: str, *, actor: User) -> None:
+    """Change a role in a room that the caller holds locked."""
+    membership.role = role
+    membership.save(update_fields=["role"])
+    record(room, "member.role_changed", actor=actor, user=membership.user, role=role)
 
 
 def _put_out(membership: Membership, *, actor: User, reason: str) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import Token, User, digest_of, validate_name
 from hubbub.chat import policies
-from hubbub.chat.actions.members import admit
+from hubbub.chat.actions.members import admit, give_role
 from hubbub.chat.actions.scope import limit_lock_time
 from hubbub.chat.events import record_place
 from hubbub.chat.models import Membership, Room
@@ -43,7 +43,9 @@ def make_owner(user: User) -> None:
     limit_lock_time()
     lobby = Room.objects.select_for_update().get(is_lobby=True)
     _give_place(user)
-    Membership.objects.filter(room=lobby, user=user).update(role=Membership.Role.OWNER)
+    membership = Membership.objects.select_related("user").filter(room=lobby, user=user).first()
+    if membership is not None and membership.role != Membership.Role.OWNER:
+        give_role(lobby, membership, Membership.Role.OWNER, actor=user)
 
 
 @transaction.atomic
@@ -55,7 +57,7 @@ def rename(actor: User, *, name: str) -> User:
         raise ValidationError(
             _("A name has at most %(max)d characters.") % {"max": settings.MAX_NAME_CHARS}
         )
-    user = User.objects.select_for_update().get(pk=actor.pk)
+    user = _lock_person(actor.pk)
     policies.ensure_may_enter(user)
     if (name or user.username) != user.name:
         user.name = name
@@ -137,4 +139,14 @@ def _lock_other(actor: User, user_id: int) -> User:
     policies.ensure_owns_place(User.objects.get(pk=actor.pk))
     if user_id == actor.pk:
         raise ValidationError(_("You cannot do this to yourself."), code="invalid")
-    return User.objects.select_for_update().get(pk=user_id)
+    return _lock_person(user_id)
+
+
+def _lock_person(user_id: int) -> User:
+    """Return the person's row, locked until the end of the transaction.
+
+    Without touching its key: every new message and membership refers to it, and a transaction that
+    does would wait here at its commit, holding the place's row that we want next.
+    """
+    limit_lock_time()
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)

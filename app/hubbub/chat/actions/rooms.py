@@ -1,12 +1,14 @@
 """Rooms: make, rename, give a topic, archive and bring back, open a direct conversation."""
 
+from unicodedata import normalize
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from hubbub.accounts.models import User
+from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import admit
 from hubbub.chat.actions.scope import Scope, lock_room
@@ -94,7 +96,8 @@ def open_direct(actor: User, *, user_id: int) -> Room:
 
 
 def clean_name(name: str) -> str:
-    name = clean_line(name)
+    name = normalize("NFC", clean_line(name))
+    validate_name(name)
     if not 1 <= len(name) <= settings.MAX_NAME_CHARS:
         raise ValidationError(
             _("A room's name has 1 to %(max)d characters.") % {"max": settings.MAX_NAME_CHARS},
