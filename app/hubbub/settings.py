@@ -227,7 +227,11 @@ ACCOUNT_ADAPTER = "hubbub.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "hubbub.accounts.forms.SignInForm",
     "signup": "hubbub.accounts.forms.SignUpForm",
-    "reset_password": "hubbub.accounts.forms.ForgottenForm",
+    "reset_password": "hubbub.accounts.forms.ForgottenPasswordForm",
+    "reset_password_from_key": "hubbub.accounts.forms.NewPasswordForm",
+    "change_password": "hubbub.accounts.forms.PasswordChangeForm",
+    "set_password": "hubbub.accounts.forms.FirstPasswordForm",
+    "add_email": "hubbub.accounts.forms.EmailForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
 # A new address counts once it is confirmed; the password is asked for again before it is changed.
@@ -240,7 +244,16 @@ ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 # Words that mean everybody, or nobody in particular.
-ACCOUNT_USERNAME_BLACKLIST = ["all", "channel", "everyone", "here", "hubbub", "me", "room", "system"]
+ACCOUNT_USERNAME_BLACKLIST = [
+    "all",
+    "channel",
+    "everyone",
+    "here",
+    "hubbub",
+    "me",
+    "room",
+    "system",
+]
 # By address wide enough for an office behind one; by person as allauth has them.
 _ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",

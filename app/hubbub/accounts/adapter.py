@@ -31,9 +31,7 @@ class Site(NamedTuple):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    def pre_login(
-        self, request: HttpRequest, user: User, **kwargs: Any
-    ) -> HttpResponse | None:
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Tell a banned person so, once the password has proved who it is."""
         if user.banned_at is not None:
             clear_login(request)
@@ -45,32 +43,22 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: HttpRequest, user: User, *, signup: bool, **kwargs: Any
     ) -> HttpResponse:
         if signup and user.is_owner:
-            text = _(
-                "Welcome! You are the first one here, so this place is yours: you own it."
-            )
+            text = _("Welcome! You are the first one here, so this place is yours: you own it.")
             messages.success(request, text)
-        response: HttpResponse = super().post_login(
-            request, user, signup=signup, **kwargs
-        )
+        response: HttpResponse = super().post_login(request, user, signup=signup, **kwargs)
         return response
 
-    def send_mail(
-        self, template_prefix: str, email: str, context: dict[str, Any]
-    ) -> None:
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send it, or tell the person that it cannot be sent just now."""
         request = allauth_context.request
         host = urlsplit(settings.PUBLIC_URL).netloc or request.get_host()
-        links = {
-            key: public(value) for key, value in context.items() if key.endswith("_url")
-        }
+        links = {key: public(value) for key, value in context.items() if key.endswith("_url")}
         site = {"current_site": Site("Hubbub", host)}
         try:
             super().send_mail(template_prefix, email, context | links | site)
         except (SMTPException, OSError):
             logger.exception("A mail could not be sent.")
-            text = _(
-                "The mail could not be sent: please try again later, or ask an owner."
-            )
+            text = _("The mail could not be sent: please try again later, or ask an owner.")
             messages.error(request, text)
 
 

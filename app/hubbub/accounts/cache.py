@@ -31,9 +31,7 @@ class ForgivingRedisCache(RedisCache):
         options = {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
 
-    def add(
-        self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> Any:
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
         # True: who takes a lock by adding it must not wait for a Redis that is away.
         return self._forgive(True, super().add, key, value, timeout, version)
 
@@ -45,9 +43,7 @@ class ForgivingRedisCache(RedisCache):
     ) -> None:
         self._forgive(None, super().set, key, value, timeout, version)
 
-    def touch(
-        self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
-    ) -> Any:
+    def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
         return self._forgive(False, super().touch, key, timeout, version)
 
     def delete(self, key: Any, version: Any = None) -> Any:
@@ -64,7 +60,5 @@ class ForgivingRedisCache(RedisCache):
             return call(*args)
         except (RedisError, OSError) as error:
             ForgivingRedisCache.away_until = time.monotonic() + LEFT_ALONE_SECONDS
-            logger.warning(
-                "Redis does not answer (%r): rate limits of sign-in pause.", error
-            )
+            logger.warning("Redis does not answer (%r): rate limits of sign-in pause.", error)
             return away

@@ -2,8 +2,25 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, ResetPasswordForm, SignupForm
+from allauth.account.forms import (
+    AddEmailForm,
+    ChangePasswordForm,
+    LoginForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+    SetPasswordForm,
+    SignupForm,
+)
+from django import forms
 from django.utils.translation import gettext_lazy as _
+
+PASSWORD_HINT = _("At least 8 characters, and nothing that is easily guessed.")
+
+
+def _ask_new_password(form: forms.Form) -> None:
+    form.fields["password1"].label = _("New password")
+    form.fields["password1"].help_text = PASSWORD_HINT
+    form.fields["password2"].label = _("The same once more")
 
 
 class SignInForm(LoginForm):
@@ -12,7 +29,7 @@ class SignInForm(LoginForm):
         login = self.fields["login"]
         login.label = _("Username or e-mail")
         login.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
-        # The template has the link: here it would lose the address one came by.
+        # The page has the link below the form.
         self.fields["password"].help_text = ""
 
 
@@ -20,17 +37,40 @@ class SignUpForm(SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         username, email = self.fields["username"], self.fields["email"]
-        username.help_text = _(
-            "Letters, digits, dots, hyphens and underscores. Others see it."
-        )
+        username.help_text = _("Letters, digits, dots, hyphens and underscores. Others see it.")
         username.widget.attrs["autocapitalize"] = "none"
         email.label = _("E-mail")
-        email.help_text = _(
-            "To get back in when you forget the password. Others do not see it."
-        )
+        email.help_text = _("To get back in when you forget the password. Others do not see it.")
+        self.fields["password1"].help_text = PASSWORD_HINT
 
 
-class ForgottenForm(ResetPasswordForm):
+class ForgottenPasswordForm(ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("E-mail")
+
+
+class NewPasswordForm(ResetPasswordKeyForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _ask_new_password(self)
+
+
+class PasswordChangeForm(ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["oldpassword"].label = _("Password until now")
+        self.fields["oldpassword"].help_text = ""
+        _ask_new_password(self)
+
+
+class FirstPasswordForm(SetPasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _ask_new_password(self)
+
+
+class EmailForm(AddEmailForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("New address")

@@ -22,9 +22,7 @@ TOKEN_PREFIX = "hub_"
 
 validate_username = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
-    _(
-        "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."
-    ),
+    _("Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."),
 )
 # Control and direction characters would let one name look like another.
 validate_name = RegexValidator(
@@ -58,9 +56,7 @@ class User(AbstractUser):
         validators=[validate_name],
         help_text=_("What others see. Empty means the username."),
     )
-    banned_at = models.DateTimeField(
-        _("banned at"), null=True, blank=True, editable=False
-    )
+    banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -129,9 +125,7 @@ class Token(models.Model):
     def make(cls, user: User, name: str) -> tuple["Token", str]:
         """Return a new token of `user` and its secret, which nothing can show again."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        return cls.objects.create(
-            user=user, name=name, digest=digest_of(secret)
-        ), secret
+        return cls.objects.create(user=user, name=name, digest=digest_of(secret)), secret
 
 
 def digest_of(secret: str) -> str:

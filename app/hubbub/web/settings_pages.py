@@ -23,7 +23,6 @@ from hubbub.accounts.models import Token, User, validate_name
 from hubbub.chat.actions import people
 from hubbub.web.requests import person_of
 
-
 P = ParamSpec("P")
 
 
@@ -51,12 +50,10 @@ class TokenForm(forms.Form):
 def changing(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Lead to the page where it is not a POST: an address reloaded, or come back to by signing in."""
+    """Lead to the page where it is no POST: an address reloaded, or a return from signing in."""
 
     @wraps(view)
-    def wrapped(
-        request: HttpRequest, *args: P.args, **kwargs: P.kwargs
-    ) -> HttpResponse:
+    def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.method != "POST":
             return redirect("settings")
         return view(request, *args, **kwargs)
@@ -82,9 +79,7 @@ def rename(request: HttpRequest) -> HttpResponse:
     except ValidationError as error:
         form.add_error("name", error)
         return _render(request, name_form=form)
-    messages.success(
-        request, _("Others see you as %(name)s now.") % {"name": person.name}
-    )
+    messages.success(request, _("Others see you as %(name)s now.") % {"name": person.name})
     return redirect("settings")
 
 
@@ -109,9 +104,7 @@ def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
         token = people.revoke_token(person_of(request), token_id=token_id)
     except Token.DoesNotExist:
         raise Http404 from None
-    messages.success(
-        request, _("The token “%(name)s” is revoked.") % {"name": token.name}
-    )
+    messages.success(request, _("The token “%(name)s” is revoked.") % {"name": token.name})
     return redirect("settings")
 
 
@@ -123,9 +116,7 @@ def _render(request: HttpRequest, **context: object) -> HttpResponse:
         "tokens": person.tokens.filter(revoked_at=None),
     }
     invalid = any(isinstance(form, forms.Form) for form in context.values())
-    return render(
-        request, "settings.html", defaults | context, status=422 if invalid else 200
-    )
+    return render(request, "settings.html", defaults | context, status=422 if invalid else 200)
 
 
 def _own_name(person: User) -> str:

@@ -18,8 +18,8 @@ def is_check(field: BoundField) -> bool:
     return isinstance(field.field.widget, CheckboxInput)
 
 
-def _attributes(field: BoundField) -> dict[str, str]:
-    attributes = {"class": "input"}
+def _attributes(field: BoundField) -> dict[str, str | bool]:
+    attributes: dict[str, str | bool] = {"class": "input"}
     described = [f"{field.id_for_label}_helptext"] if field.help_text else []
     if field.errors:
         described.append(f"{field.id_for_label}_error")

@@ -1,0 +1,66 @@
+"""What the admin's lists share: doing an action to each of the chosen rows, and saying how it went.
+
+An error of the domain becomes a message about its row; the others are done all the same.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
+from django.db import OperationalError
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from hubbub.accounts.models import User
+
+Row = TypeVar("Row", bound=Model)
+
+
+class LookOnly(ModelAdmin):  # type: ignore[type-arg]
+    """Rows to look at, and to act on by the list's actions."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def do_to_each(
+    admin: "ModelAdmin[Any]",
+    request: HttpRequest,
+    rows: Iterable[Row],
+    act: Callable[[User, Row], object],
+    done: str,
+) -> None:
+    """Call `act` with the owner who asks and each row; `done` names it in the row's history."""
+    assert isinstance(request.user, User)
+    names = []
+    for row in rows:
+        try:
+            act(request.user, row)
+        except (PermissionDenied, ValidationError, ObjectDoesNotExist, OperationalError) as error:
+            text = _("%(row)s: %(reason)s") % {"row": row, "reason": reason_of(error)}
+            admin.message_user(request, text, messages.ERROR)
+        else:
+            admin.log_change(request, row, done)
+            names.append(str(row))
+    if names:
+        text = _("%(done)s: %(names)s") % {"done": done, "names": ", ".join(names)}
+        admin.message_user(request, text, messages.SUCCESS)
+
+
+def reason_of(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
+    if isinstance(error, ObjectDoesNotExist):
+        return _("It is not there any more.")
+    if isinstance(error, OperationalError):
+        return _("The database did not answer in time: try again.")
+    return str(error)

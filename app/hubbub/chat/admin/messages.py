@@ -1,0 +1,54 @@
+"""Messages in the admin: where, whose and when, and a way to delete them; never what they say.
+
+The body is not in a list, a form, a search or the history. Deleting asks first: it is for good.
+"""
+
+from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import messages
+from hubbub.chat.admin.doing import LookOnly, do_to_each
+from hubbub.chat.admin.site import site
+from hubbub.chat.models import Message
+
+
+@admin.register(Message, site=site)
+class MessageAdmin(LookOnly):
+    list_display = ("pk", "room", "number", "sender", "created_at", "edited_at", "deleted_at")
+    list_filter = ("created_at", ("deleted_at", EmptyFieldListFilter), "room__kind")
+    list_select_related = ("room", "sender")
+    search_fields = ("sender__username", "sender__name", "room__name")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    fields = ("room", "number", "sender", "created_at", "edited_at", "deleted_at")
+    actions = ("delete",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return super().get_queryset(request).defer("body", "html")
+
+    @admin.action(description=gettext_lazy("Delete the chosen messages"))
+    def delete(self, request: HttpRequest, chosen: QuerySet[Message]) -> TemplateResponse | None:
+        if "confirmed" not in request.POST:
+            return self._ask(request, chosen)
+
+        def act(owner: User, message: Message) -> Message:
+            return messages.delete(owner, message_id=message.pk)
+
+        do_to_each(self, request, chosen, act, _("Deleted"))
+        return None
+
+    def _ask(self, request: HttpRequest, chosen: QuerySet[Message]) -> TemplateResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": _("Delete these messages?"),
+            "opts": self.opts,
+            "chosen": chosen,
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/delete_messages.html", context)

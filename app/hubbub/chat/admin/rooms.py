@@ -1,0 +1,38 @@
+"""Rooms in the admin: found, archived, brought back. What is said in them is not here."""
+
+from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import rooms
+from hubbub.chat.admin.doing import LookOnly, do_to_each
+from hubbub.chat.admin.site import site
+from hubbub.chat.models import Room
+
+
+@admin.register(Room, site=site)
+class RoomAdmin(LookOnly):
+    list_display = ("__str__", "kind", "members", "messages", "created_at", "archived_at")
+    list_filter = ("kind", ("archived_at", EmptyFieldListFilter))
+    search_fields = ("name",)
+    ordering = ("-pk",)
+    fields = ("name", "kind", "is_lobby", "members", "messages", "created_at", "archived_at")
+    actions = ("archive", "restore")
+
+    @admin.action(description=gettext_lazy("Archive the chosen rooms"))
+    def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
+        def act(owner: User, room: Room) -> Room:
+            return rooms.archive(owner, room_id=room.pk)
+
+        do_to_each(self, request, chosen, act, _("Archived"))
+
+    @admin.action(description=gettext_lazy("Bring the chosen rooms back"))
+    def restore(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
+        def act(owner: User, room: Room) -> Room:
+            return rooms.restore(owner, room_id=room.pk)
+
+        do_to_each(self, request, chosen, act, _("Brought back"))
