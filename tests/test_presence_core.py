@@ -38,7 +38,7 @@ def test_a_forgotten_replica_takes_its_people_with_it() -> None:
     change = room.announce()
     assert change is not None
     assert sorted(change.left) == [2, 3]
-    assert change.count == 1
+    assert change.online == 1
 
 
 def test_a_missed_change_is_noticed_and_the_list_repairs_it() -> None:
@@ -65,12 +65,12 @@ def test_a_large_room_is_counted_and_named_again_when_it_is_small() -> None:
     room.open(1, "alice")
     change = room.announce()
     assert change is not None
-    assert (change.joined, change.left, change.count) == ({}, [], 3)
+    assert (change.joined, change.left, change.online) == ({}, [], 3)
     assert room.known_to(1, "alice") == {"online": None, "online_count": 3}
     room.forget("b")
     change = room.announce()
     assert change is not None
-    assert (change.joined, sorted(change.left), change.count) == ({1: "alice"}, [2, 3], 1)
+    assert (change.joined, sorted(change.left), change.online) == ({1: "alice"}, [2, 3], 1)
 
 
 changes = st.lists(st.tuples(st.sampled_from(["open", "close"]), st.integers(1, 4)), max_size=40)

@@ -5,6 +5,7 @@ keeps a thread for as long as it hangs; the caller stops waiting after ANSWER_SE
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -44,3 +45,15 @@ def _with_connection(function: Callable[[], T]) -> T:
     except (OperationalError, InterfaceError):
         connection.close()
         raise
+
+
+async def close_connections(executor: ThreadPoolExecutor, threads: int) -> None:
+    """Close the database connections of an executor's threads, once nothing runs there."""
+    meeting = threading.Barrier(threads)  # so that each thread takes one
+
+    def close() -> None:
+        meeting.wait()
+        connection.close()
+
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(loop.run_in_executor(executor, close) for _ in range(threads)))

@@ -17,7 +17,7 @@ class Change(NamedTuple):
 
     joined: People
     left: list[int]
-    count: int
+    online: int
 
 
 @dataclass(slots=True)
@@ -102,10 +102,7 @@ class Presence:
         """Return what changed since the last call, for local clients; None when nothing did."""
         now = self.online()
         counted = len(now) > self.list_max
-        if counted:
-            change = self._count(now)
-        else:
-            change = self._list(now)
+        change = self._count(now) if counted else self._list(now)
         self._counted, self._announced_count = counted, len(now)
         return change
 

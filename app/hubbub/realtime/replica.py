@@ -11,6 +11,7 @@ from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.realtime import recheck
+from hubbub.realtime.database import close_connections, pool
 from hubbub.realtime.doorbell import Doorbell
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower
@@ -52,13 +53,13 @@ class Replica:
 
     async def stop(self) -> None:
         """End what `start` began, once sends and read marks are written."""
-        await self.hub.writer.drain()
+        await self.hub.writer.close()
         await self.marks.flush()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        self.hub.writer.close()
+        await close_connections(pool, settings.REALTIME_THREADS)
 
     async def _announce(self) -> None:
         """Tell local sockets who came and went, several of them at once."""
@@ -85,7 +86,7 @@ class Replica:
             room=room.log,
             joined=joined,
             left=change.left,
-            online_count=change.count,
+            online_count=change.online,
         )
         for connection in room.subscribers:
             connection.write(text)

@@ -7,7 +7,7 @@ and what comes for it meanwhile waits there in order.
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ from django.conf import settings
 
 from hubbub.chat.actions.send import Draft, Outcome, RoomLocked, send_many
 from hubbub.chat.models import Message
-from hubbub.realtime.database import run
+from hubbub.realtime.database import close_connections, run
 
 MAX_BATCH = 200
 MAX_WAITING = 5_000
@@ -46,14 +46,13 @@ class Writer:
         async with asyncio.timeout(settings.ANSWER_SECONDS):
             return await future
 
-    async def drain(self) -> None:
-        """Wait until everything that was put in is written."""
+    async def close(self) -> None:
+        """End once everything that was put in is written."""
         while self._task or self._tasks:
             await asyncio.wait([task for task in (self._task, *self._tasks) if task])
-
-    def close(self) -> None:
-        self._main.shutdown(wait=False)
-        self._beside.shutdown(wait=False)
+        for executor, threads in ((self._main, 1), (self._beside, LANES)):
+            await close_connections(executor, threads)
+            executor.shutdown()
 
     def _put(self, waiting: Waiting) -> None:
         lane = self._lanes.get(waiting[0].room_id)
@@ -73,7 +72,7 @@ class Writer:
             self._task = None
 
     async def _write(
-        self, batch: Sequence[Waiting], executor: Executor, *, wait: bool
+        self, batch: Sequence[Waiting], executor: ThreadPoolExecutor, *, wait: bool
     ) -> list[Waiting]:
         """Write a batch and answer it; return what has to wait for its room's lock."""
         batch = [(draft, future) for draft, future in batch if not future.done()]

@@ -1,0 +1,125 @@
+"""The writer of a replica: what arrives goes into few transactions, and nobody waits for others."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import rooms
+from hubbub.chat.actions.send import Draft
+from hubbub.chat.models import Message, Room
+from hubbub.realtime.writer import Writer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def room_locked(room: Room) -> Iterator[None]:
+    """Hold a room's row locked from another connection, as a long transaction would."""
+    locked, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Room.objects.lock(room.pk)
+            locked.set()
+            let_go.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert locked.wait(5)
+    try:
+        yield
+    finally:
+        let_go.set()
+        thread.join()
+
+
+def draft(sender: User, room: Room, nonce: str, body: str = "hello") -> Draft:
+    return Draft(sender.pk, room.pk, nonce, body)
+
+
+async def outcomes(writer: Writer, drafts: list[Draft]) -> list[Message | BaseException]:
+    return await asyncio.gather(*map(writer.send, drafts), return_exceptions=True)
+
+
+def test_drafts_of_one_room_take_numbers_in_the_order_they_came(alice: User, lobby: Room) -> None:
+    async def scenario() -> list[int]:
+        writer = Writer()
+        made = await outcomes(writer, [draft(alice, lobby, f"n{n}") for n in range(500)])
+        await writer.close()
+        return [message.number for message in made if isinstance(message, Message)]
+
+    assert asyncio.run(scenario()) == list(range(1, 501))
+
+
+def test_one_bad_draft_fails_alone(alice: User, bob: User, lobby: Room) -> None:
+    private = rooms.create(alice, name="owls", kind="private")
+
+    async def scenario() -> list[Message | BaseException]:
+        writer = Writer()
+        drafts = [
+            draft(bob, lobby, "a"),
+            draft(bob, private, "b"),
+            draft(bob, lobby, "c", " "),
+            draft(bob, lobby, "d"),
+        ]
+        made = await outcomes(writer, drafts)
+        await writer.close()
+        return made
+
+    first, stranger, empty, last = asyncio.run(scenario())
+    assert isinstance(stranger, Room.DoesNotExist)
+    assert type(empty).__name__ == "ValidationError"
+    assert isinstance(first, Message)
+    assert isinstance(last, Message)
+    assert [first.number, last.number] == [1, 2]
+
+
+@pytest.mark.deployment
+def test_a_locked_room_delays_nobody_else_and_is_unavailable_after_two_seconds(
+    alice: User, lobby: Room
+) -> None:
+    free = rooms.create(alice, name="free", kind="public")
+
+    async def scenario() -> float:
+        writer = Writer()
+        with room_locked(lobby):
+            stuck = asyncio.ensure_future(writer.send(draft(alice, lobby, "stuck")))
+            began = time.monotonic()
+            for n in range(5):
+                await writer.send(draft(alice, free, f"free-{n}"))
+            took = time.monotonic() - began
+            with pytest.raises(OperationalError):
+                await stuck
+        await writer.close()
+        return took
+
+    assert asyncio.run(scenario()) < 1
+    assert not Message.objects.filter(nonce="stuck").exists()
+
+
+@pytest.mark.deployment
+def test_what_waits_for_a_locked_room_goes_in_by_order_once_it_is_free(
+    alice: User, lobby: Room
+) -> None:
+    free = rooms.create(alice, name="free", kind="public")
+
+    async def scenario() -> list[int]:
+        writer = Writer()
+        with room_locked(lobby):
+            waiting = [asyncio.ensure_future(writer.send(draft(alice, lobby, "n0")))]
+            # Written in the same batch or the next: so the lobby was found locked by now.
+            await writer.send(draft(alice, free, "free"))
+            for n in range(1, 20):
+                waiting.append(asyncio.ensure_future(writer.send(draft(alice, lobby, f"n{n}"))))
+        made = await asyncio.gather(*waiting)
+        await writer.close()
+        return [message.number for message in made]
+
+    assert asyncio.run(scenario()) == list(range(1, 21))
