@@ -1,4 +1,3 @@
-#!/usr/bin/env python
 """Serve everything (pages, REST, sockets) with one Daphne on 127.0.0.1:$PORT.
 
 Called by `make run` and by the servers of tests and benchmarks. Sizes and heartbeat are given to

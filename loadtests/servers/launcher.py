@@ -1,7 +1,8 @@
 """Become another user, tie one's life to the parent's, and become the server's program.
 
 A script of its own, since Python's `preexec_fn` is not safe in a process with threads. Arguments:
-the signal that the kernel sends when the parent dies (0: none), the user (-: the same), the command.
+the signal that the kernel sends when the parent dies (0: none), the user (-: no change), and the
+command.
 """
 
 import ctypes

@@ -71,10 +71,11 @@ class Place:
     def start(self) -> None:
         """Start what it is made of, with all migrations applied."""
         self._stack.callback(self._folder.cleanup)
+        for replica in self.replicas:
+            self._stack.callback(replica.close)
         self._start_redis()
         self._start_database()
         for replica in self.replicas:
-            self._stack.callback(replica.close)
             replica.spawn()
         for replica in self.replicas:
             replica.wait_until_it_answers()

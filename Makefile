@@ -1,0 +1,38 @@
+# What one does with Hubbub while developing it. `make help` lists it.
+
+BIN := .venv/bin
+TIMED := @scripts/timed
+
+help: ## List what make can do here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Serve the chat on http://localhost:8000 (PORT=… chooses); nothing to install but Python
+	@scripts/setup && exec $(BIN)/python scripts/run.py
+
+setup: ## Make the virtual environment with everything that development needs
+	@scripts/setup dev
+
+test: setup ## Run all tests; brings Redis, PostgreSQL and Chromium where it may
+	@scripts/bring-servers
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded
+
+lint: setup ## Look for mistakes (ruff), for imports that cross layers, for missing migrations
+	$(TIMED) "lint" $(BIN)/ruff check
+	$(TIMED) "format" $(BIN)/ruff format --check
+	$(TIMED) "layers" env PYTHONPATH=app $(BIN)/lint-imports --no-cache
+	$(TIMED) "deployment" $(BIN)/python scripts/check_deployment.py
+
+format: setup ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+types: setup ## Check the types (mypy, strict)
+	$(TIMED) "types" $(BIN)/mypy
+
+check: lint types test ## Everything that CI runs
+
+lock: setup ## Pin requirements*.txt anew from requirements*.in
+	@scripts/lock
+
+.PHONY: help run setup test lint format types check lock
