@@ -1,0 +1,119 @@
+/** All public rooms to look into and join, archived ones to bring back, and a new one to make. */
+
+import { html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+
+import { fill, gettext, ngettext } from "../text.js";
+import { DialogElement, Search, searchField } from "./dialog.js";
+import { icon } from "./icons.js";
+
+class HubDirectory extends DialogElement {
+  static properties = { rooms: { state: true }, tab: { state: true } };
+
+  constructor() {
+    super();
+    this.rooms = null;
+    this.tab = "open";
+    this.search = new Search(
+      (q) => this.chat.rest.get("rooms/directory", { q, archived: this.tab === "archived" ? 1 : 0 }),
+      (rooms) => (this.rooms = rooms),
+    );
+  }
+
+  heading() {
+    return gettext("Rooms");
+  }
+
+  show() {
+    this.turnTo("open");
+    return super.show();
+  }
+
+  turnTo(tab) {
+    this.tab = tab;
+    this.rooms = null;
+    if (tab !== "new") this.find("");
+  }
+
+  find(text) {
+    return this.attempt(() => this.search.find(text));
+  }
+
+  content() {
+    const tabs = { open: gettext("All rooms"), archived: gettext("Archived"), new: gettext("New room") };
+    return html`<div class="tabs" role="group" aria-label=${gettext("What to show")}>
+        ${Object.entries(tabs).map(([tab, label]) => html`<button class="tab"
+          aria-pressed=${this.tab === tab} @click=${() => this.turnTo(tab)}>${label}</button>`)}
+      </div>
+      ${this.tab === "new" ? this.form() : this.list()}`;
+  }
+
+  list() {
+    return html`${searchField(gettext("Find a room"), (text) => this.find(text))}
+      <ul class="rows">${repeat(this.rooms ?? [], (room) => room.id, (room) => this.row(room))}</ul>
+      ${this.rooms?.length === 0 ? html`<p class="quiet">${gettext("There is no such room.")}</p>` : nothing}`;
+  }
+
+  row(room) {
+    const count = room.members;
+    const members = fill(ngettext("%(count)s member", "%(count)s members", count), { count });
+    return html`<li class="row">
+      <span class="row-icon">${icon(room.kind === "private" ? "lock" : "hash")}</span>
+      <span class="row-text"><strong dir="auto">${room.name}</strong>
+        <span class="quiet" dir="auto">${members}${room.topic ? ` · ${room.topic}` : ""}</span></span>
+      ${this.action(room)}
+    </li>`;
+  }
+
+  action(room) {
+    const named = html`<span class="visually-hidden">: ${room.name}</span>`;
+    const button = (label, act, look = "button-quiet") =>
+      html`<button class="button ${look} button-small" @click=${act}>${label}${named}</button>`;
+    if (this.tab === "archived") return button(gettext("Bring back"), () => this.restore(room));
+    if (room.role) return button(gettext("Open"), () => this.openRoom(room.id));
+    return button(gettext("Join"), () => this.join(room), "");
+  }
+
+  form() {
+    return html`<form class="stack" @submit=${(event) => this.create(event)}>
+      <label class="field"><span class="label">${gettext("Name")}</span>
+        <input class="input" name="name" required maxlength="80" dir="auto" autocomplete="off" /></label>
+      <label class="field"><span class="label">${gettext("Topic (optional)")}</span>
+        <input class="input" name="topic" maxlength="250" dir="auto" autocomplete="off" /></label>
+      <fieldset class="choices"><legend class="label">${gettext("Who can come in")}</legend>
+        <label><input type="radio" name="kind" value="public" checked />
+          <span><strong>${gettext("Public")}</strong> <span class="quiet">${gettext("Everyone here can find and join it.")}</span></span></label>
+        <label><input type="radio" name="kind" value="private" />
+          <span><strong>${gettext("Private")}</strong> <span class="quiet">${gettext("Only people who are invited see it.")}</span></span></label>
+      </fieldset>
+      <button class="button">${gettext("Create the room")}</button>
+    </form>`;
+  }
+
+  create(event) {
+    event.preventDefault();
+    const fields = Object.fromEntries(new FormData(event.target));
+    return this.attempt(async () => this.openRoom(await this.chat.create(fields)));
+  }
+
+  join(room) {
+    return this.attempt(async () => {
+      await this.chat.join(room.id);
+      this.openRoom(room.id);
+    });
+  }
+
+  restore(room) {
+    return this.attempt(async () => {
+      await this.chat.restore(room.id);
+      this.openRoom(room.id);
+    });
+  }
+
+  openRoom(room) {
+    this.close();
+    this.go(room);
+  }
+}
+
+customElements.define("hub-directory", HubDirectory);

@@ -1,0 +1,138 @@
+/**
+ * The line to the server: the socket's frames go into the store, and the store's positions into
+ * `subscribe` after every reconnect. Made by the controller, which it tells of what needs REST.
+ */
+
+import { BANNED, SIGNED_OUT, Socket, TOO_MANY } from "./socket.js";
+
+const RETRY_MS = 2_000;
+const READ_MS = 1_000;
+const TYPING_EVERY_MS = 3_000;
+
+export class Live {
+  /**
+   * `on`: `loadAnew(room)`, `refresh({anew})`, `signedOut()`, `banned()`,
+   * `removed(room, reason)`, `refused(room)`.
+   */
+  constructor(url, store, outbox, on) {
+    this.store = store;
+    this.outbox = outbox;
+    this.on = on;
+    this.socket = new Socket(url, {
+      frame: (frame) => this.received(frame),
+      down: () => this.down(),
+      ended: (code) => this.ended(code),
+    });
+    this.reads = new Map();
+    this.typedAt = -Infinity;
+    this.welcomes = 0;
+    this.subscribed = null;
+    this.asking = false;
+  }
+
+  start() {
+    this.socket.start();
+  }
+
+  received(frame) {
+    const { epoch } = this.store.state;
+    if (frame.type === "room.removed") this.on.removed(frame.room, frame.reason);
+    this.store.dispatch({ ...frame, now: Date.now() });
+    if (frame.type === "welcome") this.welcomed(epoch !== null && epoch !== frame.epoch);
+    const timeline = this.store.state.timelines.get(frame.room);
+    if (timeline?.needsSubscribe && !this.asking) this.subscribe(frame.room);
+    if (timeline?.needsLoad && frame.type === "subscribed") this.on.loadAnew(frame.room);
+  }
+
+  async welcomed(isOtherLog) {
+    this.welcomes += 1;
+    this.store.dispatch({ type: "page.line", line: "live" });
+    this.subscribed = null;
+    const { open } = this.store.state;
+    if (isOtherLog) await this.on.refresh({ anew: true });
+    else if (open) this.show(open);
+    this.outbox.flush();
+    this.sendReads();
+    // Bumps and invitations of the time without a socket.
+    if (this.welcomes > 1 && !isOtherLog) this.on.refresh({ anew: false });
+  }
+
+  down() {
+    this.subscribed = null;
+    this.store.dispatch({ type: "page.disconnected" });
+    this.store.dispatch({ type: "page.line", line: "lost" });
+  }
+
+  ended(code) {
+    this.store.dispatch({ type: "page.disconnected" });
+    if (code === SIGNED_OUT) this.on.signedOut();
+    else if (code === BANNED) this.on.banned();
+    else this.store.dispatch({ type: "page.line", line: code === TOO_MANY ? "elsewhere" : "outdated" });
+  }
+
+  /** Connect again after another window took this one's place. */
+  useHere() {
+    this.store.dispatch({ type: "page.line", line: "connecting" });
+    this.socket.connect();
+  }
+
+  /** Follow the room that the page shows, and no other. */
+  show(room) {
+    if (this.subscribed === room) return;
+    if (this.subscribed) this.socket.ask({ type: "unsubscribe", room: this.subscribed });
+    this.subscribed = null;
+    if (this.store.state.timelines.get(room)?.loaded) this.subscribe(room);
+  }
+
+  async subscribe(room) {
+    if (this.store.state.open !== room) return;
+    this.subscribed = room;
+    const { position } = this.store.state.timelines.get(room);
+    this.asking = true;
+    const answer = await this.socket.ask({ type: "subscribe", rooms: { [room]: position } });
+    this.asking = false;
+    if (answer?.type !== "problem") return;
+    this.subscribed = null;
+    if (answer.code === "unavailable" || answer.code === "rate_limited") {
+      setTimeout(() => this.show(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
+    } else this.on.refused(room);
+  }
+
+  /** Send what the outbox gives; its answer, or null without a socket. */
+  async deliver({ room, nonce, body, reply_to: replyTo }) {
+    const command = { type: "message.send", room, nonce, body, reply_to: replyTo };
+    const answer = await this.socket.ask(command);
+    // The answer and the event come in either order.
+    if (answer?.message) this.store.dispatch({ type: "page.message", room, message: answer.message });
+    return answer;
+  }
+
+  edit(message, body) {
+    return this.socket.ask({ type: "message.edit", message, body });
+  }
+
+  delete(message) {
+    return this.socket.ask({ type: "message.delete", message });
+  }
+
+  read(room, number) {
+    this.reads.set(room, number);
+    this.readTimer ??= setTimeout(() => this.sendReads(), READ_MS);
+  }
+
+  /** Read marks may wait a second, and a lost one is told again after the reconnect. */
+  sendReads() {
+    clearTimeout(this.readTimer);
+    this.readTimer = null;
+    for (const [room, number] of this.reads) {
+      this.socket.ask({ type: "read", room, number }).then((answer) => {
+        if (answer && this.reads.get(room) === number) this.reads.delete(room);
+      });
+    }
+  }
+
+  typing(room, now) {
+    if (now - this.typedAt < TYPING_EVERY_MS) return;
+    if (this.socket.send({ type: "typing", room })) this.typedAt = now;
+  }
+}

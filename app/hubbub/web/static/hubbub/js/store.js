@@ -1,0 +1,253 @@
+/**
+ * The state of the page: state + event = state. Pure: no DOM, no clock, no I/O.
+ *
+ * Events are the protocol's frames as they came, and the page's own, `page.…`. The controller
+ * (`page.js`) dispatches; elements read. A state is never changed in place.
+ */
+
+import {
+  emptyTimeline,
+  messagesOf,
+  trimmedTo,
+  withEvent,
+  withMessage,
+  withoutSocket,
+  withoutTypingBefore,
+  withPage,
+  withPresence,
+  withSubscribed,
+  withTyping,
+} from "./timeline.js";
+
+export const TYPING_MS = 5_000;
+const TIMELINES_KEPT = 12;
+const SECTIONS = { public: 0, private: 0, direct: 1 };
+
+export function initialState(me) {
+  return {
+    me,
+    epoch: null,
+    line: "connecting", // connecting, live, lost, elsewhere, outdated
+    rooms: new Map(),
+    // A room that one looks at without being in it.
+    preview: null,
+    open: null,
+    timelines: new Map(),
+    outbox: [],
+    limits: {},
+  };
+}
+
+export function reduce(state, event) {
+  const apply = REDUCERS[event.type];
+  if (apply) return apply(state, event);
+  return "seq" in event && "room" in event ? applyLogged(state, event) : state;
+}
+
+export class Store {
+  constructor(state) {
+    this.state = state;
+    this.listeners = new Set();
+  }
+
+  dispatch(event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state !== before) for (const listener of this.listeners) listener(this.state, before);
+  }
+
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+export function unreadOf(room) {
+  return room.read === undefined ? 0 : Math.max(0, room.messages - room.read);
+}
+
+export function unreadTotal(state) {
+  return [...state.rooms.values()].reduce((total, room) => total + unreadOf(room), 0);
+}
+
+/** One's rooms in the order of the side: the lobby, rooms by name, then conversations. */
+export function roomsInOrder(state) {
+  const rank = (room) => (room.lobby ? -1 : SECTIONS[room.kind]);
+  return [...state.rooms.values()].sort(
+    (one, other) => rank(one) - rank(other) || nameOf(one).localeCompare(nameOf(other)),
+  );
+}
+
+export function nameOf(room) {
+  return room.with?.name ?? room.name;
+}
+
+export function openRoom(state) {
+  return state.rooms.get(state.open) ?? (state.preview?.id === state.open ? state.preview : null);
+}
+
+export function openTimeline(state) {
+  return state.timelines.get(state.open) ?? null;
+}
+
+/** What one wrote into a room that has not come back as a message yet. */
+export function unsentOf(state, room) {
+  const timeline = state.timelines.get(room);
+  const mine = timeline ? messagesOf(timeline).filter((it) => it.sender.id === state.me.id) : [];
+  const sent = new Set(mine.map((message) => message.nonce));
+  return state.outbox.filter((entry) => entry.room === room && !sent.has(entry.nonce));
+}
+
+const REDUCERS = {
+  "page.rooms": (state, { rooms, anew = false }) => ({
+    ...state,
+    rooms: new Map(
+      rooms.map((room) => [room.id, mergeRoom(anew ? null : state.rooms.get(room.id), room)]),
+    ),
+  }),
+  "page.room": (state, { room }) => withRoom(state, room),
+  "page.preview": (state, { room }) => ({ ...state, preview: room }),
+  "page.opened": opened,
+  "page.loaded": loaded,
+  "page.message": (state, { room, message }) => inTimeline(state, room, withMessage, message),
+  "page.outbox": (state, { outbox }) => ({ ...state, outbox }),
+  "page.line": (state, { line }) => (state.line === line ? state : { ...state, line }),
+  "page.disconnected": (state) => everyTimeline(state, withoutSocket),
+  "page.watched": watched,
+  "page.trimmed": (state, { room, seq }) => inTimeline(state, room, trimmedTo, seq),
+  "page.ticked": (state, { now }) =>
+    everyTimeline(state, (timeline) => withoutTypingBefore(timeline, now - TYPING_MS)),
+  welcome,
+  subscribed: (state, frame) => inTimeline(state, frame.room, withSubscribed, frame),
+  "typing.started": (state, { room, user, now }) =>
+    user.id === state.me.id ? state : inTimeline(state, room, withTyping, user, now),
+  "presence.changed": (state, frame) => inTimeline(state, frame.room, withPresence, frame),
+  "room.added": (state, { room_info: room }) => withRoom(state, room),
+  "room.removed": removed,
+  "room.bumped": (state, { room, number }) =>
+    changeRoom(state, room, (info) => ({ messages: Math.max(info.messages, number) })),
+  "room.read": (state, { room, number }) =>
+    changeRoom(state, room, (info) => ({ read: Math.max(info.read ?? 0, number) })),
+};
+
+function opened(state, { room }) {
+  const info = state.rooms.get(room);
+  const timelines = new Map(state.timelines);
+  const held = timelines.get(room);
+  // A window into the past would have to be read on from there: begin anew at the newest.
+  const timeline = held?.loaded && held.to === Infinity ? held : emptyTimeline(room);
+  timelines.delete(room);
+  timelines.set(room, { ...timeline, watched: false, newAfter: unreadLine(info) });
+  for (const old of timelines.keys()) {
+    if (timelines.size > TIMELINES_KEPT) timelines.delete(old);
+  }
+  return { ...state, open: room, timelines };
+}
+
+function unreadLine(info) {
+  return info && unreadOf(info) ? info.read : null;
+}
+
+function loaded(state, { room, page, where }) {
+  return inTimeline(state, room, withPage, page, where);
+}
+
+function watched(state, { room, watched: isWatched }) {
+  return inTimeline(state, room, (timeline) =>
+    timeline.watched === isWatched ? timeline : { ...timeline, watched: isWatched },
+  );
+}
+
+function welcome(state, frame) {
+  const known = { ...state, epoch: frame.epoch, limits: frame.limits ?? {} };
+  if (state.epoch === null || state.epoch === frame.epoch) return known;
+  // The log is another one: whatever was known of it may not be there any more.
+  return everyTimeline(known, (timeline) => ({
+    ...emptyTimeline(timeline.room),
+    newAfter: timeline.newAfter,
+  }));
+}
+
+function removed(state, { room }) {
+  const rooms = new Map(state.rooms);
+  rooms.delete(room);
+  const timelines = new Map(state.timelines);
+  timelines.delete(room);
+  return { ...state, rooms, timelines };
+}
+
+function applyLogged(state, event) {
+  const before = state.timelines.get(event.room);
+  const next = inTimeline(state, event.room, withEvent, event);
+  const after = next.timelines.get(event.room);
+  if (!before || before === after || after.needsSubscribe) return next;
+  return drawLine(countInRoom(next, event), event);
+}
+
+/** Put the "new" line above the first message that came while nobody looked. */
+function drawLine(state, event) {
+  if (event.type !== "message.created" || !event.message) return state;
+  const { number, sender } = event.message;
+  return inTimeline(state, event.room, (timeline) => {
+    if (sender.id === state.me.id) return { ...timeline, newAfter: null };
+    const info = state.rooms.get(event.room);
+    const isFirst = !timeline.watched && info?.read === number - 1;
+    return isFirst ? { ...timeline, newAfter: number - 1 } : timeline;
+  });
+}
+
+const MEMBERS = { "member.joined": 1, "member.left": -1 };
+
+function countInRoom(state, event) {
+  return changeRoom(state, event.room, (info) => {
+    // What the room's row said already is not counted again.
+    if (event.seq <= info.seq) return {};
+    return {
+      seq: event.seq,
+      messages: Math.max(info.messages, event.message?.number ?? 0),
+      members: info.members + (MEMBERS[event.type] ?? 0),
+      ...roleBy(state, event),
+      ...(event.room_info ? mergeRoom(info, event.room_info) : {}),
+    };
+  });
+}
+
+function roleBy(state, event) {
+  const isMine = event.type === "member.role_changed" && event.user?.id === state.me.id;
+  return isMine ? { role: event.role } : {};
+}
+
+function withRoom(state, room) {
+  const rooms = new Map(state.rooms);
+  rooms.set(room.id, mergeRoom(state.rooms.get(room.id), room));
+  return { ...state, rooms };
+}
+
+/** Numbers only grow and `read` never goes back, whichever answer comes last. */
+function mergeRoom(held, room) {
+  if (!held) return room;
+  const newer = room.seq >= held.seq ? { ...held, ...room } : { ...room, ...held };
+  newer.name = room.name || held.name;
+  newer.messages = Math.max(held.messages, room.messages);
+  if (held.read !== undefined) newer.read = Math.max(held.read, room.read ?? 0);
+  return newer;
+}
+
+function changeRoom(state, id, change) {
+  const info = state.rooms.get(id);
+  if (!info) return state;
+  return { ...state, rooms: new Map(state.rooms).set(id, { ...info, ...change(info) }) };
+}
+
+function inTimeline(state, room, change, ...rest) {
+  const timeline = state.timelines.get(room);
+  const next = timeline && change(timeline, ...rest);
+  if (next === timeline) return state;
+  return { ...state, timelines: new Map(state.timelines).set(room, next) };
+}
+
+function everyTimeline(state, change) {
+  let next = state;
+  for (const room of state.timelines.keys()) next = inTimeline(next, room, change);
+  return next;
+}
