@@ -1,5 +1,0 @@
-"""Django's admin."""
-
-from django.contrib.admin import AdminSite
-
-site = AdminSite()
