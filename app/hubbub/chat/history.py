@@ -25,11 +25,11 @@ NOTICE_SPAN = 2_000
 
 def own_membership(user: User, room_id: int) -> Membership:
     """Return one's membership with its room, or raise as `policies.ensure_may_read` does."""
-    row = Membership.objects.filter(user=user, room_id=room_id).select_related("room").first()
-    if row is None:
+    try:
+        return Membership.objects.select_related("room").get(user=user, room_id=room_id)
+    except Membership.DoesNotExist:
         policies.ensure_may_read(Room.objects.get(pk=room_id), None)
-        raise Room.DoesNotExist
-    return row
+        raise
 
 
 @dataclass(slots=True)

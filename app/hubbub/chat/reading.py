@@ -42,8 +42,9 @@ def rooms_of(user: User) -> list[Frame]:
 
 def room_for(user: User, room_id: int) -> Frame:
     """Return a `room_info`; of a public room that one is not in, without `role` and `read`."""
-    row = Membership.objects.filter(user=user, room_id=room_id).select_related("room").first()
-    if row is None:
+    try:
+        row = Membership.objects.select_related("room").get(user=user, room_id=room_id)
+    except Membership.DoesNotExist:
         return room_frame(Room.objects.public().get(pk=room_id))
     return _own_room_frame(row, _others_in(user, [row.room]))
 
