@@ -38,7 +38,7 @@ def test_entries_come_once_and_in_order_and_the_log_fills_what_is_missing(
 def test_a_feed_that_starts_late_delivers_only_what_follows_its_start(
     heard: tuple[int, list[int]], start: int
 ) -> None:
-    length, rings = heard
+    _, rings = heard
     feed = Feed(1, 100)
     for seq in rings:
         assert feed.offer([entry(seq)], now=0.0) == []

@@ -17,21 +17,24 @@ if TYPE_CHECKING:
     from hubbub.realtime.hub import Hub
     from hubbub.realtime.presence import People
 
+# What ends sockets at once. A changed password leaves the session that changed it: who comes back
+# with that one is let in.
+CLOSING = {
+    "user.signed_out": SIGNED_OUT,
+    "user.password_changed": TRY_AGAIN,
+    "user.banned": BANNED,
+    "user.deactivated": SIGNED_OUT,
+    "token.revoked": SIGNED_OUT,
+}
+
 
 def apply(hub: "Hub", entry: Entry) -> None:
     """Carry out one entry of the place's log; types of newer versions mean nothing here."""
     facts: dict[str, Any] = msgspec.json.decode(entry.text)
+    if entry.type in CLOSING:
+        _close(hub, entry.user, CLOSING[entry.type], facts)
+        return
     match entry.type:
-        case "user.signed_out":
-            _close(hub, entry.user, SIGNED_OUT, session=facts["session"])
-        case "token.revoked":
-            _close(hub, entry.user, SIGNED_OUT, token=facts["token"])
-        case "user.password_changed":
-            _close(hub, entry.user, TRY_AGAIN)
-        case "user.banned":
-            _close(hub, entry.user, BANNED)
-        case "user.deactivated":
-            _close(hub, entry.user, SIGNED_OUT)
         case "user.renamed":
             _rename(hub, entry.user, facts["name"])
         case "member.joined":
@@ -66,9 +69,9 @@ def tell_presence(hub: "Hub", room: "OpenRoom", *, joined: "People", left: list[
     hub.presence_dirty.add(room.log)
 
 
-def _close(
-    hub: "Hub", user: int | None, code: int, session: str | None = None, token: int | None = None
-) -> None:
+def _close(hub: "Hub", user: int | None, code: int, facts: dict[str, Any]) -> None:
+    """Close a person's sockets: those of the session or token that is over, else all."""
+    session, token = facts.get("session"), facts.get("token")
     for connection in hub.connections_of(user):
         identity = connection.identity
         if session in (None, identity.session_digest) and token in (None, identity.token_id):
