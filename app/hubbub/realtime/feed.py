@@ -25,6 +25,11 @@ class Memory:
         self._entries: deque[Entry | None] = deque(maxlen=max_entries)  # None: dropped
         self._last = 0
 
+    def start(self, seq: int) -> None:
+        """Begin after `seq`."""
+        self._entries.clear()
+        self._last = seq
+
     def add(self, entry: Entry) -> None:
         """Remember the next entry of the log."""
         if entry.type in CHANGES:
@@ -63,7 +68,7 @@ class Feed:
     def start(self, seq: int, now: float) -> list[Entry]:
         """Begin after `seq`; return what had come before the start and follows it."""
         self.seq = seq
-        self.memory._last = seq
+        self.memory.start(seq)
         return self._ready(now)
 
     def offer(self, entries: Iterable[Entry], now: float) -> list[Entry]:

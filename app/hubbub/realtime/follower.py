@@ -112,8 +112,7 @@ class Follower:
 
     def _bump(self, heads: Heads) -> None:
         for room_id, (seq, number) in heads.rooms.items():
-            if seq > self.hub.known.get(room_id, 0):
-                self.hub.bump(room_id, seq, number)
+            self.hub.bump(room_id, seq, number)
 
     async def _restart(self, why: str) -> None:
         logger.warning("The log began anew (%s): all sockets come again.", why)

@@ -37,7 +37,7 @@ class Hub:
         self.people: dict[int, Person] = {}
         self.members: dict[int, set[int]] = {}  # room id: people here who are in it
         self.rooms: dict[int, OpenRoom] = {}
-        self.known: dict[int, int] = {}  # room id: the seq that its people here were told of
+        self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
         self.writer = Writer()
         self.presence_dirty: set[int] = set()
         self.wake = asyncio.Event()  # ask for the newest seqs now
@@ -53,9 +53,10 @@ class Hub:
         person.connections[connection] = None
         for room_id, seq in identity.rooms.items():
             self.put_in(connection.user_id, room_id)
-            self.known.setdefault(room_id, seq)
-        if len(person.connections) > settings.MAX_CONNECTIONS_PER_PERSON:
-            next(iter(person.connections)).close(TOO_MANY_CONNECTIONS)
+            self.bumped.setdefault(room_id, seq)
+        still_open = [each for each in person.connections if not each.closed]
+        if len(still_open) > settings.MAX_CONNECTIONS_PER_PERSON:
+            still_open[0].close(TOO_MANY_CONNECTIONS)
 
     def drop(self, connection: Connection) -> None:
         """Forget a socket. Its person stays present for a moment: most come back at once."""
@@ -82,7 +83,7 @@ class Hub:
         members.discard(user_id)
         if not members:
             self.members.pop(room_id, None)
-            self.known.pop(room_id, None)
+            self.bumped.pop(room_id, None)
 
     def connections_of(self, user_id: int | None) -> list[Connection]:
         person = self.people.get(user_id or 0)
@@ -156,8 +157,6 @@ class Hub:
                 connection.outlet.write(entry.text)
             if entry.type in ("member.left", "room.archived"):
                 self._end_subscriptions(followed, entry)
-        if entries:
-            self.known[followed.log] = max(self.known.get(followed.log, 0), entries[-1].seq)
 
     def wake_if_missing(self, followed: Followed) -> None:
         if followed.feed.misses(time.monotonic(), settings.HOLD_SECONDS * 0.9):
@@ -179,11 +178,11 @@ class Hub:
 
     def bump(self, room_id: int, seq: int, number: int) -> None:
         """Tell the people of a room who have not subscribed it that it has news."""
-        if seq <= self.known.get(room_id, 0) and room_id not in self.rooms:
+        if room_id not in self.members or seq <= self.bumped.get(room_id, 0):
             return
-        self.known[room_id] = max(self.known.get(room_id, 0), seq)
+        self.bumped[room_id] = seq
         text = frame("room.bumped", room=room_id, seq=seq, number=number)
-        for user_id in self.members.get(room_id, ()):
+        for user_id in self.members[room_id]:
             for connection in self.people[user_id].connections:
                 if room_id not in connection.rooms:
                     connection.write(text)
@@ -194,9 +193,10 @@ class Hub:
         """Forget all positions and have everybody come again: the log is not the one known."""
         for connection in self.all_connections():
             connection.close(TRY_AGAIN)
+            connection.rooms.clear()
         for room in list(self.rooms.values()):
             self.close_room(room)
-        self.known.clear()
+        self.bumped.clear()
         self.place = follow_place()
         self.epoch = ""
         self.unheard.set()

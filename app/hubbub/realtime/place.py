@@ -88,7 +88,6 @@ def _put_in(hub: "Hub", user: int | None, facts: dict[str, Any]) -> None:
         return
     room_id = facts["room"]
     hub.put_in(user, room_id)
-    hub.known.setdefault(room_id, 0)
     for connection in hub.connections_of(user):
         connection.put_out.discard(room_id)
         connection.spawn(_tell_added(connection, room_id))
