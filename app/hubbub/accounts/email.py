@@ -1,9 +1,20 @@
 """A person's e-mail address, kept twice: in our row, and in allauth's table of addresses."""
 
+from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User
+
+
+def clean_email(email: str, user: User) -> str:
+    """Return the address as it is kept. Raises ValidationError where somebody else has it."""
+    email = email.strip().lower()
+    if email and any(other.pk != user.pk for other in filter_users_by_email(email)):
+        raise ValidationError(_("Somebody has this address already."))
+    return email
 
 
 @transaction.atomic

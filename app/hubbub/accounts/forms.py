@@ -11,7 +11,10 @@ from allauth.account.forms import (
     SetPasswordForm,
     SignupForm,
 )
+from allauth.account.internal.flows.email_verification import send_verification_email_to_address
+from allauth.account.models import EmailAddress
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 PASSWORD_HINT = _("At least 8 characters, and nothing that is easily guessed.")
@@ -74,3 +77,11 @@ class EmailForm(AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = _("New address")
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Send the new address its link. The one until now stays, confirmed or not, until then."""
+        pending = EmailAddress.objects.filter(user=self.user, verified=False)
+        pending.exclude(email__iexact=self.user.email).delete()
+        address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])
+        send_verification_email_to_address(request, address)
+        return address

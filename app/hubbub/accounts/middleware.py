@@ -11,7 +11,7 @@ class BannedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # The API tells in its own words, also that the database is away: nobody is read for it here.
+        # The API says it in its own words, and that the database is away: nobody is read here.
         if request.path.startswith(("/accounts/logout", "/api/")):
             return self.get_response(request)
         if request.user.is_authenticated and request.user.banned_at is not None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from allauth.account.internal.userkit import filter_users_by_email
-from django import forms
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter
 from django.contrib.auth.admin import UserAdmin
@@ -14,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hubbub.accounts.email import set_email
+from hubbub.accounts.email import clean_email, set_email
 from hubbub.accounts.models import Token, User
 from hubbub.chat.actions import people
 from hubbub.chat.admin.doing import LookOnly, do_to_each
@@ -23,11 +21,7 @@ from hubbub.chat.admin.site import site
 
 class PersonForm(UserChangeForm):  # type: ignore[type-arg]
     def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"].strip().lower()
-        others = [user for user in filter_users_by_email(email) if user.pk != self.instance.pk]
-        if email and others:
-            raise forms.ValidationError(_("Somebody has this address already."))
-        return email
+        return clean_email(self.cleaned_data["email"], self.instance)
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from hubbub.accounts.email import clean_email
 from hubbub.accounts.models import User
 from hubbub.chat.actions import people
 
@@ -64,7 +65,8 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def _new_person(username: str, email: str, password: str) -> User:
-    person = User(username=username.lower(), name=username.lower(), email=email)
+    person = User(username=username.lower(), name=username.lower())
+    person.email = clean_email(email, person)
     validate_password(password, person)
     person.set_password(password)
     person.full_clean()

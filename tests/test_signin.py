@@ -1,0 +1,157 @@
+"""People come in by name or address, leave by a button, and are told why when they cannot come in."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+
+from hubbub.accounts.cache import ForgivingRedisCache
+from hubbub.accounts.models import User
+from hubbub.chat.actions import people
+from hubbub.chat.models import PlaceEvent
+from tests.fixtures import PASSWORD
+
+
+def sign_in(client: Client, login: str, password: str = PASSWORD, **more: str) -> str:
+    """Send the form; return the address that it leads to, or the page that says why not."""
+    answer = client.post("/accounts/login/", {"login": login, "password": password} | more)
+    return answer.headers.get("Location") or answer.content.decode()
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/settings/").status_code == 200
+
+
+@pytest.mark.parametrize("login", ["alice", "Alice", " alice ", "alice@example.org"])
+def test_one_comes_in_by_name_or_address(client: Client, alice: User, login: str) -> None:
+    assert sign_in(client, login) == "/"
+    assert is_in(client)
+
+
+@pytest.mark.parametrize("login", ["alice", "nobody", "alice@example.org", "no@example.org"])
+def test_a_wrong_password_and_a_wrong_name_read_the_same(
+    client: Client, alice: User, login: str
+) -> None:
+    shown = sign_in(client, login, "wrong")
+    assert "not correct" in shown
+    assert not is_in(client)
+
+
+def test_signing_in_leads_to_the_link_one_came_by(client: Client, alice: User) -> None:
+    assert client.get("/settings/").headers["Location"] == "/accounts/login/?next=/settings/"
+    assert sign_in(client, "alice", next="/rooms/1/7") == "/rooms/1/7"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"],
+)
+def test_no_link_leads_out_of_the_place(client: Client, alice: User, elsewhere: str) -> None:
+    assert sign_in(client, "alice", next=elsewhere) == "/"
+
+
+def test_a_banned_person_is_told_so_and_stays_out(client: Client, alice: User, bob: User) -> None:
+    people.ban(alice, user_id=bob.pk)
+    assert "Your account is banned" in sign_in(client, "bob")
+    assert not is_in(client)
+    assert "not correct" in sign_in(client, "bob", "wrong")
+
+
+def test_a_person_banned_meanwhile_is_told_so_and_can_sign_out(
+    client: Client, alice: User, bob: User
+) -> None:
+    client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
+    people.ban(alice, user_id=bob.pk)
+    answer = client.get("/settings/")
+    assert answer.status_code == 403
+    assert "Your account is banned" in answer.content.decode()
+    client.post("/accounts/logout/")
+    assert not Session.objects.exists()
+
+
+def test_a_deactivated_person_is_told_so(client: Client, alice: User, bob: User) -> None:
+    people.deactivate(alice, user_id=bob.pk)
+    assert sign_in(client, "bob") == "/accounts/inactive/"
+    assert "deactivated" in client.get("/accounts/inactive/").content.decode()
+    assert not is_in(client)
+
+
+def test_who_guesses_has_to_wait_and_others_have_not(
+    client: Client, alice: User, bob: User
+) -> None:
+    for _ in range(5):
+        sign_in(client, "alice", "a guess")
+    assert "Too many failed" in sign_in(client, "alice")
+    assert sign_in(client, "bob") == "/"
+
+
+def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = False
+    for _ in range(7):
+        sign_in(client, "alice", "a guess")
+    assert sign_in(client, "alice") == "/"
+
+
+def test_people_come_in_while_redis_is_away(
+    client: Client, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "hubbub.accounts.cache.ForgivingRedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
+    assert sign_in(client, "alice", "a guess") != "/"
+    assert sign_in(client, "alice") == "/"
+    caches.close_all()
+
+
+def test_the_page_asks_before_it_signs_out(client: Client, alice: User) -> None:
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    assert "Sign out?" in client.get("/accounts/logout/").content.decode()
+    assert is_in(client)
+
+
+def test_signing_out_ends_the_session_and_tells_every_replica(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    answer = client.post("/accounts/logout/", follow=True)
+    assert "You are signed out" in answer.content.decode()
+    assert not is_in(client)
+    assert PlaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
+
+
+def test_signing_out_in_a_second_tab_changes_nothing_more(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    for _ in range(2):
+        assert client.post("/accounts/logout/").headers["Location"] == "/accounts/login/"
+    assert PlaceEvent.objects.filter(type="user.signed_out").count() == 1
+
+
+def test_signing_in_leaves_no_notice_for_another_tab(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    assert 'class="notice' not in client.get("/settings/").content.decode()
+
+
+def test_a_form_left_open_lets_in_who_signed_in_in_another_tab(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    assert sign_in(client, "alice", next="/settings/") == "/accounts/login/?next=%2Fsettings%2F"
+    assert client.get("/accounts/login/?next=/settings/").headers["Location"] == "/settings/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_come_in_at_the_same_moment(alice: User) -> None:
+    def enter(_: int) -> str:
+        from django.db import connection
+
+        try:
+            return sign_in(Client(), "alice")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(enter, range(12))) == {"/"}
