@@ -79,7 +79,7 @@ def admit(room: Room, user: User, *, actor: User, role: str = Membership.Role.ME
     """Add a person to a room that the caller holds locked; they begin at its last message."""
     room.members += 1
     membership = Membership.objects.create(room=room, user=user, role=role, read=room.messages)
-    record(room, "member.joined", actor=actor, user=user, changed=["members"])
+    record(room, "member.joined", actor=actor, user=user, changed=["members"], role=role)
     record_place("member.joined", user=user, room=room)
     return membership
 
