@@ -101,6 +101,11 @@ class Client:
         assert self._socket is not None
         await self._socket.send(text)
 
+    def write_raw(self, data: bytes) -> None:
+        """Put bytes on the wire as they are, such as half a frame."""
+        assert self._socket is not None
+        self._socket.transport.write(data)
+
     async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         async with asyncio.timeout(within):

@@ -53,7 +53,7 @@ def load_room(
         page = call(address, "GET", f"/rooms/{room}/messages?limit={PAGE_MESSAGES}{query}", headers)
         first_seq = page["seq"] if first_seq is None else first_seq
         messages += page["messages"]
-        if len(page["messages"]) < PAGE_MESSAGES:
+        if not page["has_before"]:
             break
         query = f"&before={min(message['seq'] for message in page['messages'])}"
         pages = pages and pages - 1

@@ -1,0 +1,41 @@
+"""One place for all fault tests, on servers of its own, mended after each of them.
+
+Replicas and servers live through every fault that the tests make, as they would in a deployment:
+what one test breaks for good, the next one finds.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.servers import Place
+from tests.cluster.stage import ENVIRONMENT, Stage
+
+
+@pytest.fixture(scope="session")
+def whole_stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    embedded = bool(request.config.getoption("embedded"))
+    with Place(embedded=embedded, environment=ENVIRONMENT) as place:
+        yield Stage(place, _folder(tmp_path_factory))
+
+
+@pytest.fixture
+def stage(whole_stage: Stage) -> Iterator[Stage]:
+    """The place with everything running, at the start and again at the end."""
+    mend(whole_stage.place)
+    yield whole_stage
+    mend(whole_stage.place)
+
+
+def mend(place: Place) -> None:
+    for server in (place.redis, place.postgres, *place.replicas):
+        if server is not None:
+            server.resume()
+            server.start()
+
+
+def _folder(factory: pytest.TempPathFactory) -> Path:
+    return factory.mktemp("sessions")

@@ -1,0 +1,220 @@
+"""A place with its people, as the fault tests need it: real processes, sessions, rooms, the log.
+
+The tests talk to it from outside only: over sockets with the one client, over REST, and as an
+operator with `manage.py`. With --embedded it is one process, and every replica is that one.
+"""
+
+import asyncio
+import re
+import sqlite3
+import urllib.parse
+import urllib.request
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from loadtests.checker import Log, check, explain, read_log
+from loadtests.client import Client, rest
+from loadtests.client.subscription import Start
+from loadtests.servers import Place
+from loadtests.servers.process import Server
+
+CROWD = 60
+CAST = ("alice", "bob", "charlie", "dana")
+ENVIRONMENT = {
+    # The tests write faster than people do; the limits have tests of their own.
+    "MESSAGES_BURST": "5000",
+    "MESSAGES_PER_SECOND": "1000",
+    "REPLAY_MAX_EVENTS": "200",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    id: int
+    identity: str  # the header that makes one them
+
+    @property
+    def headers(self) -> dict[str, str]:
+        header, _, value = self.identity.partition(": ")
+        return {header: value}
+
+
+class Stage:
+    def __init__(self, place: Place, folder: Path) -> None:
+        self.place = place
+        self.passwords = dict(
+            re.findall(r"(\w+) has the password (\S+)", self._seed(folder / "cast"))
+        )
+        self._seed(folder / "crowd", "--users", str(CROWD))
+        names = [*CAST, *(f"person-{number:04}" for number in range(1, CROWD + 1))]
+        lines = [*_lines(folder / "cast"), *_lines(folder / "crowd")]
+        self._identities = dict(zip(names, lines, strict=True))
+        self._people: dict[str, Person] = {}
+        self._unused = (f"person-{number:04}" for number in range(CROWD, 0, -1))
+        self._rooms = count(1)
+
+    @property
+    def addresses(self) -> list[str]:
+        return [f"127.0.0.1:{replica.port}" for replica in self.place.replicas]
+
+    def address(self, replica: int) -> str:
+        return self.addresses[replica % len(self.addresses)]
+
+    def person(self, username: str) -> Person:
+        if username not in self._people:
+            identity = self._identities[username]
+            me = rest.call(self.address(0), "GET", "/me", _headers(identity))
+            self._people[username] = Person(username, me["id"], identity)
+        return self._people[username]
+
+    def crowd(self, size: int) -> list[Person]:
+        return [self.person(f"person-{number:04}") for number in range(1, size + 1)]
+
+    def somebody(self) -> Person:
+        """Return a person whom no other test knows: for what cannot be undone."""
+        return self.person(next(self._unused))
+
+    def room(self, members: Sequence[Person], kind: str = "private") -> int:
+        """Return a new room; the first of its members owns it."""
+        owner, *others = members
+        name = f"room {next(self._rooms)} of {self.place.name}"
+        room = int(self.rest(owner, "POST", "/rooms", name=name, kind=kind)["id"])
+        for other in others:
+            self.rest(owner, "POST", f"/rooms/{room}/members", user=other.id)
+        return room
+
+    def client(self, person: Person, *replicas: int) -> Client:
+        """Return a tab of `person` that chooses among `replicas` (none given: among all)."""
+        addresses = [self.address(replica) for replica in replicas] or self.addresses
+        return Client(person.username, person.identity, addresses)
+
+    def rest(self, person: Person, method: str, path: str, replica: int = 0, **body: Any) -> Any:
+        return rest.call(self.address(replica), method, path, person.headers, body or None)
+
+    def post_form(self, person: Person, path: str, **fields: str) -> None:
+        """Send a form of the pages, as the person's browser would."""
+        address, token = self.address(0), "c" * 32
+        request = urllib.request.Request(
+            f"http://{address}{path}",
+            data=urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode(),
+            headers={"Cookie": f"{person.headers['Cookie']}; csrftoken={token}"},
+        )
+        with urllib.request.urlopen(request, timeout=10):
+            pass
+
+    def shell(self, code: str, **environment: str) -> str:
+        """Run code as an operator does with `manage.py shell`, in a process of its own."""
+        place = self.place
+        kept, place.environment = place.environment, place.environment | environment
+        try:
+            return place.manage("shell", "--verbosity=0", "--command", code)
+        finally:
+            place.environment = kept
+
+    def log(self) -> Log:
+        if self.place.postgres is None:
+            path = Path(self.place.environment["DATA_DIR"]) / "hubbub.sqlite3"
+            with closing(sqlite3.connect(path)) as connection:
+                return read_log(connection)
+        with psycopg.connect(self.place.postgres.url(self.place.name)) as postgres:
+            return read_log(postgres)
+
+    async def settle(self, room: int, clients: Iterable[Client], within: float = 10) -> None:
+        """Wait until every command is answered and everybody has heard the log's last event."""
+        clients = list(clients)
+        async with asyncio.timeout(within):
+            for client in clients:
+                await client.until(lambda client=client: not client.conversation.pending, within)
+            last = len(self.log().rooms[room])
+            for client in clients:
+                await client.until(lambda client=client: client.room(room).position == last, within)
+
+    async def assert_right(
+        self, clients: Sequence[Client], left_early: Sequence[Client] = ()
+    ) -> None:
+        """Close all clients and hold what they saw against the log."""
+        histories = [await client.close() for client in (*clients, *left_early)]
+        early = {client.name for client in left_early}
+        faults = check(histories, self.log(), left_early=early)
+        assert not faults, explain(faults)
+
+    def _seed(self, file: Path, *arguments: str) -> str:
+        return self.place.manage("seed", "--yes", "--sessions", str(file), *arguments)
+
+
+async def stop(server: Server) -> None:
+    await asyncio.to_thread(server.stop)
+
+
+async def start(server: Server) -> None:
+    """Start a server while the clients go on."""
+    server.spawn()
+    await asyncio.to_thread(server.wait_until_it_answers)
+
+
+@asynccontextmanager
+async def talking(
+    clients: Sequence[Client], rooms: Sequence[int], pause_seconds: float = 0.1
+) -> AsyncIterator[None]:
+    """Have every client send one message after another, into each room in turn, meanwhile.
+
+    At the end all that was sent has an answer.
+    """
+    over = asyncio.Event()
+
+    async def talk(client: Client) -> None:
+        for number in count():
+            if over.is_set():
+                return
+            answer = await client.send(rooms[number % len(rooms)], f"{client.name} says {number}")
+            assert answer["type"] == "ok", answer
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), pause_seconds)
+
+    async with asyncio.TaskGroup() as talks:
+        for client in clients:
+            talks.create_task(talk(client))
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@asynccontextmanager
+async def opened(clients: Sequence[Client], room: int) -> AsyncIterator[None]:
+    """Have all clients connect and open the room from its beginning."""
+    async with AsyncExitStack() as tabs:
+        await asyncio.gather(*(tabs.enter_async_context(client) for client in clients))
+        await open_all(clients, room)
+        yield
+
+
+async def elapse(seconds: float) -> None:
+    """Let a fault last as long as the rule says; everything else is waited for by its effect."""
+    await asyncio.sleep(seconds)
+
+
+async def open_all(clients: Iterable[Client], room: int, start: Start = Start.BEGINNING) -> None:
+    """Have all clients open the room, at the same time."""
+    await asyncio.gather(*(client.open(room, start) for client in clients))
+
+
+def bodies(client: Client, room: int) -> list[str]:
+    """Return the texts that the client shows in the room."""
+    return [message["body"] for message in client.room(room).view.messages()]
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines()
+
+
+def _headers(identity: str) -> dict[str, str]:
+    header, _, value = identity.partition(": ")
+    return {header: value}

@@ -1,0 +1,91 @@
+"""What is said on one replica arrives on the others: once, in order, with the same seq."""
+
+import asyncio
+
+from tests.cluster.stage import Stage, bodies, open_all
+
+
+async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_seq(
+    stage: Stage,
+) -> None:
+    people = stage.crowd(2)
+    room = stage.room(people)
+    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+        await open_all([alice, bob], room)
+        sent = await alice.send(room, "hello **there**")
+        await bob.until(lambda: bodies(bob, room))
+        [shown] = bob.room(room).view.messages()
+        assert shown == sent["message"]
+        assert shown["html"] == "<p>hello <strong>there</strong></p>"
+        await stage.settle(room, [alice, bob])
+        await stage.assert_right([alice, bob])
+
+
+async def test_many_messages_of_many_people_arrive_everywhere_once_and_in_order(
+    stage: Stage,
+) -> None:
+    people = stage.crowd(6)
+    room = stage.room(people)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with asyncio.TaskGroup() as tabs:
+        for client in clients:
+            tabs.create_task(client.__aenter__())
+    await open_all(clients, room)
+    await asyncio.gather(
+        *(
+            client.send(room, f"{client.name} {number}")
+            for client in clients
+            for number in range(20)
+        )
+    )
+    await stage.settle(room, clients)
+    assert len(bodies(clients[0], room)) == 120
+    await stage.assert_right(clients)
+
+
+async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
+    people = stage.crowd(2)
+    room = stage.room(people)
+    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+        await open_all([alice, bob], room)
+        edited = (await alice.send(room, "to be edited"))["message"]["id"]
+        deleted = (await alice.send(room, "to be deleted"))["message"]["id"]
+        answer = await alice.command("message.edit", message=edited, body="edited")
+        assert answer["message"]["body"] == "edited"
+        assert (await alice.command("message.delete", message=deleted))["type"] == "ok"
+        await bob.send(room, "a reply", reply_to=edited)
+        await bob.until(lambda: bodies(bob, room) == ["edited", "", "a reply"])
+        reply = bob.room(room).view.messages()[-1]["reply_to"]
+        assert (reply["id"], reply["sender"]["id"]) == (edited, people[0].id)
+        await stage.settle(room, [alice, bob])
+        await stage.assert_right([alice, bob])
+
+
+async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> None:
+    people = stage.crowd(2)
+    room = stage.room(people)
+    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+        await open_all([alice, bob], room)
+        posted = await asyncio.to_thread(
+            stage.rest, people[0], "POST", f"/rooms/{room}/messages", body="by REST", nonce="rest"
+        )
+        for client in (alice, bob):
+            await client.until(lambda client=client: bodies(client, room) == ["by REST"])
+            assert client.room(room).view.messages()[0]["seq"] == posted["seq"]
+        again = await bob.send(room, "of another person", nonce="rest")
+        assert again["message"]["id"] != posted["id"]
+        await stage.settle(room, [alice, bob])
+        await stage.assert_right([alice, bob])
+
+
+async def test_a_lone_message_is_there_at_once(stage: Stage) -> None:
+    """By the doorbell, that is, and not by the sweep that repairs lost ones."""
+    people = stage.crowd(2)
+    room = stage.room(people)
+    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+        await open_all([alice, bob], room)
+        await alice.send(room, "to begin with")
+        await bob.until(lambda: len(bodies(bob, room)) == 1)
+        for number in range(2, 7):
+            await alice.send(room, f"number {number}")
+            await bob.until(lambda count=number: len(bodies(bob, room)) == count, within=1)

@@ -1,0 +1,89 @@
+"""Postgres may go away: who sends is told so, nobody is signed out, and nothing is said twice."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from loadtests.client import Client
+from loadtests.client.history import Closed, Frame
+from loadtests.servers import Postgres
+from tests.cluster.stage import Stage, bodies, opened, start, stop
+
+pytestmark = pytest.mark.deployment
+
+UNAVAILABLE_SECONDS = 3
+
+Away = Callable[[Postgres], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def stopped(postgres: Postgres) -> AsyncIterator[None]:
+    await stop(postgres)
+    yield
+    await start(postgres)
+
+
+@asynccontextmanager
+async def paused(postgres: Postgres) -> AsyncIterator[None]:
+    with postgres.paused():
+        yield
+
+
+@pytest.mark.parametrize("away", [stopped, paused])
+async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
+    stage: Stage, away: Away
+) -> None:
+    people = stage.crowd(4)
+    room = stage.room(people)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    assert stage.place.postgres
+    async with opened(clients, room):
+        async with away(stage.place.postgres):
+            await asyncio.gather(*(is_unavailable(client, room) for client in clients))
+            # Some ask again before it is over, as impatient people do.
+            await asyncio.gather(*(is_unavailable(client, room) for client in clients[:2]))
+        for client in clients:
+            answer = await client.send(room, f"from {client.name}", nonce=f"away-{room}")
+            assert answer["type"] == "ok"
+        await stage.settle(room, clients)
+        for client in clients:
+            assert len(bodies(client, room)) == len(clients)
+            assert not [one for one in client.history.entries if isinstance(one, Closed)]
+        await stage.assert_right(clients)
+
+
+@pytest.mark.parametrize("away", [stopped, paused])
+async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, away: Away) -> None:
+    [person] = people = stage.crowd(1)
+    room = stage.room(people)
+    assert stage.place.postgres
+    async with stage.client(person) as alice:
+        async with away(stage.place.postgres):
+            await alice.until(lambda: closes(alice))
+            assert alice.stopped is None
+        await alice.open(room, within=20)
+        await stage.assert_right([alice])
+
+
+async def is_unavailable(client: Client, room: int) -> None:
+    asked = time.monotonic()
+    answer = await send(client, room)
+    assert answer.get("code") == "unavailable", answer
+    assert time.monotonic() - asked < UNAVAILABLE_SECONDS
+
+
+async def send(client: Client, room: int) -> Frame:
+    return await client.command(
+        "message.send",
+        patient=False,
+        room=room,
+        nonce=f"away-{room}",
+        body=f"from {client.name}",
+    )
+
+
+def closes(client: Client) -> list[int]:
+    return [one.code for one in client.history.entries if isinstance(one, Closed)]

@@ -1,0 +1,65 @@
+"""Redis may go away under traffic: chat goes on, a little slower, and nothing is lost or doubled."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from loadtests.client import Client
+from loadtests.servers import Redis
+from tests.cluster.stage import Stage, bodies, elapse, opened, start, stop, talking
+
+pytestmark = pytest.mark.deployment
+
+AWAY_SECONDS = 10
+ARRIVE_SECONDS = 6
+
+Away = Callable[[Redis], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def stopped(redis: Redis) -> AsyncIterator[None]:
+    await stop(redis)
+    yield
+    await start(redis)
+
+
+@asynccontextmanager
+async def paused(redis: Redis) -> AsyncIterator[None]:
+    with redis.paused():
+        yield
+
+
+@pytest.mark.parametrize("away", [stopped, paused])
+async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
+    people = stage.crowd(9)
+    room = stage.room(people)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    early, late = clients[:6], clients[6:]
+    assert stage.place.redis
+    async with opened(early, room):
+        async with talking(early, [room], pause_seconds=0.2):
+            async with away(stage.place.redis):
+                await says_and_is_heard(early, room, "while Redis is away")
+                async with opened(late, room):
+                    await says_and_is_heard([*late, *early], room, "by one who came meanwhile")
+                await elapse(AWAY_SECONDS)
+            await says_and_is_heard(early, room, "after Redis came back")
+        await stage.settle(room, early, within=ARRIVE_SECONDS)
+        assert all(len(opens) == 1 for opens in map(sockets, early)), "a socket was lost"
+        await stage.assert_right(early, left_early=late)
+
+
+async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None:
+    answer = await clients[0].command(
+        "message.send", patient=False, room=room, nonce=text, body=text
+    )
+    assert answer["type"] == "ok", answer
+    for client in clients:
+        await client.until(lambda one=client: text in bodies(one, room), within=ARRIVE_SECONDS)
+
+
+def sockets(client: Client) -> set[str]:
+    from loadtests.client.history import Opened
+
+    return {one.connection for one in client.history.entries if isinstance(one, Opened)}

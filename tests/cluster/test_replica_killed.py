@@ -1,0 +1,86 @@
+"""A replica that dies takes nothing with it: no message, and nobody who comes back."""
+
+import asyncio
+import time
+
+import pytest
+
+from loadtests.client import Client
+from loadtests.client.history import Seen
+from loadtests.servers import Replica
+from tests.cluster.stage import Stage, elapse, opened, start, talking
+
+pytestmark = pytest.mark.deployment
+
+# The header of a masked text frame of 100 bytes, and no more than its beginning.
+HALF_A_FRAME = b"\x81\xe4\x00\x00\x00\x00" + b'{"type":"message.send"'
+GONE_SECONDS = 10
+
+
+async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> None:
+    people = stage.crowd(20)
+    room = stage.room(people)
+    clients = [stage.client(person) for person in people]
+    async with opened(clients, room):
+        async with talking(clients, [room]):
+            for round in range(3):
+                await elapse(1)
+                await kill_in_mid_frame(stage.place.replicas[round % 2], clients)
+                for client in clients:
+                    await client.until(lambda client=client: client.connected)
+        await stage.settle(room, clients)
+        assert left(clients) == set()
+    await stage.assert_right(clients)
+
+
+async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_was(
+    stage: Stage,
+) -> None:
+    people = stage.crowd(6)
+    room = stage.room(people)
+    replica = stage.place.replicas[0]
+    watching = [stage.client(person, 1) for person in people[:2]]
+    returning = [stage.client(person, 0) for person in people[2:4]]
+    leaving = [stage.client(person, 0) for person in people[4:]]
+    async with opened([*watching, *returning, *leaving], room):
+        for client in returning:
+            client.addresses = [stage.address(1)]
+        everybody = {person.id for person in people}
+        for client in watching:
+            await client.until(lambda client=client: client.room(room).online == everybody)
+        killed_at = time.monotonic()
+        replica.kill()
+        for client in leaving:
+            await client.close()
+        gone = {person.id for person in people[4:]}
+        for client in (*watching, *returning):
+            await client.until(
+                lambda client=client: (
+                    client.connected and client.room(room).online == everybody - gone
+                ),
+                within=GONE_SECONDS - (time.monotonic() - killed_at),
+            )
+        assert left([*watching, *returning]) == gone
+        await stage.settle(room, [*watching, *returning])
+        await stage.assert_right([*watching, *returning], left_early=leaving)
+
+
+async def kill_in_mid_frame(replica: Replica, clients: list[Client]) -> None:
+    """Kill a replica while some of its clients write, and start it again."""
+    own = [one for one in clients if one.connected and one.address.endswith(f":{replica.port}")]
+    for client in own[::3]:
+        client.write_raw(HALF_A_FRAME)
+    replica.kill()
+    await asyncio.gather(*(client.until(lambda one=client: not one.connected) for client in own))
+    await start(replica)
+
+
+def left(clients: list[Client]) -> set[int]:
+    """Return everybody whom any of the clients was told to be gone."""
+    return {
+        user
+        for client in clients
+        for entry in client.history.entries
+        if isinstance(entry, Seen)
+        for user in entry.left
+    }
