@@ -184,7 +184,7 @@ def ensure_lawful(room_id: int) -> State:
     for event in log_of(room_id):
         if event["type"] != "member.joined":
             assert event["actor"]["id"] in known.members, event
-        message = event.get("message")
+        message = event.get("message", {})
         if event["type"] == "message.edited":
             assert message["id"] not in deleted, event
         if event["type"] == "message.deleted":

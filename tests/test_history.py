@@ -103,7 +103,8 @@ def test_a_quote_is_the_message_as_it_is_now(bob: User, harbour: Room) -> None:
     assert [quoted["body"] for quoted in page["quoted"]] == ["When?"]
     messages.delete(bob, message_id=question.pk)
     page = reading.messages_page(bob, harbour.pk, limit=1)
-    assert page["quoted"][0]["body"] == "" and page["quoted"][0]["html"] is None
+    assert page["quoted"][0]["body"] == ""
+    assert page["quoted"][0]["html"] is None
 
 
 def test_a_new_member_reads_what_was_said_before_they_came(

@@ -6,7 +6,6 @@ import logging
 from django.conf import settings
 
 from hubbub.chat.actions import reads
-from hubbub.chat.publisher import PLACE_GROUP, publisher
 from hubbub.realtime.database import AWAY, query
 
 logger = logging.getLogger(__name__)
@@ -22,17 +21,13 @@ class Marks:
         self._waiting[key] = max(number, self._waiting.get(key, 0))
 
     async def flush(self) -> None:
-        """Write what waits and tell the people's other tabs and devices what moved."""
+        """Write what waits; the action tells the people's other tabs and devices."""
         waiting, self._waiting = self._waiting, {}
         try:
-            moved = await query(reads.mark, waiting)
+            await query(reads.mark, waiting)
         except AWAY:
             for (user_id, room_id), number in waiting.items():
                 self.put(user_id, room_id, number)
-            return
-        if moved:
-            marks = [(user_id, room_id, number) for (user_id, room_id), number in moved.items()]
-            publisher.publish(PLACE_GROUP, {"type": "read", "marks": marks})
 
     async def run(self) -> None:
         while True:
