@@ -10,6 +10,7 @@ import "./direct-dialog.js";
 import "./directory-dialog.js";
 import { ChatElement } from "./element.js";
 import { icon } from "./icons.js";
+import { textOf } from "./message.js";
 import "./people.js";
 import "./rooms.js";
 import "./settings-dialog.js";
@@ -141,7 +142,7 @@ class HubChat extends ChatElement {
     const newest = messagesOf(now).at(-1);
     const isNew = newest && newest.seq > (messagesOf(was).at(-1)?.seq ?? 0) && now.to === was.to;
     if (isNew && newest.sender.id !== state.me.id) {
-      this.announced = fill(gettext("%(name)s: %(text)s"), { name: newest.sender.name, text: newest.body });
+      this.announced = fill(gettext("%(name)s: %(text)s"), { name: newest.sender.name, text: textOf(newest) });
     }
   }
 

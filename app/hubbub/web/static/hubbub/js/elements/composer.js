@@ -10,6 +10,7 @@ import { nameOf, openRoom, openTimeline } from "../store.js";
 import { fill, gettext, ngettext } from "../text.js";
 import { ChatElement } from "./element.js";
 import { icon } from "./icons.js";
+import { textOf } from "./message.js";
 
 const WARN_CHARS = 200;
 
@@ -61,7 +62,7 @@ class HubComposer extends ChatElement {
     const text = fill(gettext("Reply to %(name)s"), { name: message?.sender.name ?? "…" });
     return html`<div class="composer-reply">
       <strong>${text}</strong>
-      <span class="composer-reply-text" dir="auto">${message?.body ?? ""}</span>
+      <span class="composer-reply-text" dir="auto">${message ? textOf(message) : ""}</span>
       <button class="icon-button" type="button" aria-label=${gettext("Do not reply")}
         @click=${() => this.compose({ replyTo: null })}>${icon("close")}</button>
     </div>`;

@@ -11,6 +11,8 @@ import { exactTimeOf, timeOf } from "../time.js";
 import { avatar } from "./avatar.js";
 import { icon } from "./icons.js";
 
+const LINE_CHARS = 200;
+
 export function messageView(item, host) {
   const { message } = item;
   const label = fill(gettext("%(name)s, %(time)s"), {
@@ -29,8 +31,12 @@ export function messageView(item, host) {
       ${item.first ? head(message) : nothing} ${message.reply_to ? quote(item, host) : nothing}
       ${content(message, host)}
     </div>
-    ${message.deleted_at || host.editing === message.id ? nothing : actions(message, host)}
+    ${message.deleted_at || isBusy(message, host) ? nothing : actions(message, host)}
   </div>`;
+}
+
+function isBusy(message, host) {
+  return host.editing === message.id || host.deleting === message.id;
 }
 
 export function unsentView({ entry, first }, host) {
@@ -59,7 +65,7 @@ function time(message) {
 
 function quote({ message, quoted }, host) {
   if (!quoted) host.chat.loadQuoted(message.room, message.reply_to);
-  const text = quoted?.deleted_at ? gettext("message deleted") : (quoted?.body ?? "…");
+  const text = quoted?.deleted_at ? gettext("message deleted") : quoted ? textOf(quoted) : "…";
   return html`<a class="message-quote" href="/rooms/${message.room}/${message.reply_to.seq}">
     <span class="visually-hidden">${gettext("In reply to")}</span>
     <strong dir="auto">${message.reply_to.sender.name}</strong>
@@ -67,8 +73,17 @@ function quote({ message, quoted }, host) {
   </a>`;
 }
 
+/** A message's words without its marks, shortened to what a line holds. */
+export function textOf(message) {
+  if (message.html === null) return shortened(message.body);
+  // A template's content is inert: nothing in it is loaded or run.
+  const template = document.createElement("template");
+  template.innerHTML = message.html;
+  return shortened(template.content.textContent);
+}
+
 function shortened(text) {
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return text.length > LINE_CHARS ? `${text.slice(0, LINE_CHARS)}…` : text;
 }
 
 function content(message, host) {

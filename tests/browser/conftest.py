@@ -1,0 +1,74 @@
+"""One Chromium and one place for all browser tests; every window is a person's own, closed after.
+
+Everything runs on the session's event loop: Playwright's objects belong to the loop that made them.
+"""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from loadtests.servers import Place
+from tests.browser.window import Window, open_window
+from tests.cluster.stage import ENVIRONMENT, Stage
+from tests.conftest import POSTGRES, REDIS
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+OpenWindow = Callable[..., Awaitable[Window]]
+
+
+@pytest.fixture(scope="session")
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    embedded = bool(request.config.getoption("embedded"))
+    servers = request.config.stash
+    with Place(
+        embedded=embedded,
+        postgres=servers[POSTGRES],
+        redis=servers[REDIS],
+        environment=ENVIRONMENT,
+    ) as place:
+        yield Stage(place, tmp_path_factory.mktemp("sessions"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert path, f"No browser: one of {', '.join(BROWSERS)} has to be installed."
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
+    """Return what opens a window of a person at a replica; all are closed at the end.
+
+    Fails where a script failed in one of them.
+    """
+    opened: list[Window] = []
+    async with AsyncExitStack() as contexts:
+
+        async def open_one(username: str, replica: int = 0, **options: Any) -> Window:
+            person = stage.person(username)
+            opened.append(await open_window(browser, person, stage.address(replica), **options))
+            contexts.push_async_callback(opened[-1].context.close)
+            return opened[-1]
+
+        yield open_one
+    errors = [error for each in opened for error in each.errors]
+    assert not errors, errors

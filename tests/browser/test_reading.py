@@ -1,0 +1,124 @@
+"""Reading a long room: history without jumps, permalinks, "to the newest", read marks."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.window import Window
+from tests.cluster.stage import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+LONG = 130
+
+
+@pytest.fixture(scope="module")
+def long_room(stage: Stage) -> int:
+    """A room with more messages than two pages hold."""
+    alice = stage.person("alice")
+    room = stage.room([alice, stage.person("bob")])
+    stage.shell(
+        "from hubbub.chat.actions.send import Draft, send_many\n"
+        f"send_many([Draft({alice.id}, {room}, f'long-{{n}}', f'line {{n:03}}')"
+        f" for n in range(1, {LONG + 1})])"
+    )
+    return room
+
+
+async def test_history_comes_as_one_scrolls_up_and_nothing_jumps(
+    window: OpenWindow, long_room: int
+) -> None:
+    bob = await window("bob", 1)
+    await bob.open_live(long_room)
+    await expect(bob.message(f"line {LONG}")).to_be_in_viewport()
+    await bob.message("line 085").scroll_into_view_if_needed()
+    before = await _top(bob, "line 085")
+    await expect(bob.message("line 040")).to_have_count(1)
+    assert abs(await _top(bob, "line 085") - before) <= 1
+
+    await _scroll_to_top(bob)
+    await expect(bob.message("line 001")).to_have_count(1)
+    await expect(bob.bodies).to_have_text([f"line {n:03}" for n in range(1, LONG + 1)])
+
+
+async def test_one_who_reads_above_is_told_of_news_and_not_moved(
+    window: OpenWindow, stage: Stage, long_room: int
+) -> None:
+    bob = await window("bob", 1)
+    await bob.open_live(long_room)
+    await expect(bob.page.locator(".timeline-newest")).to_have_count(0)
+    await bob.message("line 090").scroll_into_view_if_needed()
+    before = await _top(bob, "line 090")
+    for text in ("news one", "news two", "news three"):
+        stage.rest(stage.person("alice"), "POST", f"/rooms/{long_room}/messages", body=text)
+    newest = bob.page.get_by_role("button", name="To the newest (3)")
+    await expect(newest).to_be_visible()
+    assert abs(await _top(bob, "line 090") - before) <= 1
+
+    await newest.click()
+    await expect(bob.message("news three")).to_be_in_viewport()
+    await expect(bob.page.locator(".timeline-newest")).to_have_count(0)
+    await expect(bob.page.locator(".timeline-new")).to_have_count(1)
+
+
+async def test_the_address_of_a_message_opens_the_room_there(
+    window: OpenWindow, stage: Stage, long_room: int
+) -> None:
+    bob = await window("bob", 1)
+    await bob.open(long_room, seq=_seq_of(stage, long_room, "line 020"))
+    await expect(bob.message("line 020")).to_be_in_viewport()
+    await expect(bob.page.locator(".is-highlighted .message-body")).to_have_text("line 020")
+    await expect(bob.message("line 130")).to_have_count(0)
+    await bob.page.get_by_role("button", name="To the newest").click()
+    await expect(bob.message("news three")).to_be_in_viewport()
+
+
+async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice, bob = stage.person("alice"), stage.person("bob")
+    room, other = stage.room([alice, bob]), stage.room([alice, bob])
+    stage.rest(alice, "POST", f"/rooms/{room}/messages", body="See this")
+    name = stage.rest(alice, "GET", f"/rooms/{room}")["name"]
+    first, second = await window("bob", 0), await window("bob", 1)
+    await first.open_live(other)
+    await expect(first.room_link(name).locator(".side-unread")).to_have_text("1")
+    await second.open_live(room)
+    await expect(second.message("See this")).to_be_in_viewport()
+    await expect(first.room_link(name).locator(".side-unread")).to_have_count(0)
+
+
+async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_found(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice = stage.person("alice")
+    public, private = stage.room([alice], kind="public"), stage.room([alice])
+    message = stage.rest(alice, "POST", f"/rooms/{public}/messages", body="Come in")
+    charlie = await window("charlie", 1)
+    await charlie.open(public, seq=message["seq"])
+    await charlie.page.get_by_role("button", name="Join the room").click()
+    await expect(charlie.message("Come in")).to_be_visible()
+
+    answer = await charlie.page.goto(f"http://{charlie.address}/rooms/{private}")
+    assert answer is not None
+    assert answer.status == 404
+    charlie.errors.clear()  # the browser reports the 404 itself
+
+
+def _seq_of(stage: Stage, room: int, body: str) -> int:
+    page = stage.rest(stage.person("alice"), "GET", f"/rooms/{room}/messages?around=20&limit=100")
+    return next(it["seq"] for it in page["messages"] if it["body"] == body)
+
+
+async def _top(window: Window, text: str) -> float:
+    box = await window.message(text).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+async def _scroll_to_top(window: Window) -> None:
+    """Scroll up until there is no more to load."""
+    beginning = window.page.locator(".timeline-beginning")
+    while await beginning.count() == 0:
+        await window.page.evaluate("document.querySelector('.timeline-scroll').scrollTop = 0")
+        await window.page.wait_for_timeout(50)

@@ -1,0 +1,107 @@
+"""A page that lost its replica, or its network, comes back by itself: nothing lost, nothing twice."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.cluster.stage import Stage, start
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+# Comes back with backoff: the fifth attempt is about half a minute after the first.
+BACK_MS = 30_000
+
+
+async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    await bob.say("before")
+    replica = stage.place.replicas[-1]
+    replica.kill()
+    await expect(bob.banner).to_contain_text("Reconnecting")
+    await bob.write("written meanwhile")
+    await expect(bob.unsent).to_contain_text(["Sent once connected"])
+    if len(stage.place.replicas) > 1:
+        await alice.say("said meanwhile")
+    await start(replica)
+    await expect(bob.banner).to_have_count(0, timeout=BACK_MS)
+    await expect(bob.message("written meanwhile")).to_have_count(1)
+    await alice.say("after")
+    await expect(bob.message("after")).to_have_count(1)
+    expected = ["before", "said meanwhile", "written meanwhile", "after"]
+    if len(stage.place.replicas) == 1:
+        expected.remove("said meanwhile")
+    for each in (alice, bob):
+        await expect(each.bodies).to_have_text(expected)
+
+
+async def test_what_was_written_offline_is_sent_after_a_reload_once(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    bob = await window("bob", 1)
+    await bob.page.route_web_socket("**/ws/", lambda socket: socket.close())
+    await bob.open(room)
+    await bob.write("from the train")
+    await expect(bob.unsent).to_have_count(1)
+    await bob.page.reload()
+    await expect(bob.unsent).to_contain_text(["from the train"])
+
+    again = await bob.context.new_page()
+    await bob.page.close()
+    bob.page = again
+    await bob.open_live(room)
+    await expect(bob.message("from the train")).to_have_count(1)
+    await expect(bob.unsent).to_have_count(0)
+    page = stage.rest(bob.person, "GET", f"/rooms/{room}/messages")
+    assert [message["body"] for message in page["messages"]] == ["from the train"]
+
+
+async def test_a_message_that_is_refused_says_why_and_can_be_changed(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice, bob = stage.person("alice"), stage.person("bob")
+    room = stage.room([alice, bob])
+    page = await window("bob", 1)
+    await page.open_live(room)
+    await page.page.evaluate("localStorage.setItem('hubbub.0.draft.1', 'of somebody else')")
+    message = stage.rest(alice, "POST", f"/rooms/{room}/messages", body="Answer me")
+    other = stage.room([alice, bob])
+    await page.page.evaluate(
+        """([user, room, message]) => localStorage.setItem(`hubbub.${user}.unsent.bad`,
+        JSON.stringify({nonce: "bad", room, body: "lost reply", reply_to: message, at: 1}))""",
+        [bob.id, other, message["id"]],
+    )
+    await page.open_live(other)
+    await expect(page.unsent).to_contain_text(["Not sent."])
+    await page.page.get_by_role("button", name="Discard").click()
+    await expect(page.unsent).to_have_count(0)
+
+
+async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
+    window: OpenWindow, stage: Stage
+) -> None:
+    person = stage.somebody()
+    tab = await window(person.username, 1)
+    await tab.open_live()
+    await tab.composer.fill("half a thought")
+    await tab.page.reload()
+    await expect(tab.composer).to_have_value("half a thought")
+
+    await tab.page.get_by_role("button", name="Sign out").click()
+    await tab.page.wait_for_url("**/accounts/login/**")
+    assert await tab.page.evaluate("Object.keys(localStorage)") == []
+
+
+async def test_a_session_that_ends_leads_to_signing_in_and_back(
+    window: OpenWindow, stage: Stage
+) -> None:
+    person = stage.somebody()
+    tab = await window(person.username, 1)
+    await tab.open_live(1)
+    stage.post_form(person, "/accounts/logout/")
+    await tab.page.wait_for_url("**/accounts/login/?next=%2Frooms%2F1")

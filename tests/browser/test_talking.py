@@ -1,0 +1,100 @@
+"""Two people talk in two browsers, on two replicas where there are two."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.cluster.stage import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_what_one_writes_the_other_sees_edited_and_deleted(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    await alice.say("Shall we begin?")
+    await expect(bob.message("Shall we begin?")).to_have_count(1)
+
+    await alice.act("Shall we begin?", "Edit")
+    await alice.page.locator(".message-editor textarea").fill("Shall we start?")
+    await alice.press("Enter")
+    await expect(bob.message("Shall we start?")).to_contain_text("(edited)")
+
+    await alice.delete("Shall we start?")
+    await expect(bob.bodies).to_have_text(["message deleted"])
+    await expect(alice.bodies).to_have_text(["message deleted"])
+
+
+async def test_one_sees_the_other_come_type_and_go(window: OpenWindow, stage: Stage) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await expect(alice.here).to_have_count(1)
+    await bob.open_live(room)
+    await expect(alice.here).to_contain_text(["Alice Archer", "Bob Baker"])
+
+    await bob.composer.press_sequentially("I think")
+    await expect(alice.page.locator(".chat-typing")).to_have_text("Bob Baker is typing…")
+    await bob.press("Enter")
+    await expect(alice.page.locator(".chat-typing")).to_be_empty()
+
+    await bob.page.close()
+    await expect(alice.here).to_have_count(1)
+
+
+async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    await alice.write("The secret is *marzipan*.")
+    await bob.act("The secret is", "Reply")
+    await bob.say("So that was it!")
+    quote = alice.message("So that was it!").locator(".message-quote")
+    await expect(quote).to_contain_text("The secret is marzipan.")
+
+    await alice.delete("The secret is")
+    await expect(quote).to_contain_text("message deleted")
+    await expect(bob.page.locator("body")).not_to_contain_text("marzipan")
+
+
+async def test_a_hostile_message_stays_text(window: OpenWindow, stage: Stage) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    hostile = (
+        "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+        "[click](javascript:document.title='taken') **bold**"
+    )
+    await alice.write(hostile)
+    body = bob.message("bold").locator(".message-body")
+    await expect(body).to_contain_text("<script>")
+    await expect(body.locator("script, img, [onerror], a[href^=javascript]")).to_have_count(0)
+    await expect(bob.page).not_to_have_title("taken")
+
+
+async def test_news_of_other_rooms_is_counted_beside_them_and_in_the_title(
+    window: OpenWindow, stage: Stage
+) -> None:
+    people = [stage.person("alice"), stage.person("bob")]
+    here, there = stage.room(people), stage.room(people)
+    name = stage.rest(people[0], "GET", f"/rooms/{there}")["name"]
+    bob = await window("bob", 1)
+    await bob.open_live(here)
+    for text in ("one", "two"):
+        stage.rest(people[0], "POST", f"/rooms/{there}/messages", body=text)
+    await expect(bob.room_link(name).locator(".side-unread")).to_have_text("2")
+    title = await bob.page.title()
+    assert title.startswith("("), title
+
+    await bob.room_link(name).click()
+    await expect(bob.page.locator(".timeline-new")).to_have_count(1)
+    await expect(bob.bodies).to_have_text(["one", "two"])
+    await expect(bob.room_link(name).locator(".side-unread")).to_have_count(0)

@@ -1,0 +1,101 @@
+"""A person's browser window on the chat page, in the words of one who looks at it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.cluster.stage import Person
+
+# The machine may be busy with other tests.
+expect.set_options(timeout=10_000)
+
+
+@dataclass
+class Window:
+    person: Person
+    address: str
+    context: BrowserContext
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    async def open(self, room: int | None = None, seq: int | None = None) -> None:
+        path = "/" if room is None else f"/rooms/{room}" + (f"/{seq}" if seq else "")
+        await self.page.goto(f"http://{self.address}{path}")
+        await expect(self.page.locator(".timeline-items, .composer-instead").first).to_be_visible()
+
+    async def open_live(self, room: int | None = None, seq: int | None = None) -> None:
+        """Open a room and wait until one is counted among those who are there."""
+        await self.open(room, seq)
+        await expect(self.here).to_contain_text(["you"])
+
+    async def say(self, text: str) -> None:
+        """Write it, and wait until it is there and saved."""
+        await self.write(text)
+        await expect(self.message(text)).to_have_count(1)
+
+    async def write(self, text: str) -> None:
+        await self.composer.fill(text)
+        await self.composer.press("Enter")
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.page.keyboard.press(key)
+
+    async def act(self, text: str, action: str) -> None:
+        """Press one of a message's buttons."""
+        await self.message(text).hover()
+        await self.message(text).get_by_role("button", name=action, exact=True).click()
+
+    async def delete(self, text: str) -> None:
+        await self.act(text, "Delete")
+        await self.page.locator(".message-confirm .button-danger").click()
+
+    def message(self, text: str) -> Locator:
+        """Return the saved messages whose body holds `text`."""
+        return self.messages.filter(has=self.page.locator(".message-body", has_text=text))
+
+    @property
+    def messages(self) -> Locator:
+        return self.page.locator(".message[data-id]")
+
+    @property
+    def unsent(self) -> Locator:
+        return self.page.locator(".message[data-nonce]")
+
+    @property
+    def bodies(self) -> Locator:
+        """What is shown of messages, sent or not, one after the other."""
+        return self.page.locator(".message .message-body")
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("hub-composer textarea")
+
+    @property
+    def here(self) -> Locator:
+        return self.page.locator(".people-person")
+
+    @property
+    def banner(self) -> Locator:
+        return self.page.locator(".chat-banner")
+
+    def room_link(self, name: str) -> Locator:
+        return self.page.locator(".side-room", has=self.page.get_by_text(name, exact=True))
+
+
+async def open_window(browser: Browser, person: Person, address: str, **options: Any) -> Window:
+    """Return a signed-in window with no page open yet."""
+    context = await browser.new_context(**options)
+    name, _, value = person.headers["Cookie"].partition("=")
+    await context.add_cookies([{"name": name, "value": value, "url": f"http://{address}"}])
+    window = Window(person, address, context, await context.new_page())
+    window.page.on("pageerror", lambda error: window.errors.append(str(error)))
+    window.page.on("console", lambda line: _note(window, line.type, line.text))
+    return window
+
+
+def _note(window: Window, kind: str, text: str) -> None:
+    # A broken connection is the browser's to report, and the page's to mend.
+    if kind == "error" and "net::" not in text and "WebSocket" not in text:
+        window.errors.append(text)
