@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import NinjaAPI, Router
+from ninja import Router
+from ninja.openapi.docs import Swagger
 
 from hubbub.api import docs, members, messages, people, problems, rooms
 from hubbub.api.auth import Bearer, Session
@@ -34,10 +35,12 @@ def bounded(run: Run) -> Run:
     return checked
 
 
-api = NinjaAPI(
+api = docs.DocumentedAPI(
     title="Hubbub",
+    description=docs.DESCRIPTION,
     version=settings.VERSION,
     urls_namespace="api",
+    docs=Swagger(settings={"defaultModelsExpandDepth": 0}),
     auth=[Bearer(), Session()],
     docs_decorator=docs.allow_styles,
 )
