@@ -1,0 +1,159 @@
+"""The table of who may do what, on rows that no database has seen."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.accounts.models import User
+from hubbub.chat import policies
+from hubbub.chat.models import Membership, Message, Room
+
+ROLES = ["owner", "moderator", "member", None]
+KINDS = ["public", "private", "direct"]
+
+ACTOR = User(pk=1, username="bob")
+OTHER = User(pk=2, username="charlie")
+
+
+def room(kind: str = "public", *, lobby: bool = False, archived: bool = False) -> Room:
+    at = timezone.now() if archived else None
+    return Room(pk=1, kind=kind, is_lobby=lobby, archived_at=at, members=3)
+
+
+def member(role: str | None, user: User = ACTOR) -> Membership | None:
+    return None if role is None else Membership(user=user, room_id=1, role=role)
+
+
+def other(role: str) -> Membership:
+    return Membership(user=OTHER, room_id=1, role=role)
+
+
+def allowed(ensure: Callable[[], object]) -> bool:
+    try:
+        ensure()
+    except (PermissionDenied, Room.DoesNotExist):
+        return False
+    return True
+
+
+def roles_allowed(ensure: Callable[[Membership | None], object]) -> list[str | None]:
+    return [role for role in ROLES if allowed(partial(ensure, member(role)))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_member_reads_and_writes_and_nobody_else(kind: str) -> None:
+    at = room(kind)
+    assert roles_allowed(lambda own: policies.ensure_may_read(at, own)) == ROLES[:3]
+    assert roles_allowed(lambda own: policies.ensure_may_write(ACTOR, at, own)) == ROLES[:3]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_archived_room_is_read_and_not_written_by_its_members(kind: str) -> None:
+    at = room(kind, archived=True)
+    assert roles_allowed(lambda own: policies.ensure_may_read(at, own)) == ROLES[:3]
+    assert roles_allowed(lambda own: policies.ensure_may_write(ACTOR, at, own)) == []
+
+
+def test_a_private_room_does_not_exist_for_strangers() -> None:
+    for kind in ("private", "direct"):
+        with pytest.raises(Room.DoesNotExist):
+            policies.ensure_may_read(room(kind), None)
+        with pytest.raises(Room.DoesNotExist):
+            policies.ensure_may_join(ACTOR, room(kind))
+    with pytest.raises(PermissionDenied, match="Join"):
+        policies.ensure_may_read(room(), None)
+
+
+def test_owners_and_moderators_change_a_room() -> None:
+    for kind, expected in (("public", ROLES[:2]), ("private", ROLES[:2]), ("direct", [])):
+        found = roles_allowed(partial(policies.ensure_may_change, ACTOR, room(kind)))
+        assert found == expected
+
+
+def test_owners_archive_and_the_place_s_owner_too() -> None:
+    boss = User(pk=1, username="alice", is_superuser=True)
+    for actor, kind, lobby in product((ACTOR, boss), KINDS, (False, True)):
+        at = room(kind, lobby=lobby)
+        found = roles_allowed(partial(policies.ensure_may_archive, actor, at))
+        fixed = lobby or kind == "direct"
+        assert found == ([] if fixed else ROLES if actor is boss else ["owner"])
+
+
+def test_moderators_remove_members_and_owners_anybody_else() -> None:
+    expected = {"owner": ["owner"], "moderator": ["owner"], "member": ["owner", "moderator"]}
+    for role, by in expected.items():
+        remove = partial(policies.ensure_may_remove, ACTOR, room(), removed=other(role))
+        assert roles_allowed(remove) == by
+
+
+def test_one_s_own_messages_are_edited_and_moderators_delete_anyone_s() -> None:
+    own_message, anothers = Message(sender=ACTOR), Message(sender=OTHER)
+    at = room("private")
+
+    def may_edit(message: Message) -> list[str | None]:
+        return roles_allowed(lambda own: policies.ensure_may_edit(ACTOR, at, own, message))
+
+    def may_delete(message: Message) -> list[str | None]:
+        return roles_allowed(lambda own: policies.ensure_may_delete(ACTOR, at, own, message))
+
+    assert (may_edit(own_message), may_edit(anothers)) == (ROLES[:3], [])
+    assert (may_delete(own_message), may_delete(anothers)) == (ROLES[:3], ROLES[:2])
+
+
+def test_a_deletion_is_possible_in_an_archived_room_and_an_edit_is_not() -> None:
+    at, message = room(archived=True), Message(sender=ACTOR)
+    policies.ensure_may_delete(ACTOR, at, member("member"), message)
+    with pytest.raises(PermissionDenied):
+        policies.ensure_may_edit(ACTOR, at, member("member"), message)
+
+
+@given(
+    role=st.sampled_from(ROLES),
+    kind=st.sampled_from(KINDS),
+    archived=st.booleans(),
+    owns_place=st.booleans(),
+    banned=st.booleans(),
+)
+def test_the_banned_and_the_deactivated_may_nothing(
+    role: str | None, kind: str, archived: bool, owns_place: bool, banned: bool
+) -> None:
+    at, own = room(kind, archived=archived), member(role)
+    actor = User(pk=1, is_superuser=owns_place, is_active=banned)
+    actor.banned_at = timezone.now() if banned else None
+    message = Message(sender=actor)
+    for ensure in (
+        lambda: policies.ensure_may_write(actor, at, own),
+        lambda: policies.ensure_may_join(actor, at),
+        lambda: policies.ensure_may_change(actor, at, own),
+        lambda: policies.ensure_may_archive(actor, at, own),
+        lambda: policies.ensure_may_invite(actor, at, own, OTHER),
+        lambda: policies.ensure_may_remove(actor, at, own, other("member")),
+        lambda: policies.ensure_may_change_role(actor, at, own, other("member"), "owner", 1),
+        lambda: policies.ensure_may_edit(actor, at, own, message),
+        lambda: policies.ensure_may_delete(actor, at, own, message),
+        lambda: policies.ensure_owns_place(actor),
+    ):
+        assert not allowed(ensure)
+
+
+@given(
+    role=st.sampled_from(["owner", "moderator", "member"]),
+    others=st.integers(min_value=0, max_value=3),
+    members=st.integers(min_value=1, max_value=5),
+)
+def test_only_the_last_owner_is_kept(role: str, others: int, members: int) -> None:
+    at, own = room(), member(role)
+    at.members = members
+    assert own is not None
+    leaves = allowed(lambda: policies.ensure_may_leave(at, own, others))
+    assert leaves == (role != "owner" or others > 0)
+    steps_down = allowed(
+        lambda: policies.ensure_may_change_role(ACTOR, at, own, own, "member", others)
+    )
+    assert steps_down == (role == "owner" and others > 0)

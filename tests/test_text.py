@@ -1,0 +1,133 @@
+"""The text of messages: what is kept, and that no text becomes markup that it should not."""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.chat.text import ATTRIBUTES, TAGS, clean_body, clean_line, render
+
+# Text in which the parser, the link finder and the sanitiser have something to do.
+MARKUP = """
+    <script> </p> <img/src=x/onerror=alert(1)> javascript:alert(1) &#106;avascript: ](  [ ![ ) * **
+    ~~ ` > - 1. # \\ &lt; ' " <!-- ]]> https://example.org/?a=1&b=2 www.example.org data:text/html,x
+    <a/href='x'> me@example.org
+"""
+SPACES = [" ", "    ", "\n", "\n\n", "\r\n", "\t", "\0", "\u202e", "e\u0301", "```\n"]
+PIECES = st.sampled_from([*MARKUP.split(), *SPACES])
+TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join)
+
+
+class Found(HTMLParser):
+    """Collects what a browser would make of it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(f"a comment: {data}")
+
+
+@given(TEXTS)
+def test_no_text_becomes_anything_but_the_few_safe_tags(body: str) -> None:
+    for tag, attributes in Found(render(body) or "").tags:
+        assert tag in TAGS
+        assert set(attributes) <= ATTRIBUTES.get(tag, set()) | {"rel", "target"}
+        if tag == "a" and "href" in attributes:
+            assert (attributes["href"] or "").lower().startswith(("http:", "https:", "mailto:"))
+            assert "noopener" in (attributes["rel"] or "")
+            assert attributes["target"] == "_blank"
+
+
+@given(TEXTS)
+def test_cleaning_twice_changes_nothing_more(body: str) -> None:
+    try:
+        once = clean_body(body)
+    except ValidationError:
+        return
+    assert clean_body(once) == once
+    assert once.strip()
+    assert "\0" not in once
+    assert "\r" not in once
+    once.encode()
+
+
+@given(st.text())
+def test_a_line_has_no_newline_and_no_space_at_its_ends(text: str) -> None:
+    line = clean_line(text)
+    assert line == line.strip()
+    assert len(line.splitlines()) <= 1
+
+
+def test_a_text_with_half_a_character_is_refused() -> None:
+    for clean in (clean_body, clean_line):
+        with pytest.raises(ValidationError):
+            clean("half \ud83d")
+
+
+def test_nothing_is_not_a_message_and_too_much_is_told_as_such() -> None:
+    for nothing in ("", "  ", "\n\n", "\t\r\n", "\0", "\ufeff"):
+        with pytest.raises(ValidationError):
+            clean_body(nothing)
+    longest = "\U0001f600" * settings.MAX_BODY_CHARS
+    assert clean_body(longest) == longest
+    with pytest.raises(ValidationError) as refused:
+        clean_body(longest + "!")
+    assert refused.value.code == "too_large"
+
+
+@pytest.mark.parametrize("plain", ["Ahoy", "two\nlines", "1 < 2 & 3 > 2", 'he said "no"', "it's"])
+def test_plain_text_needs_no_html(plain: str) -> None:
+    assert render(plain) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        ("**Ahoy** ~~ship~~", "<p><strong>Ahoy</strong> <s>ship</s></p>"),
+        ("`<b>`", "<p><code>&lt;b&gt;</code></p>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("<b>bold</b> *no*", "<p>&lt;b&gt;bold&lt;/b&gt; <em>no</em></p>"),
+        ("*a*\nb", "<p><em>a</em><br>\nb</p>"),
+    ],
+)
+def test_markdown_becomes_what_it_says(body: str, html: str) -> None:
+    assert render(body) == html
+
+
+@pytest.mark.parametrize("body", ["# Not a heading", "Title\n=====", "![cat](https://e.org/c.png)"])
+def test_headings_and_images_stay_text(body: str) -> None:
+    found = {tag for tag, _ in Found(render(body) or "").tags}
+    assert found.isdisjoint({"h1", "h2", "img"})
+    assert body.split()[-1].strip("()![]").removeprefix("cat](") in (render(body) or body)
+
+
+@pytest.mark.parametrize(
+    ("body", "href"),
+    [
+        ("see https://example.org/a?b=1", "https://example.org/a?b=1"),
+        ("see www.example.org", "http://www.example.org"),
+        ("[here](https://example.org)", "https://example.org"),
+        ("write to me@example.org", "mailto:me@example.org"),
+    ],
+)
+def test_links_lead_where_they_say_in_a_tab_of_their_own(body: str, href: str) -> None:
+    [attributes] = [attributes for tag, attributes in Found(render(body) or "").tags if tag == "a"]
+    assert attributes["href"] == href
+    assert attributes["target"] == "_blank"
+
+
+@pytest.mark.parametrize(
+    "body", ["[x](javascript:alert(1))", "[x](data:text/html,hi)", "<javascript:alert(1)>"]
+)
+def test_no_link_runs_a_script(body: str) -> None:
+    assert all(tag != "a" for tag, _ in Found(render(body) or "").tags)
