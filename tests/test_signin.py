@@ -1,4 +1,4 @@
-"""People come in by name or address, leave by a button, and are told why when they cannot come in."""
+"""People come in by name or address, leave by a button, and are told why they cannot come in."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -4,7 +4,7 @@ An error of the domain becomes a message about its row; the others are done all 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -22,9 +22,9 @@ Row = TypeVar("Row", bound=Model)
 class LookOnly(ModelAdmin):  # type: ignore[type-arg]
     """Rows to look at, and to act on by the list's actions."""
 
-    fields: tuple[str, ...]
+    fields: ClassVar[tuple[str, ...]]
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Filter by what is shown only: `?body__contains=` would tell what a message says."""
         shown = lookup.split("__")[0] in (*self.fields, "pk", "id")
         return shown and super().lookup_allowed(lookup, value, request)
