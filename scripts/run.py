@@ -17,7 +17,7 @@ def main() -> None:
     ensure_free(port)
     manage("Preparing the database", "migrate", "--verbosity=0")
     manage("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0")
-    say(f"Hubbub is at http://localhost:{port} (Ctrl-C stops it)")
+    say(f"Serving Hubbub at http://localhost:{port} (Ctrl-C stops it)")
     os.execv(sys.executable, [sys.executable, str(ROOT / "scripts/serve.py")])
 
 
