@@ -1,6 +1,7 @@
 """The text of messages: what is kept, and that no text becomes markup that it should not."""
 
 from html.parser import HTMLParser
+from time import process_time
 
 import pytest
 from django.conf import settings
@@ -131,3 +132,12 @@ def test_links_lead_where_they_say_in_a_tab_of_their_own(body: str, href: str) -
 )
 def test_no_link_runs_a_script(body: str) -> None:
     assert all(tag != "a" for tag, _ in Found(render(body) or "").tags)
+
+
+@pytest.mark.parametrize(
+    "piece", ["[", "![", "[](a)", "http://a", "((http://a.b", "_a_", "> a\n\n"]
+)
+def test_no_text_keeps_the_server_busy(piece: str) -> None:
+    started = process_time()
+    render((piece * settings.MAX_BODY_CHARS)[: settings.MAX_BODY_CHARS])
+    assert process_time() - started < 1

@@ -6,7 +6,7 @@ remote is ever loaded. The parser is not trusted to be safe: its result goes thr
 
 from collections.abc import MutableMapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import nh3
 from django.conf import settings
@@ -19,6 +19,21 @@ from markdown_it.token import Token
 TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
+
+# Beyond these the parser's work grows with the square of the text, to seconds: it stays plain.
+MAX_BRACKETS = 500
+MAX_ADDRESSES_IN_A_WORD = 20
+
+
+class Composed(NamedTuple):
+    body: str
+    html: str | None
+
+
+def compose(body: str) -> Composed:
+    """Return a body as it is saved, with its HTML. Raises as `clean_body` does."""
+    body = clean_body(body)
+    return Composed(body, render(body))
 
 
 def clean_body(body: str) -> str:
@@ -51,6 +66,8 @@ def clean_line(text: str, *, allow_newlines: bool = False) -> str:
 
 def render(body: str) -> str | None:
     """Return `body` as sanitised HTML, or None when it is plain text and needs none."""
+    if _is_tangled(body):
+        return None
     html = nh3.clean(
         _markdown.render(body),
         tags=TAGS,
@@ -61,6 +78,11 @@ def render(body: str) -> str | None:
     ).strip()
     plain = "<p>" + escape(body, quote=False).replace("\n", "<br>\n") + "</p>"
     return None if html == plain else html
+
+
+def _is_tangled(body: str) -> bool:
+    addresses = max((word.count("://") for word in body.split()), default=0)
+    return addresses > MAX_ADDRESSES_IN_A_WORD or body.count("[") > MAX_BRACKETS
 
 
 def _image_as_text(

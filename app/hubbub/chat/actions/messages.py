@@ -8,21 +8,14 @@ from hubbub.chat import policies
 from hubbub.chat.actions.scope import Scope, lock_room
 from hubbub.chat.events import record
 from hubbub.chat.models import Message
-from hubbub.chat.text import clean_body, render
+from hubbub.chat.text import Composed, compose
 
 
-@transaction.atomic
 def edit(actor: User, *, message_id: int, body: str) -> Message:
     """Change the body of one's own message. The body that it already has makes no event."""
-    scope, message = _lock_message(actor, message_id)
-    policies.ensure_may_edit(scope.actor, scope.room, scope.membership, message)
-    body = clean_body(body)
-    if body == message.body:
-        return message
-    message.body, message.html = body, render(body)
-    message.edited_at = timezone.now()
-    _record_change(scope, message, "message.edited")
-    return message
+    text = compose(body)  # before the room is locked: it can take long
+    with transaction.atomic():
+        return _edit(actor, message_id, text)
 
 
 @transaction.atomic
@@ -35,6 +28,17 @@ def delete(actor: User, *, message_id: int) -> Message:
     message.body, message.html = "", None
     message.deleted_at = timezone.now()
     _record_change(scope, message, "message.deleted")
+    return message
+
+
+def _edit(actor: User, message_id: int, text: Composed) -> Message:
+    scope, message = _lock_message(actor, message_id)
+    policies.ensure_may_edit(scope.actor, scope.room, scope.membership, message)
+    if text.body == message.body:
+        return message
+    message.body, message.html = text
+    message.edited_at = timezone.now()
+    _record_change(scope, message, "message.edited")
     return message
 
 

@@ -27,7 +27,7 @@ from hubbub.chat.actions import reads
 from hubbub.chat.actions.scope import limit_lock_time
 from hubbub.chat.events import announce
 from hubbub.chat.models import Event, Membership, Message, Room
-from hubbub.chat.text import clean_body, render
+from hubbub.chat.text import Composed, compose
 
 MAX_ID = 2**63 - 1
 
@@ -89,6 +89,7 @@ def send_many(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
     caller's: replicas write them in batches of their own.
     """
     batch = _Batch(drafts, wait)
+    batch.compose()
     try:
         with transaction.atomic():
             batch.write()
@@ -131,6 +132,7 @@ def _first_result(draft: Draft) -> Outcome:
 class _Batch:
     drafts: Sequence[Draft]
     wait: bool
+    _texts: list[Composed | Exception] = field(default_factory=list)
     _results: dict[int, Outcome] = field(default_factory=dict)  # index of the draft: outcome
     _rooms: dict[int, Room] = field(default_factory=dict)
     _members: dict[tuple[int, int], Membership] = field(default_factory=dict)
@@ -141,13 +143,23 @@ class _Batch:
     def outcomes(self) -> list[Outcome]:
         return [self._results[index] for index in range(len(self.drafts))]
 
+    def compose(self) -> None:
+        """Read the bodies as Markdown before any room is locked: it can take long."""
+        for draft in self.drafts:
+            try:
+                self._texts.append(compose(draft.body))
+            except Exception as error:
+                self._texts.append(error)
+
     def write(self) -> None:
         sound = [draft for draft in self.drafts if draft.is_sound]
         self._lock_rooms({draft.room_id for draft in sound})
         self._read(sound)
         for index, draft in enumerate(self.drafts):
             try:
-                self._results[index] = self._known.get(draft.key) or self._add(draft)
+                self._results[index] = self._known.get(draft.key) or self._add(
+                    draft, self._texts[index]
+                )
             except Exception as error:
                 self._results[index] = error
         if self._new:
@@ -173,7 +185,7 @@ class _Batch:
         if quoted:
             self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
 
-    def _add(self, draft: Draft) -> Message:
+    def _add(self, draft: Draft, text: Composed | Exception) -> Message:
         if not draft.is_sound:
             raise ValidationError(_("No message can have this room or nonce."), code="invalid")
         room = self._room(draft)
@@ -182,8 +194,8 @@ class _Batch:
         assert member is not None
         policies.ensure_may_write(member.user, room, member)
         quoted = self._quote(draft)
-        body = clean_body(draft.body)
-        html = render(body)
+        if isinstance(text, Exception):
+            raise text
         room.seq += 1
         room.messages += 1
         message = Message(
@@ -193,8 +205,8 @@ class _Batch:
             number=room.messages,
             sender=member.user,
             nonce=draft.nonce,
-            body=body,
-            html=html,
+            body=text.body,
+            html=text.html,
             reply_to=quoted,
             created_at=timezone.now(),
         )
