@@ -74,7 +74,7 @@ export function unreadTotal(state) {
 export function roomsInOrder(state) {
   const rank = (room) => (room.lobby ? -1 : SECTIONS[room.kind]);
   return [...state.rooms.values()].sort(
-    (one, other) => rank(one) - rank(other) || nameOf(one).localeCompare(nameOf(other)),
+    (one, other) => rank(one) - rank(other) || nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true }),
   );
 }
 

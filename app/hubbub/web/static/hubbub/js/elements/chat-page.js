@@ -32,14 +32,14 @@ class HubChat extends ChatElement {
     super();
     this.drawer = null;
     this.toast = "";
-    this.announced = "";
+    this.announced = null;
     this.banner = null;
     this.addEventListener("page-drawer", (event) => this.setDrawer(event.detail));
     this.addEventListener("page-dialog", (event) => this.openDialog(event.detail));
     this.addEventListener("compose", (event) => this.composer.compose(event.detail));
     this.addEventListener("edit-last", () => this.timeline.editLast());
     this.addEventListener("sent", () => this.timeline.scroll.toEnd());
-    this.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("keydown", (event) => this.key(event));
   }
 
   get composer() {
@@ -76,7 +76,7 @@ class HubChat extends ChatElement {
       <hub-direct .chat=${this.chat}></hub-direct>
       <hub-settings .chat=${this.chat}></hub-settings>
       <div class="chat-toast" role="status">${this.toast ? html`<p>${this.toast}</p>` : nothing}</div>
-      <div class="visually-hidden" aria-live="polite">${this.announced}</div>
+      <div class="visually-hidden" aria-live="polite">${this.announcement()}</div>
     `;
   }
 
@@ -141,9 +141,14 @@ class HubChat extends ChatElement {
     if (!now || !was || now === was || now.room !== was.room || !was.loaded) return;
     const newest = messagesOf(now).at(-1);
     const isNew = newest && newest.seq > (messagesOf(was).at(-1)?.seq ?? 0) && now.to === was.to;
-    if (isNew && newest.sender.id !== state.me.id) {
-      this.announced = fill(gettext("%(name)s: %(text)s"), { name: newest.sender.name, text: textOf(newest) });
-    }
+    if (isNew && newest.sender.id !== state.me.id) this.announced = newest.id;
+  }
+
+  /** The newest message for screen readers; drawn from the message, so that a deletion empties it. */
+  announcement() {
+    const message = openTimeline(this.state)?.known.get(this.announced);
+    if (!message || message.deleted_at) return nothing;
+    return fill(gettext("%(name)s: %(text)s"), { name: message.sender.name, text: textOf(message) });
   }
 
   /** A short interruption shows nothing at all. */

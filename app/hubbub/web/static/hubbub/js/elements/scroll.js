@@ -43,13 +43,16 @@ export class Scroll {
     this.remember();
   }
 
-  /** Note the first item in sight and where it stands: before anything changes. */
+  /**
+   * Note the first item in sight and where it ends, before anything changes. Where it begins would
+   * not do: it loses its head when the messages that it follows are loaded above it.
+   */
   remember() {
     if (!this.box || this.following) return;
     const top = this.box.getBoundingClientRect().top;
     const items = [...this.box.querySelectorAll(".message")];
-    const element = items.find((item) => item.getBoundingClientRect().bottom > top);
-    this.anchor = element && { element, top: element.getBoundingClientRect().top };
+    const element = items.find((item) => bottomOf(item) > top);
+    this.anchor = element && { element, bottom: bottomOf(element) };
   }
 
   /** Put the reader back where they were. */
@@ -57,7 +60,7 @@ export class Scroll {
     if (!this.box) return;
     if (this.following) this.toEnd();
     else if (this.anchor?.element.isConnected) {
-      this.box.scrollTop += this.anchor.element.getBoundingClientRect().top - this.anchor.top;
+      this.box.scrollTop += bottomOf(this.anchor.element) - this.anchor.bottom;
     }
   }
 
@@ -77,4 +80,8 @@ export class Scroll {
     goal.scrollIntoView({ block: asked ? "center" : "start" });
     this.scrolled();
   }
+}
+
+function bottomOf(element) {
+  return element.getBoundingClientRect().bottom;
 }

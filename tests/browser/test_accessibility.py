@@ -1,0 +1,146 @@
+"""The chat page for everybody: axe in both colours and widths, a phone, the keyboard alone."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import expect
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.window import Window
+from tests.cluster.stage import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 390, "height": 800}
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
+    window: OpenWindow, stage: Stage, viewport: Any
+) -> None:
+    room = _room_with_everything(stage)
+    alice = await window("alice", viewport=viewport)
+    await alice.open_live(room)
+    await alice.act("quoted", "Reply")
+    await alice.composer.fill("x")
+    await _check(alice, "the room")
+    await alice.act("quoted", "Edit")
+    await _check(alice, "a message that is edited")
+    await alice.press("Escape")
+    await alice.page.locator(".chat-settings").click()
+    for tab in ("Members", "Invite", "About"):
+        await alice.page.get_by_role("button", name=tab, exact=True).click()
+        await _check(alice, f"settings: {tab}")
+    await alice.press("Escape", "Control+k")
+    for tab in ("All rooms", "Archived", "New room"):
+        await alice.page.get_by_role("button", name=tab, exact=True).click()
+        await _check(alice, f"directory: {tab}")
+    await alice.press("Escape")
+
+
+@pytest.mark.parametrize("drawer", [".chat-menu", ".chat-who"])
+async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
+    window: OpenWindow, stage: Stage, drawer: str
+) -> None:
+    alice = await window("alice", viewport=NARROW)
+    await alice.open_live(1)
+    await alice.page.locator(drawer).click()
+    await expect(alice.page.locator(".is-drawn")).to_be_visible()
+    await _check(alice, drawer)
+    await alice.press("Escape")
+    await expect(alice.page.locator(drawer)).to_be_focused()
+
+
+async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> None:
+    people = [stage.person("alice"), stage.person("bob")]
+    room, other = stage.room(people), stage.room(people)
+    name = stage.rest(people[1], "GET", f"/rooms/{other}")["name"]
+    bob = await window("bob", 1, viewport={"width": 360, "height": 640}, has_touch=True)
+    await bob.open_live(room)
+    await bob.write("W" * 300)
+    await expect(bob.messages).to_have_count(1)
+    assert await bob.page.evaluate("document.documentElement.scrollWidth") == 360
+    await bob.page.locator(".chat-menu").tap()
+    await bob.room_link(name).tap()
+    await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
+    await expect(bob.page.locator(".is-drawn")).to_have_count(0)
+    await bob.composer.fill("from my phone")
+    await bob.page.get_by_role("button", name="Send").tap()
+    await expect(bob.message("from my phone")).to_be_in_viewport()
+
+
+async def test_everything_is_done_with_the_keyboard_alone(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    bob = await window("bob", 1)
+    await bob.open_live(room)
+    await bob.press("Tab", "Enter")
+    await expect(bob.composer).to_be_focused()
+    keyboard = bob.page.keyboard
+    await keyboard.type("first")
+    await bob.press("Shift+Enter")
+    await keyboard.type("second line")
+    await bob.press("Enter")
+    await expect(bob.message("second line")).to_have_count(1)
+
+    await bob.press("ArrowUp")
+    await keyboard.type(", mended")
+    await bob.press("Enter")
+    await expect(bob.message("second line, mended")).to_contain_text("(edited)")
+    await expect(bob.composer).to_be_focused()
+
+    await bob.press("Shift+Tab")
+    while not await bob.message("mended").evaluate("(it) => it === document.activeElement"):
+        await bob.press("Shift+Tab")
+    await bob.press("r")
+    await keyboard.type("my answer")
+    await bob.press("Enter")
+    await expect(bob.message("my answer").locator(".message-quote")).to_contain_text("first")
+
+    await bob.message("my answer").focus()
+    await bob.press("ArrowUp", "Delete", "Enter")
+    await expect(bob.page.locator("p.message-body.is-deleted")).to_have_count(1)
+
+
+async def test_enter_is_the_input_methods_while_it_composes(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("bob")])
+    bob = await window("bob", 1)
+    await bob.open_live(room)
+    await bob.composer.fill("にほん")
+    enter = {"key": "Enter", "bubbles": True, "cancelable": True, "isComposing": True}
+    await bob.composer.dispatch_event("keydown", enter)
+    await expect(bob.composer).to_have_value("にほん")
+    await bob.press("Enter")
+    await expect(bob.bodies).to_have_text(["にほん"])
+
+
+def _room_with_everything(stage: Stage) -> int:
+    alice, bob = stage.person("alice"), stage.person("bob")
+    room = stage.room([alice, bob, stage.person("dana")])
+    stage.rest(alice, "PATCH", f"/rooms/{room}", topic="A topic")
+    path = f"/rooms/{room}/messages"
+    quoted = stage.rest(alice, "POST", path, body="I am **quoted** with `code` and a https://link.org")
+    stage.rest(bob, "POST", path, body="> so\n\n1. one\n\n```\ncode\n```", reply_to=quoted["id"])
+    deleted = stage.rest(bob, "POST", path, body="gone")
+    stage.rest(bob, "DELETE", f"/messages/{deleted['id']}")
+    return room
+
+
+async def _check(window: Window, where: str) -> None:
+    for scheme in ("light", "dark"):
+        await window.page.emulate_media(color_scheme=scheme)
+        found = (await Axe().run(window.page)).response["violations"]
+        faults = [
+            f"{each['id']}: {node['html']} {node['failureSummary']}"
+            for each in found
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+        assert not faults, f"{where}, {scheme}: {faults}"
+    # What axe itself tried, and the policy refused, is no fault of the page.
+    window.errors.clear()
