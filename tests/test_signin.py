@@ -1,5 +1,6 @@
 """People come in by name or address, leave by a button, and are told why they cannot come in."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,7 @@ from hubbub.accounts.cache import ForgivingRedisCache
 from hubbub.accounts.models import User
 from hubbub.chat.actions import people
 from hubbub.chat.models import PlaceEvent
+from loadtests.servers import Redis
 from tests.fixtures import PASSWORD
 
 
@@ -155,3 +157,14 @@ def test_many_come_in_at_the_same_moment(alice: User) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         assert set(pool.map(enter, range(12))) == {"/"}
+
+
+@pytest.mark.deployment
+def test_people_come_in_soon_while_redis_is_silent(
+    client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    begun = time.monotonic()
+    with redis.paused():
+        assert sign_in(client, "alice") == "/"
+    assert time.monotonic() - begun < 4

@@ -48,16 +48,18 @@ def test_the_first_one_is_told_before_and_after_that_the_place_is_theirs(
 ) -> None:
     assert "this account will own the place" in page(client, "/accounts/signup/")
     assert "the first account owns this place" in page(client, "/accounts/login/")
-    sign_up(client, "alice", next="/settings/")
+    shown = sign_up(client, "alice", next="/rooms/1/7")
+    assert "This place is yours" in shown
+    assert 'href="/rooms/1/7"' in shown
     assert User.objects.get(username="alice").is_owner
     assert "owner of this place" in page(client, "/settings/")
 
 
-@pytest.mark.django_db
-def test_the_notice_of_ownership_is_shown_once(client: Client, embedded: None) -> None:
-    shown = sign_up(client, "alice", next="/settings/")
-    assert "this place is yours" in shown
-    assert "this place is yours" not in page(client, "/settings/")
+def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) -> None:
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    assert "evil" not in page(client, "/welcome/?next=https://evil.example/")
+    client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
+    assert client.get("/welcome/").headers["Location"] == "/"
 
 
 @pytest.mark.django_db
@@ -65,7 +67,7 @@ def test_the_second_one_is_a_member_and_told_nothing_of_owning(
     client: Client, embedded: None, alice: User
 ) -> None:
     assert "will own the place" not in page(client, "/accounts/signup/")
-    assert "this place is yours" not in sign_up(client, "bob", next="/settings/")
+    assert "This place is yours" not in sign_up(client, "bob", next="/settings/")
     assert not User.objects.get(username="bob").is_owner
 
 
@@ -128,10 +130,10 @@ def test_a_password_that_is_easily_guessed_is_refused(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_signing_up_leads_to_the_link_one_came_by(client: Client, lobby: Room) -> None:
+def test_signing_up_leads_to_the_link_one_came_by(client: Client, alice: User, lobby: Room) -> None:
     link = f"/rooms/{lobby.pk}/7"
     assert f'value="{link}"' in page(client, f"/accounts/signup/?next={link}")
-    form = {"username": "alice", "email": "a@example.org", "password1": PASSWORD, "next": link}
+    form = {"username": "bob", "email": "b@example.org", "password1": PASSWORD, "next": link}
     assert client.post("/accounts/signup/", form).headers["Location"] == link
 
 

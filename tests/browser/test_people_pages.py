@@ -36,6 +36,7 @@ ONES_OWN = [
     "/accounts/logout/",
 ]
 OWNERS = [
+    "/welcome/",
     "/admin/",
     "/admin/accounts/user/",
     "/admin/accounts/user/1/change/",

@@ -7,7 +7,7 @@ the request came by.
 import logging
 from smtplib import SMTPException
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User
@@ -40,12 +41,20 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def post_login(
-        self, request: HttpRequest, user: User, *, signup: bool, **kwargs: Any
+        self,
+        request: HttpRequest,
+        user: User,
+        *,
+        signup: bool,
+        redirect_url: str | None,
+        **kwargs: Any,
     ) -> HttpResponse:
+        """Lead on; whoever owns the place by having signed up first is told so on the way."""
         if signup and user.is_owner:
-            text = _("Welcome! You are the first one here, so this place is yours: you own it.")
-            messages.success(request, text)
-        response: HttpResponse = super().post_login(request, user, signup=signup, **kwargs)
+            redirect_url = f"{reverse('welcome')}?{urlencode({'next': redirect_url or ''})}"
+        response: HttpResponse = super().post_login(
+            request, user, signup=signup, redirect_url=redirect_url, **kwargs
+        )
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@ from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog
 
 from hubbub.web import pages, settings_pages
+from hubbub.web.welcome import welcome
 
 catalog = cache_control(private=True, max_age=3600)(
     JavaScriptCatalog.as_view(packages=["hubbub.web"])
@@ -13,6 +14,7 @@ urlpatterns = [
     path("rooms/<int:room_id>", pages.room, name="room"),
     path("rooms/<int:room_id>/<int:seq>", pages.room, name="message"),
     path("catalog.js", catalog, name="javascript-catalog"),
+    path("welcome/", welcome, name="welcome"),
     path("settings/", settings_pages.overview, name="settings"),
     path("settings/name/", settings_pages.rename, name="settings_name"),
     path("settings/tokens/", settings_pages.make_token, name="settings_token_make"),
