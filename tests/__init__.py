@@ -1,1 +1,3 @@
-"""Hubbub's tests, one file per behaviour. What they run on is in `conftest.py`, the cast in `fixtures.py`."""
+"""Hubbub's tests, one file per behaviour: what they run on is in `conftest.py`, the cast in
+`fixtures.py`.
+"""

@@ -107,7 +107,8 @@ async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_f
 
 def _seq_of(stage: Stage, room: int, body: str) -> int:
     page = stage.rest(stage.person("alice"), "GET", f"/rooms/{room}/messages?around=20&limit=100")
-    return next(it["seq"] for it in page["messages"] if it["body"] == body)
+    seq: int = next(it["seq"] for it in page["messages"] if it["body"] == body)
+    return seq
 
 
 async def _top(window: Window, text: str) -> float:

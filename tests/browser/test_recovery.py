@@ -1,4 +1,4 @@
-"""A page that lost its replica, or its network, comes back by itself: nothing lost, nothing twice."""
+"""A page that lost its replica, or its network, comes back by itself: nothing lost or doubled."""
 
 import pytest
 from playwright.async_api import expect

@@ -70,7 +70,7 @@ async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> 
             stage.rest, people[0], "POST", f"/rooms/{room}/messages", body="by REST", nonce="rest"
         )
         for client in (alice, bob):
-            await client.until(lambda client=client: bodies(client, room) == ["by REST"])
+            await client.until(lambda: bodies(client, room) == ["by REST"])
             assert client.room(room).view.messages()[0]["seq"] == posted["seq"]
         again = await bob.send(room, "of another person", nonce="rest")
         assert again["message"]["id"] != posted["id"]
@@ -88,4 +88,4 @@ async def test_a_lone_message_is_there_at_once(stage: Stage) -> None:
         await bob.until(lambda: len(bodies(bob, room)) == 1)
         for number in range(2, 7):
             await alice.send(room, f"number {number}")
-            await bob.until(lambda count=number: len(bodies(bob, room)) == count, within=1)
+            await bob.until(lambda: len(bodies(bob, room)) == number, within=1)

@@ -1,4 +1,4 @@
-"""Redis may go away under traffic: chat goes on, a little slower, and nothing is lost or doubled."""
+"""Redis may go away under traffic: chat goes on, a bit slower, and nothing is lost or doubled."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from loadtests.client import Client
+from loadtests.client.history import Opened
 from loadtests.servers import Redis
 from tests.cluster.stage import Stage, bodies, elapse, opened, start, stop, talking
 
@@ -51,15 +52,14 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
 
 
 async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None:
+    nonce = f"{text}, {room}"
     answer = await clients[0].command(
-        "message.send", patient=False, room=room, nonce=text, body=text
+        "message.send", patient=False, room=room, nonce=nonce, body=text
     )
     assert answer["type"] == "ok", answer
     for client in clients:
-        await client.until(lambda one=client: text in bodies(one, room), within=ARRIVE_SECONDS)
+        await client.until(lambda: text in bodies(client, room), within=ARRIVE_SECONDS)
 
 
 def sockets(client: Client) -> set[str]:
-    from loadtests.client.history import Opened
-
     return {one.connection for one in client.history.entries if isinstance(one, Opened)}

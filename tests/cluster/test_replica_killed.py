@@ -27,7 +27,7 @@ async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> Non
                 await elapse(1)
                 await kill_in_mid_frame(stage.place.replicas[round % 2], clients)
                 for client in clients:
-                    await client.until(lambda client=client: client.connected)
+                    await client.until(lambda: client.connected)
         await stage.settle(room, clients)
         assert left(clients) == set()
     await stage.assert_right(clients)
@@ -47,7 +47,7 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
             client.addresses = [stage.address(1)]
         everybody = {person.id for person in people}
         for client in watching:
-            await client.until(lambda client=client: client.room(room).online == everybody)
+            await client.until(lambda: client.room(room).online == everybody)
         killed_at = time.monotonic()
         replica.kill()
         for client in leaving:
@@ -55,9 +55,7 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
         gone = {person.id for person in people[4:]}
         for client in (*watching, *returning):
             await client.until(
-                lambda client=client: (
-                    client.connected and client.room(room).online == everybody - gone
-                ),
+                lambda: client.connected and client.room(room).online == everybody - gone,
                 within=GONE_SECONDS - (time.monotonic() - killed_at),
             )
         assert left([*watching, *returning]) == gone
@@ -71,8 +69,12 @@ async def kill_in_mid_frame(replica: Replica, clients: list[Client]) -> None:
     for client in own[::3]:
         client.write_raw(HALF_A_FRAME)
     replica.kill()
-    await asyncio.gather(*(client.until(lambda one=client: not one.connected) for client in own))
+    await asyncio.gather(*(_is_cut_off(client) for client in own))
     await start(replica)
+
+
+async def _is_cut_off(client: Client) -> None:
+    await client.until(lambda: not client.connected)
 
 
 def left(clients: list[Client]) -> set[int]:

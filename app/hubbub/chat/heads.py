@@ -1,9 +1,9 @@
 """Where the logs end, and which logs they are: asked by every hub every two seconds."""
 
 import hashlib
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import connection
 
@@ -53,14 +53,11 @@ def _database_identity() -> str:
     and the timeline, which recovery to a point in time and a failover begin.
     """
     if connection.vendor != "postgresql":
-        return str(os.stat(connection.settings_dict["NAME"]).st_ino) if _is_file() else ""
+        file = Path(connection.settings_dict["NAME"])
+        return str(file.stat().st_ino) if file.is_file() else ""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT d.oid, 'chat_event'::regclass::oid, c.timeline_id"
             " FROM pg_database d, pg_control_checkpoint() c WHERE d.datname = current_database()"
         )
         return str(cursor.fetchone())
-
-
-def _is_file() -> bool:
-    return os.path.isfile(str(connection.settings_dict["NAME"]))

@@ -92,6 +92,7 @@ class Publisher:
 
     async def _publish_all(self) -> None:
         layer = get_channel_layer()
+        assert layer is not None  # the settings always name one
         while self._queue:
             group, message = self._queue.popleft()
             try:

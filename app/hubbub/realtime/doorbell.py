@@ -28,7 +28,9 @@ class Doorbell:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         now = time.monotonic()
-        self._layer = get_channel_layer()
+        layer = get_channel_layer()
+        assert layer is not None  # the settings always name one
+        self._layer = layer
         self._channel = f"{settings.REDIS_PREFIX}.hub.{hub.replica}"
         self._hearings = [
             Hearing(settings.DEAF_AFTER_SECONDS, now) for _ in range(len(settings.REDIS_HOSTS) or 1)

@@ -1,4 +1,4 @@
-"""What the chat page's template needs of the static files: style sheets, modules, the import map."""
+"""What the chat page's template needs of static files: style sheets, modules, the import map."""
 
 from django import template
 from django.templatetags.static import static
