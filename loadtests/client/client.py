@@ -173,12 +173,12 @@ class Client:
         """Return the next frame; after a heartbeat of silence ask whether anyone is there."""
         welcome = self.conversation.welcome
         if welcome is None:
-            return await asyncio.wait_for(socket.recv(), WELCOME_SECONDS)
+            return await _receive(socket, WELCOME_SECONDS)
         try:
-            return await asyncio.wait_for(socket.recv(), welcome["heartbeat_seconds"])
+            return await _receive(socket, welcome["heartbeat_seconds"])
         except TimeoutError:
             await socket.send('{"type":"ping"}')
-            return await asyncio.wait_for(socket.recv(), PONG_SECONDS)
+            return await _receive(socket, PONG_SECONDS)
 
     async def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -230,3 +230,9 @@ class Client:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _receive(socket: ClientConnection, within: float) -> str | bytes:
+    # Not `wait_for`: until Python 3.12 it may swallow the cancellation that ends the client.
+    async with asyncio.timeout(within):
+        return await socket.recv()

@@ -25,6 +25,7 @@ from loadtests.servers import Place
 from loadtests.servers.process import Server
 
 CROWD = 60
+ANSWER_SECONDS = 15
 CAST = ("alice", "bob", "charlie", "dana")
 ENVIRONMENT = {
     # The tests write faster than people do; the limits have tests of their own.
@@ -131,10 +132,10 @@ class Stage:
         clients = list(clients)
         async with asyncio.timeout(within):
             for client in clients:
-                await client.until(lambda client=client: not client.conversation.pending, within)
+                await client.until(lambda: not client.conversation.pending, within)
             last = len(self.log().rooms[room])
             for client in clients:
-                await client.until(lambda client=client: client.room(room).position == last, within)
+                await client.until(lambda: client.room(room).position == last, within)
 
     async def assert_right(
         self, clients: Sequence[Client], left_early: Sequence[Client] = ()
@@ -176,15 +177,15 @@ async def talking(
             answer = await client.send(rooms[number % len(rooms)], f"{client.name} says {number}")
             assert answer["type"] == "ok", answer
             with suppress(TimeoutError):
-                await asyncio.wait_for(over.wait(), pause_seconds)
+                async with asyncio.timeout(pause_seconds):
+                    await over.wait()
 
     async with asyncio.TaskGroup() as talks:
-        for client in clients:
-            talks.create_task(talk(client))
-        try:
-            yield
-        finally:
-            over.set()
+        tasks = [talks.create_task(talk(client)) for client in clients]
+        yield
+        over.set()
+        _, unanswered = await asyncio.wait(tasks, timeout=ANSWER_SECONDS)
+        assert not unanswered, [list(one.conversation.pending.values()) for one in clients]
 
 
 @asynccontextmanager

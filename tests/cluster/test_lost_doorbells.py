@@ -1,0 +1,69 @@
+"""Whatever the channel layer loses, repeats or reorders: every open page has it within 6 seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.servers import Place
+from loadtests.servers.process import ROOT
+from tests.cluster.stage import ENVIRONMENT, Stage, bodies, elapse, opened, talking
+from tests.cluster.unruly_layer import LOST
+
+pytestmark = pytest.mark.deployment
+
+OPEN_PAGES_SECONDS = 6
+UNRULY = ENVIRONMENT | {
+    "DJANGO_SETTINGS_MODULE": "tests.cluster.unruly_settings",
+    "PYTHONPATH": f"{ROOT / 'app'}:{ROOT}",
+}
+
+POST = """
+from hubbub.accounts.models import User
+from hubbub.chat.actions.send import send
+send(User.objects.get(pk={user}), room_id={room}, nonce="unpublished-{room}", body="unpublished")
+"""
+
+
+@pytest.fixture(scope="module")
+def unruly_stage(whole_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    servers = whole_stage.place
+    with Place(postgres=servers.postgres, redis=servers.redis, environment=UNRULY) as place:
+        yield Stage(place, tmp_path_factory.mktemp("unruly"))
+
+
+async def test_doorbells_dropped_doubled_and_shuffled(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(6)
+    rooms = [unruly_stage.room(people) for _ in range(2)]
+    clients = [unruly_stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, rooms[0]):
+        for client in clients:
+            await client.open(rooms[1])
+        async with talking(clients, rooms):
+            await elapse(3)
+        for room in rooms:
+            await unruly_stage.settle(room, clients, within=OPEN_PAGES_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_the_last_doorbell_of_a_room_is_lost(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(4)
+    room = unruly_stage.room(people)
+    clients = [unruly_stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        await clients[0].send(room, LOST)
+        for client in clients:
+            await client.until(lambda one=client: bodies(one, room), within=OPEN_PAGES_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_a_process_dies_between_commit_and_publish(stage: Stage) -> None:
+    """What it wrote is found in the log: here it never reached Redis at all."""
+    people = stage.crowd(4)
+    room = stage.room(people)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        code = POST.format(user=people[0].id, room=room)
+        stage.shell(code, REDIS_URL="redis://127.0.0.1:1/0")
+        for client in clients:
+            await client.until(lambda one=client: bodies(one, room), within=OPEN_PAGES_SECONDS)
+    await stage.assert_right(clients)
