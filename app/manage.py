@@ -11,9 +11,15 @@ def main() -> None:
         os.environ.setdefault("DEBUG", "1")
     try:
         from django.core.management import execute_from_command_line
+        from django.db import OperationalError, connection
     except ImportError:
         sys.exit("Django is not installed here: run `make setup`, or activate the environment.")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except OperationalError as error:
+        if connection.connection is not None:
+            raise
+        sys.exit(f"The database cannot be reached: {error}")
 
 
 if __name__ == "__main__":

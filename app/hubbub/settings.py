@@ -10,18 +10,16 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from urllib.parse import urlsplit
 
-import dj_database_url
-import environ
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
+from hubbub import environment
+
 VERSION = "0.1.0"
 
-env = environ.FileAwareEnv()
+env = environment.Environment()
 
 APP_DIR = Path(__file__).resolve().parent
 ROOT_DIR = APP_DIR.parent.parent
@@ -35,14 +33,11 @@ REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="hubbub")
 # The embedded default: nothing was configured, so the first account becomes the place's owner.
 EMBEDDED = not DATABASE_URL
+if EMBEDDED:
+    environment.make_folder(DATA_DIR)
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
-_public = urlsplit(PUBLIC_URL)
-if PUBLIC_URL and (_public.scheme not in ("http", "https") or not _public.hostname):
-    raise ImproperlyConfigured(
-        f"PUBLIC_URL is {PUBLIC_URL!r}: give the address that people open, "
-        "such as https://chat.example.org"
-    )
+_public = environment.public_url(PUBLIC_URL)
 SECURE = _public.scheme == "https"
 
 # Commands that need no key: they touch neither sessions nor people.
@@ -53,7 +48,6 @@ def _embedded_secret_key() -> str:
     """Return the key beside the SQLite file, made at the first start and kept."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
         # Linked into place whole, so that two first starts at once agree on one key.
         with NamedTemporaryFile("w", dir=DATA_DIR) as file, suppress(FileExistsError):
             file.write(get_random_secret_key())
@@ -144,10 +138,9 @@ DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", default=2)
 DATABASE_MAX_AGE_SECONDS = env.int("DATABASE_MAX_AGE_SECONDS", default=600)
 
 if EMBEDDED:
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    _database = dj_database_url.parse(f"sqlite:///{DATA_DIR / 'hubbub.sqlite3'}")
+    _database = environment.database(f"sqlite:///{DATA_DIR / 'hubbub.sqlite3'}")
 else:
-    _database = dj_database_url.parse(DATABASE_URL)
+    _database = environment.database(DATABASE_URL)
 _database["CONN_MAX_AGE"] = DATABASE_MAX_AGE_SECONDS
 _database["CONN_HEALTH_CHECKS"] = True
 _options = _database.setdefault("OPTIONS", {})
@@ -167,8 +160,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis ------------------------------------------------------------------------------------
 
-# Several hosts, separated by commas, share the rooms between them.
-REDIS_HOSTS = [host.strip() for host in REDIS_URL.split(",") if host.strip()]
+REDIS_HOSTS = environment.redis_hosts(REDIS_URL)
 YEARS_SECONDS = 10 * 365 * 24 * 3600
 if REDIS_HOSTS:
     CHANNEL_LAYERS = {
@@ -269,7 +261,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
-    vars().update(env.email_url_config(EMAIL_URL))
+    vars().update(environment.email(EMAIL_URL))
 else:
     EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str(
@@ -289,6 +281,11 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else Non
 SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # other sites of the domain may not have TLS
+    "security.W008",  # the proxy in front redirects: it alone is reached without TLS
+    "security.W021",  # the browsers' preload list is for the domain's owner to choose
+]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
