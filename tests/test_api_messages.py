@@ -120,3 +120,8 @@ def test_the_read_mark_goes_forward_to_the_last_message_and_never_back(
     assert Rest(alice).post(address, number=10**18).json["number"] == 3
     # One has read what one wrote oneself.
     assert Rest(bob).get(f"/rooms/{harbour.pk}").json["read"] == 3
+
+
+def test_no_browser_keeps_what_may_be_deleted(bob: User, harbour: Room) -> None:
+    page = Rest(bob).get(f"/rooms/{harbour.pk}/messages")
+    assert page.headers["Cache-Control"] == "no-store"

@@ -162,6 +162,19 @@ def test_reading_moves_no_event(bob: User, charlie: User, harbour: Room) -> None
     assert Membership.objects.get(room=harbour, user=charlie).read == 1
 
 
+def test_any_number_of_read_marks_moves_at_once(bob: User, harbour: Room) -> None:
+    send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
+    crowd = User.objects.bulk_create(
+        User(username=f"person-{number:04}", email=f"person-{number:04}@example.org")
+        for number in range(1, 1_301)
+    )
+    Membership.objects.bulk_create(Membership(room=harbour, user=person) for person in crowd)
+    marks = {(person.pk, harbour.pk): 1 for person in crowd}
+    others = {(bob.pk, 10**9 + number): 1 for number in range(1_300)}
+    assert reads.mark(marks | others) == marks
+    assert reads.mark(marks) == {}
+
+
 def everything_stored() -> str:
     """Return every row of every table of the chat's, as text."""
     text = []

@@ -20,8 +20,11 @@ from hubbub.api.auth import Bearer, Session
 Run = Callable[..., HttpResponse]
 
 
-def bounded(run: Run) -> Run:
-    """Refuse a body of more than MAX_FRAME_BYTES before anybody reads it."""
+def guarded(run: Run) -> Run:
+    """Refuse a body of more than MAX_FRAME_BYTES before anybody reads it, and keep no answer.
+
+    A text that is deleted later must not stay in a browser's cache.
+    """
 
     @wraps(run)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -30,7 +33,9 @@ def bounded(run: Run) -> Run:
         if max(size, 0 if size else len(request.body)) > settings.MAX_FRAME_BYTES:
             detail = _("A request has at most %(max)d bytes.") % {"max": settings.MAX_FRAME_BYTES}
             return problems.problem("too_large", detail)
-        return run(request, *args, **kwargs)
+        response = run(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
 
     return checked
 
@@ -45,7 +50,7 @@ api = docs.DocumentedAPI(
     docs_decorator=docs.allow_styles,
 )
 problems.translate_all(api)
-api.add_decorator(bounded, mode="view")
+api.add_decorator(guarded, mode="view")
 for noun in (people, rooms, members, messages):
     api.add_router("", noun.router)
 

@@ -1,5 +1,6 @@
 """Read marks: how far a person has read a room. Not in the log, and written in batches."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import partial
 
@@ -13,32 +14,47 @@ from hubbub.chat.publisher import PLACE_GROUP, publisher
 Marks = Mapping[tuple[int, int], int]
 
 
+# SQLite's parser goes no deeper than a thousand conditions in one query.
+MAX_MARKS = 500
+
+
 def mark(marks: Marks) -> dict[tuple[int, int], int]:
-    """Move read marks forward, in one transaction; return those that moved.
+    """Move read marks forward; return those that moved.
 
-    After the commit the people's other tabs and devices are told of them.
-
-    Never back, and never beyond the room's last message. Rows are locked in the order of their
-    ids, since several replicas write batches at the same time.
+    Never back, and never beyond the room's last message. After each commit (one for MAX_MARKS) the
+    people's other tabs and devices are told of them.
     """
-    if not marks:
-        return {}
-    wanted = Q(pk__in=[])
-    for user_id, room_id in marks:
-        wanted |= Q(user_id=user_id, room_id=room_id)
-    with transaction.atomic():
-        rows = Membership.objects.filter(wanted).select_for_update(of=("self",))
-        moved = []
-        for membership in rows.select_related("room").order_by("pk"):
-            number = marks[membership.user_id, membership.room_id]
-            number = min(number, membership.room.messages)
-            if number > membership.read:
-                membership.read = number
-                moved.append(membership)
-        Membership.objects.bulk_update(moved, ["read"])
-        if moved:
-            transaction.on_commit(partial(_tell, moved))
+    keys = list(marks)
+    moved: list[Membership] = []
+    for start in range(0, len(keys), MAX_MARKS):
+        moved += _mark({key: marks[key] for key in keys[start : start + MAX_MARKS]})
     return {(row.user_id, row.room_id): row.read for row in moved}
+
+
+@transaction.atomic
+def _mark(marks: Marks) -> list[Membership]:
+    # In the order of their ids, since several replicas write batches at the same time.
+    rows = Membership.objects.filter(_any_of(marks)).select_for_update(of=("self",))
+    moved = []
+    for membership in rows.select_related("room").order_by("pk"):
+        number = min(marks[membership.user_id, membership.room_id], membership.room.messages)
+        if number > membership.read:
+            membership.read = number
+            moved.append(membership)
+    Membership.objects.bulk_update(moved, ["read"])
+    if moved:
+        transaction.on_commit(partial(_tell, moved))
+    return moved
+
+
+def _any_of(marks: Marks) -> Q:
+    readers = defaultdict[int, list[int]](list)
+    for user_id, room_id in marks:
+        readers[room_id].append(user_id)
+    wanted = Q(pk__in=[])
+    for room_id, user_ids in readers.items():
+        wanted |= Q(room_id=room_id, user_id__in=user_ids)
+    return wanted
 
 
 def _tell(moved: list[Membership]) -> None:
