@@ -71,9 +71,7 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
     await expect(bob.message("from my phone")).to_be_in_viewport()
 
 
-async def test_everything_is_done_with_the_keyboard_alone(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, stage: Stage) -> None:
     room = stage.room([stage.person("alice"), stage.person("bob")])
     bob = await window("bob", 1)
     await bob.open_live(room)
@@ -124,7 +122,9 @@ def _room_with_everything(stage: Stage) -> int:
     room = stage.room([alice, bob, stage.person("dana")])
     stage.rest(alice, "PATCH", f"/rooms/{room}", topic="A topic")
     path = f"/rooms/{room}/messages"
-    quoted = stage.rest(alice, "POST", path, body="I am **quoted** with `code` and a https://link.org")
+    quoted = stage.rest(
+        alice, "POST", path, body="I am **quoted** with `code` and a https://link.org"
+    )
     stage.rest(bob, "POST", path, body="> so\n\n1. one\n\n```\ncode\n```", reply_to=quoted["id"])
     deleted = stage.rest(bob, "POST", path, body="gone")
     stage.rest(bob, "DELETE", f"/messages/{deleted['id']}")

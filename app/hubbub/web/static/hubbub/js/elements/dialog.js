@@ -82,6 +82,12 @@ export function searchField(label, find) {
   </label>`;
 }
 
+/** A button of one row among many: its name says of which. */
+export function rowButton(label, name, act, look = "button-quiet") {
+  return html`<button class="button ${look} button-small" aria-label=${`${label}: ${name}`}
+    @click=${act}>${label}</button>`;
+}
+
 export function personRow(person, action) {
   return html`<li class="row">
     ${avatar(person)}

@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { gettext } from "../text.js";
-import { DialogElement, Search, personRow, searchField } from "./dialog.js";
+import { DialogElement, Search, personRow, rowButton, searchField } from "./dialog.js";
 
 class HubDirect extends DialogElement {
   static properties = { people: { state: true } };
@@ -39,8 +39,7 @@ class HubDirect extends DialogElement {
   }
 
   action(person) {
-    return html`<button class="button button-quiet button-small" @click=${() => this.talkTo(person)}>
-      ${gettext("Talk")}<span class="visually-hidden">: ${person.name}</span></button>`;
+    return rowButton(gettext("Talk"), person.name, () => this.talkTo(person));
   }
 
   talkTo(person) {

@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { fill, gettext, ngettext } from "../text.js";
-import { DialogElement, Search, searchField } from "./dialog.js";
+import { DialogElement, Search, rowButton, searchField } from "./dialog.js";
 import { icon } from "./icons.js";
 
 class HubDirectory extends DialogElement {
@@ -66,12 +66,9 @@ class HubDirectory extends DialogElement {
   }
 
   action(room) {
-    const named = html`<span class="visually-hidden">: ${room.name}</span>`;
-    const button = (label, act, look = "button-quiet") =>
-      html`<button class="button ${look} button-small" @click=${act}>${label}${named}</button>`;
-    if (this.tab === "archived") return button(gettext("Bring back"), () => this.restore(room));
-    if (room.role) return button(gettext("Open"), () => this.openRoom(room.id));
-    return button(gettext("Join"), () => this.join(room), "");
+    if (this.tab === "archived") return rowButton(gettext("Bring back"), room.name, () => this.restore(room));
+    if (room.role) return rowButton(gettext("Open"), room.name, () => this.openRoom(room.id));
+    return rowButton(gettext("Join"), room.name, () => this.join(room), "");
   }
 
   form() {

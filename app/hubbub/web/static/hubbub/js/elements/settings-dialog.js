@@ -5,7 +5,7 @@ import { repeat } from "lit/directives/repeat.js";
 
 import { nameOf, openRoom } from "../store.js";
 import { gettext } from "../text.js";
-import { DialogElement, Search, personRow, searchField } from "./dialog.js";
+import { DialogElement, Search, personRow, rowButton, searchField } from "./dialog.js";
 import { roleOf } from "./notices.js";
 
 const MEMBERS_SHOWN = 100;
@@ -91,8 +91,7 @@ class HubSettings extends DialogElement {
     const mayRemove = !this.room.lobby && !isMe && this.moderates && (isOwner || member.role === "member");
     return html`${isOwner && !this.room.archived_at ? this.roleChoice(member) : this.roleBadge(member)}
       ${mayRemove
-        ? html`<button class="button button-danger button-small" @click=${() => this.remove(member)}>
-            ${gettext("Remove")}<span class="visually-hidden">: ${member.name}</span></button>`
+        ? rowButton(gettext("Remove"), member.name, () => this.remove(member), "button-danger")
         : nothing}`;
   }
 
@@ -109,8 +108,7 @@ class HubSettings extends DialogElement {
 
   invite() {
     const inRoom = new Set(this.members.map((member) => member.id));
-    const button = (person) => html`<button class="button button-small" @click=${() => this.add(person)}>
-      ${gettext("Invite")}<span class="visually-hidden">: ${person.name}</span></button>`;
+    const button = (it) => rowButton(gettext("Invite"), it.name, () => this.add(it), "");
     const there = html`<span class="quiet">${gettext("is here already")}</span>`;
     return html`${searchField(gettext("Find a person"), (text) => this.findPeople(text))}
       <ul class="rows">

@@ -1,0 +1,152 @@
+"""What people do with rooms on the page, and how it reaches the others' pages."""
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.window import Window
+from tests.cluster.stage import Stage
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_room_is_made_and_found_and_joined(window: OpenWindow, stage: Stage) -> None:
+    alice, charlie = await window("alice", 0), await window("charlie", 1)
+    await alice.open_live(1)
+    await alice.page.get_by_role("button", name="Find or create a room").click()
+    await alice.page.get_by_role("button", name="New room").click()
+    await alice.page.get_by_label("Name").fill("Observatory")
+    await alice.page.get_by_label("Topic (optional)").fill("Stars and clouds")
+    await alice.page.get_by_role("button", name="Create the room").click()
+    await expect(alice.page.get_by_role("heading", level=1)).to_have_text("Observatory")
+    await alice.say("Clear skies tonight")
+
+    await charlie.open_live(1)
+    await charlie.press("Control+k")
+    await charlie.page.get_by_placeholder("Find a room").fill("observ")
+    await charlie.page.get_by_role("button", name="Join: Observatory").click()
+    await expect(charlie.message("Clear skies tonight")).to_be_visible()
+    await expect(alice.here).to_contain_text(["Charlie Cook"])
+    await expect(alice.page.locator(".notice-lines")).to_contain_text(["Charlie Cook joined"])
+
+
+async def test_a_name_that_is_taken_is_said_where_it_was_typed(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice = await window("alice", 0)
+    await alice.open_live(1)
+    await alice.press("Control+k")
+    await alice.page.get_by_role("button", name="New room").click()
+    await alice.page.get_by_label("Name").fill("LOBBY")
+    await alice.page.get_by_role("button", name="Create the room").click()
+    await expect(alice.page.get_by_role("alert")).to_contain_text("There is a room of that name")
+    alice.errors.clear()  # the browser reports the refusal itself
+
+
+async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
+    window: OpenWindow, stage: Stage
+) -> None:
+    people = stage.person("alice"), stage.person("bob")
+    room = stage.room(people[:1])
+    name = stage.rest(people[0], "GET", f"/rooms/{room}")["name"]
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(1)
+    await alice.page.locator(".chat-settings").click()
+    await alice.page.get_by_role("button", name="Invite", exact=True).click()
+    await alice.page.get_by_placeholder("Find a person").fill("bake")
+    await alice.page.get_by_role("button", name="Invite: Bob Baker").click()
+    await bob.room_link(name).click()
+    await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
+
+    await alice.page.get_by_role("button", name="Members", exact=True).click()
+    await alice.page.get_by_label("Role: Bob Baker").select_option("moderator")
+    await expect(bob.page.locator(".notice-lines")).to_contain_text(["made Bob Baker moderator"])
+    await alice.page.get_by_role("button", name="Remove: Bob Baker").click()
+    await expect(bob.room_link(name)).to_have_count(0)
+    await expect(bob.page.get_by_role("heading", level=1)).to_have_text("lobby")
+    await expect(bob.page.locator(".chat-toast")).to_contain_text("You are no longer in")
+
+
+async def test_a_room_is_renamed_archived_and_brought_back(
+    window: OpenWindow, stage: Stage
+) -> None:
+    people = [stage.person("alice"), stage.person("bob")]
+    room = stage.room(people)
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    await _settings(alice, "About")
+    await alice.page.get_by_label("Name").fill("Attic")
+    await alice.page.get_by_role("button", name="Save").click()
+    await expect(_title(bob)).to_have_text("Attic")
+    await expect(bob.room_link("Attic")).to_have_count(1)
+
+    await _settings(alice, "About")
+    await alice.page.get_by_role("button", name="Archive the room").click()
+    await expect(_title(alice)).to_have_text("lobby")
+    await expect(_title(bob)).to_have_text("lobby")
+
+    await alice.press("Control+k")
+    await alice.page.get_by_role("button", name="Archived").click()
+    await alice.page.get_by_role("button", name="Bring back: Attic").click()
+    await expect(_title(alice)).to_have_text("Attic")
+    await alice.say("Dusted off")
+    await expect(bob.room_link("Attic")).to_have_count(1)
+
+
+async def test_two_people_talk_in_a_conversation_of_their_own(
+    window: OpenWindow, stage: Stage
+) -> None:
+    charlie, dana = await window("charlie", 0), await window("dana", 1)
+    await charlie.open_live(1)
+    await dana.open_live(1)
+    await charlie.page.get_by_role("button", name="Start a conversation").first.click()
+    await charlie.page.get_by_placeholder("Find a person").fill("dyer")
+    await charlie.page.get_by_role("button", name="Talk: Dana Dyer").click()
+    await expect(_title(charlie)).to_have_text("Dana Dyer")
+    await charlie.say("Between us")
+    await dana.room_link("Charlie Cook").click()
+    await expect(dana.message("Between us")).to_be_visible()
+    await expect(_title(dana)).to_have_text("Charlie Cook")
+
+
+async def test_the_last_owner_is_told_why_they_cannot_leave(
+    window: OpenWindow, stage: Stage
+) -> None:
+    people = [stage.person("alice"), stage.person("bob")]
+    room = stage.room(people)
+    name = stage.rest(people[0], "GET", f"/rooms/{room}")["name"]
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    await alice.open_live(room)
+    await _settings(alice, "About")
+    await alice.page.get_by_role("button", name="Leave the room").click()
+    await expect(alice.page.get_by_role("alert")).to_contain_text("name another owner first")
+    alice.errors.clear()
+
+    await bob.open_live(room)
+    await _settings(bob, "About")
+    await bob.page.get_by_role("button", name="Leave the room").click()
+    await expect(_title(bob)).to_have_text("lobby")
+    await expect(bob.room_link(name)).to_have_count(0)
+
+
+async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage: Stage) -> None:
+    crowd = stage.crowd(6)
+    room = stage.room([stage.person("alice"), *crowd])
+    alice = await window("alice", 0)
+    await alice.open_live(room)
+    folded = alice.page.locator("details.notice-lines summary")
+    await expect(folded).to_contain_text("Alice Archer added")
+    await expect(folded).to_contain_text("and 3 others")
+    await alice.open_live(1)
+    await expect(alice.page.locator(".notice-lines")).to_have_count(0)
+
+
+async def _settings(window: Window, tab: str) -> None:
+    await window.page.locator(".chat-settings").click()
+    await window.page.get_by_role("button", name=tab, exact=True).click()
+
+
+def _title(window: Window) -> Locator:
+    return window.page.get_by_role("heading", level=1)
