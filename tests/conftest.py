@@ -6,6 +6,7 @@ still; the fixtures are in `fixtures.py`, loaded when Django is there.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -13,12 +14,13 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from loadtests.servers import Postgres, Redis
+from loadtests.servers.process import ROOT
 
 STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
 # Whatever the shell says of these is for a Hubbub that somebody runs, not for tests.
-OURS = {"DATABASE_URL", "DEBUG", "EMAIL_URL", "PUBLIC_URL", "REDIS_PREFIX", "REDIS_URL"}
+OURS = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
