@@ -11,7 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from loadtests.servers.process import Server
 
 CROWD = 60
 ANSWER_SECONDS = 15
+AT_ONCE_SECONDS = 0.3  # less than any sweep takes, even a deaf replica's
+HEARS_TRIES = 20
 CAST = ("alice", "bob", "charlie", "dana")
 ENVIRONMENT = {
     # The tests write faster than people do; the limits have tests of their own.
@@ -49,16 +51,15 @@ class Person:
 
 class Stage:
     def __init__(self, place: Place, folder: Path) -> None:
-        self.place = place
-        self.passwords = dict(
-            re.findall(r"(\w+) has the password (\S+)", self._seed(folder / "cast"))
-        )
-        self._seed(folder / "crowd", "--users", str(CROWD))
-        names = [*CAST, *(f"person-{number:04}" for number in range(1, CROWD + 1))]
-        lines = [*_lines(folder / "cast"), *_lines(folder / "crowd")]
-        self._identities = dict(zip(names, lines, strict=True))
+        self.place, self._folder = place, folder
+        printed = self._seed("cast")
+        self.passwords = dict(re.findall(r"(\w+) has the password (\S+)", printed))
+        self._seed("crowd", "--users", str(CROWD))
+        crowd = [f"person-{number:04}" for number in range(1, CROWD + 1)]
+        self._identities = dict(zip(CAST, self._lines("cast"), strict=True))
+        self._identities |= dict(zip(crowd, self._lines("crowd"), strict=True))
         self._people: dict[str, Person] = {}
-        self._unused = (f"person-{number:04}" for number in range(CROWD, 0, -1))
+        self._unused = reversed(crowd)
         self._rooms = count(1)
 
     @property
@@ -81,6 +82,17 @@ class Stage:
     def somebody(self) -> Person:
         """Return a person whom no other test knows: for what cannot be undone."""
         return self.person(next(self._unused))
+
+    def another_session(self, person: Person) -> Person:
+        """Return one of the cast as signed in on another device, too."""
+        self._seed("again")
+        identity = self._lines("again")[CAST.index(person.username)]
+        return replace(person, identity=identity)
+
+    def bot_of(self, person: Person) -> Person:
+        """Return a person as their bot is known: by a new bearer token."""
+        secret = self.place.manage("token", "make", person.username, "a bot").strip()
+        return replace(person, identity=f"Authorization: Bearer {secret}")
 
     def room(self, members: Sequence[Person], kind: str = "private") -> int:
         """Return a new room; the first of its members owns it."""
@@ -146,8 +158,26 @@ class Stage:
         faults = check(histories, self.log(), left_early=early)
         assert not faults, explain(faults)
 
-    def _seed(self, file: Path, *arguments: str) -> str:
-        return self.place.manage("seed", "--yes", "--sessions", str(file), *arguments)
+    async def hears(self) -> None:
+        """Wait until the doorbell rings on both replicas: after a fault that takes a moment."""
+        people = self.crowd(2)
+        room = self.room(people)
+        first, second = self.client(people[0], 0), self.client(people[1], 1)
+        async with opened([first, second], room):
+            for number in count(1):
+                assert number < HEARS_TRIES, "the replicas stay deaf"
+                await first.send(room, f"can you hear me? {number}")
+                with suppress(TimeoutError):
+                    await second.until(lambda: len(bodies(second, room)) == number, AT_ONCE_SECONDS)
+                    return
+                await second.until(lambda: len(bodies(second, room)) == number)
+
+    def _seed(self, file: str, *arguments: str) -> str:
+        path = str(self._folder / file)
+        return self.place.manage("seed", "--yes", "--sessions", path, *arguments)
+
+    def _lines(self, file: str) -> list[str]:
+        return (self._folder / file).read_text().splitlines()
 
 
 async def stop(server: Server) -> None:
@@ -210,10 +240,6 @@ async def open_all(clients: Iterable[Client], room: int, start: Start = Start.BE
 def bodies(client: Client, room: int) -> list[str]:
     """Return the texts that the client shows in the room."""
     return [message["body"] for message in client.room(room).view.messages()]
-
-
-def _lines(file: Path) -> list[str]:
-    return file.read_text().splitlines()
 
 
 def _headers(identity: str) -> dict[str, str]:
