@@ -19,6 +19,8 @@ from loadtests.servers.process import ROOT
 STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
+# The fixtures by which a test gets at a database or a whole place.
+PLACES = {"db", "transactional_db", "place", "stage"}
 # Whatever the shell says of these is for a Hubbub that somebody runs, not for tests.
 OURS = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
@@ -50,9 +52,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.getoption("embedded"):
-        left_out = [item for item in items if item.get_closest_marker("deployment")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+        kept = [item for item in items if _differs_when_embedded(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def _differs_when_embedded(item: pytest.Item) -> bool:
+    """Whether a test has to do with a place: the others say the same on every database."""
+    if item.get_closest_marker("deployment"):
+        return False
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(names & PLACES) or item.get_closest_marker("django_db") is not None
 
 
 def _start_servers(config: pytest.Config) -> Mapping[str, str]:
