@@ -82,8 +82,9 @@ async def test_a_message_that_is_refused_says_why_and_can_be_changed(
     await expect(page.unsent).to_have_count(0)
 
 
+@pytest.mark.parametrize("door", ["/", "/settings/", "/accounts/logout/"])
 async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
-    window: OpenWindow, stage: Stage
+    window: OpenWindow, stage: Stage, door: str
 ) -> None:
     person = stage.somebody()
     tab = await window(person.username, 1)
@@ -92,7 +93,9 @@ async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
     await tab.page.reload()
     await expect(tab.composer).to_have_value("half a thought")
 
-    await tab.page.get_by_role("button", name="Sign out").click()
+    if door != "/":
+        await tab.page.goto(f"http://{tab.address}{door}")
+    await tab.page.get_by_role("button", name="Sign out").last.click()
     await tab.page.wait_for_url("**/accounts/login/**")
     assert await tab.page.evaluate("Object.keys(localStorage)") == []
 

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -53,6 +54,7 @@ def room(request: HttpRequest, room_id: int, seq: int | None = None) -> HttpResp
         "seq": seq,
         "token": get_token(request),
         "login": reverse(settings.LOGIN_URL),
+        "icon": static("hubbub/icon.svg"),
     }
     return render(request, "chat.html", {"data": data, "room": info})
 

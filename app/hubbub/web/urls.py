@@ -1,9 +1,13 @@
-from django.urls import path
+from django.urls import path, register_converter
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog
 
 from hubbub.web import pages, settings_pages
+from hubbub.web.converters import NumberConverter
+
 from hubbub.web.welcome import welcome
+
+register_converter(NumberConverter, "number")
 
 catalog = cache_control(private=True, max_age=3600)(
     JavaScriptCatalog.as_view(packages=["hubbub.web"])
@@ -11,8 +15,8 @@ catalog = cache_control(private=True, max_age=3600)(
 
 urlpatterns = [
     path("", pages.home, name="home"),
-    path("rooms/<int:room_id>", pages.room, name="room"),
-    path("rooms/<int:room_id>/<int:seq>", pages.room, name="message"),
+    path("rooms/<number:room_id>", pages.room, name="room"),
+    path("rooms/<number:room_id>/<number:seq>", pages.room, name="message"),
     path("catalog.js", catalog, name="javascript-catalog"),
     path("welcome/", welcome, name="welcome"),
     path("settings/", settings_pages.overview, name="settings"),

@@ -3,8 +3,9 @@
  * Elements call it and read its store; nothing but `page.js` makes one.
  */
 
+import { forgetKept } from "./kept.js";
 import { Live } from "./live.js";
-import { Drafts, Outbox, forgetKept } from "./outbox.js";
+import { Drafts, Outbox } from "./outbox.js";
 import { Rest } from "./rest.js";
 import { Store, initialState, nameOf, openRoom, openTimeline } from "./store.js";
 import { fill, gettext } from "./text.js";
@@ -19,6 +20,7 @@ export class Chat extends EventTarget {
   constructor(data, { storage, socketUrl }) {
     super();
     this.login = data.login;
+    this.icon = data.icon;
     this.storage = storage;
     this.store = new Store(initialState(data.me));
     this.drafts = new Drafts(data.me.id, storage);
@@ -54,8 +56,9 @@ export class Chat extends EventTarget {
 
   answersToLive() {
     return {
-      loadAnew: (room) => this.attempt(() => this.loadAnew(room)),
-      refresh: (how) => this.attempt(() => this.refresh(how)),
+      resume: (room) => this.resume(room),
+      loadAnew: (room) => this.loadAnew(room),
+      refresh: (how) => this.refresh(how),
       signedOut: () => this.goToSignIn(),
       banned: () => location.reload(),
       removed: (room, reason) => this.tellRemoved(room, reason),
@@ -73,6 +76,11 @@ export class Chat extends EventTarget {
     this.highlighted = seq;
     if (openRoom(this.store.state).role) await this.fill(room, seq);
     this.dispatchEvent(new CustomEvent("shown", { detail: { room, seq } }));
+  }
+
+  /** There is a socket again: follow the open room on, or load it where that failed before. */
+  async resume(room) {
+    if (openRoom(this.store.state)?.role) await this.fill(room, this.highlighted);
   }
 
   async fill(room, seq) {
@@ -244,11 +252,6 @@ export class Chat extends EventTarget {
 
   goToSignIn() {
     location.assign(`${this.login}?${new URLSearchParams({ next: location.pathname })}`);
-  }
-
-  signOut(form) {
-    forgetKept(this.storage);
-    form.submit();
   }
 
   /** Do something that may fail; tell the person why. True when it went well. */

@@ -11,7 +11,7 @@ const TYPING_EVERY_MS = 3_000;
 
 export class Live {
   /**
-   * `on`: `loadAnew(room)`, `refresh({anew})`, `signedOut()`, `banned()`,
+   * `on`: `resume(room)`, `loadAnew(room)`, `refresh({anew})`, `signedOut()`, `banned()`,
    * `removed(room, reason)`, `refused(room)`.
    */
   constructor(url, store, outbox, on) {
@@ -41,20 +41,37 @@ export class Live {
     if (frame.type === "welcome") this.welcomed(epoch !== null && epoch !== frame.epoch);
     const timeline = this.store.state.timelines.get(frame.room);
     if (timeline?.needsSubscribe && !this.asking) this.subscribe(frame.room);
-    if (timeline?.needsLoad && frame.type === "subscribed") this.on.loadAnew(frame.room);
+    if (timeline?.needsLoad && frame.type === "subscribed") this.loadAnew(frame.room);
   }
 
   async welcomed(isOtherLog) {
     this.welcomes += 1;
     this.store.dispatch({ type: "page.line", line: "live" });
     this.subscribed = null;
-    const { open } = this.store.state;
-    if (isOtherLog) await this.on.refresh({ anew: true });
-    else if (open) this.show(open);
+    if (isOtherLog) await this.insist(() => this.on.refresh({ anew: true }));
+    else this.insist(() => this.on.resume(this.store.state.open));
     this.outbox.flush();
     this.sendReads();
     // Bumps and invitations of the time without a socket.
-    if (this.welcomes > 1 && !isOtherLog) this.on.refresh({ anew: false });
+    if (this.welcomes > 1 && !isOtherLog) this.insist(() => this.on.refresh({ anew: false }));
+  }
+
+  /** The log goes on where the room cannot be resumed: no position before it is loaded. */
+  loadAnew(room) {
+    const isWanted = () => this.store.state.timelines.get(room)?.needsLoad;
+    return this.insist(() => (isWanted() ? this.on.loadAnew(room) : null));
+  }
+
+  /** Try again until it goes well, or there is another socket, which begins by itself. */
+  async insist(action) {
+    const socket = this.welcomes;
+    while (socket === this.welcomes) {
+      try {
+        return await action();
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
   }
 
   down() {

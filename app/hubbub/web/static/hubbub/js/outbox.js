@@ -6,7 +6,8 @@
  * one, its nonce makes it one message. One of a room is under way at a time: they stay in order.
  */
 
-const PREFIX = "hubbub.";
+import { PREFIX } from "./kept.js";
+
 const ANSWER_MS = 10_000;
 const RETRY_MS = 2_000;
 
@@ -109,14 +110,6 @@ export class Drafts {
   write(room, draft) {
     if (!draft.body && !draft.replyTo) this.storage.removeItem(this.prefix + room);
     else write(this.storage, this.prefix + room, JSON.stringify(draft));
-  }
-}
-
-/** Forget what was kept here: of everybody, or of all but one person. */
-export function forgetKept(storage, exceptUser = null) {
-  const keep = exceptUser === null ? null : `${PREFIX}${exceptUser}.`;
-  for (const key of Object.keys(storage)) {
-    if (key.startsWith(PREFIX) && !(keep && key.startsWith(keep))) storage.removeItem(key);
   }
 }
 

@@ -59,6 +59,7 @@ class HubChat extends ChatElement {
 
   view() {
     const room = openRoom(this.state);
+    if (!room) return nothing;
     return html`
       <a class="skip-link" href="#composer" @click=${(event) => this.skip(event)}>
         ${gettext("Skip to writing")}</a>

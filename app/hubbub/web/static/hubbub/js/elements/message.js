@@ -92,11 +92,12 @@ function content(message, host) {
   }
   if (host.editing === message.id) return editor(message, host);
   const edited = message.edited_at
-    ? html`<span class="message-edited" title=${exactTimeOf(message.edited_at)}>${gettext("(edited)")}</span>`
+    ? html` <span class="message-edited" title=${exactTimeOf(message.edited_at)}>${gettext("(edited)")}</span>`
     : nothing;
+  const classes = `message-body ${message.edited_at ? "is-edited" : ""}`;
   const body = message.html === null
-    ? html`<div class="message-body is-plain" dir="auto">${message.body}</div>`
-    : html`<div class="message-body" dir="auto">${unsafeHTML(message.html)}</div>`;
+    ? html`<div class="${classes} is-plain" dir="auto">${message.body}</div>`
+    : html`<div class=${classes} dir="auto">${unsafeHTML(message.html)}</div>`;
   return html`${body}${edited}${host.deleting === message.id ? confirmation(message, host) : nothing}`;
 }
 

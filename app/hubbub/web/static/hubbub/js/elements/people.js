@@ -3,7 +3,7 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { openTimeline } from "../store.js";
+import { openRoom, openTimeline } from "../store.js";
 import { fill, gettext, ngettext } from "../text.js";
 import { avatar } from "./avatar.js";
 import { ChatElement } from "./element.js";
@@ -11,6 +11,7 @@ import { icon } from "./icons.js";
 
 class HubPeople extends ChatElement {
   view() {
+    if (!openRoom(this.state)?.role) return nothing;
     const timeline = openTimeline(this.state);
     const count = timeline?.onlineCount ?? null;
     return html`

@@ -15,7 +15,7 @@ class HubRooms extends ChatElement {
     const isDirect = (room) => room.kind === "direct";
     return html`
       <div class="side-head">
-        <a class="side-brand" href="/">Hubbub</a>
+        <a class="side-brand" href="/"><img src=${this.chat.icon} alt="" width="28" height="28" />Hubbub</a>
         <button class="icon-button side-close" aria-label=${gettext("Close the list of rooms")}
           @click=${() => this.ask("drawer", null)}>${icon("close")}</button>
       </div>
@@ -81,7 +81,7 @@ class HubRooms extends ChatElement {
   }
 
   signOut() {
-    this.chat.signOut(document.getElementById("sign-out"));
+    document.getElementById("sign-out").requestSubmit();
   }
 
   /** Have the page open a drawer or a dialog, or close it. */

@@ -12,7 +12,12 @@ const MEMBERS_SHOWN = 100;
 const ROLES = ["owner", "moderator", "member"];
 
 class HubSettings extends DialogElement {
-  static properties = { members: { state: true }, people: { state: true }, tab: { state: true } };
+  static properties = {
+    members: { state: true },
+    people: { state: true },
+    tab: { state: true },
+    asking: { state: true },
+  };
 
   constructor() {
     super();
@@ -52,6 +57,7 @@ class HubSettings extends DialogElement {
 
   turnTo(tab) {
     this.tab = tab;
+    this.asking = null;
     this.problem = "";
     this.people = [];
     this.text = "";
@@ -129,12 +135,35 @@ class HubSettings extends DialogElement {
       </form>
       ${room.lobby
         ? html`<p class="quiet">${gettext("Everybody is in the lobby; it can be neither left nor archived.")}</p>`
-        : html`<div class="dialog-danger">
-            <button class="button button-quiet" @click=${() => this.leave()}>${gettext("Leave the room")}</button>
-            ${isOwner && !room.archived_at
-              ? html`<button class="button button-danger" @click=${() => this.archive()}>${gettext("Archive the room")}</button>`
-              : nothing}
-          </div>`}`;
+        : this.asking ? this.confirmation() : this.ways(isOwner && !room.archived_at)}`;
+  }
+
+  ways(mayArchive) {
+    return html`<div class="dialog-danger">
+      <button class="button button-quiet" @click=${() => this.askOrLeave()}>${gettext("Leave the room")}</button>
+      ${mayArchive
+        ? html`<button class="button button-danger" @click=${() => (this.asking = "archive")}>${gettext("Archive the room")}</button>`
+        : nothing}
+    </div>`;
+  }
+
+  confirmation() {
+    const isLeaving = this.asking === "leave";
+    const text = isLeaving
+      ? gettext("The room is private: you come back only when somebody invites you.")
+      : gettext("It closes for everybody who is in it. Its owners can bring it back.");
+    return html`<div class="dialog-danger" role="alert">
+      <p>${text}</p>
+      <button class="button button-danger" @click=${() => (isLeaving ? this.leave() : this.archive())}>
+        ${isLeaving ? gettext("Leave it") : gettext("Archive it")}</button>
+      <button class="button button-quiet" @click=${() => (this.asking = null)}>${gettext("Cancel")}</button>
+    </div>`;
+  }
+
+  /** A public room can be joined again; a private one wants a second thought. */
+  askOrLeave() {
+    if (this.room.kind === "public") return this.leave();
+    this.asking = "leave";
   }
 
   save(event) {

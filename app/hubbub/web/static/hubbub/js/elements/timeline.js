@@ -67,7 +67,7 @@ class HubTimeline extends ChatElement {
         @scroll=${() => this.scrolled()} @keydown=${(event) => this.key(event)}
         @focusin=${(event) => this.focused(event)}>
         <div class="timeline-items">
-          ${timeline?.loaded ? this.items(timeline, room) : this.placeholder()}
+          ${timeline?.loaded ? this.items(timeline, room) : this.placeholder(room)}
         </div>
       </div>
       ${timeline?.loaded ? this.toNewest(timeline, room) : nothing}
@@ -102,7 +102,8 @@ class HubTimeline extends ChatElement {
     </div>`;
   }
 
-  placeholder() {
+  placeholder(room) {
+    if (!room.role) return nothing;
     return html`<div class="timeline-placeholder" aria-hidden="true">
       ${[1, 2, 3, 4, 5].map(() => html`<div><span></span><span></span></div>`)}
     </div>`;
