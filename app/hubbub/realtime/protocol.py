@@ -105,7 +105,7 @@ def parse(text: str | None) -> tuple[Ref, Command]:
         raise Problem("too_large", detail)
     try:
         head = _HEAD.decode(text)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deep
         raise Problem(
             "bad_frame", _("Frames are JSON objects with a `type`; a `ref` is text or a number.")
         ) from None

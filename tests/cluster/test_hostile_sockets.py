@@ -1,0 +1,217 @@
+"""Whoever speaks wrongly, or too much, gets the protocol's answer; everyone else is unaffected."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.cluster.stage import Person, Stage, bodies, opened
+
+UNAFFECTED_SECONDS = 2
+NOWHERE = 999_999_999
+
+
+@asynccontextmanager
+async def socket_of(
+    stage: Stage, headers: dict[str, str], protocols: tuple[str, ...] = ("hubbub.v1",)
+) -> AsyncIterator[ClientConnection]:
+    """Open a bare socket; with a cookie as the service's own page does."""
+    address = stage.address(0)
+    own = {"Origin": f"http://{address}"} if "Authorization" not in headers else {}
+    async with connect(
+        f"ws://{address}/ws/",
+        additional_headers=own | headers,
+        subprotocols=protocols,  # type: ignore[arg-type]
+        compression=None,
+        proxy=None,
+        max_size=None,
+        close_timeout=1,
+    ) as socket:
+        yield socket
+
+
+async def next_of(socket: ClientConnection, *types: str) -> dict[str, Any]:
+    """Return the next frame of one of these types."""
+    async with asyncio.timeout(5):
+        while True:
+            frame: dict[str, Any] = json.loads(await socket.recv())
+            if frame["type"] in types:
+                return frame
+
+
+async def code_of(socket: ClientConnection) -> int:
+    """Return the code that the socket is closed with, having read what comes before."""
+    async with asyncio.timeout(5):
+        try:
+            while True:
+                await socket.recv()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd else 1006
+
+
+@asynccontextmanager
+async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
+    """Have two others talk on the same replica meanwhile; nobody of them waits or is cut off."""
+    people = stage.crowd(3)[1:]
+    room = stage.room(people)
+    pair = [stage.client(person, 0) for person in people]
+    async with opened(pair, room):
+        sockets = [client.conversation.welcome for client in pair]
+        over = asyncio.Event()
+        talks = asyncio.create_task(talk_until(over, stage, room, pair))
+        yield
+        over.set()
+        assert await talks < UNAFFECTED_SECONDS
+        assert [client.conversation.welcome for client in pair] == sockets
+        await stage.assert_right(pair)
+
+
+async def talk_until(over: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
+    """Return how long the slowest message took to arrive, in seconds."""
+    slowest, number = 0.0, 0
+    while not over.is_set() or number < 3:
+        number += 1
+        sent_at = time.monotonic()
+        await pair[0].send(room, f"undisturbed {number}")
+        await pair[1].until(lambda count=number: len(bodies(pair[1], room)) == count)
+        slowest = max(slowest, time.monotonic() - sent_at)
+    await stage.settle(room, pair)
+    return slowest
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1:1"]
+)
+async def test_a_foreign_origin_is_refused_in_the_handshake(stage: Stage, origin: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket_of(stage, mallory(stage).headers | {"Origin": origin}):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_a_cookie_without_an_origin_is_refused_and_a_token_is_not(stage: Stage) -> None:
+    with pytest.raises(InvalidStatus):
+        async with connect(
+            f"ws://{stage.address(0)}/ws/", additional_headers=mallory(stage).headers, proxy=None
+        ):
+            pass
+    bot = await asyncio.to_thread(stage.bot_of, mallory(stage))
+    async with socket_of(stage, bot.headers) as socket:
+        assert (await next_of(socket, "welcome"))["user"]["id"] == mallory(stage).id
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Cookie": "sessionid=made-up"}, {"Authorization": "Bearer hub_made-up"}],
+    ids=["nothing", "a cookie", "a token"],
+)
+async def test_who_is_not_signed_in_is_told_so_by_the_close_code(
+    stage: Stage, headers: dict[str, str]
+) -> None:
+    async with socket_of(stage, headers) as socket:
+        assert await code_of(socket) == 4501
+
+
+async def test_who_offers_only_unknown_versions_is_told_so(stage: Stage) -> None:
+    async with socket_of(stage, mallory(stage).headers, ("hubbub.v9", "chat")) as socket:
+        assert socket.subprotocol == "hubbub.v9"
+        assert await code_of(socket) == 4503
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("{", "bad_frame"),
+        ("", "bad_frame"),
+        ("[1]", "bad_frame"),
+        ('"text"', "bad_frame"),
+        ("{}", "bad_frame"),
+        ('{"type": 1}', "bad_frame"),
+        ('{"type": "ping", "ref": {}}', "bad_frame"),
+        (b"\x00\xff", "bad_frame"),
+        ('{"type": "message.burn"}', "unknown_type"),
+        ('{"type": "message.send"}', "invalid"),
+        ('{"type": "message.send", "room": "1", "nonce": "n", "body": "b"}', "invalid"),
+        ('{"type": "message.send", "room": 1, "nonce": "", "body": "b"}', "invalid"),
+        ('{"type": "message.send", "room": 1, "nonce": "n", "body": null}', "invalid"),
+        ('{"type": "message.edit", "message": true, "body": "b"}', "invalid"),
+        ('{"type": "message.delete", "message": -1}', "invalid"),
+        ('{"type": "message.delete", "message": 1e400}', "invalid"),
+        ('{"type": "message.delete", "message": 99999999999999999999}', "invalid"),
+        ('{"type": "subscribe", "rooms": []}', "invalid"),
+        ('{"type": "subscribe", "rooms": {"x": 1}}', "invalid"),
+        ('{"type": "subscribe", "rooms": {"1": -1}}', "invalid"),
+        ('{"type": "subscribe", "rooms": {"1": "0"}}', "invalid"),
+        ('{"type": "read", "room": 1, "number": 1.5}', "invalid"),
+        ("[" * 20_000, "bad_frame"),
+        ('{"type": "ping", "x": ' + "[" * 20_000 + "}", "bad_frame"),
+        ('{"type": "ping", "padding": "' + "x" * 100_000 + '"}', "too_large"),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+async def test_a_wrong_frame_gets_a_problem_and_the_socket_stays_open(
+    stage: Stage, text: str | bytes, code: str
+) -> None:
+    async with socket_of(stage, mallory(stage).headers) as socket:
+        await socket.send(text)
+        problem = await next_of(socket, "problem")
+        assert problem["code"] == code
+        assert problem["detail"]
+        await socket.send('{"type": "ping", "ref": "still here"}')
+        assert (await next_of(socket, "pong"))["ref"] == "still here"
+
+
+async def test_a_frame_of_two_megabytes_closes_its_socket_only(stage: Stage) -> None:
+    async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
+        await next_of(socket, "welcome")
+        await socket.send('{"type": "ping", "padding": "' + "x" * 2_000_000 + '"}')
+        assert await code_of(socket) in (1006, 1009)
+
+
+async def test_unknown_rooms_and_those_of_others_are_the_same_to_a_stranger(stage: Stage) -> None:
+    private = stage.room(stage.crowd(3)[1:])
+    async with socket_of(stage, mallory(stage).headers) as socket:
+        problems = []
+        for room in (private, NOWHERE):
+            await socket.send(json.dumps({"type": "subscribe", "rooms": {str(room): 0}}))
+            subscribed = await next_of(socket, "problem", "subscribed")
+            await socket.send(
+                json.dumps({"type": "message.send", "room": room, "nonce": "n", "body": "b"})
+            )
+            sent = await next_of(socket, "problem", "ok")
+            assert (subscribed.pop("room"), sent.pop("room", None)) in ((room, None), (room, room))
+            problems.append((subscribed, sent))
+        assert problems[0] == problems[1]
+        assert problems[0][0]["code"] == problems[0][1]["code"] == "not_found"
+
+
+async def test_a_thousand_pings_in_a_second_are_slowed_down(stage: Stage) -> None:
+    async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
+        for number in range(1_000):
+            await socket.send(f'{{"type": "ping", "ref": {number}}}')
+        answers = [await next_of(socket, "pong", "problem") for _ in range(1_000)]
+        assert [answer["ref"] for answer in answers] == list(range(1_000))
+        refused = [answer for answer in answers if answer["type"] == "problem"]
+        assert {answer["code"] for answer in refused} == {"rate_limited"}
+        assert all(answer["retry_after"] >= 0 for answer in refused)
+        assert len(refused) > 500
+
+
+async def test_a_thousand_bad_frames_end_in_a_close(stage: Stage) -> None:
+    async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
+        try:
+            for _ in range(1_000):
+                await socket.send("{")
+        except ConnectionClosed:
+            pass
+        assert await code_of(socket) in (4500, 1006)
+
+
+def mallory(stage: Stage) -> Person:
+    return stage.crowd(1)[0]
