@@ -4,7 +4,6 @@ from django.views.i18n import JavaScriptCatalog
 
 from hubbub.web import pages, settings_pages
 from hubbub.web.converters import NumberConverter
-
 from hubbub.web.welcome import welcome
 
 register_converter(NumberConverter, "number")
