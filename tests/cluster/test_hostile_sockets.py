@@ -79,7 +79,7 @@ async def talk_until(over: asyncio.Event, stage: Stage, room: int, pair: list[An
         number += 1
         sent_at = time.monotonic()
         await pair[0].send(room, f"undisturbed {number}")
-        await pair[1].until(lambda count=number: len(bodies(pair[1], room)) == count)
+        await pair[1].until(lambda: len(bodies(pair[1], room)) == number)
         slowest = max(slowest, time.monotonic() - sent_at)
     await stage.settle(room, pair)
     return slowest

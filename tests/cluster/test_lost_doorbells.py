@@ -54,7 +54,7 @@ async def test_the_last_doorbell_of_a_room_is_lost(unruly_stage: Stage) -> None:
     async with opened(clients, room):
         await clients[0].send(room, LOST)
         for client in clients:
-            await client.until(lambda one=client: bodies(one, room), within=OPEN_PAGES_SECONDS)
+            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
     await unruly_stage.assert_right(clients)
 
 
@@ -67,5 +67,5 @@ async def test_a_process_dies_between_commit_and_publish(stage: Stage) -> None:
         code = POST.format(user=people[0].id, room=room)
         stage.shell(code, REDIS_URL="redis://127.0.0.1:1/0")
         for client in clients:
-            await client.until(lambda one=client: bodies(one, room), within=OPEN_PAGES_SECONDS)
+            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
     await stage.assert_right(clients)

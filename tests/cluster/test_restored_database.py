@@ -27,7 +27,7 @@ async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage)
         await asyncio.to_thread(restore, stage)
         for client in clients:
             await client.until(
-                lambda one=client: one.connected and "lost" not in " ".join(bodies(one, room)),
+                lambda: client.connected and "lost" not in " ".join(bodies(client, room)),
                 within=ANEW_SECONDS,
             )
         await say(clients, room, "after")

@@ -56,7 +56,7 @@ def token_revoked(case: Case) -> None:
     case.form(owner, f"/settings/tokens/{token.split()[0]}/revoke/")
 
 
-CASES = {
+CASES: dict[Callable[[Case], None], set[int] | None] = {
     removed: None,  # the sockets stay open, the room is over
     banned: {4502},
     signed_out: {4501},
@@ -98,7 +98,7 @@ async def is_cut_off(stage: Stage, revoke: Callable[[Case], None], within: float
         revoked_at = await asyncio.to_thread(revoke_and_look_at_the_clock, revoke, case)
         for client in cut:
             left = revoked_at + within - time.monotonic()
-            await client.until(lambda one=client: is_over(one, case.room), within=left)
+            await client.until(lambda: is_over(client, case.room), within=left)
         answer = await watching.send(case.room, "among ourselves")
         await watching.until(lambda: "among ourselves" in bodies(watching, case.room))
         for client in cut:
