@@ -126,7 +126,9 @@ def read_log(log: int, after: int, limit: int) -> list[Entry]:
     follow `after` directly means that it was pruned there, and nothing is returned.
     """
     if log == PLACE_LOG:
-        places = PlaceEvent.objects.select_related("user", "room").filter(seq__gt=after).order_by("seq")
+        places = (
+            PlaceEvent.objects.select_related("user", "room").filter(seq__gt=after).order_by("seq")
+        )
         entries = [place_entry(event) for event in places[:limit]]
     else:
         rows = Event.objects.after(log, after).with_all()[:limit]
