@@ -120,8 +120,15 @@ class Server(ABC):
             self._process.wait(STOP_SECONDS)
 
     def pause(self) -> None:
-        """Freeze it: connections stay open, and nothing is answered (SIGSTOP)."""
-        self._signal_all(signal.SIGSTOP)
+        """Freeze it: connections stay open, and nothing is answered (SIGSTOP).
+
+        Its children too, and those that it makes meanwhile: returns when all of them stand still.
+        """
+        deadline = time.monotonic() + STOP_SECONDS
+        while not all(_stands_still(process) for process in self._family()):
+            self._signal_all(signal.SIGSTOP)
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self.name} could not be paused.")
 
     def resume(self) -> None:
         self._signal_all(signal.SIGCONT)
@@ -185,6 +192,12 @@ class Server(ABC):
             parent = psutil.Process(self.pid)
             return [parent, *parent.children(recursive=True)]
         return []
+
+
+def _stands_still(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    return True
 
 
 def free_port() -> int:
