@@ -1,0 +1,19 @@
+"""The tutorial's `asgi.py`: routing by the room's name, and nothing before it."""
+
+import os
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+from django.urls import re_path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loadtests.bench.tutorial.settings")
+http = get_asgi_application()
+
+from loadtests.bench.tutorial.consumers import ChatConsumer  # noqa: E402  (after the apps' setup)
+
+application = ProtocolTypeRouter(
+    {
+        "http": http,
+        "websocket": URLRouter([re_path(r"ws/chat/(?P<room_name>\w+)/$", ChatConsumer.as_asgi())]),
+    }
+)
