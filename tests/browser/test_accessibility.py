@@ -40,7 +40,7 @@ async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
     await alice.press("Escape")
 
 
-@pytest.mark.parametrize("drawer", [".chat-menu", ".chat-who"])
+@pytest.mark.parametrize("drawer", [".chat-open-rooms", ".chat-open-people"])
 async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     window: OpenWindow, stage: Stage, drawer: str
 ) -> None:
@@ -62,7 +62,7 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
     await bob.write("W" * 300)
     await expect(bob.messages).to_have_count(1)
     assert await bob.page.evaluate("document.documentElement.scrollWidth") == 360
-    await bob.page.locator(".chat-menu").tap()
+    await bob.page.locator(".chat-open-rooms").tap()
     await bob.room_link(name).tap()
     await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
     await expect(bob.page.locator(".is-drawn")).to_have_count(0)

@@ -237,6 +237,15 @@ async def test_a_window_into_the_past_hides_news_until_it_reaches_them(store: St
     assert seen["bodies"][-2:] == ["body 7", "body 11"]
 
 
+async def test_a_page_that_comes_after_the_window_moved_makes_no_hole(store: Store) -> None:
+    late = page_of(message(1), message(2), seq=10, before=False)
+    loaded = {"type": "page.loaded", "room": 7, "page": late, "where": "before", "edge": 3}
+    seen = await store.after(subscribed(10), loaded)
+    assert seen["bodies"] == ["body 8", "body 9", "body 10"]
+    seen = await store.after(subscribed(10), loaded | {"edge": 8})
+    assert seen["bodies"][:2] == ["body 1", "body 2"]
+
+
 async def test_unread_is_counted_and_the_line_stands_above_the_first_unseen(store: Store) -> None:
     seen = await store.after(subscribed(10), created(11), created(12))
     assert (seen["unread"], seen["newAfter"]) == (2, 3)

@@ -3,17 +3,16 @@
  * Elements call it and read its store; nothing but `page.js` makes one.
  */
 
+import { History } from "./history.js";
 import { forgetKept } from "./kept.js";
 import { Live } from "./live.js";
 import { Drafts, Outbox } from "./outbox.js";
 import { Rest } from "./rest.js";
-import { Store, initialState, nameOf, openRoom, openTimeline } from "./store.js";
+import { nameOf } from "./room.js";
+import { Store, initialState, openRoom, openTimeline } from "./store.js";
 import { fill, gettext } from "./text.js";
 import { messagesOf } from "./timeline.js";
 
-const PAGE_MESSAGES = 50;
-const MESSAGES_SHOWN = 600;
-const MESSAGES_KEPT = 300;
 const TICK_MS = 1_000;
 
 export class Chat extends EventTarget {
@@ -29,13 +28,13 @@ export class Chat extends EventTarget {
       signedOut: () => this.goToSignIn(),
       unreachable: gettext("Hubbub cannot be reached just now. Try again in a moment."),
     });
+    this.history = new History(this.rest, this.store);
     this.outbox = new Outbox(data.me.id, {
       storage,
       deliver: (entry) => this.live.deliver(entry),
       changed: (outbox) => this.store.dispatch({ type: "page.outbox", outbox }),
     });
     this.live = new Live(socketUrl, this.store, this.outbox, this.answersToLive());
-    this.loading = new Set();
     this.highlighted = data.seq;
     this.takePage(data);
   }
@@ -84,9 +83,7 @@ export class Chat extends EventTarget {
   }
 
   async fill(room, seq) {
-    const timeline = this.store.state.timelines.get(room);
-    const isThere = seq === null || messagesOf(timeline).some((message) => message.seq === seq);
-    if (!timeline.loaded || !isThere) await this.load(room, { around: seq }, "fresh");
+    await this.history.show(room, seq);
     this.live.show(room);
   }
 
@@ -158,43 +155,14 @@ export class Chat extends EventTarget {
 
   // Messages
 
-  /** Load what lies before or after the window; the same call twice loads once. */
-  async loadMore(room, where) {
-    const timeline = this.store.state.timelines.get(room);
-    const edge = where === "before" ? timeline.from : timeline.to;
-    if (edge === 0 || edge === Infinity || this.loading.has(`${room} ${where}`)) return;
-    this.loading.add(`${room} ${where}`);
-    try {
-      await this.load(room, { [where]: edge }, where);
-    } finally {
-      this.loading.delete(`${room} ${where}`);
-    }
-  }
-
-  async load(room, place, where) {
-    const query = { ...place, limit: PAGE_MESSAGES };
-    const page = await this.rest.get(`rooms/${room}/messages`, query);
-    this.store.dispatch({ type: "page.loaded", room, page, where });
-  }
-
   async loadAnew(room) {
     this.takeRoom(await this.rest.get(`rooms/${room}`));
-    await this.load(room, {}, "fresh");
+    await this.history.load(room, {}, "fresh");
   }
 
   async toNewest() {
-    const timeline = openTimeline(this.store.state);
-    if (timeline.to !== Infinity) await this.load(timeline.room, {}, "fresh");
+    await this.history.toNewest();
     this.highlighted = null;
-  }
-
-  /** Fetch a message that is quoted and was not on any page. */
-  async loadQuoted(room, { id, seq }) {
-    if (this.loading.has(id)) return;
-    this.loading.add(id);
-    const page = await this.rest.get(`rooms/${room}/messages`, { around: seq, limit: 1 });
-    const message = page.messages.find((found) => found.id === id);
-    if (message) this.store.dispatch({ type: "page.message", room, message });
   }
 
   send(body, replyTo = null) {
@@ -216,7 +184,8 @@ export class Chat extends EventTarget {
   takeAnswer(room, answer) {
     if (answer === null) throw new Error(this.rest.unreachable);
     if (answer.type === "problem") throw new Error(answer.detail);
-    if (answer.message) this.store.dispatch({ type: "page.message", room, message: answer.message });
+    if (answer.message)
+      this.store.dispatch({ type: "page.message", room, message: answer.message });
   }
 
   typing() {
@@ -237,15 +206,6 @@ export class Chat extends EventTarget {
     if (!room || !newest || timeline.to !== Infinity || newest.number <= room.read) return;
     this.store.dispatch({ type: "room.read", room: room.id, number: newest.number });
     this.live.read(room.id, newest.number);
-  }
-
-  /** Let go of old messages while the newest are followed. */
-  trim() {
-    const timeline = openTimeline(this.store.state);
-    const messages = timeline ? messagesOf(timeline) : [];
-    if (messages.length < MESSAGES_SHOWN) return;
-    const { seq } = messages.at(-MESSAGES_KEPT);
-    this.store.dispatch({ type: "page.trimmed", room: timeline.room, seq });
   }
 
   // The person

@@ -1,6 +1,6 @@
 /**
- * What the page keeps in a browser (drafts, unsent messages) is forgotten at sign-out, from whichever
- * page one signs out: every page loads this module, which therefore imports nothing.
+ * What the page keeps in a browser (drafts, unsent messages) is forgotten at sign-out, whichever
+ * page one signs out from: every page loads this module, which therefore imports nothing.
  */
 
 export const PREFIX = "hubbub.";

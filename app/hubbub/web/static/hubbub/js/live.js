@@ -84,7 +84,11 @@ export class Live {
     this.store.dispatch({ type: "page.disconnected" });
     if (code === SIGNED_OUT) this.on.signedOut();
     else if (code === BANNED) this.on.banned();
-    else this.store.dispatch({ type: "page.line", line: code === TOO_MANY ? "elsewhere" : "outdated" });
+    else
+      this.store.dispatch({
+        type: "page.line",
+        line: code === TOO_MANY ? "elsewhere" : "outdated",
+      });
   }
 
   /** Connect again after another window took this one's place. */
@@ -120,7 +124,8 @@ export class Live {
     const command = { type: "message.send", room, nonce, body, reply_to: replyTo };
     const answer = await this.socket.ask(command);
     // The answer and the event come in either order.
-    if (answer?.message) this.store.dispatch({ type: "page.message", room, message: answer.message });
+    if (answer?.message)
+      this.store.dispatch({ type: "page.message", room, message: answer.message });
     return answer;
   }
 

@@ -5,7 +5,8 @@
 
 import { Chat } from "./chat.js";
 import "./elements/chat-page.js";
-import { nameOf, openRoom, unreadTotal } from "./store.js";
+import { nameOf } from "./room.js";
+import { openRoom, unreadTotal } from "./store.js";
 import { gettext } from "./text.js";
 
 const data = JSON.parse(document.getElementById("page-data").textContent);
@@ -16,7 +17,8 @@ const chat = new Chat(data, {
 
 /** Return the room and seq of one of our own addresses, or null. */
 function placeOf(url) {
-  const match = url.origin === location.origin && url.pathname.match(/^\/rooms\/(\d+)(?:\/(\d+))?$/);
+  const match =
+    url.origin === location.origin && url.pathname.match(/^\/rooms\/(\d+)(?:\/(\d+))?$/);
   return match ? { room: Number(match[1]), seq: match[2] ? Number(match[2]) : null } : null;
 }
 

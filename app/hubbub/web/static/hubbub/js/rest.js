@@ -1,4 +1,4 @@
-/** REST calls of the page: JSON in and out, CSRF, and problems as errors with the protocol's code. */
+/** REST calls of the page: JSON in and out, CSRF, problems as errors with the protocol's code. */
 
 export class Problem extends Error {
   constructor({ code, detail, retry_after: retryAfter = null }) {
@@ -39,7 +39,8 @@ export class Rest {
     if (response.status === 401) this.signedOut();
     if (response.status === 204) return null;
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Problem({ code: "unavailable", detail: this.unreachable, ...answer });
+    if (!response.ok)
+      throw new Problem({ code: "unavailable", detail: this.unreachable, ...answer });
     return answer;
   }
 

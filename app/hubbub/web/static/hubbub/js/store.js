@@ -5,6 +5,7 @@
  * (`page.js`) dispatches; elements read. A state is never changed in place.
  */
 
+import { changesBy, mergeRoom, nameOf, unreadOf } from "./room.js";
 import {
   emptyTimeline,
   messagesOf,
@@ -21,6 +22,8 @@ import {
 
 export const TYPING_MS = 5_000;
 const TIMELINES_KEPT = 12;
+// "room 10" comes after "room 9".
+const byName = new Intl.Collator(undefined, { numeric: true });
 const SECTIONS = { public: 0, private: 0, direct: 1 };
 
 export function initialState(me) {
@@ -62,10 +65,6 @@ export class Store {
   }
 }
 
-export function unreadOf(room) {
-  return room.read === undefined ? 0 : Math.max(0, room.messages - room.read);
-}
-
 export function unreadTotal(state) {
   return [...state.rooms.values()].reduce((total, room) => total + unreadOf(room), 0);
 }
@@ -74,12 +73,8 @@ export function unreadTotal(state) {
 export function roomsInOrder(state) {
   const rank = (room) => (room.lobby ? -1 : SECTIONS[room.kind]);
   return [...state.rooms.values()].sort(
-    (one, other) => rank(one) - rank(other) || nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true }),
+    (one, other) => rank(one) - rank(other) || byName.compare(nameOf(one), nameOf(other)),
   );
-}
-
-export function nameOf(room) {
-  return room.with?.name ?? room.name;
 }
 
 export function openRoom(state) {
@@ -148,8 +143,8 @@ function unreadLine(info) {
   return info && unreadOf(info) ? info.read : null;
 }
 
-function loaded(state, { room, page, where }) {
-  return inTimeline(state, room, withPage, page, where);
+function loaded(state, { room, page, where, edge }) {
+  return inTimeline(state, room, withPage, page, where, edge);
 }
 
 function watched(state, { room, watched: isWatched }) {
@@ -181,7 +176,10 @@ function applyLogged(state, event) {
   const next = inTimeline(state, event.room, withEvent, event);
   const after = next.timelines.get(event.room);
   if (!before || before === after || after.needsSubscribe) return next;
-  return drawLine(countInRoom(next, event), event);
+  return drawLine(
+    changeRoom(next, event.room, (info) => changesBy(info, event, state.me)),
+    event,
+  );
 }
 
 /** Put the "new" line above the first message that came while nobody looked. */
@@ -196,41 +194,10 @@ function drawLine(state, event) {
   });
 }
 
-const MEMBERS = { "member.joined": 1, "member.left": -1 };
-
-function countInRoom(state, event) {
-  return changeRoom(state, event.room, (info) => {
-    // What the room's row said already is not counted again.
-    if (event.seq <= info.seq) return {};
-    return {
-      seq: event.seq,
-      messages: Math.max(info.messages, event.message?.number ?? 0),
-      members: info.members + (MEMBERS[event.type] ?? 0),
-      ...roleBy(state, event),
-      ...(event.room_info ? mergeRoom(info, event.room_info) : {}),
-    };
-  });
-}
-
-function roleBy(state, event) {
-  const isMine = event.type === "member.role_changed" && event.user?.id === state.me.id;
-  return isMine ? { role: event.role } : {};
-}
-
 function withRoom(state, room) {
   const rooms = new Map(state.rooms);
   rooms.set(room.id, mergeRoom(state.rooms.get(room.id), room));
   return { ...state, rooms };
-}
-
-/** Numbers only grow and `read` never goes back, whichever answer comes last. */
-function mergeRoom(held, room) {
-  if (!held) return room;
-  const newer = room.seq >= held.seq ? { ...held, ...room } : { ...room, ...held };
-  newer.name = room.name || held.name;
-  newer.messages = Math.max(held.messages, room.messages);
-  if (held.read !== undefined) newer.read = Math.max(held.read, room.read ?? 0);
-  return newer;
 }
 
 function changeRoom(state, id, change) {

@@ -28,8 +28,13 @@ export function emptyTimeline(room) {
   };
 }
 
-/** Take a page of history: "fresh" replaces the window, "before" and "after" extend it. */
-export function withPage(timeline, page, where) {
+/**
+ * Take a page of history: "fresh" replaces the window, "before" and "after" extend it from `edge`.
+ * A page that was asked for at another edge than the window has now would leave a hole: it is late.
+ */
+export function withPage(timeline, page, where, edge = null) {
+  const isLate = edge !== null && edge !== (where === "before" ? timeline.from : timeline.to);
+  if (isLate) return timeline;
   const base = where === "fresh" ? keepArrived(timeline, page) : timeline;
   const [from, to] = rangeOf(page);
   return {
@@ -110,7 +115,10 @@ export function messagesOf(timeline) {
   if (!listed.has(timeline)) {
     const inWindow = (entry) => entry.seq >= timeline.from && entry.seq <= timeline.to;
     const list = [...timeline.known.values()].filter(inWindow);
-    listed.set(timeline, list.sort((one, other) => one.seq - other.seq));
+    listed.set(
+      timeline,
+      list.sort((one, other) => one.seq - other.seq),
+    );
   }
   return listed.get(timeline);
 }

@@ -6,7 +6,8 @@
 import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 
-import { nameOf, openRoom, openTimeline } from "../store.js";
+import { nameOf } from "../room.js";
+import { openRoom, openTimeline } from "../store.js";
 import { fill, gettext, ngettext } from "../text.js";
 import { ChatElement } from "./element.js";
 import { icon } from "./icons.js";
@@ -46,12 +47,25 @@ class HubComposer extends ChatElement {
       ${this.replyTo ? this.reply() : nothing}
       <div class="composer-row">
         <div class="grow" data-text=${this.body}>
-          <textarea rows="1" dir="auto" enterkeyhint="send" aria-label=${label} placeholder=${label}
-            .value=${live(this.body)} @input=${(event) => this.write(event.target.value)}
-            @keydown=${(event) => this.key(event)}></textarea>
+          <textarea
+            rows="1"
+            dir="auto"
+            enterkeyhint="send"
+            aria-label=${label}
+            placeholder=${label}
+            .value=${live(this.body)}
+            @input=${(event) => this.write(event.target.value)}
+            @keydown=${(event) => this.key(event)}
+          ></textarea>
         </div>
-        <button class="composer-send" aria-label=${gettext("Send")} title=${gettext("Send")}
-          ?disabled=${!this.body.trim() || this.left < 0}>${icon("send")}</button>
+        <button
+          class="composer-send"
+          aria-label=${gettext("Send")}
+          title=${gettext("Send")}
+          ?disabled=${!this.body.trim() || this.left < 0}
+        >
+          ${icon("send")}
+        </button>
       </div>
       ${this.left < WARN_CHARS ? this.counter() : nothing}
     </form>`;
@@ -63,16 +77,23 @@ class HubComposer extends ChatElement {
     return html`<div class="composer-reply">
       <strong>${text}</strong>
       <span class="composer-reply-text" dir="auto">${message ? textOf(message) : ""}</span>
-      <button class="icon-button" type="button" aria-label=${gettext("Do not reply")}
-        @click=${() => this.compose({ replyTo: null })}>${icon("close")}</button>
+      <button
+        class="icon-button"
+        type="button"
+        aria-label=${gettext("Do not reply")}
+        @click=${() => this.compose({ replyTo: null })}
+      >
+        ${icon("close")}
+      </button>
     </div>`;
   }
 
   counter() {
     const count = Math.abs(this.left);
-    const text = this.left < 0
-      ? ngettext("%(count)s character too many", "%(count)s characters too many", count)
-      : ngettext("%(count)s character left", "%(count)s characters left", count);
+    const text =
+      this.left < 0
+        ? ngettext("%(count)s character too many", "%(count)s characters too many", count)
+        : ngettext("%(count)s character left", "%(count)s characters left", count);
     return html`<p class="composer-count ${this.left < 0 ? "is-over" : ""}" role="status">
       ${fill(text, { count })}
     </p>`;
@@ -85,10 +106,12 @@ class HubComposer extends ChatElement {
   }
 
   invitation(room) {
+    const text = gettext("You are not in %(name)s. Join it to read and write.");
     return html`<div class="composer-instead">
-      <p>${fill(gettext("You are not in %(name)s. Join it to read and write."), { name: nameOf(room) })}</p>
+      <p>${fill(text, { name: nameOf(room) })}</p>
       <button class="button" @click=${() => this.chat.attempt(() => this.chat.join(room.id))}>
-        ${gettext("Join the room")}</button>
+        ${gettext("Join the room")}
+      </button>
     </div>`;
   }
 
@@ -96,10 +119,16 @@ class HubComposer extends ChatElement {
     const mayRestore = room.role === "owner" || this.state.me.owner;
     return html`<div class="composer-instead">
       <p>${gettext("This room is archived: it can be read, not written to.")}</p>
-      ${mayRestore
-        ? html`<button class="button" @click=${() => this.chat.attempt(() => this.chat.restore(room.id))}>
-            ${gettext("Bring it back")}</button>`
-        : nothing}
+      ${
+        mayRestore
+          ? html`<button
+              class="button"
+              @click=${() => this.chat.attempt(() => this.chat.restore(room.id))}
+            >
+              ${gettext("Bring it back")}
+            </button>`
+          : nothing
+      }
     </div>`;
   }
 

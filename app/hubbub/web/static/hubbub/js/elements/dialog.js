@@ -1,4 +1,4 @@
-/** What the dialogs share: a native modal `<dialog>` with a title, and people found by a part of a name. */
+/** What the dialogs share: a native modal `<dialog>`, tabs, fields, searches and their rows. */
 
 import { html, nothing } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";
@@ -31,15 +31,26 @@ export class DialogElement extends ChatElement {
 
   view() {
     if (!this.isOpen) return nothing;
-    return html`<dialog class="dialog" aria-label=${this.heading()} ${ref(this.dialog)}
-      @close=${() => (this.isOpen = false)} @click=${(event) => this.clickOutside(event)}>
+    return html`<dialog
+      class="dialog"
+      aria-label=${this.heading()}
+      ${ref(this.dialog)}
+      @close=${() => (this.isOpen = false)}
+      @click=${(event) => this.clickOutside(event)}
+    >
       <div class="dialog-head">
         <h2 dir="auto">${this.heading()}</h2>
-        <button class="icon-button" aria-label=${gettext("Close")} @click=${() => this.close()}>${icon("close")}</button>
+        <button class="icon-button" aria-label=${gettext("Close")} @click=${() => this.close()}>
+          ${icon("close")}
+        </button>
       </div>
-      ${this.problem ? html`<p class="notice notice-error" role="alert">${this.problem}</p>` : nothing}
+      ${this.problem ? this.problemView() : nothing}
       <div class="dialog-body">${this.content()}</div>
     </dialog>`;
+  }
+
+  problemView() {
+    return html`<p class="notice notice-error" role="alert">${this.problem}</p>`;
   }
 
   clickOutside(event) {
@@ -77,22 +88,61 @@ export class Search {
 export function searchField(label, find) {
   return html`<label class="dialog-search">
     <span class="visually-hidden">${label}</span>${icon("search")}
-    <input class="input" type="search" placeholder=${label} autocomplete="off" autofocus
-      @input=${(event) => find(event.target.value)} />
+    <input
+      class="input"
+      type="search"
+      placeholder=${label}
+      autocomplete="off"
+      autofocus
+      @input=${(event) => find(event.target.value)}
+    />
   </label>`;
+}
+
+/** Buttons that choose what is shown; `names` gives each tab its label. */
+export function tabs(names, current, turnTo) {
+  const tab = ([name, label]) =>
+    html`<button class="tab" aria-pressed=${name === current} @click=${() => turnTo(name)}>
+      ${label}
+    </button>`;
+  return html`<div class="tabs" role="group" aria-label=${gettext("What to show")}>
+    ${Object.entries(names).map(tab)}
+  </div>`;
+}
+
+export function textField({ label, name, max, value = "", required = name === "name", readonly }) {
+  return html`<label class="field"
+    ><span class="label">${label}</span>
+    <input
+      class="input"
+      name=${name}
+      dir="auto"
+      autocomplete="off"
+      maxlength=${max}
+      .value=${value}
+      ?required=${required}
+      ?readonly=${readonly}
+  /></label>`;
 }
 
 /** A button of one row among many: its name says of which. */
 export function rowButton(label, name, act, look = "button-quiet") {
-  return html`<button class="button ${look} button-small" aria-label=${`${label}: ${name}`}
-    @click=${act}>${label}</button>`;
+  return html`<button
+    class="button ${look} button-small"
+    aria-label=${`${label}: ${name}`}
+    @click=${act}
+  >
+    ${label}
+  </button>`;
 }
 
 export function personRow(person, action) {
   return html`<li class="row">
     ${avatar(person)}
-    <span class="row-text"><strong dir="auto">${person.name}</strong>
-      <span class="quiet">@${person.username}</span></span>
+    <span class="row-text"
+      ><strong dir="auto">${person.name}</strong>
+      <span class="quiet">@${person.username}</span></span
+    >
     ${action}
   </li>`;
 }

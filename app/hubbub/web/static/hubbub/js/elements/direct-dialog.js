@@ -34,8 +34,18 @@ class HubDirect extends DialogElement {
   content() {
     const others = this.people?.filter((person) => person.id !== this.state.me.id);
     return html`${searchField(gettext("Find a person"), (text) => this.find(text))}
-      <ul class="rows">${repeat(others ?? [], (it) => it.id, (it) => personRow(it, this.action(it)))}</ul>
-      ${others?.length === 0 ? html`<p class="quiet">${gettext("Nobody is called that.")}</p>` : nothing}`;
+      <ul class="rows">
+        ${repeat(
+          others ?? [],
+          (it) => it.id,
+          (it) => personRow(it, this.action(it)),
+        )}
+      </ul>
+      ${others?.length === 0 ? this.nobodyFound() : nothing}`;
+  }
+
+  nobodyFound() {
+    return html`<p class="quiet">${gettext("Nobody is called that.")}</p>`;
   }
 
   action(person) {

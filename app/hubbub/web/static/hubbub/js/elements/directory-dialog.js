@@ -4,7 +4,7 @@ import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
 import { fill, gettext, ngettext } from "../text.js";
-import { DialogElement, Search, rowButton, searchField } from "./dialog.js";
+import { DialogElement, Search, rowButton, searchField, tabs, textField } from "./dialog.js";
 import { icon } from "./icons.js";
 
 class HubDirectory extends DialogElement {
@@ -15,7 +15,8 @@ class HubDirectory extends DialogElement {
     this.rooms = null;
     this.tab = "open";
     this.search = new Search(
-      (q) => this.chat.rest.get("rooms/directory", { q, archived: this.tab === "archived" ? 1 : 0 }),
+      (q) =>
+        this.chat.rest.get("rooms/directory", { q, archived: this.tab === "archived" ? 1 : 0 }),
       (rooms) => (this.rooms = rooms),
     );
   }
@@ -40,18 +41,29 @@ class HubDirectory extends DialogElement {
   }
 
   content() {
-    const tabs = { open: gettext("All rooms"), archived: gettext("Archived"), new: gettext("New room") };
-    return html`<div class="tabs" role="group" aria-label=${gettext("What to show")}>
-        ${Object.entries(tabs).map(([tab, label]) => html`<button class="tab"
-          aria-pressed=${this.tab === tab} @click=${() => this.turnTo(tab)}>${label}</button>`)}
-      </div>
-      ${this.tab === "new" ? this.form() : this.list()}`;
+    const names = {
+      open: gettext("All rooms"),
+      archived: gettext("Archived"),
+      new: gettext("New room"),
+    };
+    return html`${tabs(names, this.tab, (tab) => this.turnTo(tab))}
+    ${this.tab === "new" ? this.form() : this.list()}`;
   }
 
   list() {
     return html`${searchField(gettext("Find a room"), (text) => this.find(text))}
-      <ul class="rows">${repeat(this.rooms ?? [], (room) => room.id, (room) => this.row(room))}</ul>
-      ${this.rooms?.length === 0 ? html`<p class="quiet">${gettext("There is no such room.")}</p>` : nothing}`;
+      <ul class="rows">
+        ${repeat(
+          this.rooms ?? [],
+          (room) => room.id,
+          (room) => this.row(room),
+        )}
+      </ul>
+      ${this.rooms?.length === 0 ? this.nothingFound() : nothing}`;
+  }
+
+  nothingFound() {
+    return html`<p class="quiet">${gettext("There is no such room.")}</p>`;
   }
 
   row(room) {
@@ -59,29 +71,31 @@ class HubDirectory extends DialogElement {
     const members = fill(ngettext("%(count)s member", "%(count)s members", count), { count });
     return html`<li class="row">
       <span class="row-icon">${icon(room.kind === "private" ? "lock" : "hash")}</span>
-      <span class="row-text"><strong dir="auto">${room.name}</strong>
-        <span class="quiet" dir="auto">${members}${room.topic ? ` · ${room.topic}` : ""}</span></span>
+      <span class="row-text"
+        ><strong dir="auto">${room.name}</strong>
+        <span class="quiet" dir="auto"
+          >${members}${room.topic ? ` · ${room.topic}` : ""}</span
+        ></span
+      >
       ${this.action(room)}
     </li>`;
   }
 
   action(room) {
-    if (this.tab === "archived") return rowButton(gettext("Bring back"), room.name, () => this.restore(room));
+    if (this.tab === "archived")
+      return rowButton(gettext("Bring back"), room.name, () => this.restore(room));
     if (room.role) return rowButton(gettext("Open"), room.name, () => this.openRoom(room.id));
     return rowButton(gettext("Join"), room.name, () => this.join(room), "");
   }
 
   form() {
     return html`<form class="stack" @submit=${(event) => this.create(event)}>
-      <label class="field"><span class="label">${gettext("Name")}</span>
-        <input class="input" name="name" required maxlength="80" dir="auto" autocomplete="off" /></label>
-      <label class="field"><span class="label">${gettext("Topic (optional)")}</span>
-        <input class="input" name="topic" maxlength="250" dir="auto" autocomplete="off" /></label>
-      <fieldset class="choices"><legend class="label">${gettext("Who can come in")}</legend>
-        <label><input type="radio" name="kind" value="public" checked />
-          <span><strong>${gettext("Public")}</strong> <span class="quiet">${gettext("Everyone here can find and join it.")}</span></span></label>
-        <label><input type="radio" name="kind" value="private" />
-          <span><strong>${gettext("Private")}</strong> <span class="quiet">${gettext("Only people who are invited see it.")}</span></span></label>
+      ${textField({ label: gettext("Name"), name: "name", max: 80 })}
+      ${textField({ label: gettext("Topic (optional)"), name: "topic", max: 250 })}
+      <fieldset class="choices">
+        <legend class="label">${gettext("Who can come in")}</legend>
+        ${kindChoice("public", gettext("Public"), gettext("Everyone here can find and join it."))}
+        ${kindChoice("private", gettext("Private"), gettext("Only people who are invited see it."))}
       </fieldset>
       <button class="button">${gettext("Create the room")}</button>
     </form>`;
@@ -111,6 +125,13 @@ class HubDirectory extends DialogElement {
     this.close();
     this.go(room);
   }
+}
+
+function kindChoice(kind, label, meaning) {
+  return html`<label>
+    <input type="radio" name="kind" value=${kind} ?checked=${kind === "public"} />
+    <span><strong>${label}</strong> <span class="quiet">${meaning}</span></span>
+  </label>`;
 }
 
 customElements.define("hub-directory", HubDirectory);

@@ -43,4 +43,9 @@ export class ChatElement extends LitElement {
   go(room, seq = null) {
     this.chat.dispatchEvent(new CustomEvent("go", { detail: { room, seq } }));
   }
+
+  /** Have the page open a drawer or a dialog by its name, or close it: null. */
+  ask(what, name) {
+    this.dispatchEvent(new CustomEvent(`page-${what}`, { detail: name, bubbles: true }));
+  }
 }

@@ -1,4 +1,4 @@
-/** The page's few icons, drawn with lines in the colour of their text. Decoration: name the button. */
+/** The page's few icons, drawn in the colour of their text. Decoration: name the button. */
 
 import { html, svg } from "lit";
 

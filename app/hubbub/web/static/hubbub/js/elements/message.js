@@ -1,6 +1,6 @@
 /**
- * Templates of one message, sent or not. Drawn by the timeline, which is the `host`: it holds what
- * is being edited or deleted, and does what the buttons say. `message.html` is sanitised by the server.
+ * Templates of one message, sent or not. Drawn by the timeline; `deeds` says what is being edited
+ * or deleted, and does what the buttons say. `message.html` is sanitised by the server.
  */
 
 import { html, nothing } from "lit";
@@ -13,7 +13,7 @@ import { icon } from "./icons.js";
 
 const LINE_CHARS = 200;
 
-export function messageView(item, host) {
+export function messageView(item, deeds) {
   const { message } = item;
   const label = fill(gettext("%(name)s, %(time)s"), {
     name: message.sender.name,
@@ -22,31 +22,37 @@ export function messageView(item, host) {
   const classes = [
     "message",
     item.first ? "is-first" : "",
-    message.seq === host.chat.highlighted ? "is-highlighted" : "",
+    message.seq === deeds.chat.highlighted ? "is-highlighted" : "",
   ];
-  return html`<div class=${classes.join(" ")} role="article" aria-label=${label} data-id=${message.id}
-    data-seq=${message.seq} tabindex=${host.tabStop === message.id ? 0 : -1}>
+  return html`<div
+    class=${classes.join(" ")}
+    role="article"
+    aria-label=${label}
+    data-id=${message.id}
+    data-seq=${message.seq}
+    tabindex=${deeds.tabStop === message.id ? 0 : -1}
+  >
     <div class="message-side">${item.first ? avatar(message.sender) : time(message)}</div>
     <div class="message-main">
-      ${item.first ? head(message) : nothing} ${message.reply_to ? quote(item, host) : nothing}
-      ${content(message, host)}
+      ${item.first ? head(message) : nothing} ${message.reply_to ? quote(item, deeds) : nothing}
+      ${content(message, deeds)}
     </div>
-    ${message.deleted_at || isBusy(message, host) ? nothing : actions(message, host)}
+    ${message.deleted_at || isBusy(message, deeds) ? nothing : actions(message, deeds)}
   </div>`;
 }
 
-function isBusy(message, host) {
-  return host.editing === message.id || host.deleting === message.id;
+function isBusy(message, deeds) {
+  return deeds.editing === message.id || deeds.deleting === message.id;
 }
 
-export function unsentView({ entry, first }, host) {
-  const { me } = host.state;
+export function unsentView({ entry, first }, deeds) {
+  const { me } = deeds.state;
   return html`<div class="message is-unsent ${first ? "is-first" : ""}" data-nonce=${entry.nonce}>
     <div class="message-side">${first ? avatar(me) : nothing}</div>
     <div class="message-main">
       ${first ? html`<span class="message-sender" dir="auto">${me.name}</span>` : nothing}
       <div class="message-body is-plain" dir="auto">${entry.body}</div>
-      ${entry.problem ? failure(entry, host) : sending(host)}
+      ${entry.problem ? failure(entry, deeds) : sending(deeds)}
     </div>
   </div>`;
 }
@@ -60,11 +66,13 @@ function head(message) {
 function time(message) {
   return html`<a class="message-time" href="/rooms/${message.room}/${message.seq}" tabindex="-1"
     ><time datetime=${message.created_at} title=${exactTimeOf(message.created_at)}
-      >${timeOf(message.created_at)}</time></a>`;
+      >${timeOf(message.created_at)}</time
+    ></a
+  >`;
 }
 
-function quote({ message, quoted }, host) {
-  if (!quoted) host.chat.loadQuoted(message.room, message.reply_to);
+function quote({ message, quoted }, deeds) {
+  if (!quoted) deeds.chat.history.quoted(message.room, message.reply_to);
   const text = quoted?.deleted_at ? gettext("message deleted") : quoted ? textOf(quoted) : "…";
   return html`<a class="message-quote" href="/rooms/${message.room}/${message.reply_to.seq}">
     <span class="visually-hidden">${gettext("In reply to")}</span>
@@ -86,54 +94,72 @@ function shortened(text) {
   return text.length > LINE_CHARS ? `${text.slice(0, LINE_CHARS)}…` : text;
 }
 
-function content(message, host) {
+function content(message, deeds) {
   if (message.deleted_at) {
     return html`<p class="message-body is-deleted">${gettext("message deleted")}</p>`;
   }
-  if (host.editing === message.id) return editor(message, host);
+  if (deeds.editing === message.id) return editor(message, deeds);
   const edited = message.edited_at
-    ? html` <span class="message-edited" title=${exactTimeOf(message.edited_at)}>${gettext("(edited)")}</span>`
+    ? html` <span class="message-edited" title=${exactTimeOf(message.edited_at)}
+        >${gettext("(edited)")}</span
+      >`
     : nothing;
   const classes = `message-body ${message.edited_at ? "is-edited" : ""}`;
-  const body = message.html === null
-    ? html`<div class="${classes} is-plain" dir="auto">${message.body}</div>`
-    : html`<div class=${classes} dir="auto">${unsafeHTML(message.html)}</div>`;
-  return html`${body}${edited}${host.deleting === message.id ? confirmation(message, host) : nothing}`;
+  const body =
+    message.html === null
+      ? html`<div class="${classes} is-plain" dir="auto">${message.body}</div>`
+      : html`<div class=${classes} dir="auto">${unsafeHTML(message.html)}</div>`;
+  const question = deeds.deleting === message.id ? confirmation(message, deeds) : nothing;
+  return html`${body}${edited}${question}`;
 }
 
-function editor(message, host) {
-  return html`<form class="message-editor" @submit=${(event) => host.saveEdit(event, message)}>
+function editor(message, deeds) {
+  return html`<form class="message-editor" @submit=${(event) => deeds.saveEdit(event, message)}>
     <div class="grow" data-text=${message.body}>
-      <textarea class="input" name="body" rows="1" dir="auto" aria-label=${gettext("Edit the message")}
-        .value=${message.body} @keydown=${(event) => host.editorKey(event, message)}
-        @input=${(event) => (event.target.parentElement.dataset.text = event.target.value)}></textarea>
+      <textarea
+        class="input"
+        name="body"
+        rows="1"
+        dir="auto"
+        aria-label=${gettext("Edit the message")}
+        .value=${message.body}
+        @keydown=${(event) => deeds.editorKey(event, message)}
+        @input=${(event) => (event.target.parentElement.dataset.text = event.target.value)}
+      ></textarea>
     </div>
     <div class="message-editor-buttons">
       <button class="button button-small">${gettext("Save")}</button>
-      <button class="button button-quiet button-small" type="button"
-        @click=${() => host.stopEditing()}>${gettext("Cancel")}</button>
+      <button
+        class="button button-quiet button-small"
+        type="button"
+        @click=${() => deeds.stopEditing()}
+      >
+        ${gettext("Cancel")}
+      </button>
       <span class="quiet">${gettext("Enter saves, Escape cancels")}</span>
     </div>
   </form>`;
 }
 
-function confirmation(message, host) {
+function confirmation(message, deeds) {
   return html`<div class="message-confirm" role="group" aria-label=${gettext("Delete the message")}>
     <span>${gettext("Delete this message for everyone?")}</span>
-    <button class="button button-danger button-small" @click=${() => host.delete(message)}>
-      ${gettext("Delete")}</button>
-    <button class="button button-quiet button-small" @click=${() => host.keep(message)}>
-      ${gettext("Keep")}</button>
+    <button class="button button-danger button-small" @click=${() => deeds.delete(message)}>
+      ${gettext("Delete")}
+    </button>
+    <button class="button button-quiet button-small" @click=${() => deeds.keep(message)}>
+      ${gettext("Keep")}
+    </button>
   </div>`;
 }
 
-function actions(message, host) {
-  const may = host.rightsTo(message);
+function actions(message, deeds) {
+  const may = deeds.rightsTo(message);
   return html`<div class="message-actions" role="group" aria-label=${gettext("Message actions")}>
-    ${may.write ? action("reply", gettext("Reply"), () => host.reply(message)) : nothing}
-    ${action("link", gettext("Copy link"), () => host.copyLink(message))}
-    ${may.edit ? action("edit", gettext("Edit"), () => host.edit(message.id)) : nothing}
-    ${may.delete ? action("trash", gettext("Delete"), () => host.askDelete(message)) : nothing}
+    ${may.write ? action("reply", gettext("Reply"), () => deeds.reply(message)) : nothing}
+    ${action("link", gettext("Copy link"), () => deeds.copyLink(message))}
+    ${may.edit ? action("edit", gettext("Edit"), () => deeds.edit(message)) : nothing}
+    ${may.delete ? action("trash", gettext("Delete"), () => deeds.askDelete(message)) : nothing}
   </div>`;
 }
 
@@ -143,19 +169,28 @@ function action(shape, label, act) {
   </button>`;
 }
 
-function sending(host) {
-  const text = host.state.line === "live" ? gettext("Sending…") : gettext("Sent once connected");
+function sending(deeds) {
+  const text = deeds.state.line === "live" ? gettext("Sending…") : gettext("Sent once connected");
   return html`<span class="message-state">${text}</span>`;
 }
 
-function failure(entry, host) {
+function failure(entry, deeds) {
   return html`<div class="message-failed" role="alert">
     <span>${gettext("Not sent.")} ${entry.problem}</span>
-    <button class="button button-quiet button-small" @click=${() => host.chat.outbox.retry(entry.nonce)}>
-      ${gettext("Try again")}</button>
-    <button class="button button-quiet button-small" @click=${() => host.takeBack(entry)}>
-      ${gettext("Change it")}</button>
-    <button class="button button-quiet button-small" @click=${() => host.chat.outbox.remove(entry.nonce)}>
-      ${gettext("Discard")}</button>
+    <button
+      class="button button-quiet button-small"
+      @click=${() => deeds.chat.outbox.retry(entry.nonce)}
+    >
+      ${gettext("Try again")}
+    </button>
+    <button class="button button-quiet button-small" @click=${() => deeds.takeBack(entry)}>
+      ${gettext("Change it")}
+    </button>
+    <button
+      class="button button-quiet button-small"
+      @click=${() => deeds.chat.outbox.remove(entry.nonce)}
+    >
+      ${gettext("Discard")}
+    </button>
   </div>`;
 }

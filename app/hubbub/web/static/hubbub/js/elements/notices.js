@@ -9,14 +9,18 @@ const NAMES_SHOWN = 3;
 
 export function noticesView({ events }) {
   const lines = linesOf(events);
-  if (events.length === lines.length) return html`<div class="notice-lines">${lines.map(line)}</div>`;
+  if (events.length === lines.length)
+    return html`<div class="notice-lines">${lines.map(line)}</div>`;
   return html`<details class="notice-lines">
     <summary>${lines.map(line)}</summary>
     <ol class="notice-each">
-      ${events.map((event) => html`<li>
-        <time datetime=${event.at} title=${exactTimeOf(event.at)}>${timeOf(event.at)}</time>
-        ${textOf(event, [event])}
-      </li>`)}
+      ${events.map(
+        (event) =>
+          html`<li>
+            <time datetime=${event.at} title=${exactTimeOf(event.at)}>${timeOf(event.at)}</time>
+            ${textOf(event, [event])}
+          </li>`,
+      )}
     </ol>
   </details>`;
 }

@@ -18,22 +18,32 @@ class HubPeople extends ChatElement {
       <div class="people-head">
         <h2 id="people-title">${gettext("Here now")}</h2>
         ${count === null ? nothing : html`<span class="badge">${count}</span>`}
-        <button class="icon-button people-close" aria-label=${gettext("Close the list of people")}
-          @click=${() => this.close()}>${icon("close")}</button>
+        <button
+          class="icon-button people-close"
+          aria-label=${gettext("Close the list of people")}
+          @click=${() => this.ask("drawer", null)}
+        >
+          ${icon("close")}
+        </button>
       </div>
       ${this.list(timeline, count)}
     `;
   }
 
   list(timeline, count) {
-    if (count === null) return html`<p class="quiet people-note">${gettext("Not known just now.")}</p>`;
+    if (count === null)
+      return html`<p class="quiet people-note">${gettext("Not known just now.")}</p>`;
     if (!timeline.online) {
       const text = ngettext("%(count)s person is here.", "%(count)s people are here.", count);
       return html`<p class="quiet people-note">${fill(text, { count })}</p>`;
     }
     const people = [...timeline.online].sort((one, other) => one.name.localeCompare(other.name));
     return html`<ul class="people-list" aria-labelledby="people-title">
-      ${repeat(people, (person) => person.id, (person) => this.person(person))}
+      ${repeat(
+        people,
+        (person) => person.id,
+        (person) => this.person(person),
+      )}
     </ul>`;
   }
 
@@ -41,21 +51,24 @@ class HubPeople extends ChatElement {
     const content = html`<span class="people-avatar">${avatar(person, "small")}</span>
       <span class="side-name" dir="auto">${person.name}</span>`;
     if (person.id === this.state.me.id) {
-      return html`<li class="people-person">${content}<span class="quiet">${gettext("you")}</span></li>`;
+      return html`<li class="people-person">
+        ${content}<span class="quiet">${gettext("you")}</span>
+      </li>`;
     }
     return html`<li>
-      <button class="people-person" title=${gettext("Start a conversation")}
-        @click=${() => this.talkTo(person)}>${content}</button>
+      <button
+        class="people-person"
+        title=${gettext("Start a conversation")}
+        @click=${() => this.talkTo(person)}
+      >
+        ${content}
+      </button>
     </li>`;
   }
 
   talkTo(person) {
-    this.close();
+    this.ask("drawer", null);
     this.chat.attempt(async () => this.go(await this.chat.talkTo(person.id)));
-  }
-
-  close() {
-    this.dispatchEvent(new CustomEvent("page-drawer", { detail: null, bubbles: true }));
   }
 }
 

@@ -3,7 +3,8 @@
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import { nameOf, roomsInOrder, unreadOf } from "../store.js";
+import { nameOf, unreadOf } from "../room.js";
+import { roomsInOrder } from "../store.js";
 import { fill, gettext, ngettext } from "../text.js";
 import { avatar } from "./avatar.js";
 import { ChatElement } from "./element.js";
@@ -15,15 +16,26 @@ class HubRooms extends ChatElement {
     const isDirect = (room) => room.kind === "direct";
     return html`
       <div class="side-head">
-        <a class="side-brand" href="/"><img src=${this.chat.icon} alt="" width="28" height="28" />Hubbub</a>
-        <button class="icon-button side-close" aria-label=${gettext("Close the list of rooms")}
-          @click=${() => this.ask("drawer", null)}>${icon("close")}</button>
+        <a class="side-brand" href="/"
+          ><img src=${this.chat.icon} alt="" width="28" height="28" />Hubbub</a
+        >
+        <button
+          class="icon-button side-close"
+          aria-label=${gettext("Close the list of rooms")}
+          @click=${() => this.ask("drawer", null)}
+        >
+          ${icon("close")}
+        </button>
       </div>
       <nav class="side-rooms" aria-label=${gettext("Rooms")}>
-        ${this.section(gettext("Rooms"), rooms.filter((room) => !isDirect(room)), {
-          label: gettext("Find or create a room"),
-          dialog: "directory",
-        })}
+        ${this.section(
+          gettext("Rooms"),
+          rooms.filter((room) => !isDirect(room)),
+          {
+            label: gettext("Find or create a room"),
+            dialog: "directory",
+          },
+        )}
         ${this.section(gettext("Conversations"), rooms.filter(isDirect), {
           label: gettext("Start a conversation"),
           dialog: "direct",
@@ -37,15 +49,29 @@ class HubRooms extends ChatElement {
     return html`<section class="side-section">
       <div class="side-title">
         <h2>${title}</h2>
-        <button class="icon-button" aria-label=${label} title=${label}
-          @click=${() => this.ask("dialog", dialog)}>${icon("plus")}</button>
+        <button
+          class="icon-button"
+          aria-label=${label}
+          title=${label}
+          @click=${() => this.ask("dialog", dialog)}
+        >
+          ${icon("plus")}
+        </button>
       </div>
       <ul class="side-list">
-        ${repeat(rooms, (room) => room.id, (room) => this.room(room))}
+        ${repeat(
+          rooms,
+          (room) => room.id,
+          (room) => this.room(room),
+        )}
       </ul>
-      ${rooms.length
-        ? nothing
-        : html`<button class="side-empty" @click=${() => this.ask("dialog", dialog)}>${label}</button>`}
+      ${
+        rooms.length
+          ? nothing
+          : html`<button class="side-empty" @click=${() => this.ask("dialog", dialog)}>
+              ${label}
+            </button>`
+      }
     </section>`;
   }
 
@@ -53,8 +79,12 @@ class HubRooms extends ChatElement {
     const unread = unreadOf(room);
     const isOpen = room.id === this.state.open;
     return html`<li>
-      <a class="side-room ${unread ? "is-unread" : ""}" href="/rooms/${room.id}"
-        aria-current=${isOpen ? "page" : nothing} @click=${() => this.ask("drawer", null)}>
+      <a
+        class="side-room ${unread ? "is-unread" : ""}"
+        href="/rooms/${room.id}"
+        aria-current=${isOpen ? "page" : nothing}
+        @click=${() => this.ask("drawer", null)}
+      >
         ${room.with ? avatar(room.with, "small") : icon(room.kind === "private" ? "lock" : "hash")}
         <span class="side-name" dir="auto">${nameOf(room)}</span>
         ${unread ? this.unread(unread) : nothing}
@@ -82,11 +112,6 @@ class HubRooms extends ChatElement {
 
   signOut() {
     document.getElementById("sign-out").requestSubmit();
-  }
-
-  /** Have the page open a drawer or a dialog, or close it. */
-  ask(name, value) {
-    this.dispatchEvent(new CustomEvent(`page-${name}`, { detail: value, bubbles: true }));
   }
 }
 

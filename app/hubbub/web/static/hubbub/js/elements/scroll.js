@@ -1,6 +1,6 @@
 /**
- * Where the reader is in the timeline: at the end and following it, or at a message that stays where
- * it is whatever grows above and below. Used by the timeline around each render.
+ * Where the reader is in the timeline: at the end and following it, or at a message that stays
+ * where it is whatever grows above and below. Used by the timeline around each render.
  *
  * The browser's own scroll anchoring is off (chat-timeline.css): not all have it, and both at once
  * jump twice.
