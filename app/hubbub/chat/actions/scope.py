@@ -8,6 +8,8 @@ from django.db import connection
 from hubbub.accounts.models import User
 from hubbub.chat.models import Membership, Room
 
+LOCK_MS = settings.LOCK_SECONDS * 1000
+
 
 @dataclass(slots=True)
 class Scope:
@@ -38,8 +40,13 @@ def lock_room(actor: User, room_id: int) -> Scope:
     return Scope(membership.user, room, membership)
 
 
-def limit_lock_time() -> None:
-    """Let this transaction wait LOCK_SECONDS for a lock (SQLite: the connection's timeout)."""
+def limit_lock_time(milliseconds: int = LOCK_MS) -> None:
+    """Let this transaction wait so long for each lock (SQLite: the connection's timeout)."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {settings.LOCK_SECONDS * 1000}")
+            cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")
+
+
+def is_lock_timeout(error: Exception) -> bool:
+    """Tell whether a lock did not come in time (PostgreSQL's `lock_not_available`)."""
+    return getattr(error.__cause__, "sqlstate", "") == "55P03"

@@ -6,6 +6,7 @@ transaction ran into the next one (group commit). One message that fails never f
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import partial
 from typing import TypeAlias
 
@@ -24,7 +25,7 @@ from django.utils.translation import gettext as _
 from hubbub.accounts.models import User
 from hubbub.chat import policies
 from hubbub.chat.actions import reads
-from hubbub.chat.actions.scope import limit_lock_time
+from hubbub.chat.actions.scope import LOCK_MS, is_lock_timeout, limit_lock_time
 from hubbub.chat.events import announce
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.chat.text import Composed, compose
@@ -59,6 +60,19 @@ class Draft:
         return fits and max(self.room_id, self.reply_to_id or 0) <= MAX_ID
 
 
+class Locking(Enum):
+    """How long a batch waits for the locks of its rooms.
+
+    Two replicas write into the same rooms all the time, each for some milliseconds: who skipped
+    what the other holds would write message by message. Whoever holds a room longer than that
+    must not delay the other rooms.
+    """
+
+    PATIENT = LOCK_MS
+    BRIEF = 500
+    FREE = 0  # only the rooms that nobody holds
+
+
 class RoomLocked(Exception):
     """The draft's room is locked by somebody else just now: send it again, and wait."""
 
@@ -84,17 +98,24 @@ def send_many(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
     """Save drafts in one transaction; return for each its message, or why not, in their order.
 
     Drafts of one room take numbers in the order given. Without `wait`, drafts of rooms that
-    somebody else holds locked come back as `RoomLocked` at once. A batch that fails (a nonce taken
+    somebody else keeps locked come back as `RoomLocked` soon. A batch that fails (a nonce taken
     meanwhile in another room, a deadlock) is tried again message by message. Read marks are the
     caller's: replicas write them in batches of their own.
     """
-    batch = _Batch(drafts, wait)
+    return _send_many(drafts, Locking.PATIENT if wait else Locking.BRIEF)
+
+
+def _send_many(drafts: Sequence[Draft], locking: Locking) -> list[Outcome]:
+    batch = _Batch(drafts, locking)
     batch.compose()
     try:
         with transaction.atomic():
             batch.write()
     except (IntegrityError, OperationalError, InterfaceError) as error:
         connection.close_if_unusable_or_obsolete()
+        if locking is Locking.BRIEF and is_lock_timeout(error):
+            return _send_many(drafts, Locking.FREE)
+        wait = locking is Locking.PATIENT
         if len(drafts) > 1:
             return _one_by_one(drafts, wait=wait)
         return [_first_result(drafts[0]) if isinstance(error, IntegrityError) else error]
@@ -131,7 +152,7 @@ def _first_result(draft: Draft) -> Outcome:
 @dataclass(slots=True)
 class _Batch:
     drafts: Sequence[Draft]
-    wait: bool
+    locking: Locking
     _texts: list[Composed | Exception] = field(default_factory=list)
     _results: dict[int, Outcome] = field(default_factory=dict)  # index of the draft: outcome
     _rooms: dict[int, Room] = field(default_factory=dict)
@@ -168,9 +189,10 @@ class _Batch:
     def _lock_rooms(self, room_ids: set[int]) -> None:
         # In the order of their ids: in any other, writers into many rooms deadlock.
         rooms = Room.objects.filter(pk__in=room_ids).order_by("pk")
-        if self.wait:
-            limit_lock_time()
-        locked = rooms.select_for_update(skip_locked=not self.wait)
+        is_free = self.locking is Locking.FREE
+        if not is_free:
+            limit_lock_time(self.locking.value)
+        locked = rooms.select_for_update(skip_locked=is_free)
         self._rooms = {room.pk: room for room in locked}
 
     def _read(self, drafts: list[Draft]) -> None:
@@ -218,7 +240,7 @@ class _Batch:
         room = self._rooms.get(draft.room_id)
         if room is not None:
             return room
-        if not self.wait and Room.objects.filter(pk=draft.room_id).exists():
+        if self.locking is Locking.FREE and Room.objects.filter(pk=draft.room_id).exists():
             raise RoomLocked
         raise Room.DoesNotExist
 
