@@ -10,6 +10,11 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = 130
+# A headless browser never hides a tab: the page is told so.
+HIDE = """() => {
+  Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +91,25 @@ async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
     await second.open_live(room)
     await expect(second.message("See this")).to_be_in_viewport()
     await expect(first.room_link(name).locator(".side-unread")).to_have_count(0)
+
+
+async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, stage: Stage) -> None:
+    alice, bob = stage.person("alice"), stage.person("bob")
+    room = stage.room([alice, bob])
+    stage.rest(alice, "POST", f"/rooms/{room}/messages", body="seen")
+    tab = await window("bob", 1)
+    await tab.open_live(room)
+    await tab.page.evaluate(HIDE)
+    stage.rest(alice, "POST", f"/rooms/{room}/messages", body="missed")
+    await expect(tab.message("missed")).to_have_count(1)
+    await expect(tab.page.locator(".timeline-new + .message")).to_contain_text("missed")
+    assert (await tab.page.title()).startswith("(")
+    assert stage.rest(bob, "GET", f"/rooms/{room}")["read"] < 2
+    await tab.page.evaluate(HIDE.replace("hidden", "visible"))
+    await expect(tab.page.locator("[aria-current] .side-unread")).to_have_count(0)
+    await expect(tab.page.locator(".timeline-new")).to_have_count(1)
+    await tab.say("my answer")
+    await expect(tab.page.locator(".timeline-new")).to_have_count(0)
 
 
 async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_found(

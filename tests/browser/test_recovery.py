@@ -1,7 +1,7 @@
 """A page that lost its replica, or its network, comes back by itself: nothing lost or doubled."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.cluster.stage import Stage, start
@@ -98,6 +98,45 @@ async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
     await tab.page.get_by_role("button", name="Sign out").last.click()
     await tab.page.wait_for_url("**/accounts/login/**")
     assert await tab.page.evaluate("Object.keys(localStorage)") == []
+
+
+async def test_a_window_that_gave_way_to_others_takes_its_place_back_when_asked(
+    window: OpenWindow, stage: Stage
+) -> None:
+    bob = await window("bob", 1)
+    refused: list[WebSocketRoute] = []
+
+    async def refuse_once(socket: WebSocketRoute) -> None:
+        if refused:
+            socket.connect_to_server()
+            return
+        refused.append(socket)
+        await socket.close(code=4504)
+
+    await bob.page.route_web_socket("**/ws/", refuse_once)
+    await bob.open(1)
+    await expect(bob.banner).to_contain_text("too many other windows")
+    await bob.page.get_by_role("button", name="Use it here").click()
+    await expect(bob.here).to_contain_text(["you"])
+    await expect(bob.banner).to_have_count(0)
+
+
+async def test_a_server_that_says_nothing_is_left_for_another(
+    window: OpenWindow, stage: Stage
+) -> None:
+    bob = await window("bob", 1)
+    silent: list[WebSocketRoute] = []
+
+    async def be_silent_once(socket: WebSocketRoute) -> None:
+        if silent:
+            socket.connect_to_server()
+        silent.append(socket)
+
+    await bob.page.route_web_socket("**/ws/", be_silent_once)
+    await bob.open(1)
+    # No welcome for five seconds, and a second at most until the next attempt.
+    await expect(bob.here).to_contain_text(["you"], timeout=15_000)
+    assert len(silent) == 2
 
 
 async def test_a_session_that_ends_leads_to_signing_in_and_back(

@@ -54,8 +54,10 @@ async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
     await bob.open_live(1)
     await alice.page.locator(".chat-settings").click()
     await alice.page.get_by_role("button", name="Invite", exact=True).click()
+    await expect(alice.page.get_by_role("searchbox")).to_have_count(1)
     await alice.page.get_by_placeholder("Find a person").fill("bake")
     await alice.page.get_by_role("button", name="Invite: Bob Baker").click()
+    await expect(alice.page.locator(".row")).to_contain_text(["is here already"])
     await bob.room_link(name).click()
     await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
 

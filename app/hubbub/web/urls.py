@@ -8,9 +8,7 @@ from hubbub.web.welcome import welcome
 
 register_converter(NumberConverter, "number")
 
-catalog = cache_control(private=True, max_age=3600)(
-    JavaScriptCatalog.as_view(packages=["hubbub.web"])
-)
+catalog = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view())
 
 urlpatterns = [
     path("", pages.home, name="home"),

@@ -38,12 +38,17 @@ async function go({ room, seq }) {
   if (path !== location.pathname) history.pushState(null, "", path);
 }
 
-function tellOutside(state) {
+function tellOutside(state, before) {
   const room = openRoom(state);
   const unread = unreadTotal(state);
   const name = room ? nameOf(room) : gettext("Hubbub");
   document.title = `${unread ? `(${unread}) ` : ""}${name} · Hubbub`;
-  document.cookie = `room=${state.open}; path=/; max-age=31536000; samesite=lax`;
+  if (state.open !== before?.open) rememberRoom(state.open);
+}
+
+/** For the next visit of "/": see LAST_ROOM_COOKIE in `web/pages.py`. */
+function rememberRoom(room) {
+  document.cookie = `room=${room}; path=/; max-age=31536000; samesite=lax`;
 }
 
 /** A room that one was put out of cannot stay open. */

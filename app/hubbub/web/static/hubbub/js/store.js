@@ -129,8 +129,9 @@ function opened(state, { room }) {
   const info = state.rooms.get(room);
   const timelines = new Map(state.timelines);
   const held = timelines.get(room);
-  // A window into the past would have to be read on from there: begin anew at the newest.
-  const timeline = held?.loaded && held.to === Infinity ? held : emptyTimeline(room);
+  // Begun anew where it has news, to begin at the line, and where it is a window into the past.
+  const isCurrent = held?.loaded && held.to === Infinity && !(info && unreadOf(info));
+  const timeline = isCurrent ? held : emptyTimeline(room);
   timelines.delete(room);
   timelines.set(room, { ...timeline, watched: false, newAfter: unreadLine(info) });
   for (const old of timelines.keys()) {

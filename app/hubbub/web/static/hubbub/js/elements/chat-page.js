@@ -36,7 +36,7 @@ class HubChat extends ChatElement {
     this.addEventListener("page-dialog", (event) => this.openDialog(event.detail));
     this.addEventListener("compose", (event) => this.composer.compose(event.detail));
     this.addEventListener("edit-last", () => this.timeline.deeds.editLast());
-    this.addEventListener("sent", () => this.timeline.scroll.toEnd());
+    this.addEventListener("sent", () => this.timeline.scroller.toEnd());
     document.addEventListener("keydown", (event) => this.key(event));
   }
 

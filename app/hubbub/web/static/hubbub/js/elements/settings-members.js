@@ -67,7 +67,7 @@ class HubRoomMembers extends ChatElement {
 
   removal(member) {
     const label = gettext("Remove");
-    return rowButton(label, member.name, () => this.remove(member), "button-danger");
+    return rowButton(label, member.name, () => this.putOut(member), "button-danger");
   }
 
   roleBadge(member) {
@@ -94,7 +94,7 @@ class HubRoomMembers extends ChatElement {
     else select.value = member.role;
   }
 
-  remove(member) {
+  putOut(member) {
     return this.dialog.attempt(async () => {
       await this.chat.rest.delete(this.path(member.id));
       await this.search.find(this.text);

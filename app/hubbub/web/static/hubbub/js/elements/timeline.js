@@ -26,7 +26,7 @@ class HubTimeline extends ChatElement {
 
   constructor() {
     super();
-    this.scroll = new Scroll(this);
+    this.scroller = new Scroll(this);
     this.deeds = new Deeds(this);
     this.keys = new Keys(this, this.deeds);
     this.shown = null;
@@ -45,7 +45,7 @@ class HubTimeline extends ChatElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     document.removeEventListener("visibilitychange", this.visible);
-    this.scroll.stop();
+    this.scroller.stop();
   }
 
   follow() {
@@ -56,7 +56,7 @@ class HubTimeline extends ChatElement {
   willUpdate(changed) {
     super.willUpdate(changed);
     if (!this.chat) return;
-    this.scroll.remember();
+    this.scroller.remember();
     const newest = openTimeline(this.state) && messagesOf(openTimeline(this.state)).at(-1);
     if (!this.querySelector(`[data-id="${this.tabStop}"]`)) this.tabStop = newest?.id;
   }
@@ -118,14 +118,24 @@ class HubTimeline extends ChatElement {
   }
 
   placeholder(room) {
-    if (!room.role) return nothing;
+    if (!room.role) return this.outside(room);
     return html`<div class="timeline-placeholder" aria-hidden="true">
       ${[1, 2, 3, 4, 5].map(() => html`<div><span></span><span></span></div>`)}
     </div>`;
   }
 
+  outside({ name, topic, members: count }) {
+    const members = ngettext("%(count)s member", "%(count)s members", count);
+    return html`<div class="timeline-outside">
+      <span class="row-icon">${icon("hash")}</span>
+      <p class="timeline-outside-name" dir="auto">${name}</p>
+      ${topic ? html`<p dir="auto">${topic}</p>` : nothing}
+      <p class="quiet">${fill(members, { count })}</p>
+    </div>`;
+  }
+
   toNewest(timeline, room) {
-    if (this.scroll.following) return nothing;
+    if (this.scroller.following) return nothing;
     const count = unreadOf(room);
     const text = count
       ? fill(ngettext("To the newest (%(count)s)", "To the newest (%(count)s)", count), { count })
@@ -139,7 +149,7 @@ class HubTimeline extends ChatElement {
     if (!this.chat) return;
     const timeline = openTimeline(this.state);
     if (timeline?.loaded && this.shown !== timeline.room) this.show(timeline);
-    else this.scroll.restore();
+    else this.scroller.restore();
     this.loadMore();
     this.watch();
   }
@@ -150,23 +160,23 @@ class HubTimeline extends ChatElement {
     this.deeds.reset();
     const seq = this.chat.highlighted;
     const asked = seq && this.querySelector(`[data-seq="${seq}"]`);
-    this.scroll.begin(asked ?? null, this.querySelector(".timeline-new"));
+    this.scroller.begin(asked ?? null, this.querySelector(".timeline-new"));
     if (asked) this.keys.focusOn(asked);
   }
 
   scrolled() {
-    const was = this.scroll.following;
-    this.scroll.scrolled();
+    const was = this.scroller.following;
+    this.scroller.scrolled();
     this.loadMore();
     this.watch();
-    if (was !== this.scroll.following) this.requestUpdate();
+    if (was !== this.scroller.following) this.requestUpdate();
   }
 
   loadMore() {
     const timeline = openTimeline(this.state);
     if (!timeline?.loaded || this.shown !== timeline.room) return;
-    if (this.scroll.nearTop) this.chat.history.more(timeline.room, "before");
-    if (this.scroll.nearBottom) this.chat.history.more(timeline.room, "after");
+    if (this.scroller.nearTop) this.chat.history.more(timeline.room, "before");
+    if (this.scroller.nearBottom) this.chat.history.more(timeline.room, "after");
   }
 
   /** Whether the end of what is loaded is the newest: only then can it be followed. */
@@ -175,7 +185,7 @@ class HubTimeline extends ChatElement {
   }
 
   watch() {
-    const isSeen = document.visibilityState === "visible" && this.scroll.following;
+    const isSeen = document.visibilityState === "visible" && this.scroller.following;
     const timeline = openTimeline(this.state);
     if (!timeline?.loaded || this.shown !== timeline.room) return;
     this.chat.watch(isSeen);
@@ -184,7 +194,7 @@ class HubTimeline extends ChatElement {
 
   async jumpToNewest() {
     await this.chat.attempt(() => this.chat.toNewest());
-    this.scroll.toEnd();
+    this.scroller.toEnd();
     this.requestUpdate();
   }
 
