@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from loadtests.servers import Postgres, Redis
+from loadtests.servers import Postgres, Redis, ServerError
 from loadtests.servers.process import ROOT
 
 STACK = pytest.StashKey[ExitStack]()
@@ -40,7 +40,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if config.option.help:
         return
-    _set_environment(_start_servers(config))
+    try:
+        _set_environment(_start_servers(config))
+    except ServerError as error:
+        raise pytest.UsageError(str(error)) from None
     _set_up_django()
     config.pluginmanager.import_plugin("tests.fixtures")
 
