@@ -65,11 +65,11 @@ class Locking(Enum):
 
     Two replicas write into the same rooms all the time, each for some milliseconds: who skipped
     what the other holds would write message by message. Whoever holds a room longer than that
-    must not delay the other rooms.
+    must not delay the other rooms. In milliseconds; the first two come one after the other.
     """
 
-    PATIENT = LOCK_MS
-    BRIEF = 500
+    BRIEF = LOCK_MS // 4
+    PATIENT = LOCK_MS - LOCK_MS // 4
     FREE = 0  # only the rooms that nobody holds
 
 
