@@ -97,7 +97,9 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
         browser.open(path)
     # In turn, so that whatever else the machine does falls on both alike.
     times = [(browser.open(large), browser.open(small)) for _ in range(ROUNDS)]
-    large_ms, small_ms = (round(1_000 * statistics.median(side), 2) for side in zip(*times))
+    large_ms, small_ms = (
+        round(1_000 * statistics.median(side), 2) for side in zip(*times, strict=True)
+    )
     large_plans, small_plans = (_plans_of(postgres, browser, path) for path in (large, small))
     return {
         "queries_large": len(large_plans),

@@ -28,7 +28,8 @@ class Load:
         self.sockets: list[Socket] = []
         self.rooms = [room for _, room, _ in plan["places"]]
         self.tally = Tally(self.rooms)
-        self._open = 0
+        self._unopened = len(self.rooms)
+        self._all_open = asyncio.Event()
         self._sending = False
 
     async def open(self) -> None:
@@ -38,8 +39,7 @@ class Load:
             self.sockets = await asyncio.gather(
                 *(self._connect(gate, number) for number in range(len(self.rooms)))
             )
-            while self._open < len(self.sockets):
-                await asyncio.sleep(0.02)
+            await self._all_open.wait()
 
     async def run(self) -> Result:
         self._sending = True
@@ -63,7 +63,7 @@ class Load:
             await socket.opened
         opening = self.dialect.open(room)
         if opening is None:
-            self._open += 1
+            self._opened()
         else:
             socket.write(opening)
         return socket
@@ -103,9 +103,14 @@ class Load:
         elif self.dialect.is_answer(payload):
             self._answered(socket.number, number_of(payload), now)
         elif self.dialect.is_open(payload):
-            self._open += 1
+            self._opened()
         elif payload.startswith(PROBLEM):
             self.tally.problems += 1
+
+    def _opened(self) -> None:
+        self._unopened -= 1
+        if not self._unopened:
+            self._all_open.set()
 
     def _answered(self, socket: int, message: int, now: float) -> None:
         self.tally.answered(message, now)

@@ -11,7 +11,7 @@ def table(measured: dict[str, Any]) -> str:
 
 
 def cpu_per_delivery_us(measured: dict[str, Any]) -> float:
-    return 1e6 * float(measured["cpu_seconds"]) / max(1, measured["result"]["deliveries"])
+    return 1e6 * float(measured["cpu_seconds"]) / max(1, int(measured["result"]["deliveries"]))
 
 
 def sends_per_second(measured: dict[str, Any], seconds: float) -> float:

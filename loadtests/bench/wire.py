@@ -46,7 +46,7 @@ class Socket(asyncio.Protocol):
         self._transport.write(frame(text, opcode))
 
     def _handshake(self, data: bytes) -> bytes:
-        """Take the server's answer; return what is left over, or all of it while it is not whole."""
+        """Take the server's answer; return what is left over, or all while it is not whole."""
         head, end, rest = data.partition(b"\r\n\r\n")
         if not end:
             return data

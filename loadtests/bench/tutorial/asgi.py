@@ -1,6 +1,7 @@
 """The tutorial's `asgi.py`: routing by the room's name, and nothing before it."""
 
 import os
+from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.asgi import get_asgi_application
@@ -11,9 +12,7 @@ http = get_asgi_application()
 
 from loadtests.bench.tutorial.consumers import ChatConsumer  # noqa: E402  (after the apps' setup)
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": URLRouter([re_path(r"ws/chat/(?P<room_name>\w+)/$", ChatConsumer.as_asgi())]),
-    }
-)
+# The stubs know nothing of ASGI applications as views, which is how Channels routes.
+consumer: Any = ChatConsumer.as_asgi()
+routes: Any = [re_path(r"ws/chat/(?P<room_name>\w+)/$", consumer)]
+application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(routes)})

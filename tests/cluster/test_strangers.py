@@ -1,0 +1,102 @@
+"""A stranger to a private room gets nothing of it at any door, and changes nothing in it."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from loadtests.client import Client
+from loadtests.client.rest import RefusedError
+from loadtests.client.subscription import Start
+from tests.cluster.stage import Person, Stage, bodies, opened
+
+NOT_FOUND = 404
+
+
+async def test_over_the_socket(stage: Stage) -> None:
+    members, stranger, room, message = await said_something(stage)
+    async with stage.client(stranger) as client:
+        for command, fields in commands(room, message).items():
+            answer = await client.command(command, patient=False, **fields)
+            assert answer.get("code") == "not_found", (command, answer)
+        with pytest.raises(KeyError):
+            await client.open(room, Start.BEGINNING)
+        assert client.conversation.news[-1]["code"] == "not_found"
+        assert "among members" not in str(client.history.entries)
+    await still_as_it_was(stage, members, room)
+
+
+async def test_over_rest(stage: Stage) -> None:
+    members, stranger, room, message = await said_something(stage)
+    for method, path, body in requests(room, message, stranger):
+        with pytest.raises(RefusedError) as refused:
+            await asyncio.to_thread(stage.rest, stranger, method, path, **body)
+        assert refused.value.status == NOT_FOUND, (method, path)
+        assert "among members" not in str(refused.value.problem)
+    await still_as_it_was(stage, members, room)
+
+
+async def test_the_owner_of_the_place_is_a_stranger_too(stage: Stage) -> None:
+    _, _, room, _ = await said_something(stage)
+    alice = stage.person("alice")
+    with pytest.raises(RefusedError) as refused:
+        await asyncio.to_thread(stage.rest, alice, "GET", f"/rooms/{room}/messages")
+    assert refused.value.status == NOT_FOUND
+    async with stage.client(alice) as client:
+        with pytest.raises(KeyError):
+            await client.open(room)
+
+
+async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage) -> None:
+    owner, reader = stage.crowd(2)
+    room = stage.room([owner], kind="public")
+    async with stage.client(owner, 0) as talking, stage.client(reader, 1) as client:
+        await talking.open(room)
+        await talking.send(room, "before")
+        with pytest.raises(KeyError):
+            await client.open(room)
+        assert client.conversation.news[-1]["code"] == "forbidden"
+        await asyncio.to_thread(stage.rest, reader, "POST", f"/rooms/{room}/join")
+        await client.open(room)
+        assert bodies(client, room) == ["before"]
+
+
+async def said_something(stage: Stage) -> tuple[Sequence[Person], Person, int, int]:
+    """Return the members, a stranger, their room and a message in it."""
+    *members, stranger = stage.crowd(3)
+    room = stage.room(members)
+    async with stage.client(members[0]) as client:
+        await client.open(room)
+        answer = await client.send(room, "among members")
+    return members, stranger, room, answer["message"]["id"]
+
+
+def commands(room: int, message: int) -> dict[str, dict[str, object]]:
+    return {
+        "message.send": {"room": room, "nonce": f"stranger-{room}", "body": "let me in"},
+        "message.edit": {"message": message, "body": "changed"},
+        "message.delete": {"message": message},
+        "read": {"room": room, "number": 1},
+    }
+
+
+def requests(room: int, message: int, stranger: Person) -> list[tuple[str, str, dict[str, object]]]:
+    return [
+        ("GET", f"/rooms/{room}", {}),
+        ("GET", f"/rooms/{room}/messages", {}),
+        ("GET", f"/rooms/{room}/members", {}),
+        ("POST", f"/rooms/{room}/messages", {"body": "let me in"}),
+        ("POST", f"/rooms/{room}/members", {"user": stranger.id}),
+        ("POST", f"/rooms/{room}/join", {}),
+        ("PATCH", f"/rooms/{room}", {"topic": "changed"}),
+        ("PATCH", f"/messages/{message}", {"body": "changed"}),
+        ("DELETE", f"/messages/{message}", {}),
+    ]
+
+
+async def still_as_it_was(stage: Stage, members: Sequence[Person], room: int) -> None:
+    clients: list[Client] = [stage.client(person, n) for n, person in enumerate(members)]
+    async with opened(clients, room):
+        await stage.settle(room, clients)
+        assert all(bodies(client, room) == ["among members"] for client in clients)
+        await stage.assert_right(clients)
