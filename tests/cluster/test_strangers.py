@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ async def said_something(stage: Stage) -> tuple[Sequence[Person], Person, int, i
     return members, stranger, room, answer["message"]["id"]
 
 
-def commands(room: int, message: int) -> dict[str, dict[str, object]]:
+def commands(room: int, message: int) -> dict[str, dict[str, Any]]:
     return {
         "message.send": {"room": room, "nonce": f"stranger-{room}", "body": "let me in"},
         "message.edit": {"message": message, "body": "changed"},
@@ -80,7 +81,7 @@ def commands(room: int, message: int) -> dict[str, dict[str, object]]:
     }
 
 
-def requests(room: int, message: int, stranger: Person) -> list[tuple[str, str, dict[str, object]]]:
+def requests(room: int, message: int, stranger: Person) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         ("GET", f"/rooms/{room}", {}),
         ("GET", f"/rooms/{room}/messages", {}),
