@@ -16,6 +16,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from channels.layers import get_channel_layer
+from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
 if TYPE_CHECKING:
@@ -31,15 +32,24 @@ def group_of(log: int) -> str:
     return f"room.{log}" if log else PLACE_GROUP
 
 
+def host_of(group: str) -> int:
+    """Return the index of the Redis host that carries a group: the layer spreads them by a hash."""
+    hosts = len(settings.REDIS_HOSTS)
+    if hosts < 2:
+        return 0
+    return int(_consistent_hash(f"{settings.REDIS_PREFIX}__group__{group}", hosts))
+
+
 class Publisher:
     def __init__(self) -> None:
         self.dropped = 0  # publishes given up, since the process began
-        self._queue: deque[tuple[str, dict[str, Any]]] = deque()
+        # By host of the layer: one that does not answer must not delay the others.
+        self._queues: dict[int, deque[tuple[str, dict[str, Any]]]] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number), waiting to be told
         self._bumped: dict[int, float] = {}  # room: when its last bump was told (monotonic)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[None] | None = None
         self._pid = 0
 
     def ring(self, log: int, entries: "list[Entry]") -> None:
@@ -56,10 +66,11 @@ class Publisher:
     def publish(self, group: str, message: dict[str, Any]) -> None:
         """Queue any message of the layer; beyond the queue's bound it is dropped and counted."""
         with self._lock:
-            if len(self._queue) >= settings.PUBLISH_QUEUE_MAX:
+            queue = self._queues.setdefault(host_of(group), deque())
+            if len(queue) >= settings.PUBLISH_QUEUE_MAX:
                 self.dropped += 1
                 return
-            self._queue.append((group, message))
+            queue.append((group, message))
         self._on_loop(self._work)
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -80,21 +91,25 @@ class Publisher:
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._loop.is_closed() or self._pid != os.getpid():
-                self._loop, self._pid, self._task = asyncio.new_event_loop(), os.getpid(), None
+                self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
+                self._tasks = {}
                 threading.Thread(
                     target=self._loop.run_forever, name="publisher", daemon=True
                 ).start()
             return self._loop
 
     def _work(self) -> None:
-        if self._queue and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._publish_all())
+        for host, queue in list(self._queues.items()):
+            task = self._tasks.get(host)
+            if queue and (task is None or task.done()):
+                loop = asyncio.get_running_loop()
+                self._tasks[host] = loop.create_task(self._publish_all(queue))
 
-    async def _publish_all(self) -> None:
+    async def _publish_all(self, queue: deque[tuple[str, dict[str, Any]]]) -> None:
         layer = get_channel_layer()
         assert layer is not None  # the settings always name one
-        while self._queue:
-            group, message = self._queue.popleft()
+        while queue:
+            group, message = queue.popleft()
             try:
                 async with asyncio.timeout(settings.PUBLISH_SECONDS):
                     await layer.group_send(group, message)

@@ -15,8 +15,8 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from hubbub.chat.events import PLACE_LOG, Entry
-from hubbub.chat.publisher import group_of, publisher
-from hubbub.realtime.followed import Followed, host_of
+from hubbub.chat.publisher import group_of, host_of, publisher
+from hubbub.realtime.followed import Followed
 from hubbub.realtime.hearing import Hearing
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol import frame

@@ -3,11 +3,10 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
 from hubbub.chat.events import PLACE_LOG
-from hubbub.chat.publisher import group_of
+from hubbub.chat.publisher import group_of, host_of
 from hubbub.realtime.connection import Connection
 from hubbub.realtime.feed import Feed
 from hubbub.realtime.presence import Presence
@@ -55,11 +54,3 @@ def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
     presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
     feed = Feed(room_id, settings.MEMORY_EVENTS)
     return OpenRoom(room_id, feed, presence=presence, idle_since=now)
-
-
-def host_of(group: str) -> int:
-    """Return the index of the Redis host that carries a group."""
-    hosts = len(settings.REDIS_HOSTS)
-    if hosts < 2:
-        return 0
-    return int(_consistent_hash(f"{settings.REDIS_PREFIX}__group__{group}", hosts))

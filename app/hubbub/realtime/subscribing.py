@@ -1,9 +1,11 @@
 """Subscribing rooms: what was missed, in order, then live, each event once.
 
-The order of steps is the guarantee. The feed is joined first; then one statement reads the
-membership and the room's last seq, and the feed is brought up to that; memory answers only if it
-reaches so far, else the log does: so every deletion up to now is in what is sent. The last step,
-from "nothing is missing" to "live", does not wait, so nothing comes between.
+The order of steps is the guarantee. One statement reads the membership and the room's last seq;
+the feed is begun there, or brought up to it; memory answers only if it reaches so far, else the log
+does: so every deletion up to now is in what is sent. The last step, from "nothing is missing" to
+"live", does not wait, so nothing comes between. What is rung before a new feed's group is joined is
+read from the log, as after any deafness. Rooms that one may not read are never followed: otherwise
+anybody could have this replica join groups without end.
 """
 
 import time
@@ -56,12 +58,17 @@ class Subscribing:
 
         Raises the database's errors. What was subscribed until then stays so.
         """
-        rooms = {room_id: self._open(room_id) for room_id in positions}
+        for room_id in positions:
+            # Subscribing again starts anew; the person stays present meanwhile.
+            self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+        standings = await query(read_standings, self.connection.user_id, list(positions))
+        # Followed from here on, all of them; what no member asks for never is.
+        rooms = {id: self._follow(id) for id, each in standings.items() if _may_open(each)}
         try:
-            standings = await query(read_standings, self.connection.user_id, list(positions))
-            for room_id, room in rooms.items():
+            for room_id, position in positions.items():
                 try:
-                    await self._subscribe(room, positions[room_id], standings.get(room_id))
+                    standing = _ensure_member(standings.get(room_id))
+                    await self._subscribe(rooms[room_id], position, standing)
                 except Problem as problem:
                     problem.ref, problem.room = self.ref, room_id
                     self.connection.write(problem_frame(problem))
@@ -70,17 +77,12 @@ class Subscribing:
                 room.subscribing -= 1
                 room.idle_since = time.monotonic()
 
-    def _open(self, room_id: int) -> OpenRoom:
-        # Subscribing again starts anew; the person stays present meanwhile.
-        self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+    def _follow(self, room_id: int) -> OpenRoom:
         room = self.hub.room(room_id)
         room.subscribing += 1
         return room
 
-    async def _subscribe(
-        self, room: OpenRoom, position: int | None, standing: Standing | None
-    ) -> None:
-        standing = _ensure_member(standing)
+    async def _subscribe(self, room: OpenRoom, position: int | None, standing: Standing) -> None:
         await self._reach(room, standing.seq)
         missed = await self._missed(room, position, standing.seq)
         while room.left.get(self.connection.user_id, 0) > standing.seq:
@@ -142,6 +144,10 @@ class Subscribing:
             **room.presence.known_to(user.user_id, user.name),
         }
         self.connection.write(answer("subscribed", self.ref, **fields))
+
+
+def _may_open(standing: Standing) -> bool:
+    return standing.is_member and not standing.is_archived
 
 
 def _ensure_member(standing: Standing | None) -> Standing:
