@@ -85,6 +85,7 @@ async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, st
     await expect(bob.message("second line")).to_have_count(1)
 
     await bob.press("ArrowUp")
+    await expect(bob.page.locator(".message-editor textarea")).to_be_focused()
     await keyboard.type(", mended")
     await bob.press("Enter")
     await expect(bob.message("second line, mended")).to_contain_text("(edited)")
@@ -99,7 +100,9 @@ async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, st
     await expect(bob.message("my answer").locator(".message-quote")).to_contain_text("first")
 
     await bob.message("my answer").focus()
-    await bob.press("ArrowUp", "Delete", "Enter")
+    await bob.press("ArrowUp", "Delete")
+    await expect(bob.page.locator(".message-confirm .button-danger")).to_be_focused()
+    await bob.press("Enter")
     await expect(bob.page.locator("p.message-body.is-deleted")).to_have_count(1)
 
 
@@ -138,7 +141,6 @@ async def _check(window: Window, where: str) -> None:
         faults = [
             f"{each['id']}: {node['html']} {node['failureSummary']}"
             for each in found
-            if each["impact"] in ("serious", "critical")
             for node in each["nodes"]
         ]
         assert not faults, f"{where}, {scheme}: {faults}"

@@ -63,6 +63,8 @@ class HubChat extends ChatElement {
         ${gettext("Skip to writing")}</a
       >
       <hub-rooms
+        role="navigation"
+        aria-label=${gettext("Rooms")}
         class="chat-side ${this.drawer === "rooms" ? "is-drawn" : ""}"
         .chat=${this.chat}
       ></hub-rooms>
@@ -74,6 +76,8 @@ class HubChat extends ChatElement {
         <hub-composer id="composer" .chat=${this.chat}></hub-composer>
       </main>
       <hub-people
+        role="complementary"
+        aria-label=${gettext("People")}
         class="chat-people ${this.drawer === "people" ? "is-drawn" : ""}"
         .chat=${this.chat}
       ></hub-people>

@@ -112,8 +112,7 @@ export class Deeds {
   }
 
   afterDrawing(act) {
-    this.timeline.requestUpdate();
-    this.timeline.updateComplete.then(act);
+    this.timeline.drawAtOnce().then(act);
   }
 }
 

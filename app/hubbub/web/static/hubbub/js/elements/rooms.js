@@ -27,7 +27,7 @@ class HubRooms extends ChatElement {
           ${icon("close")}
         </button>
       </div>
-      <nav class="side-rooms" aria-label=${gettext("Rooms")}>
+      <div class="side-rooms">
         ${this.section(
           gettext("Rooms"),
           rooms.filter((room) => !isDirect(room)),
@@ -40,7 +40,7 @@ class HubRooms extends ChatElement {
           label: gettext("Start a conversation"),
           dialog: "direct",
         })}
-      </nav>
+      </div>
       ${this.account()}
     `;
   }

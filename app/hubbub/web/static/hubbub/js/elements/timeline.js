@@ -30,6 +30,7 @@ class HubTimeline extends ChatElement {
     this.deeds = new Deeds(this);
     this.keys = new Keys(this, this.deeds);
     this.shown = null;
+    this.isUrgent = false;
     this.visible = () => this.watch();
     this.onShown = () => {
       this.shown = null;
@@ -51,6 +52,20 @@ class HubTimeline extends ChatElement {
   follow() {
     super.follow();
     this.chat?.addEventListener("shown", this.onShown);
+  }
+
+  /** Draw once a frame, however much came: a resume may bring a thousand events at once. */
+  async scheduleUpdate() {
+    if (!this.isUrgent) await new Promise((resolve) => requestAnimationFrame(resolve));
+    this.isUrgent = false;
+    super.scheduleUpdate();
+  }
+
+  /** Draw what a person just did before their next key is pressed. */
+  drawAtOnce() {
+    this.isUrgent = true;
+    this.requestUpdate();
+    return this.updateComplete;
   }
 
   willUpdate(changed) {
