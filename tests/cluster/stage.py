@@ -50,16 +50,16 @@ class Person:
 
 
 class Stage:
-    def __init__(self, place: Place, folder: Path) -> None:
+    def __init__(self, place: Place, folder: Path, crowd: int = CROWD) -> None:
         self.place, self._folder = place, folder
         printed = self._seed("cast")
         self.passwords = dict(re.findall(r"(\w+) has the password (\S+)", printed))
-        self._seed("crowd", "--users", str(CROWD))
-        crowd = [f"person-{number:04}" for number in range(1, CROWD + 1)]
+        self._seed("crowd", "--users", str(crowd))
+        names = [f"person-{number:04}" for number in range(1, crowd + 1)]
         self._identities = dict(zip(CAST, self._lines("cast"), strict=True))
-        self._identities |= dict(zip(crowd, self._lines("crowd"), strict=True))
+        self._identities |= dict(zip(names, self._lines("crowd"), strict=True))
         self._people: dict[str, Person] = {}
-        self._unused = reversed(crowd)
+        self._unused = reversed(names)
         self._rooms = count(1)
 
     @property

@@ -28,7 +28,7 @@ send(User.objects.get(pk={user}), room_id={room}, nonce="unpublished-{room}", bo
 def unruly_stage(whole_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     servers = whole_stage.place
     with Place(postgres=servers.postgres, redis=servers.redis, environment=UNRULY) as place:
-        yield Stage(place, tmp_path_factory.mktemp("unruly"))
+        yield Stage(place, tmp_path_factory.mktemp("unruly"), crowd=6)
         # Unruly, not broken: replicas that hear nothing read the log, and the tests would be idle.
         assert not [one.port for one in place.replicas if "does not take" in one.tail(1_000)]
 
