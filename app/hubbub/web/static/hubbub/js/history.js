@@ -18,10 +18,13 @@ export class History {
     this.loading = new Set();
   }
 
-  /** Have a room's window loaded, with the message of `seq` in it where one is given. */
+  /** Have a room's window loaded: with the message of `seq` in it, or, without one, the newest. */
   async show(room, seq) {
     const timeline = this.store.state.timelines.get(room);
-    const isThere = seq === null || messagesOf(timeline).some((message) => message.seq === seq);
+    const isThere =
+      seq === null
+        ? timeline.to === Infinity
+        : messagesOf(timeline).some((message) => message.seq === seq);
     if (!timeline.loaded || !isThere) await this.load(room, { around: seq }, "fresh");
   }
 
