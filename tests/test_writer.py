@@ -11,7 +11,8 @@ from django.db import OperationalError, connection, transaction
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
-from hubbub.chat.actions.send import Draft
+from hubbub.chat.actions.batch import Draft
+from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message, Room
 from hubbub.realtime.writer import Writer
 
@@ -33,6 +34,28 @@ def room_locked(room: Room) -> Iterator[None]:
     thread = threading.Thread(target=hold)
     thread.start()
     assert locked.wait(5)
+    try:
+        yield
+    finally:
+        let_go.set()
+        thread.join()
+
+
+@contextmanager
+def nonce_in_an_open_transaction(sender: User, room: Room, nonce: str) -> Iterator[None]:
+    """Have a message written but not committed, as a replica that was paused at that moment."""
+    written, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            send_many([draft(sender, room, nonce)])
+            written.set()
+            let_go.wait(20)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert written.wait(5)
     try:
         yield
     finally:
@@ -123,3 +146,54 @@ def test_what_waits_for_a_locked_room_goes_in_by_order_once_it_is_free(
         return [message.number for message in made]
 
     assert asyncio.run(scenario()) == list(range(1, 21))
+
+
+@pytest.mark.deployment
+def test_a_nonce_in_another_open_transaction_keeps_nobody_else_waiting(
+    alice: User, bob: User, lobby: Room
+) -> None:
+    held = rooms.create(alice, name="held", kind="public")
+
+    async def scenario() -> tuple[Message | BaseException, Message]:
+        writer = Writer()
+        with nonce_in_an_open_transaction(alice, held, "held"):
+            stuck = asyncio.ensure_future(outcomes(writer, [draft(alice, lobby, "held")]))
+            other = await writer.send(draft(bob, lobby, "free"))
+            [outcome] = await stuck
+        await writer.close()
+        return outcome, other
+
+    outcome, other = asyncio.run(scenario())
+    assert isinstance(outcome, (OperationalError, TimeoutError))
+    assert other.nonce == "free"
+
+
+@pytest.mark.deployment
+def test_batches_that_fail_and_rooms_that_are_locked_change_no_order(
+    alice: User, bob: User, lobby: Room
+) -> None:
+    elsewhere = [rooms.create(bob, name=f"room {n}", kind="public") for n in range(2)]
+
+    async def scenario() -> None:
+        writers = Writer(), Writer()
+        sent = []
+        for turn in range(4):
+            with room_locked(lobby):
+                for n in range(40):
+                    for writer, sender, room in zip(writers, (alice, bob), elsewhere, strict=True):
+                        sent.append(writer.send(draft(sender, lobby, f"{turn:02}-{n:02}")))
+                        # Both replicas are given the same nonce, for different rooms.
+                        sent.append(writer.send(draft(bob, room, f"same {turn} {n}")))
+                tasks = [asyncio.ensure_future(each) for each in sent]
+                sent.clear()
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            assert all(isinstance(each, Message) for each in await asyncio.gather(*tasks))
+        await asyncio.gather(*(writer.close() for writer in writers))
+
+    asyncio.run(scenario())
+    for sender in (alice, bob):
+        made = Message.objects.filter(room=lobby, sender=sender).order_by("seq")
+        nonces = list(made.values_list("nonce", flat=True))
+        assert nonces == sorted(nonces)
+        assert len(nonces) == 160
+    assert Message.objects.filter(nonce__startswith="same").count() == 160

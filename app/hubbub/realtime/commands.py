@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat import limits
 from hubbub.chat.actions import messages
-from hubbub.chat.actions.send import Draft
+from hubbub.chat.actions.batch import Draft
 from hubbub.chat.frames import message_frame
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import protocol

@@ -98,11 +98,24 @@ class Follower:
                 await query(renew_epoch, self.hub.epoch)
                 await self._restart(f"log {followed.log} went back")
                 return
-        await asyncio.gather(*(self._read(each, ends.get(each.log, 0)) for each in before))
+        await self._read_lacking({each: ends.get(each.log, 0) for each in before})
         self._bump(heads)
 
+    async def _read_lacking(self, ends: dict[Followed, int]) -> None:
+        """Read what the feeds lack of their logs; those that are rung for after a moment.
+
+        Under load a doorbell is always on its way for every busy room: reading what it brings
+        anyway would cost more than writing it did.
+        """
+        deaf = [each for each in ends if self._is_deaf(each)]
+        await asyncio.gather(*(self._read(each, ends[each]) for each in deaf))
+        behind = [each for each in ends if _is_behind(each, ends[each]) and each not in deaf]
+        if behind:
+            await asyncio.sleep(settings.HOLD_SECONDS)
+            await asyncio.gather(*(self._read(each, ends[each]) for each in behind))
+
     async def _read(self, followed: Followed, seq: int) -> None:
-        if followed.feed.seq is None or followed.feed.seq >= seq:
+        if not _is_behind(followed, seq):
             return
         async with self._readers:
             try:
@@ -122,3 +135,7 @@ class Follower:
     def _begin(self, heads: Heads) -> None:
         self.hub.epoch = heads.epoch
         self.hub.deliver(self.hub.place, self.hub.place.feed.start(heads.place, time.monotonic()))
+
+
+def _is_behind(followed: Followed, seq: int) -> bool:
+    return followed.feed.seq is not None and followed.feed.seq < seq

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from django.conf import settings
 
-from hubbub.chat.actions.send import Draft, Outcome, RoomLocked, send_many
+from hubbub.chat.actions.batch import Draft, Locking, Outcome, RoomLocked
+from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message
 from hubbub.realtime.database import close_connections, run
 
@@ -67,12 +68,12 @@ class Writer:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                self._to_lanes(await self._write(batch, self._main, wait=False))
+                self._to_lanes(await self._write(batch, self._main, Locking.BRIEF))
         finally:
             self._task = None
 
     async def _write(
-        self, batch: Sequence[Waiting], executor: ThreadPoolExecutor, *, wait: bool
+        self, batch: Sequence[Waiting], executor: ThreadPoolExecutor, locking: Locking
     ) -> list[Waiting]:
         """Write a batch and answer it; return what has to wait for its room's lock."""
         batch = [(draft, future) for draft, future in batch if not future.done()]
@@ -81,7 +82,7 @@ class Writer:
         drafts = [draft for draft, _ in batch]
         outcomes: Sequence[Outcome]
         try:
-            outcomes = await run(executor, partial(send_many, drafts, wait=wait))
+            outcomes = await run(executor, partial(send_many, drafts, locking))
         except Exception as error:
             outcomes = [error] * len(batch)
         late = []
@@ -108,7 +109,7 @@ class Writer:
         lane = self._lanes[room_id]
         while lane:
             batch, lane[:] = lane[:MAX_BATCH], lane[MAX_BATCH:]
-            await self._write(batch, self._beside, wait=True)
+            await self._write(batch, self._beside, Locking.PATIENT)
         del self._lanes[room_id]
 
 

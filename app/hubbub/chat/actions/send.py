@@ -1,17 +1,12 @@
 """Sending messages: one at a time for REST and commands, many in one transaction for sockets.
 
-The only action that takes a batch: a replica's writer puts whatever arrived while the last
-transaction ran into the next one (group commit). One message that fails never fails another.
+The only action that takes many: a replica's writer puts whatever arrived while the last transaction
+ran into the next one (group commit). One message that fails never fails another, and drafts of one
+room are never written out of their order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import Enum
-from functools import partial
-from typing import TypeAlias
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import (
     IntegrityError,
     InterfaceError,
@@ -19,65 +14,13 @@ from django.db import (
     connection,
     transaction,
 )
-from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User
-from hubbub.chat import policies
 from hubbub.chat.actions import reads
-from hubbub.chat.actions.scope import LOCK_MS, is_lock_timeout, limit_lock_time
-from hubbub.chat.events import announce
-from hubbub.chat.models import Event, Membership, Message, Room
-from hubbub.chat.text import Composed, compose
-
-MAX_ID = 2**63 - 1
-
-Key: TypeAlias = tuple[int, str]  # sender's id, nonce
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message as its sender gave it. `(sender_id, nonce)` names it for ever."""
-
-    sender_id: int
-    room_id: int
-    nonce: str
-    body: str
-    reply_to_id: int | None = None
-
-    @property
-    def key(self) -> Key:
-        return self.sender_id, self.nonce
-
-    @property
-    def is_sound(self) -> bool:
-        """Whether a database can be asked for it: in a query for many, it would fail them all."""
-        try:
-            self.nonce.encode()
-        except UnicodeEncodeError:
-            return False
-        fits = 1 <= len(self.nonce) <= settings.MAX_NONCE_CHARS and "\0" not in self.nonce
-        return fits and max(self.room_id, self.reply_to_id or 0) <= MAX_ID
-
-
-class Locking(Enum):
-    """How long a batch waits for the locks of its rooms.
-
-    Two replicas write into the same rooms all the time, each for some milliseconds: who skipped
-    what the other holds would write message by message. Whoever holds a room longer than that
-    must not delay the other rooms. In milliseconds; the first two come one after the other.
-    """
-
-    BRIEF = LOCK_MS // 4
-    PATIENT = LOCK_MS - LOCK_MS // 4
-    FREE = 0  # only the rooms that nobody holds
-
-
-class RoomLocked(Exception):
-    """The draft's room is locked by somebody else just now: send it again, and wait."""
-
-
-Outcome: TypeAlias = Message | Exception
+from hubbub.chat.actions.batch import Batch, Draft, Locking, Outcome, Ready, RoomLocked
+from hubbub.chat.actions.scope import is_lock_timeout
+from hubbub.chat.models import Message
+from hubbub.chat.text import compose
 
 
 def send(
@@ -94,41 +37,54 @@ def send(
     return outcome
 
 
-def send_many(drafts: Sequence[Draft], *, wait: bool = True) -> list[Outcome]:
+def send_many(drafts: Sequence[Draft], locking: Locking = Locking.PATIENT) -> list[Outcome]:
     """Save drafts in one transaction; return for each its message, or why not, in their order.
 
-    Drafts of one room take numbers in the order given. Without `wait`, drafts of rooms that
-    somebody else keeps locked come back as `RoomLocked` soon. A batch that fails (a nonce taken
-    meanwhile in another room, a deadlock) is tried again message by message. Read marks are the
-    caller's: replicas write them in batches of their own.
+    Unless the locking is patient, drafts of rooms that somebody else keeps locked come back as
+    `RoomLocked` soon. A batch that fails (a nonce taken meanwhile in another room, a deadlock) is
+    tried again message by message. Read marks are the caller's: replicas write them in batches of
+    their own.
     """
-    return _send_many(drafts, Locking.PATIENT if wait else Locking.BRIEF)
+    return _send([_compose(draft) for draft in drafts], locking)
 
 
-def _send_many(drafts: Sequence[Draft], locking: Locking) -> list[Outcome]:
-    batch = _Batch(drafts, locking)
-    batch.compose()
+def _compose(draft: Draft) -> Ready:
+    try:
+        return draft, compose(draft.body)
+    except Exception as error:
+        return draft, error
+
+
+def _send(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
+    batch = Batch(ready, locking)
     try:
         with transaction.atomic():
             batch.write()
     except (IntegrityError, OperationalError, InterfaceError) as error:
         connection.close_if_unusable_or_obsolete()
         if locking is Locking.BRIEF and is_lock_timeout(error):
-            return _send_many(drafts, Locking.FREE)
-        wait = locking is Locking.PATIENT
-        if len(drafts) > 1:
-            return _one_by_one(drafts, wait=wait)
-        return [_first_result(drafts[0]) if isinstance(error, IntegrityError) else error]
+            return _send(ready, Locking.FREE)
+        if len(ready) > 1:
+            return _one_by_one(ready, locking)
+        return [_first_result(ready[0][0]) if isinstance(error, IntegrityError) else error]
     return batch.outcomes()
 
 
-def _one_by_one(drafts: Sequence[Draft], *, wait: bool) -> list[Outcome]:
+def _one_by_one(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
+    # Waiting for each in turn would keep all the others waiting.
+    each = Locking.PATIENT if locking is Locking.PATIENT else Locking.FREE
     outcomes: list[Outcome] = []
-    for draft in drafts:
-        outcomes += send_many([draft], wait=wait)
+    locked: set[int] = set()
+    for item in ready:
+        if item[0].room_id in locked:  # free by now or not: what was sent before it goes first
+            outcomes.append(RoomLocked())
+            continue
+        outcomes += _send([item], each)
+        if isinstance(outcomes[-1], RoomLocked):
+            locked.add(item[0].room_id)
         if isinstance(outcomes[-1], (OperationalError, InterfaceError)) and not _is_answering():
             # Asking again for each would keep all of them, and all who come after, waiting.
-            return outcomes + outcomes[-1:] * (len(drafts) - len(outcomes))
+            return outcomes + outcomes[-1:] * (len(ready) - len(outcomes))
     return outcomes
 
 
@@ -147,125 +103,3 @@ def _first_result(draft: Draft) -> Outcome:
         return made.get()
     except (Message.DoesNotExist, OperationalError, InterfaceError) as error:
         return error
-
-
-@dataclass(slots=True)
-class _Batch:
-    drafts: Sequence[Draft]
-    locking: Locking
-    _texts: list[Composed | Exception] = field(default_factory=list)
-    _results: dict[int, Outcome] = field(default_factory=dict)  # index of the draft: outcome
-    _rooms: dict[int, Room] = field(default_factory=dict)
-    _members: dict[tuple[int, int], Membership] = field(default_factory=dict)
-    _known: dict[Key, Message] = field(default_factory=dict)
-    _quoted: dict[int, Message] = field(default_factory=dict)
-    _new: list[Message] = field(default_factory=list)
-
-    def outcomes(self) -> list[Outcome]:
-        return [self._results[index] for index in range(len(self.drafts))]
-
-    def compose(self) -> None:
-        """Read the bodies as Markdown before any room is locked: it can take long."""
-        for draft in self.drafts:
-            try:
-                self._texts.append(compose(draft.body))
-            except Exception as error:
-                self._texts.append(error)
-
-    def write(self) -> None:
-        sound = [draft for draft in self.drafts if draft.is_sound]
-        self._lock_rooms({draft.room_id for draft in sound})
-        self._read(sound)
-        for index, draft in enumerate(self.drafts):
-            try:
-                self._results[index] = self._known.get(draft.key) or self._add(
-                    draft, self._texts[index]
-                )
-            except Exception as error:
-                self._results[index] = error
-        if self._new:
-            self._save()
-
-    def _lock_rooms(self, room_ids: set[int]) -> None:
-        # In the order of their ids: in any other, writers into many rooms deadlock.
-        rooms = Room.objects.filter(pk__in=room_ids).order_by("pk")
-        is_free = self.locking is Locking.FREE
-        if not is_free:
-            limit_lock_time(self.locking.value)
-        locked = rooms.select_for_update(skip_locked=is_free)
-        self._rooms = {room.pk: room for room in locked}
-
-    def _read(self, drafts: list[Draft]) -> None:
-        senders = {draft.sender_id for draft in drafts}
-        members = Membership.objects.filter(room__in=self._rooms, user__in=senders)
-        for member in members.select_related("user"):
-            self._members[member.user_id, member.room_id] = member
-        nonces = {draft.nonce for draft in drafts}
-        known = Message.objects.with_people().filter(sender__in=senders, nonce__in=nonces)
-        self._known = {(message.sender_id, message.nonce): message for message in known}
-        quoted = {draft.reply_to_id for draft in drafts if draft.reply_to_id is not None}
-        if quoted:
-            self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
-
-    def _add(self, draft: Draft, text: Composed | Exception) -> Message:
-        if not draft.is_sound:
-            raise ValidationError(_("No message can have this room or nonce."), code="invalid")
-        room = self._room(draft)
-        member = self._members.get((draft.sender_id, room.pk))
-        policies.ensure_may_read(room, member)
-        assert member is not None
-        policies.ensure_may_write(member.user, room, member)
-        quoted = self._quote(draft)
-        if isinstance(text, Exception):
-            raise text
-        room.seq += 1
-        room.messages += 1
-        message = Message(
-            room=room,
-            seq=room.seq,
-            rev=room.seq,
-            number=room.messages,
-            sender=member.user,
-            nonce=draft.nonce,
-            body=text.body,
-            html=text.html,
-            reply_to=quoted,
-            created_at=timezone.now(),
-        )
-        self._new.append(message)
-        self._known[draft.key] = message
-        return message
-
-    def _room(self, draft: Draft) -> Room:
-        room = self._rooms.get(draft.room_id)
-        if room is not None:
-            return room
-        if self.locking is Locking.FREE and Room.objects.filter(pk=draft.room_id).exists():
-            raise RoomLocked
-        raise Room.DoesNotExist
-
-    def _quote(self, draft: Draft) -> Message | None:
-        if draft.reply_to_id is None:
-            return None
-        quoted = self._quoted.get(draft.reply_to_id)
-        if quoted is None or quoted.room_id != draft.room_id:
-            raise ValidationError(_("The message replied to is not in this room."), code="invalid")
-        return quoted
-
-    def _save(self) -> None:
-        Message.objects.bulk_create(self._new)
-        events = [
-            Event(
-                room=message.room,
-                seq=message.seq,
-                type="message.created",
-                at=message.created_at,
-                actor=message.sender,
-                message=message,
-            )
-            for message in self._new
-        ]
-        Event.objects.bulk_create(events)
-        changed = {message.room_id: message.room for message in self._new}
-        Room.objects.bulk_update(changed.values(), ["seq", "messages"])
-        transaction.on_commit(partial(announce, events))
