@@ -13,7 +13,7 @@ from django.conf import settings
 
 from hubbub.chat.events import PLACE_LOG, read_log
 from hubbub.chat.heads import Heads, read_heads, renew_epoch
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY, follow
 from hubbub.realtime.doorbell import Doorbell
 from hubbub.realtime.followed import Followed
 from hubbub.realtime.hub import Hub
@@ -37,7 +37,7 @@ class Follower:
 
     async def start(self) -> None:
         """Begin at the end of the place's log. Raises the database's errors."""
-        heads = await query(read_heads, ())
+        heads = await follow(read_heads, ())
         self._begin(heads)
 
     async def catch_up(self, followed: Followed, seq: int) -> None:
@@ -48,10 +48,10 @@ class Follower:
         async with followed.reading:
             while followed.feed.seq is not None and followed.feed.seq < seq:
                 after = followed.feed.seq
-                entries = await query(read_log, followed.log, after, PAGE_EVENTS)
-                if not entries and followed.feed.seq == after:
-                    raise LogCut
+                entries = await follow(read_log, followed.log, after, PAGE_EVENTS)
                 self.hub.take(followed, entries)
+                if followed.feed.seq == after:
+                    raise LogCut
 
     async def run(self) -> None:
         """Sweep for ever; the database being away is no reason to stop."""
@@ -80,7 +80,7 @@ class Follower:
         before = {each: each.feed.seq for each in due}
         rooms = {each.log for each in due} - {PLACE_LOG}
         others = self.hub.members.keys() if whole else ()
-        heads = await query(read_heads, rooms | set(others))
+        heads = await follow(read_heads, rooms | set(others))
         await self._compare(before, heads)
 
     def _is_deaf(self, followed: Followed) -> bool:
@@ -95,7 +95,7 @@ class Follower:
         ends = {log: seq for log, (seq, _) in heads.rooms.items()} | {PLACE_LOG: heads.place}
         for followed, seq in before.items():
             if seq is not None and seq > ends.get(followed.log, -1):
-                await query(renew_epoch, self.hub.epoch)
+                await follow(renew_epoch, self.hub.epoch)
                 await self._restart(f"log {followed.log} went back")
                 return
         await self._read_lacking({each: ends.get(each.log, 0) for each in before})
@@ -130,7 +130,7 @@ class Follower:
     async def _restart(self, why: str) -> None:
         logger.warning("The log began anew (%s): all sockets come again.", why)
         self.hub.restart()
-        self._begin(await query(read_heads, ()))
+        self._begin(await follow(read_heads, ()))
 
     def _begin(self, heads: Heads) -> None:
         self.hub.epoch = heads.epoch
