@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.chat.events import Entry
-from hubbub.realtime.feed import Feed, Memory
+from hubbub.realtime.feed import MAX_HELD, Feed, Memory
 
 
 def entry(seq: int, type: str = "message.created", message: int | None = None) -> Entry:
@@ -89,3 +89,12 @@ def test_memory_that_does_not_reach_back_asks_for_the_log() -> None:
     assert memory.since(1) is None
     assert [each.seq for each in memory.since(2) or []] == [3, 4, 5]
     assert memory.since(5) == []
+
+
+def test_however_much_is_ahead_what_comes_next_finds_its_place() -> None:
+    feed = Feed(1, 100)
+    feed.start(0, now=0.0)
+    assert feed.offer([entry(seq) for seq in range(2, 3_000)], now=0.0) == []
+    delivered = feed.offer([entry(1)], now=0.0)
+    assert [each.seq for each in delivered] == list(range(1, MAX_HELD + 1))
+    assert feed.offer([entry(feed.seq + 1 if feed.seq else 0)], now=0.0)

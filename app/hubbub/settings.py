@@ -26,7 +26,7 @@ ROOT_DIR = APP_DIR.parent.parent
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
-# --- The place --------------------------------------------------------------------------------
+# The place
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -67,7 +67,7 @@ elif not SECRET_KEY:
         "shares: set SECRET_KEY or SECRET_KEY_FILE to a long random text."
     )
 
-# --- Django -----------------------------------------------------------------------------------
+# Django
 
 INSTALLED_APPS = [
     "daphne",  # first: its runserver replaces Django's
@@ -130,7 +130,7 @@ LOCALE_PATHS = [APP_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-# --- Database ---------------------------------------------------------------------------------
+# Database
 
 # Seconds that a lock may take before its own messages get `unavailable`.
 LOCK_SECONDS = 2
@@ -152,13 +152,14 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _options.setdefault("connect_timeout", DATABASE_CONNECT_SECONDS)
     # A host that vanished is noticed in seconds, not after the kernel's two hours.
+    _options.setdefault("tcp_user_timeout", 10_000)
     _options.setdefault("keepalives_idle", 10)
     _options.setdefault("keepalives_interval", 3)
     _options.setdefault("keepalives_count", 3)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis ------------------------------------------------------------------------------------
+# Redis
 
 REDIS_HOSTS = environment.redis_hosts(REDIS_URL)
 YEARS_SECONDS = 10 * 365 * 24 * 3600
@@ -194,7 +195,7 @@ else:
         }
     }
 
-# --- People -----------------------------------------------------------------------------------
+# People
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -269,7 +270,7 @@ DEFAULT_FROM_EMAIL = env.str(
 )
 EMAIL_TIMEOUT = 10
 
-# --- Security ---------------------------------------------------------------------------------
+# Security
 
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 if _public.hostname:
@@ -302,7 +303,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Static files -----------------------------------------------------------------------------
+# Static files
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT_DIR / "staticfiles")))
@@ -317,7 +318,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static_storage},
 }
 
-# --- Limits and times -------------------------------------------------------------------------
+# Limits and times
 
 MAX_BODY_CHARS = env.int("MAX_BODY_CHARS", default=8_000)
 MAX_FRAME_BYTES = env.int("MAX_FRAME_BYTES", default=65_536)

@@ -122,12 +122,12 @@ class Publisher:
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()
-        due = [
-            room
-            for room in self._bumps
-            if now - self._bumped.get(room, -10.0) >= settings.BUMP_SECONDS
-        ]
         with self._lock:
+            due = [
+                room
+                for room in self._bumps
+                if now - self._bumped.get(room, -10.0) >= settings.BUMP_SECONDS
+            ]
             bumps = [(room, *self._bumps.pop(room)) for room in due]
         if bumps:
             self._bumped.update(dict.fromkeys(due, now))

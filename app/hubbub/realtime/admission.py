@@ -55,7 +55,8 @@ def _bearer(secret: str) -> tuple[User, int]:
 
 
 def _session_key(headers: Headers) -> str | None:
-    return parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, "")
+    return key if key.isascii() and key.isalnum() else None
 
 
 def _session_user(session_key: str | None) -> User:

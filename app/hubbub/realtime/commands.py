@@ -1,17 +1,15 @@
 """What each command does: sends go to the writer, everything else to an action in the pool.
 
 `carry_out` never waits: what a command waits for runs beside the commands that follow, and its
-answer carries the command's `ref`. Domain errors become the protocol's problems here, once.
+answer carries the command's `ref`. Errors become the protocol's problems in `problems`, once.
 """
 
-import logging
 import time
 from collections.abc import Awaitable
 from functools import singledispatchmethod
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 
 from hubbub.chat import limits
@@ -21,12 +19,12 @@ from hubbub.chat.frames import message_frame
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import protocol
 from hubbub.realtime.connection import Connection
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY, change
+from hubbub.realtime.hub import Person
+from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
 from hubbub.realtime.replica import Replica
 from hubbub.realtime.subscribing import Subscribing
-
-logger = logging.getLogger(__name__)
 
 TYPING_SECONDS = 3.0
 
@@ -36,7 +34,6 @@ class Commands:
 
     def __init__(self, replica: Replica, connection: Connection) -> None:
         self.replica, self.hub, self.connection = replica, replica.hub, connection
-        self._typed: dict[int, float] = {}  # room id: when `typing` was last passed on
 
     def receive(self, text: str | None) -> None:
         """Take one frame: carry it out, or answer with a problem. Never raises."""
@@ -107,7 +104,7 @@ class Commands:
         self._answer_later(ref, self._edit(command, ref))
 
     async def _edit(self, command: protocol.Edit, ref: Ref) -> None:
-        message = await query(
+        message = await change(
             messages.edit,
             self.connection.identity.user,
             message_id=command.message,
@@ -121,7 +118,7 @@ class Commands:
 
     async def _delete(self, command: protocol.Delete, ref: Ref) -> None:
         user = self.connection.identity.user
-        await query(messages.delete, user, message_id=command.message)
+        await change(messages.delete, user, message_id=command.message)
         self.connection.write(answer("ok", ref))
 
     @_carry_out.register
@@ -132,18 +129,19 @@ class Commands:
 
     @_carry_out.register
     def _(self, command: protocol.Typing, ref: Ref) -> None:
-        self._ensure_member(command.room)
+        person = self._ensure_member(command.room)
         now = time.monotonic()
-        if now - self._typed.get(command.room, -TYPING_SECONDS) >= TYPING_SECONDS:
-            self._typed[command.room] = now
+        if now - person.typed.get(command.room, -TYPING_SECONDS) >= TYPING_SECONDS:
+            person.typed[command.room] = now
             user = {"id": self.connection.user_id, "name": self.connection.name}
             message = {"type": "typing", "room": command.room, "user": user}
             publisher.publish(group_of(command.room), message)
 
-    def _ensure_member(self, room_id: int) -> None:
+    def _ensure_member(self, room_id: int) -> Person:
         person = self.hub.people.get(self.connection.user_id)
         if person is None or room_id not in person.rooms:
             raise Problem("not_found", _("You are not in this room."), room=room_id)
+        return person
 
     def _answer_later(self, ref: Ref, work: Awaitable[None]) -> None:
         self.connection.spawn(self._answer(ref, work))
@@ -155,26 +153,3 @@ class Commands:
             if isinstance(error, AWAY):
                 self.hub.wake.set()  # its outcome is in the log, if it has one
             self.connection.write(problem_frame(problem_of(error, ref)))
-
-
-def problem_of(error: Exception, ref: Ref) -> Problem:
-    """Return the protocol's problem for an error of the domain or the database."""
-    match error:
-        case Problem():
-            error.ref = ref if error.ref is None else error.ref
-            return error
-        case PermissionDenied():
-            return Problem("forbidden", str(error), ref=ref)
-        case ObjectDoesNotExist():
-            return Problem("not_found", _("There is no such room or message."), ref=ref)
-        case ValidationError():
-            code = "too_large" if getattr(error, "code", "") == "too_large" else "invalid"
-            return Problem(code, " ".join(error.messages), ref=ref)
-        case limits.RateLimited():
-            wait = error.retry_after
-            return Problem("rate_limited", _("Too fast: wait a moment."), ref=ref, retry_after=wait)
-        case _ if isinstance(error, AWAY):
-            detail = _("The server cannot save just now. Try again.")
-            return Problem("unavailable", detail, ref=ref, retry_after=1.0)
-    logger.error("A command failed.", exc_info=error)
-    return Problem("unavailable", _("Something went wrong. Try again."), ref=ref)

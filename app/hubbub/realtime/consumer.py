@@ -109,8 +109,4 @@ async def _serve(replica: Replica, connection: Connection, receive: Receive) -> 
             return
         if connection.closed:
             continue
-        text = message.get("text")
-        if text is not None and len(text) > 4 * settings.MAX_FRAME_BYTES:
-            connection.close(protocol.TOO_BIG)
-        else:
-            commands.receive(text)
+        commands.receive(message.get("text"))

@@ -1,4 +1,4 @@
-"""Queries off the event loop: a small bounded pool of threads, and an end to waiting.
+"""Queries off the event loop: small bounded pools of threads, and an end to waiting.
 
 `sync_to_async` would share one thread for all. A database that hangs (paused, or its network cut)
 keeps a thread for as long as it hangs; the caller stops waiting after ANSWER_SECONDS all the same.
@@ -20,16 +20,36 @@ T = TypeVar("T")
 # What it looks like from here when the database is away.
 AWAY = (OperationalError, InterfaceError, TimeoutError)
 
-pool = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
+# Apart, since what changes rows may wait for a room's lock, and handshakes must not wait with it,
+# nor the reading of logs, which repairs all that was missed.
+CHANGING_THREADS = 2
+FOLLOWING_THREADS = 2
+_querying = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
+_changing = ThreadPoolExecutor(CHANGING_THREADS, thread_name_prefix="change")
+_following = ThreadPoolExecutor(FOLLOWING_THREADS, thread_name_prefix="follow")
 
 
 async def query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what `function` returns, run in the pool. Raises TimeoutError after ANSWER_SECONDS.
+    """Return what a read returns. Raises TimeoutError after ANSWER_SECONDS.
 
     What has begun by then goes on in its thread, and its outcome is not known.
     """
+    return await _ask(_querying, partial(function, *args, **kwargs))
+
+
+async def change(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what an action returns; otherwise as `query`."""
+    return await _ask(_changing, partial(function, *args, **kwargs))
+
+
+async def follow(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a read of the logs returns; otherwise as `query`."""
+    return await _ask(_following, partial(function, *args, **kwargs))
+
+
+async def _ask(executor: Executor, function: Callable[[], T]) -> T:
     async with asyncio.timeout(settings.ANSWER_SECONDS):
-        return await run(pool, partial(function, *args, **kwargs))
+        return await run(executor, function)
 
 
 async def run(executor: Executor, function: Callable[[], T]) -> T:
@@ -45,6 +65,13 @@ def _with_connection(function: Callable[[], T]) -> T:
     except (OperationalError, InterfaceError):
         connection.close()
         raise
+
+
+async def close_all_connections() -> None:
+    """Close what `query`, `change` and `follow` keep open, once nothing runs there."""
+    await close_connections(_querying, settings.REALTIME_THREADS)
+    await close_connections(_changing, CHANGING_THREADS)
+    await close_connections(_following, FOLLOWING_THREADS)
 
 
 async def close_connections(executor: ThreadPoolExecutor, threads: int) -> None:

@@ -222,19 +222,29 @@ class Doorbell:
                 pass
 
     async def _join_all(self) -> None:
+        silent: set[int] = set()  # hosts that did not answer: others must not wait for them
         for group in self._own_groups:
             if group not in self._joined:
-                await self._join(group)
+                await self._join(group, silent)
         for followed in self._followed():
-            if not followed.heard:
-                await self._join(group_of(followed.log))
-                self._ask(group_of(followed.log), followed.log)
+            group = group_of(followed.log)
+            if not followed.heard and await self._join(group, silent):
+                self._ask(group, followed.log)
 
-    async def _join(self, group: str) -> None:
-        # The layer's own lock may be held by a publish that Redis does not answer.
-        async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
-            await self._layer.group_add(group, self._channel)
+    async def _join(self, group: str, silent: set[int]) -> bool:
+        """Join a group, again where it was joined; False when its host does not answer."""
+        if host_of(group) in silent:
+            return False
+        try:
+            # The layer's own lock may be held by a publish that Redis does not answer.
+            async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
+                await self._layer.group_add(group, self._channel)
+        except Exception:
+            logger.debug("Redis takes no subscription to %s; trying again.", group)
+            silent.add(host_of(group))
+            return False
         self._joined.add(group)
+        return True
 
     def _close_idle(self, now: float) -> None:
         for room in list(self.hub.rooms.values()):
@@ -246,9 +256,9 @@ class Doorbell:
         # By the task that joins: a room opened again meanwhile is joined after this.
         wanted = {*self._own_groups, *(group_of(each.log) for each in self._followed())}
         for group in self._joined - wanted:
-            self._joined.discard(group)
             async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
                 await self._layer.group_discard(group, self._channel)
+            self._joined.discard(group)
 
     def _followed(self) -> list[Followed]:
         return [self.hub.place, *self.hub.rooms.values()]

@@ -74,9 +74,15 @@ class Feed:
     def offer(self, entries: Iterable[Entry], now: float) -> list[Entry]:
         """Take entries as they come; return those whose turn it is. `now` in seconds."""
         for entry in entries:
-            if (self.seq is None or entry.seq > self.seq) and len(self._held) < MAX_HELD:
+            if self._may_hold(entry.seq):
                 self._held[entry.seq] = entry
         return self._ready(now)
+
+    def _may_hold(self, seq: int) -> bool:
+        if self.seq is None:
+            return len(self._held) < MAX_HELD
+        # Bounded by position: what comes next must always find a place.
+        return self.seq < seq <= self.seq + MAX_HELD
 
     def misses(self, now: float, patience: float) -> bool:
         """Tell whether entries have waited `patience` seconds for one that does not come."""

@@ -40,6 +40,11 @@ class OpenRoom(Followed):
     announced_at: float = 0.0
     # user id: seq of their last `member.left`, so that a subscribe under way is not too late.
     left: dict[int, int] = field(default_factory=dict)
+    archived: int = 0  # seq of the last `room.archived`, likewise
+
+    def changed_for(self, user_id: int, since: int) -> bool:
+        """Tell whether a person may have lost the room after the seq `since`."""
+        return max(self.left.get(user_id, 0), self.archived) > since
 
     @property
     def is_idle(self) -> bool:

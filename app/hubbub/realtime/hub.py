@@ -6,6 +6,7 @@ remembers nothing that a client needs. Everything here runs on the event loop an
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Iterable
@@ -14,11 +15,15 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from hubbub.chat.events import Entry
+from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import place
 from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
+from hubbub.realtime.presence import People
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
 from hubbub.realtime.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -27,6 +32,7 @@ class Person:
 
     rooms: set[int]
     connections: dict[Connection, None] = field(default_factory=dict)  # oldest first
+    typed: dict[int, float] = field(default_factory=dict)  # room id: when it was last told
 
 
 class Hub:
@@ -116,7 +122,7 @@ class Hub:
         connection.rooms.add(room.log)
         connection.put_out.discard(room.log)
         if room.presence.open(connection.user_id, connection.name):
-            place.tell_presence(self, room, joined={connection.user_id: connection.name}, left=[])
+            self.tell_presence(room, joined={connection.user_id: connection.name}, left=[])
 
     def unsubscribe(self, connection: Connection, room_id: int, linger: float = 0.0) -> None:
         """End a subscription; after `linger` seconds its person is no longer present by it."""
@@ -134,7 +140,20 @@ class Hub:
 
     def _leave(self, room: OpenRoom, user_id: int) -> None:
         if room.presence.close(user_id) and self.rooms.get(room.log) is room:
-            place.tell_presence(self, room, joined={}, left=[user_id])
+            self.tell_presence(room, joined={}, left=[user_id])
+
+    def tell_presence(self, room: OpenRoom, *, joined: People, left: list[int]) -> None:
+        """Tell other replicas of a join or leave here; local sockets hear it a moment later."""
+        message = {
+            "type": "presence",
+            "room": room.log,
+            "from": self.replica,
+            "number": room.presence.number,
+            "joined": list(joined.items()),
+            "left": left,
+        }
+        publisher.publish(group_of(room.log), message)
+        self.presence_dirty.add(room.log)
 
     # Events
 
@@ -150,13 +169,19 @@ class Hub:
     def deliver(self, followed: Followed, entries: list[Entry]) -> None:
         if not isinstance(followed, OpenRoom):
             for entry in entries:
-                place.apply(self, entry)
+                self._apply(entry)
             return
         for entry in entries:
             for connection in followed.subscribers:
                 connection.outlet.write(entry.text)
             if entry.type in ("member.left", "room.archived"):
                 self._end_subscriptions(followed, entry)
+
+    def _apply(self, entry: Entry) -> None:
+        try:
+            place.apply(self, entry)
+        except Exception:  # the entries after it are somebody else's ban, or sign-out
+            logger.exception("An entry of the place's log was not understood.")
 
     def wake_if_missing(self, followed: Followed) -> None:
         if followed.feed.misses(time.monotonic(), settings.HOLD_SECONDS * 0.9):
@@ -165,6 +190,7 @@ class Hub:
     def _end_subscriptions(self, room: OpenRoom, entry: Entry) -> None:
         """To the one who left it is the room's last event; an archived room is over for all."""
         if entry.type == "room.archived":
+            room.archived = entry.seq
             over, reason = list(room.subscribers), "archived"
         else:
             assert entry.user is not None

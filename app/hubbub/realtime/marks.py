@@ -6,7 +6,7 @@ import logging
 from django.conf import settings
 
 from hubbub.chat.actions import reads
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY, change
 
 logger = logging.getLogger(__name__)
 
@@ -24,15 +24,16 @@ class Marks:
         """Write what waits; the action tells the people's other tabs and devices."""
         waiting, self._waiting = self._waiting, {}
         try:
-            await query(reads.mark, waiting)
-        except AWAY:
+            await change(reads.mark, waiting)
+        except Exception:
             for (user_id, room_id), number in waiting.items():
                 self.put(user_id, room_id, number)
+            raise
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(settings.READ_FLUSH_SECONDS)
             try:
                 await self.flush()
-            except Exception:
-                logger.exception("Read marks were not written.")
+            except AWAY:
+                logger.debug("The database does not answer; read marks wait.")

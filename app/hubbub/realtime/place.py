@@ -6,16 +6,13 @@ import msgspec
 from django.core.exceptions import ObjectDoesNotExist
 
 from hubbub.chat.events import Entry
-from hubbub.chat.publisher import group_of, publisher
 from hubbub.chat.reading import room_for
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.protocol import BANNED, SIGNED_OUT, TRY_AGAIN, frame
 
 if TYPE_CHECKING:
     from hubbub.realtime.connection import Connection
-    from hubbub.realtime.followed import OpenRoom
     from hubbub.realtime.hub import Hub
-    from hubbub.realtime.presence import People
 
 # What ends sockets at once. A changed password leaves the session that changed it: who comes back
 # with that one is let in.
@@ -55,20 +52,6 @@ def reason_of(entry: Entry) -> str:
     return str(facts.get("reason", "left"))
 
 
-def tell_presence(hub: "Hub", room: "OpenRoom", *, joined: "People", left: list[int]) -> None:
-    """Tell the other replicas of a join or leave here, and local sockets with the next tick."""
-    message = {
-        "type": "presence",
-        "room": room.log,
-        "from": hub.replica,
-        "number": room.presence.number,
-        "joined": list(joined.items()),
-        "left": left,
-    }
-    publisher.publish(group_of(room.log), message)
-    hub.presence_dirty.add(room.log)
-
-
 def _close(hub: "Hub", user: int | None, code: int, facts: dict[str, Any]) -> None:
     """Close a person's sockets: those of the session or token that is over, else all."""
     session, token = facts.get("session"), facts.get("token")
@@ -81,6 +64,9 @@ def _close(hub: "Hub", user: int | None, code: int, facts: dict[str, Any]) -> No
 def _rename(hub: "Hub", user: int | None, name: str) -> None:
     for connection in hub.connections_of(user):
         connection.identity.user.name = name
+    for room in hub.rooms.values():
+        if user is not None and room.presence.rename(user, name):
+            hub.tell_presence(room, joined={user: name}, left=[])
 
 
 def _put_in(hub: "Hub", user: int | None, facts: dict[str, Any]) -> None:
@@ -98,7 +84,8 @@ async def _tell_added(connection: "Connection", room_id: int) -> None:
     try:
         room_info = await query(room_for, connection.identity.user, room_id)
     except (*AWAY, ObjectDoesNotExist):
-        return  # the client loads its rooms anew when it comes back
+        connection.close(TRY_AGAIN)  # it loads its rooms anew when it comes back
+        return
     connection.write(frame("room.added", room_info=room_info))
 
 

@@ -59,6 +59,14 @@ class Presence:
         self.number += 1
         return True
 
+    def rename(self, user: int, name: str) -> bool:
+        """Take a person's new name; True when they are here, so others must be told."""
+        if self.names.get(user, name) == name:
+            return False
+        self.names[user] = name
+        self.number += 1
+        return True
+
     def heard_change(self, replica: str, number: int, joined: People, left: list[int]) -> bool:
         """Apply the next change of another replica; False when its whole list is needed."""
         view = self.views.get(replica)
@@ -114,7 +122,7 @@ class Presence:
     def _list(self, now: People) -> Change | None:
         # Whoever came while people were only counted has no list yet: then everybody is named.
         before = {} if self._counted else self.announced
-        joined = {user: name for user, name in now.items() if user not in before}
+        joined = {user: name for user, name in now.items() if before.get(user) != name}
         left = [user for user in self.announced if user not in now]
         self.announced = now
         return Change(joined, left, len(now)) if joined or left else None

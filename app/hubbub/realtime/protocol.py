@@ -12,15 +12,12 @@ from msgspec import Meta, Struct
 
 SUBPROTOCOL: Final = "hubbub.v1"
 
-DRAINING: Final = 4001
-SILENT: Final = 4003
 TRY_AGAIN: Final = 4005
 BAD_FRAMES: Final = 4500
 SIGNED_OUT: Final = 4501
 BANNED: Final = 4502
 VERSION: Final = 4503
 TOO_MANY_CONNECTIONS: Final = 4504
-TOO_BIG: Final = 1009  # RFC 6455, section 7.4.1
 
 Ref: TypeAlias = str | int | None
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]

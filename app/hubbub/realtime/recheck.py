@@ -1,12 +1,13 @@
 """Whoever is connected is asked for again once a minute: sessions expire without any event.
 
 It also finds what passed by our actions: `changepassword`, a session's row deleted, rows edited by
-hand. Three statements for up to CHUNK sockets together, none for each.
+hand. Four statements for up to CHUNK sockets together, none for each.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
@@ -16,14 +17,17 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from hubbub.accounts.models import Token, User
+from hubbub.chat.models import Membership
 from hubbub.realtime.connection import Identity
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol import BANNED, SIGNED_OUT
+from hubbub.realtime.protocol import BANNED, SIGNED_OUT, TRY_AGAIN
 
 logger = logging.getLogger(__name__)
 
 CHUNK = 1_000
+
+Socket: TypeAlias = tuple[Identity, set[int]]  # who, and the rooms that are subscribed
 
 
 async def run(hub: Hub) -> None:
@@ -43,26 +47,36 @@ async def recheck(hub: Hub) -> None:
     connections = hub.all_connections()
     for start in range(0, len(connections), CHUNK):
         chunk = connections[start : start + CHUNK]
-        codes = await query(_codes, [each.identity for each in chunk])
+        codes = await query(_codes, [(each.identity, set(each.rooms)) for each in chunk])
         for connection, code in zip(chunk, codes, strict=True):
             if code is not None:
                 connection.close(code)
 
 
-def _codes(identities: Sequence[Identity]) -> list[int | None]:
-    """Return for each the code to close its sockets with, None where all is well."""
-    users = User.objects.in_bulk({each.user.pk for each in identities})
+def _codes(sockets: Sequence[Socket]) -> list[int | None]:
+    """Return for each the code to close it with, None where all is well."""
+    identities = [identity for identity, _ in sockets]
+    people = {each.user.pk for each in identities}
+    users = User.objects.in_bulk(people)
     keys = {each.session_key for each in identities if each.session_key}
-    sessions = {
-        row.session_key: row
-        for row in Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    }
-    tokens = set(
-        Token.objects.filter(
-            pk__in={each.token_id for each in identities}, revoked_at=None
-        ).values_list("pk", flat=True)
-    )
-    return [_code(each, users, sessions, tokens) for each in identities]
+    valid = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    sessions = {row.session_key: row for row in valid}
+    usable = Token.objects.filter(pk__in={each.token_id for each in identities}, revoked_at=None)
+    tokens = set(usable.values_list("pk", flat=True))
+    rooms = {room for _, subscribed in sockets for room in subscribed}
+    rows = Membership.objects.filter(user__in=people, room__in=rooms)
+    memberships = set(rows.values_list("user_id", "room_id"))
+    return [
+        _code(identity, users, sessions, tokens) or _room_code(identity, subscribed, memberships)
+        for identity, subscribed in sockets
+    ]
+
+
+def _room_code(
+    identity: Identity, subscribed: set[int], memberships: set[tuple[int, int]]
+) -> int | None:
+    lost = any((identity.user.pk, room) not in memberships for room in subscribed)
+    return TRY_AGAIN if lost else None
 
 
 def _code(

@@ -5,13 +5,15 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.realtime import recheck
-from hubbub.realtime.database import close_connections, pool
+from hubbub.realtime.database import close_all_connections
 from hubbub.realtime.doorbell import Doorbell
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower
@@ -41,15 +43,16 @@ class Replica:
             await self.follower.start()
             publisher.adopt(asyncio.get_running_loop())
             work = (
-                self.doorbell.listen(),
-                self.doorbell.join(),
-                self.doorbell.beat(),
-                self.follower.run(),
-                self.marks.run(),
-                recheck.run(self.hub),
-                self._announce(),
+                self.doorbell.listen,
+                self.doorbell.join,
+                self.doorbell.beat,
+                self.follower.run,
+                self.marks.run,
+                partial(recheck.run, self.hub),
+                self._announce,
             )
-            self._tasks = [asyncio.get_running_loop().create_task(each) for each in work]
+            loop = asyncio.get_running_loop()
+            self._tasks = [loop.create_task(_keep_going(each)) for each in work]
 
     async def stop(self) -> None:
         """End what `start` began, once sends and read marks are written."""
@@ -59,7 +62,7 @@ class Replica:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
-        await close_connections(pool, settings.REALTIME_THREADS)
+        await close_all_connections()
 
     async def _announce(self) -> None:
         """Tell local sockets who came and went, several of them at once."""
@@ -91,6 +94,16 @@ class Replica:
         for connection in room.subscribers:
             connection.write(text)
         return True
+
+
+async def _keep_going(work: Callable[[], Awaitable[None]]) -> None:
+    """Run what never ends; begin it again should it fail: without it this replica goes deaf."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            logger.exception("What a replica does all the time failed; it goes on.")
+            await asyncio.sleep(1)
 
 
 _replicas: "WeakKeyDictionary[asyncio.AbstractEventLoop, Replica]" = WeakKeyDictionary()

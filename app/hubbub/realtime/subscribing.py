@@ -18,10 +18,11 @@ from django.utils.translation import gettext as _
 from hubbub.chat.events import Entry, read_log
 from hubbub.chat.models import Room
 from hubbub.realtime.connection import Connection
-from hubbub.realtime.database import query
+from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower, LogCut
 from hubbub.realtime.hub import Hub
+from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
 
 
@@ -54,28 +55,44 @@ class Subscribing:
         self.hub, self.follower, self.connection, self.ref = hub, follower, connection, ref
 
     async def run(self, positions: dict[int, int | None]) -> None:
-        """Answer each room with `subscribed` or `problem`, in the order given.
-
-        Raises the database's errors. What was subscribed until then stays so.
-        """
+        """Answer each room with `subscribed` or `problem`, in the order given."""
         for room_id in positions:
             # Subscribing again starts anew; the person stays present meanwhile.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
-        standings = await query(read_standings, self.connection.user_id, list(positions))
+        try:
+            standings = await query(read_standings, self.connection.user_id, list(positions))
+        except AWAY as error:
+            for room_id in positions:
+                self._refuse(room_id, error)
+            return
         # Followed from here on, all of them; what no member asks for never is.
         rooms = {id: self._follow(id) for id, each in standings.items() if _may_open(each)}
         try:
             for room_id, position in positions.items():
-                try:
-                    standing = _ensure_member(standings.get(room_id))
-                    await self._subscribe(rooms[room_id], position, standing)
-                except Problem as problem:
-                    problem.ref, problem.room = self.ref, room_id
-                    self.connection.write(problem_frame(problem))
+                await self._answer(room_id, rooms.get(room_id), position, standings.get(room_id))
         finally:
             for room in rooms.values():
                 room.subscribing -= 1
                 room.idle_since = time.monotonic()
+
+    async def _answer(
+        self,
+        room_id: int,
+        room: OpenRoom | None,
+        position: int | None,
+        standing: Standing | None,
+    ) -> None:
+        try:
+            standing = _ensure_member(standing)
+            assert room is not None
+            await self._subscribe(room, position, standing)
+        except (Problem, *AWAY) as error:
+            self._refuse(room_id, error)
+
+    def _refuse(self, room_id: int, error: Exception) -> None:
+        problem = problem_of(error, self.ref)
+        problem.room = room_id
+        self.connection.write(problem_frame(problem))
 
     def _follow(self, room_id: int) -> OpenRoom:
         room = self.hub.room(room_id)
@@ -83,14 +100,15 @@ class Subscribing:
         return room
 
     async def _subscribe(self, room: OpenRoom, position: int | None, standing: Standing) -> None:
-        await self._reach(room, standing.seq)
-        missed = await self._missed(room, position, standing.seq)
-        while room.left.get(self.connection.user_id, 0) > standing.seq:
-            # Put out (and perhaps in again) while we read.
-            found = await query(read_standings, self.connection.user_id, [room.log])
-            standing = _ensure_member(found.get(room.log))
+        user_id = self.connection.user_id
+        while True:
             await self._reach(room, standing.seq)
-            missed = await self._missed(room, position, standing.seq)
+            missed = await self._missed(room, position)
+            if not room.changed_for(user_id, standing.seq):
+                break
+            # Put out (and perhaps in again) while we read.
+            found = await query(read_standings, user_id, [room.log])
+            standing = _ensure_member(found.get(room.log))
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
             self._go_live(room, missed)
 
@@ -104,7 +122,7 @@ class Subscribing:
             self.hub.wake.set()  # the follower finds out what happened to the log
             raise TimeoutError from None
 
-    async def _missed(self, room: OpenRoom, position: int | None, seq: int) -> list[Entry] | None:
+    async def _missed(self, room: OpenRoom, position: int | None) -> list[Entry] | None:
         """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
 
         Whoever calls goes live without waiting in between.

@@ -3,7 +3,7 @@
  * `subscribe` after every reconnect. Made by the controller, which it tells of what needs REST.
  */
 
-import { BANNED, SIGNED_OUT, Socket, TOO_MANY } from "./socket.js";
+import { BANNED, PASSING, SIGNED_OUT, Socket, TOO_MANY } from "./socket.js";
 
 const RETRY_MS = 2_000;
 const READ_MS = 1_000;
@@ -36,7 +36,7 @@ export class Live {
 
   received(frame) {
     const { epoch } = this.store.state;
-    if (frame.type === "room.removed") this.on.removed(frame.room, frame.reason);
+    if (frame.type === "room.removed") this.removed(frame);
     this.store.dispatch({ ...frame, now: Date.now() });
     if (frame.type === "welcome") this.welcomed(epoch !== null && epoch !== frame.epoch);
     const timeline = this.store.state.timelines.get(frame.room);
@@ -44,9 +44,14 @@ export class Live {
     if (timeline?.needsLoad && frame.type === "subscribed") this.loadAnew(frame.room);
   }
 
+  removed({ room, reason }) {
+    if (this.subscribed === room) this.subscribed = null;
+    this.on.removed(room, reason);
+  }
+
   async welcomed(isOtherLog) {
     this.welcomes += 1;
-    this.store.dispatch({ type: "page.line", line: "live" });
+    this.tellLine("live");
     this.subscribed = null;
     if (isOtherLog) await this.insist(() => this.on.refresh({ anew: true }));
     else this.insist(() => this.on.resume(this.store.state.open));
@@ -62,13 +67,14 @@ export class Live {
     return this.insist(() => (isWanted() ? this.on.loadAnew(room) : null));
   }
 
-  /** Try again until it goes well, or there is another socket, which begins by itself. */
+  /** Try again while nothing answers, until there is another socket, which begins by itself. */
   async insist(action) {
     const socket = this.welcomes;
     while (socket === this.welcomes) {
       try {
         return await action();
-      } catch {
+      } catch (problem) {
+        if (!PASSING.has(problem.code)) return null;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -77,23 +83,23 @@ export class Live {
   down() {
     this.subscribed = null;
     this.store.dispatch({ type: "page.disconnected" });
-    this.store.dispatch({ type: "page.line", line: "lost" });
+    this.tellLine("lost");
   }
 
   ended(code) {
     this.store.dispatch({ type: "page.disconnected" });
     if (code === SIGNED_OUT) this.on.signedOut();
     else if (code === BANNED) this.on.banned();
-    else
-      this.store.dispatch({
-        type: "page.line",
-        line: code === TOO_MANY ? "elsewhere" : "outdated",
-      });
+    else this.tellLine(code === TOO_MANY ? "elsewhere" : "outdated");
+  }
+
+  tellLine(line) {
+    this.store.dispatch({ type: "page.line", line });
   }
 
   /** Connect again after another window took this one's place. */
   useHere() {
-    this.store.dispatch({ type: "page.line", line: "connecting" });
+    this.tellLine("connecting");
     this.socket.connect();
   }
 
@@ -114,9 +120,12 @@ export class Live {
     this.asking = false;
     if (answer?.type !== "problem") return;
     this.subscribed = null;
-    if (answer.code === "unavailable" || answer.code === "rate_limited") {
-      setTimeout(() => this.show(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
-    } else this.on.refused(room);
+    if (!PASSING.has(answer.code)) this.on.refused(room);
+    else setTimeout(() => this.showAgain(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
+  }
+
+  showAgain(room) {
+    if (this.store.state.open === room) this.show(room);
   }
 
   /** Send what the outbox gives; its answer, or null without a socket. */
@@ -124,8 +133,8 @@ export class Live {
     const command = { type: "message.send", room, nonce, body, reply_to: replyTo };
     const answer = await this.socket.ask(command);
     // The answer and the event come in either order.
-    if (answer?.message)
-      this.store.dispatch({ type: "page.message", room, message: answer.message });
+    const message = answer?.message;
+    if (message) this.store.dispatch({ type: "page.message", room, message });
     return answer;
   }
 

@@ -7,6 +7,7 @@
  */
 
 import { PREFIX } from "./kept.js";
+import { PASSING } from "./socket.js";
 
 const ANSWER_MS = 10_000;
 const RETRY_MS = 2_000;
@@ -134,7 +135,7 @@ function newNonce() {
 }
 
 function isPassing(answer) {
-  return answer.type === "problem" && ["rate_limited", "unavailable"].includes(answer.code);
+  return answer.type === "problem" && PASSING.has(answer.code);
 }
 
 function withDeadline(promise, ms) {

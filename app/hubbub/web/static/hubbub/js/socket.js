@@ -11,6 +11,9 @@ const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 15_000;
 const HEARTBEAT_MS = 20_000;
 
+/** Codes of problems that pass: the same command may be sent again. */
+export const PASSING = new Set(["unavailable", "rate_limited"]);
+
 export const SIGNED_OUT = 4501;
 export const BANNED = 4502;
 export const TOO_MANY = 4504;
