@@ -4,7 +4,7 @@ Called by `send` alone. However many drafts there are, it asks the database the 
 and one draft that may not be written stops none of the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -181,6 +181,18 @@ class Batch:
             for message in self._new
         ]
         Event.objects.bulk_create(events)
-        changed = {message.room_id: message.room for message in self._new}
-        Room.objects.bulk_update(changed.values(), ["seq", "messages"])
+        save_counts({message.room_id: message.room for message in self._new}.values())
         transaction.on_commit(partial(announce, events))
+
+
+def save_counts(rooms: Iterable[Room]) -> None:
+    """Write how far the logs of rooms, which the caller holds locked, have come.
+
+    Plain SQL: Django's `bulk_update` builds an expression for each value, which took half the
+    time of a batch of fifty rooms.
+    """
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {Room._meta.db_table} SET seq = %s, messages = %s WHERE id = %s",  # noqa: S608
+            [(room.seq, room.messages, room.pk) for room in rooms],
+        )
