@@ -175,7 +175,9 @@ class HubTimeline extends ChatElement {
     this.deeds.reset();
     const seq = this.chat.highlighted;
     const asked = seq && this.querySelector(`[data-seq="${seq}"]`);
-    this.scroller.begin(asked ?? null, this.querySelector(".timeline-new"));
+    // The line stays after what is below it was read; then it is no place to begin at.
+    const hasNews = unreadOf(openRoom(this.state)) > 0;
+    this.scroller.begin(asked ?? null, hasNews ? this.querySelector(".timeline-new") : null);
     if (asked) this.keys.focusOn(asked);
   }
 
