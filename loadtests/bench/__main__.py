@@ -19,13 +19,14 @@ EXPLAIN = {
     "log_min_messages": "log",
 }
 MEMBERS_OF_A_ROOM = 2
+RESULT = Path("data/benchmark.json")
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     measured: dict[str, Any] = {"options": vars(options) | {"json": str(options.json)}}
     with Postgres(fsync=True, settings=EXPLAIN) as postgres, Redis() as redis:
-        if not options.only or options.only != "history":
+        if options.only != "history":
             say("the tutorial's chat: two replicas")
             with tutorial(postgres, redis) as chat:
                 measured["tutorial"] = loads(chat, options, "all", tutorial_rooms(options))
@@ -37,6 +38,7 @@ def main() -> None:
                 measured["hubbub"] = loads(chat, options, lobby_of(place), rooms)
             if options.only in (None, "history"):
                 measured["history"] = measure_rooms(place, chat, options)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(measured, indent=2))
     print(report.table(measured))
     say(f"all figures are in {options.json}")
@@ -50,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=15, help="of each load (default 15)")
     parser.add_argument("--messages", type=int, default=100_000, help="in the large room")
     parser.add_argument("--only", choices=["fanout", "sends", "history"], help="one part of it")
-    parser.add_argument("--json", type=Path, default=Path("benchmark.json"), help="result file")
+    parser.add_argument("--json", type=Path, default=RESULT, help=f"result file (default {RESULT})")
     return parser.parse_args(arguments)
 
 
