@@ -14,7 +14,8 @@ from django.db import connection
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, messages, people, rooms
-from hubbub.chat.actions.send import Draft, send, send_many
+from hubbub.chat.actions.batch import Draft
+from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.models import Membership, Message, Room
 from tests.telling import State, log_of, state_of
 

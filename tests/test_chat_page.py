@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms
-from hubbub.chat.actions.send import Draft, send_many
+from hubbub.chat.actions.batch import Draft
+from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Room
 from hubbub.web.importmap import STATIC_DIR, import_map, modules
 
