@@ -1,4 +1,4 @@
-"""The replica's ear: its channel, the groups it is in, its heartbeat and what it hears.
+"""The replica's ear: its channel, its heartbeat and what it hears.
 
 What is heard is a hint only. Redis may lose, repeat or reorder it, and be down: then groups are
 joined again in the background, and the follower reads the logs more often meanwhile.
@@ -15,10 +15,12 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 
 from hubbub.chat.events import PLACE_LOG, Entry
-from hubbub.chat.publisher import group_of, host_of, publisher
+from hubbub.chat.publisher import host_of, publisher
 from hubbub.realtime.followed import Followed
+from hubbub.realtime.groups import Groups
 from hubbub.realtime.hearing import Hearing
 from hubbub.realtime.hub import Hub
+from hubbub.realtime.others import Others, replica_group
 from hubbub.realtime.protocol import frame
 
 logger = logging.getLogger(__name__)
@@ -37,9 +39,9 @@ class Doorbell:
         ]
         # One group on each host carries the heartbeats.
         self._beat_groups = list(_group_on_each_host(len(self._hearings)))
-        self._own_groups = [replica_group(hub.replica), *self._beat_groups]
-        self._joined: set[str] = set()
-        self._replicas: dict[str, float] = {}  # other replicas: when last heard (monotonic)
+        self.others = Others(hub)
+        own = [replica_group(hub.replica), *self._beat_groups]
+        self.groups = Groups(hub, self.others, self._layer, self._channel, own)
 
     def is_deaf(self, host: int) -> bool:
         return self._hearings[host].deaf
@@ -70,9 +72,12 @@ class Doorbell:
                     self.hub.bump(room_id, seq, number)
             case "beat":
                 self._hear_beat(message)
-            case "presence" | "present" | "ask":
-                if message["from"] != self.hub.replica or message["type"] == "ask":
-                    self._hear_presence(message)
+            case "presence" | "present" | "ask" if message["from"] != self.hub.replica:
+                self.others.hear(message)
+            case "ask":
+                self._hear_own_question(message["room"])
+            case "presence":
+                pass  # our own
             case "typing":
                 self._hear_typing(message)
             case "read":
@@ -81,8 +86,7 @@ class Doorbell:
                 self.hub.wake.set()
 
     def _hear_entries(self, message: dict[str, Any]) -> None:
-        log = message["log"]
-        followed = self.hub.place if log == PLACE_LOG else self.hub.rooms.get(log)
+        followed = self._followed(message["log"])
         if followed is not None:
             self.hub.take(followed, [Entry(*entry) for entry in message["entries"]])
 
@@ -100,47 +104,14 @@ class Doorbell:
             for connection in self.hub.connections_of(user_id):
                 connection.write(frame("room.read", room=room_id, number=number))
 
-    # Presence of others
-
-    def _hear_presence(self, message: dict[str, Any]) -> None:
-        room, replica = self.hub.rooms.get(message["room"]), message["from"]
-        if message["type"] == "ask" and replica == self.hub.replica:
-            self._hear_own_question(message["room"])
-            return
-        self._replicas.setdefault(replica, time.monotonic())
-        if room is None:
-            return
-        if message["type"] == "ask":
-            self._answer(room.log, replica)
-        elif message["type"] == "present":
-            room.presence.heard_list(replica, message["number"], dict(message["people"]))
-        elif not room.presence.heard_change(
-            replica, message["number"], dict(message["joined"]), message["left"]
-        ):
-            self._ask(replica_group(replica), room.log)
-        self.hub.presence_dirty.add(room.log)
-
     def _hear_own_question(self, log: int) -> None:
-        followed = self.hub.place if log == PLACE_LOG else self.hub.rooms.get(log)
+        followed = self._followed(log)
         if followed is not None and not followed.heard:
             followed.heard = True
             self.hub.wake.set()  # what was rung before the group was joined
 
-    def _answer(self, room_id: int, replica: str) -> None:
-        presence = self.hub.rooms[room_id].presence
-        message = {
-            "type": "present",
-            "room": room_id,
-            "from": self.hub.replica,
-            "number": presence.number,
-            "people": list(presence.names.items()),
-        }
-        publisher.publish(replica_group(replica), message)
-
-    def _ask(self, group: str, room_id: int) -> None:
-        """Ask for lists of a room: of all through its group, or of one replica."""
-        message = {"type": "ask", "room": room_id, "from": self.hub.replica}
-        publisher.publish(group, message)
+    def _followed(self, log: int) -> Followed | None:
+        return self.hub.place if log == PLACE_LOG else self.hub.rooms.get(log)
 
     # Heartbeats
 
@@ -152,7 +123,8 @@ class Doorbell:
             for host, hearing in enumerate(self._hearings):
                 if hearing.listen(now):
                     logger.warning("Deaf for Redis host %d: reading the log instead.", host)
-            self._forget_silent(now)
+            if not any(hearing.deaf for hearing in self._hearings):
+                self.others.forget_silent(now)
             self._close_idle(now)
             await asyncio.sleep(settings.BEAT_SECONDS)
 
@@ -173,99 +145,22 @@ class Doorbell:
             if self._hearings[message["host"]].heard(now):
                 self._hear_again(message["host"], now)
         elif "rooms" in message:
-            self._replicas[replica] = now
-            self._compare_numbers(replica, dict(message["rooms"]))
-
-    def _compare_numbers(self, replica: str, numbers: dict[int, int]) -> None:
-        for room in self.hub.rooms.values():
-            if room.log not in numbers and replica not in room.presence.views:
-                continue
-            if not room.presence.agrees(replica, numbers.get(room.log)):
-                self._ask(replica_group(replica), room.log)
-            elif room.log not in numbers:
-                self.hub.presence_dirty.add(room.log)
+            self.others.hear_beat(replica, dict(message["rooms"]), now)
 
     def _hear_again(self, host: int, now: float) -> None:
         """Deafness is over: nobody was forgotten, all clocks start anew, all groups are asked."""
-        self._replicas = dict.fromkeys(self._replicas, now)
-        for followed in self._followed():
+        self.others.start_clocks(now)
+        for followed in self.hub.followed():
             if followed.host == host:
                 followed.heard = False
         self.hub.wake.set()
         self.hub.unheard.set()
-
-    def _forget_silent(self, now: float) -> None:
-        if any(hearing.deaf for hearing in self._hearings):
-            return
-        for replica, heard in list(self._replicas.items()):
-            if now - heard > settings.REPLICA_GONE_SECONDS:
-                del self._replicas[replica]
-                for room in self.hub.rooms.values():
-                    room.presence.forget(replica)
-                    self.hub.presence_dirty.add(room.log)
-
-    # Groups
-
-    async def join(self) -> None:
-        """Keep this replica in its groups: at once for a new room, again where it failed."""
-        while True:
-            self.hub.unheard.clear()
-            try:
-                await self._join_all()
-                await self._leave_closed()
-            except Exception:
-                logger.debug("Redis takes no subscriptions; trying again.")
-            try:
-                async with asyncio.timeout(settings.BEAT_SECONDS):
-                    await self.hub.unheard.wait()
-            except TimeoutError:
-                pass
-
-    async def _join_all(self) -> None:
-        silent: set[int] = set()  # hosts that did not answer: others must not wait for them
-        for group in self._own_groups:
-            if group not in self._joined:
-                await self._join(group, silent)
-        for followed in self._followed():
-            group = group_of(followed.log)
-            if not followed.heard and await self._join(group, silent):
-                self._ask(group, followed.log)
-
-    async def _join(self, group: str, silent: set[int]) -> bool:
-        """Join a group, again where it was joined; False when its host does not answer."""
-        if host_of(group) in silent:
-            return False
-        try:
-            # The layer's own lock may be held by a publish that Redis does not answer.
-            async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
-                await self._layer.group_add(group, self._channel)
-        except Exception:
-            logger.debug("Redis takes no subscription to %s; trying again.", group)
-            silent.add(host_of(group))
-            return False
-        self._joined.add(group)
-        return True
 
     def _close_idle(self, now: float) -> None:
         for room in list(self.hub.rooms.values()):
             if room.is_idle and now - room.idle_since > settings.ROOM_LINGER_SECONDS:
                 self.hub.close_room(room)
                 self.hub.unheard.set()  # its group is left
-
-    async def _leave_closed(self) -> None:
-        # By the task that joins: a room opened again meanwhile is joined after this.
-        wanted = {*self._own_groups, *(group_of(each.log) for each in self._followed())}
-        for group in self._joined - wanted:
-            async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
-                await self._layer.group_discard(group, self._channel)
-            self._joined.discard(group)
-
-    def _followed(self) -> list[Followed]:
-        return [self.hub.place, *self.hub.rooms.values()]
-
-
-def replica_group(replica: str) -> str:
-    return f"replica.{replica}"
 
 
 def _group_on_each_host(hosts: int) -> Iterator[str]:

@@ -73,7 +73,7 @@ class Follower:
         whole = self.hub.wake.is_set() or self._ticks % every == 0
         self.hub.wake.clear()
         self._ticks += 1
-        followed = [self.hub.place, *self.hub.rooms.values()]
+        followed = self.hub.followed()
         due = followed if whole else [each for each in followed if self._is_deaf(each)]
         if not due:
             return

@@ -110,6 +110,10 @@ class Hub:
             self.unheard.set()
         return room
 
+    def followed(self) -> list[Followed]:
+        """Return all logs that are followed here."""
+        return [self.place, *self.rooms.values()]
+
     def close_room(self, room: OpenRoom) -> None:
         """Stop following a room that nobody has open."""
         # Presence numbers never go back, so that an old one is never taken for a new one.

@@ -83,7 +83,9 @@ async def _tell_added(connection: "Connection", room_id: int) -> None:
     """Tell a socket of a new room as its person sees it: a direct one by the other's name."""
     try:
         room_info = await query(room_for, connection.identity.user, room_id)
-    except (*AWAY, ObjectDoesNotExist):
+    except ObjectDoesNotExist:
+        return  # put out again meanwhile
+    except AWAY:
         connection.close(TRY_AGAIN)  # it loads its rooms anew when it comes back
         return
     connection.write(frame("room.added", room_info=room_info))

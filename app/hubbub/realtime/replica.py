@@ -44,7 +44,7 @@ class Replica:
             publisher.adopt(asyncio.get_running_loop())
             work = (
                 self.doorbell.listen,
-                self.doorbell.join,
+                self.doorbell.groups.run,
                 self.doorbell.beat,
                 self.follower.run,
                 self.marks.run,
