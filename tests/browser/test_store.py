@@ -50,6 +50,8 @@ RUN = """async ({room, page, events}) => {
     unread: unreadTotal(state),
     unsent: unsentOf(state, 7).map((entry) => entry.nonce),
     members: state.rooms.get(7)?.members ?? null,
+    name: state.rooms.get(7)?.name ?? null,
+    role: state.rooms.get(7)?.role ?? null,
   };
 }"""
 
@@ -283,3 +285,11 @@ async def test_members_are_not_counted_twice_by_a_replay(store: Store) -> None:
     joined = [event("member.joined", seq, user={"id": seq, "name": "Eve"}) for seq in (9, 10, 11)]
     seen = await store.after(subscribed(8), *joined, page=page)
     assert seen["members"] == 3
+
+
+async def test_a_room_renamed_while_another_is_open_is_named_anew_in_the_side(
+    store: Store,
+) -> None:
+    info = {name: value for name, value in ROOM.items() if name not in ("role", "read")}
+    seen = await store.after({"type": "room.changed", "room_info": info | {"name": "Orchard"}})
+    assert (seen["name"], seen["role"], seen["unread"]) == ("Orchard", "member", 0)

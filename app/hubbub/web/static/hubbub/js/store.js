@@ -118,6 +118,7 @@ const REDUCERS = {
     user.id === state.me.id ? state : inTimeline(state, room, withTyping, user, now),
   "presence.changed": (state, frame) => inTimeline(state, frame.room, withPresence, frame),
   "room.added": (state, { room_info: room }) => withRoom(state, room),
+  "room.changed": (state, { room_info: room }) => changeRoom(state, room.id, () => room),
   "room.removed": removed,
   "room.bumped": (state, { room, number }) =>
     changeRoom(state, room, (info) => ({ messages: Math.max(info.messages, number) })),
