@@ -160,11 +160,12 @@ class Conversation:
         return [Load(room, subscription.loads)]
 
     def _answered(self, frame: Frame) -> list[Effect]:
-        waiting = self.pending.pop(frame["ref"], None)
-        if waiting is None:
+        ref = frame.get("ref")  # none where the command was written without one
+        waiting = self.pending.pop(ref, None) if isinstance(ref, int) else None
+        if ref is None or waiting is None:
             return []
-        self.history.add(seen.Answered, frame["ref"], waiting.command, None, frame.get("message"))
-        return [Done(frame["ref"], frame)]
+        self.history.add(seen.Answered, ref, waiting.command, None, frame.get("message"))
+        return [Done(ref, frame)]
 
     def _problem(self, frame: Frame) -> list[Effect]:
         ref, code = frame.get("ref"), frame["code"]
