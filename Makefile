@@ -30,9 +30,12 @@ format: setup ## Format the code and mend what can be mended
 types: setup ## Check the types (mypy, strict)
 	$(TIMED) "types" $(BIN)/mypy
 
+bench: setup ## Compare with a tutorial-style chat in one run, a few minutes (by hand, never in CI)
+	$(BIN)/python -m loadtests.bench
+
 check: lint types test ## Everything that CI runs
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run setup test lint format types check lock
+.PHONY: help run setup test lint format types bench check lock

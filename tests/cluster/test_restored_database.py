@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.checker import explain, views
 from loadtests.client import Client, History
-from tests.cluster.stage import Stage, bodies, elapse, opened
+from tests.cluster.stage import Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
 
@@ -42,6 +42,7 @@ async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage:
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
+        epochs = {client.conversation.epoch for client in clients}
         await say(clients, room, "kept")
         await asyncio.to_thread(save, stage)
         await say(clients[:1], room, "lost")
@@ -49,7 +50,11 @@ async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage:
         await asyncio.to_thread(restore, stage)
         for number in range(20):
             await say(clients, room, f"after {number}")
-        await elapse(3)
+        for client in clients:
+            await client.until(
+                lambda: client.connected and client.conversation.epoch not in epochs,
+                within=ANEW_SECONDS,
+            )
         await stage.settle(room, clients, within=ANEW_SECONDS)
     assert_shown_as_logged(stage, clients)
 

@@ -65,6 +65,8 @@ class Follower:
                 await self._sweep()
             except AWAY:
                 logger.debug("The database does not answer; sweeping goes on.")
+                await asyncio.sleep(settings.DEAF_SWEEP_SECONDS)
+                self.hub.wake.set()  # all of it, as soon as it answers again
             except Exception:
                 logger.exception("A sweep failed.")
 
