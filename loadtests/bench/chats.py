@@ -84,6 +84,7 @@ def tutorial(postgres: Postgres, redis: Redis) -> Iterator[Chat]:
         "DATABASE_URL": postgres.url(TUTORIAL_DATABASE),
         "REDIS_URL": redis.url(),
     }
+    postgres.drop_database(TUTORIAL_DATABASE)
     postgres.create_database(TUTORIAL_DATABASE)
     manage(environment, "migrate", "--run-syncdb", "--verbosity=0")
     with TutorialReplica(environment) as first, TutorialReplica(environment) as second:
