@@ -358,6 +358,8 @@ PRESENCE_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
 ROOM_LINGER_SECONDS = 10.0
 HOLD_SECONDS = 0.25
+# A doorbell may be so late while much is going on; then the log is read for it.
+DOORBELL_SECONDS = 1.0
 RECHECK_SECONDS = 60.0
 READ_FLUSH_SECONDS = 3.0
 BUMP_SECONDS = 1.0

@@ -113,7 +113,7 @@ class Follower:
         await asyncio.gather(*(self._read(each, ends[each]) for each in deaf))
         behind = [each for each in ends if _is_behind(each, ends[each]) and each not in deaf]
         if behind:
-            await asyncio.sleep(settings.HOLD_SECONDS)
+            await asyncio.sleep(settings.DOORBELL_SECONDS)
             await asyncio.gather(*(self._read(each, ends[each]) for each in behind))
 
     async def _read(self, followed: Followed, seq: int) -> None:
