@@ -24,8 +24,8 @@ from hubbub.realtime.protocol import frame
 
 logger = logging.getLogger(__name__)
 
-# How long a busy event loop keeps the interpreter from the writer, which asks for it after every
-# round trip to the database. Python's default is five times as long, and shows in the slowest sends.
+# How long a busy event loop keeps the interpreter from the writer, which asks for it after each
+# round trip to the database. Python's default is five times as long: the slowest sends show it.
 SWITCH_SECONDS = 0.001
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
