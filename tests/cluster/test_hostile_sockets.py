@@ -108,8 +108,13 @@ async def test_a_cookie_without_an_origin_is_refused_and_a_token_is_not(stage: S
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Cookie": "sessionid=made-up"}, {"Authorization": "Bearer hub_made-up"}],
-    ids=["nothing", "a cookie", "a token"],
+    [
+        {},
+        {"Cookie": "sessionid=made-up"},
+        {"Cookie": 'sessionid="' + "a" * 16 + "\\000" + "b" * 15 + '"'},
+        {"Authorization": "Bearer hub_made-up"},
+    ],
+    ids=["nothing", "a cookie", "a cookie that no database takes", "a token"],
 )
 async def test_who_is_not_signed_in_is_told_so_by_the_close_code(
     stage: Stage, headers: dict[str, str]
