@@ -137,7 +137,14 @@ class Subscribing:
             return missed
         read: list[Entry] = []
         last = position
-        while last < room.feed.seq:
+        while last != room.feed.seq:
+            if last > room.feed.seq:
+                # The log was ahead of the doorbell: let everybody have what was read. What the feed
+                # held may follow at once, so that it goes further than we have read.
+                self.hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
+                if room.feed.seq < last:
+                    return None
+                continue
             more = room.feed.memory.since(last) if read else None
             if more is None:
                 more = await query(read_log, room.log, last, settings.REPLAY_MAX_EVENTS)
@@ -145,9 +152,6 @@ class Subscribing:
                 return None
             read += more
             last = read[-1].seq
-        if last > room.feed.seq:
-            # The log was ahead of the doorbell: let everybody have what was read.
-            self.hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
         return read
 
     def _go_live(self, room: OpenRoom, missed: list[Entry] | None) -> None:
