@@ -4,7 +4,6 @@ Not a Channels consumer: those take a thread hop for every message of the layer.
 sockets; this only reads commands.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -19,8 +18,6 @@ from hubbub.realtime.origin import is_own
 from hubbub.realtime.outlet import PlainOutlet, Send
 from hubbub.realtime.protocol import SUBPROTOCOL, frame
 from hubbub.realtime.replica import NAME, Replica, this_replica
-
-logger = logging.getLogger(__name__)
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
