@@ -69,6 +69,27 @@ async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, awa
         await stage.assert_right([alice])
 
 
+async def test_after_a_restart_the_first_try_succeeds(stage: Stage) -> None:
+    people = stage.crowd(16)
+    room = stage.room(people)
+    before = [stage.client(person, 0) for person in people[:8]]
+    assert stage.place.postgres
+    async with opened(before, room):  # so that the replica's connections to Postgres are in use
+        await asyncio.gather(*(send(client, room) for client in before))
+        async with stopped(stage.place.postgres):
+            pass
+        after = [stage.client(person, 0) for person in people[8:]]
+        async with opened(after, room):
+            for client in (*before, *after):
+                answer = await send(client, room)
+                assert answer["type"] == "ok", answer
+                answer = await edit(client, answer["message"]["id"])
+                assert answer["type"] == "ok", answer
+            assert [closes(client) for client in (*before, *after)] == [[]] * 16
+            await stage.settle(room, [*before, *after])
+            await stage.assert_right(before, after)
+
+
 async def is_unavailable(client: Client, room: int) -> None:
     asked = time.monotonic()
     answer = await send(client, room)
@@ -84,6 +105,10 @@ async def send(client: Client, room: int) -> Frame:
         nonce=f"away-{room}",
         body=f"from {client.name}",
     )
+
+
+async def edit(client: Client, message: int) -> Frame:
+    return await client.command("message.edit", patient=False, message=message, body="edited")
 
 
 def closes(client: Client) -> list[int]:

@@ -5,6 +5,7 @@ keeps a thread for as long as it hangs; the caller stops waiting after ANSWER_SE
 """
 
 import asyncio
+import select
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -59,12 +60,31 @@ async def run(executor: Executor, function: Callable[[], T]) -> T:
 
 def _with_connection(function: Callable[[], T]) -> T:
     # Connections live as long as their threads. Asking each time whether one still works would
-    # cost a round trip, so it is thrown away after an error instead.
+    # cost a round trip, so it is thrown away when it is seen to be lost, or after an error.
+    _close_if_lost()
     try:
         return function()
     except (OperationalError, InterfaceError):
         connection.close()
         raise
+
+
+def _close_if_lost() -> None:
+    """Forget this thread's connection if its server has closed it meanwhile, as a restart does.
+
+    An idle connection has nothing to read but its end. Else each thread's first work after a
+    restart would fail, and whoever comes back then would be sent away several times.
+    """
+    if connection.vendor == "postgresql" and connection.connection is not None:
+        kept = connection.connection
+        if kept.closed or _is_readable(kept.fileno()):
+            connection.close()
+
+
+def _is_readable(socket: int) -> bool:
+    poll = select.poll()  # `select.select` knows no socket above 1,023
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 async def close_all_connections() -> None:
