@@ -6,16 +6,15 @@ readable by its owner only.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import transaction
 
 from hubbub.accounts.models import User
+from hubbub.accounts.sessions import sign_in
 
 T = TypeVar("T")
 
@@ -47,16 +46,6 @@ def write_sessions(people: Sequence[User], path: Path) -> None:
                     f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n"
                     for person in batch
                 )
-
-
-def sign_in(person: User) -> str:
-    """Return the key of a new session, as if the person had signed in."""
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY] = str(person.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
-    session.create()
-    return str(session.session_key)
 
 
 def _make(username: str) -> User:

@@ -1,0 +1,47 @@
+"""`prune`: remove what is over from the database, once a day from cron or the like.
+
+Without it expired sessions stay for ever. It can run while people talk, and twice at once.
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from hubbub.accounts import pruning
+
+
+class Command(BaseCommand):
+    help = "Remove expired sessions, and tokens that were revoked long ago."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--token-days",
+            type=_days,
+            default=30,
+            help="remove tokens revoked more than so many days ago (30)",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what would go, and remove nothing"
+        )
+
+    def handle(self, token_days: int, dry_run: bool, **options: object) -> None:
+        self._prune(_("Expired sessions"), pruning.expired_sessions(), dry_run)
+        self._prune(_("Revoked tokens"), pruning.revoked_tokens(token_days), dry_run)
+
+    def _prune(self, what: str, rows: QuerySet[Any], dry_run: bool) -> None:
+        if dry_run:
+            text = _("%(what)s: %(count)d would be removed.")
+            count = rows.count()
+        else:
+            text = _("%(what)s: %(count)d removed.")
+            count = sum(pruning.remove(rows))
+        self.stdout.write(text % {"what": what, "count": count})
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise ArgumentTypeError(_("give a number of days, 0 or more"))
+    return int(text)
