@@ -57,6 +57,8 @@ class User(AbstractUser):
         help_text=_("What others see. Empty means the username."),
     )
     banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
+    # Nobody: `doctor` looks at the place through two of them. In no list, no room of others.
+    hidden = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 

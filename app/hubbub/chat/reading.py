@@ -79,7 +79,7 @@ def read_mark(user: User, room_id: int) -> int:
 
 def people_named(part: str) -> list[Frame]:
     """Return a few people with `part` in their name or username; none who cannot enter."""
-    people = User.objects.filter(_named(part), is_active=True, banned_at=None)
+    people = User.objects.filter(_named(part), is_active=True, banned_at=None, hidden=False)
     people = people.order_by("name", "pk")[:MAX_FOUND_PEOPLE]
     return [known_person_frame(person) for person in people]
 

@@ -41,7 +41,7 @@ def invite(actor: User, *, room_id: int, user_id: int) -> Membership:
     """
     scope = lock_room(actor, room_id)
     policies.ensure_may_read(scope.room, scope.membership)
-    invited = User.objects.get(pk=user_id)
+    invited = User.objects.get(pk=user_id, hidden=False)
     policies.ensure_may_invite(scope.actor, scope.room, scope.membership, invited)
     membership = Membership.objects.filter(room=scope.room, user=invited).first()
     return membership or admit(scope.room, invited, actor=scope.actor)

@@ -24,9 +24,13 @@ from hubbub.chat.text import clean_line
 def welcome(user: User) -> None:
     """Put a new person into the lobby; on the embedded default the first one owns the place.
 
+    Nobody is told of hidden people.
+
     Called once for each person, however they were made. The lobby's lock makes two at the same
     moment one owner.
     """
+    if user.hidden:
+        return
     limit_lock_time()
     lobby = Room.objects.select_for_update().get(is_lobby=True)
     if Membership.objects.filter(room=lobby, user=user).exists():

@@ -83,7 +83,8 @@ def open_direct(actor: User, *, user_id: int) -> Room:
 
     Raises `User.DoesNotExist`.
     """
-    other = User.objects.get(pk=user_id, is_active=True, banned_at=None)
+    known = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
+    other = known.get(pk=user_id)
     if other.pk == actor.pk:
         raise ValidationError(_("A direct conversation needs somebody else."), code="invalid")
     policies.ensure_may_enter(User.objects.get(pk=actor.pk))

@@ -31,7 +31,8 @@ class MessageAdmin(LookOnly):
     actions = ("delete",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return super().get_queryset(request).defer("body", "html")
+        shown = super().get_queryset(request).filter(sender__hidden=False)
+        return shown.defer("body", "html")
 
     @admin.action(description=gettext_lazy("Delete the chosen messages"))
     def delete(self, request: HttpRequest, chosen: QuerySet[Message]) -> TemplateResponse | None:

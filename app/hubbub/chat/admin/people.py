@@ -52,6 +52,10 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     filter_horizontal = ()
     actions = ("ban", "lift_ban", "deactivate", "reactivate")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        people: QuerySet[User] = super().get_queryset(request).filter(hidden=False)
+        return people
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -23,6 +23,9 @@ class RoomAdmin(LookOnly):
     fields = ("name", "kind", "is_lobby", "members", "messages", "created_at", "archived_at")
     actions = ("archive", "restore")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        return super().get_queryset(request).exclude(memberships__user__hidden=True)
+
     @admin.action(description=gettext_lazy("Archive the chosen rooms"))
     def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
         def act(owner: User, room: Room) -> Room:
