@@ -166,7 +166,7 @@ YEARS_SECONDS = 10 * 365 * 24 * 3600
 if REDIS_HOSTS:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "BACKEND": "hubbub.chat.layer.RedisLayer",
             "CONFIG": {
                 "hosts": [{"address": host, "socket_connect_timeout": 2} for host in REDIS_HOSTS],
                 "prefix": REDIS_PREFIX,

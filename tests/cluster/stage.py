@@ -7,6 +7,7 @@ operator with `manage.py`. With --embedded it is one process, and every replica 
 import asyncio
 import re
 import sqlite3
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -25,6 +26,7 @@ from loadtests.servers import Place
 from loadtests.servers.process import Server
 
 CROWD = 60
+TOO_MANY_REQUESTS = 429
 ANSWER_SECONDS = 15
 AT_ONCE_SECONDS = 0.3  # less than any sweep takes, even a deaf replica's
 HEARS_TRIES = 20
@@ -109,7 +111,14 @@ class Stage:
         return Client(person.username, person.identity, addresses)
 
     def rest(self, person: Person, method: str, path: str, replica: int = 0, **body: Any) -> Any:
-        return rest.call(self.address(replica), method, path, person.headers, body or None)
+        """Ask over REST, as a script does: told to slow down, it waits as long as it is told."""
+        while True:
+            try:
+                return rest.call(self.address(replica), method, path, person.headers, body or None)
+            except rest.RefusedError as refused:
+                if refused.status != TOO_MANY_REQUESTS:
+                    raise
+                time.sleep(refused.problem["retry_after"])
 
     def post_form(self, person: Person, path: str, **fields: str) -> None:
         """Send a form of the pages, as the person's browser would."""

@@ -37,7 +37,7 @@ def problem(
 ) -> HttpResponse:
     body: dict[str, Any] = {"code": code, "detail": detail}
     if retry_after is not None:
-        body["retry_after"] = round(retry_after, 2)
+        body["retry_after"] = retry_after
     response = JsonResponse(body, status=status or STATUS[code])
     if retry_after is not None:
         response["Retry-After"] = str(ceil(retry_after))

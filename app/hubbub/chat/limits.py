@@ -6,6 +6,7 @@ The bucket itself is pure. The doors share `messages`; the socket's door has `co
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 from django.conf import settings
 
@@ -15,7 +16,8 @@ class RateLimited(Exception):
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(retry_after)
-        self.retry_after = retry_after
+        # Up to the millisecond: rounded down, the next try would come too early again.
+        self.retry_after = ceil(1_000 * retry_after) / 1_000
 
 
 @dataclass(slots=True)

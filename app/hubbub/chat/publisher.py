@@ -2,9 +2,9 @@
 
 Redis is never the truth: what is dropped here is read from the log by whoever misses it, within
 seconds. So no caller waits: `ring` and `bump` put into a bounded queue from any thread, and one
-long-lived event loop publishes, one second at most for each. That loop is the hub's where there is
-one (the in-memory layer lives on it), else a thread of its own, started at first use and so after
-gunicorn's fork.
+long-lived event loop publishes what waits together, one second at most for each round trip. That
+loop is the hub's where there is one (the in-memory layer lives on it), else a thread of its own,
+started at first use and so after gunicorn's fork.
 """
 
 import asyncio
@@ -19,12 +19,16 @@ from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
+from hubbub.chat.layer import RedisLayer
+
 if TYPE_CHECKING:
     from hubbub.chat.events import Entry
 
 logger = logging.getLogger(__name__)
 
 PLACE_GROUP = "place"
+# Messages in one round trip to Redis: enough for a batch of sends, and small ones in bytes.
+AT_ONCE = 100
 
 
 def group_of(log: int) -> str:
@@ -109,16 +113,16 @@ class Publisher:
         layer = get_channel_layer()
         assert layer is not None  # the settings always name one
         while queue:
-            group, message = queue.popleft()
+            messages = [queue.popleft() for _ in range(min(len(queue), AT_ONCE))]
             try:
                 async with asyncio.timeout(settings.PUBLISH_SECONDS):
-                    await layer.group_send(group, message)
+                    await _send(layer, messages)
             except Exception as error:
                 if not self.dropped:
                     logger.warning(
                         "Redis does not take messages (%r): replicas read the log.", error
                     )
-                self.dropped += 1
+                self.dropped += len(messages)
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()
@@ -141,6 +145,14 @@ class Publisher:
             self._bumped = {
                 room: at for room, at in self._bumped.items() if now - at < settings.BUMP_SECONDS
             }
+
+
+async def _send(layer: Any, messages: list[tuple[str, dict[str, Any]]]) -> None:
+    if isinstance(layer, RedisLayer):
+        await layer.group_send_many(messages)
+        return
+    for group, message in messages:
+        await layer.group_send(group, message)
 
 
 publisher = Publisher()

@@ -130,7 +130,7 @@ def problem_frame(problem: Problem) -> str:
     if problem.room is not None:
         fields["room"] = problem.room
     if problem.retry_after is not None:
-        fields["retry_after"] = round(problem.retry_after, 3)
+        fields["retry_after"] = problem.retry_after
     return answer("problem", problem.ref, **fields)
 
 
