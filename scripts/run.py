@@ -1,6 +1,6 @@
 """Prepare the database and the static files, then serve on this machine: `make run`.
 
-Everything that can be wrong here gets one sentence. What is served, and how, is in `serve.py`.
+Everything that can be wrong here gets one sentence. What serves is `hubbub.realtime.server`.
 """
 
 import os
@@ -18,7 +18,8 @@ def main() -> None:
     manage("Preparing the database", "migrate", "--verbosity=0")
     manage("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0")
     say(f"Serving Hubbub at http://localhost:{port} (Ctrl-C stops it)")
-    os.execv(sys.executable, [sys.executable, str(ROOT / "scripts/serve.py")])
+    os.environ["PYTHONPATH"] = str(ROOT / "app")
+    os.execv(sys.executable, [sys.executable, "-m", "hubbub.realtime.server"])
 
 
 def chosen_port() -> int:

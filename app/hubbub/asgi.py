@@ -1,14 +1,18 @@
-"""The ASGI application: the socket at /ws/, and pages where one process serves everything."""
+"""The ASGI application: the socket at /ws/, probes, and pages where one process serves all."""
 
 import os
+import socket
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
+# How this process's connections are named in Postgres: `doctor` counts processes by it.
+os.environ.setdefault("PGAPPNAME", f"hubbub-realtime {socket.gethostname()}:{os.getpid()}")
 pages = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (needs the settings)
 
 from hubbub.realtime.consumer import websocket  # noqa: E402
+from hubbub.realtime.probes import with_probes  # noqa: E402
 
-application = ProtocolTypeRouter({"http": pages, "websocket": websocket})
+application = ProtocolTypeRouter({"http": with_probes(pages), "websocket": websocket})

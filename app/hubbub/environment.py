@@ -19,7 +19,13 @@ EXPECTED = {int: "a whole number", float: "a number", bool: "1 or 0"}
 
 
 class Environment(environ.FileAwareEnv):
-    """`env.str`, `env.int`, `env.float` and `env.bool`, each with a default."""
+    """`env.str`, `env.int`, `env.float`, `env.bool` and `env.port`, each with a default."""
+
+    def port(self, var: str, default: int) -> int:
+        port = int(self.int(var, default=default))
+        if not 1 <= port <= 65_535:
+            refuse(f"{var} is '{port}': give a number from 1 to 65535.")
+        return port
 
     def get_value(
         self,

@@ -26,6 +26,8 @@ ROOT_DIR = APP_DIR.parent.parent
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
+PORT = env.port("PORT", default=8_000)
+
 # The place
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
@@ -361,6 +363,11 @@ HOLD_SECONDS = 0.25
 # A doorbell may be so late while much is going on; then the log is read for it.
 DOORBELL_SECONDS = 1.0
 RECHECK_SECONDS = 60.0
+# An hour: a replica that is added has its share of the sockets by then, and ten thousand of them
+# cost three handshakes a second for it. Pages open the next socket first, so nobody notices.
+MAX_LIFE_SECONDS = env.int("MAX_LIFE_SECONDS", default=3_600)
+# How long a replica takes to send its sockets elsewhere when it is asked to end.
+DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=20)
 READ_FLUSH_SECONDS = 3.0
 BUMP_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.int("PRESENCE_LIST_MAX", default=200)

@@ -16,10 +16,11 @@ class Replica(Server):
         self._environment = dict(environment)
 
     def command(self) -> list[str]:
-        return [sys.executable, str(ROOT / "scripts/serve.py")]
+        return [sys.executable, "-m", "hubbub.realtime.server"]
 
     def environment(self) -> Mapping[str, str]:
-        return self._environment | {"PORT": str(self.port)}
+        source = {"PYTHONPATH": str(ROOT / "app")}
+        return source | self._environment | {"PORT": str(self.port)}
 
     def answers(self) -> bool:
         """Whether it answers at all: what it says depends on the database, too."""

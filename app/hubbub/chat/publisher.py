@@ -82,6 +82,11 @@ class Publisher:
         self._loop, self._pid = loop, os.getpid()
         self._work()
 
+    async def finish(self) -> None:
+        """Wait until what was queued is published or given up; on the loop that publishes."""
+        while waited_for := [task for task in self._tasks.values() if not task.done()]:
+            await asyncio.wait(waited_for)
+
     def _on_loop(self, callback: Any) -> None:
         loop = self._running_loop()
         try:

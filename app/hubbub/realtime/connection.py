@@ -1,13 +1,20 @@
 """One socket of one person, as its replica's hub knows it."""
 
 import asyncio
+import random
 import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from hubbub.accounts.models import User, digest_of
 from hubbub.realtime.outlet import Outlet
+from hubbub.realtime.protocol import frame
+
+# Those who are sent away at the same moment come back at different ones.
+RETRY_MAX_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,26 @@ class Identity:
         return digest_of(self.session_key) if self.session_key else None
 
 
+@dataclass(slots=True)
+class Farewell:
+    """When a socket is told to go elsewhere (monotonic), and how long after that it is closed."""
+
+    code: int
+    at: float
+    grace: float
+    said_at: float | None = None
+
+    def is_due(self, now: float) -> bool:
+        return self.said_at is None and now >= self.at
+
+    def is_over(self, now: float, busy: bool) -> bool:
+        """Tell whether to close; a busy socket is waited for as long as a command may take."""
+        if self.said_at is None:
+            return False
+        patience = settings.ANSWER_SECONDS if busy else 0.0
+        return now >= self.said_at + self.grace + patience
+
+
 @dataclass(eq=False, slots=True)
 class Connection:
     outlet: Outlet
@@ -35,6 +62,7 @@ class Connection:
     put_out: set[int] = field(default_factory=set)
     bad_frames: int = 0
     closed: bool = False
+    farewell: Farewell | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     # One subscribe at a time, in the order they came.
     subscribing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -47,14 +75,28 @@ class Connection:
     def name(self) -> str:
         return str(self.identity.user)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a command is being carried out."""
+        return bool(self._tasks)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it was told to go elsewhere, where its next socket may be open already."""
+        return self.farewell is not None and self.farewell.said_at is not None
+
     def write(self, text: str) -> None:
         self.outlet.write(text)
 
     def close(self, code: int) -> None:
-        """Say goodbye on purpose; the consumer then drops the connection from the hub."""
+        """Close on purpose; the consumer then drops the connection from the hub."""
         if not self.closed:
             self.closed = True
             self.outlet.close(code)
+
+    def say_goodbye(self, code: int) -> None:
+        """Tell the client to open its next socket; this one is closed with `code` soon."""
+        self.write(goodbye(code))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run what a command waits for beside the commands that follow; ends with the socket."""
@@ -65,3 +107,8 @@ class Connection:
     def cancel_tasks(self) -> None:
         for task in list(self._tasks):
             task.cancel()
+
+
+def goodbye(code: int) -> str:
+    """Return the frame that is sent before a close with `code`."""
+    return frame("goodbye", code=code, retry_after_ms=random.randint(0, RETRY_MAX_MS))  # noqa: S311

@@ -4,6 +4,7 @@ Not a Channels consumer: those take a thread hop for every message of the layer.
 sockets; this only reads commands.
 """
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -12,7 +13,7 @@ from django.conf import settings
 from hubbub.realtime import protocol
 from hubbub.realtime.admission import Headers, NotAdmitted, bearer_secret, headers_of, identify
 from hubbub.realtime.commands import Commands
-from hubbub.realtime.connection import Connection, Identity
+from hubbub.realtime.connection import Connection, Identity, goodbye
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.origin import is_own
 from hubbub.realtime.outlet import PlainOutlet, Send
@@ -41,6 +42,10 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.close", "code": protocol.VERSION})
         return
     replica = this_replica()
+    if replica.draining:
+        await send({"type": "websocket.send", "text": goodbye(protocol.DRAINING)})
+        await send({"type": "websocket.close", "code": protocol.DRAINING})
+        return
     try:
         connection = await _admit(replica, headers, send)
     except NotAdmitted as refusal:
@@ -74,6 +79,10 @@ async def _admit(replica: Replica, headers: Headers, send: Send) -> Connection:
         connection = Connection(PlainOutlet(send), identity)
         connection.write(_welcome(replica, connection, identity))
         hub.add(connection)
+        replica.farewells.appoint(connection, time.monotonic())
+        if replica.draining:  # begun while the handshake was under way
+            connection.say_goodbye(protocol.DRAINING)
+            connection.close(protocol.DRAINING)
         return connection
     raise NotAdmitted(protocol.TRY_AGAIN)
 

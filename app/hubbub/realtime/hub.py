@@ -60,7 +60,8 @@ class Hub:
         for room_id, seq in identity.rooms.items():
             self.put_in(connection.user_id, room_id)
             self.bumped.setdefault(room_id, seq)
-        still_open = [each for each in person.connections if not each.closed]
+        # One that is leaving has its successor open already: that is no connection too many.
+        still_open = [each for each in person.connections if not (each.closed or each.leaving)]
         if len(still_open) > settings.MAX_CONNECTIONS_PER_PERSON:
             still_open[0].close(TOO_MANY_CONNECTIONS)
 

@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 
 SUBPROTOCOL: Final = "hubbub.v1"
 
+DRAINING: Final = 4001
+LIFE_OVER: Final = 4004
 TRY_AGAIN: Final = 4005
 BAD_FRAMES: Final = 4500
 SIGNED_OUT: Final = 4501

@@ -1,4 +1,8 @@
-"""A replica: the hub of this process with all that works for it, begun by the first socket."""
+"""A replica: the hub of this process with all that works for it.
+
+Our server begins it when it starts to listen; under any other the first socket does. Whoever ends a
+replica on purpose drains it first (`drain`).
+"""
 
 import asyncio
 import logging
@@ -14,8 +18,9 @@ from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.realtime import recheck
-from hubbub.realtime.database import close_all_connections
+from hubbub.realtime.database import AWAY, close_all_connections
 from hubbub.realtime.doorbell import Doorbell
+from hubbub.realtime.farewell import Farewells
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower
 from hubbub.realtime.hub import Hub
@@ -27,6 +32,7 @@ logger = logging.getLogger(__name__)
 # How long a busy event loop keeps the interpreter from the writer, which asks for it after each
 # round trip to the database. Python's default is five times as long: the slowest sends show it.
 SWITCH_SECONDS = 0.001
+START_RETRY_SECONDS = 0.5
 NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -36,8 +42,30 @@ class Replica:
         self.doorbell = Doorbell(self.hub)
         self.follower = Follower(self.hub, self.doorbell)
         self.marks = Marks()
+        self.farewells = Farewells(self.hub)
+        self.draining = False
+        self._beginning: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
+
+    @property
+    def started(self) -> bool:
+        return bool(self._tasks)
+
+    def begin(self) -> None:
+        """Start as soon as the database answers, beside whatever else; begun once, never again."""
+        if self._beginning is None:
+            self._beginning = asyncio.get_running_loop().create_task(self._keep_starting())
+
+    async def _keep_starting(self) -> None:
+        said = ""
+        while True:
+            try:
+                return await self.start()
+            except Exception as error:  # away, or not migrated yet
+                if said != (said := repr(error)):
+                    logger.warning("Not started yet, trying again: %s", said)
+            await asyncio.sleep(START_RETRY_SECONDS)
 
     async def start(self) -> None:
         """Begin to hear and follow; done already, it does nothing. Raises the database's errors."""
@@ -54,20 +82,33 @@ class Replica:
                 self.follower.run,
                 self.marks.run,
                 partial(recheck.run, self.hub),
+                self.farewells.run,
                 self._announce,
             )
             loop = asyncio.get_running_loop()
             self._tasks = [loop.create_task(_keep_going(each)) for each in work]
 
     async def stop(self) -> None:
-        """End what `start` began, once sends and read marks are written."""
+        """End what `start` began, once sends, read marks and doorbells are out.
+
+        Waits for Postgres and Redis as long as they take: whoever calls limits that.
+        """
         await self.hub.writer.close()
-        await self.marks.flush()
-        for task in self._tasks:
+        await self._write_marks()
+        await publisher.finish()
+        tasks = [*self._tasks, *([self._beginning] if self._beginning else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks = []
         await close_all_connections()
+
+    async def _write_marks(self) -> None:
+        while True:
+            try:
+                return await self.marks.flush()
+            except AWAY:
+                await asyncio.sleep(START_RETRY_SECONDS)
 
     async def _announce(self) -> None:
         """Tell local sockets who came and went, several of them at once."""

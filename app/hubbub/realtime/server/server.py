@@ -1,0 +1,153 @@
+"""Daphne's server with a replica in it: started with the server, drained before it ends.
+
+Stock Daphne cancels all applications on SIGTERM before any hook of ours could run. Here signals
+begin a drain (`hubbub.realtime.drain`) while everything still runs, and only then the reactor
+stops. Called by `command`; nothing else in the project knows of Daphne.
+"""
+
+import asyncio
+import logging
+import os
+import select
+import signal
+import sys
+from collections.abc import MutableMapping
+from typing import Any, NoReturn
+
+import daphne.server
+from daphne.http_protocol import WebRequest
+from daphne.server import twisted_loop
+from django.conf import settings
+from twisted.internet.defer import Deferred
+
+from hubbub.realtime.drain import drain
+from hubbub.realtime.replica import this_replica
+from hubbub.realtime.server.protocol import SocketProtocol
+
+logger = logging.getLogger(__name__)
+
+# Handshakes that may wait to be accepted: everybody comes at once when another replica dies, and
+# Twisted's 50 would let the kernel drop most of them, who then try again a second later.
+BACKLOG = 1_024
+# How long what was cancelled may take to end.
+CANCEL_SECONDS = 1.0
+
+
+class Server(daphne.server.Server):
+    def __init__(self, *, endpoints: list[str], **options: Any) -> None:
+        super().__init__(
+            endpoints=[_with_backlog(each) for each in endpoints],
+            **options,
+            signal_handlers=False,
+            ready_callable=self._begin,
+        )
+        self._ports: list[Any] = []
+        self._refusal = ""
+        self._leaving: asyncio.Task[None] | None = None
+        self._is_done = False
+
+    def run(self) -> None:
+        """Serve until a signal ends it. Never returns: ends the process, or exits with a reason."""
+        super().run()
+        if self._refusal:
+            sys.exit(self._refusal)
+        _end_process(0 if self._is_done else 1)
+
+    # Beginning
+
+    def _begin(self) -> None:
+        """Called by Daphne just before its reactor runs."""
+        self.ws_factory.protocol = SocketProtocol
+        twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
+        # Nobody waits on Ctrl-C.
+        twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
+        twisted_loop.call_soon(lambda: this_replica().begin())
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
+
+    def listen_error(self, failure: Any) -> None:
+        self._refusal = f"{failure.getErrorMessage()} Choose another with PORT, --port or --bind."
+        self.stop()
+
+    # Leaving
+
+    def _leave(self, seconds: float) -> None:
+        """Begin to leave; asked a second time, end at once: like a crash, it loses nothing."""
+        if self._leaving is None:
+            self._leaving = twisted_loop.create_task(self._drain(seconds))
+        else:
+            self._leaving.cancel()
+
+    async def _drain(self, seconds: float) -> None:
+        try:
+            self._stop_listening()
+            self._is_done = await drain(this_replica(), seconds, self._is_idle)
+        finally:
+            self.stop()
+
+    def _stop_listening(self) -> None:
+        """Close the listeners, once what the kernel has already connected is accepted.
+
+        Closing a listener resets those that wait behind it; accepted, they get an answer.
+        """
+        for port in self._ports:
+            for _ in range(BACKLOG):
+                if not _is_readable(port):
+                    break
+                port.doRead()
+            port.stopListening()
+
+    def _is_idle(self) -> bool:
+        """Whether no socket, handshake or request is being served; what only connected is not."""
+        return not self._applications()
+
+    def _applications(self) -> list["asyncio.Future[None]"]:
+        # Half-open connections have no application yet.
+        applications = [each.get("application_instance") for each in self.connections.values()]
+        return [each for each in applications if each is not None and not each.done()]
+
+    async def handle_reply(self, protocol: Any, message: MutableMapping[str, Any]) -> None:
+        is_head = message.get("type") == "http.response.start"
+        if self._leaving is not None and is_head and isinstance(protocol, WebRequest):
+            _let_go(protocol, message)
+        await super().handle_reply(protocol, message)
+
+    def kill_all_applications(self) -> "Deferred[Any]":
+        """Cancel what the drain left over. Stock: KeyError at a half-open connection."""
+        applications = self._applications()
+        for application in applications:
+            application.cancel()
+        return Deferred.fromFuture(asyncio.ensure_future(_ended(applications)))
+
+
+def _with_backlog(endpoint: str) -> str:
+    is_plain = endpoint.startswith("tcp:") and "backlog=" not in endpoint
+    return f"{endpoint}:backlog={BACKLOG}" if is_plain else endpoint
+
+
+def _is_readable(port: Any) -> bool:
+    poll = select.poll()
+    poll.register(port.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _let_go(request: Any, message: MutableMapping[str, Any]) -> None:
+    """Tell a connection that is kept alive to go elsewhere for its next request."""
+    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+    if request.channel is not None:
+        request.channel.persistent = False
+
+
+async def _ended(applications: list["asyncio.Future[None]"]) -> None:
+    if applications:
+        await asyncio.wait(applications, timeout=CANCEL_SECONDS)
+
+
+def _end_process(status: int) -> NoReturn:
+    """End without waiting for threads: one that waits for a hung database would wait for ever."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
