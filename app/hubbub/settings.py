@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "hubbub.web",
     "hubbub.api",
     "hubbub.realtime",
+    "hubbub.doctor",
     "django.contrib.admin.apps.SimpleAdminConfig",  # only what chat.admin registers is there
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,51 @@
+"""A form is taken with its token from the service's own page, and refused without it.
+
+Signing out changes nothing for somebody who is not signed in, so that form is sent.
+"""
+
+import re
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from hubbub.doctor.fetch import Answer
+from hubbub.doctor.findings import green, grey, red
+from hubbub.doctor.visit import Findings, Visit
+
+PATH = "/accounts/logout/"
+REFUSED = 403
+
+
+def look(visit: Visit) -> Findings:
+    if _post(visit, {}).status != REFUSED:
+        text = _("A form without its token is taken: other sites can act for visitors.")
+        mend = _("Look that nothing in front answers forms, and that every web runs this version.")
+        yield red("csrf", text, mend)
+        return
+    token = _token(visit)
+    if not token:
+        yield grey("csrf", _("The page to sign in at sets no token."))
+        return
+    cookies = {"Cookie": f"{settings.CSRF_COOKIE_NAME}={token}", "X-CSRFToken": token}
+    answer = _post(visit, cookies)
+    if answer.status == REFUSED:
+        text = _("Forms of %(origin)s are refused: nobody can sign in.")
+        mend = _(
+            "Set PUBLIC_URL=%(origin)s for web, and have the proxy pass Host and X-Forwarded-Proto."
+        )
+        facts = {"origin": visit.address.origin}
+        yield red("csrf", text % facts, mend % facts)
+        return
+    yield green("csrf", _("Forms are taken with their token, and refused without."))
+
+
+def _post(visit: Visit, headers: dict[str, str]) -> Answer:
+    own = {"Origin": visit.address.origin, "Referer": f"{visit.address.origin}/"}
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return visit.address.ask("POST", PATH, own | kind | headers, b"next=%2F")
+
+
+def _token(visit: Visit) -> str:
+    name = re.escape(settings.CSRF_COOKIE_NAME)
+    found = (re.match(rf"{name}=(\w+)", cookie) for cookie in visit.page.cookies)
+    return next((match[1] for match in found if match), "")

@@ -1,0 +1,39 @@
+"""The doctor's two people as they come to a deployment: signed in for one examination only."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+from hubbub.accounts.models import User
+from hubbub.accounts.sessions import sign_in
+from hubbub.chat.actions import hidden, people
+
+# Should the doctor be killed, nobody can use the sessions for long.
+SESSION_SECONDS = 600
+# What another examination says at the same time must stay.
+KEPT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Guests:
+    people: tuple[User, User]
+    cookies: tuple[str, str]
+    room: int
+
+
+@contextmanager
+def admitted() -> Iterator[Guests]:
+    """Sign the two in, until the end; sweep up behind earlier examinations."""
+    pair = hidden.hidden_pair()
+    room = hidden.hidden_room(*pair)
+    hidden.forget(pair[0], room_id=room.pk, older_than=KEPT)
+    keys = [sign_in(person, SESSION_SECONDS) for person in pair]
+    first, second = (f"{settings.SESSION_COOKIE_NAME}={key}" for key in keys)
+    try:
+        yield Guests(pair, (first, second), room.pk)
+    finally:
+        for person, key in zip(pair, keys, strict=True):
+            people.sign_out(person, session_key=key)
