@@ -4,10 +4,25 @@ BIN := .venv/bin
 TIMED := @scripts/timed
 
 help: ## List what make can do here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Serve the chat on http://localhost:8000 (PORT=… chooses); nothing to install but Python
 	@scripts/setup && exec $(BIN)/python scripts/run.py
+
+stack: ## The real thing on this machine: nginx, Postgres, Redis, web, realtime (REPLICAS=2 PORT=8080)
+	@scripts/setup && scripts/bring-servers stack && exec $(BIN)/python -m scripts.stack up
+
+stack-scale: ## From a second terminal: have so many replicas, dropping nobody (REPLICAS=4)
+	@exec $(BIN)/python -m scripts.stack scale $(REPLICAS)
+
+stack-status: ## Show the processes of the running stack
+	@exec $(BIN)/python -m scripts.stack status
+
+stack-deploy: ## Have the running stack go on with other code, dropping nobody (ROOT=folder)
+	@exec $(BIN)/python -m scripts.stack deploy --root $(ROOT)
+
+stack-manage: ## Run manage.py on the running stack (ARGS="owner alice")
+	@exec $(BIN)/python -m scripts.stack manage -- $(ARGS)
 
 setup: ## Make the virtual environment with everything that development needs
 	@scripts/setup dev
@@ -38,4 +53,4 @@ check: lint types test ## Everything that CI runs
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run setup test lint format types bench check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test lint format types bench check lock

@@ -14,6 +14,7 @@ import psycopg
 from psycopg import sql
 
 from loadtests.servers.process import HOST, Server, ServerError
+from scripts.stack.programs import find_postgres
 
 OWNER = "hubbub"
 
@@ -111,14 +112,11 @@ class Postgres(Server):
 
 
 def find_binaries() -> Path:
-    """Return the folder of the newest PostgreSQL here: Debian keeps it off the PATH."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
-    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    newest = max(versions, key=lambda path: float(path.parts[-3]), default=None)
-    if newest is None:
+    """Return the folder of the newest PostgreSQL here."""
+    found = find_postgres()
+    if found is None:
         raise ServerError(
             "PostgreSQL is not installed here: `make test` brings it, "
             "or `apt-get install postgresql` (macOS: `brew install postgresql`)."
         )
-    return newest.parent
+    return found

@@ -156,7 +156,7 @@ class Server(ABC):
     def _tie(self) -> list[str]:
         # The kernel's parent is a thread: tied to one that ends early, the server would end too.
         tied = threading.current_thread() is threading.main_thread()
-        launcher = str(Path(__file__).with_name("launcher.py"))
+        launcher = str(ROOT / "scripts/stack/launcher.py")
         signal_number = str(int(self.end_signal)) if tied else "0"
         return [sys.executable, "-I", "-S", launcher, signal_number, self.user or "-"]
 

@@ -1,0 +1,83 @@
+"""Hubbub's own processes as the stack runs them: `manage.py`, web, realtime.
+
+`Version` is a folder of code with the static files that were collected from it. A deploy makes a
+second one; each process belongs to the version that it was started from.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from scripts.stack.errors import StackError
+from scripts.stack.probes import HOST, http_ok
+from scripts.stack.service import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    root: Path
+    static: Path
+
+    @property
+    def python(self) -> str:
+        """Return the version's own Python where it has one."""
+        own = self.root / ".venv/bin/python"
+        return str(own) if own.exists() else sys.executable
+
+
+def environment(settings: Mapping[str, str], version: Version, **more: str) -> dict[str, str]:
+    """Return all that a process gets: what the shell says of limits and mail holds here, too."""
+    return {
+        **os.environ,
+        **settings,
+        "PYTHONPATH": str(version.root / "app"),
+        "PYTHONUNBUFFERED": "1",
+        "STATIC_ROOT": str(version.static),
+        **more,
+    }
+
+
+def manage(settings: Mapping[str, str], version: Version, doing: str, *arguments: str) -> None:
+    """Run `manage.py`. Raises StackError when it fails: it has said why."""
+    done = subprocess.run(
+        [version.python, str(version.root / "app/manage.py"), *arguments],
+        cwd=version.root,
+        env=environment(settings, version),
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        raise StackError(f"{doing} failed, as said above.")
+
+
+def web(settings: Mapping[str, str], version: Version, port: int) -> Program:
+    configuration = "deploy/gunicorn.conf.py"
+    chosen = ["-c", configuration] if (version.root / configuration).exists() else ["--threads=8"]
+    return Program(
+        command=[
+            *(version.python, "-m", "gunicorn"),
+            *chosen,
+            *("--bind", f"{HOST}:{port}"),
+            "hubbub.wsgi:application",
+        ],
+        environment=environment(settings, version, PORT=str(port)),
+        folder=version.root,
+        answers=partial(http_ok, port, "/readyz"),
+    )
+
+
+def realtime(settings: Mapping[str, str], version: Version, port: int) -> Program:
+    return Program(
+        command=[
+            *(version.python, "-m", "hubbub.realtime.server"),
+            *("--bind", HOST, "--port", str(port)),
+        ],
+        environment=environment(settings, version, PORT=str(port)),
+        folder=version.root,
+        answers=partial(http_ok, port, "/readyz"),
+        orphan_signal=signal.SIGKILL,  # a drain takes a while, and nobody is left to wait for it
+    )

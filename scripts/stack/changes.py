@@ -1,0 +1,84 @@
+"""What is changed while people talk: more or fewer replicas, another version.
+
+Nobody is dropped: a new process is ready before nginx hears of it, and nginx forgets one before it
+is asked to end, which sends its sockets to the others.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.stack.control import Say
+from scripts.stack.errors import StackError
+from scripts.stack.options import MOST_REPLICAS
+from scripts.stack.service import Service
+from scripts.stack.stack import STOP_SECONDS, Stack
+
+
+async def scale(stack: Stack, replicas: int, say: Say) -> None:
+    """Have so many replicas. Raises StackError for a number that is none."""
+    if not 1 <= replicas <= MOST_REPLICAS:
+        raise StackError(f"REPLICAS is {replicas}: give a number from 1 to {MOST_REPLICAS}.")
+    now = len(stack.realtime)
+    if replicas > now:
+        await _add(stack, replicas - now, say)
+    elif replicas < now:
+        await _drain(stack, stack.realtime[replicas:], say)
+    say(f"{_counted(replicas)} serve{'s' if replicas == 1 else ''}.")
+
+
+async def deploy(stack: Stack, root: Path, say: Say) -> None:
+    """Go on with the code in `root`: the database first, then one process after another."""
+    if not (root / "app/manage.py").exists():
+        raise StackError(f"There is no Hubbub in {root}.")
+    stack.version = await stack.prepare(root, say)
+    stack.write_configuration()
+    for old in list(stack.realtime):
+        new = stack.new_replica()
+        say(f"{new.name} takes the place of {old.name}")
+        await start_all([new])
+        await stack.serve(stack.web, [one for one in stack.realtime if one is not old] + [new])
+        await old.stop(stack.drain_seconds)
+    await _replace_web(stack, say)
+    stack.leave_environment()
+    say(f"The code in {root} serves.")
+
+
+async def start_all(services: Sequence[Service]) -> None:
+    """Start them at once; where one does not, none is left."""
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+    except BaseException:
+        for service in services:
+            service.kill()
+        raise
+
+
+async def _replace_web(stack: Stack, say: Say) -> None:
+    old = list(stack.web)
+    new = stack.new_web()
+    say(f"{new.name} takes the place of {', '.join(one.name for one in old)}")
+    await start_all([new])
+    # Both for a moment: a page that the old one has sent asks for its files now.
+    await stack.serve([*old, new], stack.realtime)
+    await stack.serve([new], stack.realtime)
+    await asyncio.gather(*(one.stop(STOP_SECONDS) for one in old))
+
+
+async def _add(stack: Stack, number: int, say: Say) -> None:
+    new = list[Service]()
+    for _ in range(number):
+        new.append(stack.new_replica(beside=new))
+    say(f"Starting {', '.join(one.name for one in new)}")
+    await start_all(new)
+    await stack.serve(stack.web, [*stack.realtime, *new])
+
+
+async def _drain(stack: Stack, leaving: Sequence[Service], say: Say) -> None:
+    say(f"Draining {', '.join(one.name for one in leaving)}")
+    await stack.serve(stack.web, [one for one in stack.realtime if one not in leaving])
+    await asyncio.gather(*(one.stop(stack.drain_seconds) for one in leaving))
+
+
+def _counted(replicas: int) -> str:
+    return "1 replica" if replicas == 1 else f"{replicas} replicas"

@@ -1,0 +1,134 @@
+"""The stack's nginx: its configuration, the list of what is behind it, and reloads.
+
+The list is written whole and followed by a reload: workers that have sockets keep them, new ones
+take what comes. A configuration that nginx would not take is refused before the reload.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from scripts.stack import templates
+from scripts.stack.certificate import make_certificate
+from scripts.stack.errors import StackError
+from scripts.stack.folder import Folder
+from scripts.stack.options import Options
+from scripts.stack.probes import HOST, http_ok, until
+from scripts.stack.programs import find, is_root
+from scripts.stack.service import Program, Service
+
+RELOAD_SECONDS = 10.0
+MOST_FILES = 32_768
+CHOSEN_BY_SHELL = (
+    *("LIMIT_EXEMPT", "SIGN_IN_RATE", "SIGN_IN_BURST", "HANDSHAKE_RATE", "HANDSHAKE_BURST"),
+    *("SOCKETS_PER_ADDRESS", "BODY_SIZE", "SOCKET_TIMEOUT", "WORKER_SHUTDOWN", "REAL_IP_FROM"),
+)
+
+
+class Nginx:
+    def __init__(self, options: Options, folder: Folder) -> None:
+        self._options = options
+        self._folder = folder / "nginx"
+        self._list = self._folder / "upstreams.conf"
+
+    def write_configuration(self, root: Path) -> None:
+        """Fill the templates of the version in `root`."""
+        (self._folder / "run").mkdir(parents=True, exist_ok=True)
+        templates.fill(root / "deploy/nginx", self._folder / "conf", self._variables(root))
+
+    def write_list(self, web: Iterable[int], realtime: Iterable[int]) -> None:
+        """Write which ports it chooses among, from its next start or reload on."""
+        text = _upstream("web_list", web) + _upstream("realtime_list", realtime)
+        made = self._list.with_suffix(".new")
+        made.write_text(text)
+        made.replace(self._list)
+
+    def program(self) -> Program:
+        self._ensure_right()
+        return Program(
+            command=[*self._command(), "-g", " ".join(["daemon off;", *self._directives()])],
+            environment={"PATH": os.environ.get("PATH", "")},
+            folder=self._folder,
+            answers=partial(http_ok, self._options.port, "/healthz"),
+            stop_signal=signal.SIGQUIT,  # sockets stay until their replicas have sent them away
+        )
+
+    async def reload(self, service: Service) -> None:
+        """Have it read everything again; returns when no old worker takes connections any more."""
+        self._ensure_right()
+        old = _workers(service.pid)
+        service.send(signal.SIGHUP)
+        await until(lambda: not old & _workers(service.pid), RELOAD_SECONDS)
+
+    def _variables(self, root: Path) -> dict[str, str]:
+        options = self._options
+        variables = {
+            "LISTEN": f"{options.bind}:{options.port}",
+            "UPSTREAMS": "list",
+            "UPSTREAM_LIST": str(self._list),
+            "PUBLIC_URL": options.public_url,
+            "LIMIT_EXEMPT": "127.0.0.0/8 ::1",
+            "RUN_DIR": str(self._folder / "run"),
+            "PAGES_DIR": str(root / "deploy/nginx/pages"),
+            "WORKER_PROCESSES": "2",
+            **_sizes(),
+        }
+        if options.tls_port:
+            certificate, key = make_certificate(self._folder / "tls")
+            variables |= {
+                "SERVER": "tls",
+                "LISTEN_TLS": f"{options.bind}:{options.tls_port}",
+                "TLS_CERTIFICATE": str(certificate),
+                "TLS_KEY": str(key),
+            }
+        return variables | {
+            name: os.environ[name] for name in CHOSEN_BY_SHELL if name in os.environ
+        }
+
+    def _command(self) -> list[str]:
+        binary = find("nginx")
+        assert binary is not None
+        configuration = str(self._folder / "conf/nginx.conf")
+        return [binary, "-p", str(self._folder), "-c", configuration, "-e", "stderr"]
+
+    def _directives(self) -> list[str]:
+        # Workers of another user could not read a checkout in a home folder of mode 700.
+        return ["user root;"] if is_root() else []
+
+    def _ensure_right(self) -> None:
+        directives = ["-g", " ".join(self._directives())] if self._directives() else []
+        tested = subprocess.run(
+            [*self._command(), *directives, "-t", "-q"], capture_output=True, text=True
+        )
+        if tested.returncode:
+            raise StackError(f"nginx does not take its configuration:\n{tested.stderr}")
+
+
+def _sizes() -> dict[str, str]:
+    """As many sockets as this machine lets a process have: each takes two files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES
+    return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}
+
+
+def _upstream(name: str, ports: Iterable[int]) -> str:
+    servers = "".join(f"    server {HOST}:{port} max_fails=0;\n" for port in ports)
+    return f"upstream {name} {{\n    zone {name} 128k;\n{servers}}}\n\n"
+
+
+def _workers(master: int | None) -> set[int]:
+    """Return the workers that take connections; on systems without /proc, none."""
+    workers = set[int]()
+    with suppress(OSError):
+        children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        for child in children:
+            with suppress(OSError):
+                title = Path(f"/proc/{child}/cmdline").read_text().rstrip("\0 ")
+                if title == "nginx: worker process":
+                    workers.add(int(child))
+    return workers

@@ -1,0 +1,29 @@
+"""Free ports for what only nginx talks to. A service that dies comes back on its own port."""
+
+import random
+
+from scripts.stack.errors import StackError
+from scripts.stack.probes import HOST, is_free
+
+# Below the ports that the kernel hands out, so that nobody takes one while its service restarts.
+PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    for port in random.sample(PORTS, 200):
+        if is_free(HOST, port):
+            return port
+    raise StackError(f"No port between {PORTS.start} and {PORTS.stop} is free on this machine.")
+
+
+def ensure_free(bind: str, port: int, variable: str) -> None:
+    """Raise StackError with a sentence where nginx could not listen."""
+    try:
+        free = is_free(bind, port)
+    except PermissionError:
+        raise StackError(f"Port {port} needs root. Choose another: {variable}=8080.") from None
+    if not free:
+        raise StackError(
+            f"Port {port} is taken by another program. "
+            f"Choose another: make stack {variable}={port % 65_535 + 1}"
+        )

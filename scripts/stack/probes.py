@@ -1,0 +1,64 @@
+"""Whether something answers on a loopback port."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+HOST = "127.0.0.1"
+ANSWER_SECONDS = 2.0
+
+
+async def http_ok(port: int, path: str) -> bool:
+    """Whether GET `path` is answered, and not with an error of the server's."""
+    request = f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n"
+    answer = await _ask(port, request.encode())
+    status = answer.partition(b" ")[2][:3]
+    return b"200" <= status < b"500"
+
+
+async def redis_answers(port: int) -> bool:
+    """Whether Redis is there: it says so with or without the password."""
+    answer = await _ask(port, b"PING\r\n")
+    return answer.startswith((b"+PONG", b"-NOAUTH"))
+
+
+async def until(condition: Callable[[], bool], within: float) -> bool:
+    """Wait for what nothing tells of; return whether it came in time."""
+    deadline = time.monotonic() + within
+    while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return met
+
+
+async def succeeds(*command: str) -> bool:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait() == 0
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there. Raises PermissionError where only root may."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise
+        except OSError:
+            return False
+        return True
+
+
+async def _ask(port: int, request: bytes) -> bytes:
+    with suppress(OSError, TimeoutError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            try:
+                writer.write(request)
+                return await reader.read(256)
+            finally:
+                writer.close()
+    return b""

@@ -1,0 +1,161 @@
+"""The processes of a stack, in the order in which they need each other.
+
+What is behind nginx is changed in one way: start the new one, wait until it is ready, write the
+list, reload; and for who goes: list and reload first, then SIGTERM. So nobody meets a dead end.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+from scripts.stack import application, postgres, redis
+from scripts.stack.application import Version
+from scripts.stack.control import Say
+from scripts.stack.folder import Folder
+from scripts.stack.nginx import Nginx
+from scripts.stack.options import ROOT, Options
+from scripts.stack.output import Output
+from scripts.stack.ports import free_port
+from scripts.stack.service import Program, Service
+from scripts.stack.static import ensure_collected
+
+DRAIN_SECONDS = os.environ.get("DRAIN_SECONDS", "5")
+# What a replica may take after its drain, and what everything else may.
+STOP_SECONDS = 15.0
+
+
+class Stack:
+    def __init__(self, options: Options, folder: Folder, output: Output) -> None:
+        self._options, self._folder, self._output = options, folder, output
+        self._nginx = Nginx(options, folder)
+        self.settings: dict[str, str] = {}
+        self.version = Version(ROOT, ROOT)
+        self.postgres: Service | None = None
+        self.redis: Service | None = None
+        self.nginx: Service | None = None
+        self.web: list[Service] = []
+        self.realtime: list[Service] = []
+
+    @property
+    def services(self) -> list[Service]:
+        single = (self.postgres, self.redis, self.nginx)
+        return [*self.web, *self.realtime, *(one for one in single if one is not None)]
+
+    async def start(self) -> None:
+        """Start everything; returns when it is served. Raises StackError."""
+        kept, folder = self._folder.secrets(), self._folder
+        port = free_port()
+        self.postgres = self._service(
+            "postgres", port, postgres.program(folder, port, self._output)
+        )
+        port = free_port()
+        self.redis = self._service("redis", port, redis.program(folder, port))
+        self.settings = self._make_settings(kept)
+        await asyncio.gather(self.postgres.start(), self.redis.start())
+        await asyncio.to_thread(
+            postgres.create_database, self.postgres.port, kept["postgres_password"]
+        )
+        self.version = await self.prepare(ROOT, self._output.say)
+        self._output.say("Starting web, realtime and nginx")
+        self.web = [self.new_web()]
+        for _ in range(self._options.replicas):
+            self.realtime.append(self.new_replica())
+        await asyncio.gather(*(service.start() for service in (*self.web, *self.realtime)))
+        await self._start_nginx()
+        self.leave_environment()
+
+    async def prepare(self, root: Path, say: Say) -> Version:
+        """Bring the database and the static files to the version in `root`."""
+        version = Version(root, root)
+        say("Preparing the database")
+        arguments = ("The migration", "migrate", "--verbosity=0")
+        await asyncio.to_thread(application.manage, self.settings, version, *arguments)
+
+        def collect(static: Path) -> None:
+            say("Collecting and compressing the static files, which takes a minute once")
+            application.manage(
+                self.settings,
+                Version(root, static),
+                *("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0"),
+            )
+
+        return Version(root, await asyncio.to_thread(ensure_collected, self._folder, root, collect))
+
+    def new_replica(self, beside: Sequence[Service] = ()) -> Service:
+        """Make one with a name that neither the others nor those `beside` it have."""
+        port = free_port()
+        name = _unused("realtime", [*self.realtime, *beside])
+        return self._service(name, port, application.realtime(self.settings, self.version, port))
+
+    def new_web(self) -> Service:
+        port = free_port()
+        program = application.web(self.settings, self.version, port)
+        return self._service(_unused("web", self.web), port, program)
+
+    async def serve(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
+        """Have nginx choose among these from now on."""
+        self.web, self.realtime = list(web), list(realtime)
+        self._write_list()
+        if self.nginx is not None:
+            await self._nginx.reload(self.nginx)
+
+    def write_configuration(self) -> None:
+        """Give nginx the configuration of the running version, from its next reload on."""
+        self._nginx.write_configuration(self.version.root)
+
+    def leave_environment(self) -> None:
+        """Leave in the folder what `manage.py` needs."""
+        version = {"STATIC_ROOT": str(self.version.static), "STACK_ROOT": str(self.version.root)}
+        self._folder.write_environment(self.settings | version)
+
+    async def stop(self) -> None:
+        """End all in order: nobody new comes in, sockets are sent away, what is said is saved."""
+        self._folder.environment.unlink(missing_ok=True)
+        front = [] if self.nginx is None else [self.nginx.stop(self.drain_seconds)]
+        await asyncio.gather(*front, *(one.stop(self.drain_seconds) for one in self.realtime))
+        await asyncio.gather(*(one.stop(STOP_SECONDS) for one in self.web))
+        for last in (self.redis, self.postgres):
+            if last is not None:
+                await last.stop(STOP_SECONDS)
+
+    def kill(self) -> None:
+        for service in self.services:
+            service.kill()
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a replica may take to end."""
+        return float(DRAIN_SECONDS) + STOP_SECONDS
+
+    async def _start_nginx(self) -> None:
+        self.write_configuration()
+        self._write_list()
+        self.nginx = self._service("nginx", self._options.port, self._nginx.program())
+        await self.nginx.start()
+
+    def _write_list(self) -> None:
+        web, realtime = ([one.port for one in many] for many in (self.web, self.realtime))
+        self._nginx.write_list(web, realtime)
+
+    def _service(self, name: str, port: int, program: Program) -> Service:
+        return Service(name, port, program, self._output)
+
+    def _make_settings(self, kept: dict[str, str]) -> dict[str, str]:
+        assert self.postgres is not None
+        assert self.redis is not None
+        return {
+            "DATABASE_URL": postgres.url(self.postgres.port, kept["postgres_password"]),
+            "REDIS_URL": redis.url(self.redis.port, kept["redis_password"]),
+            "SECRET_KEY": kept["secret_key"],
+            "PUBLIC_URL": self._options.public_url,
+            "TRUSTED_PROXIES": "1",
+            "DATA_DIR": str(self._folder.path),
+            "DRAIN_SECONDS": DRAIN_SECONDS,
+        }
+
+
+def _unused(kind: str, taken: Sequence[Service]) -> str:
+    names = {service.name for service in taken}
+    return next(name for number in count(1) if (name := f"{kind}-{number}") not in names)
