@@ -290,7 +290,7 @@ def test_every_try_and_every_answer_is_in_its_history() -> None:
 async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("loadtests.client.client.WELCOME_SECONDS", 0.2)
+    monkeypatch.setattr("loadtests.client.sockets.WELCOME_SECONDS", 0.2)
     opened = 0
 
     async def silent_at_first(socket: ServerConnection) -> None:
@@ -311,7 +311,7 @@ async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
 async def test_the_shell_pings_a_silent_server_and_gives_it_up_without_an_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("loadtests.client.client.PONG_SECONDS", 0.2)
+    monkeypatch.setattr("loadtests.client.sockets.PONG_SECONDS", 0.2)
     heard: list[str] = []
 
     async def falls_silent(socket: ServerConnection) -> None:

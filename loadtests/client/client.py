@@ -13,17 +13,16 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
-from loadtests.client import rest
+from loadtests.client import rest, sockets
 from loadtests.client.conversation import Conversation
-from loadtests.client.effects import Again, Done, Effect, Load, Reopen, Stop, Write
+from loadtests.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
 from loadtests.client.history import Frame, History
+from loadtests.client.sockets import NOT_OPENED
 from loadtests.client.subscription import Start, Subscription
 
-WELCOME_SECONDS = 5
-PONG_SECONDS = 10
 GONE = 1006
 
 
@@ -43,6 +42,7 @@ class Client:
         self._socket: ClientConnection | None = None
         self._answers: dict[int, asyncio.Future[Frame]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._moving: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._reopen_after: float | None = 0.0
 
@@ -131,54 +131,59 @@ class Client:
     async def _stay_connected(self) -> None:
         while self._reopen_after is not None:
             await asyncio.sleep(self._reopen_after)
-            code = await self._one_socket()
+            code = await self._live()
             await self._do(self.conversation.closed(code))
             self._changed.set()
 
-    async def _one_socket(self) -> int:
-        """Live through one socket; return its close code."""
+    async def _live(self) -> int:
+        """Live through one socket, and those that take its place; return the last close code."""
         self.address = random.choice(self.addresses)
         try:
-            async with connect(
-                f"ws://{self.address}/ws/",
-                additional_headers=self.headers | self._origin(),
-                subprotocols=["hubbub.v1"],  # type: ignore[list-item]
-                compression=None,
-                proxy=None,
-                open_timeout=WELCOME_SECONDS,
-                close_timeout=1,
-                ping_interval=None,
-                max_size=None,
-                max_queue=None,
-            ) as self._socket:
-                return await self._listen(self._socket)
-        except (OSError, WebSocketException, TimeoutError):
+            self._socket = await sockets.connected(self.address, self.headers)
+            return await self._listen()
+        except NOT_OPENED:
             return GONE
         finally:
-            self._socket = None
+            await self._put_away()
 
-    async def _listen(self, socket: ClientConnection) -> int:
-        try:
-            while True:
-                frame = json.loads(await self._hear(socket))
-                await self._do(self.conversation.receive(frame))
-                self._changed.set()
-        except ConnectionClosed as closed:
-            return closed.rcvd.code if closed.rcvd else GONE
-        except TimeoutError:
-            socket.transport.abort()
-            return GONE
+    async def _listen(self) -> int:
+        while True:
+            socket = self._socket
+            assert socket is not None
+            try:
+                text = await sockets.hear(socket, self.conversation.welcome)
+            except ConnectionClosed as closed:
+                if socket is self._socket:
+                    return closed.rcvd.code if closed.rcvd else GONE
+            except TimeoutError:
+                socket.transport.abort()
+                return GONE
+            else:
+                if socket is self._socket:  # else it was left meanwhile
+                    await self._do(self.conversation.receive(json.loads(text)))
+                    self._changed.set()
 
-    async def _hear(self, socket: ClientConnection) -> str | bytes:
-        """Return the next frame; after a heartbeat of silence ask whether anyone is there."""
-        welcome = self.conversation.welcome
-        if welcome is None:
-            return await _receive(socket, WELCOME_SECONDS)
+    async def _put_away(self) -> None:
+        socket, self._socket = self._socket, None
+        if self._moving is not None:
+            self._moving.cancel()
+        if socket is not None:
+            await socket.close()
+
+    async def _move(self) -> None:
+        """Go over to a next socket; where none opens in time, the old one is lived to its end."""
+        address = random.choice(self.addresses)
         try:
-            return await _receive(socket, welcome["heartbeat_seconds"])
-        except TimeoutError:
-            await socket.send('{"type":"ping"}')
-            return await _receive(socket, PONG_SECONDS)
+            socket, welcome = await sockets.welcomed(address, self.headers)
+        except NOT_OPENED:
+            await asyncio.sleep(random.uniform(0.1, 0.3))
+            self._moving = self._spawn(self._move())
+            return
+        old, self._socket, self.address = self._socket, socket, address
+        await self._do(self.conversation.moved(welcome))
+        self._changed.set()
+        if old is not None:
+            await old.close()
 
     async def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -193,6 +198,8 @@ class Client:
                     self._resolve(ref, answer)
                 case Reopen(after_seconds):
                     self._reopen_after = after_seconds
+                case Move():
+                    self._moving = self._spawn(self._move())
                 case Stop(code):
                     self.stopped, self._reopen_after = code, None
 
@@ -223,16 +230,8 @@ class Client:
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
-    def _origin(self) -> dict[str, str]:
-        return {"Origin": f"http://{self.address}"} if "Cookie" in self.headers else {}
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _receive(socket: ClientConnection, within: float) -> str | bytes:
-    # Not `wait_for`: until Python 3.12 it may swallow the cancellation that ends the client.
-    async with asyncio.timeout(within):
-        return await socket.recv()
+        return task

@@ -10,7 +10,7 @@ from itertools import count
 
 from loadtests.client import history as seen
 from loadtests.client.comeback import UNREPEATABLE, Backoff, may_come_back
-from loadtests.client.effects import Again, Done, Effect, Load, Reopen, Stop, Write
+from loadtests.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
 from loadtests.client.history import Frame, History
 from loadtests.client.subscription import Start, Subscription
 
@@ -18,6 +18,8 @@ ROOMS_PER_SUBSCRIBE = 100
 # Not known to be saved, or too often: the same command again, later.
 PASSING = {"unavailable", "rate_limited"}
 DEFAULT_RETRY_SECONDS = 0.5
+# What the client closes a socket with that it has left for another.
+LEFT = 1000
 
 
 @dataclass(slots=True)
@@ -91,6 +93,7 @@ class Conversation:
                 return self._problem(frame)
             case "goodbye":
                 self._retry_after = frame.get("retry_after_ms", 0) / 1000
+                return [Move()] if may_come_back(frame["code"]) else []
             case "presence.changed":
                 self._presence_changed(frame)
             case "room.removed":
@@ -103,17 +106,27 @@ class Conversation:
 
     def closed(self, code: int) -> list[Effect]:
         """Take the end of the socket, 1006 where it had no close frame or never opened."""
+        effects = self._give_up_longest() if code in UNREPEATABLE else []
+        delay = self.backoff.next_delay(self._retry_after)
+        self._leave(code)
+        return [*effects, Reopen(delay) if may_come_back(code) else Stop(code)]
+
+    def moved(self, welcome: Frame, code: int = LEFT) -> list[Effect]:
+        """Go over to the socket that was opened before this one's close.
+
+        Nothing that still comes on the old one counts: what it did not answer is sent again.
+        """
+        self._leave(code)
+        return self.receive(welcome)
+
+    def _leave(self, code: int) -> None:
         self.history.add(seen.Closed, code)
-        self.welcome = None
+        self.welcome = self._retry_after = None
         self._asked.clear()
         for subscription in self.rooms.values():
             subscription.disconnected()
-        effects = self._give_up_longest() if code in UNREPEATABLE else []
         for waiting in self.pending.values():
             waiting.in_flight = False
-        delay = self.backoff.next_delay(self._retry_after)
-        self._retry_after = None
-        return [*effects, Reopen(delay) if may_come_back(code) else Stop(code)]
 
     def finish(self) -> History:
         """Return the history with the rooms as they stand now."""

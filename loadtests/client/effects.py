@@ -45,10 +45,15 @@ class Reopen:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Open the next socket now, beside this one; call `moved` with its welcome."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Do not come back: the server said so."""
 
     code: int
 
 
-Effect: TypeAlias = Write | Load | Again | Done | Reopen | Stop
+Effect: TypeAlias = Write | Load | Again | Done | Reopen | Move | Stop
