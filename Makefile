@@ -19,7 +19,7 @@ stack-status: ## Show the processes of the running stack
 	@exec $(BIN)/python -m scripts.stack status
 
 stack-deploy: ## Have the running stack go on with other code, dropping nobody (ROOT=folder)
-	@exec $(BIN)/python -m scripts.stack deploy --root $(ROOT)
+	@exec $(BIN)/python -m scripts.stack deploy --root $(or $(ROOT),.)
 
 stack-manage: ## Run manage.py on the running stack (ARGS="owner alice")
 	@exec $(BIN)/python -m scripts.stack manage -- $(ARGS)

@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile
 from csp.constants import NONCE, NONE, SELF
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from hubbub import environment
 
@@ -316,6 +317,8 @@ elif EMBEDDED:  # compressing takes half a minute, which a first start should no
     _static_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 else:
     _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+# Compressing takes long, and nobody but a debugger asks for maps.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": _static_storage},

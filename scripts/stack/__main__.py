@@ -17,7 +17,7 @@ from scripts.stack.control import Request
 from scripts.stack.errors import StackError
 from scripts.stack.folder import Folder
 from scripts.stack.manager import Manager
-from scripts.stack.options import folder_from, options_from
+from scripts.stack.options import ROOT, folder_from, options_from, replicas_from
 from scripts.stack.output import Output
 from scripts.stack.programs import find, find_postgres
 
@@ -36,7 +36,7 @@ def up(arguments: Namespace) -> None:
 
 
 def scale(arguments: Namespace) -> None:
-    _ask({"do": "scale", "replicas": arguments.replicas})
+    _ask({"do": "scale", "replicas": replicas_from({"REPLICAS": arguments.replicas or "none"})})
 
 
 def deploy(arguments: Namespace) -> None:
@@ -63,10 +63,10 @@ def _parser() -> ArgumentParser:
     commands.add_parser("up", help="run it until Ctrl-C").set_defaults(run=up)
     commands.add_parser("status", help="show its processes").set_defaults(run=status)
     scaling = commands.add_parser("scale", help="have so many replicas")
-    scaling.add_argument("replicas", type=int)
+    scaling.add_argument("replicas", nargs="?")
     scaling.set_defaults(run=scale)
     deploying = commands.add_parser("deploy", help="go on with other code, while people talk")
-    deploying.add_argument("--root", type=Path, required=True, help="the folder with the code")
+    deploying.add_argument("--root", type=Path, default=ROOT, help="the folder with the code")
     deploying.set_defaults(run=deploy)
     managing = commands.add_parser("manage", help="run manage.py on it")
     managing.add_argument("command", nargs="*")

@@ -6,7 +6,6 @@ second one; each process belongs to the version that it was started from.
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +13,10 @@ from functools import partial
 from pathlib import Path
 
 from scripts.stack.errors import StackError
+from scripts.stack.output import Output
 from scripts.stack.probes import HOST, http_ok
 from scripts.stack.service import Program
+from scripts.stack.tie import end_group, spawn, tied
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,19 @@ def environment(settings: Mapping[str, str], version: Version, **more: str) -> d
     }
 
 
-def manage(settings: Mapping[str, str], version: Version, doing: str, *arguments: str) -> None:
-    """Run `manage.py`. Raises StackError when it fails: it has said why."""
-    done = subprocess.run(
-        [version.python, str(version.root / "app/manage.py"), *arguments],
-        cwd=version.root,
-        env=environment(settings, version),
-        stdin=subprocess.DEVNULL,
-    )
-    if done.returncode:
-        raise StackError(f"{doing} failed, as said above.")
+async def manage(
+    settings: Mapping[str, str], version: Version, output: Output, *arguments: str
+) -> None:
+    """Run `manage.py` to its end. Raises StackError when it fails: it has said why."""
+    command = [version.python, str(version.root / "app/manage.py"), *arguments]
+    process = await spawn(tied(command), environment(settings, version), version.root)
+    try:
+        await output.relay_all("manage", process.stdout)
+        code = await process.wait()
+    finally:
+        end_group(process.pid)
+    if code:
+        raise StackError(f"`manage.py {arguments[0]}` failed, as said above.")
 
 
 def web(settings: Mapping[str, str], version: Version, port: int) -> Program:

@@ -31,15 +31,16 @@ async def deploy(stack: Stack, root: Path, say: Say) -> None:
     """Go on with the code in `root`: the database first, then one process after another."""
     if not (root / "app/manage.py").exists():
         raise StackError(f"There is no Hubbub in {root}.")
+    before = stack.version
     stack.version = await stack.prepare(root, say)
-    stack.write_configuration()
-    for old in list(stack.realtime):
-        new = stack.new_replica()
-        say(f"{new.name} takes the place of {old.name}")
-        await start_all([new])
-        await stack.serve(stack.web, [one for one in stack.realtime if one is not old] + [new])
-        await old.stop(stack.drain_seconds)
-    await _replace_web(stack, say)
+    try:
+        stack.write_configuration()
+        for old in list(stack.realtime):
+            await _replace_replica(stack, old, say)
+        await _replace_web(stack, say)
+    except StackError:
+        stack.version = before
+        raise
     stack.leave_environment()
     say(f"The code in {root} serves.")
 
@@ -52,6 +53,14 @@ async def start_all(services: Sequence[Service]) -> None:
         for service in services:
             service.kill()
         raise
+
+
+async def _replace_replica(stack: Stack, old: Service, say: Say) -> None:
+    new = stack.new_replica()
+    say(f"{new.name} takes the place of {old.name}")
+    await start_all([new])
+    await stack.serve(stack.web, [*(one for one in stack.realtime if one is not old), new])
+    await old.stop(stack.drain_seconds)
 
 
 async def _replace_web(stack: Stack, say: Say) -> None:

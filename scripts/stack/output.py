@@ -1,5 +1,6 @@
 """One stream for what all processes say: a name, its colour, the line."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,18 @@ class Output:
         if name not in self._colours:
             self._colours[name] = next(self._unused)
         self._write(f"{self._painted(f'{name:<{WIDTH}} |', self._colours[name])} {line}")
+
+    async def relay_all(self, name: str, stream: asyncio.StreamReader | None) -> None:
+        """Write all lines of a process, until it has closed its output."""
+        assert stream is not None
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than a line may be: the rest of it follows
+                continue
+            if not line:
+                return
+            self.relay(name, line.decode(errors="replace").rstrip())
 
     def _painted(self, text: str, colour: int) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured else text

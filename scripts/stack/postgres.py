@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from scripts.stack.folder import Folder, write_private
 from scripts.stack.output import Output
 from scripts.stack.probes import HOST, succeeds
 from scripts.stack.programs import find, find_postgres, is_root
-from scripts.stack.service import LAUNCHER, Program
+from scripts.stack.service import Program
+from scripts.stack.tie import tied
 
 OWNER = DATABASE = "hubbub"
 SYSTEM_USER = "postgres"
@@ -88,7 +88,10 @@ def _data_folder(folder: Folder, output: Output) -> Path:
 
 def _may_reach(path: Path) -> bool:
     return (
-        subprocess.run([*_as_user(), find("test") or "/bin/test", "-x", str(path)]).returncode == 0
+        subprocess.run(
+            tied([find("test") or "/bin/test", "-x", str(path)], 0, SYSTEM_USER)
+        ).returncode
+        == 0
     )
 
 
@@ -99,19 +102,16 @@ def _make_cluster(binaries: Path, data: Path, folder: Folder) -> None:
     if is_root():
         shutil.chown(password, SYSTEM_USER)
     try:
-        _run(
-            [
-                *_as_user(),
-                str(binaries / "initdb"),
-                f"--pgdata={data}",
-                f"--username={OWNER}",
-                f"--pwfile={password}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-            ],
-            {"PATH": os.environ.get("PATH", "")},
-        )
+        command = [
+            str(binaries / "initdb"),
+            f"--pgdata={data}",
+            f"--username={OWNER}",
+            f"--pwfile={password}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+        ]
+        _run(tied(command, 0, _user()), {"PATH": os.environ.get("PATH", "")})
     finally:
         password.unlink()
 
@@ -120,13 +120,8 @@ def _user() -> str:
     return SYSTEM_USER if is_root() else "-"
 
 
-def _as_user() -> list[str]:
-    return [sys.executable, "-I", "-S", LAUNCHER, "0", _user()]
-
-
 def _run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True)
     if done.returncode:
-        name = next(Path(part).name for part in command if Path(part).name not in ("-I", "-S"))
-        raise StackError(f"PostgreSQL could not be prepared ({name}):\n{done.stdout}{done.stderr}")
+        raise StackError(f"PostgreSQL could not be prepared:\n{done.stdout}{done.stderr}")
     return done.stdout

@@ -1,14 +1,13 @@
 """One process that is kept running: started, watched, started again when it dies, stopped.
 
-A service ends with the manager, even when that one is killed: `launcher.py` ties it. It leads a
-process group of its own, so that Ctrl-C reaches the manager only, and so that what it leaves behind
-when it dies (workers that still listen, say) can be ended before it starts again.
+A service ends with the manager, even when that one is killed. It leads a process group of its own,
+so that Ctrl-C reaches the manager only, and so that what it leaves behind when it dies (workers
+that still listen, say) can be ended before it starts again.
 """
 
 import asyncio
 import os
 import signal
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
+from scripts.stack.tie import end_group, spawn, tied
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
@@ -24,8 +24,6 @@ LONGEST_PAUSE_SECONDS = 10.0
 CALM_SECONDS = 60.0
 START_SECONDS = 60.0
 DEATHS_WHILE_STARTING = 3
-LINE_BYTES = 1 << 20
-LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ class Service:
         """End it and all that it started, at once."""
         self._over.set()
         if self._process is not None:
-            _end_group(self._process.pid)
+            end_group(self._process.pid)
 
     async def _live(self) -> None:
         pause = FIRST_PAUSE_SECONDS
@@ -111,44 +109,17 @@ class Service:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _run(self) -> int:
-        process = self._process = await asyncio.create_subprocess_exec(
-            *self._tie(),
-            *self.program.command,
-            env=dict(self.program.environment),
-            cwd=self.program.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            limit=LINE_BYTES,
-        )
-        relayed = asyncio.create_task(self._relay(process.stdout))
+        program = self.program
+        command = tied(program.command, program.orphan_signal, program.user)
+        process = await spawn(command, program.environment, program.folder)
+        self._process = process
+        relayed = asyncio.create_task(self._output.relay_all(self.name, process.stdout))
         if self._over.is_set():  # stopped while it was being started
             self.send(self.program.stop_signal)
         code = await process.wait()
-        _end_group(process.pid)
+        end_group(process.pid)
         await relayed
         return code
-
-    async def _relay(self, stream: asyncio.StreamReader | None) -> None:
-        assert stream is not None
-        while True:
-            try:
-                line = await stream.readline()
-            except ValueError:  # longer than a line may be: the rest of it follows
-                continue
-            if not line:
-                return
-            self._output.relay(self.name, line.decode(errors="replace").rstrip())
-
-    def _tie(self) -> list[str]:
-        number = str(int(self.program.orphan_signal))
-        return [sys.executable, "-I", "-S", LAUNCHER, number, self.program.user]
-
-
-def _end_group(leader: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
 
 
 def _told(code: int) -> str:

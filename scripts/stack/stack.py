@@ -68,20 +68,14 @@ class Stack:
 
     async def prepare(self, root: Path, say: Say) -> Version:
         """Bring the database and the static files to the version in `root`."""
-        version = Version(root, root)
         say("Preparing the database")
-        arguments = ("The migration", "migrate", "--verbosity=0")
-        await asyncio.to_thread(application.manage, self.settings, version, *arguments)
+        await self._manage(Version(root, root), "migrate")
 
-        def collect(static: Path) -> None:
+        async def collect(static: Path) -> None:
             say("Collecting and compressing the static files, which takes a minute once")
-            application.manage(
-                self.settings,
-                Version(root, static),
-                *("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0"),
-            )
+            await self._manage(Version(root, static), "collectstatic", "--no-input")
 
-        return Version(root, await asyncio.to_thread(ensure_collected, self._folder, root, collect))
+        return Version(root, await ensure_collected(self._folder, root, collect))
 
     def new_replica(self, beside: Sequence[Service] = ()) -> Service:
         """Make one with a name that neither the others nor those `beside` it have."""
@@ -134,6 +128,9 @@ class Stack:
         self._write_list()
         self.nginx = self._service("nginx", self._options.port, self._nginx.program())
         await self.nginx.start()
+
+    async def _manage(self, version: Version, *arguments: str) -> None:
+        await application.manage(self.settings, version, self._output, *arguments, "--verbosity=0")
 
     def _write_list(self) -> None:
         web, realtime = ([one.port for one in many] for many in (self.web, self.realtime))

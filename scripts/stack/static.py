@@ -1,45 +1,49 @@
 """The static files of a version: collected once, kept until what they are made from changes."""
 
 import hashlib
-import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from scripts.stack.folder import Folder
 
-MARK = ".made-from"
+MARK = ".complete"
+Collect: TypeAlias = Callable[[Path], Awaitable[None]]
 
 
-def ensure_collected(folder: Folder, root: Path, collect: Callable[[Path], None]) -> Path:
+async def ensure_collected(folder: Folder, root: Path, collect: Collect) -> Path:
     """Return the folder with the static files of the code in `root`.
 
     Those of earlier versions stay beside them: their names carry a hash, and pages that are open
     still ask for them.
     """
-    wanted = fingerprint(root)
     home = folder / "static"
-    target = home / wanted
-    if (target / MARK).exists():
-        return target
-    home.mkdir(exist_ok=True)
-    made = home / "new"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    before = newest(home)
-    if before is not None:
-        shutil.copytree(before, made, copy_function=os.link, dirs_exist_ok=True)
-        (made / MARK).unlink()
-    collect(made)
-    (made / MARK).write_text(wanted)
-    shutil.rmtree(target, ignore_errors=True)
-    made.rename(target)
+    target = home / fingerprint(root)
+    if not (target / MARK).exists():
+        made = _begin(home)
+        await collect(made)
+        (made / MARK).touch()
+        made.rename(target)
     return target
 
 
-def newest(home: Path) -> Path | None:
+def _begin(home: Path) -> Path:
+    """Return a new folder with what the last version had.
+
+    Copies, no links: a running version has its files open, and they are written in place.
+    """
+    home.mkdir(exist_ok=True)
+    made = home / "new"
+    shutil.rmtree(made, ignore_errors=True)
     marks = home.glob(f"*/{MARK}")
-    return max((mark.parent for mark in marks), key=lambda path: path.stat().st_mtime, default=None)
+    last = max(marks, key=lambda mark: mark.stat().st_mtime, default=None)
+    if last is None:
+        made.mkdir()
+    else:
+        shutil.copytree(last.parent, made)
+        (made / MARK).unlink()
+    return made
 
 
 def fingerprint(root: Path) -> str:

@@ -28,7 +28,7 @@ def fill(source: Path, target: Path, chosen: Mapping[str, str]) -> None:
     known = defaults(source)
     if unknown := chosen.keys() - known.keys():
         raise StackError(f"nginx's templates know no {', '.join(sorted(unknown))}.")
-    variables = _with_lists(source, known | chosen)
+    variables = _with_lists(source, {**known, **chosen})
 
     def value(match: re.Match[str]) -> str:
         return variables.get(match[1] or match[2], match[0])

@@ -1,0 +1,38 @@
+"""How a process of the stack is started: tied to the manager's life, in a group of its own."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+LAUNCHER = str(Path(__file__).with_name("launcher.py"))
+LINE_BYTES = 1 << 20
+
+
+def tied(command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str = "-") -> list[str]:
+    """Return the command as one that ends by `orphan_signal` with whoever starts it."""
+    return [sys.executable, "-I", "-S", LAUNCHER, str(int(orphan_signal)), user, *command]
+
+
+async def spawn(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        env=dict(environment),
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        limit=LINE_BYTES,
+    )
+
+
+def end_group(leader: int) -> None:
+    """End a process that `spawn` started and all that it started, if any of them is there."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
