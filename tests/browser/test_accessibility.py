@@ -40,6 +40,34 @@ async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
     await alice.press("Escape")
 
 
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+async def test_axe_finds_nothing_in_a_search_for_somebody(
+    window: OpenWindow, stage: Stage, viewport: Any
+) -> None:
+    stage.person("bob")
+    alice = await window("alice", viewport=viewport)
+    await alice.open_live(1)
+    if viewport == NARROW:
+        await alice.page.locator(".chat-open-rooms").click()
+    await alice.page.get_by_role("button", name="Start a conversation", exact=True).first.click()
+    await _check(alice, "nobody looked for")
+    await alice.page.keyboard.type("bob")
+    await expect(alice.page.get_by_role("dialog").get_by_text("bob").first).to_be_visible()
+    await _check(alice, "somebody found")
+    await alice.press("Escape")
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+async def test_axe_finds_nothing_while_the_page_reconnects(
+    window: OpenWindow, stage: Stage, viewport: Any
+) -> None:
+    alice = await window("alice", viewport=viewport)
+    await alice.page.route_web_socket("**/ws/", lambda socket: socket.close())
+    await alice.open()
+    await expect(alice.banner).to_contain_text("Reconnecting")
+    await _check(alice, "the banner")
+
+
 @pytest.mark.parametrize("drawer", [".chat-open-rooms", ".chat-open-people"])
 async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     window: OpenWindow, stage: Stage, drawer: str

@@ -55,6 +55,7 @@ class Publisher:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
+        self._woken = False  # whether the loop will look at what waits
 
     def ring(self, log: int, entries: "list[Entry]") -> None:
         """Tell all replicas of new entries of a log. Never waits, never raises."""
@@ -65,7 +66,7 @@ class Publisher:
         """Tell all replicas that a room has news: at most once a second for each room."""
         with self._lock:
             self._bumps[room_id] = (seq, number)
-        self._on_loop(self._flush_bumps)
+        self._wake()
 
     def publish(self, group: str, message: dict[str, Any]) -> None:
         """Queue any message of the layer; beyond the queue's bound it is dropped and counted."""
@@ -75,33 +76,44 @@ class Publisher:
                 self.dropped += 1
                 return
             queue.append((group, message))
-        self._on_loop(self._work)
+        self._wake()
 
     def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
         """Publish on `loop` from now on: called by the hub, on that loop."""
         self._loop, self._pid = loop, os.getpid()
-        self._work()
+        self._begin()
 
     async def finish(self) -> None:
         """Wait until what was queued is published or given up; on the loop that publishes."""
+        self._begin()
         while waited_for := [task for task in self._tasks.values() if not task.done()]:
             await asyncio.wait(waited_for)
 
-    def _on_loop(self, callback: Any) -> None:
+    def _wake(self) -> None:
+        """Have the loop look at what waits: once for whatever is put in until it does."""
         loop = self._running_loop()
+        if asyncio._get_running_loop() is loop:
+            self._begin()
+            return
+        with self._lock:
+            woken, self._woken = self._woken, True
+        if woken:
+            return
         try:
-            if asyncio._get_running_loop() is loop:
-                callback()
-            else:
-                loop.call_soon_threadsafe(callback)
+            loop.call_soon_threadsafe(self._begin)
         except RuntimeError:  # the process is going down and its loop is closed
-            self.dropped += 1
+            self._woken = False
+
+    def _begin(self) -> None:
+        self._woken = False  # first: what comes from now on wakes the loop again
+        self._flush_bumps()
+        self._work()
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._loop.is_closed() or self._pid != os.getpid():
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
-                self._tasks = {}
+                self._tasks, self._woken = {}, False
                 threading.Thread(
                     target=self._loop.run_forever, name="publisher", daemon=True
                 ).start()

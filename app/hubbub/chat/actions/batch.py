@@ -116,8 +116,11 @@ class Batch:
         for member in members.select_related("user"):
             self._members[member.user_id, member.room_id] = member
         nonces = {draft.nonce for draft in drafts}
-        known = Message.objects.with_people().filter(sender__in=senders, nonce__in=nonces)
-        self._known = {(message.sender_id, message.nonce): message for message in known}
+        known = Message.objects.filter(sender__in=senders, nonce__in=nonces)
+        # Nearly always none, and to ask for them whole, with people and quotes, costs much more.
+        ids = list(known.values_list("pk", flat=True))
+        found = Message.objects.with_people().filter(pk__in=ids) if ids else ()
+        self._known = {(message.sender_id, message.nonce): message for message in found}
         quoted = {draft.reply_to_id for draft in drafts if draft.reply_to_id is not None}
         if quoted:
             self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
