@@ -28,6 +28,11 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
 PORT = env.port("PORT", default=8_000)
+# What `web` listens on; 0.0.0.0 where something else guards the port.
+BIND = env.str("BIND", default="127.0.0.1")
+# gunicorn's workers, and the threads of each, each thread with a connection to the database.
+WEB_WORKERS = env.int("WEB_CONCURRENCY", default=2)
+WEB_THREADS = env.int("WEB_THREADS", default=8)
 
 # The place
 
@@ -94,6 +99,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hubbub.web.probes.answer_probes",
+    "hubbub.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -382,11 +389,26 @@ REALTIME_THREADS = env.int("REALTIME_THREADS", default=4)
 
 LANGUAGES = [("en", _("English"))]
 
+# Metrics and logs
+
+# Who scrapes /metrics gives it. Without it only private addresses may, not through a proxy.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    environment.refuse(f"LOG_FORMAT is {LOG_FORMAT!r}: give line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "hubbub.logs.LineFormatter"},
+        "json": {"()": "hubbub.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"hubbub": {"level": env.str("LOG_LEVEL", default="INFO")}},
+    "loggers": {
+        "hubbub": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "gunicorn.error": {"level": "INFO", "propagate": True},
+        "gunicorn.access": {"level": "WARNING"},  # it logs whole addresses
+    },
 }

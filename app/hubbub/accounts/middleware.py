@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from hubbub import logs
+
 
 class BannedMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -14,6 +16,8 @@ class BannedMiddleware:
         # The API says it in its own words, and that the database is away: nobody is read here.
         if request.path.startswith(("/accounts/logout", "/api/")):
             return self.get_response(request)
-        if request.user.is_authenticated and request.user.banned_at is not None:
-            return render(request, "banned.html", status=403)
+        if request.user.is_authenticated:
+            logs.user.set(request.user.pk)
+            if request.user.banned_at is not None:
+                return render(request, "banned.html", status=403)
         return self.get_response(request)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError
 from ninja.security import APIKeyCookie, HttpBearer
 
+from hubbub import logs
 from hubbub.accounts.bearer import person_of
 from hubbub.accounts.models import User
 from hubbub.chat import limits, policies
@@ -46,6 +47,7 @@ def caller(request: HttpRequest) -> User:
 
 
 def _admitted(user: User) -> User:
+    logs.user.set(user.pk)
     policies.ensure_may_enter(user)
     limits.commands.take(user.pk)
     return user

@@ -1,0 +1,113 @@
+"""Every metric of Hubbub, for Prometheus: base units, the unit in the name, one prefix.
+
+Code elsewhere imports this module and adds one line where something happens; what labels may be is
+bounded there. Names are an interface: dashboards and alerts in deploy/monitoring/ use them, and a
+test holds both together. How a process shows them is in `exposition`.
+
+In `web`, gunicorn's workers share files of numbers, so a gauge says how they are put together.
+"""
+
+from typing import Final
+
+from django.conf import settings
+from prometheus_client import Counter, Gauge, Histogram
+
+# From what one cannot notice to what nobody waits for.
+SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+version = Gauge(
+    "hubbub_version_info",
+    "1, with the version of the software that the process runs.",
+    ["version"],
+    multiprocess_mode="livemax",
+)
+version.labels(settings.VERSION).set(1)
+ready = Gauge(
+    "hubbub_ready",
+    "1 while /readyz says yes: started and not draining; of web: migrations applied.",
+    multiprocess_mode="livemax",
+)
+
+# Sockets
+
+sockets = Gauge("hubbub_sockets", "Open sockets.", multiprocess_mode="livesum")
+sockets_closed = Counter(
+    "hubbub_sockets_closed",
+    "Sockets that ended, by the code with which we closed them; `client`: the other side went.",
+    ["code"],
+)
+rooms = Gauge("hubbub_rooms_open", "Rooms that are followed here.", multiprocess_mode="livesum")
+resumes = Counter(
+    "hubbub_resumes",
+    "Subscribed rooms by where missed events came from: memory, log, or refused (load it anew).",
+    ["source"],
+)
+drains = Counter("hubbub_drains", "Drains begun.")
+draining = Gauge("hubbub_draining", "1 while the process drains.", multiprocess_mode="livesum")
+loop_lag = Histogram(
+    "hubbub_loop_lag_seconds",
+    "How late the event loop comes to what is due, sampled ten times a second.",
+    buckets=SECONDS,
+)
+
+# From the commit to the sockets
+
+deliveries = Counter("hubbub_deliveries", "Events written to sockets: one for each socket.")
+fan_out = Histogram(
+    "hubbub_fan_out_seconds",
+    "From an event's commit to its last local write, once for each event that has a socket here. "
+    "Between machines by their clocks; read from the log, from just before the commit.",
+    buckets=SECONDS,
+)
+gaps_repaired = Counter(
+    "hubbub_gaps_repaired",
+    "Times that a log was read for what was not heard: the doorbell was lost, or Redis is deaf.",
+    ["cause"],
+)
+send_batch_messages = Histogram(
+    "hubbub_send_batch_messages",
+    "Messages that went into one transaction of the writer.",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200),
+)
+send_batch_seconds = Histogram(
+    "hubbub_send_batch_seconds", "How long a transaction of the writer took.", buckets=SECONDS
+)
+
+# Redis
+
+heartbeat = Histogram(
+    "hubbub_heartbeat_seconds",
+    "From one replica's heartbeat to its arrival at another, by their clocks; its own, too.",
+    ["origin", "destination"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
+)
+deaf = Gauge(
+    "hubbub_deaf",
+    "1 while a Redis host is not heard, by its place in REDIS_URL: the log is read instead.",
+    ["host"],
+    multiprocess_mode="livemax",
+)
+deaf_seconds = Counter(
+    "hubbub_deaf_seconds", "Time for which a Redis host was not heard.", ["host"]
+)
+publishes_dropped = Counter(
+    "hubbub_publishes_dropped",
+    "Messages to other replicas given up: Redis did not take them in time, or too many waited.",
+)
+
+# People and pages
+
+sign_ins = Counter("hubbub_sign_ins", "Attempts to sign in: ok or failed.", ["outcome"])
+http_requests = Histogram(
+    "hubbub_http_request_seconds",
+    "Requests answered, by the name of the view (never the path), the method and the status.",
+    ["view", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+
+# Bound once where each event counts, and shown as 0 before the first: a rate needs a beginning.
+resumed_from_memory, resumed_from_log, resume_refused = (
+    resumes.labels(source) for source in ("memory", "log", "refused")
+)
+gap_lost, gap_deaf = (gaps_repaired.labels(cause) for cause in ("lost", "deaf"))
+sign_in_ok, sign_in_failed = (sign_ins.labels(outcome) for outcome in ("ok", "failed"))

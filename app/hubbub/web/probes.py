@@ -1,0 +1,93 @@
+"""What probes and Prometheus ask `web`: /healthz, /readyz, /metrics. `realtime` has its own.
+
+A middleware before all others: no session, no Host check (probes call an address by its IP).
+Ready means that all migrations are applied. Once it was, it stays so: with the database away all
+would turn unready at once, and people would get a bare 502 instead of a sentence.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from hubbub import metrics
+from hubbub.exposition import exposition, may_scrape
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+TEXT = "text/plain; charset=utf-8"
+
+
+def answer_probes(get_response: GetResponse) -> GetResponse:
+    def answered(request: HttpRequest) -> HttpResponse:
+        probe = PROBES.get(request.path)
+        if probe is None:
+            return get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return _said("", HTTPStatus.METHOD_NOT_ALLOWED)
+        response = probe(request)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return answered
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process is there; nothing else is asked."""
+    return _said("ok")
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    if readiness.asked():
+        return _said("ready")
+    return _said(
+        _("The database does not answer, or lacks migrations."), HTTPStatus.SERVICE_UNAVAILABLE
+    )
+
+
+def show_metrics(request: HttpRequest) -> HttpResponse:
+    allowed = may_scrape(
+        request.META.get("REMOTE_ADDR", ""),
+        forwarded="X-Forwarded-For" in request.headers,
+        authorization=request.headers.get("Authorization", ""),
+    )
+    if not allowed:
+        return _said(_("Metrics are not for you."), HTTPStatus.FORBIDDEN)
+    readiness.asked()
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+class Readiness:
+    """Whether all migrations were applied when it was last asked, or ever before."""
+
+    def __init__(self) -> None:
+        self._once = False
+
+    def asked(self) -> bool:
+        self._once = self._once or _is_migrated()
+        metrics.ready.set(self._once)
+        return self._once
+
+
+readiness = Readiness()
+
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": show_metrics,
+}
+
+
+def _is_migrated() -> bool:
+    try:
+        executor = MigrationExecutor(connection)
+    except DatabaseError:
+        return False
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _said(text: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+    return HttpResponse(f"{text}\n", content_type=TEXT, status=status)
