@@ -9,39 +9,45 @@ import time
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.doctor.findings import green, grey, red, yellow
+from hubbub.doctor.findings import Finding, green, grey, red, yellow
 from hubbub.doctor.tab import Tab, close_code
 from hubbub.doctor.visit import Findings, Visit
 
 # Proxies that cut silent connections do it after a minute (nginx), or after 55 s (Heroku).
 MAX_HEARTBEAT_SECONDS = 50
+# The close code of a server that heard no pong: its pings, or the answers, were lost.
+SILENT_TOO_LONG = 4003
 
 
 def look(visit: Visit) -> Findings:
-    if visit.idle is None or not visit.tabs:
-        why = _("--quick does not wait") if visit.quick else _("no socket opened")
-        yield grey("idle", _("Whether a silent socket lives is not seen: %(why)s.") % {"why": why})
+    if not visit.tabs:
+        yield grey("idle", _("Whether a silent socket lives is not seen: none opens."))
         return
     heartbeat = visit.heartbeat_seconds
-    closed = _wait(visit.idle, visit.idle_since + 1.1 * heartbeat + 3)
-    held = round(time.monotonic() - visit.idle_since)
-    facts = {"held": held, "heartbeat": round(heartbeat), "pings": visit.idle.pings}
+    if heartbeat > MAX_HEARTBEAT_SECONDS:
+        text = _("HEARTBEAT_SECONDS is %(heartbeat)d: many proxies cut silent sockets before.")
+        yield yellow("idle", text % {"heartbeat": heartbeat}, _("Set it to 50 or less."))
+    elif visit.idle is None:
+        yield grey("idle", _("Whether a silent socket lives is not seen: --quick does not wait."))
+    else:
+        closed = _wait(visit.idle, visit.idle_since + 1.1 * heartbeat + 3)
+        yield _verdict(visit.idle, closed, heartbeat, time.monotonic() - visit.idle_since)
+
+
+def _verdict(tab: Tab, closed: int | None, heartbeat: float, held: float) -> Finding:
+    facts = {"held": round(held), "heartbeat": round(heartbeat), "code": closed}
+    if closed == SILENT_TOO_LONG or (closed is None and not tab.pings):
+        text = _("No ping of the server came in %(held)d s.")
+        mend = _("Look that the proxy passes WebSocket frames on at once, without buffering.")
+        return red("idle", text % facts, mend)
     if closed is not None:
         text = _("A silent socket was closed after %(held)d s or less (%(code)d).")
         mend = _(
             "Set the proxy's read timeout for /ws/ well above HEARTBEAT_SECONDS=%(heartbeat)d."
         )
-        yield red("idle", text % (facts | {"code": closed}), mend % facts)
-    elif not visit.idle.pings:
-        text = _("No ping of the server came in %(held)d s.") % facts
-        mend = _("Look that the proxy passes WebSocket frames on at once, without buffering.")
-        yield red("idle", text, mend)
-    elif heartbeat > MAX_HEARTBEAT_SECONDS:
-        text = _("HEARTBEAT_SECONDS is %(heartbeat)d: many proxies cut silent sockets before.")
-        yield yellow("idle", text % facts, _("Set it to 50 or less."))
-    else:
-        text = _("A silent socket lived for %(held)d s and was pinged (every %(heartbeat)d s).")
-        yield green("idle", text % facts)
+        return red("idle", text % facts, mend % facts)
+    text = _("A silent socket lived for %(held)d s and was pinged (every %(heartbeat)d s).")
+    return green("idle", text % facts)
 
 
 def _wait(tab: Tab, until: float) -> int | None:

@@ -1,8 +1,9 @@
 """What is for operators only cannot be reached from outside: metrics above all, and probes."""
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red, yellow
+from hubbub.doctor.findings import green, grey, red, yellow
 from hubbub.doctor.visit import Findings, Visit
 
 METRICS = "/metrics"
@@ -10,6 +11,9 @@ PROBES = ("/healthz", "/readyz")
 
 
 def look(visit: Visit) -> Findings:
+    if settings.EMBEDDED and visit.address.is_local:
+        yield grey("private", _("What strangers can reach is not seen from this machine itself."))
+        return
     mend = _("Have the proxy refuse these paths (deploy/nginx does).")
     if visit.address.get(METRICS).status == 200:
         yield red("private", _("Everybody can read /metrics."), mend)

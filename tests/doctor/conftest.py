@@ -1,0 +1,23 @@
+"""One deployment for all examinations: two replicas behind a proxy, on servers of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.servers import Place
+from tests.doctor.front import Front
+from tests.doctor.patient import Patient, compressed_static_files
+
+
+@pytest.fixture(scope="session")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
+    with Front([]) as front:
+        environment = {
+            "PUBLIC_URL": front.url,
+            "EMAIL_URL": "smtp://127.0.0.1:1",
+            "HEARTBEAT_SECONDS": "1",
+            "STATIC_ROOT": compressed_static_files(tmp_path_factory.mktemp("static") / "files"),
+        }
+        with Place(fsync=True, environment=environment) as place:
+            front.ports = [replica.port for replica in place.replicas]
+            yield Patient(place, front)

@@ -1,0 +1,153 @@
+"""A proxy in front of replicas: well-behaved, but for the fault that a test gives it.
+
+It stands where nginx does, on one port for all tests, since the port is part of the service's
+origin. It takes one request for each connection, or one socket, and gives the replicas turns.
+"""
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+from loadtests.servers.process import HOST
+
+Change = Callable[[bytes], bytes]
+PRIVATE = ("/metrics", "/healthz", "/readyz")
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+END = b"\r\n\r\n"
+
+
+def unchanged(data: bytes) -> bytes:
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with it; by default nothing is."""
+
+    request: Change = unchanged  # the head of each request
+    answer: Change = unchanged  # the head of each answer
+    frames: Change = unchanged  # whatever a replica writes to an open socket
+    hidden: Sequence[str] = PRIVATE  # beginnings of paths that are not there
+    idle_seconds: float = 60.0
+    down: bool = False
+
+
+@dataclass(slots=True)
+class Front:
+    ports: list[int]
+    tls: ssl.SSLContext | None = None
+    fault: Fault = field(default_factory=Fault)
+    _listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
+    _turn: Iterator[int] = field(default_factory=count)
+    _socket_turn: Iterator[int] = field(default_factory=count)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._listener.close()
+
+    @property
+    def url(self) -> str:
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{HOST}:{self._listener.getsockname()[1]}"
+
+    @contextmanager
+    def broken(self, fault: Fault) -> Iterator[None]:
+        whole, self.fault = self.fault, fault
+        try:
+            yield
+        finally:
+            self.fault = whole
+
+    @contextmanager
+    def before(self, *ports: int) -> Iterator[None]:
+        """Stand before these replicas for a while."""
+        whole, self.ports = self.ports, list(ports)
+        try:
+            yield
+        finally:
+            self.ports = whole
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._take, args=(client,), daemon=True).start()
+
+    def _take(self, client: socket.socket) -> None:
+        with suppress(OSError), client:
+            client.settimeout(self.fault.idle_seconds)
+            if self.tls:
+                client = self.tls.wrap_socket(client, server_side=True)
+            self._pass(client, *_head(client))
+
+    def _pass(self, client: socket.socket, head: bytes, rest: bytes) -> None:
+        path = head.split(b" ", 2)[1].decode()
+        if path.startswith(tuple(self.fault.hidden)):
+            client.sendall(NOT_FOUND)
+            return
+        turn = self._socket_turn if path == "/ws/" else self._turn
+        if self.fault.down:
+            client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection((HOST, self.ports[next(turn) % len(self.ports)])) as replica:
+            replica.settimeout(self.fault.idle_seconds)
+            if self.tls:
+                head = with_header(b"X-Forwarded-Proto", b"https")(head)
+            replica.sendall(self.fault.request(head) + rest)
+            threading.Thread(target=_pump, args=(client, replica), daemon=True).start()
+            answer, begun = _head(replica)
+            client.sendall(self.fault.answer(answer) + begun)
+            _pump(replica, client, self.fault.frames if path == "/ws/" else unchanged)
+
+
+def with_header(name: bytes, value: bytes) -> Change:
+    """Return a change that sets a header, whatever it was."""
+
+    def change(head: bytes) -> bytes:
+        return without_header(name)(head)[:-2] + name + b": " + value + END
+
+    return change
+
+
+def without_header(name: bytes) -> Change:
+    def change(head: bytes) -> bytes:
+        lines = head[: -len(END)].split(b"\r\n")
+        kept = [line for line in lines if not line.lower().startswith(name.lower() + b":")]
+        return b"\r\n".join(kept) + END
+
+    return change
+
+
+def _head(source: socket.socket) -> tuple[bytes, bytes]:
+    """Return a request's or an answer's head, and what came behind it."""
+    data = b""
+    while END not in data:
+        more = source.recv(65_536)
+        if not more:
+            raise ConnectionError
+        data += more
+    head, _, rest = data.partition(END)
+    return head + END, rest
+
+
+def _pump(source: socket.socket, target: socket.socket, change: Change = unchanged) -> None:
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(change(data))
+    for end in (source, target):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,74 @@
+"""A deployment that a test examines: a place, a proxy in front, and the environment of both."""
+
+import gzip
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.servers import Place, Replica
+from loadtests.servers.place import collected_static_files
+from loadtests.servers.process import ROOT
+from tests.doctor.front import Front
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the doctor said."""
+
+    exit: int
+    colours: dict[str, str]  # by check
+    said: dict[str, str]  # what is so, and how to mend it
+
+    def of(self, colour: str) -> list[str]:
+        return [check for check, seen in self.colours.items() if seen == colour]
+
+
+class Patient:
+    def __init__(self, place: Place, front: Front) -> None:
+        self.place, self.front = place, front
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run doctor as an operator does, with the deployment's environment or a changed one."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
+            env=self.place.environment | environment,
+            capture_output=True,
+            text=True,
+        )
+
+    def examine(self, *arguments: str, url: str = "", **environment: str) -> Seen:
+        """Have the doctor look, without waiting unless told so."""
+        waits = arguments or ("--quick",)
+        done = self.run("--json", "--url", url or self.front.url, *waits, **environment)
+        assert done.stdout, done.stderr
+        told = json.loads(done.stdout)
+        assert told["exit"] == done.returncode
+        found = told["findings"]
+        said = {one["check"]: f"{one['says']} {one['mend']}" for one in found}
+        return Seen(done.returncode, {one["check"]: one["colour"] for one in found}, said)
+
+    @contextmanager
+    def replica(self, **environment: str) -> Iterator[Replica]:
+        """Start one more replica, with a changed environment."""
+        source = {"PYTHONPATH": f"{ROOT / 'app'}:{ROOT}"}
+        with Replica(self.place.environment | source | environment) as replica:
+            yield replica
+
+    def ports(self) -> list[int]:
+        return [replica.port for replica in self.place.replicas]
+
+
+def compressed_static_files(folder: Path) -> str:
+    """Return a folder of static files with compressed sheets beside, as `collectstatic` makes it.
+
+    It compresses all of them, for half a minute; for what the doctor looks at the sheets will do.
+    """
+    shutil.copytree(collected_static_files(), folder)
+    for sheet in folder.glob("hubbub/css/*.css"):
+        sheet.with_suffix(".css.gz").write_bytes(gzip.compress(sheet.read_bytes()))
+    return str(folder)

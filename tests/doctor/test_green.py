@@ -1,0 +1,107 @@
+"""A healthy deployment is green, again and again, and shows nothing of the examination."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from loadtests.servers import Place
+from loadtests.servers.process import ROOT
+from tests.doctor.front import Fault
+from tests.doctor.patient import Patient
+
+pytestmark = pytest.mark.deployment
+
+
+def test_a_healthy_deployment_is_green(patient: Patient) -> None:
+    seen = patient.examine("--timeout=5")
+    assert seen.of("red") == seen.of("yellow") == [], seen.said
+    assert seen.of("grey") == ["tls"]
+    assert seen.exit == 0
+    assert {"replicas", "messages", "doorbell", "clocks", "origin", "csrf", "idle"} < {
+        *seen.of("green")
+    }
+
+
+def test_it_leaves_no_session_and_no_pile_of_messages(patient: Patient) -> None:
+    patient.examine()
+    assert patient.place.postgres
+    count = "SELECT count(*) FROM {}"
+    name = patient.place.name
+
+    def rows(table: str) -> int:
+        assert patient.place.postgres
+        return int(patient.place.postgres.execute(count.format(table), database=name)[0][0])
+
+    assert rows("django_session") == 0
+    assert rows("accounts_user WHERE hidden") == 2
+    patient.place.postgres.execute(
+        "UPDATE chat_event SET at = at - interval '2 hours'", database=name
+    )
+    patient.examine()
+    fresh = rows("chat_event")
+    patient.place.postgres.execute(
+        "UPDATE chat_event SET at = at - interval '2 hours'", database=name
+    )
+    patient.examine()
+    assert rows("chat_event") == fresh
+
+
+def test_the_embedded_default_has_nothing_red(patient: Patient) -> None:
+    with Place(embedded=True) as place:
+        seen = Patient(place, patient.front).examine(url=place.replicas[0].http_url)
+    assert seen.of("red") == [], seen.said
+    assert seen.exit == 0
+
+
+def test_nothing_to_look_at_is_exit_2(patient: Patient) -> None:
+    for arguments in (("--url", "http://127.0.0.1:1"), ("--url", "http://doctor.invalid")):
+        done = patient.run(*arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith("CommandError: Could not look:")
+        assert "Traceback" not in done.stderr
+    with patient.front.broken(Fault(down=True)):
+        assert patient.run().returncode == 2
+    assert patient.run(DATABASE_URL="postgres://hubbub@127.0.0.1:1/hubbub").returncode == 2
+    assert patient.run(PUBLIC_URL="").returncode == 2
+    assert patient.run("--timeout", "soon").returncode == 2
+
+
+def test_lines_are_plain_where_nobody_watches(patient: Patient) -> None:
+    done = patient.run("--quick")
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout
+    assert done.stdout.splitlines()[-1].endswith("0 red, 2 grey.")
+
+
+def test_lines_are_coloured_on_a_terminal_and_progress_is_shown(patient: Patient) -> None:
+    coloured = watched(patient, {})
+    assert "\x1b[32mgreen" in coloured
+    assert "looking at replicas" in coloured
+    assert "\x1b[32m" not in watched(patient, {"NO_COLOR": "1"})
+
+
+def watched(patient: Patient, environment: dict[str, str]) -> str:
+    """Run doctor on a terminal; return all that it showed."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "app/manage.py"), "doctor", "--quick"],
+        env=patient.place.environment | environment,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            data = os.read(ours, 65_536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not data:
+            break
+        shown += data
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
