@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 FINISH_SECONDS = 10.0
 # Of these, for sockets whose last command or whose close takes longer.
 LATE_SECONDS = settings.ANSWER_SECONDS + 2
+# What was accepted just before the listener closed has this long to send its request.
+ACCEPTED_SECONDS = 0.5
 TICK_SECONDS = 0.05
 
 
@@ -31,8 +33,9 @@ async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -
     replica.draining = True
     began = time.monotonic()
     replica.farewells.send_all_away(seconds, began)
-    while not is_idle() and time.monotonic() < began + seconds + LATE_SECONDS:
-        replica.farewells.look(time.monotonic())
+    least, most = began + min(seconds, ACCEPTED_SECONDS), began + seconds + LATE_SECONDS
+    while (now := time.monotonic()) < most and (now < least or not is_idle()):
+        replica.farewells.look(now)
         await asyncio.sleep(TICK_SECONDS)
     try:
         async with asyncio.timeout(began + seconds + FINISH_SECONDS - time.monotonic()):

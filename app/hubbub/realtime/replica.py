@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -91,11 +92,12 @@ class Replica:
     async def stop(self) -> None:
         """End what `start` began, once sends, read marks and doorbells are out.
 
-        Waits for Postgres and Redis as long as they take: whoever calls limits that.
+        Waits for Postgres as long as it takes: whoever calls limits that. For Redis only a moment:
+        what it does not take, the other replicas read from the log.
         """
         await self.hub.writer.close()
         await self._write_marks()
-        await publisher.finish()
+        await _in_time(publisher.finish(), 2 * settings.PUBLISH_SECONDS)
         tasks = [*self._tasks, *([self._beginning] if self._beginning else [])]
         for task in tasks:
             task.cancel()
@@ -140,6 +142,12 @@ class Replica:
         for connection in room.subscribers:
             connection.write(text)
         return True
+
+
+async def _in_time(work: Awaitable[None], seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
 
 async def _keep_going(work: Callable[[], Awaitable[None]]) -> None:
