@@ -46,9 +46,10 @@ def test_env_example_names_every_variable_with_its_default() -> None:
 
 def normal(default: str) -> str:
     text = default.strip("\"'").replace("_", "")
-    return (
-        str(float(text)) if text[:1].isdigit() else {"True": "1.0", "False": "0.0"}.get(text, text)
-    )
+    try:
+        return str(float({"True": "1", "False": "0"}.get(text, text)))
+    except ValueError:  # not a number
+        return text
 
 
 def test_a_deployment_without_a_secret_key_is_refused_with_a_sentence(tmp_path: Path) -> None:
