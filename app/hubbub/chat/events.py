@@ -7,6 +7,7 @@ from rows as they are now (a log row refers, it never copies), so no replay show
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -117,6 +118,18 @@ def place_entry(event: PlaceEvent) -> Entry:
     if event.type in ROOM_TYPES and event.room is not None:
         facts["room_info"] = room_frame(event.room)
     return Entry(event.seq, event.type, None, event.user_id, encode(facts).decode())
+
+
+class Moment(msgspec.Struct):
+    at: datetime
+
+
+_decode_moment = msgspec.json.Decoder(Moment).decode
+
+
+def moment_of(entry: Entry) -> float:
+    """Return when a room's entry was made, in seconds since 1970: just before its commit."""
+    return _decode_moment(entry.text).at.timestamp()
 
 
 def read_log(log: int, after: int, limit: int) -> list[Entry]:

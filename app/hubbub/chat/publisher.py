@@ -19,7 +19,9 @@ from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.chat.layer import RedisLayer
+from hubbub.logs import about_nobody
 
 if TYPE_CHECKING:
     from hubbub.chat.events import Entry
@@ -58,8 +60,13 @@ class Publisher:
         self._woken = False  # whether the loop will look at what waits
 
     def ring(self, log: int, entries: "list[Entry]") -> None:
-        """Tell all replicas of new entries of a log. Never waits, never raises."""
-        message = {"type": "log", "log": log, "entries": [tuple(entry) for entry in entries]}
+        """Tell all replicas of entries just committed to a log. Never waits, never raises."""
+        message = {
+            "type": "log",
+            "log": log,
+            "entries": [tuple(entry) for entry in entries],
+            "at": time.time(),
+        }
         self.publish(group_of(log), message)
 
     def bump(self, room_id: int, seq: int, number: int) -> None:
@@ -73,7 +80,7 @@ class Publisher:
         with self._lock:
             queue = self._queues.setdefault(host_of(group), deque())
             if len(queue) >= settings.PUBLISH_QUEUE_MAX:
-                self.dropped += 1
+                self._drop(1)
                 return
             queue.append((group, message))
         self._wake()
@@ -124,7 +131,9 @@ class Publisher:
             task = self._tasks.get(host)
             if queue and (task is None or task.done()):
                 loop = asyncio.get_running_loop()
-                self._tasks[host] = loop.create_task(self._publish_all(queue))
+                self._tasks[host] = loop.create_task(
+                    self._publish_all(queue), context=about_nobody()
+                )
 
     async def _publish_all(self, queue: deque[tuple[str, dict[str, Any]]]) -> None:
         layer = get_channel_layer()
@@ -139,7 +148,11 @@ class Publisher:
                     logger.warning(
                         "Redis does not take messages (%r): replicas read the log.", error
                     )
-                self.dropped += len(messages)
+                self._drop(len(messages))
+
+    def _drop(self, messages: int) -> None:
+        self.dropped += messages
+        metrics.publishes_dropped.inc(messages)
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()

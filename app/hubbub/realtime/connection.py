@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.accounts.models import User, digest_of
 from hubbub.realtime.outlet import Outlet
 from hubbub.realtime.protocol import frame
@@ -93,6 +94,7 @@ class Connection:
         if not self.closed:
             self.closed = True
             self.outlet.close(code)
+            metrics.sockets_closed.labels(code).inc()
 
     def say_goodbye(self, code: int) -> None:
         """Tell the client to open its next socket; this one is closed with `code` soon."""

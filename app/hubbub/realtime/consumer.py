@@ -4,24 +4,30 @@ Not a Channels consumer: those take a thread hop for every message of the layer.
 sockets; this only reads commands.
 """
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from django.conf import settings
 
+from hubbub import metrics
+from hubbub.logs import about_socket
 from hubbub.realtime import protocol
 from hubbub.realtime.admission import Headers, NotAdmitted, bearer_secret, headers_of, identify
 from hubbub.realtime.commands import Commands
 from hubbub.realtime.connection import Connection, Identity, goodbye
 from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.name import NAME
 from hubbub.realtime.origin import is_own
 from hubbub.realtime.outlet import PlainOutlet, Send
 from hubbub.realtime.protocol import SUBPROTOCOL, frame
-from hubbub.realtime.replica import NAME, Replica, this_replica
+from hubbub.realtime.replica import Replica, this_replica
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+logger = logging.getLogger(__name__)
 
 # Times that somebody whose standing changes during the handshake is read again.
 ADMISSIONS = 5
@@ -39,17 +45,17 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     subprotocol = SUBPROTOCOL if speaks else (offered[0] if offered else None)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     if offered and not speaks:
-        await send({"type": "websocket.close", "code": protocol.VERSION})
+        await _refuse(send, protocol.VERSION)
         return
     replica = this_replica()
     if replica.draining:
         await send({"type": "websocket.send", "text": goodbye(protocol.DRAINING)})
-        await send({"type": "websocket.close", "code": protocol.DRAINING})
+        await _refuse(send, protocol.DRAINING)
         return
     try:
         connection = await _admit(replica, headers, send)
     except NotAdmitted as refusal:
-        await send({"type": "websocket.close", "code": refusal.code})
+        await _refuse(send, refusal.code)
         return
     try:
         await _serve(replica, connection, receive)
@@ -62,6 +68,11 @@ def _may_shake_hands(headers: Headers) -> bool:
     if origin is None:
         return bearer_secret(headers) is not None
     return is_own(origin, headers.get("host", ""))
+
+
+async def _refuse(send: Send, code: int) -> None:
+    metrics.sockets_closed.labels(code).inc()
+    await send({"type": "websocket.close", "code": code})
 
 
 async def _admit(replica: Replica, headers: Headers, send: Send) -> Connection:
@@ -108,10 +119,15 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
 
 
 async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
+    about_socket(connection.id, connection.user_id)
+    logger.debug("The socket is open.")
     commands = Commands(replica, connection)
     while True:
         message = await receive()
         if message["type"] == "websocket.disconnect":
+            if not connection.closed:
+                metrics.sockets_closed.labels("client").inc()
+            logger.debug("The socket is gone (%s).", message.get("code"))
             return
         if connection.closed:
             continue

@@ -9,6 +9,7 @@ import select
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -55,7 +56,9 @@ async def _ask(executor: Executor, function: Callable[[], T]) -> T:
 
 async def run(executor: Executor, function: Callable[[], T]) -> T:
     """Return what `function` returns, run in a thread that keeps its database connection."""
-    return await asyncio.get_running_loop().run_in_executor(executor, _with_connection, function)
+    # What it logs is about the socket that asks.
+    work = partial(copy_context().run, _with_connection, function)
+    return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 
 def _with_connection(function: Callable[[], T]) -> T:

@@ -14,12 +14,14 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.chat.events import PLACE_LOG, Entry
 from hubbub.chat.publisher import host_of, publisher
 from hubbub.realtime.followed import Followed
 from hubbub.realtime.groups import Groups
 from hubbub.realtime.hearing import Hearing
 from hubbub.realtime.hub import Hub
+from hubbub.realtime.name import NAME
 from hubbub.realtime.others import Others, replica_group
 from hubbub.realtime.protocol import frame
 
@@ -88,7 +90,8 @@ class Doorbell:
     def _hear_entries(self, message: dict[str, Any]) -> None:
         followed = self._followed(message["log"])
         if followed is not None:
-            self.hub.take(followed, [Entry(*entry) for entry in message["entries"]])
+            entries = [Entry(*entry) for entry in message["entries"]]
+            self.hub.take(followed, entries, message.get("at"))
 
     def _hear_typing(self, message: dict[str, Any]) -> None:
         room = self.hub.rooms.get(message["room"])
@@ -127,6 +130,12 @@ class Doorbell:
                 self.others.forget_silent(now)
             self._close_idle(now)
             await asyncio.sleep(settings.BEAT_SECONDS)
+            self._note_deafness(time.monotonic() - now)
+
+    def _note_deafness(self, seconds: float) -> None:
+        for host, hearing in enumerate(self._hearings):
+            metrics.deaf.labels(host).set(hearing.deaf)
+            metrics.deaf_seconds.labels(host).inc(seconds if hearing.deaf else 0)
 
     def _send_beats(self) -> None:
         rooms = [
@@ -135,12 +144,20 @@ class Doorbell:
             if room.presence.local
         ]
         for host, group in enumerate(self._beat_groups):
-            message = {"type": "beat", "from": self.hub.replica, "host": host}
+            message = {
+                "type": "beat",
+                "from": self.hub.replica,
+                "host": host,
+                "name": NAME,
+                "at": time.time(),
+            }
             # The place's host tells of the rooms; one telling is enough.
             publisher.publish(group, message | ({"rooms": rooms} if host == 0 else {}))
 
     def _hear_beat(self, message: dict[str, Any]) -> None:
         now, replica = time.monotonic(), message["from"]
+        if "rooms" in message and "at" in message:  # one of each round is enough
+            self.others.heartbeats.note(replica, message["name"], message["at"])
         if replica == self.hub.replica:
             if self._hearings[message["host"]].heard(now):
                 self._hear_again(message["host"], now)

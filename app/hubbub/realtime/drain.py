@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.realtime.replica import Replica
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -
     `is_idle` tells when nothing is served any more: handshakes and requests are finished, too.
     """
     replica.draining = True
+    metrics.drains.inc()
+    metrics.draining.set(1)
     began = time.monotonic()
     replica.farewells.send_all_away(seconds, began)
     least, most = began + min(seconds, ACCEPTED_SECONDS), began + seconds + LATE_SECONDS

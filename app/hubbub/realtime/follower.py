@@ -11,6 +11,7 @@ import time
 
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.chat.events import PLACE_LOG, read_log
 from hubbub.chat.heads import Heads, read_heads, renew_epoch
 from hubbub.realtime.database import AWAY, follow
@@ -119,6 +120,7 @@ class Follower:
     async def _read(self, followed: Followed, seq: int) -> None:
         if not _is_behind(followed, seq):
             return
+        (metrics.gap_deaf if self._is_deaf(followed) else metrics.gap_lost).inc()
         async with self._readers:
             try:
                 await self.catch_up(followed, seq)

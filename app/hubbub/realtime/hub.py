@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.chat.events import Entry
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import place
 from hubbub.realtime.connection import Connection, Identity
+from hubbub.realtime.delays import note_fan_out
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
 from hubbub.realtime.presence import People
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
@@ -57,6 +59,7 @@ class Hub:
         identity = connection.identity
         person = self.people.setdefault(connection.user_id, Person(set()))
         person.connections[connection] = None
+        metrics.sockets.inc()
         for room_id, seq in identity.rooms.items():
             self.put_in(connection.user_id, room_id)
             self.bumped.setdefault(room_id, seq)
@@ -74,6 +77,7 @@ class Hub:
         person = self.people.get(connection.user_id)
         if person is None or person.connections.pop(connection, 0) == 0:
             return
+        metrics.sockets.dec()
         if not person.connections:
             for room_id in list(person.rooms):
                 self.put_out(connection.user_id, room_id)
@@ -108,6 +112,7 @@ class Hub:
             self._presence_number += 1
             room = open_room(room_id, self._presence_number, time.monotonic())
             self.rooms[room_id] = room
+            metrics.rooms.inc()
             self.unheard.set()
         return room
 
@@ -120,6 +125,7 @@ class Hub:
         # Presence numbers never go back, so that an old one is never taken for a new one.
         self._presence_number = max(self._presence_number, room.presence.number)
         del self.rooms[room.log]
+        metrics.rooms.dec()
 
     def subscribe(self, connection: Connection, room: OpenRoom) -> None:
         """Deliver the room's next entries to the socket; its person is present."""
@@ -162,10 +168,17 @@ class Hub:
 
     # Events
 
-    def take(self, followed: Followed, entries: Iterable[Entry]) -> None:
-        """Offer entries of a log to its feed and deliver those whose turn it is."""
+    def take(
+        self, followed: Followed, entries: Iterable[Entry], committed_at: float | None = None
+    ) -> None:
+        """Offer entries of a log to its feed and deliver those whose turn it is.
+
+        `committed_at` (seconds since 1970) is known of those that were heard.
+        """
         ready = followed.feed.offer(entries, time.monotonic())
         self.deliver(followed, ready)
+        if isinstance(followed, OpenRoom) and followed.subscribers:
+            note_fan_out(ready, committed_at)
         if followed.feed.misses(time.monotonic(), 0.0):
             # Held for a moment only: the doorbell may just have changed the order.
             loop = asyncio.get_running_loop()
@@ -177,6 +190,7 @@ class Hub:
                 self._apply(entry)
             return
         for entry in entries:
+            metrics.deliveries.inc(len(followed.subscribers))
             for connection in followed.subscribers:
                 connection.outlet.write(entry.text)
             if entry.type in ("member.left", "room.archived"):

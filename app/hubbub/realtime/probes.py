@@ -9,8 +9,11 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from django.utils.translation import gettext as _
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from hubbub import metrics
+from hubbub.exposition import exposition, may_scrape
+from hubbub.realtime.admission import headers_of
 from hubbub.realtime.consumer import Receive, Scope
 from hubbub.realtime.outlet import Send
 from hubbub.realtime.replica import this_replica
@@ -32,40 +35,51 @@ def with_probes(application: Application) -> Application:
         elif scope["method"] not in ("GET", "HEAD"):
             await _send(send, scope, (HTTPStatus.METHOD_NOT_ALLOWED, TEXT, b""))
         else:
-            await _send(send, scope, probe())
+            await _send(send, scope, probe(scope))
 
     return probed
 
 
-def healthz() -> Answer:
+def healthz(scope: Scope) -> Answer:
     """The process is there; nothing else is asked."""
     return HTTPStatus.OK, TEXT, b"ok\n"
 
 
-def readyz() -> Answer:
+def readyz(scope: Scope) -> Answer:
     """Started and not draining. Under another server than ours, being asked starts the replica."""
-    replica = this_replica()
-    replica.begin()
-    if replica.draining:
-        return _unready(_("Draining: this replica takes no new connections."))
-    if not replica.started:
-        return _unready(_("Not started: the database has not answered yet."))
+    this_replica().begin()
+    if sentence := _why_not_ready():
+        return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"{sentence}\n".encode()
     return HTTPStatus.OK, TEXT, b"ready\n"
 
 
-def metrics() -> Answer:
-    return HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest()
+def show_metrics(scope: Scope) -> Answer:
+    headers = headers_of(scope["headers"])
+    allowed = may_scrape(
+        (scope.get("client") or [""])[0],
+        forwarded="x-forwarded-for" in headers,
+        authorization=headers.get("authorization", ""),
+    )
+    if not allowed:
+        return HTTPStatus.FORBIDDEN, TEXT, f"{_('Metrics are not for you.')}\n".encode()
+    metrics.ready.set(not _why_not_ready())
+    return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
 
 
-PROBES: dict[str, Callable[[], Answer]] = {
+PROBES: dict[str, Callable[[Scope], Answer]] = {
     "/healthz": healthz,
     "/readyz": readyz,
-    "/metrics": metrics,
+    "/metrics": show_metrics,
 }
 
 
-def _unready(sentence: str) -> Answer:
-    return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"{sentence}\n".encode()
+def _why_not_ready() -> str:
+    replica = this_replica()
+    if replica.draining:
+        return _("Draining: this replica takes no new connections.")
+    if not replica.started:
+        return _("Not started: the database has not answered yet.")
+    return ""
 
 
 async def _send(send: Send, scope: Scope, answer: Answer) -> None:

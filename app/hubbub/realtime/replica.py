@@ -6,8 +6,6 @@ replica on purpose drains it first (`drain`).
 
 import asyncio
 import logging
-import os
-import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -18,8 +16,10 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from hubbub.chat.publisher import publisher
+from hubbub.logs import about_nobody
 from hubbub.realtime import recheck
 from hubbub.realtime.database import AWAY, close_all_connections
+from hubbub.realtime.delays import watch_loop
 from hubbub.realtime.doorbell import Doorbell
 from hubbub.realtime.farewell import Farewells
 from hubbub.realtime.followed import OpenRoom
@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 # round trip to the database. Python's default is five times as long: the slowest sends show it.
 SWITCH_SECONDS = 0.001
 START_RETRY_SECONDS = 0.5
-NAME = f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Replica:
@@ -56,7 +55,9 @@ class Replica:
     def begin(self) -> None:
         """Start as soon as the database answers, beside whatever else; begun once, never again."""
         if self._beginning is None:
-            self._beginning = asyncio.get_running_loop().create_task(self._keep_starting())
+            self._beginning = asyncio.get_running_loop().create_task(
+                self._keep_starting(), context=about_nobody()
+            )
 
     async def _keep_starting(self) -> None:
         said = ""
@@ -85,9 +86,12 @@ class Replica:
                 partial(recheck.run, self.hub),
                 self.farewells.run,
                 self._announce,
+                watch_loop,
             )
             loop = asyncio.get_running_loop()
-            self._tasks = [loop.create_task(_keep_going(each)) for each in work]
+            self._tasks = [
+                loop.create_task(_keep_going(each), context=about_nobody()) for each in work
+            ]
 
     async def stop(self) -> None:
         """End what `start` began, once sends, read marks and doorbells are out.

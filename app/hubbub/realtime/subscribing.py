@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import F, FilteredRelation, Q
 from django.utils.translation import gettext as _
 
+from hubbub import metrics
 from hubbub.chat.events import Entry, read_log
 from hubbub.chat.models import Room
 from hubbub.realtime.connection import Connection
@@ -131,10 +132,18 @@ class Subscribing:
             return []
         assert room.feed.seq is not None
         if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
+            metrics.resume_refused.inc()
             return None
         missed = room.feed.memory.since(position)
         if missed is not None:
+            metrics.resumed_from_memory.inc()
             return missed
+        missed = await self._read_missed(room, position)
+        (metrics.resume_refused if missed is None else metrics.resumed_from_log).inc()
+        return missed
+
+    async def _read_missed(self, room: OpenRoom, position: int) -> list[Entry] | None:
+        assert room.feed.seq is not None
         read: list[Entry] = []
         last = position
         while last != room.feed.seq:

@@ -6,6 +6,7 @@ and what comes for it meanwhile waits there in order.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,9 +14,11 @@ from typing import TypeAlias
 
 from django.conf import settings
 
+from hubbub import metrics
 from hubbub.chat.actions.batch import Draft, Locking, Outcome, RoomLocked
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message
+from hubbub.logs import about_nobody
 from hubbub.realtime.database import close_connections, run
 
 MAX_BATCH = 200
@@ -62,7 +65,9 @@ class Writer:
             return
         self._waiting.append(waiting)
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._write_all())
+            self._task = asyncio.get_running_loop().create_task(
+                self._write_all(), context=about_nobody()
+            )
 
     async def _write_all(self) -> None:
         try:
@@ -81,10 +86,13 @@ class Writer:
             return []
         drafts = [draft for draft, _ in batch]
         outcomes: Sequence[Outcome]
+        began = time.monotonic()
         try:
             outcomes = await run(executor, partial(send_many, drafts, locking))
         except Exception as error:
             outcomes = [error] * len(batch)
+        metrics.send_batch_messages.observe(len(batch))
+        metrics.send_batch_seconds.observe(time.monotonic() - began)
         late = []
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, RoomLocked):
@@ -101,7 +109,8 @@ class Writer:
         for waiting in (*late, *behind):
             self._lanes.setdefault(waiting[0].room_id, []).append(waiting)
         for room_id in rooms:
-            task = asyncio.get_running_loop().create_task(self._write_lane(room_id))
+            work = self._write_lane(room_id)
+            task = asyncio.get_running_loop().create_task(work, context=about_nobody())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

@@ -1,0 +1,51 @@
+"""How late things are, measured for the metrics: fan-out, heartbeats, the event loop itself.
+
+Cheap on purpose: one observation for each event, however many sockets it is written to.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from hubbub import metrics
+from hubbub.chat.events import Entry, moment_of
+from hubbub.realtime.name import NAME
+
+LOOP_SECONDS = 0.1
+
+
+def note_fan_out(entries: Iterable[Entry], committed_at: float | None) -> None:
+    """Note that entries were written to the sockets just now.
+
+    The doorbell brings when its entries were committed. Those read from the log (None) say when
+    they were made, just before. Clocks of two machines differ: it never took less than nothing.
+    """
+    now = time.time()
+    for entry in entries:
+        at = moment_of(entry) if committed_at is None else committed_at
+        metrics.fan_out.observe(max(0.0, now - at))
+
+
+class Heartbeats:
+    """How long the heartbeats of each replica take to this one."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}  # a replica's start id: the name of its process
+
+    def note(self, replica: str, name: str, sent_at: float) -> None:
+        self._names[replica] = name
+        delay = max(0.0, time.time() - sent_at)
+        metrics.heartbeat.labels(name, NAME).observe(delay)
+
+    def forget(self, replica: str) -> None:
+        """Show no longer what a replica that is gone took: its name never comes again."""
+        if name := self._names.pop(replica, ""):
+            metrics.heartbeat.remove(name, NAME)
+
+
+async def watch_loop() -> None:
+    """Sample for ever how late the event loop comes to what is due."""
+    while True:
+        due = time.monotonic() + LOOP_SECONDS
+        await asyncio.sleep(LOOP_SECONDS)
+        metrics.loop_lag.observe(max(0.0, time.monotonic() - due))
