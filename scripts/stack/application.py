@@ -39,6 +39,7 @@ def environment(settings: Mapping[str, str], version: Version, **more: str) -> d
         "PYTHONPATH": str(version.root / "app"),
         "PYTHONUNBUFFERED": "1",
         "STATIC_ROOT": str(version.static),
+        "BIND": HOST,  # the shell's is nginx's
         **more,
     }
 
@@ -48,9 +49,9 @@ async def manage(
 ) -> None:
     """Run `manage.py` to its end. Raises StackError when it fails: it has said why."""
     command = [version.python, str(version.root / "app/manage.py"), *arguments]
-    process = await spawn(tied(command), environment(settings, version), version.root)
+    process, said = await spawn(tied(command), environment(settings, version), version.root)
     try:
-        await output.relay_all("manage", process.stdout)
+        await output.relay_all("manage", said)
         code = await process.wait()
     finally:
         end_group(process.pid)
@@ -59,13 +60,10 @@ async def manage(
 
 
 def web(settings: Mapping[str, str], version: Version, port: int) -> Program:
-    configuration = "deploy/gunicorn.conf.py"
-    chosen = ["-c", configuration] if (version.root / configuration).exists() else ["--threads=8"]
     return Program(
         command=[
             *(version.python, "-m", "gunicorn"),
-            *chosen,
-            *("--bind", f"{HOST}:{port}"),
+            *("-c", "deploy/gunicorn.conf.py"),
             "hubbub.wsgi:application",
         ],
         environment=environment(settings, version, PORT=str(port)),
@@ -76,10 +74,7 @@ def web(settings: Mapping[str, str], version: Version, port: int) -> Program:
 
 def realtime(settings: Mapping[str, str], version: Version, port: int) -> Program:
     return Program(
-        command=[
-            *(version.python, "-m", "hubbub.realtime.server"),
-            *("--bind", HOST, "--port", str(port)),
-        ],
+        command=[version.python, "-m", "hubbub.realtime.server"],
         environment=environment(settings, version, PORT=str(port)),
         folder=version.root,
         answers=partial(http_ok, port, "/readyz"),

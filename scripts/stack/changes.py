@@ -12,7 +12,7 @@ from scripts.stack.control import Say
 from scripts.stack.errors import StackError
 from scripts.stack.options import MOST_REPLICAS
 from scripts.stack.service import Service
-from scripts.stack.stack import STOP_SECONDS, Stack
+from scripts.stack.stack import WEB_SECONDS, Stack
 
 
 async def scale(stack: Stack, replicas: int, say: Say) -> None:
@@ -71,7 +71,7 @@ async def _replace_web(stack: Stack, say: Say) -> None:
     # Both for a moment: a page that the old one has sent asks for its files now.
     await stack.serve([*old, new], stack.realtime)
     await stack.serve([new], stack.realtime)
-    await asyncio.gather(*(one.stop(STOP_SECONDS) for one in old))
+    await asyncio.gather(*(one.stop(WEB_SECONDS) for one in old))
 
 
 async def _add(stack: Stack, number: int, say: Say) -> None:

@@ -7,6 +7,7 @@ import fcntl
 import json
 import secrets
 import shlex
+import shutil
 from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
@@ -42,6 +43,13 @@ class Folder:
                 f"A stack runs already in {self.path}: `make stack-scale` changes it, "
                 "Ctrl-C in its terminal stops it."
             ) from None
+        shutil.rmtree(self / "tmp", ignore_errors=True)
+
+    def temporary(self) -> Path:
+        """Return the folder for what need not outlive the stack, emptied at each start."""
+        path = self / "tmp"
+        path.mkdir(exist_ok=True)
+        return path
 
     def secrets(self) -> dict[str, str]:
         """Return the stack's secrets, made at its first start and kept."""

@@ -28,9 +28,8 @@ class Output:
             self._colours[name] = next(self._unused)
         self._write(f"{self._painted(f'{name:<{WIDTH}} |', self._colours[name])} {line}")
 
-    async def relay_all(self, name: str, stream: asyncio.StreamReader | None) -> None:
+    async def relay_all(self, name: str, stream: asyncio.StreamReader) -> None:
         """Write all lines of a process, until it has closed its output."""
-        assert stream is not None
         while True:
             try:
                 line = await stream.readline()

@@ -111,9 +111,9 @@ class Service:
     async def _run(self) -> int:
         program = self.program
         command = tied(program.command, program.orphan_signal, program.user)
-        process = await spawn(command, program.environment, program.folder)
+        process, said = await spawn(command, program.environment, program.folder)
         self._process = process
-        relayed = asyncio.create_task(self._output.relay_all(self.name, process.stdout))
+        relayed = asyncio.create_task(self._output.relay_all(self.name, said))
         if self._over.is_set():  # stopped while it was being started
             self.send(self.program.stop_signal)
         code = await process.wait()

@@ -24,6 +24,7 @@ from scripts.stack.static import ensure_collected
 DRAIN_SECONDS = os.environ.get("DRAIN_SECONDS", "5")
 # What a replica may take after its drain, and what everything else may.
 STOP_SECONDS = 15.0
+WEB_SECONDS = 35.0  # gunicorn lets requests end for 30 s
 
 
 class Stack:
@@ -109,7 +110,7 @@ class Stack:
         self._folder.environment.unlink(missing_ok=True)
         front = [] if self.nginx is None else [self.nginx.stop(self.drain_seconds)]
         await asyncio.gather(*front, *(one.stop(self.drain_seconds) for one in self.realtime))
-        await asyncio.gather(*(one.stop(STOP_SECONDS) for one in self.web))
+        await asyncio.gather(*(one.stop(WEB_SECONDS) for one in self.web))
         for last in (self.redis, self.postgres):
             if last is not None:
                 await last.stop(STOP_SECONDS)
@@ -149,6 +150,8 @@ class Stack:
             "PUBLIC_URL": self._options.public_url,
             "TRUSTED_PROXIES": "1",
             "DATA_DIR": str(self._folder.path),
+            # What a process that is killed leaves of its metrics is gone with the next start.
+            "TMPDIR": str(self._folder.temporary()),
             "DRAIN_SECONDS": DRAIN_SECONDS,
         }
 

@@ -19,17 +19,37 @@ def tied(command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str 
 
 async def spawn(
     command: Sequence[str], environment: Mapping[str, str], folder: Path
-) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *command,
-        env=dict(environment),
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-        limit=LINE_BYTES,
+) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    """Start a process; return it and what it and its children write.
+
+    By a pipe of our own: asyncio counts a process as ended only when its pipes are closed, which
+    workers that outlive it keep open.
+    """
+    reading, writing = os.pipe()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=dict(environment),
+            cwd=folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return process, await _reader(reading)
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader(limit=LINE_BYTES)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
     )
+    return reader
 
 
 def end_group(leader: int) -> None:

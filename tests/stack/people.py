@@ -1,0 +1,33 @@
+"""The people of a test stack: their clients come in through nginx, like everybody's.
+
+The stage of the cluster's tests, with one address for all replicas.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import psycopg
+
+from loadtests.checker import Log, read_log
+from loadtests.servers import Place
+from tests.cluster.stage import Stage
+from tests.stack.running import RunningStack
+
+CROWD = 50
+
+
+class People(Stage):
+    def __init__(self, stack: RunningStack, folder: Path) -> None:
+        self.stack = stack
+        place: Any = SimpleNamespace(
+            name="the stack",
+            manage=stack.manage,
+            replicas=[SimpleNamespace(port=stack.port)],
+            environment={},
+        )
+        super().__init__(cast(Place, place), folder, CROWD)
+
+    def log(self) -> Log:
+        with psycopg.connect(self.stack.variable("DATABASE_URL")) as postgres:
+            return read_log(postgres)

@@ -1,0 +1,93 @@
+"""Replicas come and go while people talk: nobody is dropped, nothing is lost, sockets spread."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from loadtests.client import Client
+from tests.cluster.stage import opened, talking
+from tests.stack.people import People
+from tests.stack.running import RunningStack
+
+GIVE_UP_SECONDS = 5  # the protocol's: a client that has no `welcome` by then tries again
+
+
+@pytest.fixture(autouse=True)
+def two_replicas(stack: RunningStack) -> None:
+    if len(stack.replicas()) != 2:
+        stack.command("scale", "2")
+
+
+async def test_replicas_are_added_and_drained_while_people_talk(
+    stack: RunningStack, people: People
+) -> None:
+    async with _talk(people, 12) as clients:
+        said = await asyncio.to_thread(stack.command, "scale", "3")
+        assert "3 replicas serve." in said
+        for client in clients[:6]:
+            await client.cut()
+        await _until_connected(clients)
+        assert len(_replicas_of(clients)) == 3
+        said = await asyncio.to_thread(stack.command, "scale", "1")
+        assert "1 replica serves." in said
+        await _until_connected(clients)
+        assert len(_replicas_of(clients)) == 1
+    assert [row.name for row in stack.replicas()] == ["realtime-1"]
+
+
+async def test_a_killed_replica_loses_nothing(stack: RunningStack, people: People) -> None:
+    async with _talk(people, 8) as clients:
+        os.kill(stack.replicas()[0].pid, signal.SIGKILL)
+        began = time.monotonic()
+        await _until_connected(clients)
+        assert time.monotonic() - began < 5
+
+
+async def test_a_stopped_replica_is_given_up_and_another_one_taken(
+    stack: RunningStack, people: People
+) -> None:
+    """Its kernel still accepts: only the client can tell."""
+    pid = stack.replicas()[0].pid
+    person = people.crowd(1)[0]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(3):
+            async with people.client(person) as client:
+                await client.until(lambda: client.connected, 3 * GIVE_UP_SECONDS)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("replicas", ["0", "65", "many", ""])
+def test_a_silly_number_of_replicas_gets_a_sentence(stack: RunningStack, replicas: str) -> None:
+    refused = stack.attempt("scale", replicas)
+    assert refused.returncode == 1
+    assert "give a number from 1 to 64." in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@asynccontextmanager
+async def _talk(people: People, number: int) -> AsyncIterator[list[Client]]:
+    """Have so many people talk in a room meanwhile; then hold all that they saw against the log."""
+    crowd = people.crowd(number)
+    room = people.room(crowd)
+    clients = [people.client(person) for person in crowd]
+    async with opened(clients, room):
+        async with talking(clients, [room]):
+            yield clients
+        await people.settle(room, clients)
+        await people.assert_right(clients)
+
+
+async def _until_connected(clients: Sequence[Client]) -> None:
+    for client in clients:
+        await client.until(lambda: client.connected)
+
+
+def _replicas_of(clients: Sequence[Client]) -> set[str]:
+    return {welcome["replica"] for client in clients if (welcome := client.conversation.welcome)}
