@@ -4,6 +4,8 @@ It stands where nginx does, on one port for all tests, since the port is part of
 origin. It takes one request for each connection, or one socket, and gives the replicas turns.
 """
 
+import re
+import select
 import socket
 import ssl
 import threading
@@ -90,9 +92,11 @@ class Front:
     def _take(self, client: socket.socket) -> None:
         with suppress(OSError), client:
             client.settimeout(self.fault.idle_seconds)
-            if self.tls:
-                client = self.tls.wrap_socket(client, server_side=True)
-            self._pass(client, *_head(client))
+            if self.tls is None:
+                self._pass(client, *_head(client))
+                return
+            with self.tls.wrap_socket(client, server_side=True) as secured:
+                self._pass(secured, *_head(secured))
 
     def _pass(self, client: socket.socket, head: bytes, rest: bytes) -> None:
         path = head.split(b" ", 2)[1].decode()
@@ -107,11 +111,11 @@ class Front:
             replica.settimeout(self.fault.idle_seconds)
             if self.tls:
                 head = with_header(b"X-Forwarded-Proto", b"https")(head)
-            replica.sendall(self.fault.request(head) + rest)
-            threading.Thread(target=_pump, args=(client, replica), daemon=True).start()
+            replica.sendall(self.fault.request(head) + _body(client, head, rest))
             answer, begun = _head(replica)
             client.sendall(self.fault.answer(answer) + begun)
-            _pump(replica, client, self.fault.frames if path == "/ws/" else unchanged)
+            change = self.fault.frames if path == "/ws/" else unchanged
+            _exchange(client, replica, change, self.fault.idle_seconds)
 
 
 def with_header(name: bytes, value: bytes) -> Change:
@@ -144,10 +148,33 @@ def _head(source: socket.socket) -> tuple[bytes, bytes]:
     return head + END, rest
 
 
-def _pump(source: socket.socket, target: socket.socket, change: Change = unchanged) -> None:
-    with suppress(OSError):
-        while data := source.recv(65_536):
-            target.sendall(change(data))
-    for end in (source, target):
-        with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+def _body(source: socket.socket, head: bytes, begun: bytes) -> bytes:
+    """Return a request's whole body."""
+    said = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+    while len(begun) < int(said[1] if said else 0):
+        begun += source.recv(65_536)
+    return begun
+
+
+def _exchange(
+    client: socket.socket, replica: socket.socket, change: Change, idle_seconds: float
+) -> None:
+    """Pass on what comes from either, until one ends or both are silent for too long.
+
+    In one thread: a TLS socket must not be read and written by two.
+    """
+    while ready := _readable(client, replica, idle_seconds):
+        for source in ready:
+            data = source.recv(65_536)
+            if not data:
+                return
+            if source is client:
+                replica.sendall(data)
+            else:
+                client.sendall(change(data))
+
+
+def _readable(client: socket.socket, replica: socket.socket, within: float) -> list[socket.socket]:
+    if isinstance(client, ssl.SSLSocket) and client.pending():
+        return [client]
+    return select.select([client, replica], [], [], within)[0]

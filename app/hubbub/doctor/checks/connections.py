@@ -16,7 +16,6 @@ from hubbub.doctor.visit import Findings, Visit
 # Of a replica beside REALTIME_THREADS: reading logs, changing, writing, one for pages.
 # `tests/test_doctor_connections.py` holds it against realtime, which is not imported here.
 REPLICA_CONNECTIONS = 8
-WEB_THREADS: int = getattr(settings, "WEB_THREADS", 8)
 
 PROCESSES = """
     SELECT application_name, count(*) FROM pg_stat_activity
@@ -38,7 +37,7 @@ class Count:
 
     limit: int  # that Postgres gives to those who are not superusers
     replicas: int
-    web: int
+    web: int  # gunicorns, whose workers all have the name of the first process
     others: int  # connections that are not ours, as many as there are now
 
     @property
@@ -47,7 +46,8 @@ class Count:
 
     @property
     def needed(self) -> int:
-        return self.replicas * self.of_replica + self.web * WEB_THREADS + self.others
+        web = self.web * settings.WEB_WORKERS * settings.WEB_THREADS
+        return self.replicas * self.of_replica + web + self.others
 
     @property
     def needed_for_one_more(self) -> int:
@@ -68,12 +68,12 @@ def look(visit: Visit) -> Findings:
         "threads": settings.REALTIME_THREADS,
     }
     text = _(
-        "%(replicas)d replicas, %(web)d web processes and %(others)d other connections need up to "
+        "%(replicas)d replicas, %(web)d gunicorns and %(others)d other connections need up to "
         "%(needed)d of %(limit)d connections of Postgres."
     )
     mend = _(
         "Raise max_connections in postgresql.conf (and restart it), or lower REALTIME_THREADS, "
-        "WEB_THREADS or the number of processes."
+        "WEB_THREADS, WEB_CONCURRENCY or the number of processes."
     )
     if count.needed > count.limit:
         yield red("connections", text % facts, mend)

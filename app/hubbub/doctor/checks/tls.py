@@ -41,7 +41,13 @@ def _redirect(visit: Visit) -> Finding:
     url = visit.address.url
     if url.port not in (None, 443):
         return grey("tls.redirect", _("Where http is on a machine with other ports is not known."))
-    plain = Address(url._replace(scheme="http", netloc=url.hostname or ""), visit.seconds)
+    return led_to_https(
+        Address(url._replace(scheme="http", netloc=url.hostname or ""), visit.seconds)
+    )
+
+
+def led_to_https(plain: Address) -> Finding:
+    """Look what becomes of those who come without encryption."""
     try:
         answer = plain.get("/")
     except Unreachable:
