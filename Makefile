@@ -29,8 +29,12 @@ setup: ## Make the virtual environment with everything that development needs
 
 test: setup ## Run all tests; brings Redis, PostgreSQL and Chromium where it may
 	@scripts/bring-servers
-	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q
-	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q --ignore=tests/stack
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded --ignore=tests/stack
+
+test-stack: setup ## Run the tests of the whole stack; brings nginx, too
+	@scripts/bring-servers
+	$(TIMED) "tests of the stack" $(BIN)/pytest -q tests/stack
 
 lint: setup ## Look for mistakes (ruff), for imports that cross layers, for missing migrations
 	$(TIMED) "lint" $(BIN)/ruff check
@@ -53,4 +57,4 @@ check: lint types test ## Everything that CI runs
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test lint format types bench check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack lint format types bench check lock

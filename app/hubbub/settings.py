@@ -324,7 +324,8 @@ elif EMBEDDED:  # compressing takes half a minute, which a first start should no
     _static_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 else:
     _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-# Compressing takes long, and nobody but a debugger asks for maps.
+# Compressing takes long: nobody but a debugger asks for maps, and nothing for files without a hash.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
