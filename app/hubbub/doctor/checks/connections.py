@@ -46,7 +46,7 @@ class Count:
 
     @property
     def needed(self) -> int:
-        web = self.web * settings.WEB_WORKERS * settings.WEB_THREADS
+        web = self.web * int(settings.WEB_WORKERS) * int(settings.WEB_THREADS)
         return self.replicas * self.of_replica + web + self.others
 
     @property
@@ -68,8 +68,8 @@ def look(visit: Visit) -> Findings:
         "threads": settings.REALTIME_THREADS,
     }
     text = _(
-        "%(replicas)d replicas, %(web)d gunicorns and %(others)d other connections need up to "
-        "%(needed)d of %(limit)d connections of Postgres."
+        "Up to %(needed)d of %(limit)d connections of Postgres are needed "
+        "(replicas: %(replicas)d, gunicorns: %(web)d, connections of others: %(others)d)."
     )
     mend = _(
         "Raise max_connections in postgresql.conf (and restart it), or lower REALTIME_THREADS, "

@@ -7,20 +7,19 @@ from hubbub.doctor.findings import green, grey, red, yellow
 from hubbub.doctor.visit import Findings, Visit
 
 METRICS = "/metrics"
-PROBES = ("/healthz", "/readyz")
+# Not /healthz, which a proxy may answer for itself: whatever stands before it asks for that.
+READY = "/readyz"
 
 
 def look(visit: Visit) -> Findings:
     if settings.EMBEDDED and visit.address.is_local:
         yield grey("private", _("What strangers can reach is not seen from this machine itself."))
         return
-    mend = _("Have the proxy refuse these paths (deploy/nginx does).")
+    mend = _("Have the proxy refuse /metrics and /readyz (deploy/nginx does).")
     if visit.address.get(METRICS).status == 200:
         yield red("private", _("Everybody can read /metrics."), mend)
         return
-    seen = [path for path in PROBES if visit.address.get(path).status == 200]
-    if seen:
-        text = _("Everybody can ask for %(paths)s.") % {"paths": ", ".join(seen)}
-        yield yellow("private", text, mend)
+    if visit.address.get(READY).status == 200:
+        yield yellow("private", _("Everybody can ask whether processes are ready."), mend)
         return
     yield green("private", _("Metrics and probes are not reachable from outside."))
