@@ -1,4 +1,4 @@
-"""Two hundred sockets talk while replicas come, go, die and stand still: nothing lost or doubled."""
+"""Two hundred sockets talk while replicas come, go, die and stand still; nothing is lost."""
 
 import asyncio
 import os
@@ -47,14 +47,14 @@ async def is_added(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def is_killed(stack: RunningStack, talk: Traffic) -> None:
-    victim = stack.replicas()[0]
+    victim = (await replicas_of(stack))[0]
     os.kill(victim.pid, signal.SIGKILL)
     await is_replaced(stack, victim)
     await talk.until_all_are_back()
 
 
 async def stands_still(stack: RunningStack, talk: Traffic) -> None:
-    with standing_still(stack.replicas()[1].pid):
+    with standing_still((await replicas_of(stack))[1].pid):
         await elapse(STANDS_STILL_SECONDS)
         # Who comes meanwhile may meet it: given up after five seconds, then tried again.
         for client in talk.clients[:10]:
@@ -64,14 +64,15 @@ async def stands_still(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def is_drained(stack: RunningStack, talk: Traffic) -> None:
-    victim = stack.replicas()[2]
+    victim = (await replicas_of(stack))[2]
     os.kill(victim.pid, signal.SIGTERM)
     await is_replaced(stack, victim)
     await talk.until_all_are_back()
 
 
 async def reloads(stack: RunningStack, talk: Traffic) -> None:
-    os.kill(stack.rows()["nginx"].pid, signal.SIGHUP)
+    nginx = (await asyncio.to_thread(stack.rows))["nginx"]
+    os.kill(nginx.pid, signal.SIGHUP)
     await talk.until_all_hear()
     for client in talk.clients[::10]:
         await client.cut()
@@ -79,11 +80,12 @@ async def reloads(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def redis_stands_still(stack: RunningStack, talk: Traffic) -> None:
-    with standing_still(stack.rows()["redis"].pid):
+    replicas, redis = await replicas_of(stack), (await asyncio.to_thread(stack.rows))["redis"]
+    with standing_still(redis.pid):
         began = time.monotonic()
         await talk.until_all_hear()
         while time.monotonic() - began < WITHOUT_REDIS_SECONDS:
-            for replica in stack.replicas():
+            for replica in replicas:
                 assert await asyncio.to_thread(is_ready, replica), "a probe failed without Redis"
             await talk.clients[0].cut()
             await talk.clients[0].until(lambda: talk.clients[0].connected)
@@ -96,9 +98,14 @@ async def spreads_again(stack: RunningStack, talk: Traffic) -> None:
         await client.cut()
     await talk.until_all_are_back()
     sockets = talk.sockets_by_replica()
-    assert len(sockets) == len(stack.replicas())
+    assert len(sockets) == len(await replicas_of(stack))
     fair = len(talk.clients) / len(sockets)
     assert min(sockets.values()) > FAIR_SHARE * fair, sockets
+
+
+async def replicas_of(stack: RunningStack) -> list[Row]:
+    """Ask the stack in a thread: the clients go on meanwhile."""
+    return await asyncio.to_thread(stack.replicas)
 
 
 async def is_replaced(stack: RunningStack, victim: Row) -> None:

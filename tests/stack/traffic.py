@@ -7,6 +7,7 @@ for each thing that was done to the stack meanwhile.
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from itertools import pairwise
 
 from loadtests.client import Client
@@ -38,14 +39,14 @@ class Traffic:
     async def until_all_are_back(self, within: float = 30) -> None:
         """Wait until everybody is connected and has heard what was last said."""
         for client in self.clients:
-            await client.until(lambda client=client: client.connected, within)
+            await client.until(partial(getattr, client, "connected"), within)
         await self.until_all_hear(within)
 
     async def until_all_hear(self, within: float = 30) -> None:
         """Wait until everybody has heard something that was said after now."""
         now = time.monotonic()
         for client in self.clients:
-            await client.until(lambda client=client: last_heard(client) > now, within)
+            await client.until(partial(has_heard_since, client, now), within)
 
     def sockets_by_replica(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -91,8 +92,8 @@ def silence(client: Client, began: float, ended: float) -> float:
     return max(later - earlier for earlier, later in pairwise([began, *heard, ended]))
 
 
-def last_heard(client: Client) -> float:
-    return max(times_heard(client), default=0.0)
+def has_heard_since(client: Client, at: float) -> bool:
+    return max(times_heard(client), default=0.0) > at
 
 
 def times_heard(client: Client) -> list[float]:
