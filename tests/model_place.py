@@ -95,9 +95,12 @@ class ModelTab:
         self.loads: list[Load] = []
 
     def connect(self) -> None:
-        person = {"id": self.user, "name": f"person-{self.user:04}"}
-        welcome = {"type": "welcome", "connection": "c", "replica": "r", "user": person}
-        self.hear(welcome | {"epoch": self.place.epoch, "heartbeat_seconds": 20})
+        self.hear(self._welcome())
+
+    def move(self) -> None:
+        """Go over to another socket while the old one is still open."""
+        self.told = None
+        self.do(self.conversation.moved(self._welcome()))
 
     def cut(self, code: int = 1006) -> list[Effect]:
         self.told = None
@@ -130,6 +133,11 @@ class ModelTab:
             load = self.loads.pop()
             messages = [dict(message) for message in self.place.messages.values()]
             self.conversation.loaded(load.room, load.load, len(self.place.events), messages)
+
+    def _welcome(self) -> Frame:
+        person = {"id": self.user, "name": f"person-{self.user:04}"}
+        welcome = {"type": "welcome", "connection": "c", "replica": "r", "user": person}
+        return welcome | {"epoch": self.place.epoch, "heartbeat_seconds": 20}
 
     def _subscribe(self, frame: Frame) -> None:
         position, last = frame["rooms"][str(ROOM)], len(self.place.events)

@@ -11,7 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from loadtests.client import Client
 from loadtests.client.comeback import Backoff
 from loadtests.client.conversation import Conversation
-from loadtests.client.effects import Again, Done, Reopen, Stop, Write
+from loadtests.client.effects import Again, Done, Move, Reopen, Stop, Write
 from loadtests.client.history import Answered, History
 from loadtests.client.subscription import Start
 from tests.model_place import ROOM, ModelPlace, ModelTab
@@ -218,6 +218,31 @@ def test_it_waits_longer_while_nobody_welcomes_it_and_as_long_as_goodbye_says() 
     [effect] = conversation.closed(4001)
     assert isinstance(effect, Reopen)
     assert effect.after_seconds >= 3
+
+
+def test_told_goodbye_it_goes_over_to_the_next_socket_and_loses_nothing() -> None:
+    place = ModelPlace()
+    tab = a_tab(place)
+    place.send(2, "x", "heard")
+    tab.catch_up()
+    goodbye = {"type": "goodbye", "code": 4001, "retry_after_ms": 300}
+    assert tab.conversation.receive(goodbye) == [Move()]
+    tab.conversation.command(send_command("in flight"))
+    place.send(2, "y", "missed")
+    tab.move()
+    tab.catch_up()
+    assert bodies(tab) == ["heard", "missed", "hello"]
+    assert not tab.conversation.pending
+
+
+@pytest.mark.parametrize("code", [4500, 4501, 4502])
+def test_a_goodbye_that_means_stay_away_moves_nobody(code: int) -> None:
+    assert connected().receive({"type": "goodbye", "code": code}) == []
+
+
+def test_a_goodbye_before_any_welcome_is_no_reason_to_hurry() -> None:
+    conversation = Conversation(History("alice"))
+    assert conversation.receive({"type": "goodbye", "code": 4001, "retry_after_ms": 0}) == []
 
 
 @pytest.mark.parametrize("code", [1007, 1009])

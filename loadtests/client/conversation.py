@@ -93,7 +93,7 @@ class Conversation:
                 return self._problem(frame)
             case "goodbye":
                 self._retry_after = frame.get("retry_after_ms", 0) / 1000
-                return [Move()] if may_come_back(frame["code"]) else []
+                return [Move()] if self.welcome and may_come_back(frame["code"]) else []
             case "presence.changed":
                 self._presence_changed(frame)
             case "room.removed":

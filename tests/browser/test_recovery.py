@@ -1,5 +1,7 @@
 """A page that lost its replica, or its network, comes back by itself: nothing lost or doubled."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
@@ -10,6 +12,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # Comes back with backoff: the fifth attempt is about half a minute after the first.
 BACK_MS = 30_000
+COUNT_BANNERS = """() => {
+  globalThis.banners = 0;
+  const count = () => (globalThis.banners += document.querySelectorAll(".chat-banner").length);
+  new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+}"""
 
 
 async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
@@ -147,3 +154,36 @@ async def test_a_session_that_ends_leads_to_signing_in_and_back(
     await tab.open_live(1)
     stage.post_form(person, "/accounts/logout/")
     await tab.page.wait_for_url("**/accounts/login/?next=%2Frooms%2F1")
+
+
+async def test_a_replica_that_says_goodbye_is_left_for_another_without_anybody_noticing(
+    window: OpenWindow, stage: Stage
+) -> None:
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    alice, bob = await window("alice", 0), await window("bob", 1)
+    sockets: list[WebSocketRoute] = []
+    left = asyncio.Event()
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        sockets.append(socket)
+
+        async def leave(code: int | None, reason: str | None) -> None:
+            left.set()
+            await server.close()
+
+        socket.on_close(leave)
+
+    await bob.page.route_web_socket("**/ws/", pass_on)
+    await alice.open_live(room)
+    await bob.open_live(room)
+    await bob.page.evaluate(COUNT_BANNERS)
+    await alice.say("before")
+    sockets[0].send('{"type": "goodbye", "code": 4001, "retry_after_ms": 500}')
+    await bob.say("meanwhile")
+    async with asyncio.timeout(10):
+        await left.wait()  # the page closed the old one, once the new one was welcome
+    await alice.say("after")
+    await expect(bob.bodies).to_have_text(["before", "meanwhile", "after"])
+    assert len(sockets) == 2
+    assert await bob.page.evaluate("globalThis.banners") == 0

@@ -216,6 +216,19 @@ async def test_a_socket_lost_during_the_load_leaves_the_old_position(store: Stor
     assert (seen["position"], seen["online"]) == (10, None)
 
 
+async def test_a_socket_left_during_the_load_leaves_the_old_position_and_who_is_here(
+    store: Store,
+) -> None:
+    page = page_of(message(40), seq=40)
+    seen = await store.after(
+        subscribed(40, resumed=False),
+        {"type": "page.moved"},
+        {"type": "page.loaded", "room": 7, "page": page, "where": "fresh"},
+    )
+    assert seen["position"] == 10
+    assert seen["online"] is not None
+
+
 async def test_another_log_forgets_what_was_known_of_the_old_one(store: Store) -> None:
     seen = await store.after(
         {"type": "welcome", "epoch": "one"}, subscribed(10), {"type": "welcome", "epoch": "two"}

@@ -21,6 +21,8 @@ export class Live {
     this.socket = new Socket(url, {
       frame: (frame) => this.received(frame),
       down: () => this.down(),
+      moved: () => this.store.dispatch({ type: "page.moved" }),
+      lost: () => this.outbox.flush(),
       ended: (code) => this.ended(code),
     });
     this.reads = new Map();

@@ -1,6 +1,8 @@
 /**
  * One WebSocket that comes back: connects, waits for `welcome`, pings when it is silent, reconnects
- * with backoff and jitter. Knows frames and nothing of rooms; the controller resumes on `welcome`.
+ * with backoff and jitter. When the server says `goodbye`, the next socket is opened beside the old
+ * one and takes over with its `welcome`, so that nobody notices. Knows frames and nothing of rooms;
+ * the controller resumes on `welcome`.
  *
  * Timings are the protocol's ("Life", "Close codes"): change them there first.
  */
@@ -19,11 +21,15 @@ export const BANNED = 4502;
 export const TOO_MANY = 4504;
 
 export class Socket {
-  /** `on` has `frame(frame)`, `down()` (it will come back) and `ended(code)` (it will not). */
+  /**
+   * `on` has `frame(frame)`, `down()` (it will come back), `ended(code)` (it will not), `moved()`
+   * (another socket took over), and `lost()` (one that was left has not answered everything).
+   */
   constructor(url, on) {
     this.url = url;
     this.on = on;
     this.live = false;
+    this.next = null; // opened beside the one that says goodbye
     this.failures = 0;
     this.retryAfterMs = null;
     this.heartbeatMs = HEARTBEAT_MS;
@@ -40,11 +46,15 @@ export class Socket {
   connect() {
     clearTimeout(this.retryTimer);
     this.retryTimer = null;
-    const ws = new WebSocket(this.url, ["hubbub.v1"]);
-    this.ws = ws;
-    ws.onmessage = (event) => ws === this.ws && this.receive(JSON.parse(event.data));
-    ws.onclose = (event) => ws === this.ws && this.closed(event.code);
+    this.ws = this.open();
     this.watchTimer = setTimeout(() => this.giveUp(), WELCOME_MS);
+  }
+
+  open() {
+    const ws = new WebSocket(this.url, ["hubbub.v1"]);
+    ws.onmessage = (event) => this.receive(ws, JSON.parse(event.data));
+    ws.onclose = (event) => this.closed(ws, event.code);
+    return ws;
   }
 
   /** Try at once (or in `ms`) where it is waiting to come back. */
@@ -63,17 +73,26 @@ export class Socket {
   /** Send a command; the promise gives its answer, `ok` or `problem`, or null when it was lost. */
   ask(command) {
     const ref = this.nextRef++;
+    const { ws } = this;
     if (!this.send({ ...command, ref })) return Promise.resolve(null);
-    return new Promise((resolve) => this.waiting.set(ref, resolve));
+    return new Promise((resolve) => this.waiting.set(ref, { ws, resolve }));
   }
 
-  receive(frame) {
+  receive(ws, frame) {
+    if (ws === this.next && frame.type === "welcome") this.goOver();
+    if (ws === this.ws) this.take(frame);
+    const asked = this.waiting.get(frame.ref);
+    if (asked?.ws !== ws) return;
+    this.waiting.delete(frame.ref);
+    asked.resolve(frame);
+    this.letGo(ws);
+  }
+
+  take(frame) {
     if (this.live) this.heard();
     if (frame.type === "welcome") this.welcomed(frame);
-    if (frame.type === "goodbye") this.retryAfterMs = frame.retry_after_ms ?? null;
+    if (frame.type === "goodbye") this.leave(frame);
     this.on.frame(frame);
-    this.waiting.get(frame.ref)?.(frame);
-    this.waiting.delete(frame.ref);
   }
 
   welcomed(frame) {
@@ -91,21 +110,62 @@ export class Socket {
     }, this.heartbeatMs);
   }
 
+  /** The server will close this socket: open the next one, unless there is no coming back. */
+  leave({ code, retry_after_ms: retryAfterMs }) {
+    this.retryAfterMs = retryAfterMs ?? null;
+    if (this.live && !mustStayAway(code)) this.next ??= this.open();
+  }
+
+  /** The next socket is welcome: everything new goes there. */
+  goOver() {
+    const old = this.ws;
+    this.ws = this.next;
+    this.next = null;
+    this.retryAfterMs = null;
+    this.on.moved();
+    this.letGo(old);
+  }
+
+  /** Close a socket that was left, once all that was asked on it is answered. */
+  letGo(ws) {
+    const isWaitedFor = [...this.waiting.values()].some((asked) => asked.ws === ws);
+    if (ws !== this.ws && ws !== this.next && !isWaitedFor) ws.close();
+  }
+
   /** Leave a socket that does not answer: a close handshake would wait for it too. */
   giveUp() {
     const { ws } = this;
-    this.closed(1006);
+    this.closed(ws, 1006);
     ws.close();
   }
 
-  closed(code) {
-    this.ws = null;
+  closed(ws, code) {
+    if (ws === this.next) this.next = null;
+    else if (ws === this.ws) this.lineClosed(code);
+    const lost = [...this.waiting].filter(([, asked]) => asked.ws === ws);
+    for (const [ref, { resolve }] of lost) {
+      this.waiting.delete(ref);
+      resolve(null);
+    }
+    // Whoever waited hears it first.
+    if (lost.length && this.live) setTimeout(() => this.on.lost());
+  }
+
+  lineClosed(code) {
     this.live = false;
     clearTimeout(this.watchTimer);
-    for (const resolve of this.waiting.values()) resolve(null);
-    this.waiting.clear();
-    if (code >= 4500 && code <= 4999) this.on.ended(code);
+    this.ws = this.next;
+    this.next = null;
+    if (mustStayAway(code)) this.end(code);
+    else if (this.ws) this.watchTimer = setTimeout(() => this.giveUp(), WELCOME_MS);
     else this.comeBack();
+  }
+
+  end(code) {
+    const { ws } = this;
+    this.ws = null;
+    ws?.close();
+    this.on.ended(code);
   }
 
   comeBack() {
@@ -116,4 +176,8 @@ export class Socket {
     this.retryTimer = setTimeout(() => this.connect(), wait);
     this.on.down();
   }
+}
+
+function mustStayAway(code) {
+  return code >= 4500 && code <= 4999;
 }

@@ -9,6 +9,7 @@ import { changesBy, mergeRoom, nameOf, unreadOf } from "./room.js";
 import {
   emptyTimeline,
   messagesOf,
+  onNextSocket,
   trimmedTo,
   withEvent,
   withMessage,
@@ -108,6 +109,7 @@ const REDUCERS = {
   "page.outbox": (state, { outbox }) => ({ ...state, outbox }),
   "page.line": (state, { line }) => (state.line === line ? state : { ...state, line }),
   "page.disconnected": (state) => everyTimeline(state, withoutSocket),
+  "page.moved": (state) => everyTimeline(state, onNextSocket),
   "page.watched": watched,
   "page.trimmed": (state, { room, seq }) => inTimeline(state, room, trimmedTo, seq),
   "page.ticked": (state, { now }) =>

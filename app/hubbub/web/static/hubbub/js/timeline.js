@@ -65,14 +65,12 @@ export function withSubscribed(timeline, frame) {
 
 /** Forget what belonged to the lost socket; the position stays. */
 export function withoutSocket(timeline) {
-  return {
-    ...timeline,
-    arriving: null,
-    needsLoad: false,
-    online: null,
-    onlineCount: null,
-    typing: new Map(),
-  };
+  return { ...onNextSocket(timeline), online: null, onlineCount: null, typing: new Map() };
+}
+
+/** Go on where another socket takes over at once: a load for the old one counts no more. */
+export function onNextSocket(timeline) {
+  return { ...timeline, arriving: null, needsLoad: false };
 }
 
 /** Apply an event of the room's log. What was seen is dropped; a hole asks to subscribe again. */
