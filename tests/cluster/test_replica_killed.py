@@ -6,8 +6,8 @@ import time
 import pytest
 
 from loadtests.client import Client
-from loadtests.client.history import Seen
 from loadtests.servers import Replica
+from tests.cluster.seen import left
 from tests.cluster.stage import Stage, elapse, opened, start, talking
 
 pytestmark = pytest.mark.deployment
@@ -75,14 +75,3 @@ async def kill_in_mid_frame(replica: Replica, clients: list[Client]) -> None:
 
 async def _is_cut_off(client: Client) -> None:
     await client.until(lambda: not client.connected)
-
-
-def left(clients: list[Client]) -> set[int]:
-    """Return everybody whom any of the clients was told to be gone."""
-    return {
-        user
-        for client in clients
-        for entry in client.history.entries
-        if isinstance(entry, Seen)
-        for user in entry.left
-    }

@@ -53,9 +53,16 @@ async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage)
     room = stage.room([owner], kind="public")
     async with stage.client(owner, 0) as talking, stage.client(reader, 1) as client:
         await talking.open(room)
-        await talking.send(room, "before")
+        message = (await talking.send(room, "before"))["message"]["id"]
         with pytest.raises(KeyError):
             await client.open(room)
+        assert client.conversation.news[-1]["code"] == "forbidden"
+        for command, fields in commands(room, message).items():
+            answer = await client.command(command, patient=False, **fields)
+            assert answer.get("code") == "forbidden", (command, answer)
+        told = len(client.conversation.news)
+        await client.write(f'{{"type": "typing", "room": {room}}}')
+        await client.until(lambda: len(client.conversation.news) > told)
         assert client.conversation.news[-1]["code"] == "forbidden"
         await asyncio.to_thread(stage.rest, reader, "POST", f"/rooms/{room}/join")
         await client.open(room)

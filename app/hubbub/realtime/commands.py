@@ -5,8 +5,8 @@ answer carries the command's `ref`. Errors become the protocol's problems in `pr
 """
 
 import time
-from collections.abc import Awaitable
-from functools import singledispatchmethod
+from collections.abc import Awaitable, Callable
+from functools import partial, singledispatchmethod
 from typing import Any
 
 from django.conf import settings
@@ -19,12 +19,11 @@ from hubbub.chat.frames import message_frame
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import protocol
 from hubbub.realtime.connection import Connection
-from hubbub.realtime.database import AWAY, change
-from hubbub.realtime.hub import Person
+from hubbub.realtime.database import AWAY, change, query
 from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
 from hubbub.realtime.replica import Replica
-from hubbub.realtime.subscribing import Subscribing
+from hubbub.realtime.subscribing import Subscribing, ensure_member, read_standings
 
 TYPING_SECONDS = 3.0
 
@@ -123,25 +122,41 @@ class Commands:
 
     @_carry_out.register
     def _(self, command: protocol.Read, ref: Ref) -> None:
-        self._ensure_member(command.room)
+        self._as_member(command.room, ref, partial(self._read, command, ref))
+
+    def _read(self, command: protocol.Read, ref: Ref) -> None:
         self.replica.marks.put(self.connection.user_id, command.room, command.number)
         self.connection.write(answer("ok", ref))
 
     @_carry_out.register
     def _(self, command: protocol.Typing, ref: Ref) -> None:
-        person = self._ensure_member(command.room)
-        now = time.monotonic()
-        if now - person.typed.get(command.room, -TYPING_SECONDS) >= TYPING_SECONDS:
-            person.typed[command.room] = now
-            user = {"id": self.connection.user_id, "name": self.connection.name}
-            message = {"type": "typing", "room": command.room, "user": user}
-            publisher.publish(group_of(command.room), message)
+        self._as_member(command.room, ref, partial(self._type, command.room))
 
-    def _ensure_member(self, room_id: int) -> Person:
+    def _type(self, room_id: int) -> None:
         person = self.hub.people.get(self.connection.user_id)
-        if person is None or room_id not in person.rooms:
-            raise Problem("not_found", _("You are not in this room."), room=room_id)
-        return person
+        now = time.monotonic()
+        if person and now - person.typed.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
+            person.typed[room_id] = now
+            user = {"id": self.connection.user_id, "name": self.connection.name}
+            message = {"type": "typing", "room": room_id, "user": user}
+            publisher.publish(group_of(room_id), message)
+
+    def _as_member(self, room_id: int, ref: Ref, act: Callable[[], None]) -> None:
+        """Act at once in a room that the person is known to be in; else ask the database first."""
+        person = self.hub.people.get(self.connection.user_id)
+        if person is not None and room_id in person.rooms:
+            act()
+        else:
+            self._answer_later(ref, self._ask_first(room_id, act))
+
+    async def _ask_first(self, room_id: int, act: Callable[[], None]) -> None:
+        standings = await query(read_standings, self.connection.user_id, [room_id])
+        try:
+            ensure_member(standings.get(room_id))
+        except Problem as problem:
+            problem.room = room_id
+            raise
+        act()
 
     def _answer_later(self, ref: Ref, work: Awaitable[None]) -> None:
         self.connection.spawn(self._answer(ref, work))

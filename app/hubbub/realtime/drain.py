@@ -44,6 +44,6 @@ async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -
         async with asyncio.timeout(began + seconds + FINISH_SECONDS - time.monotonic()):
             await replica.stop()
     except TimeoutError:
-        logger.warning("Ended before everything was written: Postgres or Redis did not answer.")
+        logger.warning("Ended before everything was written: Postgres did not answer.")
         return False
     return True

@@ -215,7 +215,7 @@ class Hub:
             assert entry.user is not None
             room.left[entry.user] = entry.seq
             over = [each for each in room.subscribers if each.user_id == entry.user]
-            reason = place.reason_of(entry)
+            reason = place.facts_of(entry).get("reason", "left")
         for connection in over:
             connection.put_out.add(room.log)
             connection.write(frame("room.removed", room=room.log, reason=reason))

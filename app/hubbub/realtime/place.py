@@ -27,7 +27,7 @@ CLOSING = {
 
 def apply(hub: "Hub", entry: Entry) -> None:
     """Carry out one entry of the place's log; types of newer versions mean nothing here."""
-    facts: dict[str, Any] = msgspec.json.decode(entry.text)
+    facts = facts_of(entry)
     if entry.type in CLOSING:
         _close(hub, entry.user, CLOSING[entry.type], facts)
         return
@@ -46,10 +46,10 @@ def apply(hub: "Hub", entry: Entry) -> None:
             _tell_room(hub, entry.type, facts)
 
 
-def reason_of(entry: Entry) -> str:
-    """Return why somebody left, as a room's `member.left` says it."""
+def facts_of(entry: Entry) -> dict[str, Any]:
+    """Return what an entry of a log says, as the frame that clients get of it."""
     facts: dict[str, Any] = msgspec.json.decode(entry.text)
-    return str(facts.get("reason", "left"))
+    return facts
 
 
 def _close(hub: "Hub", user: int | None, code: int, facts: dict[str, Any]) -> None:

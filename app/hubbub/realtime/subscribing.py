@@ -84,7 +84,7 @@ class Subscribing:
         standing: Standing | None,
     ) -> None:
         try:
-            standing = _ensure_member(standing)
+            standing = ensure_member(standing)
             assert room is not None
             await self._subscribe(room, position, standing)
         except (Problem, *AWAY) as error:
@@ -109,7 +109,7 @@ class Subscribing:
                 break
             # Put out (and perhaps in again) while we read.
             found = await query(read_standings, user_id, [room.log])
-            standing = _ensure_member(found.get(room.log))
+            standing = ensure_member(found.get(room.log))
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
             self._go_live(room, missed)
 
@@ -181,7 +181,8 @@ def _may_open(standing: Standing) -> bool:
     return standing.is_member and not standing.is_archived
 
 
-def _ensure_member(standing: Standing | None) -> Standing:
+def ensure_member(standing: Standing | None) -> Standing:
+    """Return the standing of a member who may be active in the room; raise Problem."""
     if standing is None or not (standing.is_member or standing.is_public):
         raise Problem("not_found", _("There is no such room."))
     if not standing.is_member:
