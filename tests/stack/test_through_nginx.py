@@ -1,0 +1,121 @@
+"""The whole stack as it looks from outside, through nginx: to browsers and to the curious."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from urllib.parse import urlencode
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from loadtests.servers.process import HOST
+from tests.browser.conftest import BROWSERS, FLAGS
+from tests.browser.window import open_window
+from tests.stack.people import People
+from tests.stack.running import RunningStack
+
+YEAR_SECONDS = 365 * 24 * 3600
+NEW_PASSWORDS_A_MINUTE = 60  # of one address, by allauth
+SECURITY = (
+    *("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"),
+    "Cross-Origin-Opener-Policy",
+)
+
+
+async def test_two_browsers_talk(people: People) -> None:
+    alice, bob = people.person("alice"), people.person("bob")
+    room = people.room([alice, bob])
+    path = next(filter(None, map(shutil.which, BROWSERS)))
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+        address = people.stack.address
+        first = await open_window(browser, alice, address)
+        second = await open_window(browser, bob, address)
+        for window in (first, second):
+            await window.open_live(room)
+        await first.say("Is this the real thing?")
+        await expect(second.message("Is this the real thing?")).to_have_count(1)
+        await second.say("It is.")
+        await expect(first.message("It is.")).to_have_count(1)
+        assert first.errors + second.errors == []
+        await browser.close()
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip"])
+def test_static_files_are_compressed_and_kept_for_a_year(
+    stack: RunningStack, encoding: str
+) -> None:
+    _, _, page = get(stack, "/accounts/login/")
+    sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', page)
+    assert sheets
+    for sheet in sheets:
+        assert re.search(r"\.[0-9a-f]{12}\.css$", sheet)
+        status, headers, _ = get(stack, sheet, Accept_Encoding=encoding)
+        assert (status, headers["Content-Encoding"]) == (200, [encoding])
+        assert "immutable" in headers["Cache-Control"][0]
+        assert f"max-age={10 * YEAR_SECONDS}" in headers["Cache-Control"][0]
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/nowhere", "/api/rooms", "/metrics"])
+def test_security_headers_come_once(stack: RunningStack, path: str) -> None:
+    _, headers, _ = get(stack, path)
+    for name in SECURITY:
+        assert len(headers.get(name, [])) == 1, name
+
+
+def test_metrics_are_for_machines_inside(stack: RunningStack) -> None:
+    for path in ("/metrics", "/readyz"):
+        assert get(stack, path)[0] == 404
+        for name, row in stack.rows().items():
+            if name.startswith(("web-", "realtime-")):
+                assert get(stack, path, port=row.port)[0] == 200
+
+
+def test_limits_by_address_see_who_asks(stack: RunningStack) -> None:
+    """One office uses up its attempts; whatever it claims, the next one has its own."""
+    form = urlencode({"csrfmiddlewaretoken": "c" * 32})
+
+    def ask(source: str, claims: str) -> int:
+        headers = {
+            "Cookie": f"csrftoken={'c' * 32}",
+            "Content_Type": "application/x-www-form-urlencoded",
+            "X_Forwarded_For": claims,
+        }
+        path = "/accounts/password/reset/key/1-guessed/"
+        return get(stack, path, form=form, source=source, **headers)[0]
+
+    tries = range(NEW_PASSWORDS_A_MINUTE + 1)
+    statuses = [ask("127.0.0.21", f"10.0.0.{number}") for number in tries]
+    assert statuses == [200] * NEW_PASSWORDS_A_MINUTE + [429]
+    assert ask("127.0.0.22", "127.0.0.21") == 200
+
+
+def get(
+    stack: RunningStack,
+    path: str,
+    *,
+    port: int | None = None,
+    source: str = HOST,
+    form: str | None = None,
+    **headers: str,
+) -> tuple[int, dict[str, list[str]], str]:
+    """Return the status, the headers and the text of an answer; with a form, of a POST."""
+    with _connection(port or stack.port, source) as connection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST" if form else "GET", path, form, named)
+        answer = connection.getresponse()
+        told: dict[str, list[str]] = {}
+        for name, value in answer.getheaders():
+            told.setdefault(name, []).append(value)
+        return answer.status, told, answer.read().decode(errors="replace")
+
+
+@contextmanager
+def _connection(port: int, source: str) -> Iterator[HTTPConnection]:
+    connection = HTTPConnection(HOST, port, timeout=20, source_address=(source, 0))
+    try:
+        yield connection
+    finally:
+        connection.close()
