@@ -1,0 +1,205 @@
+"""gunicorn as it is configured here: its workers, what they count, what they leave behind."""
+
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import psutil
+import pytest
+
+from loadtests.client import rest
+from loadtests.servers import Place, Postgres, Redis
+from loadtests.servers.web import Web
+from tests.cluster.stage import Stage, bodies, open_all
+from tests.scrape import ask, scrape
+
+pytestmark = pytest.mark.deployment
+
+SIGN_IN = "/accounts/login/"
+JSON_LOGS = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+
+
+@pytest.fixture(scope="module")
+def quiet_place(postgres: Postgres, redis: Redis) -> Iterator[Place]:
+    with Place(replicas=1, postgres=postgres, redis=redis) as place:
+        yield place
+
+
+@pytest.fixture
+def web(quiet_place: Place) -> Iterator[Web]:
+    with Web(quiet_place.environment | JSON_LOGS) as web:
+        yield web
+
+
+def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
+    """Ask for a page so many times, eight at once; return the statuses."""
+    with ThreadPoolExecutor(8) as browsers:
+        return list(browsers.map(lambda _: ask(web.port, path)[0], range(times)))
+
+
+def visited(web: Web) -> float:
+    return scrape(web.port).value(
+        "hubbub_http_request_seconds_count", view="account_login", method="GET", status="200"
+    )
+
+
+def workers(web: Web) -> set[int]:
+    return {child.pid for child in psutil.Process(web.pid).children()}
+
+
+def folder(web: Web) -> Path:
+    [found] = web.folder.glob("hubbub-metrics-*")
+    return found
+
+
+def counted(web: Web) -> set[int]:
+    """Return the processes of which numbers are kept; 0 stands for those that are gone."""
+    return {int(path.stem.rpartition("_")[2]) for path in folder(web).glob("*.db")}
+
+
+def until(condition: Callable[[], object], within: float = 20) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_counters_of_two_workers_add_up(web: Web) -> None:
+    assert set(visit(web, 60)) == {200}
+    assert visited(web) == 60
+    lines = [json.loads(line) for line in web.log.read_text().splitlines()]
+    processes = {line["process"] for line in lines if "account_login" in line["message"]}
+    assert len(processes) == 2
+
+
+def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: Web) -> None:
+    visit(web, 40)
+    dead = min(workers(web))
+    psutil.Process(dead).kill()
+    until(lambda: dead not in workers(web) and len(workers(web)) == 2)
+    until(lambda: dead not in counted(web))
+    assert counted(web) <= {0, web.pid, *workers(web)}
+    assert visited(web) == 40
+    assert visit(web, 20) == [200] * 20
+    assert visited(web) == 60
+
+
+def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
+    quiet_place: Place,
+) -> None:
+    options = ("--max-requests", "25", "--max-requests-jitter", "5")
+    with Web(quiet_place.environment, *options) as web:
+        first, over, seen = workers(web), Event(), list[float]()
+
+        def watch() -> None:
+            while not over.is_set():
+                seen.append(visited(web))
+
+        with ThreadPoolExecutor(1) as watching:
+            watcher = watching.submit(watch)
+            statuses = visit(web, 300)
+            over.set()
+            watcher.result()
+        assert statuses == [200] * 300
+        assert seen == sorted(seen), "a counter went back"
+        assert visited(web) == 300
+        assert not first & workers(web)
+        until(lambda: len(counted(web)) <= 4)
+
+
+def test_its_folder_is_gone_when_it_ends(web: Web) -> None:
+    assert folder(web).is_dir()
+    web.stop()
+    assert not list(web.folder.glob("hubbub-metrics-*"))
+
+
+async def test_what_each_worker_publishes_is_heard(quiet_place: Place, tmp_path: Path) -> None:
+    stage = Stage(quiet_place, tmp_path, crowd=2)
+    people = stage.crowd(2)
+    room = stage.room(people)
+    with Web(quiet_place.environment | JSON_LOGS) as web:
+        async with stage.client(people[0], 0) as client:
+            await open_all([client], room)
+            for number in range(1, 13):
+                post(web, people[0].headers, room, number)
+                # By the doorbell, that is: the sweep comes every two seconds.
+                await client.until(lambda: len(bodies(client, room)) == number, within=1.5)
+        senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
+        assert len(set(senders)) == 2
+
+
+def post(web: Web, headers: dict[str, str], room: int, number: int) -> None:
+    body = {"body": f"number {number}", "nonce": str(number)}
+    rest.call(f"127.0.0.1:{web.port}", "POST", f"/rooms/{room}/messages", headers, body)
+
+
+def test_after_a_restart_of_postgres_no_request_fails() -> None:
+    with Place(replicas=0) as place, Web(place.environment) as web:
+        assert place.postgres is not None
+        path = "/api/me"
+        cookie = session_of_alice(place, web)
+        assert {status(web, path, cookie) for _ in range(40)} == {200}  # every thread is connected
+        place.postgres.stop()
+        place.postgres.start()
+        assert {status(web, path, cookie) for _ in range(40)} == {200}
+
+
+def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Place) -> None:
+    with Place(replicas=0) as place, Web(place.environment) as web:
+        assert place.postgres is not None
+        until(lambda: set(visit(web, 16, "/readyz")) == {200})
+        place.postgres.stop()
+        assert set(visit(web, 16, "/readyz")) == {200}
+        assert ask(web.port, "/healthz") == (200, "ok\n")
+        assert scrape(web.port).value("hubbub_ready") == 1
+
+
+def session_of_alice(place: Place, web: Web) -> str:
+    file = web.folder / "sessions"
+    place.manage("seed", "--yes", "--sessions", str(file))
+    return file.read_text().splitlines()[0].removeprefix("Cookie: ")
+
+
+def status(web: Web, path: str, cookie: str) -> int:
+    return ask(web.port, path, Cookie=cookie)[0]
+
+
+def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
+    quiet_place: Place, web: Web
+) -> None:
+    assert ask(web.port, "/metrics")[0] == 200
+    assert ask(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
+    with Web(quiet_place.environment | {"METRICS_TOKEN": "a long word"}) as guarded:
+        assert ask(guarded.port, "/metrics")[0] == 403
+        assert ask(guarded.port, "/metrics", Authorization="Bearer another word")[0] == 403
+        assert ask(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
+
+
+def test_limits_by_address_look_behind_the_proxies_that_are_trusted(quiet_place: Place) -> None:
+    with Web(quiet_place.environment | {"TRUSTED_PROXIES": "1"}) as web:
+        asked = [ask_for_new_password(web, "203.0.113.7", number) for number in range(61)]
+        assert asked == [200] * 60 + [429]
+        assert ask_for_new_password(web, "203.0.113.8", 100) == 200
+        # What a client says of itself is in front of what the proxy says of it.
+        assert ask_for_new_password(web, "203.0.113.9, 203.0.113.7", 101) == 429
+
+
+def ask_for_new_password(web: Web, forwarded_for: str, number: int) -> int:
+    token = "c" * 32
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{web.port}/accounts/password/reset/",
+        data=f"email=nobody-{number}@example.org&csrfmiddlewaretoken={token}".encode(),
+        headers={"Cookie": f"csrftoken={token}", "X-Forwarded-For": forwarded_for},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
