@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
@@ -151,9 +151,15 @@ class Front:
             text += f"upstream {name} {{ zone {name} 64k; {servers} }}\n"
         (self.folder / "upstreams.conf").write_text(text)
 
-    def start(self, web: Sequence[int], realtime: Sequence[int] | None = None, **more: str) -> Self:
+    def start(
+        self,
+        web: Sequence[int],
+        realtime: Sequence[int] | None = None,
+        variables: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> Self:
         self.write_list(web, realtime)
-        self.fill(**more)
+        self.fill(**(variables or {}), **more)
         self.process = subprocess.Popen(self.command("daemon off;"))
         until(self._listens)
         return self

@@ -78,7 +78,7 @@ def test_a_name_is_asked_again_while_running(front: Front) -> None:
     addresses = {"web.test": ["127.0.0.11"], "realtime.test": ["127.0.0.11"]}
     with name_server(addresses) as dns:
         names = {"WEB_ADDRESS": f"web.test:{port}", "REALTIME_ADDRESS": f"realtime.test:{port}"}
-        front.start([], UPSTREAMS="names", RESOLVER=f"{HOST}:{dns} ipv6=off", **names)
+        front.start([], [], names, UPSTREAMS="names", RESOLVER=f"{HOST}:{dns} ipv6=off")
         assert _names(front, 4) == {"first"}
         front.behind("second", host="127.0.0.12", port=port)
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12"]
@@ -169,7 +169,7 @@ def test_what_is_too_large_is_refused_before_it_reaches_anyone(front: Front) -> 
 
 def test_attempts_to_sign_in_are_limited_by_address(front: Front) -> None:
     limits = {"SIGN_IN_RATE": "1r/m", "SIGN_IN_BURST": "2", "LIMIT_EXEMPT": "127.0.0.9 10.0.0.0/8"}
-    front.start([front.behind("web").port], **limits)
+    front.start([front.behind("web").port], variables=limits)
 
     def attempt(source: str) -> int:
         return front.get("/accounts/login/", "POST", "login=a", source=source).status
@@ -187,7 +187,7 @@ def test_attempts_to_sign_in_are_limited_by_address(front: Front) -> None:
 
 def test_handshakes_are_limited_by_address(front: Front) -> None:
     limits = {"HANDSHAKE_RATE": "1r/m", "HANDSHAKE_BURST": "1", "LIMIT_EXEMPT": "127.0.0.9"}
-    front.start([front.behind("web").port], **limits)
+    front.start([front.behind("web").port], variables=limits)
 
     def attempts(source: str) -> list[int]:
         return [front.get("/ws/", source=source, **HANDSHAKE).status for _ in range(3)]

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,12 @@ def test_a_silly_number_of_replicas_gets_a_sentence(stack: RunningStack, replica
     assert refused.returncode == 1
     assert "give a number from 1 to 64." in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_folder_without_hubbub_is_not_deployed(stack: RunningStack, tmp_path: Path) -> None:
+    refused = stack.attempt("deploy", "--root", str(tmp_path))
+    assert refused.returncode == 1
+    assert refused.stderr.strip() == f"There is no Hubbub in {tmp_path}."
 
 
 @asynccontextmanager
