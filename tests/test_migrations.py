@@ -63,7 +63,7 @@ def test_no_migration_breaks_the_version_before(label: str) -> None:
             assert refusals(migration) == [], f"{app}.{name}"
 
 
-WRONG = [
+WRONG: list[Operation] = [
     migrations.RemoveField("room", "topic"),
     migrations.RenameField("room", "topic", "subject"),
     migrations.DeleteModel("place"),
@@ -76,7 +76,7 @@ WRONG = [
     migrations.AddConstraint("room", models.UniqueConstraint(fields=["topic"], name="once")),
     migrations.SeparateDatabaseAndState(),
 ]
-RIGHT = [
+RIGHT: list[Operation] = [
     migrations.RunSQL("CREATE EXTENSION pg_trgm", hints={"only_adds": True}),
     migrations.AddField("room", "colour", models.CharField(max_length=10, null=True)),
     migrations.AddField("room", "colour", models.CharField(max_length=10, db_default="red")),
@@ -108,5 +108,5 @@ def test_the_operations_page_says_in_which_order_to_upgrade() -> None:
 
 def _migration(*operations: Operation) -> migrations.Migration:
     migration = migrations.Migration("9999_tried", "chat")
-    migration.operations = list(operations)
+    vars(migration)["operations"] = list(operations)
     return migration
