@@ -12,6 +12,7 @@ const PONG_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const MAX_RETRY_MS = 15_000;
 const HEARTBEAT_MS = 20_000;
+const NEXT_MS = 300;
 
 /** Codes of problems that pass: the same command may be sent again. */
 export const PASSING = new Set(["unavailable", "rate_limited"]);
@@ -29,7 +30,8 @@ export class Socket {
     this.url = url;
     this.on = on;
     this.live = false;
-    this.next = null; // opened beside the one that says goodbye
+    this.leaving = false; // the server said goodbye
+    this.next = null; // opened beside the one that is left
     this.failures = 0;
     this.retryAfterMs = null;
     this.heartbeatMs = HEARTBEAT_MS;
@@ -113,7 +115,12 @@ export class Socket {
   /** The server will close this socket: open the next one, unless there is no coming back. */
   leave({ code, retry_after_ms: retryAfterMs }) {
     this.retryAfterMs = retryAfterMs ?? null;
-    if (this.live && !mustStayAway(code)) this.next ??= this.open();
+    this.leaving = this.live && !mustStayAway(code);
+    this.openNext();
+  }
+
+  openNext() {
+    if (this.leaving) this.next ??= this.open();
   }
 
   /** The next socket is welcome: everything new goes there. */
@@ -121,6 +128,7 @@ export class Socket {
     const old = this.ws;
     this.ws = this.next;
     this.next = null;
+    this.leaving = false;
     this.retryAfterMs = null;
     this.on.moved();
     this.letGo(old);
@@ -140,7 +148,7 @@ export class Socket {
   }
 
   closed(ws, code) {
-    if (ws === this.next) this.next = null;
+    if (ws === this.next) this.nextClosed();
     else if (ws === this.ws) this.lineClosed(code);
     const lost = [...this.waiting].filter(([, asked]) => asked.ws === ws);
     for (const [ref, { resolve }] of lost) {
@@ -151,8 +159,14 @@ export class Socket {
     if (lost.length && this.live) setTimeout(() => this.on.lost());
   }
 
+  /** It met a replica that is leaving, too, or none: there is time for another try. */
+  nextClosed() {
+    this.next = null;
+    setTimeout(() => this.openNext(), NEXT_MS);
+  }
+
   lineClosed(code) {
-    this.live = false;
+    this.live = this.leaving = false;
     clearTimeout(this.watchTimer);
     this.ws = this.next;
     this.next = null;
