@@ -67,8 +67,7 @@ def test_secrets_are_for_its_user_only(stack: RunningStack) -> None:
 def test_ctrl_c_leaves_nothing_behind_and_a_second_start_keeps_the_data(
     make_stack: MakeStack,
 ) -> None:
-    stack = make_stack()
-    stack.start()
+    stack = make_stack(REPLICAS="1").start()
     printed = stack.manage("owner", "alice", "--email=alice@example.org")
     assert "alice" in printed
     key = stack.variable("SECRET_KEY")

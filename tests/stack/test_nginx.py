@@ -106,6 +106,7 @@ def test_processes_hear_the_client_and_nothing_that_it_made_up(front: Front) -> 
     assert heard["x-forwarded-for"] == OFFICE
     assert heard["x-forwarded-proto"] == "http"
     assert not heard.keys() & {"x-forwarded-host", "x-real-ip", "forwarded"}
+    until(front.logged)
     assert heard["x-request-id"] == front.logged()[-1]["request_id"] != "mine"
 
 
