@@ -144,10 +144,10 @@ def test_after_a_restart_of_postgres_no_request_fails() -> None:
         assert place.postgres is not None
         path = "/api/me"
         cookie = session_of_alice(place, web)
-        assert {status(web, path, cookie) for _ in range(40)} == {200}  # every thread is connected
+        assert statuses(web, path, cookie) == {200}  # nearly every thread is connected now
         place.postgres.stop()
         place.postgres.start()
-        assert {status(web, path, cookie) for _ in range(40)} == {200}
+        assert statuses(web, path, cookie) == {200}
 
 
 def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Place) -> None:
@@ -166,8 +166,9 @@ def session_of_alice(place: Place, web: Web) -> str:
     return file.read_text().splitlines()[0].removeprefix("Cookie: ")
 
 
-def status(web: Web, path: str, cookie: str) -> int:
-    return ask(web.port, path, Cookie=cookie)[0]
+def statuses(web: Web, path: str, cookie: str) -> set[int]:
+    with ThreadPoolExecutor(8) as browsers:
+        return set(browsers.map(lambda _: ask(web.port, path, Cookie=cookie)[0], range(60)))
 
 
 def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
