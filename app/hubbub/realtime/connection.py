@@ -7,8 +7,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-
 from hubbub import metrics
 from hubbub.accounts.models import User, digest_of
 from hubbub.realtime.outlet import Outlet
@@ -35,22 +33,12 @@ class Identity:
 
 @dataclass(slots=True)
 class Farewell:
-    """When a socket is told to go elsewhere (monotonic), and how long after that it is closed."""
+    """When (monotonic) a socket is told to go elsewhere; once that is said, when it is closed."""
 
     code: int
     at: float
-    grace: float
-    said_at: float | None = None
-
-    def is_due(self, now: float) -> bool:
-        return self.said_at is None and now >= self.at
-
-    def is_over(self, now: float, busy: bool) -> bool:
-        """Tell whether to close; a busy socket is waited for as long as a command may take."""
-        if self.said_at is None:
-            return False
-        patience = settings.ANSWER_SECONDS if busy else 0.0
-        return now >= self.said_at + self.grace + patience
+    grace: float  # seconds from the one to the other
+    said: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -84,7 +72,7 @@ class Connection:
     @property
     def leaving(self) -> bool:
         """Whether it was told to go elsewhere, where its next socket may be open already."""
-        return self.farewell is not None and self.farewell.said_at is not None
+        return self.farewell is not None and self.farewell.said
 
     def write(self, text: str) -> None:
         self.outlet.write(text)

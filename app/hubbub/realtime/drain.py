@@ -23,7 +23,7 @@ FINISH_SECONDS = 10.0
 LATE_SECONDS = settings.ANSWER_SECONDS + 2
 # What was accepted just before the listener closed has this long to send its request.
 ACCEPTED_SECONDS = 0.5
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.1
 
 
 async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -> bool:

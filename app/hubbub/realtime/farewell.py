@@ -50,10 +50,13 @@ class Farewells:
         """Say goodbye to every socket whose moment has come, and close those that heard it."""
         for connection in self.hub.all_connections():
             farewell = connection.farewell
-            if farewell is None or connection.closed:
-                continue
-            if farewell.is_due(now):
-                farewell.said_at = now
-                connection.say_goodbye(farewell.code)
-            elif farewell.is_over(now, connection.busy):
-                connection.close(farewell.code)
+            if farewell is not None and farewell.at <= now and not connection.closed:
+                _go_on(connection, farewell, now)
+
+
+def _go_on(connection: Connection, farewell: Farewell, now: float) -> None:
+    if not farewell.said:
+        farewell.said, farewell.at = True, now + farewell.grace
+        connection.say_goodbye(farewell.code)
+    elif not connection.busy or now >= farewell.at + settings.ANSWER_SECONDS:
+        connection.close(farewell.code)
