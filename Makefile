@@ -52,7 +52,7 @@ types: setup ## Check the types (mypy, strict)
 bench: setup ## Compare with a tutorial-style chat in one run, a few minutes (by hand, never in CI)
 	$(BIN)/python -m loadtests.bench
 
-check: lint types test ## Everything that CI runs
+check: lint types test ## Everything that CI runs, but for test-stack
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock

@@ -48,7 +48,8 @@ async def manage(
     settings: Mapping[str, str], version: Version, output: Output, *arguments: str
 ) -> None:
     """Run `manage.py` to its end. Raises StackError when it fails: it has said why."""
-    command = [version.python, str(version.root / "app/manage.py"), *arguments]
+    # Nicely: in a deploy, people talk meanwhile.
+    command = ["nice", version.python, str(version.root / "app/manage.py"), *arguments]
     process, said = await spawn(tied(command), environment(settings, version), version.root)
     try:
         await output.relay_all("manage", said)

@@ -18,6 +18,7 @@ class Options:
     port: int
     tls_port: int | None
     replicas: int
+    drain_seconds: int
     public_url: str
 
 
@@ -37,6 +38,7 @@ def options_from(environment: Mapping[str, str] = os.environ) -> Options:
         port=port,
         tls_port=tls_port if tls else None,
         replicas=replicas_from(environment),
+        drain_seconds=_number(environment, "DRAIN_SECONDS", 5, 3_600),
         public_url=environment.get("PUBLIC_URL") or url,
     )
 

@@ -44,7 +44,7 @@ class Service:
     def __init__(self, name: str, port: int, program: Program, output: Output) -> None:
         self.name, self.port, self.program = name, port, program
         self.deaths = 0
-        self.state = "stopped"
+        self.state = "new"
         self._output = output
         self._process: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
@@ -71,6 +71,7 @@ class Service:
         self._over.set()
         self.state = "stopping"
         if self._life is None:
+            self.state = "stopped"
             return
         self.send(self.program.stop_signal)
         try:
@@ -90,6 +91,7 @@ class Service:
     def kill(self) -> None:
         """End it and all that it started, at once."""
         self._over.set()
+        self.state = "stopped"
         if self._process is not None:
             end_group(self._process.pid)
 

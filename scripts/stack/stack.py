@@ -5,7 +5,6 @@ list, reload; and for who goes: list and reload first, then SIGTERM. So nobody m
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
@@ -21,8 +20,7 @@ from scripts.stack.ports import free_port
 from scripts.stack.service import Program, Service
 from scripts.stack.static import ensure_collected
 
-DRAIN_SECONDS = os.environ.get("DRAIN_SECONDS", "5")
-# What a replica may take after its drain, and what everything else may.
+# What each may take to end; a replica and nginx, which waits for its sockets, after the drain.
 STOP_SECONDS = 15.0
 WEB_SECONDS = 35.0  # gunicorn lets requests end for 30 s
 
@@ -38,26 +36,16 @@ class Stack:
         self.nginx: Service | None = None
         self.web: list[Service] = []
         self.realtime: list[Service] = []
+        self._made: list[Service] = []
 
     @property
     def services(self) -> list[Service]:
-        single = (self.postgres, self.redis, self.nginx)
-        return [*self.web, *self.realtime, *(one for one in single if one is not None)]
+        """Return all that are not ended, also those that nginx knows no more."""
+        return [service for service in self._made if service.state != "stopped"]
 
     async def start(self) -> None:
         """Start everything; returns when it is served. Raises StackError."""
-        kept, folder = self._folder.secrets(), self._folder
-        port = free_port()
-        self.postgres = self._service(
-            "postgres", port, postgres.program(folder, port, self._output)
-        )
-        port = free_port()
-        self.redis = self._service("redis", port, redis.program(folder, port))
-        self.settings = self._make_settings(kept)
-        await asyncio.gather(self.postgres.start(), self.redis.start())
-        await asyncio.to_thread(
-            postgres.create_database, self.postgres.port, kept["postgres_password"]
-        )
+        await self._start_stores(self._folder.secrets())
         self.version = await self.prepare(ROOT, self._output.say)
         self._output.say("Starting web, realtime and nginx")
         self.web = [self.new_web()]
@@ -108,12 +96,12 @@ class Stack:
     async def stop(self) -> None:
         """End all in order: nobody new comes in, sockets are sent away, what is said is saved."""
         self._folder.environment.unlink(missing_ok=True)
-        front = [] if self.nginx is None else [self.nginx.stop(self.drain_seconds)]
-        await asyncio.gather(*front, *(one.stop(self.drain_seconds) for one in self.realtime))
-        await asyncio.gather(*(one.stop(WEB_SECONDS) for one in self.web))
-        for last in (self.redis, self.postgres):
-            if last is not None:
-                await last.stop(STOP_SECONDS)
+        stores = (self.redis, self.postgres)
+        first = [service for service in self.services if service not in stores]
+        await asyncio.gather(*(one.stop(max(self.drain_seconds, WEB_SECONDS)) for one in first))
+        for store in stores:
+            if store is not None:
+                await store.stop(STOP_SECONDS)
 
     def kill(self) -> None:
         for service in self.services:
@@ -122,7 +110,17 @@ class Stack:
     @property
     def drain_seconds(self) -> float:
         """How long a replica may take to end."""
-        return float(DRAIN_SECONDS) + STOP_SECONDS
+        return self._options.drain_seconds + STOP_SECONDS
+
+    async def _start_stores(self, kept: dict[str, str]) -> None:
+        port, password = free_port(), kept["postgres_password"]
+        program = postgres.program(self._folder, port, self._output)
+        self.postgres = self._service("postgres", port, program)
+        port = free_port()
+        self.redis = self._service("redis", port, redis.program(self._folder, port))
+        self.settings = self._make_settings(kept)
+        await asyncio.gather(self.postgres.start(), self.redis.start())
+        await asyncio.to_thread(postgres.create_database, self.postgres.port, password)
 
     async def _start_nginx(self) -> None:
         self.write_configuration()
@@ -138,7 +136,9 @@ class Stack:
         self._nginx.write_list(web, realtime)
 
     def _service(self, name: str, port: int, program: Program) -> Service:
-        return Service(name, port, program, self._output)
+        service = Service(name, port, program, self._output)
+        self._made = [*self.services, service]
+        return service
 
     def _make_settings(self, kept: dict[str, str]) -> dict[str, str]:
         assert self.postgres is not None
@@ -152,7 +152,7 @@ class Stack:
             "DATA_DIR": str(self._folder.path),
             # What a process that is killed leaves of its metrics is gone with the next start.
             "TMPDIR": str(self._folder.temporary()),
-            "DRAIN_SECONDS": DRAIN_SECONDS,
+            "DRAIN_SECONDS": str(self._options.drain_seconds),
         }
 
 
