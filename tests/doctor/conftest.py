@@ -1,6 +1,7 @@
 """One deployment for all examinations: two replicas behind a proxy, on servers of its own."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -20,4 +21,5 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
         }
         with Place(fsync=True, environment=environment) as place:
             front.ports = [replica.port for replica in place.replicas]
-            yield Patient(place, front)
+            with closing(Patient(place, front)) as patient:
+                yield patient

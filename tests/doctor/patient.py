@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ class Seen:
 class Patient:
     def __init__(self, place: Place, front: Front) -> None:
         self.place, self.front = place, front
+        self._waiting: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run doctor as an operator does, with the deployment's environment or a changed one."""
@@ -44,13 +45,17 @@ class Patient:
     def examine(self, *arguments: str, url: str = "", **environment: str) -> Seen:
         """Have the doctor look, without waiting unless told so."""
         waits = arguments or ("--quick",)
-        done = self.run("--json", "--url", url or self.front.url, *waits, **environment)
-        assert done.stdout, done.stderr
-        told = json.loads(done.stdout)
-        assert told["exit"] == done.returncode
+        asked = ("--json", "--url", url or self.front.url, *waits)
+        if environment:
+            done = self.run(*asked, **environment)
+            code, printed = done.returncode, done.stdout
+        else:
+            code, printed = self._ask_the_waiting(asked)
+        told = json.loads(printed)
+        assert told["exit"] == code
         found = told["findings"]
         said = {one["check"]: f"{one['says']} {one['mend']}" for one in found}
-        return Seen(done.returncode, {one["check"]: one["colour"] for one in found}, said)
+        return Seen(code, {one["check"]: one["colour"] for one in found}, said)
 
     @contextmanager
     def replica(self, **environment: str) -> Iterator[Replica]:
@@ -61,6 +66,28 @@ class Patient:
 
     def ports(self) -> list[int]:
         return [replica.port for replica in self.place.replicas]
+
+    def close(self) -> None:
+        if self._waiting is not None:
+            with self._waiting:  # waits for its end, which is the end of its input
+                pass
+
+    def _ask_the_waiting(self, arguments: Sequence[str]) -> tuple[int, str]:
+        if self._waiting is None:
+            self._waiting = subprocess.Popen(
+                [sys.executable, "-m", "tests.doctor.waiting_doctor"],
+                cwd=ROOT,
+                env=self.place.environment | {"DJANGO_SETTINGS_MODULE": "hubbub.settings"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._waiting.stdin
+        assert self._waiting.stdout
+        self._waiting.stdin.write(json.dumps(arguments) + "\n")
+        self._waiting.stdin.flush()
+        code, printed = json.loads(self._waiting.stdout.readline())
+        return code, printed
 
 
 def compressed_static_files(folder: Path) -> str:

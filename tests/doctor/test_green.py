@@ -51,7 +51,8 @@ def test_it_leaves_no_session_and_no_pile_of_messages(patient: Patient) -> None:
 
 def test_the_embedded_default_has_nothing_red(patient: Patient) -> None:
     with Place(embedded=True) as place:
-        seen = Patient(place, patient.front).examine(url=place.replicas[0].http_url)
+        alone = Patient(place, patient.front)
+        seen = alone.examine(url=place.replicas[0].http_url, LOG_LEVEL="INFO")
     assert seen.of("red") == [], seen.said
     assert seen.exit == 0
 

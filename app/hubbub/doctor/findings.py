@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 
 class Colour(StrEnum):
     GREEN = "green"
@@ -41,6 +43,8 @@ def grey(check: str, says: str, mend: str = "") -> Finding:
 
 
 def reason_of(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return _("nothing came in time")
     return str(error).strip() or type(error).__name__
 
 

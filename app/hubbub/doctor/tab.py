@@ -1,52 +1,67 @@
 """A socket as a browser's tab holds it: opened through the public address, with a session's cookie.
 
-Its thread answers the server's pings by itself and counts them. `websockets` does the rest.
+On one event loop in a thread of its own, which answers the server's pings meanwhile. Not the client
+of `websockets` for threads: it reads and writes a TLS socket in two of them, and on a busy machine
+one handshake in some hundreds hung (tried with 17.4 on Python 3.11).
 """
 
+import asyncio
 import json
+import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any, TypeVar
 
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
-from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from hubbub.doctor.fetch import Address
 
-SUBPROTOCOL = Subprotocol("hubbub.v1")
-
+T = TypeVar("T")
 Told = dict[str, Any]
 
+SUBPROTOCOL = Subprotocol("hubbub.v1")
 
-class Tab(ClientConnection):
-    pings = 0
-    welcome: Told
 
-    def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and event.opcode is Opcode.PING:
-            self.pings += 1
-        super().process_event(event)
+class Tab:
+    """An open socket; every call waits. All raise ConnectionClosed once it is not open."""
+
+    def __init__(self, connection: "Counting", welcome: Told) -> None:
+        self._connection, self.welcome = connection, welcome
 
     @property
     def replica(self) -> str:
         return str(self.welcome["replica"])
 
+    @property
+    def pings(self) -> int:
+        return self._connection.pings
+
     def tell(self, type: str, **fields: Any) -> None:
-        self.send(json.dumps({"type": type, **fields}))
+        _wait(self._connection.send(json.dumps({"type": type, **fields})))
 
     def hear(self, wanted: Callable[[Told], bool], within_seconds: float) -> Told:
         """Return the first frame that is wanted, past all others.
 
-        Raises TimeoutError when none comes in time, and ConnectionClosed.
+        Raises TimeoutError when none comes in time.
         """
-        until = time.monotonic() + within_seconds
-        while True:
-            told = json.loads(self.recv(max(0.0, until - time.monotonic())))
-            if wanted(told):
-                return dict(told)
+        return _wait(_hear(self._connection, wanted, within_seconds))
+
+    def close(self) -> None:
+        _wait(self._connection.close())
+
+
+class Counting(ClientConnection):
+    pings = 0
+
+    def process_event(self, event: Event) -> None:
+        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+            self.pings += 1
+        super().process_event(event)
 
 
 def open_tab(address: Address, cookie: str, origin: str | None = None) -> Tab:
@@ -55,11 +70,20 @@ def open_tab(address: Address, cookie: str, origin: str | None = None) -> Tab:
     Raises OSError, TimeoutError and `websockets`' exceptions: InvalidStatus where the handshake is
     refused, ConnectionClosed with the code where the socket is.
     """
+    return _wait(_open(address, cookie, origin or address.origin))
+
+
+def close_code(closed: ConnectionClosed) -> int:
+    """Return the code that the server closed with; 1006 where it said none."""
+    return closed.rcvd.code if closed.rcvd else 1006
+
+
+async def _open(address: Address, cookie: str, origin: str) -> Tab:
     scheme = "wss" if address.is_secure else "ws"
-    tab = connect(
+    connection = await connect(
         f"{scheme}://{address.url.netloc}/ws/",
         ssl=address.tls if address.is_secure else None,
-        origin=Origin(address.origin if origin is None else origin),
+        origin=Origin(origin),
         additional_headers={"Cookie": cookie},
         subprotocols=[SUBPROTOCOL],
         compression=None,
@@ -68,18 +92,37 @@ def open_tab(address: Address, cookie: str, origin: str | None = None) -> Tab:
         ping_interval=None,
         close_timeout=1,
         max_queue=None,  # pings behind frames that nobody takes must be answered too
-        create_connection=Tab,
-        legacy=True,
+        create_connection=Counting,
     )
-    assert isinstance(tab, Tab)
+    assert isinstance(connection, Counting)
     try:
-        tab.welcome = tab.hear(lambda told: told["type"] == "welcome", address.timeout_seconds)
+        return Tab(connection, await _hear(connection, _is_welcome, address.timeout_seconds))
     except BaseException:
-        tab.close()
+        await connection.close()
         raise
-    return tab
 
 
-def close_code(closed: ConnectionClosed) -> int:
-    """Return the code that the server closed with; 1006 where it said none."""
-    return closed.rcvd.code if closed.rcvd else 1006
+async def _hear(
+    connection: ClientConnection, wanted: Callable[[Told], bool], within_seconds: float
+) -> Told:
+    until = time.monotonic() + within_seconds
+    while True:
+        async with asyncio.timeout(max(0.0, until - time.monotonic())):
+            told = json.loads(await connection.recv())
+        if wanted(told):
+            return dict(told)
+
+
+def _is_welcome(told: Told) -> bool:
+    return bool(told["type"] == "welcome")
+
+
+def _wait(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run_coroutine_threadsafe(work, _loop()).result()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="tabs", daemon=True).start()
+    return loop

@@ -53,8 +53,7 @@ def _verdict(tab: Tab, closed: int | None, heartbeat: float, held: float) -> Fin
 def _wait(tab: Tab, until: float) -> int | None:
     """Wait for as long as the socket has to live; return its close code if it does not."""
     try:
-        while (left := until - time.monotonic()) > 0:
-            tab.recv(left)
+        tab.hear(lambda told: False, until - time.monotonic())
     except TimeoutError:
         return None
     except ConnectionClosed as closed:

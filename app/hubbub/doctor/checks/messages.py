@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.findings import green, grey, red
+from hubbub.doctor.findings import green, grey, reason_of, red
 from hubbub.doctor.tab import Tab, Told
 from hubbub.doctor.visit import Findings, Visit
 
@@ -22,7 +22,7 @@ def look(visit: Visit) -> Findings:
         seconds = [_send(visit, first, last), _send(visit, last, first)]
     except (OSError, WebSocketException) as error:
         text = _("A message from %(one)s did not reach %(other)s or back: %(error)s.")
-        facts = {"one": first.replica, "other": last.replica, "error": _reason(error)}
+        facts = {"one": first.replica, "other": last.replica, "error": reason_of(error)}
         mend = _("Look at the logs of both replicas: is the database slow, full or read-only?")
         yield red("messages", text % facts, mend)
         return
@@ -59,7 +59,3 @@ def _answered(visit: Visit, tab: Tab, type: str) -> None:
 def _is_message(told: Told, nonce: str) -> bool:
     is_one = told["type"] == "message.created"
     return is_one and bool(told["message"]["body"] == f"doctor {nonce}")
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or _("nothing came in time")

@@ -1,0 +1,49 @@
+"""A doctor who waits: a process with all imports done, which forks for each examination.
+
+Run by `Patient` where the environment is the deployment's own: to import everything takes four
+times as long as to look. Reads a line of arguments in JSON, answers with exit code and output.
+"""
+
+import json
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    django.setup()
+    import hubbub.doctor.management.commands.doctor  # noqa: F401
+
+    for line in sys.stdin:
+        sys.stdout.write(f"{json.dumps(examine(json.loads(line)))}\n")
+        sys.stdout.flush()
+
+
+def examine(arguments: list[str]) -> tuple[int, str]:
+    output, written = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(written, sys.stdout.fileno())
+        os._exit(run(arguments))
+    os.close(written)
+    with open(output) as told:  # noqa: PTH123  (a descriptor)
+        text = told.read()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
+
+
+def run(arguments: list[str]) -> int:
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(["manage.py", "doctor", *arguments])
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    main()
