@@ -7,11 +7,13 @@ import pytest
 from loadtests.servers import Place
 from loadtests.servers.process import ROOT
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, elapse, opened, talking
-from tests.cluster.unruly_layer import LOST
+from tests.cluster.unruly_layer import LATER, LOST
 
 pytestmark = pytest.mark.deployment
 
 OPEN_PAGES_SECONDS = 6
+# Sooner than any sweep that waits for a doorbell reads the log.
+SOON_SECONDS = 0.9
 UNRULY = ENVIRONMENT | {
     "DJANGO_SETTINGS_MODULE": "tests.cluster.unruly_settings",
     "PYTHONPATH": f"{ROOT / 'app'}:{ROOT}",
@@ -55,6 +57,18 @@ async def test_the_last_doorbell_of_a_room_is_lost(unruly_stage: Stage) -> None:
         await clients[0].send(room, LOST)
         for client in clients:
             await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_a_doorbell_of_a_later_version_has_the_log_read_at_once(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(2)
+    room = unruly_stage.room(people)
+    clients = [unruly_stage.client(person, number) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        for number in range(1, 11):
+            await clients[0].send(room, LATER)
+            for client in clients:
+                await client.until(lambda: len(bodies(client, room)) == number, SOON_SECONDS)
     await unruly_stage.assert_right(clients)
 
 

@@ -63,7 +63,7 @@ class Doorbell:
                 self._hear(message)
             except Exception:
                 logger.exception("A message of the layer was not understood; the log is read.")
-                self.hub.wake.set()
+                self._read_all_logs()
 
     def _hear(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -85,7 +85,12 @@ class Doorbell:
             case "read":
                 self._hear_read(message)
             case _:  # of a newer version: what it changed is in the log
-                self.hub.wake.set()
+                self._read_all_logs()
+
+    def _read_all_logs(self) -> None:
+        """Nothing else is to be waited for: what rang was this."""
+        self.hub.misunderstood.set()
+        self.hub.wake.set()
 
     def _hear_entries(self, message: dict[str, Any]) -> None:
         followed = self._followed(message["log"])

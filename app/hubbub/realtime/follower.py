@@ -8,6 +8,7 @@ truth. Here a restored database is noticed, too.
 import asyncio
 import logging
 import time
+from contextlib import suppress
 
 from django.conf import settings
 
@@ -75,6 +76,8 @@ class Follower:
         every = round(settings.SWEEP_SECONDS / settings.DEAF_SWEEP_SECONDS)
         whole = self.hub.wake.is_set() or self._ticks % every == 0
         self.hub.wake.clear()
+        at_once = self.hub.misunderstood.is_set()
+        self.hub.misunderstood.clear()
         self._ticks += 1
         followed = self.hub.followed()
         due = followed if whole else [each for each in followed if self._is_deaf(each)]
@@ -84,12 +87,14 @@ class Follower:
         rooms = {each.log for each in due} - {PLACE_LOG}
         others = self.hub.members.keys() if whole else ()
         heads = await follow(read_heads, rooms | set(others))
-        await self._compare(before, heads)
+        await self._compare(before, heads, at_once)
 
     def _is_deaf(self, followed: Followed) -> bool:
         return not followed.heard or self.doorbell.is_deaf(followed.host)
 
-    async def _compare(self, before: dict[Followed, int | None], heads: Heads) -> None:
+    async def _compare(
+        self, before: dict[Followed, int | None], heads: Heads, at_once: bool
+    ) -> None:
         if self.hub.epoch and heads.epoch != self.hub.epoch:
             await self._restart("the database is another one")
             return
@@ -101,20 +106,22 @@ class Follower:
                 await follow(renew_epoch, self.hub.epoch)
                 await self._restart(f"log {followed.log} went back")
                 return
-        await self._read_lacking({each: ends.get(each.log, 0) for each in before})
+        await self._read_lacking({each: ends.get(each.log, 0) for each in before}, at_once)
         self._bump(heads)
 
-    async def _read_lacking(self, ends: dict[Followed, int]) -> None:
+    async def _read_lacking(self, ends: dict[Followed, int], at_once: bool) -> None:
         """Read what the feeds lack of their logs; those that are rung for after a moment.
 
         Under load a doorbell is always on its way for every busy room: reading what it brings
         anyway would cost more than writing it did.
         """
-        deaf = [each for each in ends if self._is_deaf(each)]
+        deaf = [each for each in ends if at_once or self._is_deaf(each)]
         await asyncio.gather(*(self._read(each, ends[each]) for each in deaf))
         behind = [each for each in ends if _is_behind(each, ends[each]) and each not in deaf]
         if behind:
-            await asyncio.sleep(settings.DOORBELL_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(settings.DOORBELL_SECONDS):
+                    await self.hub.misunderstood.wait()
             await asyncio.gather(*(self._read(each, ends[each]) for each in behind))
 
     async def _read(self, followed: Followed, seq: int) -> None:

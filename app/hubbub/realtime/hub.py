@@ -49,6 +49,7 @@ class Hub:
         self.writer = Writer()
         self.presence_dirty: set[int] = set()
         self.wake = asyncio.Event()  # ask for the newest seqs now
+        self.misunderstood = asyncio.Event()  # something was heard that is not known here
         self.unheard = asyncio.Event()  # something has to be joined or asked
         self._presence_number = 0
 
