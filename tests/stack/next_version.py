@@ -1,0 +1,53 @@
+"""The version after this one, made of this one's code: what a rolling deploy goes on to.
+
+It adds a column, changes a static file, says its number, and rings with a message that the version
+before does not know.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+from loadtests.servers.process import ROOT
+
+VERSION = "99.0"
+CODE = ("app", "deploy", "scripts", "requirements.txt")
+MODEL = "app/hubbub/chat/models/room.py"
+STYLES = "app/hubbub/web/static/hubbub/css/base.css"
+MIGRATION = """
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("chat", "{latest}")]
+    operations = [
+        migrations.AddField("room", "colour", models.TextField(db_default="", default="")),
+    ]
+"""
+
+
+def make_next_version(folder: Path) -> Path:
+    """Return the folder with its code."""
+    for name in CODE:
+        if (ROOT / name).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    _replace(folder / "app/hubbub/settings.py", r'^VERSION = ".*"$', f'VERSION = "{VERSION}"')
+    _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')
+    _replace(folder / "app/hubbub/realtime/doorbell.py", r'case "log":', 'case "log" | "log.next":')
+    _replace(folder / STYLES, r"\Z", "\n/* of the next version */\n")
+    column = '    colour = models.TextField(db_default="", default="")\n'
+    _replace(folder / MODEL, r"^    topic = ", f"{column}    topic = ")
+    migrations = folder / "app/hubbub/chat/migrations"
+    latest = max(path.stem for path in migrations.glob("0*.py"))
+    number = int(latest[:4]) + 1
+    (migrations / f"{number:04}_next.py").write_text(MIGRATION.format(latest=latest))
+    return folder
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text, times = re.subn(old, new, path.read_text(), count=1, flags=re.MULTILINE)
+    assert times == 1, f"{path.name} has no {old}"
+    path.write_text(text)
