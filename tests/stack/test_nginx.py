@@ -1,8 +1,11 @@
 """What nginx does with a request: where it goes, what it carries, when it is refused."""
 
+import signal
 import socket
 import time
+from contextlib import ExitStack
 
+import psutil
 import pytest
 
 from loadtests.servers.process import HOST, free_port
@@ -20,6 +23,7 @@ HANDSHAKE = {
     "Sec_WebSocket_Version": "13",
     "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
 }
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
 @pytest.mark.parametrize("path", ["/", "/api/rooms", "/static/a.css", "/ws/"])
@@ -48,12 +52,20 @@ def test_who_vanished_is_passed_over_within_a_second(front: Front) -> None:
                 assert time.monotonic() - began < 1
 
 
-def test_a_post_that_reached_a_process_is_not_sent_to_another(front: Front) -> None:
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_may_not_be_done_twice_is_not_sent_to_another(front: Front, method: str) -> None:
     broken, other = front.behind("broken", hangs_up=True), front.behind("other")
     front.start([broken.port, other.port])
-    answers = [front.get("/accounts/x/", "POST", "a=1").status for _ in range(6)]
+    answers = [front.get("/api/x", method, "a=1").status for _ in range(6)]
     assert sorted(answers) == [200] * 3 + [502] * 3
     assert other.asked == 3
+
+
+def test_what_may_be_done_twice_is_sent_to_the_next(front: Front) -> None:
+    broken, other = front.behind("broken", hangs_up=True), front.behind("other")
+    front.start([broken.port, other.port])
+    assert [front.get("/api/x", "DELETE").status for _ in range(6)] == [200] * 6
+    assert broken.asked > 0
 
 
 def test_a_static_file_that_one_web_lacks_is_asked_of_the_next(front: Front) -> None:
@@ -197,6 +209,40 @@ def test_handshakes_are_limited_by_address(front: Front) -> None:
     assert attempts("127.0.0.9") == [200, 200, 200]
 
 
+def test_open_sockets_are_limited_by_address(front: Front) -> None:
+    with socket.create_server((HOST, 0)) as realtime, ExitStack() as opened:
+        limits = {"SOCKETS_PER_ADDRESS": "2", "LIMIT_EXEMPT": "127.0.0.9"}
+        front.start([free_port()], [realtime.getsockname()[1]], limits)
+
+        def open_at(source: str) -> None:
+            """Ask for a socket; returns once it has reached the replica, which keeps it waiting."""
+            opened.enter_context(handshake(front, source))
+            opened.enter_context(realtime.accept()[0])
+
+        realtime.settimeout(10)
+        for source in (OFFICE, OFFICE, "127.0.0.8", *["127.0.0.9"] * 3):
+            open_at(source)
+        assert front.get("/ws/", source=OFFICE, **HANDSHAKE).status == 429
+        open_at("127.0.0.8")
+
+
+def test_after_a_reload_sockets_stay_for_a_while_and_no_longer(front: Front) -> None:
+    with socket.create_server((HOST, 0)) as realtime:
+        front.start([free_port()], [realtime.getsockname()[1]], WORKER_SHUTDOWN="1s")
+        with handshake(front) as client, realtime.accept()[0] as server:
+            server.sendall(SWITCHED)
+            assert client.recv(4096).startswith(b"HTTP/1.1 101 ")
+            assert front.process is not None
+            before = _workers(front)
+            front.process.send_signal(signal.SIGHUP)
+            began = time.monotonic()
+            until(lambda: _workers(front) != before)
+            server.sendall(b"still here")
+            assert client.recv(4096) == b"still here"
+            assert client.recv(4096) == b""
+            assert 0.9 < time.monotonic() - began < 10
+
+
 def test_the_log_has_no_query_and_no_key(front: Front) -> None:
     front.start([free_port()])
     front.get("/rooms/1?q=private")
@@ -230,6 +276,15 @@ def test_nginx_does_not_say_which_it_is(front: Front) -> None:
     assert front.get("/metrics").all("Server") == ["nginx"]
 
 
+def handshake(front: Front, source: str = HOST) -> socket.socket:
+    """Ask for a socket, and leave the answer to be read."""
+    client = socket.create_connection((HOST, front.port), 20, source_address=(source, 0))
+    named = {"Host": f"{HOST}:{front.port}", **HANDSHAKE}
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]
+    client.sendall("\r\n".join(["GET /ws/ HTTP/1.1", *lines, "", ""]).encode())
+    return client
+
+
 def _assert_own_headers(answer: Answer) -> None:
     for name in SECURITY:
         assert len(answer.all(name)) == 1, name
@@ -240,3 +295,8 @@ def _names(front: Front, times: int) -> set[str]:
     """Return who answers handshakes."""
     answers = [front.get("/ws/", **HANDSHAKE) for _ in range(times)]
     return {answer.json()["name"] for answer in answers if answer.status == 200}
+
+
+def _workers(front: Front) -> set[int]:
+    assert front.process is not None
+    return {worker.pid for worker in psutil.Process(front.process.pid).children()}
