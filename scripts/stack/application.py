@@ -33,8 +33,7 @@ class Version:
 
 def environment(settings: Mapping[str, str], version: Version, **more: str) -> dict[str, str]:
     """Return all that a process gets: what the shell says of limits and mail holds here, too."""
-    return {
-        **os.environ,
+    ours = {
         **settings,
         "PYTHONPATH": str(version.root / "app"),
         "PYTHONUNBUFFERED": "1",
@@ -42,6 +41,9 @@ def environment(settings: Mapping[str, str], version: Version, **more: str) -> d
         "BIND": HOST,  # the shell's is nginx's
         **more,
     }
+    # Hubbub takes DATABASE_URL_FILE before DATABASE_URL: the shell's would be another database.
+    files = {f"{name}_FILE" for name in (*ours, "PORT")}
+    return {name: text for name, text in os.environ.items() if name not in files} | ours
 
 
 async def manage(

@@ -38,28 +38,20 @@ async def deploy(stack: Stack, root: Path, say: Say) -> None:
         for old in list(stack.realtime):
             await _replace_replica(stack, old, say)
         await _replace_web(stack, say)
-    except StackError:
-        stack.version = before
-        raise
-    stack.leave_environment()
-    say(f"The code in {root} serves.")
-
-
-async def start_all(services: Sequence[Service]) -> None:
-    """Start them at once; where one does not, none is left."""
-    try:
-        await asyncio.gather(*(service.start() for service in services))
     except BaseException:
-        for service in services:
-            service.kill()
+        # What serves already goes on, of both versions; what comes next is of the one before.
+        stack.version = before
+        stack.put_configuration_back()
         raise
+    stack.settle()
+    say(f"The code in {root} serves.")
 
 
 async def _replace_replica(stack: Stack, old: Service, say: Say) -> None:
     new = stack.new_replica()
     say(f"{new.name} takes the place of {old.name}")
-    await start_all([new])
-    await stack.serve(stack.web, [*(one for one in stack.realtime if one is not old), new])
+    others = [one for one in stack.realtime if one is not old]
+    await _take_in(stack, [new], stack.web, [*others, new])
     await old.stop(stack.drain_seconds)
 
 
@@ -67,9 +59,8 @@ async def _replace_web(stack: Stack, say: Say) -> None:
     old = list(stack.web)
     new = stack.new_web()
     say(f"{new.name} takes the place of {', '.join(one.name for one in old)}")
-    await start_all([new])
     # Both for a moment: a page that the old one has sent asks for its files now.
-    await stack.serve([*old, new], stack.realtime)
+    await _take_in(stack, [new], [*old, new], stack.realtime)
     await stack.serve([new], stack.realtime)
     await asyncio.gather(*(one.stop(WEB_SECONDS) for one in old))
 
@@ -79,8 +70,20 @@ async def _add(stack: Stack, number: int, say: Say) -> None:
     for _ in range(number):
         new.append(stack.new_replica(beside=new))
     say(f"Starting {', '.join(one.name for one in new)}")
-    await start_all(new)
-    await stack.serve(stack.web, [*stack.realtime, *new])
+    await _take_in(stack, new, stack.web, [*stack.realtime, *new])
+
+
+async def _take_in(
+    stack: Stack, new: Sequence[Service], web: Sequence[Service], realtime: Sequence[Service]
+) -> None:
+    """Start the new ones, then have nginx choose among all these; failing that, none is left."""
+    try:
+        await asyncio.gather(*(service.start() for service in new))
+        await stack.serve(web, realtime)
+    except BaseException:
+        for service in new:
+            service.kill()
+        raise
 
 
 async def _drain(stack: Stack, leaving: Sequence[Service], say: Say) -> None:

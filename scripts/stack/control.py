@@ -7,6 +7,7 @@ A client sends one request, `{"do": "scale", "replicas": 4}`; the stack answers 
 import asyncio
 import json
 import socket
+import traceback
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,10 @@ async def listen(path: Path, answer: Answer) -> asyncio.Server:
             tell(done=True)
         except StackError as error:
             tell(refused=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            said = f"{type(error).__name__}: {error}"
+            tell(refused=f"The stack could not do that; its terminal says more. {said}")
         finally:
             with suppress(OSError):
                 await writer.drain()

@@ -5,6 +5,7 @@ Postgres' cluster and the secrets outlive the stack; everything else in it is ma
 
 import fcntl
 import json
+import os
 import secrets
 import shlex
 import shutil
@@ -15,6 +16,8 @@ from pathlib import Path
 from scripts.stack.errors import StackError
 
 SECRETS = ("secret_key", "postgres_password", "redis_password")
+# Of a unix socket, on every system that we know (unix(7) has 108 with the zero at the end).
+MOST_PATH_BYTES = 103
 
 
 class Folder:
@@ -28,6 +31,10 @@ class Folder:
         return self.path / name
 
     def make(self) -> None:
+        if len(os.fsencode(self.control)) > MOST_PATH_BYTES:
+            raise StackError(
+                f"The path {self.path} is too long for a socket: set STACK_DIR to a shorter one."
+            )
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)  # postgres passes through
         except OSError as error:

@@ -24,6 +24,7 @@ class Manager:
         self._stack = Stack(options, self._folder, output)
         self._turn = asyncio.Lock()
         self._asked_to_stop = asyncio.Event()
+        self._changing: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Run until asked to stop. Raises StackError when it cannot start."""
@@ -53,6 +54,7 @@ class Manager:
         await stop
         server.close()
         self._folder.control.unlink(missing_ok=True)
+        await self._give_up_change()
 
     def _ask_to_stop(self) -> None:
         if self._asked_to_stop.is_set():
@@ -77,10 +79,25 @@ class Manager:
         if request == {"do": "status"}:
             self._tell(say)
             return
+        self._refuse_when_stopping()
         if self._turn.locked():
             raise StackError("The stack is being changed already: try again when that is done.")
         async with self._turn:
-            await self._change(request, say)
+            self._changing = asyncio.create_task(self._change(request, say))
+            await asyncio.wait((self._changing,))
+            if self._changing.cancelled():
+                self._refuse_when_stopping()
+            self._changing.result()
+
+    async def _give_up_change(self) -> None:
+        """End a change that is under way: what it has started is stopped with everything else."""
+        if self._changing is not None:
+            self._changing.cancel()
+            await asyncio.wait((self._changing,))
+
+    def _refuse_when_stopping(self) -> None:
+        if self._asked_to_stop.is_set():
+            raise StackError("The stack is stopping.")
 
     async def _change(self, request: Request, say: Say) -> None:
         def tell(text: str) -> None:

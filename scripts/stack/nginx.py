@@ -6,6 +6,7 @@ take what comes. A configuration that nginx would not take is refused before the
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterable
@@ -17,12 +18,12 @@ from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
 from scripts.stack.errors import StackError
 from scripts.stack.folder import Folder
-from scripts.stack.options import Options
+from scripts.stack.options import Options, in_url
 from scripts.stack.probes import HOST, http_ok, until
 from scripts.stack.programs import find, is_root
 from scripts.stack.service import Program, Service
 
-RELOAD_SECONDS = 10.0
+RELOAD_SECONDS = 30.0
 MOST_FILES = 32_768
 CHOSEN_BY_SHELL = (
     *("LIMIT_EXEMPT", "SIGN_IN_RATE", "SIGN_IN_BURST", "HANDSHAKE_RATE", "HANDSHAKE_BURST"),
@@ -35,40 +36,66 @@ class Nginx:
         self._options = options
         self._folder = folder / "nginx"
         self._list = self._folder / "upstreams.conf"
+        self._configuration = self._folder / "conf"
+        self._before = self._folder / "conf.old"
 
     def write_configuration(self, root: Path) -> None:
-        """Fill the templates of the version in `root`."""
-        (self._folder / "run").mkdir(parents=True, exist_ok=True)
-        templates.fill(root / "deploy/nginx", self._folder / "conf", self._variables(root))
+        """Fill the templates of the version in `root`; the list has to be there.
+
+        Raises StackError when nginx does not take it, and OSError when there are no templates; then
+        the configuration is the one from before.
+        """
+        (self._folder / "run").mkdir(exist_ok=True)
+        made = self._folder / "conf.new"
+        for leftover in (made, self._before):
+            shutil.rmtree(leftover, ignore_errors=True)
+        templates.fill(root / "deploy/nginx", made, self._variables(root))
+        self._ensure_right(made)
+        if self._configuration.exists():
+            self._configuration.rename(self._before)
+        made.rename(self._configuration)
+
+    def put_configuration_back(self) -> None:
+        """Undo the last `write_configuration`, if it wrote one."""
+        if self._before.exists():
+            shutil.rmtree(self._configuration)
+            self._before.rename(self._configuration)
 
     def write_list(self, web: Iterable[int], realtime: Iterable[int]) -> None:
         """Write which ports it chooses among, from its next start or reload on."""
+        self._folder.mkdir(exist_ok=True)
         text = _upstream("web_list", web) + _upstream("realtime_list", realtime)
         made = self._list.with_suffix(".new")
         made.write_text(text)
         made.replace(self._list)
 
     def program(self) -> Program:
-        self._ensure_right()
         return Program(
-            command=[*self._command(), "-g", " ".join(["daemon off;", *self._directives()])],
+            command=[
+                *self._command(self._configuration),
+                *("-g", " ".join(["daemon off;", *self._directives()])),
+            ],
             environment={"PATH": os.environ.get("PATH", "")},
             folder=self._folder,
-            answers=partial(http_ok, self._options.port, "/healthz"),
+            answers=partial(http_ok, self._options.port, "/healthz", self._options.reached_at),
             stop_signal=signal.SIGQUIT,  # sockets stay until their replicas have sent them away
         )
 
     async def reload(self, service: Service) -> None:
-        """Have it read everything again; returns when no old worker takes connections any more."""
-        self._ensure_right()
+        """Have it read everything again; returns when no old worker takes connections any more.
+
+        Raises StackError when it keeps the old ones: what it says in its log is why.
+        """
+        self._ensure_right(self._configuration)
         old = _workers(service.pid)
         service.send(signal.SIGHUP)
-        await until(lambda: not old & _workers(service.pid), RELOAD_SECONDS)
+        if not await until(lambda: not old & _workers(service.pid), RELOAD_SECONDS):
+            raise StackError(f"nginx did not read its list again within {RELOAD_SECONDS:g} s.")
 
     def _variables(self, root: Path) -> dict[str, str]:
         options = self._options
         variables = {
-            "LISTEN": f"{options.bind}:{options.port}",
+            "LISTEN": f"{in_url(options.bind)}:{options.port}",
             "UPSTREAMS": "list",
             "UPSTREAM_LIST": str(self._list),
             "PUBLIC_URL": options.public_url,
@@ -82,7 +109,7 @@ class Nginx:
             certificate, key = make_certificate(self._folder / "tls")
             variables |= {
                 "SERVER": "tls",
-                "LISTEN_TLS": f"{options.bind}:{options.tls_port}",
+                "LISTEN_TLS": f"{in_url(options.bind)}:{options.tls_port}",
                 "TLS_CERTIFICATE": str(certificate),
                 "TLS_KEY": str(key),
             }
@@ -90,20 +117,20 @@ class Nginx:
             name: os.environ[name] for name in CHOSEN_BY_SHELL if name in os.environ
         }
 
-    def _command(self) -> list[str]:
+    def _command(self, configuration: Path) -> list[str]:
         binary = find("nginx")
         assert binary is not None
-        configuration = str(self._folder / "conf/nginx.conf")
-        return [binary, "-p", str(self._folder), "-c", configuration, "-e", "stderr"]
+        file = str(configuration / "nginx.conf")
+        return [binary, "-p", str(self._folder), "-c", file, "-e", "stderr"]
 
     def _directives(self) -> list[str]:
         # Workers of another user could not read a checkout in a home folder of mode 700.
         return ["user root;"] if is_root() else []
 
-    def _ensure_right(self) -> None:
+    def _ensure_right(self, configuration: Path) -> None:
         directives = ["-g", " ".join(self._directives())] if self._directives() else []
         tested = subprocess.run(
-            [*self._command(), *directives, "-t", "-q"], capture_output=True, text=True
+            [*self._command(configuration), *directives, "-t", "-q"], capture_output=True, text=True
         )
         if tested.returncode:
             raise StackError(f"nginx does not take its configuration:\n{tested.stderr}")

@@ -22,6 +22,8 @@ def ensure_free(bind: str, port: int, variable: str) -> None:
         free = is_free(bind, port)
     except PermissionError:
         raise StackError(f"Port {port} needs root. Choose another: {variable}=8080.") from None
+    except OSError as error:
+        raise StackError(f"nginx cannot listen on BIND={bind}: {error.strerror}.") from None
     if not free:
         raise StackError(
             f"Port {port} is taken by another program. "

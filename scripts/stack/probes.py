@@ -1,6 +1,7 @@
-"""Whether something answers on a loopback port."""
+"""Whether something answers on a port of this machine."""
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -10,10 +11,10 @@ HOST = "127.0.0.1"
 ANSWER_SECONDS = 2.0
 
 
-async def http_ok(port: int, path: str) -> bool:
+async def http_ok(port: int, path: str, host: str = HOST) -> bool:
     """Whether GET `path` is answered with 200."""
     request = f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n"
-    answer = await _ask(port, request.encode())
+    answer = await _ask(port, request.encode(), host)
     return answer.partition(b" ")[2].startswith(b"200")
 
 
@@ -39,22 +40,23 @@ async def succeeds(*command: str) -> bool:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there. Raises PermissionError where only root may."""
-    with socket.socket() as probe:
+    """Whether a server could listen there. Raises OSError where none could at any time."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except PermissionError:
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
             raise
-        except OSError:
-            return False
         return True
 
 
-async def _ask(port: int, request: bytes) -> bytes:
+async def _ask(port: int, request: bytes, host: str = HOST) -> bytes:
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(ANSWER_SECONDS):
-            reader, writer = await asyncio.open_connection(HOST, port)
+            reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(request)
                 return await reader.read(256)

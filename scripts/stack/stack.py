@@ -18,7 +18,7 @@ from scripts.stack.options import ROOT, Options
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.service import Program, Service
-from scripts.stack.static import ensure_collected
+from scripts.stack.static import ensure_collected, forget_old
 
 # What each may take to end; a replica and nginx, which waits for its sockets, after the drain.
 STOP_SECONDS = 15.0
@@ -53,7 +53,7 @@ class Stack:
             self.realtime.append(self.new_replica())
         await asyncio.gather(*(service.start() for service in (*self.web, *self.realtime)))
         await self._start_nginx()
-        self.leave_environment()
+        self.settle()
 
     async def prepare(self, root: Path, say: Say) -> Version:
         """Bring the database and the static files to the version in `root`."""
@@ -78,20 +78,28 @@ class Stack:
         return self._service(_unused("web", self.web), port, program)
 
     async def serve(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
-        """Have nginx choose among these from now on."""
+        """Have nginx choose among these from now on. Raises StackError, and all is as it was."""
+        self._write_list(web, realtime)
+        try:
+            if self.nginx is not None:
+                await self._nginx.reload(self.nginx)
+        except BaseException:
+            self._write_list(self.web, self.realtime)
+            raise
         self.web, self.realtime = list(web), list(realtime)
-        self._write_list()
-        if self.nginx is not None:
-            await self._nginx.reload(self.nginx)
 
     def write_configuration(self) -> None:
         """Give nginx the configuration of the running version, from its next reload on."""
         self._nginx.write_configuration(self.version.root)
 
-    def leave_environment(self) -> None:
-        """Leave in the folder what `manage.py` needs."""
+    def put_configuration_back(self) -> None:
+        self._nginx.put_configuration_back()
+
+    def settle(self) -> None:
+        """Now that the version serves, leave what `manage.py` needs, and nothing too old."""
         version = {"STATIC_ROOT": str(self.version.static), "STACK_ROOT": str(self.version.root)}
         self._folder.write_environment(self.settings | version)
+        forget_old(self._folder)
 
     async def stop(self) -> None:
         """End all in order: nobody new comes in, sockets are sent away, what is said is saved."""
@@ -123,17 +131,16 @@ class Stack:
         await asyncio.to_thread(postgres.create_database, self.postgres.port, password)
 
     async def _start_nginx(self) -> None:
+        self._write_list(self.web, self.realtime)
         self.write_configuration()
-        self._write_list()
         self.nginx = self._service("nginx", self._options.port, self._nginx.program())
         await self.nginx.start()
 
     async def _manage(self, version: Version, *arguments: str) -> None:
         await application.manage(self.settings, version, self._output, *arguments, "--verbosity=0")
 
-    def _write_list(self) -> None:
-        web, realtime = ([one.port for one in many] for many in (self.web, self.realtime))
-        self._nginx.write_list(web, realtime)
+    def _write_list(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
+        self._nginx.write_list([one.port for one in web], [one.port for one in realtime])
 
     def _service(self, name: str, port: int, program: Program) -> Service:
         service = Service(name, port, program, self._output)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from scripts.stack.folder import Folder
 
 MARK = ".complete"
+KEPT = 3
 Collect: TypeAlias = Callable[[Path], Awaitable[None]]
 
 
@@ -25,7 +26,14 @@ async def ensure_collected(folder: Folder, root: Path, collect: Collect) -> Path
         await collect(made)
         (made / MARK).touch()
         made.rename(target)
+    (target / MARK).touch()
     return target
+
+
+def forget_old(folder: Folder) -> None:
+    """Remove all folders but the last ones. Only when the last one serves: one before it may."""
+    for old in _by_age(folder / "static")[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _begin(home: Path) -> Path:
@@ -36,14 +44,18 @@ def _begin(home: Path) -> Path:
     home.mkdir(exist_ok=True)
     made = home / "new"
     shutil.rmtree(made, ignore_errors=True)
-    marks = home.glob(f"*/{MARK}")
-    last = max(marks, key=lambda mark: mark.stat().st_mtime, default=None)
-    if last is None:
-        made.mkdir()
-    else:
-        shutil.copytree(last.parent, made)
+    if earlier := _by_age(home):
+        shutil.copytree(earlier[0], made)
         (made / MARK).unlink()
+    else:
+        made.mkdir()
     return made
+
+
+def _by_age(home: Path) -> list[Path]:
+    """Return the folders that are complete, the one that was wanted last first."""
+    marks = sorted(home.glob(f"*/{MARK}"), key=lambda mark: mark.stat().st_mtime_ns, reverse=True)
+    return [mark.parent for mark in marks]
 
 
 def fingerprint(root: Path) -> str:

@@ -6,8 +6,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from pathlib import Path
+
+import pytest
 
 from loadtests.servers.process import HOST, ROOT
 from tests.stack.conftest import MakeStack
@@ -96,6 +99,41 @@ def test_a_taken_port_gets_a_sentence(make_stack: MakeStack) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
+def test_an_address_that_is_not_this_machine_s_gets_a_sentence(make_stack: MakeStack) -> None:
+    refused = make_stack(BIND="203.0.113.7").attempt("up")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("nginx cannot listen on BIND=203.0.113.7: ")
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_folder_with_too_long_a_path_gets_a_sentence(make_stack: MakeStack) -> None:
+    stack = make_stack()
+    stack.environment["STACK_DIR"] = str(stack.folder / ("long" * 25))
+    refused = stack.attempt("up")
+    assert refused.returncode == 1
+    assert "is too long for a socket" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_ends_a_change_that_is_under_way(make_stack: MakeStack) -> None:
+    """At an address of its own, where nginx has to be asked whether it is there."""
+    stack = make_stack(REPLICAS="1", BIND="127.0.0.2", PUBLIC_URL="").start()
+    assert f"Hubbub is at http://127.0.0.2:{stack.port} " in stack.said()
+    with second_terminal(stack, "scale", "6") as scaling:
+        until(lambda: "Starting realtime-2" in stack.said())
+        _assert_stops(stack)
+        _, refused = scaling.communicate(timeout=20)
+    assert refused == "The stack is stopping.\n"
+
+
+def test_a_file_that_the_shell_names_changes_no_setting_of_the_stack(
+    stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "url").write_text("postgres://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setitem(stack.environment, "DATABASE_URL_FILE", str(tmp_path / "url"))
+    stack.manage("migrate", "--check")
+
+
 def test_a_setting_that_cannot_be_right_ends_it_with_its_sentence(make_stack: MakeStack) -> None:
     stack = make_stack(PUBLIC_URL="chat")
     refused = stack.attempt("up")
@@ -125,6 +163,34 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("These are missing: ")
     assert "redis-server" in done.stderr
+
+
+def test_what_apt_installs_is_not_left_running(tmp_path: Path) -> None:
+    programs = {
+        "id": "echo 0",
+        "ls": "exit 1",  # no PostgreSQL where Debian has it
+        "apt-get": "exit 0",
+        "systemctl": f'echo "$@" >>{tmp_path}/asked',
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "env").symlink_to(str(shutil.which("env")))
+    bring = [str(ROOT / "scripts/bring-servers"), "stack"]
+    subprocess.run(["/bin/sh", *bring], env={"PATH": str(tmp_path)}, check=True)
+    asked = (tmp_path / "asked").read_text().splitlines()
+    assert {"disable --now redis-server", "disable --now postgresql"} <= set(asked)
+
+
+def second_terminal(stack: RunningStack, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.stack", *command],
+        cwd=ROOT,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def _assert_stops(stack: RunningStack) -> None:

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from loadtests.client import Client
+from loadtests.servers.process import ROOT
 from tests.cluster.stage import opened, talking
 from tests.stack.people import People
 from tests.stack.running import RunningStack
@@ -78,6 +81,23 @@ def test_a_folder_without_hubbub_is_not_deployed(stack: RunningStack, tmp_path: 
     assert refused.stderr.strip() == f"There is no Hubbub in {tmp_path}."
 
 
+@pytest.mark.parametrize("wrong", ["", "nonsense;"])
+def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
+    stack: RunningStack, tmp_path: Path, wrong: str
+) -> None:
+    """Of a version without templates for nginx, or with some that it does not take."""
+    _copy_code(tmp_path, wrong)
+    rows, configuration = stack.rows(), _configuration(stack)
+    refused = stack.attempt("deploy", "--root", str(tmp_path))
+    assert refused.returncode == 1
+    assert "nginx" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert stack.rows() == rows
+    assert _configuration(stack) == configuration
+    stack.command("scale", "3")
+    assert Path(psutil.Process(stack.rows()["realtime-3"].pid).cwd()) == ROOT
+
+
 @asynccontextmanager
 async def _talk(people: People, number: int) -> AsyncIterator[list[Client]]:
     """Have so many people talk in a room meanwhile; then hold all that they saw against the log."""
@@ -89,6 +109,23 @@ async def _talk(people: People, number: int) -> AsyncIterator[list[Client]]:
             yield clients
         await people.settle(room, clients)
         await people.assert_right(clients)
+
+
+def _copy_code(folder: Path, wrong: str) -> None:
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "app", folder / "app", ignore=ignored)
+    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=ignored)
+    shutil.copy(ROOT / "requirements.txt", folder)
+    if wrong:
+        with (folder / "deploy/nginx/nginx.conf.template").open("a") as template:
+            template.write(wrong)
+    else:
+        shutil.rmtree(folder / "deploy/nginx")
+
+
+def _configuration(stack: RunningStack) -> dict[str, str]:
+    files = (stack.folder / "stack/nginx/conf").iterdir()
+    return {file.name: file.read_text() for file in files}
 
 
 async def _until_connected(clients: Sequence[Client]) -> None:
