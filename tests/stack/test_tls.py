@@ -21,21 +21,29 @@ def test_sockets_talk_and_cookies_are_secure(make_stack: MakeStack, tmp_path: Pa
     page = HTTPSConnection("localhost", port, timeout=20, context=trusting)
     page.request("GET", "/accounts/login/")
     answer = page.getresponse()
+    answer.read()
     assert answer.status == 200
-    assert all("; Secure" in cookie for cookie in answer.headers.get_all("Set-Cookie", []))
+    cookies = answer.headers.get_all("Set-Cookie", [])
+    assert cookies
+    assert all("; Secure" in cookie for cookie in cookies)
     assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
-    page.close()
 
     stack.manage("seed", "--yes", "--users", "2", "--sessions", str(tmp_path / "sessions"))
-    sessions = (tmp_path / "sessions").read_text().splitlines()
-    cookies = [line.removeprefix("Cookie: ") for line in sessions]
-    at = f"wss://localhost:{port}/ws/"
+    somebody = (tmp_path / "sessions").read_text().splitlines()[0]
+    identity = {"Cookie": somebody.removeprefix("Cookie: ")}
+    page.request("GET", "/api/rooms", headers=identity)
+    room = json.loads(page.getresponse().read())[0]["id"]
+    page.close()
     with connect(
-        at,
+        f"wss://localhost:{port}/ws/",
         ssl=trusting,
         origin=Origin(url),
-        additional_headers={"Cookie": cookies[0]},
+        additional_headers=identity,
         proxy=None,
     ) as socket:
-        welcome = json.loads(socket.recv(timeout=10))
-        assert welcome["type"] == "welcome"
+        assert json.loads(socket.recv(timeout=10))["type"] == "welcome"
+        said = {"room": room, "nonce": "first", "body": "hello by TLS"}
+        socket.send(json.dumps({"type": "message.send", "ref": 1, **said}))
+        while (frame := json.loads(socket.recv(timeout=10))).get("ref") != 1:
+            pass
+        assert (frame["type"], frame["message"]["body"]) == ("ok", "hello by TLS")

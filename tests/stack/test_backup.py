@@ -1,0 +1,50 @@
+"""A running stack is backed up while people talk, and restored: each log is as it was then."""
+
+import asyncio
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+
+from loadtests.checker import Log, read_log
+from scripts.stack.programs import find_postgres
+from tests.cluster.stage import opened, talking
+from tests.cluster.test_backup import ENOUGH, assert_begins, run, said
+from tests.stack.people import People
+from tests.stack.running import RunningStack
+
+RESTORED = "hubbub_restored"
+
+
+async def test_a_backup_of_a_running_stack_has_every_log_whole(
+    stack: RunningStack, people: People, tmp_path: Path
+) -> None:
+    crowd = people.crowd(4)
+    rooms = [people.room(crowd), people.room(crowd)]
+    clients = [people.client(person) for person in crowd]
+    url, dump = stack.variable("DATABASE_URL"), tmp_path / "hubbub.dump"
+    async with opened(clients, rooms[0]), talking(clients, rooms, pause_seconds=0.02):
+        await said(clients, rooms[0], ENOUGH)
+        await asyncio.to_thread(postgres, "pg_dump", "--format=custom", f"--file={dump}", url)
+        await said(clients, rooms[0], 2 * ENOUGH)
+    kept = await asyncio.to_thread(restored, url, dump)
+    assert_begins(people.log(), kept, rooms)
+
+
+def restored(url: str, dump: Path) -> Log:
+    """Restore into an empty database, as docs/operations.md says; return its log."""
+    new = url.rpartition("/")[0] + f"/{RESTORED}"
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        connection.execute(f"CREATE DATABASE {RESTORED} TEMPLATE template0")
+        try:
+            postgres("pg_restore", "--exit-on-error", "--no-owner", f"--dbname={new}", str(dump))
+            with closing(psycopg.connect(new)) as empty:
+                return read_log(empty)
+        finally:
+            connection.execute(f"DROP DATABASE {RESTORED} WITH (FORCE)")
+
+
+def postgres(program: str, *arguments: str) -> None:
+    binaries = find_postgres()
+    assert binaries
+    run(str(binaries / program), *arguments)
