@@ -61,7 +61,8 @@ fan_out = Histogram(
 )
 gaps_repaired = Counter(
     "hubbub_gaps_repaired",
-    "Times that a log was read for what was not heard: the doorbell was lost, or Redis is deaf.",
+    "Times that a log was read for what was not heard: the doorbell was lost, Redis is deaf, or "
+    "another version rang in a way that is unknown here.",
     ["cause"],
 )
 send_batch_messages = Histogram(
@@ -97,7 +98,11 @@ publishes_dropped = Counter(
 
 # People and pages
 
-sign_ins = Counter("hubbub_sign_ins", "Attempts to sign in: ok or failed.", ["outcome"])
+sign_ins = Counter(
+    "hubbub_sign_ins",
+    "Attempts to sign in: ok, failed, or limited (refused because too many have failed).",
+    ["outcome"],
+)
 http_requests = Histogram(
     "hubbub_http_request_seconds",
     "Requests answered, by the name of the view (never the path), the method and the status.",
@@ -109,5 +114,9 @@ http_requests = Histogram(
 resumed_from_memory, resumed_from_log, resume_refused = (
     resumes.labels(source) for source in ("memory", "log", "refused")
 )
-gap_lost, gap_deaf = (gaps_repaired.labels(cause) for cause in ("lost", "deaf"))
-sign_in_ok, sign_in_failed = (sign_ins.labels(outcome) for outcome in ("ok", "failed"))
+gap_lost, gap_deaf, gap_unknown = (
+    gaps_repaired.labels(cause) for cause in ("lost", "deaf", "unknown")
+)
+sign_in_ok, sign_in_failed, sign_in_limited = (
+    sign_ins.labels(outcome) for outcome in ("ok", "failed", "limited")
+)

@@ -157,7 +157,8 @@ class Client:
                     return closed.rcvd.code if closed.rcvd else GONE
             except TimeoutError:
                 socket.transport.abort()
-                return GONE
+                if socket is self._socket:
+                    return GONE
             else:
                 if socket is self._socket:  # else it was left meanwhile
                     await self._do(self.conversation.receive(json.loads(text)))

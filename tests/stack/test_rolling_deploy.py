@@ -44,7 +44,7 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
         for entry in client.history.entries
         if isinstance(entry, Answered) and entry.code is not None
     }
-    assert not refused
+    assert not refused - {("unavailable", "message.send")}, "more than sends to be tried again"
     assert "Traceback" not in stack.said()
 
 

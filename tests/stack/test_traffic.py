@@ -8,6 +8,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from loadtests.client import Client
+from loadtests.client.history import Closed
 from tests.cluster.stage import elapse
 from tests.stack.people import People
 from tests.stack.running import Row, RunningStack, until
@@ -55,13 +57,19 @@ async def is_killed(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def stands_still(stack: RunningStack, talk: Traffic) -> None:
+    """Its kernel still accepts: who comes meanwhile gives it up after five seconds."""
     with standing_still((await replicas_of(stack))[1].pid):
+        tries = {client.name: len(closes(client)) for client in talk.clients}
+        for client in talk.clients[::5]:
+            await client.cut()
         await elapse(STANDS_STILL_SECONDS)
-        # Who comes meanwhile may meet it: given up after five seconds, then tried again.
-        for client in talk.clients[:10]:
-            if client.connected:
-                await client.cut()
+        given_up = [one for one in talk.clients[::5] if len(closes(one)) > tries[one.name] + 1]
+        assert given_up, "nobody met it"
     await talk.until_all_are_back()
+
+
+def closes(client: Client) -> list[Closed]:
+    return [entry for entry in client.history.entries if isinstance(entry, Closed)]
 
 
 async def is_drained(stack: RunningStack, talk: Traffic) -> None:

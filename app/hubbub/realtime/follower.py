@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 PAGE_EVENTS = 500
 # Logs that are read at the same time: the pool's threads are for handshakes, too.
 READERS = 2
+# Between sweeps while another version rings for everything.
+PACE_SECONDS = 0.05
 
 
 class LogCut(Exception):
@@ -88,6 +90,8 @@ class Follower:
         others = self.hub.members.keys() if whole else ()
         heads = await follow(read_heads, rooms | set(others))
         await self._compare(before, heads, at_once)
+        if at_once:
+            await asyncio.sleep(PACE_SECONDS)
 
     def _is_deaf(self, followed: Followed) -> bool:
         return not followed.heard or self.doorbell.is_deaf(followed.host)
@@ -116,18 +120,21 @@ class Follower:
         anyway would cost more than writing it did.
         """
         deaf = [each for each in ends if at_once or self._is_deaf(each)]
-        await asyncio.gather(*(self._read(each, ends[each]) for each in deaf))
+        await asyncio.gather(*(self._read(each, ends[each], at_once) for each in deaf))
         behind = [each for each in ends if _is_behind(each, ends[each]) and each not in deaf]
         if behind:
             with suppress(TimeoutError):
                 async with asyncio.timeout(settings.DOORBELL_SECONDS):
                     await self.hub.misunderstood.wait()
-            await asyncio.gather(*(self._read(each, ends[each]) for each in behind))
+            await asyncio.gather(*(self._read(each, ends[each], False) for each in behind))
 
-    async def _read(self, followed: Followed, seq: int) -> None:
+    async def _read(self, followed: Followed, seq: int, at_once: bool) -> None:
         if not _is_behind(followed, seq):
             return
-        (metrics.gap_deaf if self._is_deaf(followed) else metrics.gap_lost).inc()
+        if self._is_deaf(followed):
+            metrics.gap_deaf.inc()
+        else:
+            (metrics.gap_unknown if at_once else metrics.gap_lost).inc()
         async with self._readers:
             try:
                 await self.catch_up(followed, seq)

@@ -79,7 +79,10 @@ export class Chat extends EventTarget {
 
   /** There is a socket again: follow the open room on, or load it where that failed before. */
   async resume(room) {
-    if (openRoom(this.store.state)?.role) await this.fill(room, this.highlighted);
+    if (!openRoom(this.store.state)?.role) return;
+    const { loaded, to } = this.store.state.timelines.get(room);
+    // Whoever has come to the newest stays there, wherever they began.
+    await this.fill(room, loaded && to === Infinity ? null : this.highlighted);
   }
 
   async fill(room, seq) {

@@ -100,6 +100,7 @@ export class Socket {
   welcomed(frame) {
     this.live = true;
     this.failures = 0;
+    this.retryAfterMs = null;
     this.heartbeatMs = (frame.heartbeat_seconds ?? HEARTBEAT_MS / 1000) * 1000;
     this.heard();
   }
@@ -171,8 +172,11 @@ export class Socket {
     this.ws = this.next;
     this.next = null;
     if (mustStayAway(code)) this.end(code);
-    else if (this.ws) this.watchTimer = setTimeout(() => this.giveUp(), WELCOME_MS);
-    else this.comeBack();
+    else if (!this.ws) this.comeBack();
+    else {
+      this.watchTimer = setTimeout(() => this.giveUp(), WELCOME_MS);
+      this.on.down();
+    }
   }
 
   end(code) {
