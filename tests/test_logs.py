@@ -24,7 +24,7 @@ from loadtests.servers import Place, Postgres, Redis
 from loadtests.servers.web import Web
 from tests.cluster.stage import Person, Stage, open_all
 from tests.scrape import ask
-from tests.test_settings import manage
+from tests.test_settings import manage, show
 
 TALKATIVE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 # What only the database knows of an error, as PostgreSQL words it.
@@ -232,7 +232,21 @@ def sign_in(web: Web, login: str, password: str) -> None:
         pass
 
 
-def test_a_format_that_is_none_gets_a_sentence(tmp_path: Path) -> None:
-    refused = manage(tmp_path, "check", LOG_FORMAT="xml")
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml': give line or json."),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'LOUD': give DEBUG, INFO, WARNING or ERROR."),
+    ],
+)
+def test_a_format_or_level_that_is_none_gets_a_sentence(
+    tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    refused = manage(tmp_path, "check", **{variable: value})
     assert refused.returncode == 1
-    assert refused.stderr == "LOG_FORMAT is 'xml': give line or json.\n"
+    assert refused.stderr == f"{sentence}\n"
+
+
+def test_a_level_may_be_written_small(tmp_path: Path) -> None:
+    level = "LOGGING['loggers']['hubbub']['level']"
+    assert show(tmp_path, level, LOG_LEVEL="debug") == ["DEBUG"]

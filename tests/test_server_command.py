@@ -84,6 +84,24 @@ def test_an_option_comes_before_the_environment(tmp_path: Path) -> None:
         socket.create_connection((HOST, other), timeout=1)
 
 
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ((), "198.51.100.1:20001"),
+        (("--port", "20002"), "198.51.100.1:20002"),
+        (("--bind", "198.51.100.2"), "198.51.100.2:20001"),
+        (("-b", "198.51.100.2", "-p", "20002"), "198.51.100.2:20002"),
+    ],
+)
+def test_it_listens_on_the_environments_address_unless_told_another(
+    tmp_path: Path, options: tuple[str, ...], address: str
+) -> None:
+    # Addresses for examples: no machine has them, so it says where it tried.
+    done = refused(tmp_path, *options, BIND="198.51.100.1", PORT="20001")
+    assert done.returncode == 1
+    assert f"Couldn't listen on {address}" in done.stderr
+
+
 def test_on_a_unix_socket_it_listens_on_no_port(tmp_path: Path) -> None:
     port, path = free_port(), str(tmp_path / "socket")
     process = subprocess.Popen(

@@ -28,7 +28,7 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
 PORT = env.port("PORT", default=8_000)
-# What `web` listens on; 0.0.0.0 where something else guards the port.
+# What a process listens on; 0.0.0.0 where something else guards the port.
 BIND = env.str("BIND", default="127.0.0.1")
 # gunicorn's workers, and the threads of each, each thread with a connection to the database.
 WEB_WORKERS = env.int("WEB_CONCURRENCY", default=2)
@@ -398,6 +398,9 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 if LOG_FORMAT not in ("line", "json"):
     environment.refuse(f"LOG_FORMAT is {LOG_FORMAT!r}: give line or json.")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    environment.refuse(f"LOG_LEVEL is {LOG_LEVEL!r}: give DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -408,7 +411,7 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "hubbub": {"level": env.str("LOG_LEVEL", default="INFO")},
+        "hubbub": {"level": LOG_LEVEL},
         "gunicorn.error": {"level": "INFO", "propagate": True},
         "gunicorn.access": {"level": "WARNING"},  # it logs whole addresses
     },

@@ -17,7 +17,8 @@ APPLICATION = "hubbub.asgi:application"
 class Command(CommandLineInterface):
     description = (
         "Serve Hubbub's sockets, and its pages and REST where one process does everything. "
-        "Its address is 127.0.0.1 and PORT; what else is not given is as the settings have it. "
+        "Its address is BIND (127.0.0.1) and PORT; what else is not given is as the settings "
+        "have it. "
         "SIGTERM drains: every socket is sent elsewhere within DRAIN_SECONDS."
     )
     server_class = Server
@@ -39,8 +40,9 @@ class Command(CommandLineInterface):
     def run(self, args: Sequence[str]) -> None:
         given = self.parser.parse_args(args)
         elsewhere = given.unix_socket or given.socket_strings or given.file_descriptor is not None
-        if given.port is None and (given.host or not elsewhere):
-            args = [f"--port={settings.PORT}", *args]
+        if given.host or given.port is not None or not elsewhere:
+            # Of an option that is there twice the last one counts: what was given.
+            args = [f"--bind={settings.BIND}", f"--port={settings.PORT}", *args]
         super().run(args)
 
     def _make_application_optional(self) -> None:
