@@ -14,4 +14,4 @@ def make(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [("chat", "0001_initial")]
-    operations = [migrations.RunPython(make, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(make, migrations.RunPython.noop, hints={"only_adds": True})]
