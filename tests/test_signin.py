@@ -9,6 +9,7 @@ from django.core.cache import caches
 from django.test import Client
 from pytest_django import Settings
 
+from hubbub import metrics
 from hubbub.accounts.cache import ForgivingRedisCache
 from hubbub.accounts.models import User
 from hubbub.chat.actions import people
@@ -88,6 +89,40 @@ def test_who_guesses_has_to_wait_and_others_have_not(
         sign_in(client, "alice", "a guess")
     assert "Too many failed" in sign_in(client, "alice")
     assert sign_in(client, "bob") == "/"
+
+
+def test_attempts_are_counted_by_how_they_end(client: Client, alice: User) -> None:
+    before = counted()
+    sign_in(client, "alice")
+    client.post("/accounts/logout/")
+    assert rise(before) == {"ok": 1, "failed": 0, "limited": 0}
+    for _ in range(5):
+        sign_in(client, "alice", "a guess")
+    assert rise(before) == {"ok": 1, "failed": 5, "limited": 0}
+    sign_in(client, "alice")
+    assert rise(before) == {"ok": 1, "failed": 5, "limited": 1}
+
+
+def test_who_signs_up_or_stays_out_is_not_counted_as_signed_in(
+    client: Client, alice: User, bob: User
+) -> None:
+    before = counted()
+    people.ban(alice, user_id=bob.pk)
+    sign_in(client, "bob")
+    form = {"username": "eve", "email": "eve@example.org", "password1": PASSWORD}
+    client.post("/accounts/signup/", form)
+    assert is_in(client)
+    assert rise(before)["ok"] == 0
+
+
+def counted() -> dict[str, float]:
+    [family] = metrics.sign_ins.collect()
+    totals = [sample for sample in family.samples if sample.name.endswith("_total")]
+    return {sample.labels["outcome"]: sample.value for sample in totals}
+
+
+def rise(before: dict[str, float]) -> dict[str, float]:
+    return {outcome: value - before[outcome] for outcome, value in counted().items()}
 
 
 def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: Settings) -> None:

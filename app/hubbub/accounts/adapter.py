@@ -1,7 +1,8 @@
 """What allauth asks of us: who may come in, what people are told, how mails look.
 
-allauth calls it; the settings name it. Mails carry PUBLIC_URL where it is set, whatever address
-the request came by.
+allauth calls it; the settings name it. Whoever signs in passes here (the admin leads to the same
+page), so attempts are counted here. Mails carry PUBLIC_URL where it is set, whatever address the
+request came by.
 """
 
 import logging
@@ -14,11 +15,13 @@ from allauth.account.internal.stagekit import clear_login
 from allauth.core import context as allauth_context
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from hubbub import metrics
 from hubbub.accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -32,6 +35,18 @@ class Site(NamedTuple):
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count who is refused unheard: too many have failed by this name, or from this address."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            metrics.sign_in_limited.inc()
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        metrics.sign_in_failed.inc()
+        super().authentication_failed(request, **credentials)
+
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Tell a banned person so, once the password has proved who it is."""
         if user.banned_at is not None:
@@ -52,6 +67,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Lead on; whoever owns the place by having signed up first is told so on the way."""
         if signup and user.is_owner:
             redirect_url = f"{reverse('welcome')}?{urlencode({'next': redirect_url or ''})}"
+        if not signup:
+            metrics.sign_in_ok.inc()
         response: HttpResponse = super().post_login(
             request, user, signup=signup, redirect_url=redirect_url, **kwargs
         )
