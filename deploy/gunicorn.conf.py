@@ -39,7 +39,7 @@ def _remove(folder: Path, owner: int) -> None:
 _folder = _metrics_folder()
 
 from hubbub import settings  # noqa: E402
-from hubbub.exposition import bury  # noqa: E402
+from hubbub.exposition import bury, ensure  # noqa: E402
 
 wsgi_app = "hubbub.wsgi:application"
 proc_name = "hubbub-web"
@@ -70,6 +70,10 @@ forwarded_allow_ips = ""
 # nginx logs each request; what goes wrong is logged as by everything else.
 accesslog = None
 logconfig_dict = settings.LOGGING
+
+
+def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+    ensure(_folder)
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]

@@ -1,10 +1,14 @@
 """The probes of `web`: the process alone, migrations applied, metrics for whom they are meant."""
 
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from hubbub.exposition import FOLDER
+from hubbub.logs import about_nobody, about_request, request_id
 from hubbub.web import probes
 from tests.scrape import Scrape
 
@@ -46,6 +50,37 @@ def test_ready_is_who_has_all_migrations_and_stays_so() -> None:
 def test_a_migration_of_a_newer_version_does_no_harm() -> None:
     MigrationRecorder(connection).record_applied("chat", "9999_of_a_newer_version")
     assert get("/readyz") == (200, "ready\n")
+
+
+@pytest.mark.django_db
+def test_the_workers_of_one_gunicorn_are_ready_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    last = MigrationRecorder(connection).migration_qs.filter(app="chat").order_by("-name")[0]
+    last.delete()
+    assert not probes.Readiness().asked()
+    last.save(force_insert=True)
+    assert probes.Readiness().asked()
+    last.delete()
+    assert probes.Readiness().asked()
+
+
+@pytest.mark.django_db
+def test_without_its_folder_a_worker_is_ready_by_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path / "gone"))
+    assert probes.Readiness().asked()
+
+
+def test_what_is_logged_of_a_probe_names_no_request_before_it() -> None:
+    def probed() -> str | None:
+        about_request("the-one-before")
+        get("/healthz")
+        return request_id.get()
+
+    assert about_nobody().run(probed) is None
 
 
 @pytest.mark.django_db

@@ -1,9 +1,10 @@
 """How a process shows its metrics at /metrics, and to whom.
 
-Both doors call `exposition` and `may_scrape`; gunicorn's hooks call `bury`. Where several processes
-share a port (gunicorn's workers), each keeps its numbers in files of PROMETHEUS_MULTIPROC_DIR, and
-whichever is asked adds up all of them. What counts up must never go down: so the files of a worker
-that is gone are added to those of the dead before they are removed, while nobody reads.
+Both doors call `exposition` and `may_scrape`; gunicorn's hooks `ensure` and `bury`. Where several
+processes share a port (gunicorn's workers), each keeps its numbers in files of
+PROMETHEUS_MULTIPROC_DIR, and whichever is asked adds up all of them. What counts up must never go
+down: so the files of a worker that is gone are added to those of the dead before they are removed,
+while nobody reads. What a hook raises ends gunicorn, and numbers are not worth that: they log.
 """
 
 import fcntl
@@ -52,20 +53,31 @@ def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
     return not forwarded and _is_private(address)
 
 
+def ensure(folder: Path) -> None:
+    """Have the folder there for the next worker; called by its parent.
+
+    Without it the worker could answer nothing, and what cleans /tmp may have removed it.
+    """
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        logger.warning("There is no folder for the numbers of workers: %r", error)
+
+
 def bury(folder: Path, living: set[int]) -> None:
     """Add the files of all who are not living to those of the dead; called by their parent.
 
     Nobody reads meanwhile; should a reader hang, it is put off until somebody else dies.
     """
     keep = {THE_DEAD, *map(str, living)}
-    gone = [path for path in folder.glob("*.db") if _process_of(path) not in keep]
     try:
+        gone = [path for path in folder.glob("*.db") if _process_of(path) not in keep]
         with _locked(folder, fcntl.LOCK_EX):
             for path in gone:
                 _add_to_the_dead(path)
                 path.unlink()
-    except TimeoutError:
-        logger.warning("The numbers of workers that are gone are being read for too long.")
+    except OSError as error:
+        logger.warning("The numbers of workers that are gone were not added up: %r", error)
 
 
 def _is_private(address: str) -> bool:
@@ -100,7 +112,7 @@ def _locked(folder: Path, operation: int) -> Iterator[None]:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _lock(file.fileno(), operation):
             if time.monotonic() > deadline:
-                raise TimeoutError
+                raise TimeoutError("The numbers are being read for too long.")
             time.sleep(0.005)
         yield
 

@@ -26,8 +26,10 @@ KEYS_IN_PATHS: Final = re.compile(r"(/accounts/(?:password/reset/key|confirm-ema
 PASSWORDS_IN_URLS: Final = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 
 
-def about_request(id: str) -> None:
+def about_request(id: str | None) -> None:
     """Let the lines of this thread be about a request; of whom, somebody later may find out.
+
+    None: about one that has no id (a probe).
 
     Until the next one begins: Django logs what was refused when all middleware is through.
     """

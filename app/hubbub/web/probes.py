@@ -1,12 +1,16 @@
 """What probes and Prometheus ask `web`: /healthz, /readyz, /metrics. `realtime` has its own.
 
 A middleware before all others: no session, no Host check (probes call an address by its IP).
-Ready means that all migrations are applied. Once it was, it stays so: with the database away all
-would turn unready at once, and people would get a bare 502 instead of a sentence.
+Ready means that all migrations are applied. Once it was, it stays so, and so do all workers of its
+gunicorn: with the database away all would turn unready at once, and people would get a bare 502
+instead of a sentence.
 """
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -15,7 +19,8 @@ from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub import metrics
-from hubbub.exposition import exposition, may_scrape
+from hubbub.exposition import FOLDER, exposition, may_scrape
+from hubbub.logs import about_request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 TEXT = "text/plain; charset=utf-8"
@@ -26,6 +31,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
         probe = PROBES.get(request.path)
         if probe is None:
             return get_response(request)
+        about_request(None)  # not about what this thread served before
         if request.method not in ("GET", "HEAD"):
             return _said("", HTTPStatus.METHOD_NOT_ALLOWED)
         response = probe(request)
@@ -61,15 +67,28 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
 
 
 class Readiness:
-    """Whether all migrations were applied when it was last asked, or ever before."""
+    """Whether all migrations were applied when it was last asked, or ever before.
+
+    A worker that is forked while the database is away finds a file of those before it.
+    """
 
     def __init__(self) -> None:
         self._once = False
 
     def asked(self) -> bool:
-        self._once = self._once or _is_migrated()
+        if not self._once:
+            self._once = self._is_noted() or _is_migrated()
+            self._note()
         metrics.ready.set(self._once)
         return self._once
+
+    def _is_noted(self) -> bool:
+        return FOLDER in os.environ and _file().exists()
+
+    def _note(self) -> None:
+        if self._once and FOLDER in os.environ:
+            with suppress(OSError):  # each worker then asks for itself
+                _file().touch()
 
 
 readiness = Readiness()
@@ -79,6 +98,10 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/readyz": readyz,
     "/metrics": show_metrics,
 }
+
+
+def _file() -> Path:
+    return Path(os.environ[FOLDER]) / "ready"
 
 
 def _is_migrated() -> bool:
