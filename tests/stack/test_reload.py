@@ -1,0 +1,36 @@
+"""A reload of the stack's nginx is over when the new list holds, and told when it does not."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from loadtests.servers.process import ROOT, free_port
+from scripts.stack import nginx
+from scripts.stack.errors import StackError
+from scripts.stack.folder import Folder
+from scripts.stack.options import options_from
+from scripts.stack.output import Output
+from scripts.stack.service import Service
+
+
+async def test_a_reload_that_did_nothing_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = options_from({"PORT": str(free_port()), "STACK_DIR": str(tmp_path)})
+    ours = nginx.Nginx(options, Folder(tmp_path))
+    ours.write_list([free_port()], [free_port()])
+    ours.write_configuration(ROOT)
+    service = Service("nginx", options.port, ours.program(), Output())
+    await service.start()
+    try:
+        await ours.reload(service)
+        assert service.pid is not None
+        os.kill(service.pid, signal.SIGSTOP)
+        monkeypatch.setattr(nginx, "RELOAD_SECONDS", 0.5)
+        with pytest.raises(StackError, match="nginx did not read its list again"):
+            await ours.reload(service)
+    finally:
+        service.send(signal.SIGCONT)
+        await service.stop(10)
