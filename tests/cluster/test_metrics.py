@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
@@ -10,6 +11,8 @@ from http.client import HTTPConnection
 import psutil
 import pytest
 
+from hubbub import metrics
+from hubbub.realtime.delays import Heartbeats
 from loadtests.client import Client
 from loadtests.servers import Replica
 from loadtests.servers.process import HOST
@@ -122,6 +125,20 @@ async def test_heartbeats_are_timed_from_every_replica_that_lives(stage: Stage) 
     await until(first, lambda shown: len(origins(shown)) == 1, GONE_SECONDS)
     await start(second)
     await until(first, lambda shown: len(origins(shown)) == 2)
+
+
+def test_the_times_of_a_replica_that_was_started_again_in_place_are_kept() -> None:
+    def origins() -> set[str]:
+        [family] = metrics.heartbeat.collect()
+        return {sample.labels["origin"] for sample in family.samples} & {"container:1"}
+
+    heartbeats = Heartbeats()
+    for start_id in ("the first start", "the second start"):
+        heartbeats.note(start_id, "container:1", time.time())
+    heartbeats.forget("the first start")
+    assert origins() == {"container:1"}
+    heartbeats.forget("the second start")
+    assert origins() == set()
 
 
 async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(stage: Stage) -> None:

@@ -38,6 +38,7 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     early, late = clients[:6], clients[6:]
     assert stage.place.redis
+    before = outages_logged(stage)
     async with opened(early, room):
         async with talking(early, [room], pause_seconds=0.2):
             async with away(stage.place.redis):
@@ -49,6 +50,14 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
         await stage.settle(room, early, within=ARRIVE_SECONDS)
         assert all(len(opens) == 1 for opens in map(sockets, early)), "a socket was lost"
         await stage.assert_right(early, left_early=late)
+    # Of every outage, and not of each message; connections of before it may fail once more after.
+    for old, new in zip(before, outages_logged(stage), strict=True):
+        assert 1 <= new - old <= 4
+
+
+def outages_logged(stage: Stage) -> list[int]:
+    logs = [replica.log.read_text() for replica in stage.place.replicas]
+    return [log.count("Redis does not take messages") for log in logs]
 
 
 async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None:

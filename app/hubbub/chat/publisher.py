@@ -48,10 +48,10 @@ def host_of(group: str) -> int:
 
 class Publisher:
     def __init__(self) -> None:
-        self.dropped = 0  # publishes given up, since the process began
         # By host of the layer: one that does not answer must not delay the others.
         self._queues: dict[int, deque[tuple[str, dict[str, Any]]]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._away: set[int] = set()  # hosts that did not take the last messages
         self._bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number), waiting to be told
         self._bumped: dict[int, float] = {}  # room: when its last bump was told (monotonic)
         self._lock = threading.Lock()
@@ -80,7 +80,7 @@ class Publisher:
         with self._lock:
             queue = self._queues.setdefault(host_of(group), deque())
             if len(queue) >= settings.PUBLISH_QUEUE_MAX:
-                self._drop(1)
+                metrics.publishes_dropped.inc()
                 return
             queue.append((group, message))
         self._wake()
@@ -132,10 +132,10 @@ class Publisher:
             if queue and (task is None or task.done()):
                 loop = asyncio.get_running_loop()
                 self._tasks[host] = loop.create_task(
-                    self._publish_all(queue), context=about_nobody()
+                    self._publish_all(host, queue), context=about_nobody()
                 )
 
-    async def _publish_all(self, queue: deque[tuple[str, dict[str, Any]]]) -> None:
+    async def _publish_all(self, host: int, queue: deque[tuple[str, dict[str, Any]]]) -> None:
         layer = get_channel_layer()
         assert layer is not None  # the settings always name one
         while queue:
@@ -143,16 +143,15 @@ class Publisher:
             try:
                 async with asyncio.timeout(settings.PUBLISH_SECONDS):
                     await _send(layer, messages)
+                self._away.discard(host)
             except Exception as error:
-                if not self.dropped:
-                    logger.warning(
-                        "Redis does not take messages (%r): replicas read the log.", error
-                    )
-                self._drop(len(messages))
+                metrics.publishes_dropped.inc(len(messages))
+                self._note_away(host, error)
 
-    def _drop(self, messages: int) -> None:
-        self.dropped += messages
-        metrics.publishes_dropped.inc(messages)
+    def _note_away(self, host: int, error: Exception) -> None:
+        if host not in self._away:  # once for each outage
+            logger.warning("Redis does not take messages (%r): replicas read the log.", error)
+        self._away.add(host)
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()

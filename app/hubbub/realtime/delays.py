@@ -38,8 +38,13 @@ class Heartbeats:
         metrics.heartbeat.labels(name, NAME).observe(delay)
 
     def forget(self, replica: str) -> None:
-        """Show no longer what a replica that is gone took: its name never comes again."""
-        if name := self._names.pop(replica, ""):
+        """Show no longer what a replica that is gone took.
+
+        Unless another start has its name: a container that is started again in place has both the
+        host and the process's id of the one before.
+        """
+        name = self._names.pop(replica, "")
+        if name and name not in self._names.values():
             metrics.heartbeat.remove(name, NAME)
 
 
