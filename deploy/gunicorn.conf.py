@@ -77,8 +77,9 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
-    # Postgres shows connections by this name, and `doctor` counts processes by it.
-    os.environ["PGAPPNAME"] = f"hubbub-web {socket.gethostname()}:{worker.pid}"
+    # Postgres shows connections by this name. All workers have the same: `doctor` counts gunicorns
+    # by it, and what each may open it knows from the settings.
+    os.environ["PGAPPNAME"] = f"hubbub-web {socket.gethostname()}:{server.pid}"
 
 
 def child_exit(server, worker):  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -79,6 +80,19 @@ def test_the_counters_of_two_workers_add_up(web: Web) -> None:
     lines = [json.loads(line) for line in web.log.read_text().splitlines()]
     processes = {line["process"] for line in lines if "account_login" in line["message"]}
     assert len(processes) == 2
+
+
+def test_all_workers_have_the_name_of_their_gunicorn_in_postgres(
+    quiet_place: Place, web: Web
+) -> None:
+    assert quiet_place.postgres
+    assert statuses(web, "/api/me", session_of_alice(quiet_place, web)) == {200}
+    ask_names = (
+        "SELECT DISTINCT application_name FROM pg_stat_activity"
+        f" WHERE datname = '{quiet_place.name}' AND application_name LIKE 'hubbub-web %'"
+    )
+    names = [name for (name,) in quiet_place.postgres.execute(ask_names)]
+    assert names == [f"hubbub-web {socket.gethostname()}:{web.pid}"]
 
 
 def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: Web) -> None:

@@ -14,6 +14,7 @@ def test_the_stack_is_green(stack: RunningStack) -> None:
     assert named(found, "red") == [], found
     assert named(found, "yellow") == NO_MAIL, found
     assert named(found, "grey") == ["tls"], found
+    assert "replicas: 2, gunicorns: 1" in said(found, "connections")
     assert found["exit"] == 0
 
 
@@ -27,6 +28,10 @@ def examine(stack: RunningStack) -> Any:
     done = stack.attempt("manage", "--", "doctor", "--json")
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
+
+
+def said(found: Any, check: str) -> str:
+    return "".join(one["says"] for one in found["findings"] if one["check"] == check)
 
 
 def named(found: Any, colour: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Postgres takes the connections of all processes together: each keeps one for each thread.
 
 Processes are seen by the names that their connections have (`application_name`, set in asgi.py and
-wsgi.py). A replica that is added, and the one that drains while its successor is up, need some too.
+gunicorn.conf.py). A replica that is added, and the one that drains while its successor is up, need
+some too.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from hubbub.doctor.findings import green, grey, red, yellow
 from hubbub.doctor.visit import Findings, Visit
 
 # Of a replica beside REALTIME_THREADS: reading logs, changing, writing, one for pages.
-# `tests/test_doctor_connections.py` holds it against realtime, which is not imported here.
+# `tests/doctor/test_connections.py` holds it against realtime, which is not imported here.
 REPLICA_CONNECTIONS = 8
 
 PROCESSES = """
@@ -37,7 +38,7 @@ class Count:
 
     limit: int  # that Postgres gives to those who are not superusers
     replicas: int
-    web: int  # gunicorns, whose workers all have the name of the first process
+    web: int  # gunicorns: all workers of one have its name
     others: int  # connections that are not ours, as many as there are now
 
     @property
