@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -12,7 +15,8 @@ from hubbub.chat import reading
 from hubbub.chat.actions import hidden, members, rooms
 from hubbub.chat.actions.send import send
 from hubbub.chat.events import read_log
-from hubbub.chat.models import Event, Message, Room
+from hubbub.chat.models import Event, Membership, Message, Room
+from hubbub.doctor.guests import admitted
 
 pytestmark = pytest.mark.django_db
 Pair = tuple[User, User]
@@ -57,6 +61,46 @@ def test_nobody_finds_invites_or_writes_to_them(alice: User, pair: Pair) -> None
         members.invite(alice, room_id=den.pk, user_id=pair[0].pk)
     with pytest.raises(User.DoesNotExist):
         rooms.open_direct(alice, user_id=pair[0].pk)
+
+
+def test_they_are_in_no_room_but_their_own(alice: User, pair: Pair, lobby: Room) -> None:
+    hall = rooms.create(alice, name="Hall", kind="public")
+    for room_id in (hall.pk, lobby.pk):
+        with pytest.raises(PermissionDenied):
+            members.join(pair[0], room_id=room_id)
+    with pytest.raises(PermissionDenied):
+        rooms.create(pair[0], name="Den", kind="private")
+
+
+def test_a_room_of_others_stays_in_the_admin_should_one_of_them_be_in_it(
+    client: Client, alice: User, pair: Pair
+) -> None:
+    den = rooms.create(alice, name="Den", kind="private")
+    Membership.objects.create(room=den, user=pair[0])
+    client.force_login(alice)
+    assert client.get(f"/admin/chat/room/{den.pk}/change/").status_code == 200
+
+
+def test_commands_of_operators_know_nobody_by_their_names(pair: Pair) -> None:
+    for command in (("owner", pair[0].username), ("token", "make", pair[0].username, "a bot")):
+        with pytest.raises(CommandError):
+            call_command(*command)
+    assert not User.objects.filter(username=pair[0].username, is_superuser=True).exists()
+    assert not pair[0].tokens.exists()
+
+
+def test_somebody_visible_is_not_used_for_one_of_them(alice: User) -> None:
+    User.objects.create_user("+doctor-2")
+    with pytest.raises(ValidationError, match="not hidden"):
+        hidden.hidden_pair()
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+def test_should_one_sign_out_fail_the_other_is_done(alice: User, broken: int) -> None:
+    with pytest.raises(ValueError, match="unsaved"), admitted() as guests:
+        guests.people[broken].pk = None
+    [left] = Session.objects.all()
+    assert guests.cookies[broken].endswith(f"={left.session_key}")
 
 
 def test_the_owner_of_the_place_does_not_meet_them_in_the_admin(

@@ -16,6 +16,12 @@ def ensure_may_enter(actor: User) -> None:
         raise PermissionDenied(_("Your account cannot be used."))
 
 
+def ensure_may_create(actor: User) -> None:
+    """Make a room: not hidden people, whom others would find in it."""
+    ensure_may_enter(actor)
+    _ensure_not_hidden(actor)
+
+
 def ensure_may_read(room: Room, membership: Membership | None) -> None:
     """A member reads the whole log, archived or not; nobody else reads any of it."""
     if membership is None and room.is_public:
@@ -37,6 +43,7 @@ def ensure_open(room: Room) -> None:
 
 def ensure_may_join(actor: User, room: Room) -> None:
     ensure_may_enter(actor)
+    _ensure_not_hidden(actor)
     if not room.is_public:
         raise Room.DoesNotExist
     ensure_open(room)
@@ -144,6 +151,11 @@ def ensure_owns_place(actor: User) -> None:
     ensure_may_enter(actor)
     if not actor.is_owner:
         raise PermissionDenied(_("Only the owner of the place can do this."))
+
+
+def _ensure_not_hidden(actor: User) -> None:
+    if actor.hidden:
+        raise PermissionDenied(_("Hidden people have no room but their own."))
 
 
 def _ensure_not_direct(room: Room) -> None:

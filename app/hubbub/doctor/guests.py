@@ -1,7 +1,7 @@
 """The doctor's two people as they come to a deployment: signed in for one examination only."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,10 +30,13 @@ def admitted() -> Iterator[Guests]:
     pair = hidden.hidden_pair()
     room = hidden.hidden_room(*pair)
     hidden.forget(pair[0], room_id=room.pk, older_than=KEPT)
-    keys = [sign_in(person, SESSION_SECONDS) for person in pair]
-    first, second = (f"{settings.SESSION_COOKIE_NAME}={key}" for key in keys)
-    try:
+    with ExitStack() as sessions:
+        first, second = (_signed_in(person, sessions) for person in pair)
         yield Guests(pair, (first, second), room.pk)
-    finally:
-        for person, key in zip(pair, keys, strict=True):
-            people.sign_out(person, session_key=key)
+
+
+def _signed_in(person: User, sessions: ExitStack) -> str:
+    """Return a cookie that is worth nothing once the stack is closed."""
+    key = sign_in(person, SESSION_SECONDS)
+    sessions.callback(people.sign_out, person, session_key=key)
+    return f"{settings.SESSION_COOKIE_NAME}={key}"

@@ -7,8 +7,10 @@ and no room but their own has them in it.
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
@@ -20,7 +22,10 @@ USERNAMES = ("+doctor-1", "+doctor-2")
 
 
 def hidden_pair() -> tuple[User, User]:
-    """Return the two, made where they are missing. They cannot sign in."""
+    """Return the two, made where they are missing. They cannot sign in.
+
+    Raises ValidationError where somebody else has one of their names.
+    """
     first, second = (_hidden(username) for username in USERNAMES)
     return first, second
 
@@ -46,5 +51,9 @@ def forget(actor: User, *, room_id: int, older_than: timedelta) -> int:
 
 
 def _hidden(username: str) -> User:
-    defaults = {"hidden": True, "password": make_password(None), "name": username}
-    return User.objects.get_or_create(username=username, defaults=defaults)[0]
+    defaults = {"password": make_password(None), "name": username}
+    try:
+        return User.objects.get_or_create(username=username, hidden=True, defaults=defaults)[0]
+    except IntegrityError:
+        text = _("%(username)s is somebody who is not hidden: give them another username.")
+        raise ValidationError(text % {"username": username}, code="invalid") from None

@@ -24,7 +24,7 @@ def create(actor: User, *, name: str, kind: str, topic: str = "") -> Room:
         raise ValidationError(_("A room is public or private."), code="invalid")
     try:
         with transaction.atomic():
-            policies.ensure_may_enter(User.objects.get(pk=actor.pk))
+            policies.ensure_may_create(User.objects.get(pk=actor.pk))
             room = Room.objects.create(kind=kind, name=name, name_key=key_of(name), topic=topic)
             admit(room, actor, actor=actor, role=Membership.Role.OWNER)
     except IntegrityError:

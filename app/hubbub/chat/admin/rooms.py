@@ -24,7 +24,8 @@ class RoomAdmin(LookOnly):
     actions = ("archive", "restore")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
-        return super().get_queryset(request).exclude(memberships__user__hidden=True)
+        theirs = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
+        return super().get_queryset(request).exclude(**theirs)
 
     @admin.action(description=gettext_lazy("Archive the chosen rooms"))
     def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:

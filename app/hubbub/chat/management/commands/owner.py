@@ -32,7 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, username: str, email: str, password_stdin: bool, **options: object) -> None:
-        person = User.objects.filter(username__iexact=username).first()
+        person = User.objects.filter(username__iexact=username, hidden=False).first()
         if person is None:
             self._make(username, email, password_stdin)
         elif email or password_stdin:

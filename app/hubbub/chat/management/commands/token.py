@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
 
 def _person(username: str) -> User:
-    person = User.objects.filter(username__iexact=username).first()
+    person = User.objects.filter(username__iexact=username, hidden=False).first()
     if person is None:
         raise CommandError(_("There is nobody called %(name)s.") % {"name": username})
     return person
