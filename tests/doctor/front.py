@@ -22,6 +22,7 @@ Change = Callable[[bytes], bytes]
 PRIVATE = ("/metrics", "/healthz", "/readyz")
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 END = b"\r\n\r\n"
+PATIENCE_SECONDS = 60.0
 
 
 def unchanged(data: bytes) -> bytes:
@@ -36,7 +37,7 @@ class Fault:
     answer: Change = unchanged  # the head of each answer
     frames: Change = unchanged  # whatever a replica writes to an open socket
     hidden: Sequence[str] = PRIVATE  # beginnings of paths that are not there
-    idle_seconds: float = 60.0
+    idle_seconds: float = PATIENCE_SECONDS  # for which nobody says anything on an open socket
     down: bool = False
 
 
@@ -91,7 +92,7 @@ class Front:
 
     def _take(self, client: socket.socket) -> None:
         with suppress(OSError), client:
-            client.settimeout(self.fault.idle_seconds)
+            client.settimeout(PATIENCE_SECONDS)
             if self.tls is None:
                 self._pass(client, *_head(client))
                 return
@@ -108,14 +109,16 @@ class Front:
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
         with socket.create_connection((HOST, self.ports[next(turn) % len(self.ports)])) as replica:
-            replica.settimeout(self.fault.idle_seconds)
+            replica.settimeout(PATIENCE_SECONDS)
             if self.tls:
                 head = with_header(b"X-Forwarded-Proto", b"https")(head)
             replica.sendall(self.fault.request(head) + _body(client, head, rest))
             answer, begun = _head(replica)
             client.sendall(self.fault.answer(answer) + begun)
-            change = self.fault.frames if path == "/ws/" else unchanged
-            _exchange(client, replica, change, self.fault.idle_seconds)
+            if path == "/ws/":
+                _exchange(client, replica, self.fault.frames, self.fault.idle_seconds)
+            else:
+                _exchange(client, replica, unchanged, PATIENCE_SECONDS)
 
 
 def with_header(name: bytes, value: bytes) -> Change:
@@ -132,6 +135,16 @@ def without_header(name: bytes) -> Change:
         lines = head[: -len(END)].split(b"\r\n")
         kept = [line for line in lines if not line.lower().startswith(name.lower() + b":")]
         return b"\r\n".join(kept) + END
+
+    return change
+
+
+def with_status(*statuses: bytes, to: bytes) -> Change:
+    """Return a change of answers that have one of these statuses."""
+
+    def change(head: bytes) -> bytes:
+        version, status, reason = head.split(b" ", 2)
+        return b" ".join([version, to if status in statuses else status, reason])
 
     return change
 

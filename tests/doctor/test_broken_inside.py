@@ -37,6 +37,18 @@ def test_a_migration_that_is_missing(patient: Patient) -> None:
     assert "accounts.0002_user_hidden" in seen.said["migrations"]
 
 
+def test_without_its_tables_only_the_migrations_are_looked_at(patient: Patient) -> None:
+    postgres, name = patient.place.postgres, f"{patient.place.name}_empty"
+    assert postgres
+    postgres.create_database(name)
+    try:
+        seen = patient.examine(DATABASE_URL=postgres.url(name))
+    finally:
+        postgres.drop_database(name)
+    assert seen.colours == {"migrations": "red"}, seen.said
+    assert seen.exit == 1
+
+
 def test_a_database_of_a_newer_version_is_yellow(patient: Patient) -> None:
     with changed(
         patient,
@@ -48,6 +60,7 @@ def test_a_database_of_a_newer_version_is_yellow(patient: Patient) -> None:
 
 def test_no_mail_server_is_yellow_and_one_that_is_away_is_red(patient: Patient) -> None:
     assert patient.examine(EMAIL_URL="").colours["mail"] == "yellow"
+    assert patient.examine().colours["mail"] == "grey"  # nobody has looked
     seen = patient.examine("--quick", "--mail")
     assert seen.of("red") == ["mail"], seen.said
 
@@ -85,13 +98,15 @@ def test_redis_that_cuts_replicas_off(patient: Patient) -> None:
 def test_redis_that_is_not_reached_from_here_is_grey_while_replicas_hear_each_other(
     patient: Patient,
 ) -> None:
-    assert patient.examine(REDIS_URL="redis://127.0.0.1:1/0").of("grey") == ["tls", "redis", "idle"]
+    assert patient.examine(REDIS_URL="redis://127.0.0.1:1/0").of("grey") == [
+        *("tls", "mail", "redis", "idle")
+    ]
 
 
 def test_redis_that_is_away(patient: Patient) -> None:
     assert patient.place.redis
     with patient.place.redis.paused():
-        seen = patient.examine("--quick", "--timeout=3")
+        seen = patient.examine("--quick", "--timeout=6")
     assert {"doorbell", "redis"} <= {*seen.of("red")}, seen.said
     assert seen.colours["messages"] == "green"
 

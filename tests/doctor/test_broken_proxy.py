@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.doctor.front import Fault, with_header, without_header
+from tests.doctor.front import Fault, with_header, with_status, without_header
 from tests.doctor.patient import Patient
 
 pytestmark = pytest.mark.deployment
@@ -38,6 +38,20 @@ def test_forms_that_are_refused_with_one(patient: Patient) -> None:
         seen = patient.examine()
     assert "csrf" in seen.of("red"), seen.said
     assert "nobody can sign in" in seen.said["csrf"]
+
+
+def test_refusals_by_a_proxy_that_is_busy_mean_nothing(patient: Patient) -> None:
+    """Neither that foreign pages and hosts are kept out, nor that forms are taken."""
+    with patient.front.broken(Fault(answer=with_status(b"400", b"403", to=b"503"))):
+        seen = patient.examine()
+    assert {"origin", "host", "csrf"} <= {*seen.of("grey")}, seen.said
+    assert seen.of("red") == [], seen.said
+
+
+def test_a_form_that_fails_with_its_token_says_nothing(patient: Patient) -> None:
+    with patient.front.broken(Fault(answer=with_status(b"302", to=b"503"))):
+        seen = patient.examine()
+    assert seen.colours["csrf"] == "grey", seen.said
 
 
 def test_errors_that_show_the_inside(patient: Patient) -> None:

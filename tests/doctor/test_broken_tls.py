@@ -66,9 +66,11 @@ def test_cookies_that_go_without_encryption_too(secure: Patient, certificate: Pa
 
 
 def test_browsers_that_are_not_told_to_stay_with_https(secure: Patient, certificate: Path) -> None:
-    with secure.front.broken(Fault(answer=without_header(b"Strict-Transport-Security"))):
-        seen = examine(secure, certificate)
-    assert seen.of("red") == ["tls.hsts"], seen.said
+    name = b"Strict-Transport-Security"
+    for fault in (without_header(name), with_header(name, b"max-age=0")):
+        with secure.front.broken(Fault(answer=fault)):
+            seen = examine(secure, certificate)
+        assert seen.of("red") == ["tls.hsts"], seen.said
 
 
 def test_a_proxy_that_does_not_say_that_it_was_https(secure: Patient, certificate: Path) -> None:

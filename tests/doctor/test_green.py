@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.servers import Place
 from loadtests.servers.process import ROOT
-from tests.doctor.front import Fault
+from tests.doctor.front import Fault, without_header
 from tests.doctor.patient import Patient
 
 pytestmark = pytest.mark.deployment
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.deployment
 def test_a_healthy_deployment_is_green(patient: Patient) -> None:
     seen = patient.examine("--timeout=5")
     assert seen.of("red") == seen.of("yellow") == [], seen.said
-    assert seen.of("grey") == ["tls"]
+    assert seen.of("grey") == ["tls", "mail"]
     assert seen.exit == 0
     assert {"replicas", "messages", "doorbell", "clocks", "origin", "csrf", "idle"} < {
         *seen.of("green")
@@ -57,6 +57,32 @@ def test_the_embedded_default_has_nothing_red(patient: Patient) -> None:
     assert seen.exit == 0
 
 
+def test_clocks_are_grey_where_none_can_be_read(patient: Patient) -> None:
+    """SQLite has no other than ours, no socket opens, and nothing says a date."""
+    silent = Fault(request=without_header(b"Upgrade"), answer=without_header(b"Date"))
+    with (
+        Place(embedded=True) as place,
+        patient.front.before(place.replicas[0].port),
+        patient.front.broken(silent),
+    ):
+        seen = Patient(place, patient.front).examine(LOG_LEVEL="INFO")
+    assert seen.colours["clocks"] == "grey", seen.said
+
+
+def test_a_name_that_somebody_visible_has_is_exit_2(patient: Patient) -> None:
+    postgres, name = patient.place.postgres, patient.place.name
+    assert postgres
+    show = "UPDATE accounts_user SET hidden = {} WHERE username = '+doctor-1'"
+    patient.examine()
+    postgres.execute(show.format("false"), database=name)
+    try:
+        done = patient.run()
+    finally:
+        postgres.execute(show.format("true"), database=name)
+    assert done.returncode == 2
+    assert "+doctor-1 is somebody who is not hidden" in done.stderr
+
+
 def test_nothing_to_look_at_is_exit_2(patient: Patient) -> None:
     for arguments in (("--url", "http://127.0.0.1:1"), ("--url", "http://doctor.invalid")):
         done = patient.run(*arguments)
@@ -67,6 +93,9 @@ def test_nothing_to_look_at_is_exit_2(patient: Patient) -> None:
         assert patient.run().returncode == 2
     assert patient.run(DATABASE_URL="postgres://hubbub@127.0.0.1:1/hubbub").returncode == 2
     assert patient.run(PUBLIC_URL="").returncode == 2
+    wrong = patient.run("--url", "chat.example.org")
+    assert wrong.returncode == 2
+    assert "such as https://chat.example.org" in wrong.stderr
     assert patient.run("--timeout", "soon").returncode == 2
 
 
@@ -74,7 +103,7 @@ def test_lines_are_plain_where_nobody_watches(patient: Patient) -> None:
     done = patient.run("--quick")
     assert done.stderr == ""
     assert "\x1b" not in done.stdout
-    assert done.stdout.splitlines()[-1].endswith("0 red, 2 grey.")
+    assert done.stdout.splitlines()[-1].endswith("0 red, 3 grey.")
 
 
 def test_lines_are_coloured_on_a_terminal_and_progress_is_shown(patient: Patient) -> None:

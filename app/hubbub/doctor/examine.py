@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.checks import CHECKS, Check
+from hubbub.doctor.checks import CHECKS, Check, migrations
 from hubbub.doctor.fetch import Address, Answer, Unreachable
-from hubbub.doctor.findings import Finding, reason_of, red
+from hubbub.doctor.findings import Colour, Finding, reason_of, red
 from hubbub.doctor.guests import admitted
 from hubbub.doctor.visit import Visit
 
@@ -30,8 +30,13 @@ def examine(
 ) -> Iterator[Finding]:
     """Yield what is found at `url`; `progress` is told the name of each check before it.
 
-    Raises CannotLook, and the database's errors where the hidden people cannot be had.
+    Raises CannotLook, and the database's and ValidationError where the hidden people cannot be had.
     """
+    progress("migrations")
+    migrated = migrations.look()
+    yield migrated
+    if migrated.colour is Colour.RED:  # nobody can be signed in, and one thing is to be done first
+        return
     address = Address(urlsplit(url), timeout_seconds)
     page = _sign_in_page(address)
     with admitted() as guests, ExitStack() as sockets:

@@ -2,6 +2,7 @@
 
 A check has one file, `look` in it, and says on its own whatever can be wrong with one thing. What
 cannot be seen is grey and says why. An error that it does not expect makes it red, not the end.
+Not among them is `migrations`, which is looked at before there can be a visit.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,6 @@ from hubbub.doctor.checks import (
     idle,
     mail,
     messages,
-    migrations,
     origin,
     private,
     redis,
@@ -52,7 +52,6 @@ CHECKS: dict[str, Check] = {
         debug,
         private,
         static,
-        migrations,
         deployment,
         mail,
         durability,

@@ -1,7 +1,8 @@
-"""The clocks of replicas, web, database and of this machine agree.
+"""The clocks of replicas, proxy, database and of this machine agree.
 
 Order never depends on them, but times that people see do, and so do sessions and signatures. A
-replica's clock is read from a message that it takes, web's from its Date header, if there is one.
+replica's clock is read from a message that it takes. The Date header is the proxy's, if there is
+one: it puts its own on every answer.
 """
 
 import time
@@ -14,7 +15,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.findings import green, red, yellow
+from hubbub.doctor.findings import green, grey, red, yellow
 from hubbub.doctor.tab import Tab
 from hubbub.doctor.visit import Findings, Visit
 
@@ -30,9 +31,12 @@ def look(visit: Visit) -> Findings:
         except (OSError, WebSocketException):
             continue  # `messages` has said so
     if visit.page.header("Date"):
-        ahead["web"] = _ahead(lambda: _web_clock(visit))
+        ahead[_("the proxy")] = _ahead(lambda: _proxy_clock(visit))
     if connection.vendor == "postgresql":
         ahead[_("the database")] = _ahead(_database_clock)
+    if not ahead:
+        yield grey("clocks", _("No other clock could be read."))
+        return
     worst, name = max((abs(seconds), name) for name, seconds in ahead.items())
     facts = {"name": name, "seconds": f"{ahead[name]:+.1f}", "count": len(ahead)}
     if worst <= YELLOW_SECONDS:
@@ -62,7 +66,7 @@ def _replica_clock(visit: Visit, tab: Tab) -> float:
     return datetime.fromisoformat(told["at"]).timestamp()
 
 
-def _web_clock(visit: Visit) -> float:
+def _proxy_clock(visit: Visit) -> float:
     answer = visit.address.get("/accounts/login/", **{"Cache-Control": "no-cache"})
     # The second that it names has begun up to one second before.
     return parsedate_to_datetime(answer.header("Date")).timestamp() + 0.5

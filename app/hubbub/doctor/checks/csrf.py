@@ -9,18 +9,18 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from hubbub.doctor.fetch import Answer
-from hubbub.doctor.findings import green, grey, red
+from hubbub.doctor.findings import Finding, green, grey, red
 from hubbub.doctor.visit import Findings, Visit
 
 PATH = "/accounts/logout/"
 REFUSED = 403
+FAILED = 400
 
 
 def look(visit: Visit) -> Findings:
-    if _post(visit, {}).status != REFUSED:
-        text = _("A form without its token is taken: other sites can act for visitors.")
-        mend = _("Look that nothing in front answers forms, and that every web runs this version.")
-        yield red("csrf", text, mend)
+    bare = _post(visit, {})
+    if bare.status != REFUSED:
+        yield _not_refused(bare)
         return
     token = _token(visit)
     if not token:
@@ -35,8 +35,23 @@ def look(visit: Visit) -> Findings:
         )
         facts = {"origin": visit.address.origin}
         yield red("csrf", text % facts, mend % facts)
-        return
-    yield green("csrf", _("Forms are taken with their token, and refused without."))
+    elif answer.status >= FAILED:
+        yield _failed(answer)
+    else:
+        yield green("csrf", _("Forms are taken with their token, and refused without."))
+
+
+def _not_refused(answer: Answer) -> Finding:
+    if answer.status >= FAILED:
+        return _failed(answer)
+    text = _("A form without its token is taken: other sites can act for visitors.")
+    mend = _("Look that nothing in front answers forms, and that every web runs this version.")
+    return red("csrf", text, mend)
+
+
+def _failed(answer: Answer) -> Finding:
+    text = _("A form is answered with %(status)d: whether its token counts is not seen.")
+    return grey("csrf", text % {"status": answer.status})
 
 
 def _post(visit: Visit, headers: dict[str, str]) -> Answer:

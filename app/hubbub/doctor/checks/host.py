@@ -5,10 +5,12 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from hubbub.doctor.fetch import Answer, Unreachable
-from hubbub.doctor.findings import green, red
+from hubbub.doctor.findings import green, grey, red
 from hubbub.doctor.visit import Findings, Visit
 
 FOREIGN = "doctor.invalid"
+# Bad request (Django's own), forbidden, not found, misdirected, and nginx's for no answer at all.
+REFUSED = (400, 403, 404, 421, 444)
 
 
 def look(visit: Visit) -> Findings:
@@ -17,13 +19,17 @@ def look(visit: Visit) -> Findings:
     except Unreachable:  # the proxy hangs up on strangers
         yield green("host", _("A request for a foreign host gets no answer."))
         return
-    if answer.status >= 400 or _leads_away(answer):
-        text = _("A request for a foreign host is answered with %(status)d.")
-        yield green("host", text % {"status": answer.status})
+    facts = {"host": FOREIGN, "status": answer.status}
+    if answer.status in REFUSED or _leads_away(answer):
+        yield green("host", _("A request for a foreign host is refused with %(status)d.") % facts)
+        return
+    if answer.status >= 400:
+        text = _("A request for a foreign host failed with %(status)d: not seen is why.")
+        yield grey("host", text % facts)
         return
     text = _("A request for the host %(host)s is served, with %(status)d.")
     mend = _("Have the proxy pass the Host header on as it came, and name only your own hosts.")
-    yield red("host", text % {"host": FOREIGN, "status": answer.status}, mend)
+    yield red("host", text % facts, mend)
 
 
 def _leads_away(answer: Answer) -> bool:

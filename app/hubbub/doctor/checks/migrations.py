@@ -1,14 +1,16 @@
-"""The database has every migration of this version."""
+"""The database has every migration of this version.
+
+Looked at first, without a visit: the people who visit are rows of that database.
+"""
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.findings import Finding, green, red, yellow
 
 
-def look(visit: Visit) -> Findings:
+def look() -> Finding:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     ours = {app for app, _name in executor.loader.disk_migrations}
@@ -17,10 +19,9 @@ def look(visit: Visit) -> Findings:
     if missing:
         names = ", ".join(str(migration) for migration, _backwards in missing)
         text = _("Migrations are not applied: %(names)s.") % {"names": names}
-        yield red("migrations", text, _("Run `manage.py migrate`; it only adds."))
-    elif newer:
+        return red("migrations", text, _("Run `manage.py migrate`; it only adds."))
+    if newer:
         names = ", ".join(map(".".join, newer))
         text = _("The database is of a newer version: %(names)s.") % {"names": names}
-        yield yellow("migrations", text, _("Run doctor of the version that is deployed."))
-    else:
-        yield green("migrations", _("All migrations are applied."))
+        return yellow("migrations", text, _("Run doctor of the version that is deployed."))
+    return green("migrations", _("All migrations are applied."))

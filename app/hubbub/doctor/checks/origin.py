@@ -8,6 +8,7 @@ from hubbub.doctor.tab import open_tab
 from hubbub.doctor.visit import Findings, Visit
 
 FOREIGN = ("https://doctor.invalid", "null")
+REFUSED = (400, 403)  # 400 is what a replica's WebSocket library says to "null"
 
 
 def look(visit: Visit) -> Findings:
@@ -31,7 +32,9 @@ def look(visit: Visit) -> Findings:
 def _is_taken(visit: Visit, origin: str) -> bool:
     try:
         open_tab(visit.address, visit.guests.cookies[0], origin).close()
-    except InvalidStatus:
+    except InvalidStatus as error:
+        if error.response.status_code not in REFUSED:  # by somebody who is busy or away, say
+            raise
         return False
     except ConnectionClosed:  # after it was accepted
         return True

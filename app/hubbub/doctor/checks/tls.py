@@ -1,5 +1,7 @@
 """What people send is encrypted: https, cookies for https only, HSTS, and a way there from http."""
 
+import re
+
 from django.utils.translation import gettext as _
 
 from hubbub.doctor.fetch import Address, Unreachable
@@ -30,7 +32,8 @@ def _cookies(visit: Visit) -> Finding:
 
 
 def _hsts(visit: Visit) -> Finding:
-    if "max-age" in visit.page.header("Strict-Transport-Security"):
+    told = re.search(r'max-age="?(\d+)', visit.page.header("Strict-Transport-Security"), re.I)
+    if told and int(told[1]) > 0:  # 0 takes it back
         return green("tls.hsts", _("Browsers are told to come by https from now on (HSTS)."))
     text = _("Browsers are not told to come by https (HSTS).")
     mend = _("Have the proxy pass X-Forwarded-Proto on, and set PUBLIC_URL to the https address.")

@@ -8,6 +8,7 @@ import os
 from argparse import ArgumentParser, ArgumentTypeError
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
@@ -42,15 +43,15 @@ class Command(BaseCommand):
         url = (url or settings.PUBLIC_URL).rstrip("/")
         if not url:
             raise CommandError(_("Give --url, or set PUBLIC_URL."), returncode=COULD_NOT_LOOK)
-        public_url(url)  # ends with a sentence where it is none
+        _ensure_address(url)
         findings: list[Finding] = []
         try:
             for finding in examine(url, timeout, self._progress, quick=quick, mail=mail):
                 findings.append(finding)
                 if not json:
                     self._say(report.line(finding, self._is_coloured()))
-        except (CannotLook, DatabaseError) as error:
-            text = _("Could not look: %(error)s") % {"error": str(error).strip()}
+        except (CannotLook, DatabaseError, ValidationError) as error:
+            text = _("Could not look: %(error)s") % {"error": _sentence(error)}
             raise CommandError(text, returncode=COULD_NOT_LOOK) from None
         finally:
             self._clear()
@@ -78,6 +79,18 @@ class Command(BaseCommand):
 
     def _is_coloured(self) -> bool:
         return self.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _ensure_address(url: str) -> None:
+    try:
+        public_url(url)
+    except SystemExit as refused:  # with a sentence, and as if something were red
+        raise CommandError(str(refused), returncode=COULD_NOT_LOOK) from None
+
+
+def _sentence(error: Exception) -> str:
+    told = error.messages if isinstance(error, ValidationError) else [str(error).strip()]
+    return " ".join(told)
 
 
 def _seconds(text: str) -> float:
