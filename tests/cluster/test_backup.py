@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,11 +11,15 @@ import pytest
 
 from loadtests.checker import Log, read_log
 from loadtests.client import Client
+from loadtests.servers import Replica
+from loadtests.servers.place import manage
 from tests.cluster.stage import Stage, bodies, opened, talking
+from tests.scrape import ask
 
 pytestmark = pytest.mark.deployment
 
 ENOUGH = 20  # messages before and after the backup
+READY_SECONDS = 20
 
 
 async def test_a_backup_of_a_place_in_use_has_every_log_whole(stage: Stage, tmp_path: Path) -> None:
@@ -43,7 +48,7 @@ def back_up(stage: Stage, path: Path) -> None:
 
 
 def restore(stage: Stage, path: Path) -> Log:
-    """Restore into an empty database, and have the code find nothing to add; return its log."""
+    """Restore into an empty database; have a replica run on it, and return its log."""
     postgres = stage.place.postgres
     assert postgres
     name = f"{stage.place.name}_restored"
@@ -54,9 +59,22 @@ def restore(stage: Stage, path: Path) -> Log:
             *(f"--dbname={postgres.url(name)}", str(path)),
         )
         with closing(psycopg.connect(postgres.url(name))) as connection:
-            return read_log(connection)
+            log = read_log(connection)
+        assert_serves(stage, postgres.url(name))
+        return log
     finally:
         postgres.drop_database(name)
+
+
+def assert_serves(stage: Stage, url: str) -> None:
+    """Have the code find no migration missing, and a replica say that it is ready."""
+    environment = stage.place.environment | {"DATABASE_URL": url, "REDIS_PREFIX": "restored"}
+    manage(environment, "migrate", "--check")
+    with Replica(environment) as replica:
+        deadline = time.monotonic() + READY_SECONDS
+        while (answer := ask(replica.port, "/readyz")) != (200, "ready\n"):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
 
 
 def assert_begins(log: Log, kept: Log, rooms: list[int]) -> None:
