@@ -9,17 +9,14 @@ SILENT_TOO_LONG: Final = 4003
 
 
 class SocketProtocol(WebSocketProtocol):
-    """Closes what has been silent for a ping's interval and its timeout, pongs included.
+    """Closes a socket on which nothing, pongs included, came for `ping_timeout` after a ping.
 
     Not by Autobahn's timer, one for each ping: it knows pongs to the last ping only, and so ends
     sockets that are heard again.
     """
 
     heard_at = 0.0  # monotonic
-
-    def connectionMade(self) -> None:
-        self.heard_at = time.monotonic()
-        super().connectionMade()
+    asked_at = 0.0  # the first ping since then
 
     def dataReceived(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
@@ -27,8 +24,15 @@ class SocketProtocol(WebSocketProtocol):
 
     def check_timeouts(self) -> None:
         """Called by Daphne every two seconds."""
-        super().check_timeouts()
-        patience = self.server.ping_interval + self.server.ping_timeout
-        if self.state == self.STATE_OPEN and time.monotonic() - self.heard_at > patience:
+        waited = time.monotonic() - self.asked_at
+        is_asked = self.asked_at > self.heard_at
+        if self.state == self.STATE_OPEN and is_asked and waited > self.server.ping_timeout:
             # Who does not answer the close either is dropped a second later.
             self.sendClose(code=SILENT_TOO_LONG)
+        else:
+            super().check_timeouts()
+
+    def _sendAutoPing(self) -> None:
+        if self.asked_at <= self.heard_at:
+            self.asked_at = time.monotonic()
+        super()._sendAutoPing()
