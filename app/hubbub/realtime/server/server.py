@@ -58,7 +58,9 @@ class Server(daphne.server.Server):
     def _begin(self) -> None:
         """Called by Daphne just before its reactor runs."""
         self.ws_factory.protocol = SocketProtocol
-        self.ws_factory.setProtocolOptions(autoPingTimeout=0)  # the protocol has its own
+        # The protocol has its own timeout. `null` is Daphne's choice, forgotten at each call of this:
+        # such an origin is for us to refuse, as any other.
+        self.ws_factory.setProtocolOptions(autoPingTimeout=0, allowNullOrigin=True)
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
         twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
