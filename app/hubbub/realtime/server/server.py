@@ -58,8 +58,8 @@ class Server(daphne.server.Server):
     def _begin(self) -> None:
         """Called by Daphne just before its reactor runs."""
         self.ws_factory.protocol = SocketProtocol
-        # The protocol has its own timeout. `null` is Daphne's choice, forgotten at each call of this:
-        # such an origin is for us to refuse, as any other.
+        # The protocol has a timeout of its own. `null` is as Daphne has it, which each call of this
+        # forgets: such an origin is for us to refuse, as any other.
         self.ws_factory.setProtocolOptions(autoPingTimeout=0, allowNullOrigin=True)
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
