@@ -149,6 +149,11 @@ class RunningStack:
         return rows
 
     def replicas(self) -> list[Row]:
+        """Return the replicas, once all of them run: one that is started again has no pid yet."""
+        until(lambda: all(row.pid for row in self._replicas()))
+        return self._replicas()
+
+    def _replicas(self) -> list[Row]:
         return [row for name, row in self.rows().items() if name.startswith("realtime-")]
 
     def variable(self, name: str) -> str:
