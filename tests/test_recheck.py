@@ -14,20 +14,9 @@ from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.database import close_all_connections
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.recheck import recheck
+from tests.wire import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Wire:
-    """The other end of a socket: remembers with what code it was closed."""
-
-    code: int | None = None
-
-    def write(self, text: str) -> None:
-        pass
-
-    def close(self, code: int) -> None:
-        self.code = code
 
 
 def code_after_recheck(identity: Identity, room: Room) -> int | None:

@@ -351,6 +351,10 @@ COMMANDS_PER_SECOND = env.float("COMMANDS_PER_SECOND", default=50.0)
 MAX_BAD_FRAMES = 20
 MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
+# What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
+MAX_WAITING_BYTES = env.int("MAX_WAITING_BYTES", default=1_048_576)
+# The kernel's: Linux gives twice as much. Unbounded, it would hide megabytes.
+SEND_BUFFER_BYTES = 131_072
 
 # Stock Daphne pings every 20 s and gives up 30 s later: 2.5 times as long.
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=20)

@@ -7,10 +7,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from hubbub import metrics
 from hubbub.accounts.models import User, digest_of
+from hubbub.realtime.frames import Burst
 from hubbub.realtime.outlet import Outlet
-from hubbub.realtime.protocol import frame
+from hubbub.realtime.protocol import SLOW_READER, frame
 
 # Those who are sent away at the same moment come back at different ones.
 RETRY_MAX_MS = 1_000
@@ -75,7 +78,21 @@ class Connection:
         return self.farewell is not None and self.farewell.said
 
     def write(self, text: str) -> None:
-        self.outlet.write(text)
+        """Send a frame to this socket alone. It is dropped when too much waits already."""
+        if self.outlet.write(text) > settings.MAX_WAITING_BYTES:
+            self.drop()
+
+    def write_burst(self, burst: Burst) -> None:
+        """Send frames that others get, too; otherwise as `write`."""
+        if self.outlet.write_burst(burst) > settings.MAX_WAITING_BYTES:
+            self.drop()
+
+    def drop(self) -> None:
+        """Cut off who does not read. A close frame would wait behind all that is not read."""
+        if not self.closed:
+            self.closed = True
+            self.outlet.drop()
+            metrics.sockets_closed.labels(SLOW_READER).inc()
 
     def close(self, code: int) -> None:
         """Close on purpose; the consumer then drops the connection from the hub."""

@@ -20,11 +20,10 @@ from hubbub.realtime.connection import Connection, Identity, goodbye
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.name import NAME
 from hubbub.realtime.origin import is_own
-from hubbub.realtime.outlet import PlainOutlet, Send
+from hubbub.realtime.outlet import Outlet, Scope, Send, outlet_of
 from hubbub.realtime.protocol import SUBPROTOCOL, frame
 from hubbub.realtime.replica import Replica, this_replica
 
-Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 logger = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
         await _refuse(send, protocol.DRAINING)
         return
     try:
-        connection = await _admit(replica, headers, send)
+        connection = await _admit(replica, headers, outlet_of(scope, send))
     except NotAdmitted as refusal:
         await _refuse(send, refusal.code)
         return
@@ -75,7 +74,7 @@ async def _refuse(send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-async def _admit(replica: Replica, headers: Headers, send: Send) -> Connection:
+async def _admit(replica: Replica, headers: Headers, outlet: Outlet) -> Connection:
     """Return the connection, taken in by the hub and welcomed. Raises NotAdmitted."""
     hub = replica.hub
     for _ in range(ADMISSIONS):
@@ -87,7 +86,7 @@ async def _admit(replica: Replica, headers: Headers, send: Send) -> Connection:
             break
         if since is None or hub.concerns(identity, since):
             continue  # what was read may be older than what the place's log told meanwhile
-        connection = Connection(PlainOutlet(send), identity)
+        connection = Connection(outlet, identity)
         connection.write(_welcome(replica, connection, identity))
         hub.add(connection)
         replica.farewells.appoint(connection, time.monotonic())

@@ -8,22 +8,21 @@ import time
 from collections.abc import Iterable
 
 from hubbub import metrics
-from hubbub.chat.events import Entry, moment_of
 from hubbub.realtime.name import NAME
 
 LOOP_SECONDS = 0.1
 
 
-def note_fan_out(entries: Iterable[Entry], committed_at: float | None) -> None:
-    """Note that entries were written to the sockets just now.
+def note_fan_out(committed_at: Iterable[float | None]) -> None:
+    """Note that events have just been written to the last of their local sockets.
 
-    The doorbell brings when its entries were committed. Those read from the log (None) say when
-    they were made, just before. Clocks of two machines differ: it never took less than nothing.
+    `committed_at`, in seconds since 1970; None for what is no event. Clocks of two machines differ:
+    it never took less than nothing.
     """
     now = time.time()
-    for entry in entries:
-        at = moment_of(entry) if committed_at is None else committed_at
-        metrics.fan_out.observe(max(0.0, now - at))
+    for at in committed_at:
+        if at is not None:
+            metrics.fan_out.observe(max(0.0, now - at))
 
 
 class Heartbeats:

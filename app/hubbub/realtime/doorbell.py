@@ -17,6 +17,7 @@ from django.conf import settings
 from hubbub import metrics
 from hubbub.chat.events import PLACE_LOG, Entry
 from hubbub.chat.publisher import host_of, publisher
+from hubbub.realtime.fan_out import write_to_all
 from hubbub.realtime.followed import Followed
 from hubbub.realtime.groups import Groups
 from hubbub.realtime.hearing import Hearing
@@ -103,9 +104,7 @@ class Doorbell:
         user = message["user"]
         if room is not None:
             text = frame("typing.started", room=room.log, user=user)
-            for connection in room.subscribers:
-                if connection.user_id != user["id"]:
-                    connection.write(text)
+            write_to_all((each for each in room.subscribers if each.user_id != user["id"]), text)
 
     def _hear_read(self, message: dict[str, Any]) -> None:
         for user_id, room_id, number in message["marks"]:

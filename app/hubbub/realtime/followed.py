@@ -1,6 +1,7 @@
 """The logs that a hub follows: the place's, and those of rooms that somebody has open here."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.conf import settings
 from hubbub.chat.events import PLACE_LOG
 from hubbub.chat.publisher import group_of, host_of
 from hubbub.realtime.connection import Connection
+from hubbub.realtime.fan_out import FanOut
 from hubbub.realtime.feed import Feed
 from hubbub.realtime.presence import Presence
 
@@ -34,7 +36,7 @@ class OpenRoom(Followed):
     """A room that somebody has open here, or had until a moment ago."""
 
     presence: Presence = field(default_factory=lambda: Presence(settings.PRESENCE_LIST_MAX))
-    subscribers: dict[Connection, None] = field(default_factory=dict)
+    fan_out: FanOut = field(default_factory=FanOut)
     subscribing: int = 0  # subscribes under way
     idle_since: float = 0.0
     announced_at: float = 0.0
@@ -45,6 +47,10 @@ class OpenRoom(Followed):
     def changed_for(self, user_id: int, since: int) -> bool:
         """Tell whether a person may have lost the room after the seq `since`."""
         return max(self.left.get(user_id, 0), self.archived) > since
+
+    @property
+    def subscribers(self) -> Collection[Connection]:
+        return self.fan_out.subscribers
 
     @property
     def is_idle(self) -> bool:

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from django.conf import settings
 
 from hubbub import metrics
-from hubbub.chat.events import Entry
+from hubbub.chat.events import Entry, moment_of
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.realtime import place
 from hubbub.realtime.connection import Connection, Identity
-from hubbub.realtime.delays import note_fan_out
+from hubbub.realtime.fan_out import write_to_all
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
 from hubbub.realtime.presence import People
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
@@ -130,7 +130,7 @@ class Hub:
 
     def subscribe(self, connection: Connection, room: OpenRoom) -> None:
         """Deliver the room's next entries to the socket; its person is present."""
-        room.subscribers[connection] = None
+        room.fan_out.join(connection)
         connection.rooms.add(room.log)
         connection.put_out.discard(room.log)
         if room.presence.open(connection.user_id, connection.name):
@@ -142,7 +142,7 @@ class Hub:
         if room_id not in connection.rooms or room is None:
             return
         connection.rooms.discard(room_id)
-        room.subscribers.pop(connection, None)
+        room.fan_out.leave(connection)
         room.idle_since = time.monotonic()
         if linger:
             loop = asyncio.get_running_loop()
@@ -177,25 +177,25 @@ class Hub:
         `committed_at` (seconds since 1970) is known of those that were heard.
         """
         ready = followed.feed.offer(entries, time.monotonic())
-        self.deliver(followed, ready)
-        if isinstance(followed, OpenRoom) and followed.subscribers:
-            note_fan_out(ready, committed_at)
+        self.deliver(followed, ready, committed_at)
         if followed.feed.misses(time.monotonic(), 0.0):
             # Held for a moment only: the doorbell may just have changed the order.
             loop = asyncio.get_running_loop()
             loop.call_later(settings.HOLD_SECONDS, self.wake_if_missing, followed)
 
-    def deliver(self, followed: Followed, entries: list[Entry]) -> None:
+    def deliver(
+        self, followed: Followed, entries: list[Entry], committed_at: float | None = None
+    ) -> None:
+        """Pass on entries whose turn it is. Read from a log, they were committed when made."""
         if not isinstance(followed, OpenRoom):
             for entry in entries:
                 self._apply(entry)
             return
         for entry in entries:
-            metrics.deliveries.inc(len(followed.subscribers))
-            for connection in followed.subscribers:
-                connection.outlet.write(entry.text)
+            followed.fan_out.add(entry.text, committed_at=committed_at or moment_of(entry))
             if entry.type in ("member.left", "room.archived"):
                 self._end_subscriptions(followed, entry)
+        followed.fan_out.flush()
 
     def _apply(self, entry: Entry) -> None:
         try:
@@ -218,6 +218,7 @@ class Hub:
             over = [each for each in room.subscribers if each.user_id == entry.user]
             reason = place.facts_of(entry).get("reason", "left")
         for connection in over:
+            room.fan_out.settle(connection)  # so that this is the last that it gets of the room
             connection.put_out.add(room.log)
             connection.write(frame("room.removed", room=room.log, reason=reason))
             self.unsubscribe(connection, room.log)
@@ -228,10 +229,9 @@ class Hub:
             return
         self.bumped[room_id] = seq
         text = frame("room.bumped", room=room_id, seq=seq, number=number)
-        for user_id in self.members[room_id]:
-            for connection in self.people[user_id].connections:
-                if room_id not in connection.rooms:
-                    connection.write(text)
+        people = (self.people[user_id] for user_id in self.members[room_id])
+        sockets = (socket for person in people for socket in person.connections)
+        write_to_all((socket for socket in sockets if room_id not in socket.rooms), text)
 
     # The log began anew
 

@@ -1,22 +1,96 @@
-"""How the hub writes to one socket: the one small interface that a faster server may replace.
+"""How the hub writes to one socket: one small interface, and its two ways over ASGI.
 
-`write` and `close` never wait and keep their order. The plain outlet works over any ASGI server.
+Our server hands applications a frame writer, which takes ready-made frames and says how many bytes
+wait; over any other server (`runserver`, a test) it is plain `websocket.send`. Everything works
+either way. Neither waits, and both keep the order of the calls.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
+from hubbub.realtime.frames import Burst, text_frame
+
+# The ASGI extension: {"writer": FrameWriter}.
+FRAMES: Final = "hubbub.frames"
+
+# Between looks at whether a socket has drained: only long replays to slow readers wait for it.
+DRAINED_LOOK_SECONDS = 0.02
+
+Scope: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+class FrameWriter(Protocol):
+    """What a server offers as the extension FRAMES: one socket, in ready-made frames."""
+
+    def write_frames(self, data: bytes) -> int:
+        """Write whole frames after all that was sent before; return the bytes that wait.
+
+        After a close frame, or when the socket is gone, nothing is written and 0 returned.
+        """
+
+    def serverClose(self, code: int) -> None:
+        """Send a close frame; nothing is written after it."""
+
+    def drop(self) -> None:
+        """Cut the connection at once; what waits is thrown away."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be sent; 0 for a socket that is gone."""
+
+
 class Outlet(Protocol):
-    def write(self, text: str) -> None:
-        """Send a text frame after those written before; nothing after `close`."""
+    def write(self, text: str) -> int:
+        """Send a text frame after those written before; nothing after `close`.
+
+        Returns how many bytes wait to be sent, as far as that is known.
+        """
+
+    def write_burst(self, burst: Burst) -> int:
+        """Send frames that many sockets get; otherwise as `write`."""
 
     def close(self, code: int) -> None:
         """Close the socket once what was written before is sent. Twice does nothing."""
+
+    def drop(self) -> None:
+        """Cut the socket off: what waits is not sent."""
+
+    async def drained(self) -> None:
+        """Wait until what was written is sent, or never will be."""
+
+
+def outlet_of(scope: Scope, send: Send) -> Outlet:
+    """Return the fastest outlet that the server of a socket has."""
+    extension = (scope.get("extensions") or {}).get(FRAMES)
+    return PlainOutlet(send) if extension is None else FrameOutlet(extension["writer"])
+
+
+class FrameOutlet:
+    """Over the frame writer of our server."""
+
+    __slots__ = ("_writer",)
+
+    def __init__(self, writer: FrameWriter) -> None:
+        self._writer = writer
+
+    def write(self, text: str) -> int:
+        return self._writer.write_frames(text_frame(text))
+
+    def write_burst(self, burst: Burst) -> int:
+        return self._writer.write_frames(burst.data)
+
+    def close(self, code: int) -> None:
+        self._writer.serverClose(code)
+
+    def drop(self) -> None:
+        self._writer.drop()
+
+    async def drained(self) -> None:
+        while self._writer.waiting_bytes:  # noqa: ASYNC110  (the server does not tell)
+            await asyncio.sleep(DRAINED_LOOK_SECONDS)
 
 
 class PlainOutlet:
@@ -28,14 +102,28 @@ class PlainOutlet:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    def write(self, text: str) -> None:
+    def write(self, text: str) -> int:
         if not self._closed:
             self._put({"type": "websocket.send", "text": text})
+        return 0  # the server buffers without saying how much
+
+    def write_burst(self, burst: Burst) -> int:
+        for frame in burst.frames:
+            self.write(frame.text)
+        return 0
 
     def close(self, code: int) -> None:
         if not self._closed:
             self._closed = True
             self._put({"type": "websocket.close", "code": code})
+
+    def drop(self) -> None:
+        self._waiting.clear()
+        self.close(1000)  # ASGI cannot cut a socket
+
+    async def drained(self) -> None:
+        if self._task is not None:
+            await asyncio.wait([self._task])
 
     def _put(self, message: MutableMapping[str, Any]) -> None:
         self._waiting.append(message)

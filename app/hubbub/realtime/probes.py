@@ -14,8 +14,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from hubbub import metrics
 from hubbub.exposition import exposition, may_scrape
 from hubbub.realtime.admission import headers_of
-from hubbub.realtime.consumer import Receive, Scope
-from hubbub.realtime.outlet import Send
+from hubbub.realtime.consumer import Receive
+from hubbub.realtime.outlet import Scope, Send
 from hubbub.realtime.replica import this_replica
 
 # Any: Django's handler and Channels' router describe the same three arguments each in their way.

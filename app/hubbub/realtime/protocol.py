@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 SUBPROTOCOL: Final = "hubbub.v1"
 
 DRAINING: Final = 4001
+SLOW_READER: Final = 4002
 LIFE_OVER: Final = 4004
 TRY_AGAIN: Final = 4005
 BAD_FRAMES: Final = 4500

@@ -143,8 +143,8 @@ class Replica:
             left=change.left,
             online_count=change.online,
         )
-        for connection in room.subscribers:
-            connection.write(text)
+        room.fan_out.add(text)
+        room.fan_out.flush()
         return True
 
 

@@ -10,6 +10,7 @@ import logging
 import os
 import select
 import signal
+import socket
 import sys
 from collections.abc import MutableMapping
 from typing import Any, NoReturn
@@ -21,8 +22,9 @@ from django.conf import settings
 from twisted.internet.defer import Deferred
 
 from hubbub.realtime.drain import drain
+from hubbub.realtime.outlet import FRAMES
 from hubbub.realtime.replica import this_replica
-from hubbub.realtime.server.protocol import SocketProtocol
+from hubbub.realtime.server.protocol import SocketProtocol, with_options_of
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +59,10 @@ class Server(daphne.server.Server):
 
     def _begin(self) -> None:
         """Called by Daphne just before its reactor runs."""
-        self.ws_factory.protocol = SocketProtocol
-        # The protocol has a timeout of its own. `null` is as Daphne has it, which each call of this
-        # forgets: such an origin is for us to refuse, as any other.
+        # The protocol pings by itself. `null` is as Daphne has it, which each call of this forgets:
+        # such an origin is for us to refuse, as any other.
         self.ws_factory.setProtocolOptions(autoPingTimeout=0, allowNullOrigin=True)
+        self.ws_factory.protocol = with_options_of(self.ws_factory)
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
         twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
@@ -69,10 +71,21 @@ class Server(daphne.server.Server):
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
+        # Inherited by what is accepted. Left to itself, the kernel hides megabytes for who does not
+        # read.
+        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.SEND_BUFFER_BYTES)
 
     def listen_error(self, failure: Any) -> None:
         self._refusal = f"{failure.getErrorMessage()} Choose another with PORT, --port or --bind."
         self.stop()
+
+    def create_application(
+        self, protocol: Any, scope: MutableMapping[str, Any]
+    ) -> "asyncio.Queue[Any] | None":
+        """As Daphne's; a socket's application may write ready-made frames (`realtime.outlet`)."""
+        if isinstance(protocol, SocketProtocol):
+            scope["extensions"] = {FRAMES: {"writer": protocol}}
+        return super().create_application(protocol, scope)  # type: ignore[no-any-return]
 
     # Leaving
 

@@ -1,0 +1,42 @@
+"""WebSocket frames made once and written to any number of sockets. Pure.
+
+Server to client, so unmasked, and whole: RFC 6455 §5.2. `fan_out` makes them; an outlet writes
+their bytes where the server takes ready-made frames, else their texts.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+TEXT = b"\x81"  # FIN and opcode 1
+PING = b"\x89\x00"  # FIN and opcode 9, without a payload
+
+
+class Frame(NamedTuple):
+    """A text frame: its text, and its bytes on the wire."""
+
+    text: str
+    data: bytes
+
+
+class Burst:
+    """Frames that follow one another, to be written at once."""
+
+    __slots__ = ("data", "frames")
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self.frames = frames
+        self.data = frames[0].data if len(frames) == 1 else b"".join([each.data for each in frames])
+
+
+def frame_of(text: str) -> Frame:
+    return Frame(text, text_frame(text))
+
+
+def text_frame(text: str) -> bytes:
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return TEXT + size.to_bytes(1) + payload
+    if size < 1 << 16:
+        return TEXT + b"\x7e" + size.to_bytes(2) + payload
+    return TEXT + b"\x7f" + size.to_bytes(8) + payload
