@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hubbub.realtime.frames import Burst
+from hubbub.realtime.outlet import OnGone, OnText
 
 
 @dataclass
@@ -17,6 +18,9 @@ class Wire:
     waiting_bytes: int = 0
     code: int | None = None
     dropped: bool = False
+
+    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+        return False
 
     def write(self, text: str) -> int:
         self.texts.append(text)

@@ -35,7 +35,12 @@ class Commands:
         self.replica, self.hub, self.connection = replica, replica.hub, connection
 
     def receive(self, text: str | None) -> None:
-        """Take one frame: carry it out, or answer with a problem. Never raises."""
+        """Take one frame: carry it out, or answer with a problem. Never raises.
+
+        What comes after our own close is nobody's any more.
+        """
+        if self.connection.closed:
+            return
         ref: Ref = None
         try:
             ref, command = protocol.parse(text)

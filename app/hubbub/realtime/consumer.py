@@ -7,6 +7,7 @@ sockets; this only reads commands.
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from hubbub.realtime.connection import Connection, Identity, goodbye
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.name import NAME
 from hubbub.realtime.origin import is_own
-from hubbub.realtime.outlet import Outlet, Scope, Send, outlet_of
+from hubbub.realtime.outlet import OnGone, Outlet, Scope, Send, outlet_of
 from hubbub.realtime.protocol import SUBPROTOCOL, frame
 from hubbub.realtime.replica import Replica, this_replica
 
@@ -56,10 +57,21 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     except NotAdmitted as refusal:
         await _refuse(send, refusal.code)
         return
-    try:
-        await _serve(replica, connection, receive)
-    finally:
+    about_socket(connection.id, connection.user_id)
+    logger.debug("The socket is open.")
+    commands = Commands(replica, connection)
+
+    def gone(code: int | None) -> None:
         replica.hub.drop(connection)
+        logger.debug("The socket is gone (%s).", code)
+
+    # What is logged in these is about this socket, too.
+    run = copy_context().run
+    attached = connection.outlet.attach(
+        lambda text: run(commands.receive, text), lambda code: run(gone, code)
+    )
+    if not attached:
+        await _receive_all(receive, commands, gone)
 
 
 def _may_shake_hands(headers: Headers) -> bool:
@@ -117,17 +129,11 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
     )
 
 
-async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
-    about_socket(connection.id, connection.user_id)
-    logger.debug("The socket is open.")
-    commands = Commands(replica, connection)
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            if not connection.closed:
-                metrics.sockets_closed.labels("client").inc()
-            logger.debug("The socket is gone (%s).", message.get("code"))
-            return
-        if connection.closed:
-            continue
-        commands.receive(message.get("text"))
+async def _receive_all(receive: Receive, commands: Commands, gone: OnGone) -> None:
+    code = None
+    try:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            commands.receive(message.get("text"))
+        code = message.get("code")
+    finally:
+        gone(code)

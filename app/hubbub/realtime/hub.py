@@ -71,6 +71,8 @@ class Hub:
 
     def drop(self, connection: Connection) -> None:
         """Forget a socket. Its person stays present for a moment: most come back at once."""
+        if not connection.closed:
+            metrics.sockets_closed.labels("client").inc()
         connection.closed = True
         connection.cancel_tasks()
         for room_id in list(connection.rooms):

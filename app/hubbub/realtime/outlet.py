@@ -19,11 +19,19 @@ FRAMES: Final = "hubbub.frames"
 DRAINED_LOOK_SECONDS = 0.02
 
 Scope: TypeAlias = MutableMapping[str, Any]
+OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame
+OnGone: TypeAlias = Callable[[int | None], None]  # the close code
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class FrameWriter(Protocol):
     """What a server offers as the extension FRAMES: one socket, in ready-made frames."""
+
+    def attach(self, on_text: OnText, on_gone: OnGone) -> None:
+        """Call these for what comes from now on, and for what waits; no more is to be received.
+
+        The application may return: the socket stays open.
+        """
 
     def write_frames(self, data: bytes) -> int:
         """Write whole frames after all that was sent before; return the bytes that wait.
@@ -43,6 +51,9 @@ class FrameWriter(Protocol):
 
 
 class Outlet(Protocol):
+    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+        """Have these called for what comes; False where it must be received as usual."""
+
     def write(self, text: str) -> int:
         """Send a text frame after those written before; nothing after `close`.
 
@@ -76,6 +87,10 @@ class FrameOutlet:
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
 
+    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+        self._writer.attach(on_text, on_gone)
+        return True
+
     def write(self, text: str) -> int:
         return self._writer.write_frames(text_frame(text))
 
@@ -101,6 +116,9 @@ class PlainOutlet:
         self._waiting: deque[MutableMapping[str, Any]] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+
+    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+        return False
 
     def write(self, text: str) -> int:
         if not self._closed:

@@ -13,6 +13,7 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet.tcp import Server as TCPTransport
 
 from hubbub.realtime.frames import PING
+from hubbub.realtime.outlet import OnGone, OnText
 
 if TYPE_CHECKING:
     from hubbub.realtime.server.server import Server
@@ -27,11 +28,55 @@ class SocketProtocol(WebSocketProtocol):
     heard_at = 0.0  # monotonic, as all times here
     pinged_at = 0.0
     ping_due_at = 0.0
+    _on_text: OnText | None = None
+    _on_gone: OnGone | None = None
 
     def dataReceived(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
         # Autobahn's own makes a line for its log out of each, which nobody reads.
         self._dataReceived(data)
+
+    # What comes, once an application takes it directly
+
+    def attach(self, on_text: OnText, on_gone: OnGone) -> None:
+        """Call these from now on, in the order of what came, instead of filling a queue.
+
+        The application may return, and with it go its task, its queue and the handshake's headers:
+        a third of what a socket takes.
+        """
+        self._on_text, self._on_gone = on_text, on_gone
+        queue = self.application_queue
+        del self.application_queue
+        self._forget_handshake()
+        while not queue.empty():
+            message = queue.get_nowait()
+            if message["type"] == "websocket.disconnect":
+                self._on_text = self._on_gone = None
+                on_gone(message["code"])
+            else:
+                on_text(message.get("text"))
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        if self._on_text is None:
+            super().onMessage(payload, isBinary)
+        elif not self.muted:
+            self._on_text(None if isBinary else payload.decode())
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        super().onClose(wasClean, code, reason)
+        on_gone, self._on_text, self._on_gone = self._on_gone, None, None
+        if on_gone is not None:
+            on_gone(code)
+
+    @property
+    def is_attached(self) -> bool:
+        return self._on_gone is not None
+
+    def _forget_handshake(self) -> None:
+        self.http_request_data = self.http_response_data = self.is_open = None
+        self.application_deferred = None
+        for headers in (self.http_headers, self.clean_headers, self.request.headers):
+            headers.clear()
 
     # A frame writer
 
@@ -79,6 +124,8 @@ class SocketProtocol(WebSocketProtocol):
 
     def onOpen(self) -> None:
         super().onOpen()
+        # The HTTP channel that the socket began as stays its producer otherwise, to no purpose.
+        self.transport.unregisterProducer()
         # Those who came at the same moment are not all pinged at the same one.
         self.ping_due_at = time.monotonic() + random.uniform(0.2, 1) * self.server.ping_interval  # noqa: S311
 
@@ -108,5 +155,9 @@ def with_options_of(factory: WebSocketFactory) -> type[SocketProtocol]:
     Autobahn copies two dozen of them into each instance, and makes a text of them all for its log:
     a third of a millisecond for each handshake, and a kilobyte for each socket.
     """
-    options: dict[str, Any] = {name: getattr(factory, name) for name in SocketProtocol.CONFIG_ATTRS}
+    options = {name: _as_attribute(getattr(factory, name)) for name in SocketProtocol.CONFIG_ATTRS}
     return type("SocketProtocol", (SocketProtocol,), options | {"CONFIG_ATTRS": []})
+
+
+def _as_attribute(option: Any) -> Any:
+    return staticmethod(option) if callable(option) else option

@@ -12,7 +12,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from typing import Any, NoReturn
 
 import daphne.server
@@ -25,17 +25,21 @@ from hubbub.realtime.drain import drain
 from hubbub.realtime.outlet import FRAMES
 from hubbub.realtime.replica import this_replica
 from hubbub.realtime.server.protocol import SocketProtocol, with_options_of
+from hubbub.realtime.slices import in_slices
 
 logger = logging.getLogger(__name__)
 
 # Handshakes that may wait to be accepted: everybody comes at once when another replica dies, and
 # Twisted's 50 would let the kernel drop most of them, who then try again a second later.
 BACKLOG = 1_024
+TIMEOUTS_SECONDS = 2.0
 # How long what was cancelled may take to end.
 CANCEL_SECONDS = 1.0
 
 
 class Server(daphne.server.Server):
+    connections: dict[Any, dict[str, Any]]  # Daphne's: by protocol
+
     def __init__(self, *, endpoints: list[str], **options: Any) -> None:
         super().__init__(
             endpoints=[_with_backlog(each) for each in endpoints],
@@ -44,6 +48,7 @@ class Server(daphne.server.Server):
             ready_callable=self._begin,
         )
         self._ports: list[Any] = []
+        self._ended: set[Any] = set()  # protocols that are gone, or whose application is
         self._refusal = ""
         self._leaving: asyncio.Task[None] | None = None
         self._is_done = False
@@ -68,6 +73,29 @@ class Server(daphne.server.Server):
         twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
         twisted_loop.call_soon(lambda: this_replica().begin())
 
+    # Looking after connections
+
+    def protocol_disconnected(self, protocol: Any) -> None:
+        super().protocol_disconnected(protocol)
+        self._ended.add(protocol)
+
+    def application_checker(self) -> None:
+        """As Daphne's, each second, for those that ended only: it looks at everybody."""
+        everybody, ended = self.connections, self._ended
+        self.connections = {each: everybody[each] for each in ended if each in everybody}
+        super().application_checker()
+        self._ended = {each for each in self.connections if "disconnected" in everybody[each]}
+        for each in ended - self.connections.keys():
+            everybody.pop(each, None)
+        self.connections = everybody
+
+    def timeout_checker(self) -> None:
+        """As Daphne's, every two seconds, in slices: ten thousand at once would take too long."""
+        in_slices(self.connections, _check_timeouts, self._check_timeouts_again)
+
+    def _check_timeouts_again(self) -> None:
+        twisted_loop.call_later(TIMEOUTS_SECONDS, self.timeout_checker)
+
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
@@ -85,7 +113,11 @@ class Server(daphne.server.Server):
         """As Daphne's; a socket's application may write ready-made frames (`realtime.outlet`)."""
         if isinstance(protocol, SocketProtocol):
             scope["extensions"] = {FRAMES: {"writer": protocol}}
-        return super().create_application(protocol, scope)  # type: ignore[no-any-return]
+        queue = super().create_application(protocol, scope)
+        application = self.connections[protocol].get("application_instance")
+        if application is not None:
+            application.add_done_callback(lambda _: self._ended.add(protocol))
+        return queue  # type: ignore[no-any-return]
 
     # Leaving
 
@@ -117,7 +149,10 @@ class Server(daphne.server.Server):
 
     def _is_idle(self) -> bool:
         """Whether no socket, handshake or request is being served; what only connected is not."""
-        return not self._applications()
+        attached = any(
+            isinstance(each, SocketProtocol) and each.is_attached for each in self.connections
+        )
+        return not attached and not self._applications()
 
     def _applications(self) -> list["asyncio.Future[None]"]:
         # Half-open connections have no application yet.
@@ -136,6 +171,11 @@ class Server(daphne.server.Server):
         for application in applications:
             application.cancel()
         return Deferred.fromFuture(asyncio.ensure_future(_ended(applications)))
+
+
+def _check_timeouts(protocols: Iterable[Any]) -> None:
+    for protocol in protocols:
+        protocol.check_timeouts()
 
 
 def _with_backlog(endpoint: str) -> str:
