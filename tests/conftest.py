@@ -31,6 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run on the embedded default: SQLite and the in-memory layer, one process",
     )
+    parser.addoption(
+        "--stock-daphne",
+        action="store_true",
+        help="serve the shared stage of tests/cluster by Daphne as it comes, not by our server",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -35,6 +35,7 @@ class Place:
         *,
         replicas: int = 2,
         embedded: bool = False,
+        stock: bool = False,
         fsync: bool = False,
         postgres: Postgres | None = None,
         redis: Redis | None = None,
@@ -50,7 +51,8 @@ class Place:
         self.redis = None if embedded else redis or Redis()
         self.environment = self._make_environment() | dict(environment or {})
         count = 1 if embedded else replicas
-        self.replicas = [Replica(self.environment) for _ in range(count)]
+        self._stock = stock  # Daphne as it comes: see `Replica`
+        self.replicas = [self._replica() for _ in range(count)]
 
     def __enter__(self) -> Self:
         try:
@@ -85,7 +87,7 @@ class Place:
 
     def add_replica(self) -> Replica:
         """Start one more; returns once it answers."""
-        replica = Replica(self.environment)
+        replica = self._replica()
         self._stack.callback(replica.close)
         self.replicas.append(replica)
         return replica.start()
@@ -93,6 +95,9 @@ class Place:
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run `manage.py` as an operator of this place would; return what it printed."""
         return manage(self.environment, *arguments, input=input)
+
+    def _replica(self) -> Replica:
+        return Replica(self.environment, stock=self._stock)
 
     def _make_environment(self) -> dict[str, str]:
         """PUBLIC_URL stays unset: a replica then takes its own host and port for its origin."""

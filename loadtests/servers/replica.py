@@ -10,12 +10,19 @@ from loadtests.servers.process import HOST, ROOT, Server
 class Replica(Server):
     name = "replica"
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        """`environment` is all that it gets, but for its port: see `Place.environment`."""
+    def __init__(self, environment: Mapping[str, str], *, stock: bool = False) -> None:
+        """`environment` is all that it gets, but for its port: see `Place.environment`.
+
+        `stock`: served by Daphne as it comes, without our server's frame writer, pings and drain.
+        """
         super().__init__()
         self._environment = dict(environment)
+        self._stock = stock
 
     def command(self) -> list[str]:
+        if self._stock:
+            daphne = ["daphne", "-v", "0", "-b", HOST, "-p", str(self.port)]
+            return [sys.executable, "-m", *daphne, "hubbub.asgi:application"]
         return [sys.executable, "-m", "hubbub.realtime.server"]
 
     def environment(self) -> Mapping[str, str]:

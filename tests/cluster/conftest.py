@@ -18,7 +18,8 @@ def whole_stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     embedded = bool(request.config.getoption("embedded"))
-    with Place(embedded=embedded, environment=ENVIRONMENT) as place:
+    stock = bool(request.config.getoption("stock_daphne"))
+    with Place(embedded=embedded, stock=stock, environment=ENVIRONMENT) as place:
         yield Stage(place, _folder(tmp_path_factory))
 
 

@@ -140,7 +140,7 @@ class SocketProtocol(WebSocketProtocol):
             return
         now = time.monotonic()
         if self.heard_at < self.pinged_at < now - self.server.ping_timeout:
-            # Who does not answer the close either is dropped a second later.
+            # Who does not answer the close either is dropped soon after.
             self.sendClose(code=SILENT_TOO_LONG)
         elif now >= self.ping_due_at:
             self.ping_due_at = now + self.server.ping_interval

@@ -33,6 +33,10 @@ logger = logging.getLogger(__name__)
 # Twisted's 50 would let the kernel drop most of them, who then try again a second later.
 BACKLOG = 1_024
 TIMEOUTS_SECONDS = 2.0
+# How long a close may wait for its answer. Autobahn cuts whole seconds off the time at which it is
+# over, so of stock Daphne's one second there is often nothing left: what waits before the close,
+# and the close itself, are then lost to who is slow.
+CLOSE_SECONDS = 3
 # How long what was cancelled may take to end.
 CANCEL_SECONDS = 1.0
 
@@ -66,7 +70,9 @@ class Server(daphne.server.Server):
         """Called by Daphne just before its reactor runs."""
         # The protocol pings by itself. `null` is as Daphne has it, which each call of this forgets:
         # such an origin is for us to refuse, as any other.
-        self.ws_factory.setProtocolOptions(autoPingTimeout=0, allowNullOrigin=True)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=0, allowNullOrigin=True, closeHandshakeTimeout=CLOSE_SECONDS
+        )
         self.ws_factory.protocol = with_options_of(self.ws_factory)
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
