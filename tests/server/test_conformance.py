@@ -5,16 +5,25 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, suppress
 from typing import Any, TypeAlias
 
 import pytest
 import websocket
-from simple_websocket import Client as WsprotoClient
-from simple_websocket import ConnectionClosed as WsprotoClosed
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
-from wsproto.events import Message, TextMessage
+from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Event,
+    Ping,
+    Pong,
+    Request,
+    TextMessage,
+)
+from wsproto.extensions import PerMessageDeflate
 
 from loadtests.bench.wire import frame, handshake
 from loadtests.servers.process import HOST
@@ -57,7 +66,8 @@ def by_websocket_client(port: int) -> Heard:
     """The library `websocket-client`; the server closes."""
     heard: Heard = []
     client = websocket.create_connection(f"ws://{HOST}:{port}/", timeout=10)
-    with closing(client):
+    with ExitStack() as stack:
+        stack.callback(client.shutdown)  # its `close` leaves the socket open once that is closed
         heard += [client.getsubprotocol(), sorted(client.getheaders() or ())]
         client.send_frame(websocket.ABNF.create_frame("two ", websocket.ABNF.OPCODE_TEXT, fin=0))
         client.ping("between")
@@ -69,20 +79,39 @@ def by_websocket_client(port: int) -> Heard:
 
 
 def by_wsproto(port: int) -> Heard:
-    """The library `wsproto`, as `simple-websocket` drives it."""
-    client = WsprotoClient(f"ws://{HOST}:{port}/", subprotocols=["hubbub.v1", "other"])
-    heard: Heard = [client.subprotocol]
-    for length in LENGTHS:
-        client.send("x" * length)
-        heard.append(client.receive(timeout=10))
-    for event in (TextMessage("a half", message_finished=False), Message("", True)):
-        client.sock.send(client.ws.send(event))
-    heard.append(client.receive(timeout=10))
-    client.send("close 4321")
-    with pytest.raises(WsprotoClosed) as closed:
-        client.receive(timeout=10)
-    client.sock.close()  # which the library leaves open
-    return [*heard, closed.value.reason, closed.value.message]
+    """The library `wsproto`, which does no I/O; it offers compression, and the server closes."""
+    client = WSConnection(ConnectionType.CLIENT)
+    sent: list[Event] = [TextMessage("x" * length) for length in LENGTHS]
+    sent += [TextMessage("a half", message_finished=False), TextMessage(""), Ping(b"here?")]
+    heard: Heard = []
+    with socket.create_connection((HOST, port), timeout=10) as connection:
+        request = Request(HOST, "/", [PerMessageDeflate()], subprotocols=["hubbub.v1", "other"])
+        connection.sendall(client.send(request))
+        while client.state is not ConnectionState.CLOSED:
+            client.receive_data(connection.recv(65_536) or None)
+            for event in client.events():
+                if isinstance(event, AcceptConnection):
+                    heard += [event.subprotocol, event.extensions]
+                    for each in (*sent, TextMessage("close 4321")):
+                        connection.sendall(client.send(each))
+                elif isinstance(event, CloseConnection):
+                    heard.append((event.code, event.reason))
+                    connection.sendall(client.send(event.response()))
+                else:
+                    heard.append((type(event), *_payload(event)))
+    return _joined(heard)
+
+
+def _payload(event: Event) -> tuple[Any, ...]:
+    assert isinstance(event, TextMessage | Pong)
+    return (event.data,) if isinstance(event, TextMessage) else (bytes(event.payload),)
+
+
+def _joined(heard: Heard) -> Heard:
+    """Put the texts together: how much of one is read at once is chance."""
+    texts = [each[1] for each in heard if isinstance(each, tuple) and each[0] is TextMessage]
+    others = [each for each in heard if not (isinstance(each, tuple) and each[0] is TextMessage)]
+    return ["".join(texts), *others]
 
 
 CLIENTS: list[Callable[[int], Heard]] = [by_websockets, by_websocket_client, by_wsproto]
