@@ -9,13 +9,9 @@ from hubbub.accounts.models import User
 from hubbub.chat.actions.send import send
 from hubbub.chat.events import Entry, read_log
 from hubbub.chat.models import Room
-from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.database import close_all_connections
-from hubbub.realtime.doorbell import Doorbell
-from hubbub.realtime.follower import Follower
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.outlet import PlainOutlet
-from hubbub.realtime.subscribing import Subscribing
+from hubbub.realtime.missed import read_missed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,9 +31,7 @@ def test_what_the_feed_held_beyond_the_page_read_is_replayed_too(
         room.feed.start(begin, now=0.0)
         # Rung already, ahead of what is still missing: held.
         hub.take(room, log[-4:])
-        connection = Connection(PlainOutlet(send_nothing), Identity(alice, None, None, {}))
-        subscribing = Subscribing(hub, Follower(hub, Doorbell(hub)), connection, None)
-        missed = await subscribing._missed(room, begin - 1)
+        missed = await read_missed(hub, room, begin - 1)
         await hub.writer.close()
         await close_all_connections()
         return missed, room.feed.seq
@@ -46,7 +40,3 @@ def test_what_the_feed_held_beyond_the_page_read_is_replayed_too(
     assert missed is not None
     assert [entry.seq for entry in missed] == list(range(begin, log[-1].seq + 1))
     assert live_from == log[-1].seq
-
-
-async def send_nothing(message: object) -> None:
-    """Be a socket that nobody reads."""

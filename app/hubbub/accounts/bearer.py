@@ -4,8 +4,10 @@ Only usable tokens answer: not revoked, of a person who is neither banned nor de
 of last use is written at most once a minute, so a busy bot costs no write on each request.
 """
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,16 +21,31 @@ def person_of(secret: str) -> tuple[User, Token] | None:
     token = Token.objects.usable().matching(secret).select_related("user").first()
     if token is None:
         return None
-    _note_use(token)
+    _note_use([token])
     return token.user, token
 
 
-def _note_use(token: Token) -> None:
+def tokens_of(digests: Collection[str]) -> dict[str, Token]:
+    """Return the usable tokens by the digests of their secrets, in one statement."""
+    tokens = {token.digest: token for token in Token.objects.usable().filter(digest__in=digests)}
+    _note_use(tokens.values())
+    return tokens
+
+
+def _note_use(tokens: Iterable[Token]) -> None:
     now = timezone.now()
     due = now - USE_WRITTEN_EVERY
-    if token.last_used_at is not None and token.last_used_at > due:
+    unnoted = [each for each in tokens if each.last_used_at is None or each.last_used_at <= due]
+    if not unnoted:
         return
-    # The condition again in the database: of many replicas one writes.
+    # The condition again in the database: of many replicas one writes. Rows that another locks are
+    # being written there; waiting for several of them could end in a deadlock.
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
-    Token.objects.filter(stale, pk=token.pk).update(last_used_at=now)
-    token.last_used_at = now
+    free = Token.objects.select_for_update(skip_locked=True)
+    with transaction.atomic():
+        ids = list(
+            free.filter(stale, pk__in=[each.pk for each in unnoted]).values_list("pk", flat=True)
+        )
+        Token.objects.filter(pk__in=ids).update(last_used_at=now)
+    for token in unnoted:
+        token.last_used_at = now

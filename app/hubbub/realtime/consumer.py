@@ -18,7 +18,7 @@ from hubbub.realtime import protocol
 from hubbub.realtime.admission import Headers, NotAdmitted, bearer_secret, headers_of, identify
 from hubbub.realtime.commands import Commands
 from hubbub.realtime.connection import Connection, Identity, goodbye
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY
 from hubbub.realtime.name import NAME
 from hubbub.realtime.origin import is_own
 from hubbub.realtime.outlet import OnGone, Outlet, Scope, Send, outlet_of
@@ -93,7 +93,7 @@ async def _admit(replica: Replica, headers: Headers, outlet: Outlet) -> Connecti
         try:
             await replica.start()
             since = hub.place.feed.seq
-            identity = await query(identify, headers)
+            identity = await identify(headers)
         except AWAY:
             break
         if since is None or hub.concerns(identity, since):

@@ -5,7 +5,9 @@ be delivered: each entry once, in seq order. Nothing here does I/O or reads a cl
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import cast
 
 from hubbub.chat.events import Entry
 
@@ -18,11 +20,16 @@ class Memory:
     """The recent entries of a log, for resumes. Holds no text that is no longer true.
 
     When a message is edited or deleted, its older frames are dropped: whoever needs one of them
-    reads the log.
+    reads the log, and what was read is remembered for the next one (`extend`).
     """
 
-    def __init__(self, max_entries: int) -> None:
-        self._entries: deque[Entry | None] = deque(maxlen=max_entries)  # None: dropped
+    def __init__(self, max_entries: int, max_extended: int = 0) -> None:
+        """Keep the last `max_entries`; up to `max_extended` where what was read goes further back.
+
+        So that nobody who comes back after a restart reads what others have just read.
+        """
+        self._max, self._max_extended = max_entries, max(max_entries, max_extended)
+        self._entries: deque[Entry | None] = deque()  # up to `_last`, no holes; None: dropped
         self._last = 0
 
     def start(self, seq: int) -> None:
@@ -34,8 +41,32 @@ class Memory:
         """Remember the next entry of the log."""
         if entry.type in CHANGES:
             self._drop(entry.message)
+        if len(self._entries) >= self._max:
+            self._entries.popleft()
         self._entries.append(entry)
         self._last = entry.seq
+
+    def extend(self, entries: Sequence[Entry], as_of: int) -> None:
+        """Remember what the log had, in seq order, when it had come to `as_of` or further.
+
+        Fills what was dropped and goes further back. A frame shows its message as it was when it
+        was read: where an entry after `as_of` changed the message, the frame may be older than the
+        change, and is left out. What changed by then or is above `_last` is no harm: the frame has
+        the former already, and the latter's own entry, when it comes, drops the frame.
+        """
+        if not entries:
+            return
+        as_of = max(as_of, entries[-1].seq)
+        if as_of < self._last - len(self._entries):
+            return  # what changed since then is not all known
+        changed = self._changed_after(as_of)
+        for entry in reversed(entries):
+            first = self._last - len(self._entries) + 1
+            kept = None if entry.message in changed else entry
+            if entry.seq == first - 1 and len(self._entries) < self._max_extended:
+                self._entries.appendleft(kept)
+            elif first <= entry.seq <= self._last and self._entries[entry.seq - first] is None:
+                self._entries[entry.seq - first] = kept
 
     def since(self, seq: int) -> list[Entry] | None:
         """Return all entries after `seq`, or None when the log has to be asked."""
@@ -44,10 +75,20 @@ class Memory:
             return []
         if count > len(self._entries):
             return None
-        start = len(self._entries) - count
-        recent = [self._entries[index] for index in range(start, len(self._entries))]
-        whole = [entry for entry in recent if entry is not None]
-        return whole if len(whole) == count else None
+        recent = list(islice(reversed(self._entries), count))
+        if None in recent:
+            return None
+        recent.reverse()
+        return cast(list[Entry], recent)
+
+    def _changed_after(self, seq: int) -> set[int]:
+        """Return the messages that were changed after `seq`; all of that must be in memory.
+
+        A change may itself have been dropped, but not the last one of its message.
+        """
+        recent = islice(reversed(self._entries), max(0, self._last - seq))
+        changes = (each for each in recent if each is not None and each.type in CHANGES)
+        return {each.message for each in changes if each.message is not None}
 
     def _drop(self, message: int | None) -> None:
         for index, entry in enumerate(self._entries):
@@ -58,10 +99,10 @@ class Memory:
 class Feed:
     """Where a replica is in a log: `seq` is the last entry delivered, None before the start."""
 
-    def __init__(self, log: int, memory_entries: int) -> None:
+    def __init__(self, log: int, memory_entries: int, memory_extended: int = 0) -> None:
         self.log = log
         self.seq: int | None = None
-        self.memory = Memory(memory_entries)
+        self.memory = Memory(memory_entries, memory_extended)
         self._held: dict[int, Entry] = {}
         self._held_since: float | None = None
 

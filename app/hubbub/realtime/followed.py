@@ -63,5 +63,5 @@ def follow_place() -> Followed:
 
 def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
     presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
-    feed = Feed(room_id, settings.MEMORY_EVENTS)
+    feed = Feed(room_id, settings.MEMORY_EVENTS, settings.REPLAY_MAX_EVENTS)
     return OpenRoom(room_id, feed, presence=presence, idle_since=now)

@@ -49,6 +49,8 @@ class Follower:
 
         Raises LogCut, and the database's errors.
         """
+        if not _is_behind(followed, seq):
+            return
         async with followed.reading:
             while followed.feed.seq is not None and followed.feed.seq < seq:
                 after = followed.feed.seq

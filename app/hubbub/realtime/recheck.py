@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
-from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
+from hubbub.accounts.claims import Claim, claims_of, proves
 from hubbub.accounts.models import Token, User
 from hubbub.chat.models import Membership
+from hubbub.realtime.admission import PERSON_FIELDS
 from hubbub.realtime.connection import Identity
 from hubbub.realtime.database import AWAY, query
 from hubbub.realtime.hub import Hub
@@ -57,17 +54,15 @@ def _codes(sockets: Sequence[Socket]) -> list[int | None]:
     """Return for each the code to close it with, None where all is well."""
     identities = [identity for identity, _ in sockets]
     people = {each.user.pk for each in identities}
-    users = User.objects.in_bulk(people)
-    keys = {each.session_key for each in identities if each.session_key}
-    valid = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
-    sessions = {row.session_key: row for row in valid}
+    users = User.objects.only(*PERSON_FIELDS).in_bulk(people)
+    claims = claims_of({each.session_key for each in identities if each.session_key})
     usable = Token.objects.filter(pk__in={each.token_id for each in identities}, revoked_at=None)
     tokens = set(usable.values_list("pk", flat=True))
     rooms = {room for _, subscribed in sockets for room in subscribed}
     rows = Membership.objects.filter(user__in=people, room__in=rooms)
     memberships = set(rows.values_list("user_id", "room_id"))
     return [
-        _code(identity, users, sessions, tokens) or _room_code(identity, subscribed, memberships)
+        _code(identity, users, claims, tokens) or _room_code(identity, subscribed, memberships)
         for identity, subscribed in sockets
     ]
 
@@ -80,7 +75,7 @@ def _room_code(
 
 
 def _code(
-    identity: Identity, users: dict[int, User], sessions: dict[str, Session], tokens: set[int]
+    identity: Identity, users: dict[int, User], claims: dict[str, Claim], tokens: set[int]
 ) -> int | None:
     user = users.get(identity.user.pk)
     if user is None or not user.is_active:
@@ -89,12 +84,5 @@ def _code(
         return BANNED
     if identity.session_key is None:
         return None if identity.token_id in tokens else SIGNED_OUT
-    session = sessions.get(identity.session_key)
-    return None if session is not None and _is_of(session, user) else SIGNED_OUT
-
-
-def _is_of(session: Session, user: User) -> bool:
-    """Tell whether the session was begun with the password that the person has now."""
-    kept = SessionStore().decode(session.session_data).get(HASH_SESSION_KEY, "")
-    hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return any(constant_time_compare(kept, each) for each in hashes)
+    claim = claims.get(identity.session_key)
+    return None if claim is not None and proves(claim, user) else SIGNED_OUT

@@ -9,44 +9,22 @@ anybody could have this replica join groups without end.
 """
 
 import time
-from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import F, FilteredRelation, Q
 from django.utils.translation import gettext as _
 
-from hubbub import metrics
-from hubbub.chat.events import Entry, read_log
-from hubbub.chat.models import Room
+from hubbub.chat.events import Entry
 from hubbub.realtime.connection import Connection
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower, LogCut
 from hubbub.realtime.hub import Hub
+from hubbub.realtime.missed import read_missed
 from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
+from hubbub.realtime.standings import Standing, read_standings, standings
 
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A room and somebody's part in it, as one statement read them."""
-
-    seq: int
-    is_member: bool
-    is_public: bool
-    is_archived: bool
-
-
-def read_standings(user_id: int, room_ids: list[int]) -> dict[int, Standing]:
-    """Return the standing of a person in rooms, in one statement; unknown rooms are left out."""
-    mine = FilteredRelation("memberships", condition=Q(memberships__user=user_id))
-    rooms = Room.objects.filter(pk__in=room_ids).annotate(mine=mine, role=F("mine__role"))
-    return {
-        id: Standing(seq, role is not None, kind == Room.Kind.PUBLIC, archived_at is not None)
-        for id, seq, kind, archived_at, role in rooms.values_list(
-            "id", "seq", "kind", "archived_at", "role"
-        )
-    }
+__all__ = ["Subscribing", "ensure_member", "read_standings"]
 
 
 class Subscribing:
@@ -61,16 +39,16 @@ class Subscribing:
             # Subscribing again starts anew; the person stays present meanwhile.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
         try:
-            standings = await query(read_standings, self.connection.user_id, list(positions))
+            found = await standings.ask((self.connection.user_id, tuple(positions)))
         except AWAY as error:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
         # Followed from here on, all of them; what no member asks for never is.
-        rooms = {id: self._follow(id) for id, each in standings.items() if _may_open(each)}
+        rooms = {id: self._follow(id) for id, each in found.items() if _may_open(each)}
         try:
             for room_id, position in positions.items():
-                await self._answer(room_id, rooms.get(room_id), position, standings.get(room_id))
+                await self._answer(room_id, rooms.get(room_id), position, found.get(room_id))
         finally:
             for room in rooms.values():
                 room.subscribing -= 1
@@ -104,11 +82,11 @@ class Subscribing:
         user_id = self.connection.user_id
         while True:
             await self._reach(room, standing.seq)
-            missed = await self._missed(room, position)
+            missed = [] if position is None else await read_missed(self.hub, room, position)
             if not room.changed_for(user_id, standing.seq):
                 break
             # Put out (and perhaps in again) while we read.
-            found = await query(read_standings, user_id, [room.log])
+            found = await standings.ask((user_id, (room.log,)))
             standing = ensure_member(found.get(room.log))
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
             self._go_live(room, missed)
@@ -122,46 +100,6 @@ class Subscribing:
         except LogCut:
             self.hub.wake.set()  # the follower finds out what happened to the log
             raise TimeoutError from None
-
-    async def _missed(self, room: OpenRoom, position: int | None) -> list[Entry] | None:
-        """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
-
-        Whoever calls goes live without waiting in between.
-        """
-        if position is None:
-            return []
-        assert room.feed.seq is not None
-        if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
-            metrics.resume_refused.inc()
-            return None
-        missed = room.feed.memory.since(position)
-        if missed is not None:
-            metrics.resumed_from_memory.inc()
-            return missed
-        missed = await self._read_missed(room, position)
-        (metrics.resume_refused if missed is None else metrics.resumed_from_log).inc()
-        return missed
-
-    async def _read_missed(self, room: OpenRoom, position: int) -> list[Entry] | None:
-        assert room.feed.seq is not None
-        read: list[Entry] = []
-        last = position
-        while last != room.feed.seq:
-            if last > room.feed.seq:
-                # The log was ahead of the doorbell: let everybody have what was read. What the feed
-                # held may follow at once, so that it goes further than we have read.
-                self.hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
-                if room.feed.seq < last:
-                    return None
-                continue
-            more = room.feed.memory.since(last) if read else None
-            if more is None:
-                more = await query(read_log, room.log, last, settings.REPLAY_MAX_EVENTS)
-            if not more or len(read) > 2 * settings.REPLAY_MAX_EVENTS:
-                return None
-            read += more
-            last = read[-1].seq
-        return read
 
     def _go_live(self, room: OpenRoom, missed: list[Entry] | None) -> None:
         for entry in missed or ():

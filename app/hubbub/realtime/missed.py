@@ -1,0 +1,86 @@
+"""What a resume replays: from the replica's memory, else from the log, read once for all who ask.
+
+After a restart memory has nothing from before it, and everybody comes back. So one reads a room's
+log at a time, and memory takes in what was read; those who waited find it there. That a read began
+before they asked is no harm: memory answers only for a feed that has reached what they know of, and
+drops what changed since the read (`feed.Memory.extend`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from django.conf import settings
+
+from hubbub import metrics
+from hubbub.chat.events import Entry, read_log
+from hubbub.realtime.followed import OpenRoom
+from hubbub.realtime.gather import Gathering
+from hubbub.realtime.hub import Hub
+
+# One thread reads so many rooms' logs one after another: the pool is for handshakes, too.
+MAX_BATCH = 10
+
+Page: TypeAlias = tuple[int, int]  # a log, and the seq after which it begins
+
+
+async def read_missed(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
+    """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
+
+    Whoever calls goes live without waiting in between. Raises the database's errors.
+    """
+    assert room.feed.seq is not None
+    if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
+        metrics.resume_refused.inc()
+        return None
+    if (missed := _remembered(room, position)) is not None:
+        return missed
+    async with asyncio.timeout(settings.ANSWER_SECONDS), room.reading:
+        if (missed := _remembered(room, position)) is not None:
+            return missed
+        missed = await _read(hub, room, position)
+    (metrics.resume_refused if missed is None else metrics.resumed_from_log).inc()
+    return missed
+
+
+def _remembered(room: OpenRoom, position: int) -> list[Entry] | None:
+    missed = room.feed.memory.since(position)
+    if missed is not None:
+        metrics.resumed_from_memory.inc()
+    return missed
+
+
+async def _read(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
+    assert room.feed.seq is not None
+    read: list[Entry] = []
+    last = position
+    while last != room.feed.seq:
+        if last > room.feed.seq:
+            # The log was ahead of the doorbell: let everybody have what was read. What the feed
+            # held may follow at once, so that it goes further than we have read.
+            hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
+            if room.feed.seq < last:
+                return None
+            continue
+        more = room.feed.memory.since(last) if read else None
+        if more is None:
+            more = await _read_page(room, last)
+        if not more or len(read) > 2 * settings.REPLAY_MAX_EVENTS:
+            return None
+        read += more
+        last = read[-1].seq
+    return read
+
+
+async def _read_page(room: OpenRoom, after: int) -> list[Entry]:
+    as_of = room.feed.seq or 0
+    page = await _pages.ask((room.log, after))
+    room.feed.memory.extend(page, as_of)
+    return page
+
+
+def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry]]:
+    return {(log, after): read_log(log, after, settings.REPLAY_MAX_EVENTS) for log, after in pages}
+
+
+_pages: Gathering[Page, list[Entry]] = Gathering(_read_pages, MAX_BATCH)
