@@ -38,6 +38,7 @@ class OpenRoom(Followed):
     presence: Presence = field(default_factory=lambda: Presence(settings.PRESENCE_LIST_MAX))
     fan_out: FanOut = field(default_factory=FanOut)
     subscribing: int = 0  # subscribes under way
+    failed_reads: int = 0  # of the log, for resumes: who waits behind one fails with it
     idle_since: float = 0.0
     announced_at: float = 0.0
     # user id: seq of their last `member.left`, so that a subscribe under way is not too late.

@@ -10,10 +10,8 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from django.conf import settings
-
 from hubbub.logs import about_nobody
-from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.database import AWAY, query_for_many
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -33,8 +31,8 @@ class Gathering(Generic[K, V]):
     async def ask(self, key: K) -> V:
         """Return the answer of a query that begins after this call.
 
-        Raises the answer that is an exception, the database's errors, and TimeoutError after
-        ANSWER_SECONDS.
+        Raises the answer that is an exception, and the database's errors; TimeoutError when a query
+        took ANSWER_SECONDS, also if that was the one before.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V] = loop.create_future()
@@ -42,11 +40,10 @@ class Gathering(Generic[K, V]):
         if self._task is None:
             self._task = loop.create_task(self._ask_all(), context=about_nobody())
         try:
-            async with asyncio.timeout(settings.ANSWER_SECONDS):
-                return await future
-        finally:
-            if future.cancelled():
-                self._forget(key, future)
+            return await future
+        except asyncio.CancelledError:
+            self._forget(key, future)
+            raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
         """Else what nobody waits for would pile up while the database hangs."""
@@ -60,7 +57,12 @@ class Gathering(Generic[K, V]):
         try:
             while self._waiting:
                 batch = self._next_batch()
-                answers = await self._answers_to(list(batch))
+                try:
+                    answers = await self._answers_to(list(batch))
+                except TimeoutError as error:
+                    # Who waits behind a database that hangs has waited long enough, too.
+                    batch, self._waiting = batch | self._waiting, {}
+                    answers = dict.fromkeys(batch, error)
                 for key, futures in batch.items():
                     for future in futures:
                         _settle(future, answers[key])
@@ -76,7 +78,9 @@ class Gathering(Generic[K, V]):
 
     async def _answers_to(self, keys: list[K]) -> Answers[K, V]:
         try:
-            return await query(self._answer, keys)
+            return await query_for_many(self._answer, keys)
+        except TimeoutError:
+            raise
         except AWAY as error:
             return dict.fromkeys(keys, error)
         except Exception as error:

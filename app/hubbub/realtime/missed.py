@@ -6,7 +6,6 @@ before they asked is no harm: memory answers only for a feed that has reached wh
 drops what changed since the read (`feed.Memory.extend`).
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -14,6 +13,7 @@ from django.conf import settings
 
 from hubbub import metrics
 from hubbub.chat.events import Entry, read_log
+from hubbub.realtime.database import AWAY
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.gather import Gathering
 from hubbub.realtime.hub import Hub
@@ -35,10 +35,17 @@ async def read_missed(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | 
         return None
     if (missed := _remembered(room, position)) is not None:
         return missed
-    async with asyncio.timeout(settings.ANSWER_SECONDS), room.reading:
+    failed = room.failed_reads
+    async with room.reading:
         if (missed := _remembered(room, position)) is not None:
             return missed
-        missed = await _read(hub, room, position)
+        if room.failed_reads > failed:
+            raise TimeoutError  # else each would wait for a database that hangs, in turn
+        try:
+            missed = await _read(hub, room, position)
+        except AWAY:
+            room.failed_reads += 1
+            raise
     (metrics.resume_refused if missed is None else metrics.resumed_from_log).inc()
     return missed
 
