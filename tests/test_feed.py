@@ -1,10 +1,12 @@
 """The order and gap rule of a log: whatever Redis does to its doorbells, each entry comes once."""
 
-from hypothesis import given
+from dataclasses import dataclass, field
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubbub.chat.events import Entry
-from hubbub.realtime.feed import MAX_HELD, Feed, Memory
+from hubbub.realtime.feed import CHANGES, MAX_HELD, Feed, Memory
 
 
 def entry(seq: int, type: str = "message.created", message: int | None = None) -> Entry:
@@ -80,6 +82,106 @@ def test_an_edit_takes_the_older_frames_of_its_message_out_of_memory() -> None:
     memory.add(entry(3, "message.deleted", message=7))
     assert memory.since(0) is None
     assert [each.seq for each in memory.since(1) or []] == [2, 3]
+
+
+@dataclass
+class Told:
+    """A log as it is written, and a memory that follows it and takes in what others read.
+
+    A frame's text names the change of its message that it shows.
+    """
+
+    memory: Memory
+    log: list[tuple[str, int]] = field(default_factory=list)  # type and message of each entry
+    rung: list[Entry] = field(default_factory=list)  # as they were just after their commit
+    heard: int = 0
+    reads: list[tuple[list[Entry], int]] = field(default_factory=list)  # not taken in yet
+
+    def happen(self, type: str, which: int) -> None:
+        """Have a new message created, or one of those there changed."""
+        created = sum(each == "message.created" for each, _ in self.log)
+        if type == "message.created" or not created:
+            self.log.append(("message.created", created))
+        else:
+            self.log.append((type, which % created))
+        self.rung.append(self.entry(len(self.log)))
+
+    def entry(self, seq: int) -> Entry:
+        """Return an entry with its message as it is now."""
+        type, message = self.log[seq - 1]
+        return Entry(seq, type, message, None, str(self.last_change(message, len(self.log))))
+
+    def last_change(self, message: int | None, up_to: int) -> int:
+        return max(at for at, (_, each) in enumerate(self.log[:up_to], 1) if each == message)
+
+    def hear(self) -> None:
+        if self.heard < len(self.log):
+            self.memory.add(self.rung[self.heard])
+            self.heard += 1
+
+    def read(self, missed: int, limit: int) -> None:
+        after = max(0, self.heard - missed)
+        page = range(after + 1, min(after + limit, len(self.log)) + 1)
+        self.reads.append(([self.entry(seq) for seq in page], self.heard))
+
+    def take_in(self, which: int) -> None:
+        if self.reads:
+            self.memory.extend(*self.reads.pop(which % len(self.reads)))
+
+    def is_right(self) -> bool:
+        """Whether memory answers with the whole range, in frames no older than what is heard."""
+        answers = [(after, self.memory.since(after)) for after in range(self.heard + 1)]
+        return all(
+            [each.seq for each in answer] == list(range(after + 1, self.heard + 1))
+            and all(int(each.text) >= self.last_change(each.message, self.heard) for each in answer)
+            for after, answer in answers
+            if answer is not None
+        )
+
+
+few, which = st.integers(1, 6), st.integers(0, 3)
+# Changes for the most part, of few messages: what is read is old again before it is taken in.
+types = st.sampled_from(["message.created", *CHANGES, *CHANGES])
+steps = st.one_of(
+    st.tuples(st.just("happen"), types, which),
+    st.tuples(st.just("hear")),
+    st.tuples(st.just("read"), few, few),
+    st.tuples(st.just("take_in"), which),
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(steps, min_size=8, max_size=40), few, few, few)
+def test_whatever_is_read_and_taken_in_memory_answers_as_the_log_would_with_no_old_text(
+    steps: list[tuple[str, *tuple[object, ...]]], kept: int, extended: int, begun_at: int
+) -> None:
+    told = Told(Memory(kept, extended))
+    for number in range(begun_at):
+        told.happen("message.created", number)
+    told.heard = begun_at
+    told.memory.start(begun_at)
+    for name, *arguments in steps:
+        getattr(told, name)(*arguments)
+        assert told.is_right()
+
+
+@given(st.integers(0, 20), st.integers(0, 20), st.integers(1, 20))
+def test_what_one_read_after_a_restart_the_next_one_gets_from_memory(
+    missed: int, later: int, limit: int
+) -> None:
+    told = Told(Memory(40, limit))
+    for number in range(30):
+        told.happen("message.created", number)
+    told.heard = 30
+    told.memory.start(30)
+    for number in range(later):
+        told.happen("message.edited", number)
+        told.hear()
+    told.read(missed + later, 100)
+    told.take_in(0)
+    answer = told.memory.since(30 - missed)
+    assert answer is not None
+    assert len(answer) == missed + later
 
 
 def test_memory_that_does_not_reach_back_asks_for_the_log() -> None:

@@ -57,8 +57,6 @@ class Memory:
         if not entries:
             return
         as_of = max(as_of, entries[-1].seq)
-        if as_of < self._last - len(self._entries):
-            return  # what changed since then is not all known
         changed = self._changed_after(as_of)
         for entry in reversed(entries):
             first = self._last - len(self._entries) + 1
@@ -82,9 +80,10 @@ class Memory:
         return cast(list[Entry], recent)
 
     def _changed_after(self, seq: int) -> set[int]:
-        """Return the messages that were changed after `seq`; all of that must be in memory.
+        """Return the messages that were changed after `seq`.
 
-        A change may itself have been dropped, but not the last one of its message.
+        A change may itself have been dropped, but not the last one of its message. That memory
+        begins later than `seq` is no harm: then all that was read by `seq` is too old to find room.
         """
         recent = islice(reversed(self._entries), max(0, self._last - seq))
         changes = (each for each in recent if each is not None and each.type in CHANGES)
