@@ -353,6 +353,11 @@ MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
 # What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
 MAX_WAITING_BYTES = env.int("MAX_WAITING_BYTES", default=1_048_576)
+if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
+    environment.refuse(
+        f"MAX_WAITING_BYTES is {MAX_WAITING_BYTES}: give at least {4 * MAX_FRAME_BYTES}, "
+        "four times MAX_FRAME_BYTES."
+    )
 # The kernel's: Linux gives twice as much. Unbounded, it would hide megabytes.
 SEND_BUFFER_BYTES = 131_072
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from django.conf import settings
+from prometheus_client import Counter
 
 from hubbub import metrics
 from hubbub.chat.events import Entry, read_log
@@ -21,24 +22,50 @@ from hubbub.realtime.hub import Hub
 # One thread reads so many rooms' logs one after another: the pool is for handshakes, too.
 MAX_BATCH = 10
 
+# Of what is replayed to a socket at once: far less than may wait for it, also in four-byte letters.
+PAGE_CHARS = settings.MAX_WAITING_BYTES // 16
+
 Page: TypeAlias = tuple[int, int]  # a log, and the seq after which it begins
 
 
 async def read_missed(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
     """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
 
-    Whoever calls goes live without waiting in between. Raises the database's errors.
+    Whoever calls writes it, or a first page of it, and goes live without waiting in between. Raises
+    the database's errors.
     """
+    missed, source = await _find(hub, room, position)
+    source.inc()
+    return missed
+
+
+async def read_on(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
+    """Return what follows a page; otherwise as `read_missed`. It is no resume of its own."""
+    missed, _ = await _find(hub, room, position)
+    return missed
+
+
+def first_page(entries: list[Entry]) -> list[Entry]:
+    """Return as many of the first entries as may wait for one socket, one at least."""
+    size = 0
+    for count, entry in enumerate(entries):
+        size += len(entry.text)
+        if count and size > PAGE_CHARS:
+            return entries[:count]
+    return entries
+
+
+async def _find(hub: Hub, room: OpenRoom, position: int) -> tuple[list[Entry] | None, Counter]:
+    """Return also what counts it: where it was found."""
     assert room.feed.seq is not None
     if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
-        metrics.resume_refused.inc()
-        return None
-    if (missed := _remembered(room, position)) is not None:
-        return missed
+        return None, metrics.resume_refused
+    if (missed := room.feed.memory.since(position)) is not None:
+        return missed, metrics.resumed_from_memory
     failed = room.failed_reads
     async with room.reading:
-        if (missed := _remembered(room, position)) is not None:
-            return missed
+        if (missed := room.feed.memory.since(position)) is not None:
+            return missed, metrics.resumed_from_memory
         if room.failed_reads > failed:
             raise TimeoutError  # else each would wait for a database that hangs, in turn
         try:
@@ -46,15 +73,7 @@ async def read_missed(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | 
         except AWAY:
             room.failed_reads += 1
             raise
-    (metrics.resume_refused if missed is None else metrics.resumed_from_log).inc()
-    return missed
-
-
-def _remembered(room: OpenRoom, position: int) -> list[Entry] | None:
-    missed = room.feed.memory.since(position)
-    if missed is not None:
-        metrics.resumed_from_memory.inc()
-    return missed
+    return missed, metrics.resume_refused if missed is None else metrics.resumed_from_log
 
 
 async def _read(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:

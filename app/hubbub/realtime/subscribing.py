@@ -13,13 +13,13 @@ import time
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.chat.events import Entry
 from hubbub.realtime.connection import Connection
 from hubbub.realtime.database import AWAY
 from hubbub.realtime.followed import OpenRoom
 from hubbub.realtime.follower import Follower, LogCut
+from hubbub.realtime.frames import Burst, frame_of
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.missed import read_missed
+from hubbub.realtime.missed import first_page, read_missed, read_on
 from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
 from hubbub.realtime.standings import Standing, read_standings, standings
@@ -79,17 +79,26 @@ class Subscribing:
         return room
 
     async def _subscribe(self, room: OpenRoom, position: int | None, standing: Standing) -> None:
-        user_id = self.connection.user_id
+        user_id, find = self.connection.user_id, read_missed
         while True:
+            # What is replayed never waits behind a page that is not read yet, or it would be too
+            # much; and it is looked up anew for each page, since it may have changed.
+            await self.connection.outlet.drained()
             await self._reach(room, standing.seq)
-            missed = [] if position is None else await read_missed(self.hub, room, position)
-            if not room.changed_for(user_id, standing.seq):
+            missed = [] if position is None else await find(self.hub, room, position)
+            if room.changed_for(user_id, standing.seq):
+                # Put out (and perhaps in again) while we read.
+                found = await standings.ask((user_id, (room.log,)))
+                standing = ensure_member(found.get(room.log))
+                continue
+            page = first_page(missed or [])
+            if page:
+                self.connection.write_burst(Burst([frame_of(entry.text) for entry in page]))
+            if len(page) == len(missed or []):
                 break
-            # Put out (and perhaps in again) while we read.
-            found = await standings.ask((user_id, (room.log,)))
-            standing = ensure_member(found.get(room.log))
+            position, find = page[-1].seq, read_on
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
-            self._go_live(room, missed)
+            self._go_live(room, resumed=missed is not None)
 
     async def _reach(self, room: OpenRoom, seq: int) -> None:
         """Bring the feed up to `seq`, starting it there where it is new."""
@@ -101,15 +110,13 @@ class Subscribing:
             self.hub.wake.set()  # the follower finds out what happened to the log
             raise TimeoutError from None
 
-    def _go_live(self, room: OpenRoom, missed: list[Entry] | None) -> None:
-        for entry in missed or ():
-            self.connection.write(entry.text)
+    def _go_live(self, room: OpenRoom, *, resumed: bool) -> None:
         self.hub.subscribe(self.connection, room)
         user = self.connection
         fields = {
             "room": room.log,
             "seq": room.feed.seq,
-            "resumed": missed is not None,
+            "resumed": resumed,
             **room.presence.known_to(user.user_id, user.name),
         }
         self.connection.write(answer("subscribed", self.ref, **fields))
