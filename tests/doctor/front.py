@@ -1,7 +1,8 @@
 """A proxy in front of replicas: well-behaved, but for the fault that a test gives it.
 
 It stands where nginx does, on one port for all tests, since the port is part of the service's
-origin. It takes one request for each connection, or one socket, and gives the replicas turns.
+origin, or on a `listener` that it is given. It takes one request for each connection, or one
+socket, and gives the replicas turns.
 """
 
 import re
@@ -46,7 +47,7 @@ class Front:
     ports: list[int]
     tls: ssl.SSLContext | None = None
     fault: Fault = field(default_factory=Fault)
-    _listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
+    listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
     _turn: Iterator[int] = field(default_factory=count)
     _socket_turn: Iterator[int] = field(default_factory=count)
 
@@ -60,12 +61,13 @@ class Front:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._listener.close()
+        self.listener.close()
 
     @property
     def url(self) -> str:
-        scheme = "https" if self.tls else "http"
-        return f"{scheme}://{HOST}:{self._listener.getsockname()[1]}"
+        scheme, usual = ("https", 443) if self.tls else ("http", 80)
+        port = self.listener.getsockname()[1]
+        return f"{scheme}://{HOST}" if port == usual else f"{scheme}://{HOST}:{port}"
 
     @contextmanager
     def broken(self, fault: Fault) -> Iterator[None]:
@@ -87,7 +89,7 @@ class Front:
     def _serve(self) -> None:
         with suppress(OSError):  # closed
             while True:
-                client, _ = self._listener.accept()
+                client, _ = self.listener.accept()
                 threading.Thread(target=self._take, args=(client,), daemon=True).start()
 
     def _take(self, client: socket.socket) -> None:

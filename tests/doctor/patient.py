@@ -29,14 +29,15 @@ class Seen:
 
 
 class Patient:
-    def __init__(self, place: Place, front: Front) -> None:
-        self.place, self.front = place, front
+    def __init__(self, place: Place, front: Front, within: Sequence[str] = ()) -> None:
+        """`within` is what a command begins with to run where the front is reached."""
+        self.place, self.front, self._within = place, front, within
         self._waiting: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run doctor as an operator does, with the deployment's environment or a changed one."""
         return subprocess.run(
-            [sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
+            [*self._within, sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
             env=self.place.environment | environment,
             capture_output=True,
             text=True,

@@ -3,16 +3,15 @@
 import ssl
 import subprocess
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import pytest
 
-from hubbub.doctor.checks.tls import led_to_https
-from hubbub.doctor.fetch import Address
+from loadtests.servers.process import HOST
 from tests.doctor.front import Fault, Front, with_header, without_header
+from tests.doctor.loopback import HTTP, HTTPS, Loopback, own_loopback
 from tests.doctor.patient import Patient, Seen
 
 pytestmark = pytest.mark.deployment
@@ -36,18 +35,47 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def secure(patient: Patient, certificate: Path) -> Iterator[Patient]:
-    """The deployment behind TLS: a replica that knows its https address."""
+def tls(certificate: Path) -> ssl.SSLContext:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate)
+    return tls
+
+
+@pytest.fixture(scope="module")
+def secure(patient: Patient, tls: ssl.SSLContext) -> Iterator[Patient]:
+    """The deployment behind TLS: a replica that knows its https address."""
     with Front([], tls) as front, patient.replica(PUBLIC_URL=front.url) as replica:
         front.ports = [replica.port]
         yield Patient(patient.place, front)
 
 
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    with own_loopback() as loopback:
+        yield loopback
+
+
+@pytest.fixture
+def at_usual_ports(patient: Patient, tls: ssl.SSLContext, loopback: Loopback) -> Iterator[Patient]:
+    """The deployment behind TLS on port 443.
+
+    Its Redis is not reached from there, which is no fault while two replicas hear each other.
+    """
+    with ExitStack() as started:
+        front = started.enter_context(Front([], tls, listener=loopback.listen(HTTPS)))
+        for _ in range(2):
+            replica = started.enter_context(patient.replica(PUBLIC_URL=front.url))
+            front.ports.append(replica.port)
+        yield Patient(patient.place, front, loopback.within)
+
+
 def examine(secure: Patient, certificate: Path) -> Seen:
+    """Postgres is asked by its unix socket, which is the same file on every loopback."""
+    postgres = secure.place.postgres
+    assert postgres
+    database = postgres.url(secure.place.name).replace(HOST, quote(str(postgres.folder), safe=""))
     trusted = {"PUBLIC_URL": secure.front.url, "SSL_CERT_FILE": str(certificate)}
-    return secure.examine(**trusted)
+    return secure.examine(DATABASE_URL=database, **trusted)
 
 
 def test_a_deployment_behind_tls_is_green(secure: Patient, certificate: Path) -> None:
@@ -85,20 +113,18 @@ def test_a_certificate_that_nobody_trusts_cannot_be_looked_behind(secure: Patien
     assert "certificate" in done.stderr
 
 
-class Redirecting(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(301)
-        self.send_header("Location", "https://chat.example.org/")
-        self.end_headers()
+def test_who_comes_by_http_has_to_be_led_to_https(
+    at_usual_ports: Patient, loopback: Loopback, certificate: Path
+) -> None:
+    seen = examine(at_usual_ports, certificate)
+    assert "tls.redirect" in seen.of("green"), seen.said
+    with Front(at_usual_ports.front.ports, listener=loopback.listen(HTTP)) as plain:
+        seen = examine(at_usual_ports, certificate)
+        assert seen.of("red") == ["tls.redirect"], seen.said
+        assert "gets 302" in seen.said["tls.redirect"]  # to a page by http
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-def test_who_comes_by_http_has_to_be_led_to_https(patient: Patient) -> None:
-    assert led_to_https(Address(urlsplit(patient.front.url), 5)).colour == "red"
-    assert led_to_https(Address(urlsplit("http://127.0.0.1:1"), 5)).colour == "green"
-    with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
-        Thread(target=server.handle_request, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        assert led_to_https(Address(urlsplit(url), 5)).colour == "green"
+        leading = with_header(b"Location", f"{at_usual_ports.front.url}/".encode())
+        with plain.broken(Fault(answer=leading)):
+            seen = examine(at_usual_ports, certificate)
+    assert seen.of("red") == [], seen.said
+    assert "tls.redirect" in seen.of("green")

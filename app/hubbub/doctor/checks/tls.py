@@ -41,16 +41,11 @@ def _hsts(visit: Visit) -> Finding:
 
 
 def _redirect(visit: Visit) -> Finding:
+    """Look what becomes of those who come without encryption."""
     url = visit.address.url
     if url.port not in (None, 443):
         return grey("tls.redirect", _("Where http is on a machine with other ports is not known."))
-    return led_to_https(
-        Address(url._replace(scheme="http", netloc=url.hostname or ""), visit.seconds)
-    )
-
-
-def led_to_https(plain: Address) -> Finding:
-    """Look what becomes of those who come without encryption."""
+    plain = Address(url._replace(scheme="http", netloc=url.hostname or ""), visit.seconds)
     try:
         answer = plain.get("/")
     except Unreachable:
