@@ -45,6 +45,7 @@ class Fault:
 @dataclass(slots=True)
 class Front:
     ports: list[int]
+    pages: list[int] = field(default_factory=list)  # what serves pages; if empty, replicas do
     tls: ssl.SSLContext | None = None
     fault: Fault = field(default_factory=Fault)
     listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
@@ -106,11 +107,10 @@ class Front:
         if path.startswith(tuple(self.fault.hidden)):
             client.sendall(NOT_FOUND)
             return
-        turn = self._socket_turn if path == "/ws/" else self._turn
         if self.fault.down:
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
-        with socket.create_connection((HOST, self.ports[next(turn) % len(self.ports)])) as replica:
+        with socket.create_connection((HOST, self._next_behind(path))) as replica:
             replica.settimeout(PATIENCE_SECONDS)
             if self.tls:
                 head = with_header(b"X-Forwarded-Proto", b"https")(head)
@@ -121,6 +121,12 @@ class Front:
                 _exchange(client, replica, self.fault.frames, self.fault.idle_seconds)
             else:
                 _exchange(client, replica, unchanged, PATIENCE_SECONDS)
+
+    def _next_behind(self, path: str) -> int:
+        if path == "/ws/":
+            return self.ports[next(self._socket_turn) % len(self.ports)]
+        pages = self.pages or self.ports
+        return pages[next(self._turn) % len(pages)]
 
 
 def with_header(name: bytes, value: bytes) -> Change:

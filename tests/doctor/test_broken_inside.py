@@ -76,13 +76,6 @@ def test_commits_that_postgres_does_not_write(patient: Patient) -> None:
     assert seen.of("red") == ["durability"], seen.said
 
 
-def test_more_connections_than_postgres_takes(patient: Patient) -> None:
-    seen = patient.examine(REALTIME_THREADS="150")
-    assert seen.of("red") == ["connections"], seen.said
-    assert "replicas: 2" in seen.said["connections"]
-    assert patient.examine(REALTIME_THREADS="70").of("yellow") == ["connections"]
-
-
 def test_redis_that_evicts(patient: Patient) -> None:
     with configured(patient, {"maxmemory-policy": "allkeys-lru", "maxmemory": "100mb"}):
         seen = patient.examine()

@@ -44,7 +44,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 @pytest.fixture(scope="module")
 def secure(patient: Patient, tls: ssl.SSLContext) -> Iterator[Patient]:
     """The deployment behind TLS: a replica that knows its https address."""
-    with Front([], tls) as front, patient.replica(PUBLIC_URL=front.url) as replica:
+    with Front([], tls=tls) as front, patient.replica(PUBLIC_URL=front.url) as replica:
         front.ports = [replica.port]
         yield Patient(patient.place, front)
 
@@ -62,7 +62,7 @@ def at_usual_ports(patient: Patient, tls: ssl.SSLContext, loopback: Loopback) ->
     Its Redis is not reached from there, which is no fault while two replicas hear each other.
     """
     with ExitStack() as started:
-        front = started.enter_context(Front([], tls, listener=loopback.listen(HTTPS)))
+        front = started.enter_context(Front([], tls=tls, listener=loopback.listen(HTTPS)))
         for _ in range(2):
             replica = started.enter_context(patient.replica(PUBLIC_URL=front.url))
             front.ports.append(replica.port)

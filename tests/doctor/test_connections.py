@@ -1,11 +1,65 @@
-"""The doctor counts for a replica what its code opens: `doctor` may not import `realtime`."""
+"""What all processes together may open of Postgres' connections, against those that it has."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
 
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
 from hubbub.realtime import database, writer
+from loadtests.servers import Place, Postgres
+from loadtests.servers.web import Web
+from tests.doctor.front import Front
+from tests.doctor.patient import Patient, Seen
 
 WRITER, PAGES = 1, 1
+# Two replicas and a gunicorn may open 40, a third replica 12 more; superusers keep 3 of them.
+TOO_FEW, NONE_TO_SPARE, ENOUGH = "42", "54", "55"
 
 
 def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
+    """The doctor counts what the code of a replica opens: it may not import `realtime`."""
     threads = database.CHANGING_THREADS + database.FOLLOWING_THREADS + WRITER + writer.LANES
     assert threads + PAGES == REPLICA_CONNECTIONS
+
+
+@pytest.fixture
+def cramped(patient: Patient) -> Iterator[Patient]:
+    """A deployment of `web` and two replicas whose Postgres has too few connections for them."""
+    postgres = Postgres(fsync=True, settings={"max_connections": TOO_FEW})
+    compressed = patient.place.environment["STATIC_ROOT"]
+    with Front([]) as front, postgres:
+        environment = {"PUBLIC_URL": front.url, "STATIC_ROOT": compressed}
+        redis = patient.place.redis
+        with (
+            Place(postgres=postgres, redis=redis, environment=environment) as place,
+            Web(place.environment) as web,
+            closing(Patient(place, front)) as cramped,
+        ):
+            front.ports, front.pages = cramped.ports(), [web.port]
+            yield cramped
+
+
+@pytest.mark.deployment
+def test_more_connections_than_postgres_takes(cramped: Patient) -> None:
+    seen = cramped.examine()
+    assert seen.of("red") == ["connections"], seen.said
+    assert "40 of 39" in seen.said["connections"]
+    assert "replicas: 2, gunicorns: 1" in seen.said["connections"]
+
+    seen = raised(cramped, NONE_TO_SPARE)
+    assert "Another replica would not fit" in seen.said["connections"]
+    assert (seen.colours["connections"], seen.of("red")) == ("yellow", []), seen.said
+
+    seen = raised(cramped, ENOUGH)
+    assert (seen.colours["connections"], seen.of("red")) == ("green", []), seen.said
+
+
+def raised(cramped: Patient, connections: str) -> Seen:
+    """Do as the doctor says: give Postgres so many, restart it, and look again."""
+    postgres = cramped.place.postgres
+    assert postgres
+    postgres.stop()
+    postgres.settings["max_connections"] = connections
+    postgres.start()
+    return cramped.examine()
