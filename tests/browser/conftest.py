@@ -6,7 +6,7 @@ Everything runs on the session's event loop: Playwright's objects belong to the 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
@@ -27,6 +27,14 @@ FLAGS = (
 )
 
 OpenWindow = Callable[..., Awaitable[Window]]
+
+
+class Pair(NamedTuple):
+    """Two people in a room of theirs, on two replicas where there are two."""
+
+    room: int
+    alice: Window
+    bob: Window
 
 
 @pytest.fixture(scope="session")
@@ -72,3 +80,18 @@ async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
         yield open_one
     errors = [error for each in opened for error in each.errors]
     assert not errors, errors
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pair(window: OpenWindow, stage: Stage) -> Pair:
+    """Return the two with windows that show nothing yet."""
+    room = stage.room([stage.person("alice"), stage.person("bob")])
+    return Pair(room, await window("alice", 0), await window("bob", 1))
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def talking(pair: Pair) -> Pair:
+    """Return the two with the room open and live."""
+    await pair.alice.open_live(pair.room)
+    await pair.bob.open_live(pair.room)
+    return pair

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Pair
 from tests.cluster.stage import Stage, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -20,12 +20,9 @@ COUNT_BANNERS = """() => {
 
 
 async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
-    window: OpenWindow, stage: Stage
+    talking: Pair, stage: Stage
 ) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
-    await alice.open_live(room)
-    await bob.open_live(room)
+    _, alice, bob = talking
     await bob.say("before")
     replica = stage.place.replicas[-1]
     replica.kill()
@@ -157,10 +154,9 @@ async def test_a_session_that_ends_leads_to_signing_in_and_back(
 
 
 async def test_a_replica_that_says_goodbye_is_left_for_another_without_anybody_noticing(
-    window: OpenWindow, stage: Stage
+    pair: Pair,
 ) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
+    room, alice, bob = pair
     sockets: list[WebSocketRoute] = []
     left = asyncio.Event()
 

@@ -3,19 +3,14 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import OpenWindow
+from tests.browser.conftest import OpenWindow, Pair
 from tests.cluster.stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_what_one_writes_the_other_sees_edited_and_deleted(
-    window: OpenWindow, stage: Stage
-) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
-    await alice.open_live(room)
-    await bob.open_live(room)
+async def test_what_one_writes_the_other_sees_edited_and_deleted(talking: Pair) -> None:
+    _, alice, bob = talking
     await alice.say("Shall we begin?")
     await expect(bob.message("Shall we begin?")).to_have_count(1)
 
@@ -29,9 +24,8 @@ async def test_what_one_writes_the_other_sees_edited_and_deleted(
     await expect(alice.bodies).to_have_text(["message deleted"])
 
 
-async def test_one_sees_the_other_come_type_and_go(window: OpenWindow, stage: Stage) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
+async def test_one_sees_the_other_come_type_and_go(pair: Pair) -> None:
+    room, alice, bob = pair
     await alice.open_live(room)
     await expect(alice.here).to_have_count(1)
     await bob.open_live(room)
@@ -46,13 +40,8 @@ async def test_one_sees_the_other_come_type_and_go(window: OpenWindow, stage: St
     await expect(alice.here).to_have_count(1)
 
 
-async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(
-    window: OpenWindow, stage: Stage
-) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
-    await alice.open_live(room)
-    await bob.open_live(room)
+async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(talking: Pair) -> None:
+    _, alice, bob = talking
     await alice.write("The secret is *marzipan*.")
     await bob.act("The secret is", "Reply")
     await bob.say("So that was it!")
@@ -64,11 +53,8 @@ async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(
     await expect(bob.page.locator("body")).not_to_contain_text("marzipan")
 
 
-async def test_a_hostile_message_stays_text(window: OpenWindow, stage: Stage) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
-    alice, bob = await window("alice", 0), await window("bob", 1)
-    await alice.open_live(room)
-    await bob.open_live(room)
+async def test_a_hostile_message_stays_text(talking: Pair) -> None:
+    _, alice, bob = talking
     hostile = (
         "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
         "[click](javascript:document.title='taken') **bold**"
