@@ -59,7 +59,7 @@ async def manage(
     finally:
         end_group(process.pid)
     if code:
-        raise StackError(f"`manage.py {arguments[0]}` failed, as said above.")
+        raise StackError(f"`manage.py {arguments[0]}` failed: the stack's terminal says why.")
 
 
 def web(settings: Mapping[str, str], version: Version, port: int) -> Program:

@@ -28,9 +28,22 @@ async def scale(stack: Stack, replicas: int, say: Say) -> None:
 
 
 async def deploy(stack: Stack, root: Path, say: Say) -> None:
-    """Go on with the code in `root`: the database first, then one process after another."""
+    """Go on with the code in `root`: the database first, then one process after another.
+
+    One that fails ends it there, and it is said what serves then.
+    """
     if not (root / "app/manage.py").exists():
         raise StackError(f"There is no Hubbub in {root}.")
+    before, served = stack.version, [*stack.realtime, *stack.web]
+    try:
+        await _go_on_with(stack, root, say)
+    except Exception:
+        say(_half_way(stack, served, before.root, root))
+        raise
+    say(f"The code in {root} serves.")
+
+
+async def _go_on_with(stack: Stack, root: Path, say: Say) -> None:
     before = stack.version
     stack.version = await stack.prepare(root, say)
     try:
@@ -44,7 +57,6 @@ async def deploy(stack: Stack, root: Path, say: Say) -> None:
         stack.put_configuration_back()
         raise
     stack.settle()
-    say(f"The code in {root} serves.")
 
 
 async def _replace_replica(stack: Stack, old: Service, say: Say) -> None:
@@ -90,6 +102,21 @@ async def _drain(stack: Stack, leaving: Sequence[Service], say: Say) -> None:
     say(f"Draining {', '.join(one.name for one in leaving)}")
     await stack.serve(stack.web, [one for one in stack.realtime if one not in leaving])
     await asyncio.gather(*(one.stop(stack.drain_seconds) for one in leaving))
+
+
+def _half_way(stack: Stack, served: Sequence[Service], before: Path, root: Path) -> str:
+    """Say what serves after a deploy that failed, and what to do; `served` did so before it."""
+    serving = [*stack.realtime, *stack.web]
+    new = [one.name for one in serving if one not in served]
+    if not new:
+        return f"Nothing was replaced: all goes on with the code in {before} as it was."
+    old = [one.name for one in serving if one in served]
+    back = "" if before == root else f"`make stack-deploy ROOT={before}` goes back. "
+    return (
+        f"Half of it serves: {', '.join(new)} with the code in {root}, "
+        f"{', '.join(old) or 'nothing'} with that of before. Both work together. "
+        f"{back}Once the new code is mended, `make stack-deploy ROOT={root}` goes on."
+    )
 
 
 def _counted(replicas: int) -> str:

@@ -62,7 +62,7 @@ class Service:
         deadline = time.monotonic() + START_SECONDS
         while not await self.program.answers():
             if self.deaths >= DEATHS_WHILE_STARTING or time.monotonic() > deadline:
-                raise StackError(f"{self.name} does not start; what it said is above.")
+                raise StackError(f"{self.name} does not start: the stack's terminal says why.")
             await asyncio.sleep(0.05)
         self.state = "running"
 

@@ -26,14 +26,20 @@ class Migration(migrations.Migration):
 """
 
 
-def make_next_version(folder: Path) -> Path:
-    """Return the folder with its code."""
+def copy_code(folder: Path) -> Path:
+    """Return the folder with a copy of this version's code."""
     for name in CODE:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
         else:
             shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def make_next_version(folder: Path) -> Path:
+    """Return the folder with its code."""
+    copy_code(folder)
     _replace(folder / "app/hubbub/settings.py", r'^VERSION = ".*"$', f'VERSION = "{VERSION}"')
     _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')
     _replace(folder / "app/hubbub/realtime/doorbell.py", r'case "log":', 'case "log" | "log.next":')

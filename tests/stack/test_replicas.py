@@ -15,6 +15,7 @@ import pytest
 from loadtests.client import Client
 from loadtests.servers.process import ROOT
 from tests.cluster.stage import opened, talking
+from tests.stack.next_version import copy_code
 from tests.stack.people import People
 from tests.stack.running import RunningStack
 
@@ -86,11 +87,12 @@ def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
     stack: RunningStack, tmp_path: Path, wrong: str
 ) -> None:
     """Of a version without templates for nginx, or with some that it does not take."""
-    _copy_code(tmp_path, wrong)
+    _break_templates(copy_code(tmp_path), wrong)
     rows, configuration = stack.rows(), _configuration(stack)
     refused = stack.attempt("deploy", "--root", str(tmp_path))
     assert refused.returncode == 1
     assert "nginx" in refused.stderr
+    assert f"Nothing was replaced: all goes on with the code in {ROOT} as it was." in refused.stdout
     assert "Traceback" not in refused.stderr
     assert stack.rows() == rows
     assert _configuration(stack) == configuration
@@ -111,11 +113,7 @@ async def _talk(people: People, number: int) -> AsyncIterator[list[Client]]:
         await people.assert_right(clients)
 
 
-def _copy_code(folder: Path, wrong: str) -> None:
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "app", folder / "app", ignore=ignored)
-    shutil.copytree(ROOT / "deploy", folder / "deploy", ignore=ignored)
-    shutil.copy(ROOT / "requirements.txt", folder)
+def _break_templates(folder: Path, wrong: str) -> None:
     if wrong:
         with (folder / "deploy/nginx/nginx.conf.template").open("a") as template:
             template.write(wrong)

@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urljoin
 
+import psutil
 import pytest
 
 from loadtests.client.history import Answered
+from loadtests.servers.process import ROOT
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.conftest import MakeStack
-from tests.stack.next_version import VERSION, make_next_version
+from tests.stack.next_version import VERSION, copy_code, make_next_version
 from tests.stack.people import People
 from tests.stack.running import RunningStack
 from tests.stack.traffic import Traffic, traffic
@@ -46,6 +48,34 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
     }
     assert not refused - {("unavailable", "message.send")}, "more than sends to be tried again"
     assert "Traceback" not in stack.said()
+
+
+def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
+    make_stack: MakeStack, tmp_path: Path
+) -> None:
+    stack = make_stack(REPLICAS="1").start()
+    following = copy_code(tmp_path / "next")
+    configuration = following / "deploy/gunicorn.conf.py"
+    right = configuration.read_text()
+    configuration.write_text("raise SystemExit('not today')")
+    failed = stack.attempt("deploy", "--root", str(following))
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("web-2 does not start: the stack's terminal says why.")
+    assert "not today" in stack.said()
+    assert f"realtime-2 with the code in {following}, web-1 with that of before" in failed.stdout
+    assert serving(stack) == {"realtime-2": following, "web-1": ROOT}
+
+    for told, root in ((f"ROOT={ROOT}` goes back.", ROOT), (f"ROOT={following}` goes", following)):
+        assert told in failed.stdout
+        configuration.write_text(right)
+        stack.command("deploy", "--root", str(root))
+        assert {*serving(stack).values()} == {root}
+
+
+def serving(stack: RunningStack) -> dict[str, Path]:
+    """Return the folder of the code that each process runs."""
+    ours = {name: row for name, row in stack.rows().items() if name[:3] in ("web", "rea")}
+    return {name: Path(psutil.Process(row.pid).cwd()) for name, row in ours.items()}
 
 
 def versions(talk: Traffic) -> set[str]:
