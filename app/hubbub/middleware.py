@@ -1,4 +1,4 @@
-"""What every request passes: its id for the logs, and its time for the metrics.
+"""What every request passes: its id for the logs, its time for the metrics, an end to waiting.
 
 Named in the settings, just behind the probes, so that it sees what all the others answer.
 """
@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from hubbub import metrics
 from hubbub.logs import about_request
+from hubbub.postgres import patience
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,16 @@ def observe(get_response: GetResponse) -> GetResponse:
         return response
 
     return observed
+
+
+def be_patient(get_response: GetResponse) -> GetResponse:
+    """Wait for a database that hangs as long as is reasonable, and not for ever."""
+
+    def patient(request: HttpRequest) -> HttpResponse:
+        with patience(settings.DATABASE_ANSWER_SECONDS):
+            return get_response(request)
+
+    return patient
 
 
 def _id_of(request: HttpRequest) -> str:

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "hubbub.web.probes.answer_probes",
     "hubbub.middleware.observe",
+    "hubbub.middleware.be_patient",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -146,6 +147,8 @@ USE_TZ = True
 # Seconds that a lock may take before its own messages get `unavailable`.
 LOCK_SECONDS = 2
 DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", default=2)
+# For how long a request may wait for the database, all its questions together.
+DATABASE_ANSWER_SECONDS = env.int("DATABASE_ANSWER_SECONDS", default=10)
 DATABASE_MAX_AGE_SECONDS = env.int("DATABASE_MAX_AGE_SECONDS", default=600)
 
 if EMBEDDED:
@@ -161,6 +164,7 @@ if _database["ENGINE"].endswith("sqlite3"):
     _options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
     _options["timeout"] = LOCK_SECONDS
 else:
+    _database["ENGINE"] = "hubbub.postgres"
     _options.setdefault("connect_timeout", DATABASE_CONNECT_SECONDS)
     # A host that vanished is noticed in seconds, not after the kernel's two hours.
     _options.setdefault("tcp_user_timeout", 10_000)
