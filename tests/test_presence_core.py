@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.realtime.presence import People, Presence
+from hubbub.realtime.presence import Presence
 
 
 def presence(list_max: int = 100) -> Presence:
@@ -16,7 +16,17 @@ def test_a_person_joins_with_the_first_socket_and_leaves_with_the_last() -> None
     assert not room.open(1, "alice")
     assert not room.close(1)
     assert room.close(1)
-    assert room.number == 2
+
+
+def test_what_happens_together_is_told_in_one_change() -> None:
+    room = presence()
+    for user, name in enumerate(["alice", "bob", "charlie"]):
+        room.open(user, name)
+    room.close(1)
+    assert room.tell() == (1, {0: "alice", 2: "charlie"}, [1])
+    assert room.tell() is None
+    room.rename(2, "dana")
+    assert room.tell() == (2, {2: "dana"}, [])
 
 
 def test_people_who_come_back_elsewhere_before_a_replica_is_forgotten_were_never_gone() -> None:
@@ -82,15 +92,14 @@ def test_whatever_is_lost_between_two_replicas_a_heartbeat_makes_them_agree(
 ) -> None:
     here, there = presence(), presence()
     for step, user in steps:
-        before: People = dict(here.names)
         if step == "open":
-            told = here.open(user, f"person-{user}")
-        else:
-            told = user in here.local and here.close(user)
-        if told and data.draw(st.booleans()):
-            joined = {each: name for each, name in here.names.items() if each not in before}
-            left = [each for each in before if each not in here.names]
-            there.heard_change("here", here.number, joined, left)
+            here.open(user, f"person-{user}")
+        elif user in here.local:
+            here.close(user)
+        told = here.tell() if data.draw(st.booleans()) else None
+        if told is not None and data.draw(st.booleans()):
+            there.heard_change("here", *told)
+    here.tell()
     if not there.agrees("here", here.number if here.local else None):
         there.heard_list("here", here.number, dict(here.names))
     assert there.online() == here.names

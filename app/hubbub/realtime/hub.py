@@ -21,7 +21,6 @@ from hubbub.realtime import place
 from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.fan_out import write_to_all
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
-from hubbub.realtime.presence import People
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
 from hubbub.realtime.writer import Writer
 
@@ -47,7 +46,9 @@ class Hub:
         self.rooms: dict[int, OpenRoom] = {}
         self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
         self.writer = Writer()
-        self.presence_dirty: set[int] = set()
+        self.presence_dirty: set[int] = (
+            set()
+        )  # rooms where somebody came or went, here or elsewhere
         self.wake = asyncio.Event()  # ask for the newest seqs now
         self.misunderstood = asyncio.Event()  # something was heard that is not known here
         self.unheard = asyncio.Event()  # something has to be joined or asked
@@ -136,7 +137,7 @@ class Hub:
         connection.rooms.add(room.log)
         connection.put_out.discard(room.log)
         if room.presence.open(connection.user_id, connection.name):
-            self.tell_presence(room, joined={connection.user_id: connection.name}, left=[])
+            self.presence_dirty.add(room.log)
 
     def unsubscribe(self, connection: Connection, room_id: int, linger: float = 0.0) -> None:
         """End a subscription; after `linger` seconds its person is no longer present by it."""
@@ -154,20 +155,21 @@ class Hub:
 
     def _leave(self, room: OpenRoom, user_id: int) -> None:
         if room.presence.close(user_id) and self.rooms.get(room.log) is room:
-            self.tell_presence(room, joined={}, left=[user_id])
+            self.presence_dirty.add(room.log)
 
-    def tell_presence(self, room: OpenRoom, *, joined: People, left: list[int]) -> None:
-        """Tell other replicas of a join or leave here; local sockets hear it a moment later."""
-        message = {
-            "type": "presence",
-            "room": room.log,
-            "from": self.replica,
-            "number": room.presence.number,
-            "joined": list(joined.items()),
-            "left": left,
-        }
-        publisher.publish(group_of(room.log), message)
-        self.presence_dirty.add(room.log)
+    def tell_presence(self, room: OpenRoom) -> None:
+        """Tell other replicas who came and went here since they were last told."""
+        told = room.presence.tell()
+        if told is not None:
+            message = {
+                "type": "presence",
+                "room": room.log,
+                "from": self.replica,
+                "number": told.number,
+                "joined": list(told.joined.items()),
+                "left": told.left,
+            }
+            publisher.publish(group_of(room.log), message)
 
     # Events
 

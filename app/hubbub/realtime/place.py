@@ -66,7 +66,7 @@ def _rename(hub: "Hub", user: int | None, name: str) -> None:
         connection.identity.user.name = name
     for room in hub.rooms.values():
         if user is not None and room.presence.rename(user, name):
-            hub.tell_presence(room, joined={user: name}, left=[])
+            hub.presence_dirty.add(room.log)
 
 
 def _put_in(hub: "Hub", user: int | None, facts: dict[str, Any]) -> None:

@@ -20,6 +20,14 @@ class Change(NamedTuple):
     online: int
 
 
+class Told(NamedTuple):
+    """What other replicas are told, in one change with the next number."""
+
+    number: int
+    joined: People  # or renamed
+    left: list[int]
+
+
 @dataclass(slots=True)
 class View:
     """The people of another replica, as of its change `number`."""
@@ -30,7 +38,10 @@ class View:
 
 @dataclass(slots=True)
 class Presence:
-    """One room's presence. `local` counts each person's connections on this replica."""
+    """One room's presence. `local` counts each person's connections on this replica.
+
+    `number` is that of the last change that others were told.
+    """
 
     list_max: int
     number: int = 0
@@ -40,14 +51,15 @@ class Presence:
     announced: People = field(default_factory=dict)
     _announced_count: int = 0
     _counted: bool = False
+    _untold: dict[int, str | None] = field(default_factory=dict)  # None: left
 
     def open(self, user: int, name: str) -> bool:
-        """Count a connection; True when the person was not here, so others must be told."""
+        """Count a connection; True when the person was not here: others are to be told."""
         self.local[user] = self.local.get(user, 0) + 1
         self.names[user] = name
         if self.local[user] > 1:
             return False
-        self.number += 1
+        self._untold[user] = name
         return True
 
     def close(self, user: int) -> bool:
@@ -56,7 +68,7 @@ class Presence:
         if self.local[user]:
             return False
         del self.local[user], self.names[user]
-        self.number += 1
+        self._untold[user] = None
         return True
 
     def rename(self, user: int, name: str) -> bool:
@@ -64,8 +76,18 @@ class Presence:
         if self.names.get(user, name) == name:
             return False
         self.names[user] = name
-        self.number += 1
+        self._untold[user] = name
         return True
+
+    def tell(self) -> Told | None:
+        """Return what changed here since the last call, however much it is; None: nothing."""
+        if not self._untold:
+            return None
+        self.number += 1
+        joined = {user: name for user, name in self._untold.items() if name is not None}
+        left = [user for user, name in self._untold.items() if name is None]
+        self._untold.clear()
+        return Told(self.number, joined, left)
 
     def heard_change(self, replica: str, number: int, joined: People, left: list[int]) -> bool:
         """Apply the next change of another replica; False when its whole list is needed."""

@@ -117,13 +117,16 @@ class Replica:
                 await asyncio.sleep(START_RETRY_SECONDS)
 
     async def _announce(self) -> None:
-        """Tell local sockets who came and went, several of them at once."""
+        """Tell other replicas and local sockets who came and went, several of them at once."""
         while True:
             await asyncio.sleep(settings.PRESENCE_SECONDS)
             dirty, self.hub.presence_dirty = self.hub.presence_dirty, set()
             for room_id in dirty:
                 room = self.hub.rooms.get(room_id)
-                if room is not None and not self._announce_room(room, time.monotonic()):
+                if room is None:
+                    continue
+                self.hub.tell_presence(room)
+                if not self._announce_room(room, time.monotonic()):
                     self.hub.presence_dirty.add(room_id)
 
     def _announce_room(self, room: OpenRoom, now: float) -> bool:

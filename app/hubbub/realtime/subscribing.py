@@ -92,13 +92,14 @@ class Subscribing:
                 standing = ensure_member(found.get(room.log))
                 continue
             page = first_page(missed or [])
-            if page:
-                self.connection.write_burst(Burst([frame_of(entry.text) for entry in page]))
+            frames = [frame_of(entry.text) for entry in page]
             if len(page) == len(missed or []):
                 break
+            self.connection.write_burst(Burst(frames))
             position, find = page[-1].seq, read_on
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
-            self._go_live(room, resumed=missed is not None)
+            live = self._go_live(room, resumed=missed is not None)
+            self.connection.write_burst(Burst([*frames, frame_of(live)]))
 
     async def _reach(self, room: OpenRoom, seq: int) -> None:
         """Bring the feed up to `seq`, starting it there where it is new."""
@@ -110,7 +111,8 @@ class Subscribing:
             self.hub.wake.set()  # the follower finds out what happened to the log
             raise TimeoutError from None
 
-    def _go_live(self, room: OpenRoom, *, resumed: bool) -> None:
+    def _go_live(self, room: OpenRoom, *, resumed: bool) -> str:
+        """Have what comes next delivered; return the answer, which goes out before it."""
         self.hub.subscribe(self.connection, room)
         user = self.connection
         fields = {
@@ -119,7 +121,7 @@ class Subscribing:
             "resumed": resumed,
             **room.presence.known_to(user.user_id, user.name),
         }
-        self.connection.write(answer("subscribed", self.ref, **fields))
+        return answer("subscribed", self.ref, **fields)
 
 
 def _may_open(standing: Standing) -> bool:
