@@ -6,10 +6,18 @@ from time import process_time
 import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hubbub.chat.text import ATTRIBUTES, TAGS, clean_body, clean_line, render
+from hubbub.chat.text import (
+    ATTRIBUTES,
+    TAGS,
+    clean_body,
+    clean_line,
+    is_plain,
+    render,
+    render_markdown,
+)
 
 # Text in which the parser, the link finder and the sanitiser have something to do.
 MARKUP = """
@@ -20,6 +28,15 @@ MARKUP = """
 SPACES = [" ", "    ", "\n", "\n\n", "\r\n", "\t", "\0", "\u202e", "e\u0301", "```\n"]
 PIECES = st.sampled_from([*MARKUP.split(), *SPACES])
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join)
+# What people write, nearly plain: each of these has a meaning in some places and none in others.
+WORDS = """
+    Ahoy e.g example www org com localhost http https mailto ftp 1 1. 2) 10.5 127.0.0.1 --- - + = ==
+    # ... . , ; : :) ( ) ! ? % $ / // " ' | ^ { } \u00e9 e\u0301 \u4f60\u597d \u0939\u093f
+    \U0001f44d\u200d\ufe0f \u2014 \u2026 \u3002 \uff0e \uff5c \u2028 \xa0 \u3000 \x85 \x1c
+"""
+NEARLY_PLAIN = st.lists(
+    st.sampled_from([*WORDS.split(" "), "\n", " ", "  "]) | st.characters(), max_size=12
+).flatmap(lambda words: st.sampled_from(["", " ", "\n"]).map(lambda gap: gap.join(words)))
 
 
 class Found(HTMLParser):
@@ -47,6 +64,25 @@ def test_no_text_becomes_anything_but_the_few_safe_tags(body: str) -> None:
             assert (attributes["href"] or "").lower().startswith(("http:", "https:", "mailto:"))
             assert "noopener" in (attributes["rel"] or "")
             assert attributes["target"] == "_blank"
+
+
+@given(NEARLY_PLAIN | TEXTS)
+def test_what_looks_plain_at_a_glance_is_plain_to_the_parser(body: str) -> None:
+    assume(is_plain(body))
+    assert render_markdown(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Ahoy! Are you coming to the harbour at 5 (or at half past)?",
+        "well-known facts, 100 % true: it's so...",
+        'he said "no"\nand left :)',
+        "\U0001f44d \u00e7a va? \u4f60\u597d",
+    ],
+)
+def test_what_people_mostly_write_needs_no_parser(body: str) -> None:
+    assert is_plain(body)
 
 
 @given(TEXTS)
