@@ -6,7 +6,7 @@ from rows as they are now (a log row refers, it never copies), so no replay show
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -92,15 +92,32 @@ def announce(events: list[Event]) -> None:
         publisher.bump(room_id, news[-1].seq, news[-1].room.messages)
 
 
+def announce_created(messages: Sequence[Message]) -> None:
+    """Ring for new messages as `announce` does for events, which need not be read for it."""
+    by_room: dict[int, list[Message]] = defaultdict(list)
+    for message in messages:
+        by_room[message.room_id].append(message)
+    for room_id, news in by_room.items():
+        publisher.ring(room_id, [_created(message) for message in news])
+        publisher.bump(room_id, news[-1].seq, news[-1].number)
+
+
+def _created(message: Message) -> Entry:
+    """Return what `entry_of` returns of a new message's event."""
+    frame = _head("message.created", message.room_id, message.seq, message.created_at)
+    told = message_frame(message)
+    frame |= {"actor": told["sender"], "message": told}
+    return Entry(message.seq, "message.created", message.pk, None, encode(frame).decode())
+
+
+def _head(type: str, room_id: int, seq: int, at: datetime) -> dict[str, Any]:
+    return {"type": type, "room": room_id, "seq": seq, "at": time_frame(at)}
+
+
 def entry_of(event: Event) -> Entry:
     """Return the entry of `event` with everything that it refers to as it is now."""
-    frame: dict[str, Any] = {
-        "type": event.type,
-        "room": event.room_id,
-        "seq": event.seq,
-        "at": time_frame(event.at),
-        "actor": person_frame(event.actor),
-    }
+    frame = _head(event.type, event.room_id, event.seq, event.at)
+    frame["actor"] = person_frame(event.actor)
     if event.type.startswith("message."):
         frame["message"] = message_frame(event.message) if event.message else None
     if event.user is not None:

@@ -15,7 +15,8 @@ from typing import TypeAlias
 from django.conf import settings
 
 from hubbub import metrics
-from hubbub.chat.actions.batch import Draft, Locking, Outcome, RoomLocked
+from hubbub.chat.actions.batch import Draft, Outcome, RoomLocked
+from hubbub.chat.actions.rows import Locking
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message
 from hubbub.logs import about_nobody

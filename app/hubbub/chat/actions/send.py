@@ -17,7 +17,8 @@ from django.db import (
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import reads
-from hubbub.chat.actions.batch import Batch, Draft, Locking, Outcome, Ready, RoomLocked
+from hubbub.chat.actions.batch import Batch, Draft, Outcome, Ready, RoomLocked
+from hubbub.chat.actions.rows import Locking
 from hubbub.chat.actions.scope import is_lock_timeout
 from hubbub.chat.models import Message
 from hubbub.chat.text import compose
@@ -58,6 +59,7 @@ def _compose(draft: Draft) -> Ready:
 def _send(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
     batch = Batch(ready, locking)
     try:
+        batch.prepare()
         with transaction.atomic():
             batch.write()
     except (IntegrityError, OperationalError, InterfaceError) as error:
