@@ -1,5 +1,7 @@
 """Sending, editing and deleting by the domain's actions: who may, what is told, what is gone."""
 
+import json
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
@@ -9,6 +11,7 @@ from hubbub.chat import reading
 from hubbub.chat.actions import members, messages, people, reads, rooms
 from hubbub.chat.actions.batch import Draft
 from hubbub.chat.actions.send import send, send_many
+from hubbub.chat.events import created_entry, read_log
 from hubbub.chat.models import Membership, Message, Room
 from tests.telling import log_of, told
 
@@ -153,6 +156,16 @@ def test_a_reply_quotes_a_message_of_the_same_room_only(
     elsewhere = send(bob, room_id=lobby.pk, nonce="n", body="in the lobby")
     with told(harbour.pk), pytest.raises(ValidationError):
         send(bob, room_id=harbour.pk, nonce="m", body="re", reply_to_id=elsewhere.pk)
+
+
+def test_a_new_message_is_told_as_whoever_reads_the_log_gets_it(bob: User, harbour: Room) -> None:
+    first = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
+    reply = send(bob, room_id=harbour.pk, nonce="m", body="*re*", reply_to_id=first.pk)
+    for message in (first, reply):
+        [read] = read_log(harbour.pk, message.seq - 1, 1)
+        told = created_entry(message)
+        assert json.loads(told.text) == json.loads(read.text)
+        assert told._replace(text=read.text) == read
 
 
 def test_reading_moves_no_event(bob: User, charlie: User, harbour: Room) -> None:

@@ -14,7 +14,7 @@ from hubbub.chat.actions import rooms
 from hubbub.chat.actions.batch import Draft
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message, Room
-from hubbub.realtime.writer import Writer
+from hubbub.realtime.writer import MAX_BATCH, MAX_WAITING_OF_ONE, Writer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +86,62 @@ def test_one_bad_draft_fails_alone(alice: User, bob: User, lobby: Room) -> None:
     assert isinstance(first, Message)
     assert isinstance(last, Message)
     assert [first.number, last.number] == [1, 2]
+
+
+def test_whoever_sends_much_keeps_nobody_else_waiting(alice: User, bob: User, lobby: Room) -> None:
+    async def scenario() -> int:
+        writer = Writer()
+        flood = [
+            asyncio.ensure_future(writer.send(draft(bob, lobby, f"n{n}")))
+            for n in range(5 * MAX_BATCH)
+        ]
+        await writer.send(draft(alice, lobby, "hello"))
+        written = sum(each.done() for each in flood)
+        await asyncio.gather(*flood, return_exceptions=True)
+        await writer.close()
+        return written
+
+    assert asyncio.run(scenario()) < 2 * MAX_BATCH
+
+
+def test_beyond_what_may_wait_a_send_is_refused_at_once_and_nothing_else_is_lost(
+    alice: User, bob: User, lobby: Room
+) -> None:
+    async def scenario() -> tuple[list[Message | BaseException], Message]:
+        writer = Writer()
+        flood = asyncio.ensure_future(
+            outcomes(writer, [draft(bob, lobby, f"n{n}") for n in range(MAX_WAITING_OF_ONE + 5)])
+        )
+        await asyncio.sleep(0)  # they stand in line
+        other = await writer.send(draft(alice, lobby, "hello"))
+        made = await flood
+        await writer.close()
+        return made, other
+
+    made, other = asyncio.run(scenario())
+    assert all(isinstance(refused, TimeoutError) for refused in made[MAX_WAITING_OF_ONE:])
+    saved = [message for message in made if isinstance(message, Message)]
+    # Those that a slow machine leaves unanswered may be saved or not.
+    assert len(saved) > MAX_WAITING_OF_ONE // 2
+    assert other.nonce == "hello"
+    assert not Message.objects.filter(nonce=f"n{MAX_WAITING_OF_ONE}").exists()
+
+
+def test_a_full_line_takes_nobody_until_there_is_room_again(
+    monkeypatch: pytest.MonkeyPatch, alice: User, bob: User, lobby: Room
+) -> None:
+    monkeypatch.setattr("hubbub.realtime.writer.MAX_WAITING", 4)
+
+    async def scenario() -> list[list[Message | BaseException]]:
+        writer = Writer()
+        drafts = [draft(sender, lobby, str(n)) for n in range(3) for sender in (alice, bob)]
+        made = [await outcomes(writer, drafts), await outcomes(writer, drafts[4:])]
+        await writer.close()
+        return made
+
+    first, again = asyncio.run(scenario())
+    assert [type(one) for one in first] == [Message] * 4 + [TimeoutError] * 2
+    assert [type(one) for one in again] == [Message] * 2
 
 
 @pytest.mark.deployment

@@ -98,11 +98,11 @@ def announce_created(messages: Sequence[Message]) -> None:
     for message in messages:
         by_room[message.room_id].append(message)
     for room_id, news in by_room.items():
-        publisher.ring(room_id, [_created(message) for message in news])
+        publisher.ring(room_id, [created_entry(message) for message in news])
         publisher.bump(room_id, news[-1].seq, news[-1].number)
 
 
-def _created(message: Message) -> Entry:
+def created_entry(message: Message) -> Entry:
     """Return what `entry_of` returns of a new message's event."""
     frame = _head("message.created", message.room_id, message.seq, message.created_at)
     told = message_frame(message)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeAlias
 
 from django.conf import settings
 
@@ -21,35 +20,35 @@ from hubbub.chat.actions.send import send_many
 from hubbub.chat.models import Message
 from hubbub.logs import about_nobody
 from hubbub.realtime.database import close_connections, run
+from hubbub.realtime.line import Line, Waiting, arrive
 
 MAX_BATCH = 200
 MAX_WAITING = 5_000
+MAX_WAITING_OF_ONE = 1_000  # so that nobody fills the line alone
 LANES = 2
-
-Waiting: TypeAlias = tuple[Draft, "asyncio.Future[Message]"]
 
 
 class Writer:
     def __init__(self) -> None:
         self._main = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._beside = ThreadPoolExecutor(LANES, thread_name_prefix="writer-lane")
-        self._waiting: list[Waiting] = []
-        self._lanes: dict[int, list[Waiting]] = {}  # room id: what waits for its lock
+        self._line = Line()
+        self._lanes: dict[int, Line] = {}  # room id: what waits for its lock
         self._task: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(self, draft: Draft) -> Message:
-        """Save a draft and return its message. Drafts of one room keep the order of the calls.
+        """Save a draft and return its message. What one person sends into one room keeps its order.
 
-        Raises what the action raises, and TimeoutError after ANSWER_SECONDS: then nobody knows
-        whether it was saved, unless its turn had not come, in which case it is not.
+        Raises what the action raises, and TimeoutError: at once when too much waits already, else
+        after ANSWER_SECONDS. Then nobody knows whether it was saved, unless its turn had not come,
+        in which case it is not.
         """
-        if len(self._waiting) >= MAX_WAITING:
-            raise TimeoutError
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._put((draft, future))
+        self._ensure_place(draft)
+        waiting = arrive(draft)
+        self._put(waiting)
         async with asyncio.timeout(settings.ANSWER_SECONDS):
-            return await future
+            return await waiting.answer
 
     async def close(self) -> None:
         """End once everything that was put in is written."""
@@ -59,12 +58,20 @@ class Writer:
             await close_connections(executor, threads)
             executor.shutdown()
 
+    def _ensure_place(self, draft: Draft) -> None:
+        lines = (self._line, *self._lanes.values())
+        if (
+            sum(map(len, lines)) >= MAX_WAITING
+            or sum(line.length_of(draft.sender_id) for line in lines) >= MAX_WAITING_OF_ONE
+        ):
+            raise TimeoutError
+
     def _put(self, waiting: Waiting) -> None:
-        lane = self._lanes.get(waiting[0].room_id)
+        lane = self._lanes.get(waiting.draft.room_id)
         if lane is not None:
-            lane.append(waiting)
+            lane.put(waiting)
             return
-        self._waiting.append(waiting)
+        self._line.put(waiting)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(
                 self._write_all(), context=about_nobody()
@@ -72,8 +79,8 @@ class Writer:
 
     async def _write_all(self) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+            while self._line:
+                batch = self._line.take(MAX_BATCH)
                 self._to_lanes(await self._write(batch, self._main, Locking.BRIEF))
         finally:
             self._task = None
@@ -82,10 +89,10 @@ class Writer:
         self, batch: Sequence[Waiting], executor: ThreadPoolExecutor, locking: Locking
     ) -> list[Waiting]:
         """Write a batch and answer it; return what has to wait for its room's lock."""
-        batch = [(draft, future) for draft, future in batch if not future.done()]
+        batch = [waiting for waiting in batch if not waiting.answer.done()]
         if not batch:
             return []
-        drafts = [draft for draft, _ in batch]
+        drafts = [waiting.draft for waiting in batch]
         outcomes: Sequence[Outcome]
         began = time.monotonic()
         try:
@@ -99,16 +106,15 @@ class Writer:
             if isinstance(outcome, RoomLocked):
                 late.append(waiting)
             else:
-                _answer(waiting[1], outcome)
+                _answer(waiting.answer, outcome)
         return late
 
     def _to_lanes(self, late: list[Waiting]) -> None:
         """Give the rooms of `late` lanes, with whatever already waits behind in the same rooms."""
-        rooms = {draft.room_id for draft, _ in late}
-        behind = [waiting for waiting in self._waiting if waiting[0].room_id in rooms]
-        self._waiting = [waiting for waiting in self._waiting if waiting[0].room_id not in rooms]
+        rooms = {waiting.draft.room_id for waiting in late}
+        behind = self._line.take_rooms(rooms) if rooms else []
         for waiting in (*late, *behind):
-            self._lanes.setdefault(waiting[0].room_id, []).append(waiting)
+            self._lanes.setdefault(waiting.draft.room_id, Line()).put(waiting)
         for room_id in rooms:
             work = self._write_lane(room_id)
             task = asyncio.get_running_loop().create_task(work, context=about_nobody())
@@ -118,8 +124,7 @@ class Writer:
     async def _write_lane(self, room_id: int) -> None:
         lane = self._lanes[room_id]
         while lane:
-            batch, lane[:] = lane[:MAX_BATCH], lane[MAX_BATCH:]
-            await self._write(batch, self._beside, Locking.PATIENT)
+            await self._write(lane.take(MAX_BATCH), self._beside, Locking.PATIENT)
         del self._lanes[room_id]
 
 
