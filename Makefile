@@ -31,6 +31,7 @@ test: setup ## Run all tests; brings Redis, PostgreSQL and Chromium where it may
 	@scripts/bring-servers
 	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q --ignore=tests/stack
 	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded --ignore=tests/stack
+	$(TIMED) "tests on stock Daphne" $(BIN)/pytest -q --stock-daphne tests/cluster
 
 test-stack: setup ## Run the tests of the whole stack; brings nginx, too
 	@scripts/bring-servers

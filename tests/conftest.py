@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stock-daphne",
         action="store_true",
-        help="serve the shared stage of tests/cluster by Daphne as it comes, not by our server",
+        help="run what the shared stage of tests/cluster is for, served by Daphne as it comes",
     )
 
 
@@ -42,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "deployment: needs PostgreSQL, Redis or several replicas; left out with --embedded",
+    )
+    config.addinivalue_line(
+        "markers", "our_server: needs what Daphne as it comes has not; left out with --stock-daphne"
     )
     if config.option.help:
         return
@@ -59,10 +62,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("embedded"):
-        kept = [item for item in items if _differs_when_embedded(item)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-        items[:] = kept
+    for option, differs in (("embedded", _differs_when_embedded), ("stock_daphne", _differs_on_it)):
+        if config.getoption(option):
+            kept = [item for item in items if differs(item)]
+            config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+            items[:] = kept
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
@@ -71,6 +75,12 @@ def _differs_when_embedded(item: pytest.Item) -> bool:
         return False
     names = set(getattr(item, "fixturenames", ()))
     return bool(names & PLACES) or item.get_closest_marker("django_db") is not None
+
+
+def _differs_on_it(item: pytest.Item) -> bool:
+    """Whether a test has to do with what serves the stage, and stock can do what it asks."""
+    shared = "whole_stage" in getattr(item, "fixturenames", ())
+    return shared and item.get_closest_marker("our_server") is None
 
 
 def _start_servers(config: pytest.Config) -> Mapping[str, str]:
