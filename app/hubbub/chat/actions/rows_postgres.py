@@ -19,25 +19,46 @@ from hubbub.chat.models import Membership, Message, Room
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 
-def _columns(model: type[models.Model], alias: str) -> str:
-    return ", ".join(f"{alias}.{field.column}" for field in model._meta.concrete_fields)
+def _names(model: type[models.Model], *wanted: str) -> list[str]:
+    """Return names of columns in the order in which `from_db` takes their values."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname in wanted]
 
 
-# Pairs, not two lists of what may be: the index is asked once for each draft.
+# What policies and frames look at. They may look at more: at the price of a query for each draft.
+_ROOM = _names(Room, "id", "kind", "seq", "messages", "archived_at")
+_MEMBERSHIP = _names(Membership, "id", "room_id", "user_id", "role")
+_USER = _names(User, "id", "username", "name", "is_active", "banned_at")
+
+
+def _columns(alias: str, names: Sequence[str]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
+# The index is asked once for each draft: two lists with IN would be asked for every combination,
+# and for a join the planner may read a whole table while it is small or has no statistics.
 _READ = f"""
     SET LOCAL lock_timeout = %s;
 
-    SELECT {_columns(Room, "room")}
+    SELECT {_columns("room", _ROOM)}
       FROM chat_room AS room WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE{{skip}};
 
-    SELECT {_columns(Membership, "membership")}, {_columns(User, "person")}
-      FROM unnest(%s::bigint[], %s::bigint[]) AS seat (room_id, user_id)
-      JOIN chat_membership AS membership USING (room_id, user_id)
-      JOIN accounts_user AS person ON person.id = membership.user_id;
+    SELECT member.*
+      FROM unnest(%s::bigint[], %s::bigint[]) AS seat (room_id, user_id),
+           LATERAL (
+               SELECT {_columns("membership", _MEMBERSHIP)}, {_columns("person", _USER)}
+                 FROM chat_membership AS membership
+                 JOIN accounts_user AS person ON person.id = membership.user_id
+                WHERE membership.room_id = seat.room_id AND membership.user_id = seat.user_id
+                LIMIT 1
+           ) AS member;
 
-    SELECT message.sender_id, message.nonce, message.id
-      FROM unnest(%s::bigint[], %s::text[]) AS key (sender_id, nonce)
-      JOIN chat_message AS message USING (sender_id, nonce)
+    SELECT key.sender_id, key.nonce, known.id
+      FROM unnest(%s::bigint[], %s::text[]) AS key (sender_id, nonce),
+           LATERAL (
+               SELECT id FROM chat_message AS message
+                WHERE message.sender_id = key.sender_id AND message.nonce = key.nonce
+                LIMIT 1
+           ) AS known
 """  # noqa: S608 (names of columns)
 _WAIT = _READ.format(skip="")
 _SKIP = _READ.format(skip=" SKIP LOCKED")
@@ -61,7 +82,7 @@ _SAVE = """
         UPDATE chat_room SET seq = last.seq, messages = last.number
           FROM (SELECT room_id, max(seq) AS seq, max(number) AS number
                   FROM draft GROUP BY room_id) AS last
-         WHERE id = last.room_id
+         WHERE id = ANY(%s::bigint[]) AND id = last.room_id  -- the index, not the table
     )
     SELECT room_id, seq, id FROM message
 """
@@ -76,7 +97,7 @@ def lock_and_read(seats: Collection[Seat], keys: Collection[Key], locking: Locki
             [locking.milliseconds, room_ids, room_ids, user_ids, senders, nonces],
         )
         cursor.nextset()
-        rooms = [_row(Room, values) for values in cursor.fetchall()]
+        rooms = [_row(Room, _ROOM, values) for values in cursor.fetchall()]
         cursor.nextset()
         members = [_membership(values) for values in cursor.fetchall()]
         cursor.nextset()
@@ -92,7 +113,7 @@ def save(messages: Sequence[Message]) -> None:
     by_place = {(message.room_id, message.seq): message for message in messages}
     drafts = msgspec.json.encode([_draft(message) for message in messages]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(_SAVE, [drafts])
+        cursor.execute(_SAVE, [drafts, list({message.room_id for message in messages})])
         for room_id, seq, id in cursor.fetchall():
             message = by_place[room_id, seq]
             message.pk = id
@@ -113,15 +134,12 @@ def _draft(message: Message) -> dict[str, Any]:
     }
 
 
-_MEMBERSHIP_COLUMNS = len(Membership._meta.concrete_fields)
-
-
 def _membership(values: tuple[Any, ...]) -> Membership:
-    membership = _row(Membership, values[:_MEMBERSHIP_COLUMNS])
-    membership.user = _row(User, values[_MEMBERSHIP_COLUMNS:])
+    own, of_user = values[: len(_MEMBERSHIP)], values[len(_MEMBERSHIP) :]
+    membership = _row(Membership, _MEMBERSHIP, own)
+    membership.user = _row(User, _USER, of_user)
     return membership
 
 
-def _row(model: type[AnyModel], values: tuple[Any, ...]) -> AnyModel:
-    names = [field.attname for field in model._meta.concrete_fields]
+def _row(model: type[AnyModel], names: Sequence[str], values: Sequence[Any]) -> AnyModel:
     return model.from_db(DEFAULT_DB_ALIAS, names, values)
