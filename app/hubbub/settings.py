@@ -183,7 +183,11 @@ if REDIS_HOSTS:
         "default": {
             "BACKEND": "hubbub.chat.layer.RedisLayer",
             "CONFIG": {
-                "hosts": [{"address": host, "socket_connect_timeout": 2} for host in REDIS_HOSTS],
+                # Protocol 3, the library's default, writes each message heard into a debug log.
+                "hosts": [
+                    {"address": host, "socket_connect_timeout": 2, "protocol": 2}
+                    for host in REDIS_HOSTS
+                ],
                 "prefix": REDIS_PREFIX,
             },
         }

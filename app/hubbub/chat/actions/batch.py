@@ -5,7 +5,7 @@ Called by `send` alone. However many drafts there are, it asks the database the 
 before the rooms are locked, or after, is: while a batch holds its rooms, other replicas wait.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -70,10 +70,11 @@ class RoomLocked(Exception):
 class Batch:
     ready: Sequence[Ready]
     locking: Locking
+    # What became of each draft, in their order: true once the transaction is committed.
+    outcomes: list[Outcome] = field(default_factory=list)
     _sound: list[Draft] = field(default_factory=list)
     _quoted: dict[int, Message] = field(default_factory=dict)
     _rows: Rows = field(default_factory=Rows)
-    _results: dict[int, Outcome] = field(default_factory=dict)  # index of the draft: outcome
     _made: dict[Key, Message] = field(default_factory=dict)  # by a nonce, here or earlier
     _new: list[Message] = field(default_factory=list)
 
@@ -82,27 +83,23 @@ class Batch:
         self._sound = [draft for draft, _ in self.ready if draft.is_sound]
         quoted = {draft.reply_to_id for draft in self._sound if draft.reply_to_id is not None}
         if quoted:
-            # What a reply says of the message that it quotes stays the same as long as that does.
+            # Neither its room nor its seq nor its sender ever changes.
             self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
 
     def write(self) -> None:
         """Write what may be written. Inside a transaction."""
-        seats, keys = ({draft.seat for draft in self._sound}, {draft.key for draft in self._sound})
+        seats, keys = {draft.seat for draft in self._sound}, {draft.key for draft in self._sound}
         self._rows = _statements().lock_and_read(seats, keys, self.locking)
         self._made = _messages_by_key(self._rows.known.values())
         now = timezone.now()
-        for index, (draft, text) in enumerate(self.ready):
+        for draft, text in self.ready:
             try:
-                self._results[index] = self._made.get(draft.key) or self._add(draft, text, now)
+                self.outcomes.append(self._made.get(draft.key) or self._add(draft, text, now))
             except Exception as error:
-                self._results[index] = error
+                self.outcomes.append(error)
         if self._new:
             _statements().save(self._new)
             transaction.on_commit(partial(announce_created, self._new))
-
-    def outcomes(self) -> list[Outcome]:
-        """Return what became of each draft, in their order, once the transaction is committed."""
-        return [self._results[index] for index in range(len(self.ready))]
 
     def _add(self, draft: Draft, text: Composed | Exception, now: datetime) -> Message:
         if not draft.is_sound:
@@ -154,7 +151,7 @@ def _statements() -> Statements:
     return rows_postgres if connection.vendor == "postgresql" else rows_plain
 
 
-def _messages_by_key(ids: Iterable[int]) -> dict[Key, Message]:
+def _messages_by_key(ids: Collection[int]) -> dict[Key, Message]:
     # Nearly always none.
     found = Message.objects.with_people().in_bulk(ids) if ids else {}
     return {Key(message.sender_id, message.nonce): message for message in found.values()}

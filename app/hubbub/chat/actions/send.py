@@ -69,7 +69,7 @@ def _send(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
         if len(ready) > 1:
             return _one_by_one(ready, locking)
         return [_first_result(ready[0][0]) if isinstance(error, IntegrityError) else error]
-    return batch.outcomes()
+    return batch.outcomes
 
 
 def _one_by_one(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
