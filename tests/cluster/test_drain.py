@@ -16,7 +16,7 @@ from tests.cluster.ending import Ending
 from tests.cluster.seen import left, longest_silence
 from tests.cluster.stage import Stage, elapse, opened, start, stop, talking
 
-pytestmark = pytest.mark.deployment
+pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 SILENCE_SECONDS = 2
 

@@ -11,7 +11,7 @@ from tests.cluster.bare import close_code, heard_until, socket_of
 from tests.cluster.ending import DRAIN_SECONDS, FINISH_SECONDS, Ending
 from tests.cluster.stage import Stage, opened, talking
 
-pytestmark = pytest.mark.deployment
+pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 
 async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: Stage) -> None:

@@ -112,6 +112,7 @@ async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
             )
 
 
+@pytest.mark.our_server
 async def test_heartbeats_are_timed_from_every_replica_that_lives(stage: Stage) -> None:
     first, second = stage.place.replicas
 
@@ -147,9 +148,8 @@ async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(sta
     replica = stage.place.replicas[1]
     clients = [stage.client(person, number) for number, person in enumerate(people)]
     assert stage.place.redis is not None
-    before = scrape(replica.port)
-    assert before.value("hubbub_deaf", host="0") == 0
     async with opened(clients, room):
+        before = await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 0)
         await stop(stage.place.redis)
         await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 1)
         await clients[0].send(room, "can you read me?")
@@ -174,6 +174,7 @@ async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:
     await until(replica, lambda shown: rise(before, shown, "hubbub_loop_lag_seconds_sum") > 0.8)
 
 
+@pytest.mark.our_server
 async def test_a_drain_is_told_to_whoever_keeps_a_connection(stage: Stage) -> None:
     replica = stage.place.replicas[0]
     async with stage.client(stage.person("alice"), 0):
