@@ -1,131 +1,223 @@
-"""The load, in a process of its own: opens sockets, sends by plan, counts what arrives.
+"""The load client from Python's side: a plan, one process for it, and the results of its runs.
 
-Started by `runs`: a plan comes in on standard input; `ready` goes out once all sockets are open;
-after the next line that comes in the load begins, and its result is the last line. Bounded in time
-by the plan, whatever the servers do.
+All strings that differ between servers are in the `Dialect`; the client itself (client/*.c) knows
+WebSocket, rooms and numbers only. In what is sent `$N` is the message's number, `$R` its room, and
+`$I` a word that no other client has.
 """
 
-import asyncio
+import base64
 import json
-import sys
-import time
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from loadtests.bench.dialects import Dialect, dialect_of, number_of
-from loadtests.bench.plan import Plan, Result
-from loadtests.bench.tally import Tally
-from loadtests.bench.wire import Socket, handshake
+from loadtests.servers.process import ROOT
 
-CONNECTING = 20  # handshakes at the same time
-OPEN_SECONDS = 120
-QUIET_SECONDS = 2.0
-PROBLEM = b'{"type":"problem"'
+SOURCES = Path(__file__).parent / "client"
+PROGRAM = ROOT / "data/bench/load-client"
+FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"]
+
+Result = dict[str, Any]
+
+
+class LoadError(Exception):
+    """The load could not be put on a server; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one server's frames begin, and what is sent to it. An empty one does not exist."""
+
+    send: str
+    delivery: str = ""
+    answer: str = ""  # to a send, apart from its delivery
+    opened: str = ""  # a room; where it is empty, connecting opens it
+    problem: str = ""
+    ping: str = ""  # in text frames; WebSocket's own are always answered
+    pong: str = ""
+    order: str = ""  # before the number that must grow in each room; empty: check each sender's
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One socket that is to be opened. `rooms` are known by the names that the server gave them."""
+
+    address: str
+    path: str
+    rooms: Sequence[str]
+    headers: dict[str, str] = field(default_factory=dict)
+    open: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`senders` are (index of a seat, room); `past` has the room of each message missed by now."""
+
+    dialect: Dialect
+    seats: Sequence[Seat]
+    senders: Sequence[tuple[int, str]] = ()
+    past: Sequence[str] = ()
+    missed: int = 0  # messages that each seat gets before it counts as live
+    connecting: int = 64
+    opening: int = 64
+    retry: bool = False
+    spread: float = 0.0
+    patience: float = 0.0
 
 
 class Load:
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.dialect: Dialect = dialect_of(plan["dialect"], plan["run"])
-        self.sockets: list[Socket] = []
-        self.rooms = [room for _, room, _ in plan["places"]]
-        self.tally = Tally(self.rooms)
-        self._unopened = len(self.rooms)
-        self._all_open = asyncio.Event()
-        self._sending = False
+    """A running client; its sockets stay open until it is closed."""
 
-    async def open(self) -> None:
-        """Open all sockets and their rooms, a few at a time."""
-        gate = asyncio.Semaphore(CONNECTING)
-        async with asyncio.timeout(OPEN_SECONDS):
-            self.sockets = await asyncio.gather(
-                *(self._connect(gate, number) for number in range(len(self.rooms)))
-            )
-            await self._all_open.wait()
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.opened: Result = {}
 
-    async def run(self) -> Result:
-        self._sending = True
-        if self.plan["kind"] == "fanout":
-            await self._send_steadily()
-        else:
-            await self._send_as_fast_as_answered()
-        self._sending = False
-        await self._drain()
-        return self.tally.result(self.plan["kind"], self.plan["seconds"])
+    def start(self, plan: Plan) -> None:
+        """Open all sockets. Raises LoadError when they do not open."""
+        self._tell("\n".join([*lines_of(plan), "go"]))
+        self.opened = json.loads(self._hear())
 
-    async def _connect(self, gate: asyncio.Semaphore, number: int) -> Socket:
-        address, room, identity = self.plan["places"][number]
-        headers = self.dialect.headers(address, identity)
-        request = handshake(address, self.dialect.path(room), headers)
-        host, port = address.split(":")
-        async with gate:
-            _, socket = await asyncio.get_running_loop().create_connection(
-                lambda: Socket(number, request, self._on_text), host, int(port)
-            )
-            await socket.opened
-        opening = self.dialect.open(room)
-        if opening is None:
-            self._opened()
-        else:
-            socket.write(opening)
-        return socket
+    def paced(
+        self, rate: float, seconds: float, at_edges: Callable[[], None], **options: Any
+    ) -> Result:
+        """Send at a rate, the senders in turn, whatever comes back."""
+        return self._run(f"paced {rate}", seconds, at_edges, **options)
 
-    async def _send_steadily(self) -> None:
-        """Send so many messages a second from one socket after the other, whatever comes back."""
-        interval, began = 1 / self.plan["per_second"], time.perf_counter()
-        for turn in range(int(self.plan["seconds"] * self.plan["per_second"])):
-            await asyncio.sleep(began + turn * interval - time.perf_counter())
-            # 7 has no common factor with the numbers of sockets in use: both replicas' turn.
-            self._send(turn * 7 % len(self.sockets))
+    def closed(
+        self,
+        seconds: float,
+        at_edges: Callable[[], None],
+        *,
+        on_answer: bool = False,
+        **options: Any,
+    ) -> Result:
+        """Have each sender send its next when its last came back to it, or was answered."""
+        return self._run(f"closed {int(on_answer)}", seconds, at_edges, **options)
 
-    async def _send_as_fast_as_answered(self) -> None:
-        """Have every socket send its next message when its last one is answered."""
-        for number in range(len(self.sockets)):
-            self._send(number)
-        await asyncio.sleep(self.plan["seconds"])
+    def _run(
+        self,
+        kind: str,
+        seconds: float,
+        at_edges: Callable[[], None],
+        *,
+        senders: int,
+        first: int = 0,
+        warm: float = 1.0,
+        drain: float = 10.0,
+    ) -> Result:
+        """Call `at_edges` when the window of `seconds` begins and when it ends."""
+        self._tell(f"run {kind} {warm} {seconds} {drain} {first} {senders}")
+        for edge in ("begin", "end"):
+            heard = self._hear()
+            assert heard == edge, heard
+            at_edges()
+        result: Result = json.loads(self._hear())
+        return result
 
-    async def _drain(self) -> None:
-        """Wait until everything has arrived, or nothing has for a while."""
-        deadline = time.perf_counter() + self.plan["drain_seconds"]
-        while not self.tally.complete and time.perf_counter() < deadline:
-            if time.perf_counter() - self.tally.last_at > QUIET_SECONDS:
-                break
-            await asyncio.sleep(0.05)
+    def _tell(self, lines: str) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(lines + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._failure() from None
 
-    def _send(self, number: int) -> None:
-        message = self.tally.sent(number, time.perf_counter())
-        self.sockets[number].write(self.dialect.send(self.rooms[number], message))
+    def _hear(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise self._failure()
+        return line.strip()
 
-    def _on_text(self, socket: Socket, payload: bytes) -> None:
-        now = time.perf_counter()
-        if self.dialect.is_delivery(payload):
-            own = self.tally.delivered(socket.number, number_of(payload), now)
-            if own and not self.dialect.answers:
-                self._answered(socket.number, number_of(payload), now)
-        elif self.dialect.is_answer(payload):
-            self._answered(socket.number, number_of(payload), now)
-        elif self.dialect.is_open(payload):
-            self._opened()
-        elif payload.startswith(PROBLEM):
-            self.tally.problems += 1
-
-    def _opened(self) -> None:
-        self._unopened -= 1
-        if not self._unopened:
-            self._all_open.set()
-
-    def _answered(self, socket: int, message: int, now: float) -> None:
-        self.tally.answered(message, now)
-        if self._sending and self.plan["kind"] == "sends":
-            self._send(socket)
+    def _failure(self) -> LoadError:
+        assert self._process.stderr is not None
+        return LoadError(self._process.stderr.read().strip() or "The load client ended.")
 
 
-async def main() -> None:
-    load = Load(json.loads(sys.stdin.readline()))
-    await load.open()
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    result = await load.run()
-    print(json.dumps(result), flush=True)
+@contextmanager
+def running(plan: Plan) -> Iterator[Load]:
+    """Run a load client with the plan's sockets open."""
+    with subprocess.Popen(
+        [str(program())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            load = Load(process)
+            load.start(plan)
+            yield load
+        finally:
+            process.kill()
 
 
-if __name__ == "__main__":
-    asyncio.run(main())
+@cache
+def program() -> Path:
+    """Compile the client; return its path."""
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise LoadError("No C compiler is here for the load client: scripts/bring-servers bench.")
+    PROGRAM.parent.mkdir(parents=True, exist_ok=True)
+    sources = [str(source) for source in sorted(SOURCES.glob("*.c"))]
+    made = subprocess.run(
+        [compiler, *FLAGS, "-o", str(PROGRAM), *sources], capture_output=True, text=True
+    )
+    if made.returncode:
+        raise LoadError(f"The load client could not be compiled:\n{made.stderr}")
+    return PROGRAM
+
+
+def lines_of(plan: Plan) -> Iterator[str]:
+    """Yield the plan as client/plan.c reads it, but for the last line."""
+    yield from _facts(plan)
+    rooms = _numbered([room for seat in plan.seats for room in seat.rooms])
+    addresses = _numbered([seat.address for seat in plan.seats])
+    yield from (f"room {_escaped(room)}" for room in rooms)
+    yield from ("address " + address.replace(":", " ") for address in addresses)
+    for seat in plan.seats:
+        yield f"socket {addresses[seat.address]} {','.join(str(rooms[r]) for r in seat.rooms)}"
+        yield f"request {_escaped(request(seat))}"
+        yield f"open {_escaped(seat.open)}"
+    yield from (f"sender {seat} {rooms[room]}" for seat, room in plan.senders)
+    yield from (f"past {rooms[room]}" for room in plan.past)
+
+
+def request(seat: Seat) -> str:
+    """Return the handshake of a seat (RFC 6455, 4.1)."""
+    headers = {
+        "Host": seat.address,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        **seat.headers,
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"GET {seat.path} HTTP/1.1\r\n{lines}\r\n"
+
+
+def _facts(plan: Plan) -> Iterator[str]:
+    dialect = plan.dialect
+    for name in ("send", "delivery", "answer", "opened", "problem", "ping", "pong", "order"):
+        text = getattr(dialect, name).replace("$I", secrets.token_hex(4))
+        yield f"{name} {_escaped(text)}"
+    for name in ("connecting", "opening", "spread", "patience", "missed"):
+        yield f"{name} {getattr(plan, name)}"
+    yield f"retry {int(plan.retry)}"
+    yield f"subscriptions {len(plan.seats[0].rooms) if dialect.opened else 0}"
+
+
+def _numbered(names: Sequence[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(dict.fromkeys(names))}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")

@@ -12,60 +12,52 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
-
-from loadtests.bench.chats import make_rooms
+from loadtests.bench.peers.hubbub import start
+from loadtests.bench.rooms import crowd, fill, make_rooms
+from loadtests.bench.servers import Servers
+from loadtests.bench.sizes import Sizes
+from loadtests.bench.window import Record
 from loadtests.servers import Place, Postgres
+from loadtests.servers.process import HOST
 
 SMALL = 100
 ROUNDS = 60
 # Tables that grow with a room: reading one of them whole is what must not happen.
 LARGE_TABLES = ("chat_message", "chat_event")
 
-FILL = """
-    WITH filled AS (
-        INSERT INTO chat_message (room_id, seq, rev, number, sender_id, nonce, body, created_at)
-        SELECT %(room)s, n, n, n, %(sender)s, 'filled-' || %(room)s || '-' || n,
-               'message number ' || n || ' of a long talk', now() - (%(count)s - n) * interval '1 s'
-        FROM generate_series(1, %(count)s) AS n
-        RETURNING id, room_id, seq, sender_id, created_at
-    )
-    INSERT INTO chat_event (room_id, seq, type, at, actor_id, message_id, data)
-    SELECT room_id, seq, 'message.created', created_at, sender_id, id, '{}'::jsonb FROM filled
-"""
-COUNT = "UPDATE chat_room SET seq = %(count)s, messages = %(count)s WHERE id = %(room)s"
+PATHS = {
+    "page": "/rooms/{room}",
+    "page at an old message": "/rooms/{room}/{middle}",
+    "REST, newest": "/api/rooms/{room}/messages",
+    "REST, older": "/api/rooms/{room}/messages?before={middle}",
+}
 
 
-def measure_history(place: Place, identity: str, messages: int) -> dict[str, Any]:
+def measure(servers: Servers, sizes: Sizes) -> list[Record]:
     """Return for each address of a room what it costs with many messages and with few."""
-    assert place.postgres is not None
-    large, small = (_filled(place, count) for count in (messages, SMALL))
-    place.postgres.execute("VACUUM ANALYZE", database=place.name)
-    paths = {
-        "page": "/rooms/{room}",
-        "page at an old message": "/rooms/{room}/{middle}",
-        "REST, newest": "/api/rooms/{room}/messages",
-        "REST, older": "/api/rooms/{room}/messages?before={middle}",
-    }
-    browser = Browser(place, identity)
-    return {
-        name: _compare(
-            place.postgres,
-            browser,
-            path.format(room=large, middle=messages // 2),
-            path.format(room=small, middle=SMALL // 2),
-        )
-        for name, path in paths.items()
-    }
+    large, small = (_filled(servers.place, count) for count in (sizes.history, SMALL))
+    servers.postgres.execute("VACUUM ANALYZE", database=servers.place.name)
+    with start(servers, 1) as peer:
+        browser = Browser(peer.replicas[0].port, servers.identities[0])
+        return [
+            {"part": "history", "peer": peer.name, "name": name, "messages": sizes.history}
+            | _compare(
+                servers.postgres,
+                browser,
+                path.format(room=large, middle=sizes.history // 2),
+                path.format(room=small, middle=SMALL // 2),
+            )
+            for name, path in PATHS.items()
+        ]
 
 
 class Browser:
     """One person's browser, with one connection to one replica kept open."""
 
-    def __init__(self, place: Place, identity: str) -> None:
+    def __init__(self, port: int, identity: str) -> None:
         header, _, value = identity.partition(": ")
         self._headers = {header: value}
-        self._connection = http.client.HTTPConnection("127.0.0.1", place.replicas[0].port)
+        self._connection = http.client.HTTPConnection(HOST, port)
 
     def open(self, path: str) -> float:
         """Return how long an address took, in seconds."""
@@ -78,18 +70,12 @@ class Browser:
         return time.perf_counter() - began
 
 
-def _filled(place: Place, count: int) -> int:
+def _filled(place: Place, count: int) -> str:
     """Return a new room of the crowd's first person with so many messages."""
-    assert place.postgres is not None
-    [room] = make_rooms(place, 1, 1, f"of {count}")
-    with psycopg.connect(place.postgres.url(place.name)) as connection:
-        [sender] = connection.execute(
-            "SELECT user_id FROM chat_membership WHERE room_id = %s", (room,)
-        ).fetchone() or [0]
-        values = {"room": int(room), "sender": sender, "count": count}
-        connection.execute(FILL, values)
-        connection.execute(COUNT, values)
-    return int(room)
+    [room] = make_rooms(place, 1, 1)
+    talk = [f"message number {number} of a long talk" for number in range(1, count + 1)]
+    fill(place, room, crowd(place)[0], talk)
+    return room
 
 
 def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tutorial's `ChatConsumer`, async, and the one line more that saves a message."""
+"""The tutorial's `ChatConsumer`, async, and the two lines more that save a message."""
 
 import json
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from loadtests.bench.tutorial.models import Message
+from loadtests.bench.peers.tutorial.chat.models import Message
+from loadtests.bench.peers.tutorial.chat.settings import SAVES_MESSAGES
 
 
 class ChatConsumer(AsyncWebsocketConsumer):
@@ -21,7 +22,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         message = json.loads(text_data or "{}")["message"]
-        await database_sync_to_async(Message.objects.create)(room=self.room_name, text=message)
+        if SAVES_MESSAGES:
+            await database_sync_to_async(Message.objects.create)(room=self.room_name, text=message)
         event = {"type": "chat.message", "message": message}
         await self.channel_layer.group_send(self.room_group_name, event)
 

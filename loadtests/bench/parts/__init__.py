@@ -1,0 +1,1 @@
+"""What is measured: one module each, which says what it takes and returns records."""

@@ -1,0 +1,30 @@
+"""The progress line: what runs, and how long it still takes, roughly."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from loadtests.bench.steps import Step
+
+
+def with_progress(steps: Sequence[Step]) -> Iterator[Step]:
+    """Yield the steps, telling of each what is left; estimates are mended by what the past took."""
+    began = time.monotonic()
+    for number, step in enumerate(steps, start=1):
+        done = sum(one.seconds for one in steps[: number - 1])
+        left = sum(one.seconds for one in steps[number - 1 :])
+        pace = (time.monotonic() - began) / done if done else 1.0
+        say(f"[{number}/{len(steps)}] {step.title} … about {_span(left * pace)} left")
+        step_began = time.monotonic()
+        yield step
+        say(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _span(seconds: float) -> str:
+    if seconds < 90:
+        return f"{round(seconds / 5) * 5 or 5} s"
+    return f"{round(seconds / 60)} min"

@@ -1,0 +1,98 @@
+"""Rooms for the crowd, and their messages, made by SQL: by hand it would take longer than the load.
+
+What is written here is what the actions write; nobody is connected meanwhile.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+
+import psycopg
+
+from loadtests.servers import Place
+
+ROOMS = """
+    INSERT INTO chat_room (kind, name, name_key, topic, is_lobby, seq, messages, members,
+                           created_at)
+    SELECT 'public', name, name, '', false, 0, 0, %s, now() FROM unnest(%s::text[]) AS name
+    RETURNING id
+"""
+FILL = """
+    WITH filled AS (
+        INSERT INTO chat_message (room_id, seq, rev, number, sender_id, nonce, body, created_at)
+        SELECT room.id, room.seq + n, room.seq + n, room.messages + n, %(sender)s,
+               'filled-' || room.id || '-' || room.seq + n, body, now() + n * interval '1 ms'
+        FROM chat_room AS room, unnest(%(bodies)s::text[]) WITH ORDINALITY AS body (body, n)
+        WHERE room.id = %(room)s
+        RETURNING id, room_id, seq, sender_id, created_at
+    )
+    INSERT INTO chat_event (room_id, seq, type, at, actor_id, message_id, data)
+    SELECT room_id, seq, 'message.created', created_at, sender_id, id, '{}'::jsonb FROM filled
+"""
+COUNT = """
+    UPDATE chat_room SET seq = seq + %(count)s, messages = messages + %(count)s WHERE id = %(room)s
+    RETURNING seq
+"""
+
+
+def make_rooms(place: Place, count: int, members_each: int) -> list[str]:
+    """Return the ids of new rooms; the crowd is in them in order, `members_each` in a row."""
+    people = crowd(place)
+    name = f"bench {secrets.token_hex(3)}"
+    with _connection(place) as connection:
+        rows = connection.execute(
+            ROOMS, (members_each, [f"{name} {number}" for number in range(count)])
+        )
+        rooms = sorted(room for (room,) in rows)
+        for number, room in enumerate(rooms):
+            _join(connection, room, people[number * members_each :][:members_each])
+    return [str(room) for room in rooms]
+
+
+def crowd(place: Place) -> list[int]:
+    """Return the ids of person-0001 and so on, in that order."""
+    with _connection(place) as connection:
+        rows = connection.execute(
+            "SELECT id FROM accounts_user WHERE username LIKE 'person-%' ORDER BY id"
+        )
+        return [person for (person,) in rows]
+
+
+def lobby_of(place: Place) -> str:
+    with _connection(place) as connection:
+        [(lobby,)] = connection.execute("SELECT id FROM chat_room WHERE is_lobby")
+        return str(lobby)
+
+
+def fill(place: Place, room: str, sender: int, bodies: Sequence[str]) -> int:
+    """Add messages to a room's end; return its last seq."""
+    values = {"room": int(room), "sender": sender, "bodies": list(bodies), "count": len(bodies)}
+    with _connection(place) as connection:
+        connection.execute(FILL, values)
+        [(seq,)] = connection.execute(COUNT, values)
+        return seq
+
+
+def seq_of(place: Place, rooms: Iterable[str]) -> dict[str, int]:
+    """Return each room's last seq."""
+    with _connection(place) as connection:
+        rows = connection.execute(
+            "SELECT id, seq FROM chat_room WHERE id = ANY(%s)", ([int(room) for room in rooms],)
+        )
+        return {str(room): seq for room, seq in rows}
+
+
+def _connection(place: Place) -> "psycopg.Connection[tuple[int, ...]]":
+    assert place.postgres is not None
+    return psycopg.connect(place.postgres.url(place.name))
+
+
+def _join(
+    connection: "psycopg.Connection[tuple[int, ...]]", room: int, members: Sequence[int]
+) -> None:
+    connection.execute(
+        """
+        INSERT INTO chat_membership (room_id, user_id, role, read, joined_at)
+        SELECT %s, person, 'member', 0, now() FROM unnest(%s::bigint[]) AS person
+        """,
+        (room, list(members)),
+    )

@@ -1,0 +1,66 @@
+"""The servers that all peers share: Postgres with fsync, Redis, and Hubbub's seeded place.
+
+Started once for a run of the benchmark. The peers come and go; what they leave in the databases is
+theirs alone.
+"""
+
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from loadtests.servers import Place, Postgres, Redis
+
+# Plans of statements, as history.py reads them from the log; and how often each was run.
+SETTINGS = {
+    "shared_preload_libraries": "auto_explain,pg_stat_statements",
+    "auto_explain.log_format": "json",
+    "log_min_messages": "log",
+}
+# The limits are checked for each message; one socket of the load sends more than a person would.
+LIMITS = {
+    "MESSAGES_BURST": "100000",
+    "MESSAGES_PER_SECOND": "10000",
+    "COMMANDS_BURST": "100000",
+    "COMMANDS_PER_SECOND": "10000",
+}
+
+
+class Servers:
+    def __init__(self, people: int) -> None:
+        """`people` is the size of Hubbub's crowd: the most that any part of the run needs."""
+        self.people = people
+        self.postgres = Postgres(fsync=True, settings=SETTINGS)
+        self.redis = Redis()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        try:
+            self._stack.enter_context(self.postgres)
+            self._stack.enter_context(self.redis)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @cached_property
+    def place(self) -> Place:
+        """Hubbub's place without replicas, which each part starts for itself."""
+        place = Place(replicas=0, postgres=self.postgres, redis=self.redis, environment=LIMITS)
+        return self._stack.enter_context(place)
+
+    @cached_property
+    def identities(self) -> list[str]:
+        """A signed-in session of each of the crowd, as a line `Cookie: …`."""
+        file = Path(self.place.environment["DATA_DIR"]) / "sessions"
+        self.place.manage("seed", "--yes", "--users", str(self.people), "--sessions", str(file))
+        return file.read_text().splitlines()

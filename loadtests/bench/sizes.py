@@ -1,0 +1,38 @@
+"""How much of everything: the run that is quoted, and a quick one to see that all of it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    members: int = 500  # of the quiet and the hot room
+    rate: float = 30.0  # messages a second into the quiet room
+    spread_rate: float = 20.0  # the same over two replicas, as the first benchmark had it
+    senders: int = 64  # of the hot room
+    seconds: float = 8.0  # of each load
+    drain: float = 8.0  # how long what is late is waited for
+    room_sizes: tuple[int, ...] = (10, 100, 1_000)
+    short: float = 4.0  # seconds of each load where sizes are compared
+    writers: tuple[int, ...] = (50, 100)
+    crowd: int = 10_000
+    crowd_room: int = 100
+    idle: float = 30.0
+    storm: int = 5_000
+    missed: int = 10  # messages in each of the three rooms
+    history: int = 100_000  # messages of the large room
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    members=50,
+    seconds=2.0,
+    drain=3.0,
+    room_sizes=(10, 50),
+    short=1.0,
+    writers=(10, 20),
+    crowd=200,
+    crowd_room=20,
+    idle=3.0,
+    storm=100,
+    history=5_000,
+)
