@@ -50,7 +50,8 @@ format: setup ## Format the code and mend what can be mended
 types: setup ## Check the types (mypy, strict)
 	$(TIMED) "types" $(BIN)/mypy
 
-bench: setup ## Compare with a tutorial-style chat in one run, a few minutes (by hand, never in CI)
+bench: setup ## Measure Hubbub and its peers in one run, a quarter of an hour; writes docs/performance.md
+	@scripts/bring-servers bench
 	$(BIN)/python -m loadtests.bench
 
 check: lint types test ## Everything that CI runs, but for test-stack

@@ -5,7 +5,6 @@ WebSocket, rooms and numbers only. In what is sent `$N` is the message's number,
 `$I` a word that no other client has.
 """
 
-import base64
 import json
 import os
 import secrets
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from loadtests.bench.wire import handshake
 from loadtests.servers.process import ROOT
 
 SOURCES = Path(__file__).parent / "client"
@@ -167,12 +167,14 @@ def program() -> Path:
         raise LoadError("No C compiler is here for the load client: scripts/bring-servers bench.")
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
     sources = [str(source) for source in sorted(SOURCES.glob("*.c"))]
+    # Others may be using or making the same file at this moment.
+    new = PROGRAM.with_suffix(f".{os.getpid()}")
     made = subprocess.run(
-        [compiler, *FLAGS, "-o", str(PROGRAM), *sources], capture_output=True, text=True
+        [compiler, *FLAGS, "-o", str(new), *sources], capture_output=True, text=True
     )
     if made.returncode:
         raise LoadError(f"The load client could not be compiled:\n{made.stderr}")
-    return PROGRAM
+    return new.replace(PROGRAM)
 
 
 def lines_of(plan: Plan) -> Iterator[str]:
@@ -184,24 +186,11 @@ def lines_of(plan: Plan) -> Iterator[str]:
     yield from ("address " + address.replace(":", " ") for address in addresses)
     for seat in plan.seats:
         yield f"socket {addresses[seat.address]} {','.join(str(rooms[r]) for r in seat.rooms)}"
-        yield f"request {_escaped(request(seat))}"
+        request = handshake(seat.address, seat.path, seat.headers)
+        yield f"request {_escaped(request.decode())}"
         yield f"open {_escaped(seat.open)}"
     yield from (f"sender {seat} {rooms[room]}" for seat, room in plan.senders)
     yield from (f"past {rooms[room]}" for room in plan.past)
-
-
-def request(seat: Seat) -> str:
-    """Return the handshake of a seat (RFC 6455, 4.1)."""
-    headers = {
-        "Host": seat.address,
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
-        **seat.headers,
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"GET {seat.path} HTTP/1.1\r\n{lines}\r\n"
 
 
 def _facts(plan: Plan) -> Iterator[str]:
