@@ -57,7 +57,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "records": [],
         "left_out": [],
     }
-    with Servers(max(sizes.crowd, sizes.storm, *sizes.room_sizes)) as servers:
+    with Servers(max((step.people for step in wanted), default=0)) as servers:
         for step in with_progress(wanted):
             try:
                 records: list[Record] = step.measure(servers, sizes)

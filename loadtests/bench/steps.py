@@ -32,56 +32,86 @@ SENDS = ["tutorial", "tutorial-pubsub", "hubbub"]
 SPREAD = ["tutorial", "hubbub"]
 
 
+PARTS = ["room", "spread", "members", "sends", "crowd", "storm", "history"]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     part: str
     peer: str
     title: str
-    seconds: float
+    seconds: float  # that it takes, roughly
     measure: Measure
+    people: int = 0  # that Hubbub's crowd must have for it
 
 
 def steps(sizes: Sizes, only: Collection[str], peers: Collection[str]) -> list[Step]:
     """Return the steps of the parts and peers that are wanted; none named means all."""
-    return [
+    groups = (_rooms, _spread, _members, _sends, _crowds)
+    wanted = [
         step
-        for step in _all(sizes)
+        for group in groups
+        for step in group(sizes)
         if (not only or step.part in only) and (not peers or step.peer in peers)
     ]
+    return [*_seed(wanted), *wanted]
 
 
-PARTS = ["room", "spread", "members", "sends", "crowd", "storm", "history"]
+def _seed(wanted: list[Step]) -> Iterator[Step]:
+    """Yield what comes before all of Hubbub's steps, and is measured by none of them."""
+    people = max((step.people for step in wanted if step.peer == "hubbub"), default=0)
+    if people:
+        title = f"Hubbub: a crowd of {people:,} people"
+        yield Step("seed", "hubbub", title, people / 150, seed, people)
 
 
-def _all(sizes: Sizes) -> Iterator[Step]:
-    one = sizes.seconds + 3
+def seed(servers: Servers, sizes: Sizes) -> list[Record]:
+    assert servers.identities
+    return []
+
+
+def _rooms(sizes: Sizes) -> Iterator[Step]:
+    seconds = START_SECONDS + 2 * _load(sizes)
     for name, replicas in ROOMS:
         title = f"{TITLES[name]}: {sizes.members} in a room, R={replicas}"
-        measure = _measure(room.measure, name=name, replicas=replicas)
-        yield Step("room", name, title, START_SECONDS + 2 * one, measure)
+        measure = partial(room.measure, name=name, replicas=replicas)
+        yield Step("room", name, title, seconds, measure, sizes.members)
+
+
+def _spread(sizes: Sizes) -> Iterator[Step]:
+    seconds = START_SECONDS + _load(sizes)
     for name in SPREAD:
         title = f"{TITLES[name]}: {sizes.members} in a room over two replicas"
-        yield Step(
-            "spread", name, title, START_SECONDS + one, _measure(room.measure_spread, name=name)
-        )
+        measure = partial(room.measure_spread, name=name)
+        yield Step("spread", name, title, seconds, measure, sizes.members)
+
+
+def _members(sizes: Sizes) -> Iterator[Step]:
+    seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 5)
     for name, replicas in MEMBERS:
         title = f"{TITLES[name]}: rooms of other sizes, R={replicas}"
-        seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 5)
-        yield Step(
-            "members", name, title, seconds, _measure(members.measure, name=name, replicas=replicas)
-        )
+        measure = partial(members.measure, name=name, replicas=replicas)
+        yield Step("members", name, title, seconds, measure, max(sizes.room_sizes))
+
+
+def _sends(sizes: Sizes) -> Iterator[Step]:
+    seconds = START_SECONDS + (len(sizes.writers) + 1) * _load(sizes)
     for name in SENDS:
         title = f"{TITLES[name]}: durable sends, R=2"
-        seconds = START_SECONDS + (len(sizes.writers) + 1) * one
-        yield Step("sends", name, title, seconds, _measure(sends.measure, name=name))
-    title = f"Hubbub: {sizes.crowd} sockets on one replica"
-    seconds = sizes.crowd / 250 + sizes.idle + 3 * one + 20
-    yield Step("crowd", "hubbub", title, seconds, crowd.measure)
-    title = f"Hubbub: {sizes.storm} people come back at once"
-    yield Step("storm", "hubbub", title, sizes.storm / 120 + START_SECONDS, storm.measure)
-    title = f"Hubbub: opening a room of {sizes.history} messages"
-    yield Step("history", "hubbub", title, 35.0, history.measure)
+        measure = partial(sends.measure, name=name)
+        yield Step("sends", name, title, seconds, measure, max(sizes.writers))
 
 
-def _measure(function: Callable[..., list[Record]], **chosen: object) -> Measure:
-    return partial(function, **chosen)
+def _crowds(sizes: Sizes) -> Iterator[Step]:
+    title = f"Hubbub: {sizes.crowd:,} sockets on one replica"
+    seconds = sizes.crowd / 250 + sizes.idle + 3 * _load(sizes) + 20
+    yield Step("crowd", "hubbub", title, seconds, crowd.measure, sizes.crowd)
+    title = f"Hubbub: {sizes.storm:,} people come back at once"
+    seconds = sizes.storm / 120 + START_SECONDS
+    yield Step("storm", "hubbub", title, seconds, storm.measure, sizes.storm)
+    title = f"Hubbub: opening a room of {sizes.history:,} messages"
+    yield Step("history", "hubbub", title, 35.0, history.measure, 1)
+
+
+def _load(sizes: Sizes) -> float:
+    return sizes.seconds + 3
