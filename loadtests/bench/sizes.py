@@ -8,11 +8,11 @@ class Sizes:
     members: int = 500  # of the quiet and the hot room
     rate: float = 30.0  # messages a second into the quiet room
     spread_rate: float = 20.0  # the same over two replicas, as the first benchmark had it
-    senders: int = 64  # of the hot room
+    senders: tuple[int, ...] = (8, 64, 256)  # of the hot room, one after the other
     seconds: float = 8.0  # of each load
-    drain: float = 8.0  # how long what is late is waited for
+    drain: float = 5.0  # how long what is late is waited for
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
-    short: float = 4.0  # seconds of each load where sizes are compared
+    short: float = 4.0  # seconds of each load of which there are many
     writers: tuple[int, ...] = (50, 100)
     crowd: int = 10_000
     crowd_room: int = 100
@@ -25,6 +25,7 @@ class Sizes:
 FULL = Sizes()
 QUICK = Sizes(
     members=50,
+    senders=(8, 32),
     seconds=2.0,
     drain=3.0,
     room_sizes=(10, 50),

@@ -71,7 +71,7 @@ def seed(servers: Servers, sizes: Sizes) -> list[Record]:
 
 
 def _rooms(sizes: Sizes) -> Iterator[Step]:
-    seconds = START_SECONDS + 2 * _load(sizes)
+    seconds = 2 * START_SECONDS + _load(sizes) + len(sizes.senders) * (sizes.short + 3)
     for name, replicas in ROOMS:
         title = f"{TITLES[name]}: {sizes.members} in a room, R={replicas}"
         measure = partial(room.measure, name=name, replicas=replicas)

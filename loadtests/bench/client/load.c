@@ -22,7 +22,7 @@
 #define SECOND_NS 1e9
 /* In a closed load sockets are read so often and no more: reading each message by itself would cost
  * more than the server's work, and take the core that another process needs. */
-#define ROUND_NS 2000000
+#define ROUND_NS 5000000
 #define MOST_IN_A_ROUND 100 /* looks at the sockets, which may have more at each */
 
 static struct {

@@ -16,7 +16,7 @@ def measure(servers: Servers, sizes: Sizes, name: str, replicas: int) -> list[Re
         for members in sizes.room_sizes:
             with open_room(peer, members) as load:
                 records.append(_message(servers, peer, load, members, sizes))
-                records.append(hot(peer, load, members, sizes, sizes.short, "hot sizes"))
+                records.append(hot(peer, load, members, sizes.senders[-1], sizes, "hot sizes"))
     return records
 
 
