@@ -70,6 +70,7 @@ class Plan:
     retry: bool = False
     spread: float = 0.0
     patience: float = 0.0
+    deadline: float = 120.0  # seconds until all must be open
 
 
 class Load:
@@ -198,7 +199,7 @@ def _facts(plan: Plan) -> Iterator[str]:
     for name in ("send", "delivery", "answer", "opened", "problem", "ping", "pong", "order"):
         text = getattr(dialect, name).replace("$I", secrets.token_hex(4))
         yield f"{name} {_escaped(text)}"
-    for name in ("connecting", "opening", "spread", "patience", "missed"):
+    for name in ("connecting", "opening", "spread", "deadline", "patience", "missed"):
         yield f"{name} {getattr(plan, name)}"
     yield f"retry {int(plan.retry)}"
     yield f"subscriptions {len(plan.seats[0].rooms) if dialect.opened else 0}"

@@ -73,6 +73,7 @@ struct plan {
     int opening;       /* most sockets that are not live yet */
     bool retry;        /* connect again when a handshake fails: else that ends the client */
     double spread;     /* seconds over which the first tries are spread */
+    double deadline;   /* seconds until all must be live */
     double patience;   /* seconds until a handshake is given up; 0: never */
     int subscriptions; /* answers to `open` until a socket is live */
     int missed;        /* messages until then */
@@ -95,6 +96,7 @@ extern int poll_fd;
 void connect_more(int64_t now);
 void socket_ready(struct socket *socket, uint32_t events);
 void socket_live(struct socket *socket);
+void socket_ended(struct socket *socket, const char *why);
 void write_bytes(struct socket *socket, const void *bytes, size_t length);
 extern int live_count, failure_count, closed_count;
 

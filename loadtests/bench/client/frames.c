@@ -3,6 +3,7 @@
 
 #include "bench.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT 0x1
@@ -14,6 +15,7 @@
 
 static void take_frame(struct socket *socket, int opcode, const char *payload, size_t length);
 static void take_text(struct socket *socket, const char *payload, size_t length);
+static void refused(struct socket *socket, const char *payload, size_t length);
 static void room_opened(struct socket *socket);
 static int64_t number_in(const char *payload, size_t length, size_t *hint);
 
@@ -77,10 +79,17 @@ static void take_text(struct socket *socket, const char *payload, size_t length)
     } else if (plan.ping.length && begins(payload, length, &plan.ping)) {
         write_frame(socket, TEXT, plan.pong.bytes, plan.pong.length);
     } else if (plan.problem.length && begins(payload, length, &plan.problem)) {
-        if (socket->state == OPENING) fail("A server refused: %.*s", (int)length, payload);
         tally_problem();
-        send_failed(socket);
+        if (socket->state == OPENING) refused(socket, payload, length);
+        else send_failed(socket);
     }
+}
+
+/* Who was told to try later comes back anew, so that nothing of the first time is left. */
+static void refused(struct socket *socket, const char *payload, size_t length) {
+    char why[256];
+    snprintf(why, sizeof why, "%.*s", (int)length, payload);
+    socket_ended(socket, why);
 }
 
 static void room_opened(struct socket *socket) {

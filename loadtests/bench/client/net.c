@@ -25,7 +25,6 @@ static size_t take_handshake(struct socket *socket, char *bytes, size_t length);
 static void keep(struct socket *socket, const unsigned char *bytes, size_t length);
 static void flush(struct socket *socket);
 static void watch(struct socket *socket, uint32_t events, int operation);
-static void ended(struct socket *socket, const char *why);
 static void come_back(struct socket *socket);
 
 /* Connects those whose time has come, and gives up those that took too long. */
@@ -36,7 +35,7 @@ void connect_more(int64_t now) {
             bool room = connecting_count < plan.connecting && opening_count < plan.opening;
             if (room && now >= socket->next_try_ns) connect_one(socket, now);
         } else if (socket->state < OPENING && plan.patience > 0 && now > socket->patience_ns)
-            ended(socket, "took too long");
+            socket_ended(socket, "took too long");
     }
 }
 
@@ -91,7 +90,7 @@ static void connected(struct socket *socket) {
     socklen_t size = sizeof error;
     getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error) {
-        ended(socket, strerror(error));
+        socket_ended(socket, strerror(error));
         return;
     }
     connecting_count--;
@@ -107,7 +106,7 @@ static void readable(struct socket *socket) {
     ssize_t got = recv(socket->fd, end, sizeof buffer - socket->in_length, 0);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
-        ended(socket, got < 0 ? strerror(errno) : "the server closed it");
+        socket_ended(socket, got < 0 ? strerror(errno) : "the server closed it");
         return;
     }
     batch_ns = now_ns();
@@ -124,7 +123,7 @@ static size_t take_handshake(struct socket *socket, char *bytes, size_t length) 
     char *end = memmem(bytes, length, "\r\n\r\n", 4);
     if (end == NULL) return 0;
     if (memcmp(bytes, accepted, sizeof accepted - 1) != 0) {
-        ended(socket, "the handshake was refused");
+        socket_ended(socket, "the handshake was refused");
         return 0;
     }
     socket->state = OPENING;
@@ -154,7 +153,7 @@ static void watch(struct socket *socket, uint32_t events, int operation) {
 }
 
 /* A socket that was live stays away; one that was not comes back, if the plan says so. */
-static void ended(struct socket *socket, const char *why) {
+void socket_ended(struct socket *socket, const char *why) {
     enum state state = socket->state;
     close(socket->fd);
     socket->fd = -1;

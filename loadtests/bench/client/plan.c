@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct plan plan = {.connecting = 64, .opening = 64, .subscriptions = 1};
+struct plan plan = {.connecting = 64, .opening = 64, .subscriptions = 1, .deadline = 120};
 
 static void take(const char *name, char *rest);
 static void take_socket(char *rest);
@@ -102,6 +102,7 @@ static bool take_number(const char *name, const char *rest) {
     else if (strcmp(name, "opening") == 0) plan.opening = atoi(rest);
     else if (strcmp(name, "retry") == 0) plan.retry = atoi(rest) != 0;
     else if (strcmp(name, "spread") == 0) plan.spread = atof(rest);
+    else if (strcmp(name, "deadline") == 0) plan.deadline = atof(rest);
     else if (strcmp(name, "patience") == 0) plan.patience = atof(rest);
     else if (strcmp(name, "subscriptions") == 0) plan.subscriptions = atoi(rest);
     else if (strcmp(name, "missed") == 0) plan.missed = atoi(rest);

@@ -11,6 +11,7 @@ from loadtests.bench.usage import memory_bytes
 from loadtests.bench.window import Record, Window, record
 
 SETTLE_SECONDS = 10.0
+OPEN_SECONDS = 300.0
 ROOM_RATE = 20.0  # messages a second into rooms
 LOBBY_RATE = 1.0  # and into the one that all have open
 
@@ -41,7 +42,7 @@ def _plan(servers: Servers, peer: Hubbub, sizes: Sizes, people: int) -> Plan:
         for number in range(people)
     ]
     senders = [(number * each, room) for number, room in enumerate(rooms)]
-    return Plan(peer.dialect, seats, [*senders, (1, lobby)], opening=200)
+    return Plan(peer.dialect, seats, [*senders, (1, lobby)], opening=200, deadline=OPEN_SECONDS)
 
 
 def _idle(peer: Hubbub, load: Load, sizes: Sizes, before: int) -> Record:

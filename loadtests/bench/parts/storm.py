@@ -1,4 +1,4 @@
-"""A replica comes back and all its people with it, each resuming three rooms.
+"""A replica comes back, and all its people at once, each resuming three rooms.
 
 The rooms are of three kinds: the lobby, which all have open, one of a hundred, one of ten. What is
 missed is written while the replica is away; live is who has all of it and all three `subscribed`.
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from loadtests.bench.load import Plan, Seat, running
 from loadtests.bench.parts import statements
 from loadtests.bench.peers.hubbub import Hubbub, start
-from loadtests.bench.rooms import crowd, fill, lobby_of, seq_of
+from loadtests.bench.rooms import crowd, fill, lobby_of, make_rooms, seq_of
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record, Window
@@ -19,32 +19,23 @@ PATIENCE_SECONDS = 5.0  # docs/protocol.md: who has no `welcome` by then tries a
 
 
 def measure(servers: Servers, sizes: Sizes) -> list[Record]:
+    rooms = _rooms_of_each(servers, sizes)
+    known = seq_of(servers.place, {room for three in rooms for room in three})
+    past = _miss(servers, sizes, sorted(known, key=int))
     with start(servers, 1) as peer:
-        rooms = _rooms_of_each(servers, peer, sizes)
-        address, [replica] = peer.addresses[0], peer.replicas
-        known = seq_of(servers.place, {room for three in rooms for room in three})
-        with running(_plan(peer, [peer.seat(n, address, r) for n, r in enumerate(rooms)])):
-            pass  # they were here; now the replica goes
-        replica.kill()
-        past = _miss(servers, sizes, sorted(known, key=int))
-        replica.start()
         seats = [
-            peer.returning_seat(number, address, {room: known[room] for room in three})
+            peer.returning_seat(number, peer.addresses[0], {room: known[room] for room in three})
             for number, three in enumerate(rooms)
         ]
-        return [_storm(servers, Hubbub(servers, [replica]), seats, past, sizes)]
+        return [_storm(servers, peer, seats, past, sizes)]
 
 
-def _rooms_of_each(servers: Servers, peer: Hubbub, sizes: Sizes) -> list[list[str]]:
+def _rooms_of_each(servers: Servers, sizes: Sizes) -> list[list[str]]:
     lobby = lobby_of(servers.place)
-    large, small = (peer.make_rooms(sizes.storm // each, each) for each in (LARGE, SMALL))
+    large, small = (make_rooms(servers.place, sizes.storm // each, each) for each in (LARGE, SMALL))
     return [
         [lobby, large[number // LARGE], small[number // SMALL]] for number in range(sizes.storm)
     ]
-
-
-def _plan(peer: Hubbub, seats: Sequence[Seat]) -> Plan:
-    return Plan(peer.dialect, seats, opening=200)
 
 
 def _miss(servers: Servers, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
