@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -49,3 +50,11 @@ async def close_code(socket: ClientConnection) -> int:
 
 def address(replica: Replica) -> str:
     return f"{HOST}:{replica.port}"
+
+
+async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Return the first byte of a server's frame, and its payload."""
+    head, length = await reader.readexactly(1), (await reader.readexactly(1))[0]
+    if length == 126:
+        [length] = struct.unpack(">H", await reader.readexactly(2))
+    return head, await reader.readexactly(length)

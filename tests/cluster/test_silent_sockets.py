@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.bench.wire import PONG, frame, handshake
 from loadtests.servers import Place, Postgres, Redis
+from tests.cluster.bare import read_frame
 from tests.cluster.stage import ENVIRONMENT, Stage
 
 HEARTBEAT_SECONDS = 3  # Daphne looks every two seconds
@@ -55,11 +56,3 @@ async def lives(stage: Stage, *, answers: bool) -> float | None:
         return None
     finally:
         writer.close()
-
-
-async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Return the first byte of a server's frame, and its payload."""
-    head, length = await reader.readexactly(1), (await reader.readexactly(1))[0]
-    if length == 126:
-        [length] = struct.unpack(">H", await reader.readexactly(2))
-    return head, await reader.readexactly(length)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtests.bench.chats import make_rooms
-from loadtests.bench.wire import Socket, handshake
+from loadtests.bench.rooms import make_rooms
+from loadtests.bench.wire import frame, handshake
 from loadtests.client import Client
 from loadtests.client.history import Opened
 from loadtests.servers import Place
+from tests.cluster.bare import read_frame
 from tests.cluster.stage import ENVIRONMENT, Person, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
 
@@ -78,9 +79,7 @@ async def storm(stage: Stage) -> AsyncIterator[Storm]:
 
 def storm_rooms(stage: Stage) -> list[int]:
     """Return new rooms that the crowd is in."""
-    before = len(stage.log().rooms)
-    names = [f"storm {before + number}" for number in range(ROOMS)]
-    return [int(make_rooms(stage.place, 1, CROWD + 1, name)[0]) for name in names]
+    return [int(make_rooms(stage.place, 1, CROWD + 1)[0]) for _ in range(ROOMS)]
 
 
 async def write_what_they_miss(sender: Client, rooms: list[int]) -> None:
@@ -111,36 +110,28 @@ async def come_back_once(stage: Stage, person: Person, rooms: list[int]) -> list
     """Come in and subscribe by one socket; return room and seq of what came before it was live."""
     seen: list[tuple[int, int]] = []
     live: set[int] = set()
-    over = asyncio.Event()
-
-    def take(socket: Socket, text: bytes) -> None:
-        frame = json.loads(text)
-        match frame["type"]:
-            case "welcome":
-                positions = {str(room): 0 for room in rooms}
-                socket.write(json.dumps({"type": "subscribe", "rooms": positions}).encode())
-            case "message.created":
-                assert frame["room"] not in live
-                seen.append((frame["room"], frame["seq"]))
-            case "subscribed" if frame["resumed"]:
-                live.add(frame["room"])
-        if live == set(rooms) or frame["type"] == "problem":
-            over.set()
-
     address = stage.address(1)
-    host, _, port = address.partition(":")
     speaks = {"Origin": f"http://{address}", "Sec-WebSocket-Protocol": "hubbub.v1"}
-    request = handshake(address, "/ws/", person.headers | speaks)
-    loop = asyncio.get_running_loop()
-    transport, socket = await loop.create_connection(
-        lambda: Socket(0, request, take), host, int(port)
-    )
+    reader, writer = await asyncio.open_connection(*address.split(":"))
     try:
         async with asyncio.timeout(LIVE_SECONDS):
-            await socket.opened
-            await over.wait()
+            writer.write(handshake(address, "/ws/", person.headers | speaks))
+            await reader.readuntil(b"\r\n\r\n")
+            while live != set(rooms):
+                _, payload = await read_frame(reader)
+                heard = json.loads(payload)
+                match heard["type"]:
+                    case "welcome":
+                        asked = {"type": "subscribe", "rooms": dict.fromkeys(map(str, rooms), 0)}
+                        writer.write(frame(json.dumps(asked).encode()))
+                    case "message.created":
+                        assert heard["room"] not in live
+                        seen.append((heard["room"], heard["seq"]))
+                    case "subscribed":
+                        assert heard["resumed"]
+                        live.add(heard["room"])
     finally:
-        transport.abort()
+        writer.close()
     return seen
 
 

@@ -214,8 +214,8 @@ def _storm(records: Records) -> str:
     opened, live = storm["opened"], storm["opened"]["live"]
     words = (
         f"{storm['sockets']:,} different people come back at once to a replica that has just "
-        "started, each with the lobby, a room of 100 and a room of ten. Of the messages that they missed "
-        f"{opened['missed']:,} of {opened['expected']:,} came ({opened['doubled']} doubled, "
+        "started, each with the lobby, a room of 100 and a room of ten. Of the messages that they "
+        f"missed {opened['missed']:,} of {opened['expected']:,} came ({opened['doubled']} doubled, "
         f"{opened['disordered']} out of order). Live: half after {live['p50_ms'] / 1_000:.1f} s, "
         f"the last after {opened['seconds']:.1f} s; tried again: {opened['failures']:,}. "
         f"Queries: {storm['statements']['queries']:,}, of which "
