@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -15,6 +15,8 @@ from hubbub.realtime.frames import Burst
 from hubbub.realtime.outlet import Outlet
 from hubbub.realtime.protocol import SLOW_READER, frame
 
+# Asked for at every delivery, Django's lazy settings would cost a twentieth of it.
+MAX_WAITING_BYTES: Final[int] = settings.MAX_WAITING_BYTES
 # Those who are sent away at the same moment come back at different ones.
 RETRY_MAX_MS = 1_000
 
@@ -79,12 +81,12 @@ class Connection:
 
     def write(self, text: str) -> None:
         """Send a frame to this socket alone. It is dropped when too much waits already."""
-        if self.outlet.write(text) > settings.MAX_WAITING_BYTES:
+        if self.outlet.write(text) > MAX_WAITING_BYTES:
             self.drop()
 
     def write_burst(self, burst: Burst) -> None:
         """Send frames that others get, too; otherwise as `write`."""
-        if self.outlet.write_burst(burst) > settings.MAX_WAITING_BYTES:
+        if self.outlet.write_burst(burst) > MAX_WAITING_BYTES:
             self.drop()
 
     def drop(self) -> None:
