@@ -74,9 +74,17 @@ def leave_out(measured: dict[str, Any], step: Step, error: Exception) -> None:
 
 
 def read(files: list[Path]) -> dict[str, Any]:
-    """Return the results of several runs as one; the machine is the last one's."""
+    """Return the results of several runs as one, which says of which commits they are."""
     results: list[dict[str, Any]] = [json.loads(file.read_text()) for file in files]
+    commits = ", ".join(dict.fromkeys(result["machine"]["commit"] for result in results))
     return results[-1] | {
+        "machine": results[-1]["machine"] | {"commit": commits},
+        **_joined(results),
+    }
+
+
+def _joined(results: list[dict[str, Any]]) -> dict[str, list[Record]]:
+    return {
         name: [one for result in results for one in result[name]]
         for name in ("records", "left_out")
     }

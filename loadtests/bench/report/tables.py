@@ -18,9 +18,9 @@ FAULTS: list[Column] = [
     ("out of order", lambda one: f"{one['result']['disordered']:,}"),
 ]
 TIMES: list[Column] = [
-    ("p50 ms", lambda one: number(of.delivery_ms(one, "p50"))),
-    ("p99 ms", lambda one: number(of.delivery_ms(one, "p99"))),
-    ("p99.9 ms", lambda one: number(of.delivery_ms(one, "p999"))),
+    ("p50 ms", lambda one: _time(one, "p50")),
+    ("p99 ms", lambda one: _time(one, "p99")),
+    ("p99.9 ms", lambda one: _time(one, "p999")),
 ]
 COST: Column = ("CPU µs per delivery", lambda one: number(of.cpu_us_per_delivery(one)))
 POSTGRES: Column = (
@@ -88,7 +88,7 @@ MEMBERS: list[Column] = [
     *WHO,
     ("members", lambda one: f"{one['members']:,}"),
     COST,
-    ("lost", lambda one: one["result"]["lost"]),
+    FAULTS[0],
     ("Redis commands per message", lambda one: _redis(one, "commands")),
     ("bytes in", lambda one: _redis(one, "bytes_in")),
     ("bytes out", lambda one: _redis(one, "bytes_out")),
@@ -142,6 +142,12 @@ def _targets(records: Records) -> str:
         ("", lambda row: row["met"]),
     ]
     return "### Targets\n\n" + table(columns, rows)
+
+
+def _time(record: Record, percentile: str) -> str:
+    """Return a percentile, where anything of the window came at all."""
+    came = record["result"]["delivery"]["count"]
+    return number(of.delivery_ms(record, percentile)) if came else "–"
 
 
 def _redis(record: Record, counter: str) -> str:
