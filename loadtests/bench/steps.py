@@ -62,7 +62,7 @@ def _seed(wanted: list[Step]) -> Iterator[Step]:
     people = max((step.people for step in wanted if step.peer == "hubbub"), default=0)
     if people:
         title = f"Hubbub: a crowd of {people:,} people"
-        yield Step("seed", "hubbub", title, people / 150, seed, people)
+        yield Step("seed", "hubbub", title, people / 110, seed, people)
 
 
 def seed(servers: Servers, sizes: Sizes) -> list[Record]:
@@ -71,7 +71,7 @@ def seed(servers: Servers, sizes: Sizes) -> list[Record]:
 
 
 def _rooms(sizes: Sizes) -> Iterator[Step]:
-    seconds = 2 * START_SECONDS + _load(sizes) + len(sizes.senders) * (sizes.short + 3)
+    seconds = START_SECONDS + _load(sizes) + len(sizes.senders) * sizes.short
     for name, replicas in ROOMS:
         title = f"{TITLES[name]}: {sizes.members} in a room, R={replicas}"
         measure = partial(room.measure, name=name, replicas=replicas)
@@ -87,7 +87,7 @@ def _spread(sizes: Sizes) -> Iterator[Step]:
 
 
 def _members(sizes: Sizes) -> Iterator[Step]:
-    seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 5)
+    seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 2)
     for name, replicas in MEMBERS:
         title = f"{TITLES[name]}: rooms of other sizes, R={replicas}"
         measure = partial(members.measure, name=name, replicas=replicas)
