@@ -43,7 +43,8 @@ def quiet(
     peer: Peer, load: Load, members: int, rate: float, sizes: Sizes, part: str = "quiet"
 ) -> Record:
     window = Window(peer)
-    result = load.paced(rate, sizes.seconds, window, senders=members, drain=sizes.drain)
+    # Two seconds first: who has just opened a room is told of to all who have it open.
+    result = load.paced(rate, sizes.seconds, window, senders=members, warm=2.0, drain=sizes.drain)
     return record(part, peer, window, result, members=members, rate=rate)
 
 

@@ -76,6 +76,7 @@ def _cpu(axes: Axes, records: Records) -> bool:
     bars = axes.barh(names, costs, color=[COLOURS[row["peer"]] for row in rows])
     axes.bar_label(bars, fmt="%.1f", padding=3)
     axes.set_xscale("log")
+    axes.set_xlim(1, 3 * max(costs, default=1.0))
     axes.set_xlabel("µs of the replicas' and Redis's CPU time (logarithmic)")
     axes.invert_yaxis()
     return bool(rows)

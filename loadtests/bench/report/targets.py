@@ -167,7 +167,8 @@ def _against(
     if ours is None or theirs is None:
         return Target(what, wanted, "not measured", None)
     a, b = figure(ours), figure(theirs)
-    return Target(what, wanted, f"{number(a)} to {number(b)} ({number(a / b)} ×)", holds(a, b))
+    ratio = f"{number(a / b)} ×" if a >= b else f"{number(b / a)} × less"
+    return Target(what, wanted, f"{number(a)} to {number(b)} ({ratio})", holds(a, b))
 
 
 def _limit(what: str, wanted: str, figure: float | None, holds: Callable[[float], bool]) -> Target:
