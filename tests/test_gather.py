@@ -108,7 +108,7 @@ async def test_when_the_database_hangs_all_who_wait_are_told_in_time_and_later_o
     source = Source()
     gathering = Gathering(source.answer, 10)
     first = await during_a_query(source, gathering)
-    waiting = await asked(gathering, "a", "b")
+    waiting = await asked(gathering, "first", "a", "b")
     async with asyncio.timeout(10):
         outcomes = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert all(isinstance(each, TimeoutError) for each in outcomes)

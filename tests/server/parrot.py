@@ -14,13 +14,15 @@ Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 PADDING = "." * 20_000
+# The close codes of attached sockets that are gone.
+gone: list[int | None] = []
 
 
 async def application(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Send
 ) -> None:
     if scope["type"] != "websocket":
-        await _answer(send)
+        await _answer(scope["path"], send)
         return
     await receive()
     offered = scope["subprotocols"]
@@ -28,6 +30,9 @@ async def application(
     extension = scope.get("extensions", {}).get(FRAMES)
     while (message := await receive())["type"] != "websocket.disconnect":
         order, _, argument = (message.get("text") or "").partition(" ")
+        if order == "attach":
+            _attach(extension["writer"])
+            return
         if order == "close":
             await send({"type": "websocket.close", "code": int(argument)})
         elif order in ORDERS:
@@ -36,9 +41,26 @@ async def application(
             await send({**message, "type": "websocket.send"})
 
 
-async def _answer(send: Send) -> None:
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body"})
+def _attach(writer: FrameWriter) -> None:
+    """Echo without an application; remember who is gone."""
+
+    def echo(text: str | None) -> None:
+        writer.write_frames(text_frame(text or ""))
+
+    writer.attach(echo, gone.append)
+    writer.write_frames(text_frame("attached"))
+
+
+async def _answer(path: str, send: Send) -> None:
+    """Tell how many attached sockets are gone; or fail, before the answer has begun or after."""
+    if path == "/early":
+        raise ValueError("before the answer")
+    body = str(len(gone)).encode()
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    if path == "/midway":
+        raise ValueError("in the middle of the answer")
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _in_turn(writer: FrameWriter, send: Send, count: str) -> None:
@@ -57,7 +79,7 @@ async def _fill(writer: FrameWriter, send: Send, size: str) -> None:
         number += 1
     await send({"type": "websocket.send", "text": "ordinary"})
     writer.write_frames(text_frame("ready-made"))
-    writer.serverClose(4321)
+    writer.close(4321)
     writer.write_frames(text_frame("after the close"))
 
 

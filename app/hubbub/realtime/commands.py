@@ -23,7 +23,8 @@ from hubbub.realtime.database import AWAY, change, query
 from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
 from hubbub.realtime.replica import Replica
-from hubbub.realtime.subscribing import Subscribing, ensure_member, read_standings
+from hubbub.realtime.standings import read_standings
+from hubbub.realtime.subscribing import Subscribing, ensure_member
 
 TYPING_SECONDS = 3.0
 

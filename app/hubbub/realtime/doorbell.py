@@ -104,7 +104,11 @@ class Doorbell:
         user = message["user"]
         if room is not None:
             text = frame("typing.started", room=room.log, user=user)
-            write_to_all((each for each in room.subscribers if each.user_id != user["id"]), text)
+            write_to_all(
+                room.subscribers,
+                text,
+                lambda socket: room.log in socket.rooms and socket.user_id != user["id"],
+            )
 
     def _hear_read(self, message: dict[str, Any]) -> None:
         for user_id, room_id, number in message["marks"]:

@@ -8,14 +8,17 @@ room never holds up a small one, and waits for no socket: one that does not read
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hubbub import metrics
 from hubbub.realtime.connection import Connection
 from hubbub.realtime.delays import note_fan_out
 from hubbub.realtime.frames import Burst, Frame, frame_of
 from hubbub.realtime.slices import in_slices
+
+logger = logging.getLogger(__name__)
 
 # At least from the beginning of a pass to that of the room's next: what comes meanwhile is joined.
 # A person notices nothing, and at hundreds of messages a second each write carries several.
@@ -96,7 +99,10 @@ class FanOut:
             if burst is None or position != at:
                 at, burst = position, self._burst(position)
             positions[socket] = end
-            socket.write_burst(burst)
+            try:
+                socket.write_burst(burst)
+            except Exception:  # of one: the pass is for all others, too
+                logger.exception("A socket could not be written to.")
 
     def _burst(self, position: int) -> Burst:
         burst = self._bursts.get(position)
@@ -115,12 +121,17 @@ class FanOut:
         self.flush()
 
 
-def write_to_all(connections: Iterable[Connection], text: str) -> None:
-    """Write a frame that has no place in any order, such as who types, to many sockets."""
+def write_to_all(
+    connections: Iterable[Connection], text: str, wanted: Callable[[Connection], bool]
+) -> None:
+    """Write a frame that has no place in any order, such as who types, to those who want it.
+
+    `wanted` is asked right before: between two slices a socket may leave the room.
+    """
     burst = Burst([frame_of(text)])
 
     def write(sockets: list[Connection]) -> None:
-        for socket in sockets:
+        for socket in filter(wanted, sockets):
             socket.write_burst(burst)
 
     in_slices(connections, write, lambda: None)

@@ -58,14 +58,13 @@ class Gathering(Generic[K, V]):
             while self._waiting:
                 batch = self._next_batch()
                 try:
-                    answers = await self._answers_to(list(batch))
+                    _settle_all(batch, await self._answers_to(list(batch)))
                 except TimeoutError as error:
-                    # Who waits behind a database that hangs has waited long enough, too.
-                    batch, self._waiting = batch | self._waiting, {}
-                    answers = dict.fromkeys(batch, error)
-                for key, futures in batch.items():
-                    for future in futures:
-                        _settle(future, answers[key])
+                    # Who waits behind a database that hangs has waited long enough, too. The same
+                    # may have been asked again meanwhile: those are other futures.
+                    behind, self._waiting = self._waiting, {}
+                    for asked in (batch, behind):
+                        _settle_all(asked, dict.fromkeys(asked, error))
         finally:
             self._task = None
 
@@ -91,6 +90,12 @@ class Gathering(Generic[K, V]):
         for key in keys:
             answers |= await self._answers_to([key])
         return answers
+
+
+def _settle_all(asked: Mapping[K, list["asyncio.Future[V]"]], answers: Answers[K, V]) -> None:
+    for key, futures in asked.items():
+        for future in futures:
+            _settle(future, answers[key])
 
 
 def _settle(future: "asyncio.Future[V]", answer: V | Exception) -> None:

@@ -21,6 +21,7 @@ from hubbub.realtime import place
 from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.fan_out import write_to_all
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
+from hubbub.realtime.frames import Burst, frame_of
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
 from hubbub.realtime.writer import Writer
 
@@ -196,7 +197,9 @@ class Hub:
                 self._apply(entry)
             return
         for entry in entries:
-            followed.fan_out.add(entry.text, committed_at=committed_at or moment_of(entry))
+            if followed.subscribers:
+                at = moment_of(entry) if committed_at is None else committed_at
+                followed.fan_out.add(entry.text, committed_at=at)
             if entry.type in ("member.left", "room.archived"):
                 self._end_subscriptions(followed, entry)
         followed.fan_out.flush()
@@ -221,10 +224,11 @@ class Hub:
             room.left[entry.user] = entry.seq
             over = [each for each in room.subscribers if each.user_id == entry.user]
             reason = place.facts_of(entry).get("reason", "left")
+        removed = Burst([frame_of(frame("room.removed", room=room.log, reason=reason))])
         for connection in over:
             room.fan_out.settle(connection)  # so that this is the last that it gets of the room
             connection.put_out.add(room.log)
-            connection.write(frame("room.removed", room=room.log, reason=reason))
+            connection.write_burst(removed)
             self.unsubscribe(connection, room.log)
 
     def bump(self, room_id: int, seq: int, number: int) -> None:
@@ -235,7 +239,7 @@ class Hub:
         text = frame("room.bumped", room=room_id, seq=seq, number=number)
         people = (self.people[user_id] for user_id in self.members[room_id])
         sockets = (socket for person in people for socket in person.connections)
-        write_to_all((socket for socket in sockets if room_id not in socket.rooms), text)
+        write_to_all(sockets, text, lambda socket: room_id not in socket.rooms)
 
     # The log began anew
 

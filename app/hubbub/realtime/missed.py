@@ -20,7 +20,7 @@ from hubbub.realtime.gather import Gathering
 from hubbub.realtime.hub import Hub
 
 # One thread reads so many rooms' logs one after another: the pool is for handshakes, too.
-MAX_BATCH = 10
+MAX_BATCH = 4
 
 # Of what is replayed to a socket at once: far less than may wait for it, also in four-byte letters.
 PAGE_CHARS = settings.MAX_WAITING_BYTES // 16

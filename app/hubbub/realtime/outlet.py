@@ -10,13 +10,17 @@ from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, Protocol, TypeAlias
 
+from django.conf import settings
+
 from hubbub.realtime.frames import Burst, text_frame
 
 # The ASGI extension: {"writer": FrameWriter}.
 FRAMES: Final = "hubbub.frames"
 
-# Between looks at whether a socket has drained: only long replays to slow readers wait for it.
-DRAINED_LOOK_SECONDS = 0.02
+# Drained is who has hardly more waiting than a page: another busy room always adds a little.
+DRAINED_BYTES = settings.MAX_WAITING_BYTES // 4
+# Between looks at it: only long replays to slow readers wait for that.
+DRAINED_LOOK_SECONDS, DRAINED_LOOK_MAX_SECONDS = 0.02, 0.5
 
 Scope: TypeAlias = MutableMapping[str, Any]
 OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame
@@ -39,7 +43,7 @@ class FrameWriter(Protocol):
         After a close frame, or when the socket is gone, nothing is written and 0 returned.
         """
 
-    def serverClose(self, code: int) -> None:
+    def close(self, code: int) -> None:
         """Send a close frame; nothing is written after it."""
 
     def drop(self) -> None:
@@ -70,7 +74,7 @@ class Outlet(Protocol):
         """Cut the socket off: what waits is not sent."""
 
     async def drained(self) -> None:
-        """Wait until what was written is sent, or never will be."""
+        """Wait until a page more does no harm, or the socket is gone."""
 
 
 def outlet_of(scope: Scope, send: Send) -> Outlet:
@@ -98,14 +102,16 @@ class FrameOutlet:
         return self._writer.write_frames(burst.data)
 
     def close(self, code: int) -> None:
-        self._writer.serverClose(code)
+        self._writer.close(code)
 
     def drop(self) -> None:
         self._writer.drop()
 
     async def drained(self) -> None:
-        while self._writer.waiting_bytes:  # noqa: ASYNC110  (the server does not tell)
-            await asyncio.sleep(DRAINED_LOOK_SECONDS)
+        pause = DRAINED_LOOK_SECONDS
+        while self._writer.waiting_bytes > DRAINED_BYTES:  # the server does not tell
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, DRAINED_LOOK_MAX_SECONDS)
 
 
 class PlainOutlet:

@@ -22,9 +22,7 @@ from hubbub.realtime.hub import Hub
 from hubbub.realtime.missed import first_page, read_missed, read_on
 from hubbub.realtime.problems import problem_of
 from hubbub.realtime.protocol import Problem, Ref, answer, problem_frame
-from hubbub.realtime.standings import Standing, read_standings, standings
-
-__all__ = ["Subscribing", "ensure_member", "read_standings"]
+from hubbub.realtime.standings import Standing, standings
 
 
 class Subscribing:

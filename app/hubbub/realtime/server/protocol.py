@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from django.conf import settings
 from twisted.internet.tcp import Server as TCPTransport
 
 from hubbub.realtime.frames import PING
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from hubbub.realtime.server.server import Server
 
 SILENT_TOO_LONG: Final = 4003
+# How long a close may wait for its answer. Autobahn cuts whole seconds off the time at which it is
+# over, so of stock Daphne's one second there is often nothing left: what waits before the close,
+# and the close itself, are then lost to who is slow.
+CLOSE_SECONDS: Final = 3
 
 
 class SocketProtocol(WebSocketProtocol):
@@ -28,6 +33,7 @@ class SocketProtocol(WebSocketProtocol):
     heard_at = 0.0  # monotonic, as all times here
     pinged_at = 0.0
     ping_due_at = 0.0
+    _closed_at = 0.0  # first seen closed
     _on_text: OnText | None = None
     _on_gone: OnGone | None = None
 
@@ -63,10 +69,17 @@ class SocketProtocol(WebSocketProtocol):
             self._on_text(None if isBinary else payload.decode())
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        super().onClose(wasClean, code, reason)
         on_gone, self._on_text, self._on_gone = self._on_gone, None, None
-        if on_gone is not None:
-            on_gone(code)
+        try:
+            super().onClose(wasClean, code, reason)
+        finally:
+            if on_gone is not None:
+                on_gone(code)
+
+    def onPing(self, payload: bytes) -> None:
+        super().onPing(payload)
+        if self.waiting_bytes > settings.MAX_WAITING_BYTES:
+            self.drop()  # pongs are no frames of the hub's, which counts those
 
     @property
     def is_attached(self) -> bool:
@@ -116,6 +129,10 @@ class SocketProtocol(WebSocketProtocol):
         transport = self.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
 
+    def close(self, code: int) -> None:
+        """Send a close frame; nothing is written after it."""
+        self.serverClose(code)
+
     def drop(self) -> None:
         """Cut the connection at once; what waits is thrown away."""
         self.dropConnection(abort=True)
@@ -135,10 +152,13 @@ class SocketProtocol(WebSocketProtocol):
         Autobahn's timers, one for each ping, know pongs to the last ping only, and so end sockets
         that are heard again.
         """
+        now = time.monotonic()
+        if self.state == self.STATE_CLOSED:
+            self._end_late(now)
+            return
         if self.state != self.STATE_OPEN:
             super().check_timeouts()
             return
-        now = time.monotonic()
         if self.heard_at < self.pinged_at < now - self.server.ping_timeout:
             # Who does not answer the close either is dropped soon after.
             self.sendClose(code=SILENT_TOO_LONG)
@@ -147,6 +167,12 @@ class SocketProtocol(WebSocketProtocol):
             if self.heard_at >= self.pinged_at:  # else the first unanswered one counts
                 self.pinged_at = now
             self.write_frames(PING)
+
+    def _end_late(self, now: float) -> None:
+        """Cut who closed and does not read what still waits: Twisted would keep it for ever."""
+        self._closed_at = self._closed_at or now
+        if now - self._closed_at > CLOSE_SECONDS:
+            self.transport.abortConnection()
 
 
 def with_options_of(factory: WebSocketFactory) -> type[SocketProtocol]:

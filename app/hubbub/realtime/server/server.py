@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterable, MutableMapping
 from typing import Any, NoReturn
 
@@ -25,7 +26,7 @@ from twisted.internet.defer import Deferred
 from hubbub.realtime.drain import drain
 from hubbub.realtime.outlet import FRAMES
 from hubbub.realtime.replica import this_replica
-from hubbub.realtime.server.protocol import SocketProtocol, with_options_of
+from hubbub.realtime.server.protocol import CLOSE_SECONDS, SocketProtocol, with_options_of
 from hubbub.realtime.slices import in_slices
 
 logger = logging.getLogger(__name__)
@@ -33,11 +34,7 @@ logger = logging.getLogger(__name__)
 # Handshakes that may wait to be accepted: everybody comes at once when another replica dies, and
 # Twisted's 50 would let the kernel drop most of them, who then try again a second later.
 BACKLOG = 1_024
-TIMEOUTS_SECONDS = 2.0
-# How long a close may wait for its answer. Autobahn cuts whole seconds off the time at which it is
-# over, so of stock Daphne's one second there is often nothing left: what waits before the close,
-# and the close itself, are then lost to who is slow.
-CLOSE_SECONDS = 3
+ENDED_SECONDS, TIMEOUTS_SECONDS = 1.0, 2.0
 # Objects made before the youngest are looked at, and how often that is done before the next age's.
 GC_THRESHOLDS = 10_000, 5, 50
 # How long what was cancelled may take to end.
@@ -91,13 +88,36 @@ class Server(daphne.server.Server):
 
     def application_checker(self) -> None:
         """As Daphne's, each second, for those that ended only: it looks at everybody."""
-        everybody, ended = self.connections, self._ended
-        self.connections = {each: everybody[each] for each in ended if each in everybody}
-        super().application_checker()
-        self._ended = {each for each in self.connections if "disconnected" in everybody[each]}
-        for each in ended - self.connections.keys():
-            everybody.pop(each, None)
-        self.connections = everybody
+        try:
+            for protocol in list(self._ended):
+                self._put_away(protocol)
+        finally:
+            twisted_loop.call_later(ENDED_SECONDS, self.application_checker)
+
+    def _put_away(self, protocol: Any) -> None:
+        details = self.connections.get(protocol, {"disconnected": 0})
+        application = details.get("application_instance")
+        if application is not None and application.done():
+            application = details.pop("application_instance")
+            self._note_end(protocol, application)
+            application = None
+        if "disconnected" not in details:
+            self._ended.discard(protocol)  # a socket that its hub has now, until it is gone
+        elif application is None:
+            self._ended.discard(protocol)
+            self.connections.pop(protocol, None)
+        elif time.time() - details["disconnected"] > self.application_close_timeout:
+            application.cancel()
+
+    def _note_end(self, protocol: Any, application: "asyncio.Future[None]") -> None:
+        if application.cancelled() or (error := application.exception()) is None:
+            return
+        logger.error("Exception inside application: %s", error, exc_info=error)
+        if "disconnected" not in self.connections[protocol]:
+            try:
+                protocol.handle_exception(error)
+            except Exception:  # Daphne's cannot answer a request whose answer has begun
+                logger.exception("Nobody could be told of that.")
 
     def timeout_checker(self) -> None:
         """As Daphne's, every two seconds, in slices: ten thousand at once would take too long."""
@@ -197,7 +217,10 @@ def _spare_the_collector() -> None:
 
 def _check_timeouts(protocols: Iterable[Any]) -> None:
     for protocol in protocols:
-        protocol.check_timeouts()
+        try:
+            protocol.check_timeouts()
+        except Exception:  # of one: all others are to be looked at, too
+            logger.exception("A connection could not be looked at.")
 
 
 def _with_backlog(endpoint: str) -> str:
