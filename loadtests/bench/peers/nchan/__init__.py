@@ -4,6 +4,7 @@ No people, no rows, no order across restarts. nginx is one worker process: one "
 """
 
 import os
+import signal
 import string
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ class Nchan(Peer):
 
 class Nginx(WebServer):
     name = "nchan"
+    end_signal = signal.SIGTERM  # killed, it would leave its worker behind
 
     def command(self) -> list[str]:
         program = find("nginx")
