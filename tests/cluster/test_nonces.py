@@ -17,8 +17,8 @@ async def test_the_same_nonce_at_the_same_moment_on_two_replicas(stage: Stage) -
     async with opened(tabs, room):
         for number in range(TIMES):
             await sent_once(tabs, [room, room], f"{room}-{number}")
-        assert len(bodies(tabs[0], room)) == TIMES
         await stage.settle(room, tabs)
+        assert len(bodies(tabs[0], room)) == TIMES
         await stage.assert_right(tabs)
 
 
