@@ -47,9 +47,7 @@ class Hub:
         self.rooms: dict[int, OpenRoom] = {}
         self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
         self.writer = Writer()
-        self.presence_dirty: set[int] = (
-            set()
-        )  # rooms where somebody came or went, here or elsewhere
+        self.presence_dirty: set[int] = set()  # rooms where somebody came or went, anywhere
         self.wake = asyncio.Event()  # ask for the newest seqs now
         self.misunderstood = asyncio.Event()  # something was heard that is not known here
         self.unheard = asyncio.Event()  # something has to be joined or asked
