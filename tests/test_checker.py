@@ -1,5 +1,6 @@
 """The checker finds every kind of wrong history, and nothing in right ones."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -7,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.checker import Log, check, explain
+from loadtests.checker import Log, Order, check, explain
 from loadtests.checker.log import LoggedEvent
 from loadtests.client.history import (
     Answered,
     Asked,
     Closed,
+    Entry,
     Heard,
     History,
     Loaded,
     Removed,
+    Sent,
     Subscribed,
 )
 from tests.model_place import ROOM, ModelPlace, ModelTab
@@ -124,6 +127,10 @@ def tell_events_before_subscribed(histories: list[History], log: Log) -> None:
     histories[0].entries += [Asked(0.0, ROOM, None), _heard(histories[0], 8)]
 
 
+def tell_an_event_after_unsubscribing(histories: list[History], log: Log) -> None:
+    histories[0].entries += [*_left(ref=90), _heard(histories[0], 8)]
+
+
 def replay_although_not_resumed(histories: list[History], log: Log) -> None:
     histories[1].entries = [
         replace(entry, resumed=False) if isinstance(entry, Subscribed) else entry
@@ -193,6 +200,7 @@ def show_an_older_state(histories: list[History], log: Log) -> None:
         (tell_events_in_the_wrong_order, "event-in-order"),
         (tell_events_without_a_subscription, "asked-first"),
         (tell_events_before_subscribed, "replay-none"),
+        (tell_an_event_after_unsubscribing, "asked-first"),
         (replay_although_not_resumed, "replay-none"),
         (tell_an_event_that_never_was, "event-logged"),
         (tell_an_event_of_another_type, "event-logged"),
@@ -239,6 +247,53 @@ def test_a_room_loaded_anew_is_live_from_where_it_subscribed() -> None:
     assert check([history], log) == []
 
 
+def test_events_come_until_unsubscribe_is_answered() -> None:
+    histories, log = talk()
+    alice, last = histories[0].entries, _heard(histories[0], 8)
+    alice.remove(last)
+    sent, answered = _left(ref=90)
+    alice += [sent, last, answered]
+    assert check(histories, log) == []
+
+
+def test_a_room_opened_again_stays_open_when_its_unsubscribe_is_answered() -> None:
+    histories, log = talk()
+    sent, answered = _left(ref=90)
+    asked, subscribed = Asked(0.0, ROOM, 7), Subscribed(0.0, ROOM, 8, True, ())
+    histories[0].entries += [sent, asked, answered]
+    histories[0].entries += [_heard(histories[0], 8), subscribed]
+    assert check(histories, log) == []
+
+
+def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
+    order = Order("person-0001")
+    assert order.take(Asked(0.0, ROOM, 3)) == []
+    assert order.take(Subscribed(0.0, ROOM, 3, True, ())) == []
+    assert order.take(Heard(0.0, ROOM, 4, "message.created", None)) == []
+    [fault] = order.take(Heard(0.0, ROOM, 6, "message.created", None))
+    assert (fault.rule, fault.who, fault.room) == ("event-in-order", "person-0001", ROOM)
+
+
+def test_a_watched_history_may_forget() -> None:
+    place, order, faults = ModelPlace(), Order("person-0001"), []
+
+    def judge(entry: Entry) -> None:
+        faults.extend(order.take(entry))
+
+    tab = ModelTab(place, 1)
+    tab.conversation.history.entries = deque(maxlen=2)
+    tab.conversation.history.watch = judge
+    tab.conversation.open_room(ROOM)
+    tab.connect()
+    for number in range(5):
+        _send(tab, f"n{number}")
+    tab.catch_up()
+    assert faults == []
+    tab.hear(place.event(2))
+    assert [fault.rule for fault in faults] == ["event-once"]
+    assert len(tab.conversation.history.entries) == 2
+
+
 Step = st.sampled_from(["send", "hear", "cut", "connect", "edit", "delete"])
 
 
@@ -275,6 +330,11 @@ def _take(place: ModelPlace, tab: ModelTab, step: str, name: str) -> None:
             place.edit(last, name)
         case "delete" if last and not place.messages[last]["deleted_at"]:
             place.delete(last)
+
+
+def _left(ref: int) -> tuple[Sent, Answered]:
+    command = {"type": "unsubscribe", "room": ROOM, "ref": ref}
+    return Sent(0.0, ref, command), Answered(0.0, ref, command, None, None)
 
 
 def _heard(history: History, seq: int) -> Heard:

@@ -7,7 +7,7 @@ name those in `left_early`, and their final views are not held against the log.
 
 from collections.abc import Collection, Sequence
 
-from loadtests.checker import answers, logs, subscriptions, views
+from loadtests.checker import answers, logs, subscriptions, told, views
 from loadtests.checker.fault import Fault
 from loadtests.checker.log import Log
 from loadtests.client.history import History
@@ -20,7 +20,8 @@ def check(
     stayed = [history for history in histories if history.name not in left_early]
     faults = logs.check(log)
     for history in histories:
-        faults += subscriptions.check(history, log)
+        faults += subscriptions.check(history)
+        faults += told.check(history, log)
         faults += answers.check(history, log)
     faults += answers.check_nonces(histories)
     for history in stayed:

@@ -6,7 +6,7 @@ machine can be laid side by side.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -116,14 +116,22 @@ Entry: TypeAlias = (
 
 @dataclass(slots=True)
 class History:
-    """One client's entries in order of time, and the rooms as it shows them at the end."""
+    """One client's entries in order of time, and the rooms as it shows them at the end.
+
+    `entries` may be a `deque` with a `maxlen` where a run is too long to keep all of it; `watch`
+    is told of each as it happens, and so misses none.
+    """
 
     name: str
-    entries: list[Entry] = field(default_factory=list)
+    entries: MutableSequence[Entry] = field(default_factory=list)
     # room: its messages as shown, in order; and the seq after which the view is complete
     views: dict[int, list[Frame]] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    watch: Callable[[Entry], None] | None = None
 
     def add(self, kind: Callable[..., Entry], *facts: Any) -> None:
-        self.entries.append(kind(self.clock(), *facts))
+        entry = kind(self.clock(), *facts)
+        self.entries.append(entry)
+        if self.watch is not None:
+            self.watch(entry)
