@@ -25,7 +25,7 @@ TOO_MANY_CONNECTIONS: Final = 4504
 Ref: TypeAlias = str | int | None
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-RoomKey = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}$")]
+RoomKey = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,17}\Z")]
 Nonce = Annotated[str, Meta(min_length=1, max_length=settings.MAX_NONCE_CHARS)]
 
 encode = msgspec.json.encode
@@ -97,10 +97,7 @@ def parse(text: str | None) -> tuple[Ref, Command]:
     """Return the `ref` of a frame and its command; raise Problem. `None` is a binary frame."""
     if text is None:
         raise Problem("bad_frame", _("Frames are text, one JSON object each."))
-    # A character has at least one byte: only frames near the limit are measured exactly.
-    if len(text) > settings.MAX_FRAME_BYTES or (
-        len(text) * 4 > settings.MAX_FRAME_BYTES and len(text.encode()) > settings.MAX_FRAME_BYTES
-    ):
+    if not _fits(text):
         detail = _("A frame has at most %d bytes.") % settings.MAX_FRAME_BYTES
         raise Problem("too_large", detail)
     try:
@@ -116,6 +113,14 @@ def parse(text: str | None) -> tuple[Ref, Command]:
         return head.ref, decoder.decode(text)
     except msgspec.ValidationError as error:
         raise Problem("invalid", str(error), ref=head.ref) from None
+
+
+def _fits(text: str) -> bool:
+    # A character has one byte to four: only frames near the limit are measured exactly. Halves of
+    # surrogate pairs have a length, too; the decoder refuses them.
+    if not settings.MAX_FRAME_BYTES // 4 < len(text) <= settings.MAX_FRAME_BYTES:
+        return len(text) <= settings.MAX_FRAME_BYTES
+    return len(text.encode(errors="surrogatepass")) <= settings.MAX_FRAME_BYTES
 
 
 def frame(type: str, **fields: Any) -> str:
