@@ -49,7 +49,9 @@ def test_the_document_tells_every_operation_and_how_it_fails() -> None:
         for operation in found.values():
             assert operation["summary"]
             assert operation["security"] == [{"Bearer": []}, {"Session": []}]
-            assert "Problem" in str(operation["responses"]["default"])
+            refusals = {status for status in operation["responses"] if status[0] in "45d"}
+            assert refusals == {"400", "401", "403", "404", "413", "429", "503"}
+            assert all("Problem" in str(operation["responses"][status]) for status in refusals)
 
 
 def test_the_document_tells_every_field_of_the_protocol(bob: User, lobby: Room) -> None:

@@ -11,6 +11,7 @@ from csp.decorators import csp_update
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
+from hubbub.api.problems import STATUS
 from hubbub.api.shapes import Problem
 
 DESCRIPTION = """
@@ -28,8 +29,15 @@ known whether a message was saved: send it again with the same `nonce`.
 allow_styles = csp_update({"style-src": [SELF, UNSAFE_INLINE]})
 
 
+# What any operation may answer besides; 401 is `forbidden` to somebody who is not known.
+REFUSALS = sorted({401, *STATUS.values()})
+
+
 class DocumentedAPI(NinjaAPI):
-    """Says in the document what every operation may answer besides."""
+    """Says in the document what every operation may answer besides.
+
+    Status by status: `default` would allow whatever an operation comes to answer.
+    """
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
@@ -38,5 +46,5 @@ class DocumentedAPI(NinjaAPI):
         answer = {"description": "A problem", "content": {"application/json": {"schema": told}}}
         for operations in schema["paths"].values():
             for operation in operations.values():
-                operation["responses"]["default"] = answer
+                operation["responses"] |= {str(status): answer for status in REFUSALS}
         return schema

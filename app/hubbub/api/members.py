@@ -6,16 +6,14 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import MAX_ID, Id, Member, NewRole, Whom
+from hubbub.api.shapes import MAX_ID, MAX_MEMBERS, Id, Member, Members, NewRole, Whom
 from hubbub.chat import reading
 from hubbub.chat.actions import members
-
-MAX_MEMBERS = 200
 
 router = Router(tags=["members"])
 
 
-@router.get("/rooms/{room_id}/members", response=list[Member], summary="Who is in it")
+@router.get("/rooms/{room_id}/members", response=Members, summary="Who is in it")
 def list_members(
     request: HttpRequest,
     room_id: Id,

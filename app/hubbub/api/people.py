@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import KnownPerson, Me
+from hubbub.api.shapes import FoundPeople, Me
 from hubbub.chat import reading
 
 router = Router(tags=["people"])
@@ -16,7 +16,7 @@ def me(request: HttpRequest) -> object:
     return reading.known_person_frame(user) | {"owner": user.is_owner}
 
 
-@router.get("/people", response=list[KnownPerson], summary="Find people")
+@router.get("/people", response=FoundPeople, summary="Find people")
 def find_people(request: HttpRequest, q: str = "") -> object:
     """Up to 20 people with `q` in their name or username."""
     return reading.people_named(q)

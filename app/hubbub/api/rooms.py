@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import Id, NewRoom, RoomChange, RoomInfo, Whom
+from hubbub.api.shapes import FoundRooms, Id, NewRoom, RoomChange, RoomInfo, Whom
 from hubbub.chat import reading
 from hubbub.chat.actions import members, rooms
 
@@ -17,7 +17,7 @@ def list_rooms(request: HttpRequest) -> object:
     return reading.rooms_of(caller(request))
 
 
-@router.get("/rooms/directory", response=list[RoomInfo], summary="Rooms to join")
+@router.get("/rooms/directory", response=FoundRooms, summary="Rooms to join")
 def find_rooms(request: HttpRequest, q: str = "", archived: bool = False) -> object:
     """Public rooms with `q` in their name; `archived`: those that may be brought back."""
     return reading.directory(caller(request), named=q, archived=archived)

@@ -9,6 +9,9 @@ from typing import Annotated, Any, Literal
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field
 
+from hubbub.chat.history import MAX_NOTICES
+from hubbub.chat.reading import MAX_FOUND_PEOPLE, MAX_FOUND_ROOMS
+
 # 64 bits, as the database has them.
 MAX_ID = 2**63 - 1
 
@@ -16,6 +19,16 @@ Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 Seq = Annotated[int, Field(ge=0, le=MAX_ID)]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Role = Literal["owner", "moderator", "member"]
+
+
+def told(**limits: int) -> Any:
+    """Tell a limit in the document; the domain keeps to it, and says in its own words."""
+    return Field(json_schema_extra=dict(limits))
+
+
+Body = Annotated[str, told(minLength=1, maxLength=settings.MAX_BODY_CHARS)]
+Name = Annotated[str, told(minLength=1, maxLength=settings.MAX_NAME_CHARS)]
+Topic = Annotated[str, told(maxLength=settings.MAX_TOPIC_CHARS)]
 
 
 class Person(BaseModel):
@@ -74,9 +87,15 @@ class MessageInfo(BaseModel):
 
 class MessagePage(BaseModel):
     seq: int = Field(description="The room's last seq before the page was read.")
-    messages: list[MessageInfo] = Field(description="Ascending by seq.")
-    quoted: list[MessageInfo] = Field(description="Those that the messages reply to.")
-    notices: list[dict[str, Any]] = Field(description="The other events between them.")
+    messages: Annotated[list[MessageInfo], told(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
+        description="Ascending by seq."
+    )
+    quoted: Annotated[list[MessageInfo], told(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
+        description="Those that the messages reply to."
+    )
+    notices: Annotated[list[dict[str, Any]], told(maxItems=MAX_NOTICES)] = Field(
+        description="The other events between them, the newest."
+    )
     has_before: bool
     has_after: bool
 
@@ -92,6 +111,13 @@ class Problem(BaseModel):
     retry_after: float | None = None
 
 
+MAX_MEMBERS = 200
+
+FoundRooms = Annotated[list[RoomInfo], told(maxItems=MAX_FOUND_ROOMS)]
+FoundPeople = Annotated[list[KnownPerson], told(maxItems=MAX_FOUND_PEOPLE)]
+Members = Annotated[list[Member], told(maxItems=MAX_MEMBERS)]
+
+
 class Given(BaseModel):
     """A request's body: no string passes for a number, what is unknown is ignored."""
 
@@ -99,14 +125,14 @@ class Given(BaseModel):
 
 
 class NewRoom(Given):
-    name: str
+    name: Name
     kind: Literal["public", "private"]
-    topic: str = ""
+    topic: Topic = ""
 
 
 class RoomChange(Given):
-    name: str | None = None
-    topic: str | None = None
+    name: Name | None = None
+    topic: Topic | None = None
 
 
 class Whom(Given):
@@ -118,7 +144,7 @@ class NewRole(Given):
 
 
 class NewMessage(Given):
-    body: str
+    body: Body
     nonce: str | None = Field(
         None,
         min_length=1,
@@ -129,7 +155,7 @@ class NewMessage(Given):
 
 
 class NewBody(Given):
-    body: str
+    body: Body
 
 
 class SeenNumber(Given):

@@ -1,0 +1,41 @@
+"""One place of two replicas for all fuzz tests of doors, and what must hold after each of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.checker import explain, logs
+from loadtests.servers import Place, Postgres, Redis
+from tests.cluster.stage import Stage
+from tests.fuzz.visits import visit
+
+# More people than a page of members has.
+CROWD = 210
+ENVIRONMENT = {
+    # Else nearly every answer would be that it is too fast; the limits have tests of their own.
+    "COMMANDS_BURST": "1000000",
+    "MESSAGES_BURST": "1000000",
+    "REPLAY_MAX_EVENTS": "200",
+    "SIGN_IN_LIMITS": "0",
+}
+
+
+@pytest.fixture(scope="session")
+def whole_target(
+    postgres: Postgres | None, redis: Redis | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    with Place(postgres=postgres, redis=redis, environment=ENVIRONMENT) as place:
+        yield Stage(place, tmp_path_factory.mktemp("sessions"), CROWD)
+
+
+@pytest.fixture
+def target(whole_target: Stage) -> Iterator[Stage]:
+    """The place; at the end of the test it serves as before, and its log is right."""
+    yield whole_target
+    for replica in whole_target.place.replicas:
+        assert visit(replica.port, "GET", "/readyz").status == 200
+        written = replica.log.read_text(errors="replace")
+        assert "Traceback" not in written, replica.tail(60)
+        assert "ERROR" not in written, replica.tail(60)
+    faults = logs.check(whole_target.log())
+    assert not faults, explain(faults)

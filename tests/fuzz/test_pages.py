@@ -1,0 +1,123 @@
+"""Whatever stands in an address or a form of the pages, no answer is a 5xx, or without end.
+
+Against a real replica with the bytes as they are: no client library tidies them up before.
+"""
+
+from urllib.parse import quote_from_bytes, urlencode
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from loadtests.servers import Replica
+from tests.cluster.stage import Person, Stage
+from tests.fuzz.rounds import TIMES, examples
+from tests.fuzz.visits import Visit, visit
+
+pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * TIMES)]
+
+CSRF = "c" * 32
+MAX_BYTES = 1_000_000
+PAGES = [
+    "/",
+    "/rooms/{}",
+    "/rooms/{}/{}",
+    "/catalog.js",
+    "/welcome/",
+    "/settings/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/email/",
+    "/accounts/password/reset/",
+    "/accounts/password/reset/key/{}-{}/",
+    "/accounts/confirm-email/{}/",
+    "/admin/",
+    "/admin/accounts/user/",
+    "/admin/chat/room/{}/change/",
+    "/admin/chat/message/",
+    "/static/{}",
+    "/{}",
+]
+FORMS = {
+    "/accounts/login/": ["login", "password", "remember", "next"],
+    "/accounts/signup/": ["username", "email", "password1", "password2", "next"],
+    "/accounts/email/": ["email", "action_add", "action_send", "action_remove"],
+    "/accounts/password/change/": ["oldpassword", "password1", "password2"],
+    "/accounts/password/reset/": ["email"],
+    "/accounts/password/reset/key/{}-{}/": ["password1", "password2"],
+    "/settings/name/": ["name"],
+    "/settings/tokens/": ["name"],
+    "/settings/tokens/{}/revoke/": ["x"],
+}
+QUERY = ["next", "q", "o", "p", "page", "_popup", "id__exact", "all", "e", "format", "username"]
+
+ODD = st.sampled_from(
+    [
+        *(b"", b"0", b"1", b"-1", b"1.5", b"1e9", b"9" * 18, b"9" * 19, b"9" * 40, b"9" * 5_000),
+        *(b"\0", b"a\0b", b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf0\x9f\x92\xa9", b"%", b"%00"),
+        *("١٢٣".encode(), "é".encode() * 200, b"x" * 5_000, b"../" * 9 + b"etc/passwd", b"..\\", b"//"),
+        *(b"\r\nX: y", b"<script>", b"{{7*7}}", b"' OR 1=1 --", b"%s%n", b"a@b", b"a@b.c" * 80),
+        *(b"https://evil.example/", b"//evil.example", b"javascript:alert(1)", b"\xe2\x80\xae"),
+    ]
+)
+BYTES = ODD | st.binary(max_size=30) | st.text(max_size=30).map(lambda text: text.encode())
+
+
+@pytest.fixture(params=["nobody", "bob", "alice"])
+def visitor(request: pytest.FixtureRequest, target: Stage) -> Person | None:
+    return None if request.param == "nobody" else target.person(request.param)
+
+
+def ask(
+    replica: Replica, visitor: Person | None, method: str, address: str, form: bytes | None = None
+) -> Visit:
+    cookies = [f"csrftoken={CSRF}", *([visitor.headers["Cookie"][:]] if visitor else [])]
+    headers = {"Cookie": "; ".join(cookies), "X-CSRFToken": CSRF}
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    answer = visit(replica.port, method, address, headers, form)
+    assert answer.status < 500, (method, address, form, answer)
+    assert len(answer.body) <= MAX_BYTES
+    return answer
+
+
+def address_of(page: str, parts: list[bytes], query: list[tuple[str, bytes]]) -> str:
+    filled = page.format(*(quote_from_bytes(part, safe="") for part in parts))
+    return f"{filled}?{urlencode(query)}" if query else filled
+
+
+PARTS = st.lists(BYTES, min_size=2, max_size=2)
+QUERIES = st.lists(st.tuples(st.sampled_from(QUERY), BYTES), max_size=3)
+
+
+@given(page=st.sampled_from(PAGES), parts=PARTS, query=QUERIES)
+@examples(80)
+@example("/rooms/{}", [b"9" * 18, b""], [])
+@example("/accounts/login/", [b"", b""], [("next", b"\0")])
+@example("/admin/accounts/user/", [b"", b""], [("q", b"\0"), ("p", b"9" * 40)])
+def test_no_address_breaks_a_page(
+    target: Stage, visitor: Person | None, page: str, parts: list[bytes], query: list[tuple[str, bytes]]
+) -> None:
+    ask(target.place.replicas[0], visitor, "GET", address_of(page, parts, query))
+
+
+@given(data=st.data(), page=st.sampled_from(sorted(FORMS)), parts=PARTS)
+@examples(60)
+def test_no_form_breaks_a_page(
+    target: Stage, visitor: Person | None, data: st.DataObject, page: str, parts: list[bytes]
+) -> None:
+    fields = st.lists(st.tuples(st.sampled_from(FORMS[page]), BYTES), max_size=5)
+    form = urlencode(data.draw(fields)).encode()
+    ask(target.place.replicas[0], visitor, "POST", address_of(page, parts, []), form)
+
+
+@given(line=st.binary(max_size=40), body=st.none() | BYTES)
+@examples(60)
+@example(b"?next=\xff", None)
+def test_no_bytes_break_the_first_line_or_a_body(
+    target: Stage, line: bytes, body: bytes | None
+) -> None:
+    """Unescaped; what ends the line would make another request of it."""
+    spaceless = bytes(byte for byte in line if byte not in b"\r\n ").decode("latin1")
+    method = "GET" if body is None else "POST"
+    ask(target.place.replicas[0], None, method, f"/accounts/login/{spaceless}", body)
