@@ -17,8 +17,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.exceptions import DisallowedHost
 
-from hubbub.logs import JsonFormatter, LineFormatter, about_nobody, about_request, about_socket
+from hubbub.logs import (
+    JsonFormatter,
+    LineFormatter,
+    RefusalFilter,
+    about_nobody,
+    about_request,
+    about_socket,
+)
 from loadtests.client import rest
 from loadtests.servers import Place, Postgres, Redis
 from loadtests.servers.web import Web
@@ -63,6 +71,18 @@ def test_a_line_of_json_has_time_level_logger_message_and_process() -> None:
     assert (line["level"], line["logger"]) == ("WARNING", "hubbub.chat")
     assert line["message"] == "two\nlines 7 \ud800"
     assert re.fullmatch(r"\S+:\d+", line["process"])
+
+
+def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
+    error = raised(DisallowedHost("Invalid host"))
+    info = (type(error), error, error.__traceback__)
+    name = "django.security.DisallowedHost"
+    made = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Invalid host", (), info)
+    assert RefusalFilter().filter(made)
+    assert LineFormatter().format(made).endswith(f"WARNING {name} Invalid host")
+    failed = record("Failed", error=error)
+    assert RefusalFilter().filter(failed)
+    assert "Traceback" in LineFormatter().format(failed)
 
 
 def test_a_line_names_the_request_the_socket_and_the_person_that_it_is_about() -> None:

@@ -48,6 +48,20 @@ def about_nobody() -> Context:
     return Context()
 
 
+class RefusalFilter(logging.Filter):
+    """Make a warning in one line of what Django takes for a suspicious request.
+
+    It logs those as errors, with a traceback, and anybody may send as many as they like: a wrong
+    host, a thousand fields, an admin's filter that is none.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class LineFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("{asctime} {levelname} {name} {message}", style="{")

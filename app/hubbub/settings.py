@@ -425,7 +425,14 @@ LOGGING = {
         "line": {"()": "hubbub.logs.LineFormatter"},
         "json": {"()": "hubbub.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"refusals": {"()": "hubbub.logs.RefusalFilter"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["refusals"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "hubbub": {"level": LOG_LEVEL},

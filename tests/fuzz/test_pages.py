@@ -95,6 +95,7 @@ QUERIES = st.lists(st.tuples(st.sampled_from(QUERY), BYTES), max_size=3)
 @example("/rooms/{}", [b"9" * 18, b""], [])
 @example("/accounts/login/", [b"", b""], [("next", b"\0")])
 @example("/admin/accounts/user/", [b"", b""], [("q", b"\0"), ("p", b"9" * 40)])
+@example("/admin/accounts/user/", [b"", b""], [("format", b"x")])
 def test_no_address_breaks_a_page(
     target: Stage, visitor: Person | None, page: str, parts: list[bytes], query: list[tuple[str, bytes]]
 ) -> None:
