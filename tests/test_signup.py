@@ -59,7 +59,9 @@ def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) 
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert "evil" not in page(client, "/welcome/?next=https://evil.example/")
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
-    assert client.get("/welcome/").headers["Location"] == "/"
+    for came_by, leads_to in {"": "/", "/rooms/1": "/rooms/1", "0": "0", "home": "home"}.items():
+        answer = client.get("/welcome/", {"next": came_by})
+        assert answer.headers["Location"] == leads_to
 
 
 @pytest.mark.django_db

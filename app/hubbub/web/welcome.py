@@ -2,8 +2,8 @@
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
@@ -18,6 +18,6 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(came_by, {request.get_host()}):
         came_by = reverse("home")
     if not person_of(request).is_owner:
-        return redirect(came_by)
+        return HttpResponseRedirect(came_by)  # `redirect` might take it for a view's name
     address = settings.PUBLIC_URL or request.build_absolute_uri("/")
     return render(request, "welcome.html", {"came_by": came_by, "address": address})
