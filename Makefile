@@ -37,6 +37,10 @@ test-stack: setup ## Run the tests of the whole stack; brings nginx, too
 	@scripts/bring-servers
 	$(TIMED) "tests of the stack" $(BIN)/pytest -q tests/stack
 
+fuzz: setup ## Look for what breaks parser, sockets, REST and pages, elsewhere each time (SECONDS=600)
+	@scripts/bring-servers
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
+
 lint: setup ## Look for mistakes (ruff), for imports that cross layers, for missing migrations
 	$(TIMED) "lint" $(BIN)/ruff check
 	$(TIMED) "format" $(BIN)/ruff format --check
@@ -59,4 +63,4 @@ check: lint types test ## Everything that CI runs, but for test-stack
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack lint format types bench check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench check lock

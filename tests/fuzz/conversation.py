@@ -1,7 +1,7 @@
 """A fuzzed conversation: what is put on two sockets of one person, and what has to come back.
 
-How many answers a frame is owed is read from the project's own parser, which `test_parser` holds to
-the protocol; that they come, each once, in its shape and not without end, is seen here from outside.
+How many answers a frame is owed is read from the project's own parser, which `test_parser` holds
+to the protocol; that they come, each once, in its shape and not without end, is seen from outside.
 """
 
 import asyncio
@@ -48,11 +48,7 @@ class Step:
         """The codes that it is closed with; empty where it is answered."""
         if len(self.data) > UNREAD_BYTES:
             return UNREAD_CODES
-        try:
-            self.text
-        except UnicodeDecodeError:
-            return NOT_TEXT_CODES
-        return set()
+        return set() if self.binary or _is_utf8(self.data) else NOT_TEXT_CODES
 
 
 @dataclass(slots=True)
@@ -142,6 +138,13 @@ async def _hear_close(socket: ClientConnection, step: Step) -> None:
                 assert code in step.closes, (code, step)
                 return
             ensure_spoken(json.loads(data), len(str(data).encode()))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        return data.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _key(ref: object) -> str:

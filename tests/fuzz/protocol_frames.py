@@ -1,4 +1,4 @@
-"""The server's frames as `docs/protocol.md` has them: which fields each has, how large it may be."""
+"""The server's frames as `docs/protocol.md` has them: the fields of each, how large it may be."""
 
 from typing import Any, Final
 

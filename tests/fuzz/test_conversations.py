@@ -51,7 +51,7 @@ def talk(target: Stage) -> Iterator[Talk]:
     room = target.room(talkers)
     beside = asyncio.run_coroutine_threadsafe(talk_beside(target, talkers, room, over), loop)
     others = target.crowd(12)[2:]
-    ours(target, others)
+    target.room(others)
     try:
         yield Talk(loop, cycle(others))
     finally:
@@ -74,11 +74,6 @@ async def talk_beside(target: Stage, talkers: list[Person], room: int, over: asy
         await target.settle(room, clients)
         assert [client.conversation.welcome for client in clients] == welcomes
         await target.assert_right(clients)
-
-
-def ours(target: Stage, people: list[Person]) -> int:
-    """Have a room of all who are fuzzed."""
-    return target.room(people)
 
 
 # The lobby, rooms of the demo and of the tests, one that nobody has.
@@ -113,7 +108,7 @@ def test_whatever_is_said_is_answered_as_the_protocol_says(
 
 @st.composite
 def wire_bytes(draw: st.DrawFn) -> bytes:
-    """Return what may be a frame, of any opcode, flags, mask and length, and more bytes behind it."""
+    """Return what may be a frame, of any opcode, flags, mask and length, and bytes behind it."""
     head = draw(st.integers(0, 255))
     length = draw(st.sampled_from([0, 1, 5, 125, 126, 127]))
     masked = draw(st.sampled_from([0x80, 0x80, 0x80, 0]))

@@ -1,0 +1,54 @@
+"""What the parser promises of every frame. Asked by hypothesis and by the guided fuzzer."""
+
+import json
+
+import msgspec
+from django.conf import settings
+
+from hubbub.realtime import protocol
+from hubbub.realtime.protocol import Problem
+
+CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
+MAX_ID = 2**63 - 1
+# What an answer says besides the `ref` that it repeats.
+SAID_BYTES = 400
+
+
+def ensure_parsed_or_refused(text: str | None) -> None:
+    """Hold the parser to its promise for one frame, and its answer to a bounded size."""
+    answer = _answer_to(text)
+    told = json.loads(answer)
+    assert told["type"] == "ok" or (told["code"] in CODES and told["detail"])
+    assert len(answer.encode()) <= SAID_BYTES + settings.MAX_FRAME_BYTES
+
+
+def ensure_within_bounds(command: protocol.Command) -> None:
+    """Everything behind the parser relies on this, the database's columns above all."""
+    for name, value in msgspec.structs.asdict(command).items():
+        match name, value:
+            case ("room" | "message", int()):
+                assert 1 <= value <= MAX_ID
+            case ("reply_to", int() | None):
+                assert value is None or 1 <= value <= MAX_ID
+            case ("number", int()):
+                assert 0 <= value <= MAX_ID
+            case ("nonce", str()):
+                assert 1 <= len(value) <= settings.MAX_NONCE_CHARS
+            case ("body", str()):
+                value.encode()
+            case ("rooms", dict()):
+                for room, position in value.items():
+                    assert str(int(room)) == room
+                    assert 1 <= int(room) <= MAX_ID
+                    assert position is None or 0 <= position <= MAX_ID
+            case _:
+                raise AssertionError(f"{name} of {command} is not what the protocol says")
+
+
+def _answer_to(text: str | None) -> str:
+    try:
+        ref, command = protocol.parse(text)
+    except Problem as problem:
+        return protocol.problem_frame(problem)
+    ensure_within_bounds(command)
+    return protocol.answer("ok", ref)

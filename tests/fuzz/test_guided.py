@@ -1,0 +1,33 @@
+"""The coverage-guided fuzzer runs, and finds what is there to find."""
+
+import platform
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from loadtests.servers.process import ROOT
+
+SECONDS = 4
+
+
+def test_it_finds_nothing_in_a_few_seconds(tmp_path: Path) -> None:
+    ran = run(tmp_path, "--seconds", str(SECONDS), "--seed", "1")
+    if find_spec("atheris") is None:
+        assert (platform.system(), platform.machine()) != ("Linux", "x86_64")
+        assert "not installed" in ran.stderr
+    else:
+        assert ran.returncode == 0, ran.stderr[-4_000:]
+        assert "DONE" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.guided", *options],
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
