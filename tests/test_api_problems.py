@@ -133,6 +133,12 @@ def test_a_page_that_cannot_be_is_invalid(bob: User, lobby: Room, query: dict[st
     assert Rest(bob).get(f"/rooms/{lobby.pk}/messages", **query).problem == (400, "invalid")
 
 
+@pytest.mark.parametrize("edge", ["before", "after", "around"])
+def test_a_page_at_the_last_seq_that_can_be_is_a_page(bob: User, lobby: Room, edge: str) -> None:
+    page = Rest(bob).get(f"/rooms/{lobby.pk}/messages", **{edge: 2**63 - 1})
+    assert (page.status, page.json["messages"]) == (200, [])
+
+
 SOME_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
