@@ -1,8 +1,8 @@
 """One socket as the server has it: ready-made frames out, pings, and silence noticed.
 
-The server makes one class of it for each factory (`with_options_of`). As a frame writer it is what
-applications get through the ASGI extension FRAMES; whatever else they send goes Daphne's way, and
-both keep their order.
+The server makes one class of it for each factory (`with_options_of`). Applications get its `writer`
+through the ASGI extension FRAMES; whatever else they send goes Daphne's way, and both keep their
+order.
 """
 
 import random
@@ -15,6 +15,7 @@ from twisted.internet.tcp import Server as TCPTransport
 
 from hubbub.realtime.frames import PING
 from hubbub.realtime.outlet import OnGone, OnText
+from hubbub.realtime.server.writer import SocketWriter
 
 if TYPE_CHECKING:
     from hubbub.realtime.server.server import Server
@@ -36,6 +37,8 @@ class SocketProtocol(WebSocketProtocol):
     _closed_at = 0.0  # first seen closed
     _on_text: OnText | None = None
     _on_gone: OnGone | None = None
+    _state = WebSocketProtocol.STATE_CONNECTING
+    _writer: SocketWriter | None = None
 
     def dataReceived(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
@@ -70,6 +73,7 @@ class SocketProtocol(WebSocketProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         on_gone, self._on_text, self._on_gone = self._on_gone, None, None
+        self._writer = None  # it knows this protocol: each would keep the other
         try:
             super().onClose(wasClean, code, reason)
         finally:
@@ -93,32 +97,61 @@ class SocketProtocol(WebSocketProtocol):
 
     # A frame writer
 
+    @property
+    def writer(self) -> SocketWriter:
+        """What writes ready-made frames to this socket; until it is closed, always the same."""
+        if self._writer is None:
+            self._writer = SocketWriter(self)
+        return self._writer
+
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames after all that was sent before; return the bytes that wait.
+        """Write whole frames, or what is left of them, for the writer; as it does.
 
         Straight to the socket where nothing waits: Twisted's `write` asks the reactor to come back
-        for it, which takes longer than all the rest. Only on its plain TCP transport: a TLS wrapper
-        would hand out the raw socket. And nothing after a close frame.
+        for it, which takes longer than all the rest. Nothing after a close frame.
         """
         if self.state != self.STATE_OPEN:
             return 0
-        transport = self.transport
-        if (
-            type(transport) is TCPTransport
-            and transport.connected
-            and not (transport.dataBuffer or transport._tempDataLen or self.send_queue)
-            and not transport.disconnecting
-        ):
-            try:
-                sent = transport.socket.send(data)
-            except OSError:  # full, or gone: the transport finds out which
-                sent = 0
-            if sent == len(data):
-                return 0
-            data = data[sent:]
+        writer = self.writer
+        if writer.straight is None and self._is_clear:
+            writer.straight = self.transport.socket.send
+            return writer.write_frames(data)
         # Frames of Autobahn's own may wait in its queue; else this is `transport.write`.
         self.sendData(data)
         return self.waiting_bytes
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether nothing waits before what is written to the socket itself.
+
+        Only on Twisted's plain TCP transport: a TLS wrapper would hand out the raw socket.
+        """
+        transport = self.transport
+        return (
+            type(transport) is TCPTransport
+            and bool(transport.connected)
+            and not (transport.dataBuffer or transport._tempDataLen or self.send_queue)
+            and not transport.disconnecting
+        )
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """As Autobahn's, which all that it sends goes through: it waits in the transport, then."""
+        self._hold_back()
+        super().sendData(data, sync, chopsize)
+
+    @property
+    def state(self) -> int:
+        """Autobahn's. Only what is open is written to: each change has the writer ask again."""
+        return self._state
+
+    @state.setter
+    def state(self, state: int) -> None:
+        self._state = state
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        if self._writer is not None:
+            self._writer.straight = None
 
     @property
     def waiting_bytes(self) -> int:

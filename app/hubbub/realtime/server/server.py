@@ -142,7 +142,7 @@ class Server(daphne.server.Server):
     ) -> "asyncio.Queue[Any] | None":
         """As Daphne's; a socket's application may write ready-made frames (`realtime.outlet`)."""
         if isinstance(protocol, SocketProtocol):
-            scope["extensions"] = {FRAMES: {"writer": protocol}}
+            scope["extensions"] = {FRAMES: {"writer": protocol.writer}}
         queue = super().create_application(protocol, scope)
         application = self.connections[protocol].get("application_instance")
         if application is not None:
