@@ -13,6 +13,7 @@ from hubbub.accounts.models import User
 from hubbub.realtime import fan_out, slices
 from hubbub.realtime.connection import Connection, Identity
 from hubbub.realtime.fan_out import FanOut, write_to_all
+from hubbub.realtime.frames import Burst
 from tests.wire import Wire
 
 # Enough that a pass takes several slices of any length.
@@ -115,6 +116,22 @@ async def test_who_types_is_told_to_many_in_slices() -> None:
         assert not wires[-2].texts
         await written(wires[:-1], ["alice types"])
         assert not wires[-1].texts
+
+
+class Broken(Wire):
+    def write_burst(self, burst: Burst) -> int:
+        raise RuntimeError
+
+
+async def test_a_socket_that_fails_keeps_nothing_from_the_others() -> None:
+    wires = [Wire(), Broken(), Wire()]
+    room = FanOut()
+    for wire in wires:
+        room.join(socket_of(wire))
+    room.add("to the room")
+    room.flush()
+    write_to_all(room.subscribers, "alice types", lambda _: True)
+    assert [wire.texts for wire in wires] == [["to the room", "alice types"], [], wires[0].texts]
 
 
 PEOPLE = st.integers(0, 4)

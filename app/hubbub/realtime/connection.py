@@ -1,6 +1,7 @@
 """One socket of one person, as its replica's hub knows it."""
 
 import asyncio
+import logging
 import random
 import secrets
 from collections.abc import Coroutine
@@ -14,6 +15,8 @@ from hubbub.accounts.models import User, digest_of
 from hubbub.realtime.frames import Burst
 from hubbub.realtime.outlet import Outlet
 from hubbub.realtime.protocol import SLOW_READER, frame
+
+logger = logging.getLogger(__name__)
 
 # Asked for at every delivery, Django's lazy settings would cost a twentieth of it.
 MAX_WAITING_BYTES: Final[int] = settings.MAX_WAITING_BYTES
@@ -85,9 +88,12 @@ class Connection:
             self.drop()
 
     def write_burst(self, burst: Burst) -> None:
-        """Send frames that others get, too; otherwise as `write`."""
-        if self.outlet.write_burst(burst) > MAX_WAITING_BYTES:
-            self.drop()
+        """Send frames that others get, too; otherwise as `write`. Never raises: they come next."""
+        try:
+            if self.outlet.write_burst(burst) > MAX_WAITING_BYTES:
+                self.drop()
+        except Exception:
+            logger.exception("A socket could not be written to.")
 
     def drop(self) -> None:
         """Cut off who does not read. A close frame would wait behind all that is not read."""

@@ -8,7 +8,6 @@ room never holds up a small one, and waits for no socket: one that does not read
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Iterable
 
@@ -17,8 +16,6 @@ from hubbub.realtime.connection import Connection
 from hubbub.realtime.delays import note_fan_out
 from hubbub.realtime.frames import Burst, Frame, frame_of
 from hubbub.realtime.slices import in_slices
-
-logger = logging.getLogger(__name__)
 
 # At least from the beginning of a pass to that of the room's next: what comes meanwhile is joined.
 # A person notices nothing, and at hundreds of messages a second each write carries several.
@@ -99,10 +96,7 @@ class FanOut:
             if burst is None or position != at:
                 at, burst = position, self._burst(position)
             positions[socket] = end
-            try:
-                socket.write_burst(burst)
-            except Exception:  # of one: the pass is for all others, too
-                logger.exception("A socket could not be written to.")
+            socket.write_burst(burst)
 
     def _burst(self, position: int) -> Burst:
         burst = self._bursts.get(position)
