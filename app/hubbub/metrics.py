@@ -49,6 +49,12 @@ loop_lag = Histogram(
     "How late the event loop comes to what is due, sampled ten times a second.",
     buckets=SECONDS,
 )
+loop_held = Gauge(
+    "hubbub_loop_held_seconds",
+    "The longest that the event loop looked at none of its sockets, in the last so many seconds.",
+    ["last"],
+    multiprocess_mode="livemax",
+)
 
 # From the commit to the sockets
 

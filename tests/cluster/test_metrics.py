@@ -22,6 +22,7 @@ from tests.scrape import Scrape, scrape
 pytestmark = pytest.mark.deployment
 
 GONE_SECONDS = 15
+HELD = "hubbub_loop_held_seconds"
 
 
 async def until(
@@ -172,6 +173,16 @@ async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:
     await elapse(1)
     psutil.Process(replica.pid).resume()
     await until(replica, lambda shown: rise(before, shown, "hubbub_loop_lag_seconds_sum") > 0.8)
+
+
+@pytest.mark.our_server
+async def test_how_long_the_event_loop_was_held_is_told(stage: Stage) -> None:
+    replica = stage.place.replicas[0]
+    psutil.Process(replica.pid).suspend()
+    await elapse(1)
+    psutil.Process(replica.pid).resume()
+    shown = await until(replica, lambda shown: shown.value(HELD, last="60") > 0.8)
+    assert shown.value(HELD, last="10") > 0.8
 
 
 @pytest.mark.our_server

@@ -6,10 +6,14 @@ The command is imported last: it needs Django's settings, and Daphne's reactor b
 import os
 import sys
 
+from hubbub.realtime.server.loop import time_next_loop
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
 
 
 def main() -> None:
+    time_next_loop()
+
     import django
 
     django.setup()
