@@ -79,13 +79,14 @@ def test_the_table_says_where_the_load_client_was_the_limit_and_who_was_left_out
     measured = {
         "machine": MACHINE,
         "quick": True,
-        "records": [a_room("hubbub", 0.01, part="hot")],
+        "records": [a_room("hubbub", 0.01, part="hot", held_ms=4.56)],
         "left_out": [{"part": "room", "title": "nchan: a room", "why": "no module"}],
     }
     said = text(measured)
     assert "it was the limit" in said
     assert "nchan: a room: no module" in said
     assert "0123456789" in said
+    assert "4.56" in said  # how long the event loop was held
     assert "mean nothing" in said
 
 

@@ -7,10 +7,9 @@ theirs alone.
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from loadtests.servers import Place, Postgres, Redis
+from loadtests.servers.context import Startable
 
 # Plans of statements, as history.py reads them from the log; and how often each was run.
 SETTINGS = {
@@ -27,7 +26,7 @@ LIMITS = {
 }
 
 
-class Servers:
+class Servers(Startable):
     def __init__(self, people: int) -> None:
         """`people` is the size of Hubbub's crowd: the most that any part of the run needs."""
         self.people = people
@@ -35,21 +34,11 @@ class Servers:
         self.redis = Redis()
         self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        try:
-            self._stack.enter_context(self.postgres)
-            self._stack.enter_context(self.redis)
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
+    def start(self) -> None:
+        self._stack.enter_context(self.postgres)
+        self._stack.enter_context(self.redis)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._stack.close()
 
     @cached_property

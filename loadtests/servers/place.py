@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
 from tempfile import TemporaryDirectory, mkdtemp
-from types import TracebackType
-from typing import Self
 
+from loadtests.servers.context import Startable
 from loadtests.servers.postgres import Postgres
 from loadtests.servers.process import ROOT, ServerError
 from loadtests.servers.redis import Redis
@@ -29,7 +28,7 @@ TEMPLATE = "hubbub_migrated"
 INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 
 
-class Place:
+class Place(Startable):
     def __init__(
         self,
         *,
@@ -53,22 +52,6 @@ class Place:
         count = 1 if embedded else replicas
         self._stock = stock  # Daphne as it comes: see `Replica`
         self.replicas = [self._replica() for _ in range(count)]
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def start(self) -> None:
         """Start what it is made of, with all migrations applied."""

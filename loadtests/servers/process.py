@@ -11,15 +11,16 @@ import subprocess
 import sys
 import threading
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import ClassVar, Self
 
 import psutil
+
+from loadtests.servers.context import Startable
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -33,7 +34,7 @@ class ServerError(Exception):
     """A server did not start, stop or answer; the text says what to do."""
 
 
-class Server(ABC):
+class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     # What ends it quickly when its files are not needed any more.
@@ -46,21 +47,6 @@ class Server(ABC):
         self.log = self.folder / "log"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @abstractmethod
     def command(self) -> list[str]: ...

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from django.db import transaction
@@ -24,6 +24,8 @@ from hubbub.chat.publisher import publisher
 PLACE_LOG = 0
 
 ROOM_TYPES = {"room.renamed", "room.topic_changed", "room.archived", "room.restored"}
+
+News = TypeVar("News", Event, Message)
 
 encode = msgspec.json.encode
 
@@ -84,22 +86,23 @@ def record_place(
 
 def announce(events: list[Event]) -> None:
     """Ring the doorbell of each room once with its new events, and the place's with a bump."""
-    by_room: dict[int, list[Event]] = defaultdict(list)
-    for event in events:
-        by_room[event.room_id].append(event)
-    for room_id, news in by_room.items():
+    for room_id, news in _by_room(events):
         publisher.ring(room_id, [entry_of(event) for event in news])
         publisher.bump(room_id, news[-1].seq, news[-1].room.messages)
 
 
 def announce_created(messages: Sequence[Message]) -> None:
     """Ring for new messages as `announce` does for events, which need not be read for it."""
-    by_room: dict[int, list[Message]] = defaultdict(list)
-    for message in messages:
-        by_room[message.room_id].append(message)
-    for room_id, news in by_room.items():
+    for room_id, news in _by_room(messages):
         publisher.ring(room_id, [created_entry(message) for message in news])
         publisher.bump(room_id, news[-1].seq, news[-1].number)
+
+
+def _by_room(news: Iterable[News]) -> Iterable[tuple[int, list[News]]]:
+    by_room: dict[int, list[News]] = defaultdict(list)
+    for each in news:
+        by_room[each.room_id].append(each)
+    return by_room.items()
 
 
 def created_entry(message: Message) -> Entry:

@@ -14,6 +14,7 @@ from django.http import parse_cookie
 from hubbub.accounts.bearer import tokens_of
 from hubbub.accounts.claims import Claim, claims_of, proves
 from hubbub.accounts.models import Token, User, digest_of
+from hubbub.columns import columns
 from hubbub.realtime.connection import Identity
 from hubbub.realtime.gather import Gathering
 from hubbub.realtime.protocol import BANNED, SIGNED_OUT
@@ -21,9 +22,8 @@ from hubbub.realtime.protocol import BANNED, SIGNED_OUT
 Headers = dict[str, str]
 
 MAX_BATCH = 100
-# All that is asked of a person here; in the order of the model, as `from_db` takes them.
-_ASKED = {"id", "username", "name", "password", "is_active", "banned_at"}
-PERSON_FIELDS = [each.attname for each in User._meta.concrete_fields if each.attname in _ASKED]
+# All that is asked of a person here.
+PERSON_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "banned_at")
 
 
 class NotAdmitted(Exception):

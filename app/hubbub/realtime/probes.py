@@ -24,7 +24,7 @@ from hubbub.realtime.replica import this_replica
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Answer: TypeAlias = tuple[HTTPStatus, str, bytes]  # status, content type, body
 
-# A minute is seen by whoever scrapes at least that often; ten seconds are a load of the benchmark's.
+# Whoever scrapes once a minute misses nothing; ten seconds are a load of the benchmark's.
 HELD_SECONDS = (10, KEPT_SECONDS)
 
 TEXT = "text/plain; charset=utf-8"

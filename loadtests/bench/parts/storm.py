@@ -74,6 +74,7 @@ def _storm(
         "sockets": len(seats),
         "missed_messages": len(past),
         "cpu": window.cpu,
+        "held_ms": window.held_ms,
         "opened": load.opened,
         "statements": counted,
     }

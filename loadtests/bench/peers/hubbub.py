@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from loadtests.bench.load import Dialect, Seat
 from loadtests.bench.peers.peer import Peer
@@ -47,6 +50,22 @@ class Hubbub(Peer):
         }
         subscribe = json.dumps({"type": "subscribe", "rooms": rooms})
         return Seat(address, "/ws/", list(rooms), headers, subscribe)
+
+    def longest_hold_ms(self) -> float | None:
+        return max(1e3 * held_seconds(replica) for replica in self.replicas)
+
+
+def held_seconds(replica: Replica) -> float:
+    """Return what a replica's metrics say of its event loop (`hubbub_loop_held_seconds`)."""
+    with urlopen(f"{replica.http_url}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    [held] = [
+        sample.value
+        for family in families
+        for sample in family.samples
+        if (sample.name, sample.labels.get("last")) == ("hubbub_loop_held_seconds", "10")
+    ]
+    return float(held)
 
 
 @contextmanager

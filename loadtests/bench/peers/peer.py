@@ -39,6 +39,10 @@ class Peer(ABC):
             for number, room in enumerate(room for room in rooms for _ in range(members_each))
         ]
 
+    def longest_hold_ms(self) -> float | None:
+        """Return how long an event loop was held at most in the last ten seconds, if known."""
+        return None
+
     def cpu(self) -> dict[str, float]:
         """Return the seconds of CPU time that each part has used so far."""
         return {part: cpu_seconds(pids) for part, pids in self.parts.items()}

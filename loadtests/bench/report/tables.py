@@ -22,6 +22,10 @@ TIMES: list[Column] = [
     ("p99 ms", lambda one: _time(one, "p99")),
     ("p99.9 ms", lambda one: _time(one, "p999")),
 ]
+HELD: Column = (
+    "loop held, ms",
+    lambda one: number(one["held_ms"]) if one.get("held_ms") is not None else "–",
+)
 COST: Column = ("CPU µs per delivery", lambda one: number(of.cpu_us_per_delivery(one)))
 POSTGRES: Column = (
     "Postgres µs per message",
@@ -30,18 +34,28 @@ POSTGRES: Column = (
 SPEED: Column = ("deliveries/s per replica", lambda one: number(of.deliveries_per_second(one)))
 
 
+HELD_WORDS = (
+    "Loop held: the longest that an event loop looked at none of its sockets, in the ten seconds "
+    "before the load's end."
+)
+
+
 def all_tables(records: Records) -> str:
     parts = [
         _targets(records),
         _section(
-            "Quiet room", _quiet_words, records, [*WHO, *FAULTS, *TIMES, COST, POSTGRES], "quiet"
+            "Quiet room",
+            _quiet_words,
+            records,
+            [*WHO, *FAULTS, *TIMES, HELD, COST, POSTGRES],
+            "quiet",
         ),
         _section("Hot room", _hot_words, records, HOT, "hot"),
         _section(
             "One room over two replicas",
             _quiet_words,
             records,
-            [*WHO, *FAULTS, *TIMES, COST],
+            [*WHO, *FAULTS, *TIMES, HELD, COST],
             "spread",
         ),
         _section("Durable sends", _sends_words, records, SENDS, "sends", "paced sends"),
@@ -104,6 +118,7 @@ HOT: list[Column] = [
     SPEED,
     *FAULTS,
     *TIMES,
+    HELD,
     COST,
     LIMITED,
 ]
@@ -158,7 +173,8 @@ def _quiet_words(row: Record) -> str:
     return (
         f"{row['members']} members, {row['rate']:g} messages a second for "
         f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis; lost is what had "
-        "not arrived when nothing more came for two seconds, or the wait was over."
+        "not arrived when nothing more came for two seconds, or the wait was over. "
+        f"{HELD_WORDS}"
     )
 
 
@@ -200,7 +216,7 @@ def _crowd(records: Records) -> str:
         f"{rest['sockets']:,} different signed-in people on one replica, each with the lobby and "
         f"a room open; opened in {rest['opened']['seconds']:.0f} s. Memory (PSS) per socket: "
         f"{rest['bytes_per_socket']:,} bytes at rest, {after['bytes_per_socket']:,} after the "
-        f"messages. Of a core, idle for {rest['seconds']:g} s: {cpu}."
+        f"messages. Of a core, idle for {rest['seconds']:g} s: {cpu}. {HELD_WORDS}"
     )
     columns: list[Column] = [
         ("", lambda one: one["part"].removeprefix("crowd ")),
@@ -208,6 +224,7 @@ def _crowd(records: Records) -> str:
         ("deliveries", lambda one: f"{one['result']['deliveries']:,}"),
         *FAULTS,
         *TIMES,
+        HELD,
         COST,
     ]
     return f"### A crowd\n\n{words}\n\n{table(columns, loads)}"
@@ -225,6 +242,11 @@ def _storm(records: Records) -> str:
         f"{opened['disordered']} out of order). Live: half after {live['p50_ms'] / 1_000:.1f} s, "
         f"the last after {opened['seconds']:.1f} s; tried again: {opened['failures']:,}. "
         f"Queries: {storm['statements']['queries']:,}, of which "
-        f"{storm['statements']['log_reads']:,} read the log."
+        f"{storm['statements']['log_reads']:,} read the log." + _held_in(storm)
     )
     return f"### Everybody comes back\n\n{words}"
+
+
+def _held_in(storm: Record) -> str:
+    held = storm.get("held_ms")
+    return "" if held is None else f" The event loop was held for {number(held)} ms at most."

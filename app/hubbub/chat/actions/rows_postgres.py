@@ -15,19 +15,15 @@ from django.db import DEFAULT_DB_ALIAS, connection, models
 from hubbub.accounts.models import User
 from hubbub.chat.actions.rows import Key, Locking, Rows, Seat
 from hubbub.chat.models import Membership, Message, Room
+from hubbub.columns import columns
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 
-def _names(model: type[models.Model], *wanted: str) -> list[str]:
-    """Return names of columns in the order in which `from_db` takes their values."""
-    return [field.attname for field in model._meta.concrete_fields if field.attname in wanted]
-
-
 # What policies and frames look at. They may look at more: at the price of a query for each draft.
-_ROOM = _names(Room, "id", "kind", "seq", "messages", "archived_at")
-_MEMBERSHIP = _names(Membership, "id", "room_id", "user_id", "role")
-_USER = _names(User, "id", "username", "name", "is_active", "banned_at")
+_ROOM = columns(Room, "id", "kind", "seq", "messages", "archived_at")
+_MEMBERSHIP = columns(Membership, "id", "room_id", "user_id", "role")
+_USER = columns(User, "id", "username", "name", "is_active", "banned_at")
 
 
 def _columns(alias: str, names: Sequence[str]) -> str:
