@@ -51,7 +51,8 @@ loop_lag = Histogram(
 )
 loop_held = Gauge(
     "hubbub_loop_held_seconds",
-    "The longest that the event loop looked at none of its sockets, in the last so many seconds.",
+    "The longest that the event loop was not there for its sockets, in the last so many seconds: "
+    "busy, or kept from running.",
     ["last"],
     multiprocess_mode="livemax",
 )

@@ -1,4 +1,4 @@
-"""How long the event loop was held: the time from one look at its sockets to the next. Pure.
+"""How long the event loop was held, and could look at none of its sockets. Pure.
 
 Our server's selector tells of each turn (`server.loop`), so a note must cost next to nothing; the
 probes show the longest. Where another server runs the loop, nothing is known of it.
@@ -18,7 +18,7 @@ class Holds:
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
     def note(self, now: float, held: float) -> None:
-        """Note a turn that has just ended (monotonic) and how long it was, in seconds."""
+        """Note a hold that has just ended (monotonic) and how long it was, in seconds."""
         self.known = True
         second = int(now)
         place = second % KEPT_SECONDS

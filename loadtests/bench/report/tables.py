@@ -35,7 +35,7 @@ SPEED: Column = ("deliveries/s per replica", lambda one: number(of.deliveries_pe
 
 
 HELD_WORDS = (
-    "Loop held: the longest that an event loop looked at none of its sockets, in the ten seconds "
+    "Loop held: the longest that an event loop was busy or kept from running, in the ten seconds "
     "before the load's end."
 )
 

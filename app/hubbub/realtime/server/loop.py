@@ -12,16 +12,21 @@ from hubbub.realtime.holds import holds
 
 
 class TimedSelector(selectors.DefaultSelector):
-    """Notes how long the loop did something else than wait for sockets."""
+    """Notes how long the loop did not wait for its sockets, and how late it was back from that.
 
-    _looked_at: float | None = None
+    The latter is what a process sees that gets no processor, or was stopped meanwhile.
+    """
+
+    _back_at: float | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self._looked_at is not None:
-            now = time.monotonic()
-            holds.note(now, now - self._looked_at)
+        began = time.monotonic()
+        if self._back_at is not None:
+            holds.note(began, began - self._back_at)
         ready = super().select(timeout)
-        self._looked_at = time.monotonic()
+        self._back_at = time.monotonic()
+        if timeout is not None:
+            holds.note(self._back_at, self._back_at - began - max(0.0, timeout))
         return ready
 
 

@@ -37,7 +37,7 @@ class SocketProtocol(WebSocketProtocol):
     _closed_at = 0.0  # first seen closed
     _on_text: OnText | None = None
     _on_gone: OnGone | None = None
-    _state = WebSocketProtocol.STATE_CONNECTING
+    _state: int = WebSocketProtocol.STATE_CONNECTING
     _writer: SocketWriter | None = None
 
     def dataReceived(self, data: bytes) -> None:
