@@ -58,9 +58,13 @@ bench: setup ## Measure Hubbub and its peers in one run, a quarter of an hour; w
 	@scripts/bring-servers bench
 	$(BIN)/python -m loadtests.bench
 
+soak: setup ## An hour of gentle load on a stack of its own: does anything grow? (SECONDS=3600)
+	@scripts/bring-servers stack
+	$(BIN)/python -m loadtests.soak $(if $(SECONDS),--seconds $(SECONDS))
+
 check: lint types test ## Everything that CI runs, but for test-stack
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak check lock

@@ -1,33 +1,9 @@
-"""What a process shows at /metrics, read as Prometheus reads it."""
+"""Asking a process of this machine for what it shows to probes and to Prometheus."""
 
 from http.client import HTTPConnection
 
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
-
+from loadtests.sampling.scrape import Scrape
 from loadtests.servers.process import HOST
-
-
-class Scrape:
-    def __init__(self, text: str) -> None:
-        self.samples: list[Sample] = [
-            sample for family in text_string_to_metric_families(text) for sample in family.samples
-        ]
-
-    @property
-    def names(self) -> set[str]:
-        return {sample.name for sample in self.samples}
-
-    def value(self, name: str, **labels: str) -> float:
-        """Return the sum of all samples with this name and these labels."""
-        return sum(one.value for one in self.samples if one.name == name and has(one, labels))
-
-    def labels(self, name: str, label: str) -> set[str]:
-        return {one.labels[label] for one in self.samples if one.name == name}
-
-
-def has(sample: Sample, labels: dict[str, str]) -> bool:
-    return labels.items() <= sample.labels.items()
 
 
 def ask(port: int, path: str, **headers: str) -> tuple[int, str]:

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from loadtests.bench.report import text, write
-from loadtests.bench.report.page import BEGIN, END, between_markers
 from loadtests.bench.report.targets import Target, targets
 from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import PARTS, steps
+from loadtests.marked import between_markers
 
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 MACHINE = {
     "at": "2026-11-23T10:00:00+00:00",
     "commit": "0123456789",
@@ -108,7 +109,7 @@ def test_only_what_lies_between_the_markers_is_written_anew(tmp_path: Path) -> N
 
 def test_a_page_without_markers_is_not_overwritten() -> None:
     with pytest.raises(ValueError, match="has no"):
-        between_markers("by hand", "generated")
+        between_markers("by hand", "bench", "generated")
 
 
 @pytest.mark.parametrize("sizes", [FULL, QUICK])

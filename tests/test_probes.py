@@ -10,7 +10,7 @@ from django.test import Client
 from hubbub.exposition import FOLDER
 from hubbub.logs import about_nobody, about_request, request_id
 from hubbub.web import probes
-from tests.scrape import Scrape
+from loadtests.sampling.scrape import Scrape
 
 
 @pytest.fixture(autouse=True)

@@ -56,6 +56,11 @@ loop_held = Gauge(
     ["last"],
     multiprocess_mode="livemax",
 )
+loop_tasks = Gauge(
+    "hubbub_loop_tasks",
+    "Tasks of the event loop, counted when asked for: what grows while sockets do not is a leak.",
+    multiprocess_mode="livesum",
+)
 
 # From the commit to the sockets
 

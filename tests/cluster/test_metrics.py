@@ -14,10 +14,11 @@ import pytest
 from hubbub import metrics
 from hubbub.realtime.delays import Heartbeats
 from loadtests.client import Client
+from loadtests.sampling.scrape import Scrape
 from loadtests.servers import Replica
 from loadtests.servers.process import HOST
 from tests.cluster.stage import Stage, bodies, elapse, open_all, opened, start, stop
-from tests.scrape import Scrape, scrape
+from tests.scrape import scrape
 
 pytestmark = pytest.mark.deployment
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.front import Front
 from tests.stack.people import People
-from tests.stack.running import RunningStack
 from tests.stack.traffic import silences
 
 HERE = Path(__file__).parent

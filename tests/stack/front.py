@@ -20,10 +20,10 @@ from tempfile import mkdtemp
 from typing import Any, Self
 
 from loadtests.servers.process import HOST, ROOT, free_port
+from loadtests.servers.stack import until
 from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
 from scripts.stack.programs import find, is_root
-from tests.stack.running import until
 
 TEMPLATES = ROOT / "deploy/nginx"
 

@@ -11,8 +11,8 @@ import psycopg
 
 from loadtests.checker import Log, read_log
 from loadtests.servers import Place
+from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import Stage
-from tests.stack.running import RunningStack
 
 CROWD = 50
 

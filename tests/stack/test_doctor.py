@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from loadtests.servers.stack import RunningStack
 from tests.stack.conftest import MakeStack
-from tests.stack.running import RunningStack
 
 NO_MAIL = ["mail"]  # a stack prints its mails
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from loadtests.servers.process import HOST, ROOT
+from loadtests.servers.stack import STOP_SECONDS, RunningStack, until
 from tests.stack.conftest import MakeStack
-from tests.stack.running import STOP_SECONDS, RunningStack, until
 
 
 def test_every_process_is_started_again_alone(stack: RunningStack) -> None:

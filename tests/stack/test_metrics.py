@@ -3,10 +3,10 @@
 import asyncio
 import urllib.request
 
+from loadtests.servers.stack import Row, RunningStack, until
 from tests.cluster.stage import bodies, opened
 from tests.scrape import ask, scrape
 from tests.stack.people import People
-from tests.stack.running import Row, RunningStack, until
 from tests.test_monitoring import named_metrics
 
 

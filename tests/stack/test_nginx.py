@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from loadtests.servers.process import HOST, free_port
+from loadtests.servers.stack import until
 from tests.stack.front import Answer, Front, name_server
-from tests.stack.running import until
 
 SECURITY = (
     *("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"),

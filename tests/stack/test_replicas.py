@@ -14,10 +14,10 @@ import pytest
 
 from loadtests.client import Client
 from loadtests.servers.process import ROOT
+from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import opened, talking
 from tests.stack.next_version import copy_code
 from tests.stack.people import People
-from tests.stack.running import RunningStack
 
 GIVE_UP_SECONDS = 5  # the protocol's: a client that has no `welcome` by then tries again
 

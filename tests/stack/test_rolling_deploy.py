@@ -14,11 +14,11 @@ import pytest
 
 from loadtests.client.history import Answered
 from loadtests.servers.process import ROOT
+from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.conftest import MakeStack
 from tests.stack.next_version import VERSION, copy_code, make_next_version
 from tests.stack.people import People
-from tests.stack.running import RunningStack
 from tests.stack.traffic import Traffic, traffic
 
 PAGE = "/accounts/login/"

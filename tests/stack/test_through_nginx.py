@@ -11,10 +11,10 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from loadtests.servers.process import HOST
+from loadtests.servers.stack import RunningStack
 from tests.browser.conftest import BROWSERS, FLAGS
 from tests.browser.window import open_window
 from tests.stack.people import People
-from tests.stack.running import RunningStack
 
 YEAR_SECONDS = 365 * 24 * 3600
 NEW_PASSWORDS_A_MINUTE = 60  # of one address, by allauth

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 from loadtests.client import Client
 from loadtests.client.history import Closed
+from loadtests.servers.stack import Row, RunningStack, until
 from tests.cluster.stage import elapse
 from tests.stack.people import People
-from tests.stack.running import Row, RunningStack, until
 from tests.stack.traffic import Traffic, traffic
 
 STANDS_STILL_SECONDS = 8

@@ -4,6 +4,7 @@ Answered before Django: no middleware, no database, no Host check (probes call a
 IP). Neither health path looks at Redis: with Redis away all replicas would turn unready at once.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -71,6 +72,7 @@ def show_metrics(scope: Scope) -> Answer:
     if holds.known:
         for seconds in HELD_SECONDS:
             metrics.loop_held.labels(seconds).set(holds.longest(time.monotonic(), seconds))
+    metrics.loop_tasks.set(len(asyncio.all_tasks()))
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
 
 

@@ -7,8 +7,8 @@ from loadtests.bench.peers.hubbub import Hubbub, start
 from loadtests.bench.rooms import lobby_of
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
-from loadtests.bench.usage import memory_bytes
 from loadtests.bench.window import Record, Window, record
+from loadtests.sampling.usage import memory_bytes
 
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from loadtests.bench.load import Dialect, Seat
-from loadtests.bench.usage import cpu_seconds
+from loadtests.sampling.usage import cpu_seconds
 from loadtests.servers.process import HOST, Server
 
 

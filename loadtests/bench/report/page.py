@@ -5,11 +5,11 @@ from typing import Any
 
 from loadtests.bench.report import plots
 from loadtests.bench.report.tables import all_tables
+from loadtests.marked import between_markers
 from loadtests.servers.process import ROOT
 
 PAGE = ROOT / "docs/performance.md"
 IMAGES = ROOT / "docs/images"
-BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def text(measured: dict[str, Any]) -> str:
@@ -21,15 +21,8 @@ def write(measured: dict[str, Any], page: Path = PAGE, images: Path = IMAGES) ->
     images.mkdir(parents=True, exist_ok=True)
     drawn = plots.draw(measured["records"], images)
     pictures = "\n\n".join(f"![{title}](images/{file.name})" for title, file in drawn)
-    page.write_text(between_markers(page.read_text(), f"{text(measured)}\n\n{pictures}"))
-
-
-def between_markers(page: str, generated: str) -> str:
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"The page has no {BEGIN} … {END}.")
-    return f"{before}{BEGIN}\n{generated}\n{END}{after}"
+    generated = f"{text(measured)}\n\n{pictures}"
+    page.write_text(between_markers(page.read_text(), "bench", generated))
 
 
 def _head(measured: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""A stack for tests, started and asked from outside as a person at two terminals would.
+"""A whole stack (`make stack`), started and asked from outside as a person at two terminals would.
 
-Its folder is one that PostgreSQL may reach, and goes with it. PUBLIC_URL is the address that the
-clients of tests use.
+For the tests of the stack and for loads. Its folder is one that PostgreSQL may reach, and goes with
+it. PUBLIC_URL is the address that the clients use.
 """
 
 import os
@@ -20,7 +20,9 @@ from typing import Self
 import psutil
 
 from loadtests.servers.place import INHERITED
-from loadtests.servers.process import HOST, ROOT, free_port
+from loadtests.servers.process import HOST, ROOT, ServerError, free_port
+from scripts.stack import control
+from scripts.stack.folder import Folder
 
 START_SECONDS = 300  # compressing the static files takes most of it, once
 STOP_SECONDS = 40
@@ -72,7 +74,8 @@ class RunningStack:
         self.log.write_text("")
         self.spawn()
         until(lambda: READY in self.said() or not self.running, START_SECONDS)
-        assert self.running, f"The stack ended:\n{self.said()}"
+        if not self.running:
+            raise ServerError(f"The stack ended:\n{self.said()}")
         return self
 
     def spawn(self) -> None:
@@ -142,11 +145,7 @@ class RunningStack:
 
     def rows(self) -> dict[str, Row]:
         """Return the processes by name."""
-        rows = {}
-        for line in self.command("status").splitlines():
-            name, state, _, port, _, pid, restarts, _ = line.split()
-            rows[name] = Row(name, state, int(port), int(pid.replace("-", "0")), int(restarts))
-        return rows
+        return rows_of(self.folder / "stack")
 
     def replicas(self) -> list[Row]:
         """Return the replicas, once all of them run: one that is started again has no pid yet."""
@@ -158,8 +157,7 @@ class RunningStack:
 
     def variable(self, name: str) -> str:
         """Return a variable that the stack's processes have."""
-        lines = (self.folder / "stack/env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)[name].strip("'")
+        return environment_of(self.folder / "stack")[name]
 
     def left_behind(self) -> list[psutil.Process]:
         """Return the processes that work in the stack's folder, however they were started."""
@@ -171,6 +169,20 @@ class RunningStack:
                 if process.status() != psutil.STATUS_ZOMBIE and any(mark in one for one in told):
                     found.append(process)
         return found
+
+
+def rows_of(folder: Path) -> dict[str, Row]:
+    """Return the processes of the stack that runs in `folder`. Raises StackError when none does."""
+    rows = {}
+    for line in control.ask(folder / "control", {"do": "status"}):
+        name, state, _, port, _, pid, restarts, _ = line.split()
+        rows[name] = Row(name, state, int(port), int(pid.replace("-", "0")), int(restarts))
+    return rows
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return what the processes of the stack in `folder` have in their environment."""
+    return Folder(folder).read_environment()
 
 
 def until(condition: Callable[[], object], within: float = 20) -> None:

@@ -1,4 +1,7 @@
-"""What processes use of the machine, as the kernel counts it: CPU time and memory."""
+"""What processes use of the machine, as the kernel counts it: CPU time, memory, files, threads.
+
+A part of a deployment is a process and all below it. What ends meanwhile is left out.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +26,24 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 def memory_bytes(pids: Sequence[int]) -> int:
     """Return the processes' proportional set size: what they share with others is divided."""
     return sum(process.memory_full_info().pss for process in _families(pids))
+
+
+def usage(pid: int) -> dict[str, float]:
+    """Return what one process and all below it have now.
+
+    `private_bytes` is what is theirs alone (USS); `resident_bytes` counts what they share for each
+    of them. Raises psutil.Error where the first of them is gone or may not be looked at.
+    """
+    found = {"processes": 0, "resident_bytes": 0, "private_bytes": 0, "files": 0, "threads": 0}
+    for process in _families([pid]):
+        with suppress(psutil.NoSuchProcess):
+            memory = process.memory_full_info()
+            found["files"] += process.num_fds()
+            found["threads"] += process.num_threads()
+            found["resident_bytes"] += memory.rss
+            found["private_bytes"] += memory.uss
+            found["processes"] += 1
+    return {**found, "cpu_seconds": cpu_seconds([pid])}
 
 
 def _families(pids: Sequence[int]) -> Iterator[psutil.Process]:

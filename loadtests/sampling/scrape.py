@@ -1,0 +1,53 @@
+"""What a process shows at /metrics, read as Prometheus reads it."""
+
+import urllib.request
+from collections import defaultdict
+
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+TIMEOUT_SECONDS = 5
+# What a load is judged by: Hubbub's own, and what every process says of itself.
+OURS = ("hubbub_", "process_")
+
+
+class Scrape:
+    def __init__(self, text: str) -> None:
+        self.samples: list[Sample] = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+
+    @property
+    def names(self) -> set[str]:
+        return {sample.name for sample in self.samples}
+
+    def value(self, name: str, **labels: str) -> float:
+        """Return the sum of all samples with this name and these labels."""
+        return sum(one.value for one in self.samples if one.name == name and has(one, labels))
+
+    def labels(self, name: str, label: str) -> set[str]:
+        return {one.labels[label] for one in self.samples if one.name == name}
+
+    def sums(self) -> dict[str, float]:
+        """Return one number for each metric, over all its labels.
+
+        A histogram's buckets stay apart: as `name_bucket:0.005`.
+        """
+        sums: defaultdict[str, float] = defaultdict(float)
+        for one in self.samples:
+            if one.name.startswith(OURS) and not one.name.endswith("_created"):
+                bucket = f":{one.labels['le']}" if "le" in one.labels else ""
+                sums[one.name + bucket] += one.value
+        return dict(sums)
+
+
+def has(sample: Sample, labels: dict[str, str]) -> bool:
+    return labels.items() <= sample.labels.items()
+
+
+def fetch(url: str, token: str = "") -> Scrape:
+    """Ask a process for its metrics, with its METRICS_TOKEN where it has one. Raises OSError."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        return Scrape(answer.read().decode())

@@ -1,0 +1,134 @@
+"""A file of samples, and what follows from it over time: values, rates, percentiles. Pure.
+
+Times are seconds since the first sample. A part is left out where it was not seen; a counter that
+begins anew with its process goes on counting.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+Points: TypeAlias = list[tuple[float, float]]  # seconds, value
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    began_at: float = 0.0  # seconds since 1970
+    rows: Sequence[tuple[float, Mapping[str, Mapping[str, float]]]] = ()
+    unseen: Sequence[str] = ()  # what could not be seen, in words
+    failures: Mapping[str, str] = field(default_factory=dict)  # what could not always be, and why
+
+    @property
+    def seconds(self) -> float:
+        return self.rows[-1][0] if self.rows else 0.0
+
+    def parts(self, kind: str = "") -> list[str]:
+        """Return the names of all parts that were ever seen and begin with `kind`."""
+        return sorted({name for _, parts in self.rows for name in parts if name.startswith(kind)})
+
+    def values(self, part: str, measure: str) -> Points:
+        return [
+            (at, parts[part][measure]) for at, parts in self.rows if measure in parts.get(part, {})
+        ]
+
+    def rates(self, part: str, counter: str) -> Points:
+        """Return how much a counter grew in each second, between one sample and the next."""
+        return rates(self.values(part, counter))
+
+    def quantiles(self, part: str, histogram: str, share: float) -> Points:
+        """Return a percentile of what a histogram counted between one sample and the next."""
+        buckets = self._buckets(part, f"{histogram}_bucket:")
+        found = ((at, quantile(counts, share)) for at, counts in increases(buckets))
+        return [(at, value) for at, value in found if value is not None]
+
+    def _buckets(self, part: str, prefix: str) -> list[tuple[float, dict[float, float]]]:
+        rows = []
+        for at, parts in self.rows:
+            facts = parts.get(part, {})
+            counts = {
+                float(name.removeprefix(prefix)): value
+                for name, value in facts.items()
+                if name.startswith(prefix)
+            }
+            if counts:
+                rows.append((at, counts))
+        return rows
+
+
+def read(file: Path) -> Samples:
+    """Read a file as it is; a last line that is not whole yet is left for later."""
+    return parse(line for line in file.read_text().splitlines(keepends=True) if line[-1:] == "\n")
+
+
+def parse(lines: Iterable[str]) -> Samples:
+    rows, unseen, failures = [], list[str](), dict[str, str]()
+    for line in map(json.loads, lines):
+        if "parts" in line:
+            rows.append((line["at"], line["parts"]))
+        elif "failed" in line:
+            failures[line["failed"]] = line["why"]
+        else:
+            unseen += line["unseen"]
+    began = rows[0][0] if rows else 0.0
+    return Samples(began, [(at - began, parts) for at, parts in rows], unseen, failures)
+
+
+def rates(points: Points) -> Points:
+    return [
+        (at, increase(before, value) / (at - earlier))
+        for (earlier, before), (at, value) in pairwise(points)
+        if at > earlier
+    ]
+
+
+def increase(before: float, after: float) -> float:
+    """Return what a counter gained.
+
+    One that fell far began anew, and has gained all that it shows. One that fell a little is a sum
+    over processes of which one ended: it has gained nothing that is known.
+    """
+    if after >= before:
+        return after - before
+    return after if after < before / 2 else 0.0
+
+
+def increases(
+    rows: Sequence[tuple[float, Mapping[float, float]]],
+) -> list[tuple[float, dict[float, float]]]:
+    return [
+        (at, {upper: increase(before.get(upper, 0.0), count) for upper, count in counts.items()})
+        for (_, before), (at, counts) in pairwise(rows)
+    ]
+
+
+def quantile(cumulative: Mapping[float, float], share: float) -> float | None:
+    """Return a percentile of a Prometheus histogram, as histogram_quantile() does.
+
+    None where nothing was counted; above the last bucket, that bucket's bound.
+    """
+    bounds = sorted(cumulative)
+    total = cumulative[bounds[-1]] if bounds else 0.0
+    if total <= 0:
+        return None
+    wanted, lower, below = share * total, 0.0, 0.0
+    for upper in bounds:
+        count = cumulative[upper]
+        if count >= wanted and count > below:
+            if upper == float("inf"):
+                return lower
+            return lower + (upper - lower) * (wanted - below) / (count - below)
+        lower, below = (upper, count) if upper != float("inf") else (lower, below)
+    return lower
+
+
+def total(series: Iterable[Points]) -> Points:
+    """Add several series up, at the times at which all of them that are there then have a value."""
+    sums: defaultdict[float, float] = defaultdict(float)
+    for points in series:
+        for at, value in points:
+            sums[at] += value
+    return sorted(sums.items())

@@ -1,0 +1,105 @@
+"""`python -m loadtests.soak`: an hour of gentle load on a stack of its own, and what grew in it.
+
+Exit status 0 when nothing failed and nothing grew. A soak of the full hour writes its figures into
+docs/performance.md and its plot into docs/images.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from loadtests.bench import machine
+from loadtests.sampling import series
+from loadtests.sampling.running import sampling
+from loadtests.servers.process import ROOT, ServerError
+from loadtests.servers.stack import RunningStack
+from loadtests.soak import live, page
+from loadtests.soak.crowd import gather
+from loadtests.soak.load import Load
+from loadtests.soak.promises import FULL_SECONDS, judge
+from scripts.stack.errors import StackError
+
+FOLDER = ROOT / "data/soak"
+# One address is everybody here, and the limits are not what is measured.
+ENVIRONMENT = {"COMMANDS_PER_SECOND": "1000", "SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
+SAMPLE_SECONDS = 5.0
+SHORT_SAMPLE_SECONDS = 1.0
+SHORTEST_SECONDS = 20
+MOST_REPLICAS = 16
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    try:
+        if not options.read:
+            measure(options)
+        sys.exit(0 if judged(options) else 1)
+    except (ServerError, StackError, OSError) as error:
+        sys.exit(f"The soak could not be run: {error}")
+    except KeyboardInterrupt:
+        sys.exit("The soak was interrupted, and says nothing.")
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m loadtests.soak", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=int(FULL_SECONDS), help="default: an hour")
+    parser.add_argument("--replicas", type=int, default=2)
+    parser.add_argument("--sockets", type=int, default=150, help="that are open at any time")
+    parser.add_argument("--rate", type=float, default=12.0, help="messages a second, of all")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="for samples and results")
+    parser.add_argument("--read", action="store_true", help="judge what is in the folder again")
+    options = parser.parse_args(arguments)
+    if options.seconds < SHORTEST_SECONDS or options.sockets < 1 or options.rate <= 0:
+        parser.error(f"--seconds from {SHORTEST_SECONDS}, --sockets from 1, --rate above 0")
+    if not 1 <= options.replicas <= MOST_REPLICAS:
+        parser.error(f"--replicas from 1 to {MOST_REPLICAS}")
+    return options
+
+
+def measure(options: argparse.Namespace) -> None:
+    options.folder.mkdir(parents=True, exist_ok=True)
+    (options.folder / "soak.json").write_text(json.dumps(asyncio.run(soak(options)), indent=1))
+
+
+def judged(options: argparse.Namespace) -> bool:
+    """Print and write what the samples say; return whether all promises were kept."""
+    facts = json.loads((options.folder / "soak.json").read_text())
+    samples = series.read(options.folder / "samples.jsonl")
+    verdicts = judge(samples, facts["seconds"])
+    print(page.text(facts, verdicts))
+    page.draw(samples, facts["seconds"], options.folder / "soak.svg")
+    if facts["seconds"] >= FULL_SECONDS:
+        page.write(facts, samples, verdicts)
+        live.say("docs/performance.md and docs/images/soak.svg have it, too")
+    live.say(f"samples, figures and plot are in {options.folder}")
+    return page.passed(facts, verdicts)
+
+
+async def soak(options: argparse.Namespace) -> dict[str, Any]:
+    """Run it on a stack of its own; return what was done, and on what."""
+    live.say("starting the stack; compressing its static files takes up to a minute")
+    with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
+        live.say("making people and rooms")
+        load = Load(await gather(stack), options.sockets, options.rate)
+        every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
+        file = options.folder / "samples.jsonl"
+        with sampling(stack.folder / "stack", file, every):
+            watching = asyncio.create_task(live.watch(load, file, options.seconds))
+            await load.run(options.seconds)
+            watching.cancel()
+        return {
+            "machine": machine.describe(),
+            "seconds": options.seconds,
+            "replicas": options.replicas,
+            "sockets": options.sockets,
+            "restarts": sum(row.restarts for row in stack.rows().values()),
+            "tracebacks": stack.said().count("Traceback"),
+            **load.facts(),
+        }
+
+
+if __name__ == "__main__":
+    main()

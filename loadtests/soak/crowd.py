@@ -1,0 +1,99 @@
+"""The people of a soak and their rooms, made before it begins."""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from loadtests.client import rest
+from loadtests.servers.stack import RunningStack
+
+PEOPLE = 120
+ROOMS = 12
+ROOMS_EACH = 3
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    identity: str  # the header that makes one them
+    id: int
+    rooms: tuple[int, ...]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return headers_of(self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    address: str
+    people: Sequence[Person]
+    lobby: int
+    password_of_bob: str  # the only one here who signs in; the crowd has ready sessions
+
+
+async def gather(stack: RunningStack, people: int = PEOPLE) -> Crowd:
+    """Make people and rooms in a running stack; each person is in a few of the rooms."""
+    return await asyncio.to_thread(_gather, stack, people)
+
+
+def ask(address: str, identity: str, method: str, path: str, **body: Any) -> Any:
+    """Ask over REST; told to slow down, wait as long as one is told. Raises RefusedError."""
+    while True:
+        try:
+            return rest.call(address, method, path, headers_of(identity), body or None)
+        except rest.RefusedError as refused:
+            if refused.status != TOO_MANY_REQUESTS:
+                raise
+            time.sleep(refused.problem["retry_after"])
+
+
+def headers_of(identity: str) -> dict[str, str]:
+    header, _, value = identity.partition(": ")
+    return {header: value}
+
+
+def _gather(stack: RunningStack, people: int) -> Crowd:
+    address = stack.address
+    with TemporaryDirectory(prefix="hubbub-soak-") as folder:
+        file = Path(folder) / "sessions"
+        printed = stack.manage("seed", "--yes")
+        stack.manage("seed", "--yes", "--users", str(people), "--sessions", str(file))
+        identities = file.read_text().splitlines()
+    found = re.search(r"bob has the password (\S+)", printed)
+    assert found is not None, printed
+    ids = [int(ask(address, one, "GET", "/me")["id"]) for one in identities]
+    rooms = _make_rooms(address, identities, ids)
+    crowd = [
+        Person(f"person-{number + 1:04}", identity, ids[number], _rooms_of(number, rooms))
+        for number, identity in enumerate(identities)
+    ]
+    lobby = next(
+        int(one["id"])
+        for one in ask(address, identities[0], "GET", "/rooms")
+        if int(one["id"]) not in rooms and one["kind"] == "public"
+    )
+    return Crowd(address, crowd, lobby, found[1])
+
+
+def _make_rooms(address: str, identities: Sequence[str], ids: Sequence[int]) -> list[int]:
+    """Make the rooms; the first person owns all of them and puts the others in."""
+    owner, rooms = identities[0], list[int]()
+    for number in range(ROOMS):
+        made = ask(address, owner, "POST", "/rooms", name=f"soak {number + 1}", kind="private")
+        rooms.append(int(made["id"]))
+    for number, id in enumerate(ids[1:], start=1):
+        for room in _rooms_of(number, rooms):
+            ask(address, owner, "POST", f"/rooms/{room}/members", user=id)
+    return rooms
+
+
+def _rooms_of(number: int, rooms: Sequence[int]) -> tuple[int, ...]:
+    step = ROOMS // ROOMS_EACH
+    return tuple(rooms[(number + step * each) % ROOMS] for each in range(ROOMS_EACH))

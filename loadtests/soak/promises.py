@@ -1,0 +1,96 @@
+"""What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
+
+The start is left out: caches fill, the allocator finds its size, every worker has met every page.
+Files are counted without the sockets of people: a tab more is no leak. Of Postgres the memory is
+what its processes have for themselves: its shared buffers fill with the tables, up to their size.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from loadtests.sampling.flatness import Growth, growth
+from loadtests.sampling.series import Points, Samples
+
+FULL_SECONDS = 3600.0
+START_SECONDS = 600.0
+START_SHARE = 1 / 6  # of a shorter soak
+MEMORY_SHARE = 0.02
+# Of a count: what a pool opens, or a room more that somebody has open just then.
+COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One thing that must not grow; `most` is how much it may, given its level."""
+
+    part: str
+    what: str
+    points: Points
+    unit: str
+    most: Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    part: str
+    what: str
+    unit: str
+    growth: Growth | None  # None: too few samples to say
+    most: float
+
+    @property
+    def kept(self) -> bool:
+        return self.growth is not None and self.growth.grown <= self.most
+
+
+def judge(samples: Samples, seconds: float) -> list[Verdict]:
+    """Return a verdict for everything that is watched, in a soak of so many seconds."""
+    begin = start_seconds(seconds)
+    verdicts = []
+    for watch in watched(samples):
+        grown = growth([(at, value) for at, value in watch.points if begin <= at <= seconds])
+        most = watch.most(grown.level) if grown else 0.0
+        verdicts.append(Verdict(watch.part, watch.what, watch.unit, grown, most))
+    return verdicts
+
+
+def start_seconds(seconds: float) -> float:
+    return min(START_SECONDS, seconds * START_SHARE)
+
+
+def watched(samples: Samples) -> Iterator[Watch]:
+    for part in samples.parts():
+        memory = "private_bytes" if part == "postgres" else "resident_bytes"
+        yield Watch(part, "memory", samples.values(part, memory), "bytes", _share(MEMORY_SHARE))
+        yield _count(part, "files", _without(samples, part, "files", _sockets_of(samples, part)))
+        yield _count(part, "threads", samples.values(part, "threads"))
+    for part in samples.parts("realtime-"):
+        yield _count(part, "tasks", samples.values(part, "hubbub_loop_tasks"))
+    yield _count("redis", "subscriptions", samples.values("redis", "pubsub_channels"))
+    yield _count("redis", "clients", samples.values("redis", "clients"))
+    yield _count("postgres", "connections", samples.values("postgres", "connections"))
+
+
+def _count(part: str, what: str, points: Points) -> Watch:
+    return Watch(part, what, points, "", lambda level: max(COUNT_SLACK, COUNT_SHARE * level))
+
+
+def _share(share: float) -> Callable[[float], float]:
+    return lambda level: share * level
+
+
+def _sockets_of(samples: Samples, part: str) -> dict[float, float]:
+    """Return how many files of a part are sockets of people, at each time."""
+    if part.startswith("realtime-"):
+        return dict(samples.values(part, "hubbub_sockets"))
+    if part != "nginx":
+        return {}
+    both: dict[float, float] = {}
+    for replica in samples.parts("realtime-"):
+        for at, sockets in samples.values(replica, "hubbub_sockets"):
+            both[at] = both.get(at, 0.0) + 2 * sockets  # one to the browser, one to the replica
+    return both
+
+
+def _without(samples: Samples, part: str, measure: str, sockets: dict[float, float]) -> Points:
+    return [(at, value - sockets.get(at, 0.0)) for at, value in samples.values(part, measure)]
