@@ -52,12 +52,9 @@ def test_a_percentile_lies_in_the_bucket_that_has_it(values: list[float], share:
 
 
 def test_percentiles_are_of_each_second_alone() -> None:
-    buckets = ({"a_bucket:0.1": 0, "a_bucket:1.0": 0, "a_bucket:+Inf": 0},)
+    counted = [(0.0, 0.0), (100.0, 100.0), (100.0, 200.0), (100.0, 200.0)]
     rows = [
-        buckets[0],
-        {"a_bucket:0.1": 100, "a_bucket:1.0": 100, "a_bucket:+Inf": 100},
-        {"a_bucket:0.1": 100, "a_bucket:1.0": 200, "a_bucket:+Inf": 200},
-        {"a_bucket:0.1": 100, "a_bucket:1.0": 200, "a_bucket:+Inf": 200},
+        {"a_bucket:0.1": few, "a_bucket:1.0": all, "a_bucket:+Inf": all} for few, all in counted
     ]
     samples = parse(lines(*({"realtime-1": row} for row in rows)))
     found = samples.quantiles("realtime-1", "a", 0.5)

@@ -23,7 +23,7 @@ FACTS: dict[str, Any] = {
 def flat(at: float) -> Parts:
     """A second of a soak in which sockets wander from one replica to the other and back."""
     first = 75 + (at // 60) % 10
-    process = {"resident_bytes": 100.0 * MIB, "private_bytes": 80.0 * MIB, "threads": 8.0}
+    process = {"resident_bytes": 100.0 * MIB, "anonymous_bytes": 80.0 * MIB, "threads": 8.0}
     warm = min(at, 500) * 0.01 * MIB  # what the start takes
     sockets = {"realtime-1": first, "realtime-2": 150 - first}
     replicas = {
@@ -70,7 +70,7 @@ def test_a_soak_in_which_only_sockets_wander_is_flat() -> None:
     [
         ("realtime-2", "resident_bytes", 0.03 * 120 * MIB, "memory"),
         ("web-1", "resident_bytes", 0.03 * 100 * MIB, "memory"),
-        ("postgres", "private_bytes", 0.03 * 80 * MIB, "memory"),
+        ("postgres", "anonymous_bytes", 0.03 * 80 * MIB, "memory"),
         ("realtime-1", "files", 6, "files"),
         ("nginx", "files", 12, "files"),
         ("realtime-1", "hubbub_loop_tasks", 6, "tasks"),

@@ -31,17 +31,18 @@ def memory_bytes(pids: Sequence[int]) -> int:
 def usage(pid: int) -> dict[str, float]:
     """Return what one process and all below it have now.
 
-    `private_bytes` is what is theirs alone (USS); `resident_bytes` counts what they share for each
-    of them. Raises psutil.Error where the first of them is gone or may not be looked at.
+    `anonymous_bytes` is their resident memory without files and without what is shared on purpose,
+    such as Postgres's buffers; what a fork has not written yet counts for both of them. Raises
+    psutil.Error where the first of them is gone or may not be looked at.
     """
-    found = {"processes": 0, "resident_bytes": 0, "private_bytes": 0, "files": 0, "threads": 0}
+    found = {"processes": 0, "resident_bytes": 0, "anonymous_bytes": 0, "files": 0, "threads": 0}
     for process in _families([pid]):
         with suppress(psutil.NoSuchProcess):
-            memory = process.memory_full_info()
+            memory = process.memory_info()
             found["files"] += process.num_fds()
             found["threads"] += process.num_threads()
             found["resident_bytes"] += memory.rss
-            found["private_bytes"] += memory.uss
+            found["anonymous_bytes"] += memory.rss - memory.shared
             found["processes"] += 1
     return {**found, "cpu_seconds": cpu_seconds([pid])}
 

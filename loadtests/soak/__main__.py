@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.bench import machine
+from loadtests.bench.servers import LIMITS
 from loadtests.sampling import series
 from loadtests.sampling.running import sampling
 from loadtests.servers.process import ROOT, ServerError
@@ -24,7 +25,7 @@ from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
 # One address is everybody here, and the limits are not what is measured.
-ENVIRONMENT = {"COMMANDS_PER_SECOND": "1000", "SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
+ENVIRONMENT = LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
 SHORTEST_SECONDS = 20
@@ -85,11 +86,7 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
         live.say("making people and rooms")
         load = Load(await gather(stack), options.sockets, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
-        file = options.folder / "samples.jsonl"
-        with sampling(stack.folder / "stack", file, every):
-            watching = asyncio.create_task(live.watch(load, file, options.seconds))
-            await load.run(options.seconds)
-            watching.cancel()
+        await put(stack, load, options.seconds, options.folder / "samples.jsonl", every)
         return {
             "machine": machine.describe(),
             "seconds": options.seconds,
@@ -99,6 +96,14 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
             "tracebacks": stack.said().count("Traceback"),
             **load.facts(),
         }
+
+
+async def put(stack: RunningStack, load: Load, seconds: float, file: Path, every: float) -> None:
+    """Put a load on a stack for so long, and sample it meanwhile."""
+    with sampling(stack.folder / "stack", file, every):
+        watching = asyncio.create_task(live.watch(load, file, seconds))
+        await load.run(seconds)
+        watching.cancel()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from loadtests.client import rest
+from loadtests.servers.process import ServerError
 from loadtests.servers.stack import RunningStack
 
 PEOPLE = 120
@@ -34,13 +35,17 @@ class Person:
 class Crowd:
     address: str
     people: Sequence[Person]
+    rooms: Sequence[int]  # without the lobby; the first person owns them
     lobby: int
     password_of_bob: str  # the only one here who signs in; the crowd has ready sessions
 
 
-async def gather(stack: RunningStack, people: int = PEOPLE) -> Crowd:
-    """Make people and rooms in a running stack; each person is in a few of the rooms."""
-    return await asyncio.to_thread(_gather, stack, people)
+async def gather(stack: RunningStack, people: int = PEOPLE, password_of_bob: str = "") -> Crowd:
+    """Make people and rooms in a running stack; each person is in a few of the rooms.
+
+    Where bob is there already, his password must be given.
+    """
+    return await asyncio.to_thread(_gather, stack, people, password_of_bob)
 
 
 def ask(address: str, identity: str, method: str, path: str, **body: Any) -> Any:
@@ -59,15 +64,13 @@ def headers_of(identity: str) -> dict[str, str]:
     return {header: value}
 
 
-def _gather(stack: RunningStack, people: int) -> Crowd:
+def _gather(stack: RunningStack, people: int, password_of_bob: str) -> Crowd:
     address = stack.address
     with TemporaryDirectory(prefix="hubbub-soak-") as folder:
         file = Path(folder) / "sessions"
-        printed = stack.manage("seed", "--yes")
+        password_of_bob = password_of_bob or _make_cast(stack)
         stack.manage("seed", "--yes", "--users", str(people), "--sessions", str(file))
         identities = file.read_text().splitlines()
-    found = re.search(r"bob has the password (\S+)", printed)
-    assert found is not None, printed
     ids = [int(ask(address, one, "GET", "/me")["id"]) for one in identities]
     rooms = _make_rooms(address, identities, ids)
     crowd = [
@@ -79,7 +82,16 @@ def _gather(stack: RunningStack, people: int) -> Crowd:
         for one in ask(address, identities[0], "GET", "/rooms")
         if int(one["id"]) not in rooms and one["kind"] == "public"
     )
-    return Crowd(address, crowd, lobby, found[1])
+    return Crowd(address, crowd, rooms, lobby, password_of_bob)
+
+
+def _make_cast(stack: RunningStack) -> str:
+    """Make alice, bob and the others; return bob's password."""
+    printed = stack.manage("seed", "--yes")
+    found = re.search(r"bob has the password (\S+)", printed)
+    if found is None:
+        raise ServerError(f"Bob is there already, and his password is not known:\n{printed}")
+    return found[1]
 
 
 def _make_rooms(address: str, identities: Sequence[str], ids: Sequence[int]) -> list[int]:

@@ -12,18 +12,28 @@ from itertools import count
 from typing import Any
 
 from loadtests.checker.fault import Fault
+from loadtests.client import Client
+from loadtests.client.subscription import Start
 from loadtests.soak import occasions
 from loadtests.soak.crowd import Crowd
-from loadtests.soak.visit import TALK_SHARE, Visit
+from loadtests.soak.visit import ANSWER_SECONDS, TALK_SHARE, Visit, remark
 
 VISIT_SECONDS = (60.0, 240.0)
-FIRST_VISIT_SECONDS = 5.0  # the first visitors leave at any time, so that they do not go as one
+ARRIVE_SECONDS = 5.0  # in which the first of them come
 OCCASION_SECONDS = 20.0
+MEMORY_EVENTS = 500  # of a room, on each replica: MEMORY_EVENTS of Hubbub's settings
+FILL_AT_ONCE = 20
 
 
 class Load:
-    def __init__(self, crowd: Crowd, visitors: int, messages_per_second: float) -> None:
-        self._crowd, self._visitors = crowd, visitors
+    def __init__(
+        self,
+        crowd: Crowd,
+        visitors: int,
+        messages_per_second: float,
+        visit_seconds: tuple[float, float] = VISIT_SECONDS,
+    ) -> None:
+        self._crowd, self._visitors, self._visit_seconds = crowd, visitors, visit_seconds
         self._pause = visitors * TALK_SHARE / messages_per_second
         self.visits: Counter[str] = Counter()  # what came of them
         self.faults: list[Fault] = []
@@ -55,31 +65,49 @@ class Load:
                 for number in range(self._visitors):
                     group.create_task(self._come_and_go(number))
                 group.create_task(self._celebrate())
+                group.create_task(self._count("fillings", self._fill()))
         except TimeoutError:
             return
 
     async def _come_and_go(self, number: int) -> None:
-        await asyncio.sleep(number * FIRST_VISIT_SECONDS / self._visitors)
-        shortest = FIRST_VISIT_SECONDS
+        await asyncio.sleep(number * ARRIVE_SECONDS / self._visitors)
+        shortest, longest = self._visit_seconds
+        # Of the first visits the rest, as if they had begun earlier: not all leave together.
+        seconds = random.uniform(0, longest)
         while True:
-            seconds = random.uniform(shortest, VISIT_SECONDS[1])
             await self._count("visits", self._visit(seconds))
-            shortest = VISIT_SECONDS[0]
+            seconds = random.uniform(shortest, longest)
 
     async def _visit(self, seconds: float) -> None:
         visit = Visit(self._crowd, random.choice(self._crowd.people), self._pause)
         self._here.add(visit)
         try:
-            self.faults += await visit.last(seconds)
+            await visit.last(seconds)
         finally:
+            self.faults += visit.faults()
             self._here.discard(visit)
             self._sent += visit.sent
 
+    async def _fill(self) -> None:
+        """Talk fast at first, until every open room's memory of recent events is full.
+
+        It is meant to fill, and would be taken for a leak for as long as it does.
+        """
+        owner = self._crowd.people[0]
+        async with Client(owner.username, owner.identity, [self._crowd.address]) as client:
+            for room in (*self._crowd.rooms, self._crowd.lobby):
+                await client.open(room, Start.NOW, within=ANSWER_SECONDS)
+                for _ in range(MEMORY_EVENTS // FILL_AT_ONCE):
+                    sends = (client.send(room, remark(owner)) for _ in range(FILL_AT_ONCE))
+                    await asyncio.gather(*sends)
+                    self._sent += FILL_AT_ONCE
+                await client.leave(room)
+
     async def _celebrate(self) -> None:
         for number in count(1):
-            await asyncio.sleep(OCCASION_SECONDS)
             await self._count("meetings", occasions.meet(self._crowd, number))
             await self._count("sign-ins", occasions.sign_in_and_out(self._crowd))
+            await asyncio.sleep(OCCASION_SECONDS)
 
     async def _count(self, what: str, work: Awaitable[None]) -> None:
         try:

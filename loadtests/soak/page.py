@@ -41,7 +41,7 @@ def draw(samples: Samples, seconds: float, file: Path) -> None:
     figure = Figure(figsize=(8, 8), layout="constrained")
     memory, counts, stores = figure.subplots(3, sharex=True)
     for part in samples.parts():
-        which = "private_bytes" if part == "postgres" else "resident_bytes"
+        which = "anonymous_bytes" if part == "postgres" else "resident_bytes"
         _line(memory, part, [(at, value / 2**20) for at, value in samples.values(part, which)])
     memory.set_ylabel("memory, MiB")
     for part in samples.parts("realtime-"):

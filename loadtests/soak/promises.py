@@ -1,8 +1,9 @@
 """What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
 
 The start is left out: caches fill, the allocator finds its size, every worker has met every page.
-Files are counted without the sockets of people: a tab more is no leak. Of Postgres the memory is
-what its processes have for themselves: its shared buffers fill with the tables, up to their size.
+Files are counted without the sockets of people: a tab more is no leak. Postgres is judged by its
+connections and by the memory that its processes do not share: its buffers fill with the tables up
+to their size, and each process keeps files of tables open, up to `max_files_per_process`.
 """
 
 from collections.abc import Callable, Iterator
@@ -60,9 +61,11 @@ def start_seconds(seconds: float) -> float:
 
 def watched(samples: Samples) -> Iterator[Watch]:
     for part in samples.parts():
-        memory = "private_bytes" if part == "postgres" else "resident_bytes"
+        memory = "anonymous_bytes" if part == "postgres" else "resident_bytes"
         yield Watch(part, "memory", samples.values(part, memory), "bytes", _share(MEMORY_SHARE))
-        yield _count(part, "files", _without(samples, part, "files", _sockets_of(samples, part)))
+        if part != "postgres":
+            sockets = _sockets_of(samples, part)
+            yield _count(part, "files", _without(samples, part, "files", sockets))
         yield _count(part, "threads", samples.values(part, "threads"))
     for part in samples.parts("realtime-"):
         yield _count(part, "tasks", samples.values(part, "hubbub_loop_tasks"))

@@ -18,7 +18,6 @@ from loadtests.checker import subscriptions
 from loadtests.checker.fault import Fault
 from loadtests.checker.log import Log
 from loadtests.client import Client, rest
-from loadtests.client.history import History
 from loadtests.client.subscription import Start
 from loadtests.soak.crowd import Crowd, Person
 
@@ -58,8 +57,8 @@ class Visit:
             name: getattr(self, f"_{name}") for name in HABITS
         }
 
-    async def last(self, seconds: float) -> list[Fault]:
-        """Stay for so long; return what was heard doubled, out of order or with holes."""
+    async def last(self, seconds: float) -> None:
+        """Stay for so long. Raises what went wrong."""
         try:
             async with self._client:
                 await self._arrive()
@@ -68,7 +67,11 @@ class Visit:
         except TimeoutError:
             if not stay.expired():
                 raise
-        return order_faults(self._client.history)
+
+    def faults(self) -> list[Fault]:
+        """Return what was heard doubled, out of order or with holes."""
+        found = subscriptions.check(self._client.history, Log())
+        return [fault for fault in found if fault.rule != WITHOUT_LOG]
 
     async def _live(self) -> None:
         while True:
@@ -85,7 +88,7 @@ class Visit:
             await self._client.open(room, Start.NOW, within=ANSWER_SECONDS)
 
     async def _send(self) -> None:
-        body = f"**{self._person.username}** says: {random.choice(PHRASES)}"
+        body = remark(self._person)
         answer = await self._client.send(random.choice(self._rooms), body)
         self.sent += 1
         if answer["type"] == "ok":
@@ -131,9 +134,9 @@ class Visit:
         await self._client.open(new, Start.NOW, within=ANSWER_SECONDS)
 
 
-def order_faults(history: History) -> list[Fault]:
-    found = subscriptions.check(history, Log())
-    return [fault for fault in found if fault.rule != WITHOUT_LOG]
+def remark(person: Person) -> str:
+    """Return what somebody says, some of it with Markdown."""
+    return f"**{person.username}** says: {random.choice(PHRASES)}"
 
 
 def read_page(address: str, person: Person) -> None:

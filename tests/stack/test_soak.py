@@ -1,0 +1,36 @@
+"""Some seconds of a soak: all of it is done, nothing fails, and everything is seen meanwhile."""
+
+from pathlib import Path
+
+from loadtests.sampling import series
+from loadtests.servers.stack import RunningStack
+from loadtests.soak.__main__ import put
+from loadtests.soak.crowd import gather
+from loadtests.soak.load import Load
+from loadtests.soak.promises import judge
+from tests.stack.people import People
+
+SECONDS = 12
+SOCKETS = 20
+EVERY_SECONDS = 0.5
+
+
+async def test_a_soak_of_some_seconds_runs_whole(
+    stack: RunningStack, people: People, tmp_path: Path
+) -> None:
+    file, said_before = tmp_path / "samples.jsonl", len(stack.said())
+    crowd = await gather(stack, people=24, password_of_bob=people.passwords["bob"])
+    load = Load(crowd, SOCKETS, messages_per_second=20, visit_seconds=(1, 4))
+    await put(stack, load, SECONDS, file, EVERY_SECONDS)
+    assert "Traceback" not in stack.said()[said_before:]
+    facts = load.facts()
+    assert (facts["faults"], facts["failures"]) == ([], [])
+    assert facts["done"].keys() >= {"visits", "meetings", "sign-ins"}
+    assert facts["sent"] > SECONDS
+    samples = series.read(file)
+    assert samples.failures == {}
+    assert {*samples.parts()} >= {"nginx", "postgres", "realtime-1", "redis", "web-1"}
+    verdicts = judge(samples, SECONDS)
+    assert [one for one in verdicts if one.growth is None] == []
+    sockets = [samples.values(part, "hubbub_sockets") for part in samples.parts("realtime-")]
+    assert max(value for _, value in series.total(sockets)) >= SOCKETS
