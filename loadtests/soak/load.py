@@ -84,7 +84,7 @@ class Load:
         try:
             await visit.last(seconds)
         finally:
-            self.faults += visit.faults()
+            self.faults += visit.faults
             self._here.discard(visit)
             self._sent += visit.sent
 

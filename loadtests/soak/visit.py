@@ -1,23 +1,23 @@
 """One visit: a person opens a tab, does what people do for a while, and is gone again.
 
 Everything is used that could be forgotten somewhere: rooms are opened and left, sockets are cut and
-come back elsewhere, messages are written, edited and deleted, pages are read. What the tab saw is
-held against the order rule at the end, and then dropped with the tab: the soak's own memory is
-bounded by how long a visit lasts.
+come back elsewhere, messages are written, edited and deleted, pages are read. What the tab sees is
+held against the order rule as it comes, and kept no longer than the tab.
 """
 
 import asyncio
 import random
 import urllib.request
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.checker import subscriptions
 from loadtests.checker.fault import Fault
-from loadtests.checker.log import Log
+from loadtests.checker.subscriptions import Order
 from loadtests.client import Client, rest
+from loadtests.client.history import Entry
 from loadtests.client.subscription import Start
 from loadtests.soak.crowd import Crowd, Person
 
@@ -40,8 +40,6 @@ PHRASES = (
     "I take the first half, you the second, and we meet in between to see what both of them say",
     "`make check` said so, see https://example.org/runs/17",
 )
-# The log is not read during a soak: what was heard is held against itself.
-WITHOUT_LOG = "event-logged"
 ANSWER_SECONDS = 30.0
 
 
@@ -50,6 +48,10 @@ class Visit:
         """`pause_seconds` is how long one does nothing between two things, on average."""
         self._crowd, self._person, self._pause = crowd, person, pause_seconds
         self._client = Client(person.username, person.identity, [crowd.address])
+        self._client.history.entries = deque(maxlen=0)
+        self._client.history.watch = self._watch
+        self._order = Order(person.username)
+        self.faults: list[Fault] = []  # what was heard doubled, out of order or with holes
         self._rooms = random.sample(person.rooms, OPEN_ROOMS)
         self._mine: list[int] = []  # messages of one's own that may still be changed
         self.sent = 0
@@ -68,10 +70,8 @@ class Visit:
             if not stay.expired():
                 raise
 
-    def faults(self) -> list[Fault]:
-        """Return what was heard doubled, out of order or with holes."""
-        found = subscriptions.check(self._client.history, Log())
-        return [fault for fault in found if fault.rule != WITHOUT_LOG]
+    def _watch(self, entry: Entry) -> None:
+        self.faults += self._order.take(entry)
 
     async def _live(self) -> None:
         while True:
