@@ -4,6 +4,8 @@ Loaded by its command, through SCHEMATHESIS_HOOKS; counts are in the document (`
 own checks hold the answers to those.
 """
 
+from typing import Any
+
 import schemathesis
 
 # The document itself is no operation. What a place of tests holds makes no page of a megabyte.
@@ -12,7 +14,7 @@ MAX_BYTES = 1_000_000
 
 @schemathesis.check
 def bounded_answer(
-    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case
+    ctx: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
     size = len(response.content)
     assert size <= MAX_BYTES, f"The answer has {size} bytes."

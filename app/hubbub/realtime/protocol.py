@@ -118,9 +118,10 @@ def parse(text: str | None) -> tuple[Ref, Command]:
 def _fits(text: str) -> bool:
     # A character has one byte to four: only frames near the limit are measured exactly. Halves of
     # surrogate pairs have a length, too; the decoder refuses them.
-    if not settings.MAX_FRAME_BYTES // 4 < len(text) <= settings.MAX_FRAME_BYTES:
-        return len(text) <= settings.MAX_FRAME_BYTES
-    return len(text.encode(errors="surrogatepass")) <= settings.MAX_FRAME_BYTES
+    most: int = settings.MAX_FRAME_BYTES
+    if not most // 4 < len(text) <= most:
+        return len(text) <= most
+    return len(text.encode(errors="surrogatepass")) <= most
 
 
 def frame(type: str, **fields: Any) -> str:
