@@ -28,9 +28,15 @@ GONE = 1006
 
 class Client:
     """One person's tab. `identity` is a line as `seed` writes it: `Cookie: …`, or
-    `Authorization: Bearer …`."""
+    `Authorization: Bearer …`. `decode` may give many clients one frame for the same text."""
 
-    def __init__(self, name: str, identity: str, addresses: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        identity: str,
+        addresses: Sequence[str],
+        decode: Callable[[str | bytes], Frame] = json.loads,
+    ) -> None:
         header, _, value = identity.strip().partition(": ")
         self.name = name
         self.headers = {header: value}
@@ -39,6 +45,7 @@ class Client:
         self.conversation = Conversation(self.history)
         self.stopped: int | None = None  # the code that told it to stay away
         self.address = ""  # of the newest socket
+        self._decode = decode
         self._socket: ClientConnection | None = None
         self._answers: dict[int, asyncio.Future[Frame]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,10 +80,19 @@ class Client:
         """Return the open room; raises KeyError when one is not (any more) subscribed."""
         return self.conversation.rooms[room]
 
+    def is_open(self, room: int) -> bool:
+        """Whether the room is live and loaded; raises KeyError as `room` does."""
+        subscription = self.conversation.rooms[room]
+        return subscription.live and not subscription.loading
+
     async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:
         """Subscribe to a room and wait until it is live and loaded."""
+        await self.begin(room, start)
+        await self.until(lambda: self.is_open(room), within)
+
+    async def begin(self, room: int, start: Start = Start.BEGINNING) -> None:
+        """Subscribe to a room, now or as soon as there is a socket; wait for nothing."""
         await self._do(self.conversation.open_room(room, start))
-        await self.until(lambda: self._is_open(room), within)
 
     async def leave(self, room: int) -> Frame:
         ref, effects = self.conversation.leave_room(room)
@@ -119,10 +135,6 @@ class Client:
             self._socket.transport.abort()
             await self.until(lambda: not self.connected)
 
-    def _is_open(self, room: int) -> bool:
-        subscription = self.conversation.rooms[room]
-        return subscription.live and not subscription.loading
-
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         self._answers[ref] = asyncio.get_running_loop().create_future()
         await self._do(effects)
@@ -161,7 +173,7 @@ class Client:
                     return GONE
             else:
                 if socket is self._socket:  # else it was left meanwhile
-                    await self._do(self.conversation.receive(json.loads(text)))
+                    await self._do(self.conversation.receive(self._decode(text)))
                     self._changed.set()
 
     async def _put_away(self) -> None:

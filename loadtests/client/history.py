@@ -109,8 +109,31 @@ class Answered:
     message: Frame | None
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """Somebody may no longer be there: whoever did it was answered now, having asked before.
+
+    `who` are the clients concerned, by name; `room` is None where all rooms are over for them.
+    """
+
+    at: float
+    asked_at: float
+    who: tuple[str, ...]
+    room: int | None
+
+
 Entry: TypeAlias = (
-    Opened | Closed | Asked | Subscribed | Heard | Loaded | Removed | Seen | Sent | Answered
+    Opened
+    | Closed
+    | Asked
+    | Subscribed
+    | Heard
+    | Loaded
+    | Removed
+    | Seen
+    | Sent
+    | Answered
+    | Revoked
 )
 
 

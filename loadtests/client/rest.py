@@ -6,7 +6,9 @@ same functions.
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 from loadtests.client.history import Frame
@@ -33,12 +35,17 @@ def call(
         data=None if body is None else json.dumps(body).encode(),
         headers=headers | _csrf(headers) | {"Content-Type": "application/json"},
     )
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            return _json(answer.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            raise RefusedError(error.code, _json(error.read())) from None
+    return _json(_answer(request))
+
+
+def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
+    """Send a form of the pages, as the person's browser would. Raises RefusedError and OSError."""
+    own = headers | _csrf(headers)
+    form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
+    request = urllib.request.Request(
+        f"http://{address}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
+    )
+    _answer(request)
 
 
 def load_room(
@@ -58,6 +65,17 @@ def load_room(
         query = f"&before={min(message['seq'] for message in page['messages'])}"
         pages = pages and pages - 1
     return first_seq or 0, messages
+
+
+def _answer(request: urllib.request.Request) -> bytes:
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RefusedError(error.code, _json(error.read())) from None
+    except HTTPException as error:  # cut off in the middle
+        raise ConnectionError(str(error)) from error
 
 
 def _csrf(headers: dict[str, str]) -> dict[str, str]:

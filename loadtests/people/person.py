@@ -1,0 +1,27 @@
+"""Somebody of the place, as a test knows them: the name, the id, and what makes one them."""
+
+from dataclasses import dataclass
+
+from loadtests.client import rest
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    username: str
+    id: int
+    identity: str  # the header that makes one them, as `seed` writes it
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return headers_of(self.identity)
+
+
+def who(address: str, identity: str) -> Person:
+    """Ask the place who that is. Raises `rest.RefusedError` and OSError."""
+    me = rest.call(address, "GET", "/me", headers_of(identity))
+    return Person(me["username"], me["id"], identity)
+
+
+def headers_of(identity: str) -> dict[str, str]:
+    header, _, value = identity.strip().partition(": ")
+    return {header: value}
