@@ -312,6 +312,33 @@ def test_every_try_and_every_answer_is_in_its_history() -> None:
     ]
 
 
+def test_a_leave_is_not_repeated_once_its_socket_is_lost() -> None:
+    conversation = connected()
+    conversation.open_room(ROOM)
+    ref, _ = conversation.leave_room(ROOM)
+    conversation.open_room(ROOM)
+    assert Done(ref, {"type": "ok", "ref": ref}) in conversation.closed(1006)
+    written = [
+        one.frame["type"] for one in conversation.receive(welcome()) if isinstance(one, Write)
+    ]
+    assert written == ["subscribe"]
+
+
+def test_a_leave_is_not_repeated_on_the_socket_that_it_goes_over_to() -> None:
+    conversation = connected()
+    conversation.open_room(ROOM)
+    ref, _ = conversation.leave_room(ROOM)
+    assert conversation.moved(welcome()) == [Done(ref, {"type": "ok", "ref": ref})]
+
+
+def test_a_room_that_is_left_without_a_socket_is_left_at_once() -> None:
+    conversation = Conversation(History("alice"))
+    conversation.open_room(ROOM)
+    ref, effects = conversation.leave_room(ROOM)
+    assert effects == [Done(ref, {"type": "ok", "ref": ref})]
+    assert conversation.receive(welcome()) == []
+
+
 async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

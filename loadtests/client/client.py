@@ -129,6 +129,15 @@ class Client:
                 self._changed.clear()
                 await self._changed.wait()
 
+    def stop_reading(self) -> None:
+        """Read nothing more from this socket, as a page does whose computer sleeps."""
+        if self._socket is not None:
+            self._socket.transport.pause_reading()
+
+    def read_on(self) -> None:
+        if self._socket is not None:
+            self._socket.transport.resume_reading()
+
     async def cut(self) -> None:
         """Lose the socket as a network does: no close frame, from one moment to the next."""
         if self._socket is not None:

@@ -50,8 +50,11 @@ class Conversation:
         return self._subscribe([room]) if self.welcome else []
 
     def leave_room(self, room: int) -> tuple[int, list[Effect]]:
-        """Unsubscribe; the view stays as it was."""
+        """Unsubscribe; the view stays as it was. Without a socket there is nothing to leave."""
         self.rooms.pop(room, None)
+        if self.welcome is None:
+            ref = next(self._refs)
+            return ref, [_left(ref)]
         return self.command({"type": "unsubscribe", "room": room})
 
     def command(self, frame: Frame, *, patient: bool = True) -> tuple[int, list[Effect]]:
@@ -108,7 +111,7 @@ class Conversation:
         """Take the end of the socket, 1006 where it had no close frame or never opened."""
         effects = self._give_up_longest() if code in UNREPEATABLE else []
         delay = self.backoff.next_delay(self._retry_after)
-        self._leave(code)
+        effects += self._leave(code)
         return [*effects, Reopen(delay) if may_come_back(code) else Stop(code)]
 
     def moved(self, welcome: Frame, code: int = LEFT) -> list[Effect]:
@@ -116,10 +119,9 @@ class Conversation:
 
         Nothing that still comes on the old one counts: what it did not answer is sent again.
         """
-        self._leave(code)
-        return self.receive(welcome)
+        return [*self._leave(code), *self.receive(welcome)]
 
-    def _leave(self, code: int) -> None:
+    def _leave(self, code: int) -> list[Effect]:
         self.history.add(seen.Closed, code)
         self.welcome = self._retry_after = None
         self._asked.clear()
@@ -127,6 +129,17 @@ class Conversation:
             subscription.disconnected()
         for waiting in self.pending.values():
             waiting.in_flight = False
+        return self._forget_leaves()
+
+    def _forget_leaves(self) -> list[Effect]:
+        """Take the end of the socket for the answer to what was to end on it: a subscription.
+
+        Sent again on the next one, it would end that one's, if the room is open again by then.
+        """
+        leaves = [ref for ref, one in self.pending.items() if one.command["type"] == "unsubscribe"]
+        for ref in leaves:
+            del self.pending[ref]
+        return [_left(ref) for ref in leaves]
 
     def finish(self) -> History:
         """Return the history with the rooms as they stand now."""
@@ -234,3 +247,7 @@ class Conversation:
         waiting = self.pending.pop(longest)
         self.history.add(seen.Answered, longest, waiting.command, "too_large", None)
         return [Done(longest, {"type": "problem", "ref": longest, "code": "too_large"})]
+
+
+def _left(ref: int) -> Done:
+    return Done(ref, {"type": "ok", "ref": ref})
