@@ -76,6 +76,8 @@ class ModelPlace:
                 one["nonce"],
                 one["body"],
                 one["deleted_at"] is not None,
+                one["rev"],
+                one["html"],
             )
         return log
 

@@ -2,32 +2,58 @@
 
 Call `check` with what every client recorded and the log read when everything was quiet; an empty
 list is what a run must give. A client that went away before the end has views of that moment:
-name those in `left_early`, and their final views are not held against the log.
+name those in `left_early`, and their final views are not held against the log. With `patience`
+given, presence and revocation are judged, too: then all clients of the rooms must be there.
 """
 
 from collections.abc import Collection, Sequence
 
-from loadtests.checker import answers, logs, subscriptions, told, views
+from loadtests.checker import (
+    answers,
+    logs,
+    members,
+    positions,
+    presence,
+    revocation,
+    states,
+    subscriptions,
+    told,
+    views,
+)
 from loadtests.checker.fault import Fault
 from loadtests.checker.log import Log
+from loadtests.checker.windows import Patience
 from loadtests.client.history import History
 
 
 def check(
-    histories: Sequence[History], log: Log, *, left_early: Collection[str] = ()
+    histories: Sequence[History],
+    log: Log,
+    *,
+    left_early: Collection[str] = (),
+    patience: Patience | None = None,
 ) -> list[Fault]:
     """Return every fault, in the order in which the rules build on each other."""
     stayed = [history for history in histories if history.name not in left_early]
-    faults = logs.check(log)
+    memberships = members.Memberships(log)
+    faults = logs.check(log) + members.check_log(log, memberships)
     for history in histories:
         faults += subscriptions.check(history)
+        faults += positions.check(history)
         faults += told.check(history, log)
         faults += answers.check(history, log)
+        faults += states.check_loads(history, log)
+        faults += members.check(history, memberships)
     faults += answers.check_nonces(histories)
+    faults += states.check(histories, log)
     for history in stayed:
         faults += views.check(history, log)
     faults += answers.check_shown(histories, stayed)
-    return faults + views.check_equal(stayed)
+    faults += views.check_equal(stayed)
+    if patience is not None:
+        faults += presence.check(histories, patience)
+        faults += revocation.check(histories, patience)
+    return faults
 
 
 def explain(faults: Sequence[Fault], most: int = 20) -> str:

@@ -2,6 +2,23 @@
 
 from dataclasses import dataclass
 
+# What a broken rule means to people. What is in none of these is `wrong`.
+MEANINGS = {
+    "lost": {
+        "ok-logged",
+        "ok-shown-once",
+        "view-complete",
+        "log-contiguous",
+        "load-complete",
+        "position-held",
+        "replay-complete",
+    },
+    "doubled": {"event-once", "nonce-once", "view-once"},
+    "reordered": {"event-in-order", "view-in-order"},
+    "leaked": {"deleted-is-gone", "old-text", "members-only", "revoked-in-time"},
+    "misshown": {"gone-in-time", "present-in-time", "views-equal", "view-current"},
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -13,3 +30,7 @@ class Fault:
     def __str__(self) -> str:
         where = "" if self.room is None else f" in room {self.room}"
         return f"{self.rule}: {self.who}{where}: {self.detail}"
+
+    @property
+    def meaning(self) -> str:
+        return next((name for name, rules in MEANINGS.items() if self.rule in rules), "wrong")

@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-EVENTS = "SELECT room_id, seq, type, message_id FROM chat_event ORDER BY room_id, seq"
+EVENTS = """
+    SELECT room_id, seq, type, message_id, actor_id, user_id FROM chat_event ORDER BY room_id, seq
+"""
 MESSAGES = """
-    SELECT id, room_id, seq, number, sender_id, nonce, body, deleted_at IS NOT NULL
+    SELECT id, room_id, seq, number, sender_id, nonce, body, deleted_at IS NOT NULL, rev, html
     FROM chat_message ORDER BY room_id, seq
 """
 
@@ -25,6 +27,8 @@ class LoggedEvent:
     seq: int
     type: str
     message: int | None
+    actor: int | None = None
+    user: int | None = None  # whom it concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class LoggedMessage:
     nonce: str
     body: str
     deleted: bool
+    rev: int = 0  # seq of the event that last changed it
+    html: str | None = None
 
 
 @dataclass(slots=True)
@@ -55,8 +61,8 @@ class Log:
 def read_log(connection: Connection) -> Log:
     """Read both tables whole: for places of tests, not for those of people."""
     log = Log()
-    for room, seq, type, message in _rows(connection, EVENTS):
-        log.rooms[room].append(LoggedEvent(seq, type, message))
+    for room, *columns in _rows(connection, EVENTS):
+        log.rooms[room].append(LoggedEvent(*columns))
     for id, *columns in _rows(connection, MESSAGES):
         log.messages[id] = LoggedMessage(id, *columns)
     return log

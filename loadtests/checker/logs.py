@@ -12,7 +12,7 @@ def check(log: Log) -> list[Fault]:
         faults += _seqs(log, room)
         faults += _numbers(log, room)
         faults += _creations(log, room)
-    return faults + _nonces(log)
+    return faults + _nonces(log) + _deleted(log)
 
 
 def _seqs(log: Log, room: int) -> list[Fault]:
@@ -50,4 +50,12 @@ def _nonces(log: Log) -> list[Fault]:
         Fault("nonce-once", "log", None, f"nonce {nonce!r} of person {sender}: {times} messages")
         for (sender, nonce), times in used.items()
         if times > 1
+    ]
+
+
+def _deleted(log: Log) -> list[Fault]:
+    return [
+        Fault("deleted-is-gone", "log", one.room, f"message {one.id} still has its text")
+        for one in log.messages.values()
+        if one.deleted and (one.body or one.html)
     ]

@@ -81,7 +81,7 @@ class Conversation:
         subscription = self.rooms.get(room)
         if subscription and subscription.loading and subscription.loads == load:
             subscription.loaded(messages)
-            self.history.add(seen.Loaded, room, seq)
+            self.history.add(seen.Loaded, room, seq, tuple(messages))
 
     def receive(self, frame: Frame) -> list[Effect]:
         """Take one frame of the server's, of any type; unknown ones are skipped."""
@@ -146,6 +146,8 @@ class Conversation:
         for room, subscription in self.rooms.items():
             self.history.views[room] = subscription.view.messages()
             self.history.since[room] = subscription.view.since
+        if self.history.ended is None:
+            self.history.ended = self.history.clock()
         return self.history
 
     def _welcomed(self, frame: Frame) -> list[Effect]:

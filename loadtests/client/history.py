@@ -68,6 +68,7 @@ class Loaded:
     at: float
     room: int
     seq: int
+    messages: tuple[Frame, ...] | None = None  # None: not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ class History:
     # room: its messages as shown, in order; and the seq after which the view is complete
     views: dict[int, list[Frame]] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
+    ended: float | None = None  # when the client went for good
     clock: Callable[[], float] = time.monotonic
     watch: Callable[[Entry], None] | None = None
 

@@ -1,0 +1,48 @@
+"""What was done to a place and when, and how long people may then notice it. Pure.
+
+Whoever does faults gives a window for each; all times are of the clock of the histories.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Within how many seconds everybody sees who came and who went, and revocation is done."""
+
+    present_seconds: float = 3.0
+    gone_seconds: float = 10.0  # of a replica that died; most are gone much sooner
+    revoked_seconds: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`promises` hold in place of the usual ones for what was not yet over when it began.
+
+    With `stands_still` they count from its end: nobody can notice anything before.
+    """
+
+    name: str
+    began: float
+    ended: float
+    promises: Promises | None = None
+    stands_still: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """The usual promises, and the windows in which there are others."""
+
+    promises: Promises = Promises()
+    windows: Sequence[Window] = ()
+
+    def until(self, at: float, promise: str) -> float:
+        """Return by when what began at `at` must be seen; `promise` names a field."""
+        deadline: float = at + getattr(self.promises, promise)
+        for window in sorted(self.windows, key=lambda window: window.began):
+            if window.began <= deadline and window.ended >= at:
+                start = max(at, window.ended) if window.stands_still else at
+                longer = getattr(window.promises or self.promises, promise)
+                deadline = max(deadline, start + longer)
+        return deadline
