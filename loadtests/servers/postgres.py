@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from loadtests.servers.process import HOST, Server, ServerError
+from loadtests.servers.host import LOOPBACK, Host
+from loadtests.servers.process import Server, ServerError
 from scripts.stack.programs import find_postgres
 
 OWNER = "hubbub"
@@ -24,23 +25,34 @@ class Postgres(Server):
     stop_signal = signal.SIGINT  # "fast": without waiting for clients
     end_signal = signal.SIGQUIT  # "immediate"
 
-    def __init__(self, *, fsync: bool = False, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fsync: bool = False,
+        settings: dict[str, str] | None = None,
+        wal_segment_mib: int = 16,
+        host: Host = LOOPBACK,
+    ) -> None:
         """`fsync` on is what a deployment has; off is faster and as durable as tests need."""
-        super().__init__()
+        super().__init__(host)
         self.fsync = fsync
         self.settings = settings or {}
+        self.wal_segment_mib = wal_segment_mib
         self.bin = find_binaries()
         self.data = self.folder / "data"
+        self._made = False  # asked of nobody's disk: only the server's host may see the folder
         if os.geteuid() == 0:
             self.user = "postgres"
             shutil.chown(self.folder, "postgres", "postgres")
 
     def command(self) -> list[str]:
-        if not self.data.exists():
+        if not self._made:
             self._make_cluster()
+            self._made = True
         switch = "on" if self.fsync else "off"
         settings = {
-            "listen_addresses": HOST,
+            "hba_file": str(self._allow_neighbours()),
+            "listen_addresses": self.host.address,
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
             "fsync": switch,
@@ -60,7 +72,7 @@ class Postgres(Server):
         return True
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgres://{OWNER}@{HOST}:{self.port}/{database}"
+        return f"postgres://{OWNER}@{self.host.address}:{self.port}/{database}"
 
     def execute(
         self, query: sql.Composable | str, *values: object, database: str = "postgres"
@@ -91,6 +103,12 @@ class Postgres(Server):
         self.drop_database(name)
         self.create_database(name, template=copy)
 
+    def _allow_neighbours(self) -> Path:
+        """Of its own net only, as its host may have one: initdb lets in loopback alone."""
+        file = self.folder / "hba"
+        file.write_text("local all all trust\nhost all all samenet trust\n")
+        return file
+
     def _make_cluster(self) -> None:
         made = subprocess.run(
             [
@@ -102,6 +120,7 @@ class Postgres(Server):
                 "--encoding=UTF8",
                 "--locale=C.UTF-8",
                 "--no-sync",
+                f"--wal-segsize={self.wal_segment_mib}",
             ],
             cwd="/",
             capture_output=True,

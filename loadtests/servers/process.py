@@ -1,9 +1,10 @@
-"""One child process that serves on a loopback port: started, stopped, killed, paused, resumed.
+"""One child process that serves on a port of its host: started, stopped, killed, paused, resumed.
 
 The base of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers, and a server
 started again keeps its port and its files.
 """
 
+import os
 import random
 import signal
 import socket
@@ -21,9 +22,10 @@ from typing import ClassVar, Self
 import psutil
 
 from loadtests.servers.context import Startable
+from loadtests.servers.host import LOOPBACK, Host
 
 ROOT = Path(__file__).resolve().parents[2]
-HOST = "127.0.0.1"
+HOST = LOOPBACK.address
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 # Below the ports that the kernel hands out: a port must still be free when its server comes back.
@@ -41,7 +43,8 @@ class Server(Startable):
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
     user: str | None = None  # whom to run as, when we are root and it refuses to be
 
-    def __init__(self) -> None:
+    def __init__(self, host: Host = LOOPBACK) -> None:
+        self.host = host
         self._folder = TemporaryDirectory(prefix=f"hubbub-{self.name}-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
         self.log = self.folder / "log"
@@ -144,7 +147,13 @@ class Server(Startable):
         tied = threading.current_thread() is threading.main_thread()
         launcher = str(ROOT / "scripts/stack/launcher.py")
         signal_number = str(int(self.end_signal)) if tied else "0"
-        return [sys.executable, "-I", "-S", launcher, signal_number, self.user or "-"]
+        tie = [sys.executable, "-I", "-S", launcher, signal_number, self.user or "-"]
+        return [*self.host.within, *tie]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the server itself, and none to its children."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def _answers_now(self) -> bool:
         try:

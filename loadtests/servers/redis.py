@@ -3,7 +3,7 @@
 import shutil
 import socket
 
-from loadtests.servers.process import HOST, Server, ServerError
+from loadtests.servers.process import Server, ServerError
 
 
 class Redis(Server):
@@ -17,8 +17,9 @@ class Redis(Server):
                 "or `apt-get install redis-server` (macOS: `brew install redis`)."
             )
         options = {
-            "bind": HOST,
+            "bind": self.host.address,
             "port": str(self.port),
+            "protected-mode": "no",  # its neighbours in a private net may come in
             "dir": str(self.folder),
             "save": "",
             "appendonly": "no",
@@ -26,9 +27,9 @@ class Redis(Server):
         return [binary, *(part for name, value in options.items() for part in (f"--{name}", value))]
 
     def answers(self) -> bool:
-        with socket.create_connection((HOST, self.port), timeout=1) as connection:
+        with socket.create_connection((self.host.address, self.port), timeout=1) as connection:
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
 
     def url(self, database: int = 0) -> str:
-        return f"redis://{HOST}:{self.port}/{database}"
+        return f"redis://{self.host.address}:{self.port}/{database}"

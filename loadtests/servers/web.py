@@ -4,15 +4,18 @@ import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection
 
-from loadtests.servers.process import HOST, ROOT, Server
+from loadtests.servers.host import LOOPBACK, Host
+from loadtests.servers.process import ROOT, Server
 
 
 class Web(Server):
     name = "web"
 
-    def __init__(self, environment: Mapping[str, str], *options: str) -> None:
-        """`environment` is all that it gets, but for its port; `options` are gunicorn's own."""
-        super().__init__()
+    def __init__(
+        self, environment: Mapping[str, str], *options: str, host: Host = LOOPBACK
+    ) -> None:
+        """`environment` is all that it gets, but for its address; `options` are gunicorn's own."""
+        super().__init__(host)
         self._environment, self._options = dict(environment), options
 
     def command(self) -> list[str]:
@@ -20,10 +23,11 @@ class Web(Server):
         return [sys.executable, "-m", "gunicorn", "-c", configuration, *self._options]
 
     def environment(self) -> Mapping[str, str]:
-        return self._environment | {"PORT": str(self.port), "TMPDIR": str(self.folder)}
+        own = {"BIND": self.host.address, "PORT": str(self.port), "TMPDIR": str(self.folder)}
+        return self._environment | own
 
     def answers(self) -> bool:
-        connection = HTTPConnection(HOST, self.port, timeout=5)
+        connection = HTTPConnection(self.host.address, self.port, timeout=5)
         try:
             connection.request("GET", "/readyz")
             return connection.getresponse().status == 200

@@ -87,9 +87,9 @@ class Nginx:
         Raises StackError when it keeps the old ones: what it says in its log is why.
         """
         self._ensure_right(self._configuration)
-        old = _workers(service.pid)
+        old = workers(service.pid)
         service.send(signal.SIGHUP)
-        if not await until(lambda: not old & _workers(service.pid), RELOAD_SECONDS):
+        if not await until(lambda: not old & workers(service.pid), RELOAD_SECONDS):
             raise StackError(f"nginx did not read its list again within {RELOAD_SECONDS:g} s.")
 
     def _variables(self, root: Path) -> dict[str, str]:
@@ -136,19 +136,7 @@ class Nginx:
             raise StackError(f"nginx does not take its configuration:\n{tested.stderr}")
 
 
-def _sizes() -> dict[str, str]:
-    """As many sockets as this machine lets a process have: each takes two files."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES
-    return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}
-
-
-def _upstream(name: str, ports: Iterable[int]) -> str:
-    servers = "".join(f"    server {HOST}:{port} max_fails=0;\n" for port in ports)
-    return f"upstream {name} {{\n    zone {name} 128k;\n{servers}}}\n\n"
-
-
-def _workers(master: int | None) -> set[int]:
+def workers(master: int | None) -> set[int]:
     """Return the workers that take connections; on systems without /proc, none."""
     workers = set[int]()
     with suppress(OSError):
@@ -159,3 +147,15 @@ def _workers(master: int | None) -> set[int]:
                 if title == "nginx: worker process":
                     workers.add(int(child))
     return workers
+
+
+def _sizes() -> dict[str, str]:
+    """As many sockets as this machine lets a process have: each takes two files."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES
+    return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}
+
+
+def _upstream(name: str, ports: Iterable[int]) -> str:
+    servers = "".join(f"    server {HOST}:{port} max_fails=0;\n" for port in ports)
+    return f"upstream {name} {{\n    zone {name} 128k;\n{servers}}}\n\n"

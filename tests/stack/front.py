@@ -4,28 +4,18 @@ For what has to do with nginx alone: no database, nothing of Hubbub, a second to
 """
 
 import json
-import shutil
-import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from ssl import CERT_NONE, create_default_context
-from tempfile import mkdtemp
 from typing import Any, Self
 
-from loadtests.servers.process import HOST, ROOT, free_port
-from loadtests.servers.stack import until
-from scripts.stack import templates
-from scripts.stack.certificate import make_certificate
-from scripts.stack.programs import find, is_root
-
-TEMPLATES = ROOT / "deploy/nginx"
+from loadtests.servers.nginx import Address, Nginx
+from loadtests.servers.process import HOST
 
 
 @dataclass
@@ -101,55 +91,27 @@ class _Tell(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@dataclass
 class Front:
-    folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="hubbub-front-")))
-    port: int = field(default_factory=free_port)
-    tls_port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-    stack: ExitStack = field(default_factory=ExitStack)
+    def __init__(self) -> None:
+        self.nginx = Nginx()
+        self._ends = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
-        self.stack.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._ends.close()
+        self.nginx.close()
+
+    @property
+    def port(self) -> int:
+        return self.nginx.port
 
     def behind(self, name: str, **options: Any) -> Behind:
         """Start a process behind it, which ends with the test."""
         process = Behind(name, **options)
-        self.stack.callback(process.close)
+        self._ends.callback(process.close)
         return process
-
-    def fill(self, **variables: str) -> None:
-        (self.folder / "run").mkdir(exist_ok=True)
-        chosen = {
-            "LISTEN": f"{HOST}:{self.port}",
-            "LISTEN_TLS": f"{HOST}:{self.tls_port}",
-            "UPSTREAMS": "list",
-            "UPSTREAM_LIST": str(self.folder / "upstreams.conf"),
-            "RUN_DIR": str(self.folder / "run"),
-            "PAGES_DIR": str(TEMPLATES / "pages"),
-            "ACCESS_LOG": str(self.folder / "access.log"),
-            "ERROR_LOG": str(self.folder / "error.log"),
-            "PUBLIC_URL": f"https://{HOST}:{self.tls_port}",
-            "WORKER_PROCESSES": "1",
-            "WORKER_CONNECTIONS": "512",
-            "WORKER_FILES": "1024",
-        }
-        if variables.get("SERVER") == "tls":
-            certificate, key = make_certificate(self.folder)
-            chosen |= {"TLS_CERTIFICATE": str(certificate), "TLS_KEY": str(key)}
-        templates.fill(TEMPLATES, self.folder / "conf", chosen | variables)
-
-    def write_list(self, web: Sequence[int], realtime: Sequence[int] | None = None) -> None:
-        text = ""
-        for name, ports in (("web_list", web), ("realtime_list", realtime or web)):
-            servers = "".join(f"server {HOST}:{port} max_fails=0;" for port in ports)
-            text += f"upstream {name} {{ zone {name} 64k; {servers} }}\n"
-        (self.folder / "upstreams.conf").write_text(text)
 
     def start(
         self,
@@ -159,37 +121,12 @@ class Front:
         **more: str,
     ) -> Self:
         self.write_list(web, realtime)
-        self.fill(**(variables or {}), **more)
-        self.process = subprocess.Popen(self.command("daemon off;"))
-        until(self._listens)
+        self.nginx.fill({**(variables or {}), **more})
+        self.nginx.start()
         return self
 
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(10)
-
-    def test(self) -> str:
-        """Return what nginx has against its configuration."""
-        done = subprocess.run([*self.command(), "-t", "-q"], capture_output=True, text=True)
-        return done.stderr if done.returncode else ""
-
-    def command(self, directives: str = "") -> list[str]:
-        binary = find("nginx")
-        assert binary is not None, "nginx is not installed: scripts/bring-servers brings it."
-        directives += "user root;" if is_root() else ""
-        configuration = str(self.folder / "conf/nginx.conf")
-        return [
-            binary,
-            "-p",
-            str(self.folder),
-            "-c",
-            configuration,
-            "-e",
-            "stderr",
-            "-g",
-            directives,
-        ]
+    def write_list(self, web: Sequence[int], realtime: Sequence[int] | None = None) -> None:
+        self.nginx.write_list(_here(web), _here(realtime or web))
 
     def get(
         self, path: str, method: str = "GET", body: str = "", source: str = HOST, **headers: str
@@ -200,18 +137,16 @@ class Front:
     def get_secure(self, path: str) -> Answer:
         context = create_default_context()
         context.check_hostname, context.verify_mode = False, CERT_NONE
-        connection = HTTPSConnection(HOST, self.tls_port, timeout=20, context=context)
+        connection = HTTPSConnection(HOST, self.nginx.tls_port, timeout=20, context=context)
         return _answer(connection, "GET", path, "", {})
 
     def logged(self) -> list[dict[str, str]]:
-        lines = (self.folder / "access.log").read_text().splitlines()
+        lines = (self.nginx.folder / "access.log").read_text().splitlines()
         return [json.loads(line) for line in lines]
 
-    def _listens(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, "nginx ended"
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.port)) == 0
+
+def _here(ports: Sequence[int]) -> list[Address]:
+    return [(HOST, port) for port in ports]
 
 
 def _answer(

@@ -232,9 +232,8 @@ def test_after_a_reload_sockets_stay_for_a_while_and_no_longer(front: Front) -> 
         with handshake(front) as client, realtime.accept()[0] as server:
             server.sendall(SWITCHED)
             assert client.recv(4096).startswith(b"HTTP/1.1 101 ")
-            assert front.process is not None
             before = _workers(front)
-            front.process.send_signal(signal.SIGHUP)
+            front.nginx.send(signal.SIGHUP)
             began = time.monotonic()
             until(lambda: _workers(front) != before)
             server.sendall(b"still here")
@@ -255,15 +254,15 @@ def test_the_log_has_no_query_and_no_key(front: Front) -> None:
         "/accounts/confirm-email/***",
     ]
     assert front.logged()[0]["status"] == "502"
-    assert "topsecret" not in (front.folder / "access.log").read_text()
-    assert "topsecret" not in (front.folder / "error.log").read_text()
+    assert "topsecret" not in (front.nginx.folder / "access.log").read_text()
+    assert "topsecret" not in (front.nginx.folder / "error.log").read_text()
 
 
 def test_tls_serves_and_everything_else_is_led_there(front: Front) -> None:
     front.start([front.behind("web").port], SERVER="tls")
     led = front.get("/rooms/1?q=a")
     assert led.status == 308
-    assert led.all("Location") == [f"https://{HOST}:{front.tls_port}/rooms/1?q=a"]
+    assert led.all("Location") == [f"https://{HOST}:{front.nginx.tls_port}/rooms/1?q=a"]
     assert front.get("/healthz").status == 200
     heard = front.get_secure("/rooms/1")
     assert heard.json()["headers"]["x-forwarded-proto"] == "https"
@@ -298,5 +297,4 @@ def _names(front: Front, times: int) -> set[str]:
 
 
 def _workers(front: Front) -> set[int]:
-    assert front.process is not None
-    return {worker.pid for worker in psutil.Process(front.process.pid).children()}
+    return {worker.pid for worker in psutil.Process(front.nginx.pid).children()}

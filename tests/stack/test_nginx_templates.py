@@ -7,9 +7,10 @@ from itertools import product
 
 import pytest
 
+from loadtests.servers.nginx import TEMPLATES
 from scripts.stack import templates
 from scripts.stack.errors import StackError
-from tests.stack.front import TEMPLATES, Front
+from tests.stack.front import Front
 
 LISTS = ("", "10.0.0.0/8 192.168.0.1, fd00::/8")
 
@@ -22,8 +23,9 @@ def test_nginx_takes_every_combination(
     front: Front, upstreams: str, server: str, real_ip: str, exempt: str
 ) -> None:
     front.write_list([8001, 8002], [8003])
-    front.fill(UPSTREAMS=upstreams, SERVER=server, REAL_IP_FROM=real_ip, LIMIT_EXEMPT=exempt)
-    assert front.test() == ""
+    variables = {"REAL_IP_FROM": real_ip, "LIMIT_EXEMPT": exempt}
+    front.nginx.fill({"UPSTREAMS": upstreams, "SERVER": server, **variables})
+    assert front.nginx.test() == ""
 
 
 def test_the_templates_use_each_variable_and_no_other() -> None:
@@ -42,7 +44,7 @@ def test_what_a_container_takes_by_default_serves_without_tls() -> None:
 
 def test_a_variable_that_no_template_knows_is_refused(front: Front) -> None:
     with pytest.raises(StackError, match="LISTEN_ON"):
-        front.fill(LISTEN_ON="80")
+        front.nginx.fill({"LISTEN_ON": "80"})
 
 
 def test_the_page_of_nginx_may_have_its_style_and_nothing_else() -> None:

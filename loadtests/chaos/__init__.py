@@ -1,0 +1,1 @@
+"""`make chaos`: a whole deployment on hosts of its own, people who talk, and faults meanwhile."""
