@@ -1,0 +1,102 @@
+"""What people's own networks and browsers do: change, vanish without a word, stop reading."""
+
+import asyncio
+import re
+
+from loadtests.chaos.deployment import HOMES
+from loadtests.chaos.faults.fault import Fault, Scene, closed_since, now
+from loadtests.chaos.rules import Drop
+from loadtests.client import Client
+from loadtests.client.history import Heard
+
+READERS = 10
+DEAF_SECONDS = 4.0
+SETTLE_SECONDS = 0.2  # what was read already is still heard
+
+
+class OfHome(Fault):
+    """Done at nginx to the sockets that one home has open."""
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.home = HOMES[victim % len(HOMES)]
+        self.host = self.deployment.host_of(self.deployment.nginx)
+        self.began = 0.0
+
+    def ports(self) -> list[str]:
+        """Return the ports of the sockets that the home has open."""
+        told = self.host.run("ss", "-Htn", "state", "established", "dst", self.home)
+        return re.findall(rf"{re.escape(self.home)}:(\d+)", told)
+
+
+class HomeReset(OfHome):
+    """All sockets of a home end from one moment to the next, on both sides."""
+
+    async def apply(self) -> None:
+        self.began = now()
+        await asyncio.to_thread(self.host.run, "ss", "-HKtn", "dst", self.home)
+
+    async def heal(self) -> None:
+        """There is nothing to undo: it is another network now."""
+
+    async def seen(self) -> str:
+        lost = closed_since(self.scene, self.began)
+        return f"{lost} clients lost their socket" if lost else ""
+
+
+class HalfOpen(OfHome):
+    """The sockets that a home has open carry nothing any more, and neither side is told."""
+
+    drop: Drop | None = None
+
+    async def apply(self) -> None:
+        self.began = now()
+        ports = ", ".join(await asyncio.to_thread(self.ports))
+        incoming = f"ip saddr {self.home} tcp sport {{ {ports} }}"
+        outgoing = f"ip daddr {self.home} tcp dport {{ {ports} }}"
+        self.drop = Drop(self.host, type(self).__name__, incoming, outgoing)
+        await asyncio.to_thread(self.drop.apply)
+
+    async def heal(self) -> None:
+        if self.drop is not None:
+            await asyncio.to_thread(self.drop.heal)
+
+    async def seen(self) -> str:
+        """Only when clients gave their sockets up: what they send is dropped from the start."""
+        assert self.drop is not None
+        given_up = closed_since(self.scene, self.began)
+        dropped = await asyncio.to_thread(self.drop.dropped)
+        if not (given_up and dropped):
+            return ""
+        return f"{given_up} clients gave their socket up, {dropped} packets were dropped"
+
+
+class ReadersStopped(Fault):
+    """Tabs stop reading from their sockets, as a browser on a phone that sleeps does."""
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.readers: list[Client] = []
+        self.began = 0.0
+
+    async def apply(self) -> None:
+        connected = [client for client in self.scene.clients() if client.connected]
+        self.readers = connected[self.victim :: max(1, len(connected) // READERS)][:READERS]
+        for reader in self.readers:
+            reader.stop_reading()
+        self.began = now()
+
+    async def heal(self) -> None:
+        for reader in self.readers:
+            reader.read_on()
+
+    async def seen(self) -> str:
+        if now() < self.began + DEAF_SECONDS:
+            return ""
+        deaf = [one for one in self.readers if not heard_since(one, self.began + SETTLE_SECONDS)]
+        return f"{len(deaf)} tabs heard nothing for {DEAF_SECONDS:g} s" if deaf else ""
+
+
+def heard_since(client: Client, at: float) -> bool:
+    newest = (entry for entry in reversed(client.history.entries) if isinstance(entry, Heard))
+    return next((entry.at >= at for entry in newest), False)

@@ -1,0 +1,77 @@
+"""What every fault is: it is applied, it is seen to take effect, it is healed.
+
+`seen` is asked again and again from `apply` on, until a moment after `heal`: it returns the
+evidence, in words, as soon as there is some. A fault that nobody saw proves nothing: its run does
+not count. What blocks is done in threads, for people talk meanwhile; servers are started by the
+main thread alone.
+"""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadtests.chaos.deployment import Deployment
+from loadtests.chaos.supervisor import Supervisor
+from loadtests.client import Client
+from loadtests.client.history import Closed
+from loadtests.servers.process import Server
+
+ANSWER_SECONDS = 30.0
+ASK_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Scene:
+    """What faults are done to, and who is there. `clients` are those of everybody, as of now."""
+
+    deployment: Deployment
+    supervisor: Supervisor
+    clients: Callable[[], list[Client]]
+
+
+class Fault(ABC):
+    def __init__(self, scene: Scene, victim: int) -> None:
+        self.scene, self.victim = scene, victim
+        self.deployment = scene.deployment
+
+    @abstractmethod
+    async def apply(self) -> None: ...
+
+    @abstractmethod
+    async def heal(self) -> None:
+        """Undo it; returns once what was hit answers again. Undone twice is undone."""
+
+    @abstractmethod
+    async def seen(self) -> str:
+        """Return what shows that it took effect; empty while nothing does."""
+
+
+async def until_answers(server: Server, within: float = ANSWER_SECONDS) -> None:
+    """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while not (server.running and await answers(server)):
+            await asyncio.sleep(0.02)
+
+
+async def answers(server: Server, within: float = 5.0) -> bool:
+    """Ask a server once; one that says nothing for so long does not answer."""
+    try:
+        async with asyncio.timeout(within):
+            return await asyncio.to_thread(server.answers)
+    except (OSError, TimeoutError):
+        return False
+
+
+def closed_since(scene: Scene, at: float) -> int:
+    """Return how many clients lost a socket since then, in monotonic time."""
+    return sum(any(_closes(client, at)) for client in scene.clients())
+
+
+def _closes(client: Client, at: float) -> list[bool]:
+    newest = client.history.entries[-200:]
+    return [isinstance(entry, Closed) and entry.at >= at for entry in newest]
+
+
+now = time.monotonic

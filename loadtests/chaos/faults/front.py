@@ -1,0 +1,18 @@
+"""nginx reads its configuration again: old workers keep their sockets, new ones take what comes."""
+
+import asyncio
+
+from loadtests.chaos.faults.fault import Fault
+
+
+class NginxReloaded(Fault):
+    _replaced: frozenset[int] = frozenset()
+
+    async def apply(self) -> None:
+        self._replaced = frozenset(await asyncio.to_thread(self.deployment.nginx.reload))
+
+    async def heal(self) -> None:
+        """There is nothing to undo."""
+
+    async def seen(self) -> str:
+        return f"{len(self._replaced)} workers were replaced" if self._replaced else ""

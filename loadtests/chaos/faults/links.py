@@ -1,0 +1,143 @@
+"""Cables that are cut, slow, or lose packets: of a server, or of the network people come from."""
+
+import asyncio
+from abc import abstractmethod
+
+from loadtests.chaos.deployment import HOMES
+from loadtests.chaos.faults.fault import Fault, Scene
+from loadtests.chaos.net import NetHost
+from loadtests.chaos.rules import Drop, Rate
+from loadtests.servers.process import Server
+
+LOST_PERCENT = 15
+
+
+class Dropping(Fault):
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.drop = self.choose()
+
+    @abstractmethod
+    def choose(self) -> Drop: ...
+
+    async def apply(self) -> None:
+        await asyncio.to_thread(self.drop.apply)
+
+    async def heal(self) -> None:
+        await asyncio.to_thread(self.drop.heal)
+
+    async def seen(self) -> str:
+        dropped = await asyncio.to_thread(self.drop.dropped)
+        return f"{dropped} packets were dropped" if dropped else ""
+
+    def of(self, server: Server, percent: int = 100) -> Drop:
+        return Drop(self.deployment.host_of(server), self.table, percent=percent)
+
+    def between(self, server: Server, other: Server) -> Drop:
+        there = self.deployment.host_of(other).address
+        both = f"ip saddr {there}", f"ip daddr {there}"
+        return Drop(self.deployment.host_of(server), self.table, *both)
+
+    def of_home(self, percent: int = 100) -> Drop:
+        """At nginx, which sees of which home a socket is."""
+        home = HOMES[self.victim % len(HOMES)]
+        both = f"ip saddr {home}", f"ip daddr {home}"
+        return Drop(self.deployment.host_of(self.deployment.nginx), self.table, *both, percent)
+
+    @property
+    def table(self) -> str:
+        return type(self).__name__
+
+    @property
+    def replica(self) -> Server:
+        return self.deployment.replicas[self.victim]
+
+
+class ReplicaCut(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.replica)
+
+
+class ReplicaLossy(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.replica, LOST_PERCENT)
+
+
+class ReplicaWithoutRedis(Dropping):
+    def choose(self) -> Drop:
+        return self.between(self.replica, self.deployment.redis)
+
+
+class ReplicaWithoutPostgres(Dropping):
+    def choose(self) -> Drop:
+        return self.between(self.replica, self.deployment.postgres)
+
+
+class RedisCut(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.deployment.redis)
+
+
+class RedisLossy(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.deployment.redis, LOST_PERCENT)
+
+
+class PostgresCut(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.deployment.postgres)
+
+
+class PostgresLossy(Dropping):
+    def choose(self) -> Drop:
+        return self.of(self.deployment.postgres, LOST_PERCENT)
+
+
+class HomeCut(Dropping):
+    def choose(self) -> Drop:
+        return self.of_home()
+
+
+class HomeLossy(Dropping):
+    def choose(self) -> Drop:
+        return self.of_home(LOST_PERCENT)
+
+
+class Slow(Fault):
+    kbit = 1_000
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        net = scene.deployment.net
+        assert net is not None, "there is no net"
+        self.rate = Rate(self.deployment.host_of(self.choose()), net.switch, self.kbit)
+
+    @abstractmethod
+    def choose(self) -> Server: ...
+
+    async def apply(self) -> None:
+        await asyncio.to_thread(self.rate.apply)
+
+    async def heal(self) -> None:
+        await asyncio.to_thread(self.rate.heal)
+
+    async def seen(self) -> str:
+        held_back = await asyncio.to_thread(self.rate.held_back)
+        return f"{held_back} packets had to wait or were dropped" if held_back else ""
+
+
+class ReplicaSlow(Slow):
+    def choose(self) -> Server:
+        return self.deployment.replicas[self.victim]
+
+
+class RedisSlow(Slow):
+    kbit = 256
+
+    def choose(self) -> Server:
+        return self.deployment.redis
+
+
+class PostgresSlow(Slow):
+    def choose(self) -> Server:
+        return self.deployment.postgres

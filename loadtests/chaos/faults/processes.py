@@ -1,0 +1,142 @@
+"""Servers that are killed, ended, held away, or stand still."""
+
+import asyncio
+import signal
+from abc import abstractmethod
+
+from loadtests.chaos.faults.fault import (
+    ASK_SECONDS,
+    Fault,
+    Scene,
+    answers,
+    closed_since,
+    now,
+    until_answers,
+)
+from loadtests.servers.process import Server
+
+
+class OfServer(Fault):
+    """Done to the process of one server, which is chosen when it is made."""
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.server = self.choose()
+        self.pid, self.began = 0, 0.0
+
+    @abstractmethod
+    def choose(self) -> Server: ...
+
+    def begin(self) -> None:
+        self.pid, self.began = self.server.pid, now()
+
+
+class Ended(OfServer):
+    """It ends by a signal, and is held away until it is healed; then it is started again."""
+
+    by = signal.SIGKILL
+    loses_sockets = False
+
+    async def apply(self) -> None:
+        self.begin()
+        self.scene.supervisor.hold(self.server)
+        if self.by is signal.SIGKILL:
+            await asyncio.to_thread(self.server.kill)
+        else:
+            self.server.send(self.by)
+
+    async def heal(self) -> None:
+        self.scene.supervisor.let_go(self.server)
+        await until_answers(self.server)
+
+    async def seen(self) -> str:
+        if self.server.running and self.server.pid == self.pid:
+            return ""
+        gone = f"process {self.pid} is gone"
+        if not self.loses_sockets:
+            return gone
+        lost = closed_since(self.scene, self.began)
+        return f"{gone}, {lost} sockets ended with it" if lost else ""
+
+
+class Drained(Ended):
+    """It ends by SIGTERM, which takes a replica a while; it is started again at once."""
+
+    by = signal.SIGTERM
+
+    async def apply(self) -> None:
+        self.begin()
+        self.server.send(self.by)
+
+    async def heal(self) -> None:
+        async with asyncio.timeout(30):
+            while self.server.running and self.server.pid == self.pid:
+                await asyncio.sleep(0.02)
+        await super().heal()
+
+
+class Paused(OfServer):
+    async def apply(self) -> None:
+        self.begin()
+        await asyncio.to_thread(self.server.pause)
+
+    async def heal(self) -> None:
+        self.server.resume()
+        await until_answers(self.server)
+
+    async def seen(self) -> str:
+        if await answers(self.server, ASK_SECONDS):
+            return ""
+        return f"process {self.pid} did not answer for {ASK_SECONDS:g} s"
+
+
+class ReplicaKilled(Ended):
+    loses_sockets = True
+
+    def choose(self) -> Server:
+        return self.deployment.replicas[self.victim]
+
+
+class ReplicaEnded(Drained):
+    def choose(self) -> Server:
+        return self.deployment.replicas[self.victim]
+
+
+class ReplicaPaused(Paused):
+    def choose(self) -> Server:
+        return self.deployment.replicas[self.victim]
+
+
+class RedisEnded(Ended):
+    def choose(self) -> Server:
+        return self.deployment.redis
+
+
+class RedisPaused(Paused):
+    def choose(self) -> Server:
+        return self.deployment.redis
+
+
+class PostgresRestarted(Ended):
+    by = signal.SIGINT  # "fast": whoever is connected is sent away
+
+    def choose(self) -> Server:
+        return self.deployment.postgres
+
+
+class PostgresKilled(Ended):
+    def choose(self) -> Server:
+        return self.deployment.postgres
+
+
+class PostgresPaused(Paused):
+    def choose(self) -> Server:
+        return self.deployment.postgres
+
+
+class NginxRestarted(Ended):
+    by = signal.SIGTERM
+    loses_sockets = True
+
+    def choose(self) -> Server:
+        return self.deployment.nginx

@@ -1,0 +1,115 @@
+"""One run: a deployment, a crowd in it, the faults of a schedule, and what came of it.
+
+What everybody saw is held against the log at the end, when all is healed, everybody is back and
+nobody says anything any more. A run counts only when every fault was seen and people could talk.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from loadtests.chaos.deployment import Deployment
+from loadtests.chaos.faults import Scene
+from loadtests.chaos.live import Live, say
+from loadtests.chaos.measures import Noticed
+from loadtests.chaos.net import Net
+from loadtests.chaos.outcome import Outcome, conclude
+from loadtests.chaos.perform import Happened, Performance
+from loadtests.chaos.schedule import Entry
+from loadtests.chaos.supervisor import supervised
+from loadtests.checker import check, read_log
+from loadtests.people import Crowd, people
+
+PEOPLE, TABS = 100, 240
+BACK_SECONDS = 60.0
+PRESENCE_SECONDS = 10.0  # after which whoever is gone is shown to nobody
+CALM_SECONDS = 3.0  # of talk without faults, at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    people: int = PEOPLE
+    tabs: int = TABS
+
+
+def run(
+    seed: int, schedule: Sequence[Entry], net: Net | None, folder: Path, sizes: Sizes
+) -> Outcome:
+    """Do it all; return what came of it. What was seen is left in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "schedule").write_text("".join(f"{entry}\n" for entry in schedule))
+    say("Starting nginx, web, three replicas, Redis and Postgres")
+    with Deployment(net) as deployment:
+        try:
+            outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes))
+        finally:
+            _keep_logs(deployment, folder)
+    (folder / "summary.json").write_text(json.dumps(outcome.as_json(), indent=1))
+    return outcome
+
+
+async def _live_through(
+    seed: int, schedule: Sequence[Entry], deployment: Deployment, folder: Path, sizes: Sizes
+) -> Outcome:
+    owner, identities = await asyncio.to_thread(_seed, deployment, folder, sizes.people)
+    say(f"{sizes.people} people open {sizes.tabs} tabs")
+    async with AsyncExitStack() as stack:
+        addresses = [deployment.nginx.address]
+        crowd = await stack.enter_async_context(
+            people(addresses, identities, seed=seed, owner=owner, tabs=sizes.tabs)
+        )
+        supervisor = await stack.enter_async_context(supervised(deployment))
+        scene = Scene(deployment, supervisor, lambda: [tab.client for tab in crowd.tabs])
+        performance = Performance(scene)
+        listeners = crowd.listeners
+        began = time.monotonic()
+        async with Live(crowd, performance):
+            await performance.give(schedule, say)
+            trouble = await _come_to_rest(crowd)
+        ended = time.monotonic()
+        histories = await crowd.histories()
+        say("Everybody went; what they saw is held against the log")
+        with psycopg.connect(deployment.postgres.url(deployment.place.name)) as postgres:
+            log = read_log(postgres)
+        faults = check(histories, log, left_early=crowd.left_early)
+        noticed = Noticed(histories, listeners)
+    return conclude(seed, (began, ended), performance.happened, noticed, faults, log, trouble)
+
+
+async def _come_to_rest(crowd: Crowd) -> str:
+    """Wait until everybody is back and quiet; return what did not come to that."""
+    try:
+        await crowd.until_all_are_back(BACK_SECONDS)
+        await asyncio.sleep(CALM_SECONDS)
+        await crowd.settle(BACK_SECONDS)
+        await asyncio.sleep(PRESENCE_SECONDS)
+    except TimeoutError as error:
+        return str(error)
+    return ""
+
+
+def _seed(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[str]]:
+    """Make people; return the owner's session and everybody else's."""
+    cast, crowd = folder / "cast", folder / "crowd"
+    seed = ("seed", "--yes", "--sessions")
+    try:
+        deployment.place.manage(*seed, str(cast))
+        deployment.place.manage(*seed, str(crowd), "--users", str(count))
+        return cast.read_text().splitlines()[0], crowd.read_text().splitlines()
+    finally:
+        cast.unlink(missing_ok=True)
+        crowd.unlink(missing_ok=True)
+
+
+def _keep_logs(deployment: Deployment, folder: Path) -> None:
+    for number, server in enumerate(deployment.servers):
+        (folder / f"{number}-{server.name}.log").write_text(server.tail(500))
+
+
+__all__ = ["Happened", "Sizes", "run"]
