@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from loadtests.chaos.faults import FAULTS, Fault, Scene
 from loadtests.chaos.schedule import Entry
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -88,8 +88,7 @@ class Performance:
     async def _look(self, fault: Fault, happened: Happened, until: float) -> None:
         """Let time pass, and look for evidence meanwhile."""
         while (left := until - time.monotonic()) > 0:
-            if not happened.evidence:
-                happened.evidence = await fault.seen()
+            happened.evidence = await fault.seen() or happened.evidence
             await asyncio.sleep(min(LOOK_SECONDS, max(0.0, left)))
 
 

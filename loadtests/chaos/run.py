@@ -24,9 +24,10 @@ from loadtests.chaos.perform import Happened, Performance
 from loadtests.chaos.schedule import Entry
 from loadtests.chaos.supervisor import supervised
 from loadtests.checker import check, read_log
-from loadtests.people import Crowd, people
+from loadtests.people import Crowd, Paces, people
 
 PEOPLE, TABS = 100, 240
+PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions
 BACK_SECONDS = 60.0
 PRESENCE_SECONDS = 10.0  # after which whoever is gone is shown to nobody
 CALM_SECONDS = 3.0  # of talk without faults, at the end
@@ -62,7 +63,7 @@ async def _live_through(
     async with AsyncExitStack() as stack:
         addresses = [deployment.nginx.address]
         crowd = await stack.enter_async_context(
-            people(addresses, identities, seed=seed, owner=owner, tabs=sizes.tabs)
+            people(addresses, identities, seed=seed, owner=owner, tabs=sizes.tabs, paces=PACES)
         )
         supervisor = await stack.enter_async_context(supervised(deployment))
         scene = Scene(deployment, supervisor, lambda: [tab.client for tab in crowd.tabs])

@@ -122,6 +122,15 @@ class Client:
         assert self._socket is not None
         self._socket.transport.write(data)
 
+    def stop_reading(self) -> None:
+        """Leave what comes where it is until `read_on`, or until the socket is another one."""
+        if self._socket is not None:
+            self._socket.transport.pause_reading()
+
+    def read_on(self) -> None:
+        if self._socket is not None:
+            self._socket.transport.resume_reading()
+
     async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         async with asyncio.timeout(within):
