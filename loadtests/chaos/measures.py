@@ -73,9 +73,9 @@ def _heard(history: History) -> list[float]:
 
 def _acknowledged(history: History) -> Iterator[float]:
     for entry in history.entries:
-        if isinstance(entry, Answered) and entry.code is None:
-            if entry.command["type"] == "message.send":
-                yield entry.at
+        answered = isinstance(entry, Answered) and entry.code is None
+        if answered and entry.command["type"] == "message.send":
+            yield entry.at
 
 
 def _deliveries(

@@ -7,6 +7,7 @@ rule of overlaps holds in fact, and everything after it comes later.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from loadtests.chaos.faults import FAULTS, Fault, Scene
@@ -98,7 +99,5 @@ def _conflict(running: Entry, next: Entry) -> bool:
 
 
 async def _heal(fault: Fault) -> None:
-    try:
+    with suppress(Exception):  # the first failure is the one that is told
         await fault.heal()
-    except Exception:  # noqa: S110 - the first failure is the one that is told
-        pass

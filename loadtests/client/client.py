@@ -122,15 +122,6 @@ class Client:
         assert self._socket is not None
         self._socket.transport.write(data)
 
-    def stop_reading(self) -> None:
-        """Leave what comes where it is until `read_on`, or until the socket is another one."""
-        if self._socket is not None:
-            self._socket.transport.pause_reading()
-
-    def read_on(self) -> None:
-        if self._socket is not None:
-            self._socket.transport.resume_reading()
-
     async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         async with asyncio.timeout(within):
@@ -154,9 +145,9 @@ class Client:
             await self.until(lambda: not self.connected)
 
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
-        self._answers[ref] = asyncio.get_running_loop().create_future()
-        await self._do(effects)
-        return await self._answers[ref]
+        answer = self._answers[ref] = asyncio.get_running_loop().create_future()
+        await self._do(effects)  # which may be the answer already
+        return await answer
 
     async def _stay_connected(self) -> None:
         while self._reopen_after is not None:

@@ -51,7 +51,9 @@ class Fault(ABC):
 async def until_answers(server: Server, within: float = ANSWER_SECONDS) -> None:
     """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
     async with asyncio.timeout(within):
-        while not (server.running and await answers(server)):
+        while True:
+            if server.running and await answers(server):
+                return
             await asyncio.sleep(0.02)
 
 

@@ -5,7 +5,6 @@ from abc import abstractmethod
 
 from loadtests.chaos.deployment import HOMES
 from loadtests.chaos.faults.fault import Fault, Scene
-from loadtests.chaos.net import NetHost
 from loadtests.chaos.rules import Drop, Rate
 from loadtests.servers.process import Server
 

@@ -4,6 +4,8 @@ import asyncio
 import signal
 from abc import abstractmethod
 
+import psutil
+
 from loadtests.chaos.faults.fault import (
     ASK_SECONDS,
     Fault,
@@ -14,6 +16,8 @@ from loadtests.chaos.faults.fault import (
     until_answers,
 )
 from loadtests.servers.process import Server
+
+END_SECONDS = 30.0
 
 
 class OfServer(Fault):
@@ -66,12 +70,11 @@ class Drained(Ended):
 
     async def apply(self) -> None:
         self.begin()
+        self.ended = psutil.Process(self.pid)
         self.server.send(self.by)
 
     async def heal(self) -> None:
-        async with asyncio.timeout(30):
-            while self.server.running and self.server.pid == self.pid:
-                await asyncio.sleep(0.02)
+        await asyncio.to_thread(self.ended.wait, END_SECONDS)
         await super().heal()
 
 
