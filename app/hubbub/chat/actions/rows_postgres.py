@@ -6,7 +6,7 @@ it puts the values in itself (Django's default); each sees what was committed be
 what is read after the locks is not older than they are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -85,8 +85,11 @@ _SAVE = """
 
 
 def lock_and_read(seats: Collection[Seat], keys: Collection[Key], locking: Locking) -> Rows:
-    room_ids, user_ids = [seat.room_id for seat in seats], [seat.user_id for seat in seats]
-    senders, nonces = [key.sender_id for key in keys], [key.nonce for key in keys]
+    room_ids, user_ids = (
+        _array(seat.room_id for seat in seats),
+        _array(seat.user_id for seat in seats),
+    )
+    senders, nonces = _array(key.sender_id for key in keys), [key.nonce for key in keys]
     with connection.cursor() as cursor:
         cursor.execute(
             _SKIP if locking is Locking.FREE else _WAIT,
@@ -109,11 +112,16 @@ def save(messages: Sequence[Message]) -> None:
     by_place = {(message.room_id, message.seq): message for message in messages}
     drafts = msgspec.json.encode([_draft(message) for message in messages]).decode()
     with connection.cursor() as cursor:
-        cursor.execute(_SAVE, [drafts, list({message.room_id for message in messages})])
+        cursor.execute(_SAVE, [drafts, _array({message.room_id for message in messages})])
         for room_id, seq, id in cursor.fetchall():
             message = by_place[room_id, seq]
             message.pk = id
             message._state.adding, message._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _array(ids: Iterable[int]) -> str:
+    """Return ids as PostgreSQL reads an array: psycopg looks at each of a list to find its type."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _draft(message: Message) -> dict[str, Any]:
