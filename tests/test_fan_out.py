@@ -124,7 +124,8 @@ class Broken(Wire):
 
 
 async def test_a_socket_that_fails_keeps_nothing_from_the_others() -> None:
-    wires = [Wire(), Broken(), Wire()]
+    broken = Broken()
+    wires = [Wire(), broken, Wire()]
     room = FanOut()
     for wire in wires:
         room.join(socket_of(wire))
@@ -132,6 +133,7 @@ async def test_a_socket_that_fails_keeps_nothing_from_the_others() -> None:
     room.flush()
     write_to_all(room.subscribers, "alice types", lambda _: True)
     assert [wire.texts for wire in wires] == [["to the room", "alice types"], [], wires[0].texts]
+    assert broken.dropped, "it lacks a frame, and must come again"
 
 
 PEOPLE = st.integers(0, 4)

@@ -14,7 +14,7 @@ from hubbub import metrics
 from hubbub.accounts.models import User, digest_of
 from hubbub.realtime.frames import Burst
 from hubbub.realtime.outlet import Outlet
-from hubbub.realtime.protocol import SLOW_READER, frame
+from hubbub.realtime.protocol import SLOW_READER, TRY_AGAIN, frame
 
 logger = logging.getLogger(__name__)
 
@@ -93,14 +93,15 @@ class Connection:
             if self.outlet.write_burst(burst) > MAX_WAITING_BYTES:
                 self.drop()
         except Exception:
-            logger.exception("A socket could not be written to.")
+            logger.exception("A socket could not be written to, and is cut off.")
+            self.drop(TRY_AGAIN)  # it lacks a frame now: it comes again, and resumes
 
-    def drop(self) -> None:
+    def drop(self, code: int = SLOW_READER) -> None:
         """Cut off who does not read. A close frame would wait behind all that is not read."""
         if not self.closed:
             self.closed = True
             self.outlet.drop()
-            metrics.sockets_closed.labels(SLOW_READER).inc()
+            metrics.sockets_closed.labels(code).inc()
 
     def close(self, code: int) -> None:
         """Close on purpose; the consumer then drops the connection from the hub."""
