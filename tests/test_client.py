@@ -339,6 +339,12 @@ def test_a_room_that_is_left_without_a_socket_is_left_at_once() -> None:
     assert conversation.receive(welcome()) == []
 
 
+async def test_the_shell_leaves_a_room_without_a_socket() -> None:
+    alice = Client("alice", "Cookie: sessionid=x", ["127.0.0.1:1"])
+    await alice.begin(ROOM)
+    assert (await alice.leave(ROOM))["type"] == "ok"
+
+
 async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

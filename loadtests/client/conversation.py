@@ -180,7 +180,8 @@ class Conversation:
 
     def _subscribed(self, frame: Frame) -> list[Effect]:
         room = frame["room"]
-        online = frame["online"] and tuple(one["id"] for one in frame["online"])
+        listed = frame["online"]
+        online = None if listed is None else tuple(one["id"] for one in listed)
         self.history.add(seen.Subscribed, room, frame["seq"], frame["resumed"], online)
         subscription = self.rooms.get(room)
         if subscription is None or not subscription.subscribed(frame):
