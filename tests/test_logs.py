@@ -28,9 +28,10 @@ from hubbub.logs import (
     about_socket,
 )
 from loadtests.client import rest
+from loadtests.people.person import Person
 from loadtests.servers import Place, Postgres, Redis
 from loadtests.servers.web import Web
-from tests.cluster.stage import Person, Stage, open_all
+from tests.cluster.stage import Stage, open_all
 from tests.scrape import ask
 from tests.test_settings import manage, show
 

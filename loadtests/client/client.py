@@ -145,7 +145,8 @@ class Client:
             await self.until(lambda: not self.connected)
 
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
-        answer = self._answers[ref] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
+        self._answers[ref] = answer
         await self._do(effects)  # which may be the answer already
         return await answer
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.cluster.stage import Person
+from loadtests.people.person import Person
 
 # The machine may be busy with other tests.
 expect.set_options(timeout=10_000)

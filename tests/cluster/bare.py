@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.client import sockets
+from loadtests.people.person import Person
 from loadtests.servers import Replica
 from loadtests.servers.process import HOST
-from tests.cluster.stage import Person
 
 
 @asynccontextmanager

@@ -8,11 +8,9 @@ import asyncio
 import re
 import sqlite3
 import time
-import urllib.parse
-import urllib.request
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import psycopg
 from loadtests.checker import Log, check, explain, read_log
 from loadtests.client import Client, rest
 from loadtests.client.subscription import Start
+from loadtests.people.person import Person, who
 from loadtests.servers import Place
 from loadtests.servers.process import Server
 
@@ -38,18 +37,6 @@ ENVIRONMENT = {
     "REPLAY_MAX_EVENTS": "200",
     "DRAIN_SECONDS": "3",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    username: str
-    id: int
-    identity: str  # the header that makes one them
-
-    @property
-    def headers(self) -> dict[str, str]:
-        header, _, value = self.identity.partition(": ")
-        return {header: value}
 
 
 class Stage:
@@ -75,8 +62,7 @@ class Stage:
     def person(self, username: str) -> Person:
         if username not in self._people:
             identity = self._identities[username]
-            me = rest.call(self.address(0), "GET", "/me", _headers(identity))
-            self._people[username] = Person(username, me["id"], identity)
+            self._people[username] = who(self.address(0), identity)
         return self._people[username]
 
     def crowd(self, size: int) -> list[Person]:
@@ -123,14 +109,7 @@ class Stage:
 
     def post_form(self, person: Person, path: str, **fields: str) -> None:
         """Send a form of the pages, as the person's browser would."""
-        address, token = self.address(0), "c" * 32
-        request = urllib.request.Request(
-            f"http://{address}{path}",
-            data=urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode(),
-            headers={"Cookie": f"{person.headers['Cookie']}; csrftoken={token}"},
-        )
-        with urllib.request.urlopen(request, timeout=10):
-            pass
+        rest.post_form(self.address(0), path, person.headers, fields)
 
     def shell(self, code: str, **environment: str) -> str:
         """Run code as an operator does with `manage.py shell`, in a process of its own."""
@@ -250,8 +229,3 @@ async def open_all(clients: Iterable[Client], room: int, start: Start = Start.BE
 def bodies(client: Client, room: int) -> list[str]:
     """Return the texts that the client shows in the room."""
     return [message["body"] for message in client.room(room).view.messages()]
-
-
-def _headers(identity: str) -> dict[str, str]:
-    header, _, value = identity.partition(": ")
-    return {header: value}

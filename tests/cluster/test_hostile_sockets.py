@@ -11,7 +11,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.cluster.stage import Person, Stage, bodies, opened
+from loadtests.people.person import Person
+from tests.cluster.stage import Stage, bodies, opened
 
 UNAFFECTED_SECONDS = 2
 NOWHERE = 999_999_999

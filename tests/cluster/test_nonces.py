@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from loadtests.client import Client
 from loadtests.client.history import Answered
-from tests.cluster.stage import Person, Stage, bodies, opened, talking
+from loadtests.people.person import Person
+from tests.cluster.stage import Stage, bodies, opened, talking
 
 TIMES = 20
 

@@ -9,7 +9,8 @@ import pytest
 
 from loadtests.client import Client
 from loadtests.client.history import Heard
-from tests.cluster.stage import Person, Stage, bodies, open_all, opened, start, stop
+from loadtests.people.person import Person
+from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
 
 AT_ONCE_SECONDS = 1
 WITHOUT_REDIS_SECONDS = 6

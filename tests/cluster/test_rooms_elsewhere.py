@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from loadtests.client import Client
-from tests.cluster.stage import Person, Stage, opened
+from loadtests.people.person import Person
+from tests.cluster.stage import Stage, opened
 
 Frame = dict[str, Any]
 SOON_SECONDS = 6

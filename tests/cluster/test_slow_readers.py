@@ -10,10 +10,11 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from loadtests.people.person import Person
 from loadtests.servers import Place, Postgres, Redis, Replica
 from loadtests.servers.process import HOST
 from tests.cluster.bare import address, heard_until, socket_of
-from tests.cluster.stage import ENVIRONMENT, Person, Stage, bodies, opened
+from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.cluster.test_metrics import until
 
 # Of 8 KB each: several times what kernel and limit hold back for one socket.

@@ -16,9 +16,10 @@ from loadtests.bench.rooms import make_rooms
 from loadtests.bench.wire import frame, handshake
 from loadtests.client import Client
 from loadtests.client.history import Opened
+from loadtests.people.person import Person
 from loadtests.servers import Place
 from tests.cluster.bare import read_frame
-from tests.cluster.stage import ENVIRONMENT, Person, Stage, bodies, open_all, start, stop
+from tests.cluster.stage import ENVIRONMENT, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
 
 pytestmark = pytest.mark.deployment

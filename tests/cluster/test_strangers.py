@@ -9,7 +9,8 @@ import pytest
 from loadtests.client import Client
 from loadtests.client.rest import RefusedError
 from loadtests.client.subscription import Start
-from tests.cluster.stage import Person, Stage, bodies, opened
+from loadtests.people.person import Person
+from tests.cluster.stage import Stage, bodies, opened
 
 NOT_FOUND = 404
 

@@ -8,8 +8,9 @@ import pytest
 from channels_redis.utils import _consistent_hash
 
 from loadtests.client import Client
+from loadtests.people.person import Person
 from loadtests.servers import Place, Postgres, Redis
-from tests.cluster.stage import ENVIRONMENT, Person, Stage, bodies, opened
+from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
 

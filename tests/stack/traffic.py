@@ -8,11 +8,11 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
-from itertools import pairwise
 
+from loadtests.checker.silence import longest_silence, times_heard
 from loadtests.client import Client
-from loadtests.client.history import Heard
-from tests.cluster.stage import Person, open_all, talking
+from loadtests.people.person import Person
+from tests.cluster.stage import open_all, talking
 from tests.stack.people import People
 
 ROOMS = 4
@@ -34,7 +34,9 @@ class Traffic:
         began = time.monotonic()
         yield
         ended = time.monotonic()
-        silences[what] = max(silence(client, began, ended) for client in self.clients)
+        silences[what] = max(
+            longest_silence(client.history, began, ended) for client in self.clients
+        )
 
     async def until_all_are_back(self, within: float = 30) -> None:
         """Wait until everybody is connected and has heard what was last said."""
@@ -86,15 +88,5 @@ def tab(people: People, person: Person, number: int) -> Client:
     return client
 
 
-def silence(client: Client, began: float, ended: float) -> float:
-    """Return the longest time between two messages that a client heard, in seconds."""
-    heard = [at for at in times_heard(client) if began <= at <= ended]
-    return max(later - earlier for earlier, later in pairwise([began, *heard, ended]))
-
-
 def has_heard_since(client: Client, at: float) -> bool:
-    return max(times_heard(client), default=0.0) > at
-
-
-def times_heard(client: Client) -> list[float]:
-    return [entry.at for entry in client.history.entries if isinstance(entry, Heard)]
+    return max(times_heard(client.history), default=0.0) > at
