@@ -13,11 +13,12 @@ from typing import Any
 from loadtests.bench import machine, report
 from loadtests.bench.load import LoadError
 from loadtests.bench.peers import PEERS, Missing
-from loadtests.bench.progress import say, with_progress
+from loadtests.bench.progress import with_progress
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import PARTS, Step, steps
 from loadtests.bench.window import Record
+from loadtests.say import say
 
 RESULT = Path("data/benchmark.json")
 

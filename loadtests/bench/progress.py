@@ -1,10 +1,10 @@
 """The progress line: what runs, and how long it still takes, roughly."""
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 
 from loadtests.bench.steps import Step
+from loadtests.say import say
 
 
 def with_progress(steps: Sequence[Step]) -> Iterator[Step]:
@@ -18,10 +18,6 @@ def with_progress(steps: Sequence[Step]) -> Iterator[Step]:
         step_began = time.monotonic()
         yield step
         say(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def _span(seconds: float) -> str:

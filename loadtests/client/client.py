@@ -6,7 +6,6 @@ until it is closed or told to stay away; `until` waits for whatever a test wants
 
 import asyncio
 import json
-import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -17,18 +16,15 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.client import rest, sockets
-from loadtests.client.conversation import Conversation
 from loadtests.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
 from loadtests.client.history import Frame, History
+from loadtests.client.shell import GONE, LOAD_AGAIN_SECONDS, Shell, move_again_seconds
 from loadtests.client.sockets import NOT_OPENED
-from loadtests.client.subscription import Start, Subscription
-
-GONE = 1006
+from loadtests.client.subscription import Start
 
 
-class Client:
-    """One person's tab. `identity` is a line as `seed` writes it: `Cookie: …`, or
-    `Authorization: Bearer …`. `decode` may give many clients one frame for the same text."""
+class Client(Shell):
+    """One person's tab. `decode` may give many clients one frame for the same text."""
 
     def __init__(
         self,
@@ -37,14 +33,7 @@ class Client:
         addresses: Sequence[str],
         decode: Callable[[str | bytes], Frame] = json.loads,
     ) -> None:
-        header, _, value = identity.strip().partition(": ")
-        self.name = name
-        self.headers = {header: value}
-        self.addresses = list(addresses)
-        self.history = History(name)
-        self.conversation = Conversation(self.history)
-        self.stopped: int | None = None  # the code that told it to stay away
-        self.address = ""  # of the newest socket
+        super().__init__(name, identity, addresses)
         self._decode = decode
         self._socket: ClientConnection | None = None
         self._answers: dict[int, asyncio.Future[Frame]] = {}
@@ -71,19 +60,6 @@ class Client:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         return self.conversation.finish()
-
-    @property
-    def connected(self) -> bool:
-        return self.conversation.welcome is not None
-
-    def room(self, room: int) -> Subscription:
-        """Return the open room; raises KeyError when one is not (any more) subscribed."""
-        return self.conversation.rooms[room]
-
-    def is_open(self, room: int) -> bool:
-        """Whether the room is live and loaded; raises KeyError as `room` does."""
-        subscription = self.conversation.rooms[room]
-        return subscription.live and not subscription.loading
 
     async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:
         """Subscribe to a room and wait until it is live and loaded."""
@@ -159,7 +135,7 @@ class Client:
 
     async def _live(self) -> int:
         """Live through one socket, and those that take its place; return the last close code."""
-        self.address = random.choice(self.addresses)
+        self.address = self.next_address()
         try:
             self._socket = await sockets.connected(self.address, self.headers)
             return await self._listen()
@@ -195,11 +171,11 @@ class Client:
 
     async def _move(self) -> None:
         """Go over to a next socket; where none opens in time, the old one is lived to its end."""
-        address = random.choice(self.addresses)
+        address = self.next_address()
         try:
             socket, welcome = await sockets.welcomed(address, self.headers)
         except NOT_OPENED:
-            await asyncio.sleep(random.uniform(0.1, 0.3))
+            await asyncio.sleep(move_again_seconds())
             self._moving = self._spawn(self._move())
             return
         old, self._socket, self.address = self._socket, socket, address
@@ -238,7 +214,7 @@ class Client:
                 rest.load_room, self.address, load.room, self.headers
             )
         except (OSError, rest.RefusedError):
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(LOAD_AGAIN_SECONDS)
             self._spawn(self._load(load))
             return
         self.conversation.loaded(load.room, load.load, seq, messages)

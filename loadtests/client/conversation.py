@@ -5,6 +5,7 @@ the effects in order. One conversation outlives any number of sockets: it carrie
 them, which is the positions and the commands that were not answered.
 """
 
+from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -13,6 +14,7 @@ from loadtests.client.comeback import UNREPEATABLE, Backoff, may_come_back
 from loadtests.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
 from loadtests.client.history import Frame, History
 from loadtests.client.subscription import Start, Subscription
+from loadtests.client.view import RoomView
 
 ROOMS_PER_SUBSCRIBE = 100
 # Not known to be saved, or too often: the same command again, later.
@@ -39,14 +41,16 @@ class Conversation:
     welcome: Frame | None = None  # of the open socket
     user: int | None = None
     epoch: str | None = None
-    news: list[Frame] = field(default_factory=list)  # bumps, room.added, typing and the like
+    # bumps, room.added, typing and the like
+    news: MutableSequence[Frame] = field(default_factory=list)
+    make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
     _asked: dict[int, list[int]] = field(default_factory=dict)  # ref of a subscribe: its rooms
     _refs: "count[int]" = field(default_factory=lambda: count(1))
     _retry_after: float | None = None
 
     def open_room(self, room: int, start: Start = Start.BEGINNING) -> list[Effect]:
-        self.rooms[room] = Subscription(room, start)
+        self.rooms[room] = Subscription(room, start, view=self.make_view())
         return self._subscribe([room]) if self.welcome else []
 
     def leave_room(self, room: int) -> tuple[int, list[Effect]]:

@@ -11,6 +11,7 @@ import urllib.request
 from http.client import HTTPException
 from typing import Any
 
+from loadtests.client.handshake import http_url
 from loadtests.client.history import Frame
 
 PAGE_MESSAGES = 100
@@ -30,20 +31,20 @@ def call(
 ) -> Any:
     """Return the JSON of an answer (None where it is empty). Raises RefusedError and OSError."""
     request = urllib.request.Request(
-        f"http://{address}/api{path}",
+        f"{http_url(address)}/api{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers=headers | _csrf(headers) | {"Content-Type": "application/json"},
+        headers=headers | csrf(address, headers) | {"Content-Type": "application/json"},
     )
     return _json(_answer(request))
 
 
 def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
     """Send a form of the pages, as the person's browser would. Raises RefusedError and OSError."""
-    own = headers | _csrf(headers)
+    own = headers | csrf(address, headers)
     form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
     request = urllib.request.Request(
-        f"http://{address}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
+        f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
     )
     _answer(request)
 
@@ -78,12 +79,17 @@ def _answer(request: urllib.request.Request) -> bytes:
         raise ConnectionError(str(error)) from error
 
 
-def _csrf(headers: dict[str, str]) -> dict[str, str]:
+def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
+    """Return what a browser adds to a request that changes something; nothing for a bot's."""
     # Any token does, as long as the header and the cookie are the same.
     token = "c" * 32
     if "Cookie" not in headers:
         return {}
-    return {"Cookie": f"{headers['Cookie']}; csrftoken={token}", "X-CSRFToken": token}
+    return {
+        "Cookie": f"{headers['Cookie']}; csrftoken={token}",
+        "X-CSRFToken": token,
+        "Referer": f"{http_url(address)}/",  # which Django looks at where there is TLS
+    }
 
 
 def _json(text: bytes) -> Any:

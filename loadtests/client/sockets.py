@@ -6,21 +6,26 @@ import json
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from loadtests.client.handshake import (
+    PONG_SECONDS,
+    SUBPROTOCOL,
+    WELCOME_SECONDS,
+    origin,
+    socket_url,
+)
 from loadtests.client.history import Frame
 
-WELCOME_SECONDS = 5
-PONG_SECONDS = 10
 # What a socket that does not come to life raises.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
 
 async def connected(address: str, headers: dict[str, str]) -> ClientConnection:
     """Return a socket after its handshake. Raises NOT_OPENED."""
-    origin = {"Origin": f"http://{address}"} if "Cookie" in headers else {}
     return await connect(
-        f"ws://{address}/ws/",
-        additional_headers=headers | origin,
-        subprotocols=["hubbub.v1"],  # type: ignore[list-item]
+        socket_url(address),
+        additional_headers=headers,
+        origin=origin(address, headers),  # type: ignore[arg-type]
+        subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
         compression=None,
         proxy=None,
         open_timeout=WELCOME_SECONDS,

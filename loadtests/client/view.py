@@ -11,9 +11,13 @@ from loadtests.client.history import Frame
 
 @dataclass(slots=True)
 class RoomView:
-    """`since` is the seq after which nothing is missing; 0 is the room's whole life."""
+    """`since` is the seq after which nothing is missing; 0 is the room's whole life.
+
+    With `most`, only so many messages are kept: for runs that nobody could hold in memory.
+    """
 
     since: int = 0
+    most: int | None = None
     _messages: dict[int, Frame] = field(default_factory=dict)  # by id
 
     def clear(self, since: int = 0) -> None:
@@ -28,6 +32,8 @@ class RoomView:
         known = self._messages.get(message["id"])
         if known is None or known["rev"] <= message["rev"]:
             self._messages[message["id"]] = message
+            if self.most is not None and len(self._messages) > self.most:
+                del self._messages[next(iter(self._messages))]
 
     def messages(self) -> list[Frame]:
         """Return the messages as they stand on the page: those of one's own window, by seq."""

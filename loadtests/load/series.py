@@ -12,10 +12,13 @@ from typing import Any, Self
 from loadtests.load.histogram import Histogram
 
 VERSION = 1
-# The kinds of durations. HTTP is all requests together; Locust's own report has them by name.
-CONNECT, SEND, DELIVER, RESUME, HTTP = KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP")
+# The kinds of durations. HTTP is all requests together, COMMAND all that a socket answers besides
+# sends; Locust's own report has both by name.
+KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
+CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What the order of a socket can have wrong; each is a failure of the run.
-GAP, DOUBLE, ORDER = FAULTS = ("gap", "double", "order")
+FAULTS = ("gap", "double", "order")
+GAP, DOUBLE, ORDER = FAULTS
 
 
 @dataclass(slots=True)

@@ -1,16 +1,18 @@
-"""Crowds for load tests: many people without passwords, and a ready session for each.
+"""Crowds for load tests: many people, and a ready session or a password for each.
 
-Called by `seed`. They cannot sign in; whoever holds the file of sessions is them, so it is
-readable by its owner only.
+Called by `seed`. They have no password unless one is asked for; whoever holds the file of sessions
+or of passwords is them, so it is readable by its owner only.
 """
 
 import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from hubbub.accounts.models import User
@@ -34,18 +36,37 @@ def gather(count: int, progress: Callable[[int], None]) -> list[User]:
     return people
 
 
+def write_accounts(people: Sequence[User], path: Path) -> None:
+    """Give all of them one new password; write a line `username password` for each.
+
+    Sessions from before are over, as with any new password.
+    """
+    password = secrets.token_urlsafe(12)
+    hashed = make_password(password)  # once: it is meant to be slow
+    for batch in _batches(people):
+        for person in batch:
+            person.password = hashed
+        User.objects.bulk_update(batch, ["password"])
+    with _private(path) as lines:
+        lines.writelines(f"{person.username} {password}\n" for person in people)
+
+
 def write_sessions(people: Sequence[User], path: Path) -> None:
     """Write a new session for each person as a line `Cookie: …`, in their order."""
-    # Never readable by others, not even between opening and chmod.
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(file, 0o600)
-    with os.fdopen(file, "w") as lines:
+    with _private(path) as lines:
         for batch in _batches(people):
             with transaction.atomic():
                 lines.writelines(
                     f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n"
                     for person in batch
                 )
+
+
+def _private(path: Path) -> TextIO:
+    # Never readable by others, not even between opening and chmod.
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(file, 0o600)
+    return os.fdopen(file, "w")
 
 
 def _make(username: str) -> User:

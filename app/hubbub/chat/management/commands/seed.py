@@ -33,6 +33,13 @@ class Command(BaseCommand):
             help="Write a signed-in session for each of them as a line `Cookie: …`.",
         )
 
+        parser.add_argument(
+            "--accounts",
+            type=Path,
+            metavar="FILE",
+            help="Give those of --users one password; write lines `username password`.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.EMBEDDED and not options["yes"]:
             raise CommandError(
@@ -41,7 +48,17 @@ class Command(BaseCommand):
                     "into it all the same, add --yes."
                 )
             )
+        if options["accounts"] and not options["users"]:
+            raise CommandError(_("--accounts is for the crowd that --users makes."))
         seeded = self._gather(options["users"]) if options["users"] else self._make_demo()
+        if options["accounts"]:
+            # Before the sessions: a new password ends those from before.
+            crowd.write_accounts(seeded, options["accounts"])
+            self._say(
+                _("%(count)d accounts are in %(file)s: whoever reads it can sign in."),
+                count=len(seeded),
+                file=options["accounts"],
+            )
         if options["sessions"]:
             crowd.write_sessions(seeded, options["sessions"])
             self._say(

@@ -1,0 +1,142 @@
+"""`make load`: a place, people, Locust; in the end a table, an exit status and data/load/<time>/.
+
+Locust and its gevent run in processes of their own: this one only prepares, starts and waits.
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from argparse import Namespace
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from loadtests.load.options import limits_of, parse
+from loadtests.load.places import Target, UnfitError, target
+from loadtests.load.plan import PLAN_VARIABLE, Plan
+from loadtests.load.rooms import Rooms
+from loadtests.say import say
+from loadtests.servers import ServerError
+from loadtests.servers.process import HOST, ROOT, free_port
+from scripts.stack.errors import StackError
+
+LOCUSTFILE = ROOT / "loadtests/load/locustfile.py"
+EXIT_UNFIT = 2
+STOP_SECONDS = 30
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    try:
+        sys.exit(work(options) if options.worker else load(options))
+    except (UnfitError, ServerError, StackError) as error:
+        say(str(error))
+        sys.exit(EXIT_UNFIT)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_UNFIT)
+
+
+def work(options: Namespace) -> int:
+    """Play people for a master elsewhere, until it has done."""
+    with _started(_worker(options.master_host, options.master_port)) as worker:
+        return worker.wait()
+
+
+def load(options: Namespace) -> int:
+    folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
+    folder.mkdir(parents=True, exist_ok=True)
+    with target(options) as place:
+        plan = _plan(options, place, folder)
+        rooms = Rooms(plan)
+        rooms.make()
+        try:
+            status = _run(options, plan, folder)
+        finally:
+            if options.host:
+                rooms.archive()
+    say(f"series.json and locust.html are in {folder}")
+    return status
+
+
+def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
+    return Plan(
+        run=secrets.token_hex(3),
+        host=place.host,
+        shape=options.shape,
+        users=options.users,
+        rate=options.rate,
+        seconds=options.seconds,
+        people=place.people,
+        limits=limits_of(options),
+        stack=place.stack,
+        series=str(folder.resolve() / "series.json"),
+    )
+
+
+def _run(options: Namespace, plan: Plan, folder: Path) -> int:
+    """Run Locust, as many processes as are wanted; return the exit status of the one with the book.
+
+    The plan holds sessions: it is gone with the run.
+    """
+    file = folder.resolve() / "plan.json"
+    plan.write(file)
+    port = options.master_port if options.master else free_port()
+    say(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
+    try:
+        with ExitStack() as processes:
+            if options.workers > 1 and not options.master:
+                for _ in range(options.workers):
+                    processes.enter_context(_started(_worker(HOST, port)))
+            book = _started([*_locust(), *_book(options, plan, folder, port)], file)
+            return processes.enter_context(book).wait()
+    finally:
+        file.unlink()
+
+
+def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
+    shown = (
+        ["--web-host", HOST, "--web-port", str(options.web_port)]
+        if options.web
+        else ["--headless", "--only-summary", "--html", str(folder / "locust.html")]
+    )
+    if options.master or options.workers > 1:
+        bind = options.bind if options.master else HOST
+        shown += ["--master", "--master-bind-host", bind, "--master-bind-port", str(port)]
+        shown += ["--expect-workers", str(options.workers)]
+    if options.web:
+        say(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
+    return ["--host", plan.host, *shown]
+
+
+def _worker(host: str, port: int) -> list[str]:
+    return [*_locust(), "--worker", "--master-host", host, "--master-port", str(port)]
+
+
+def _locust() -> list[str]:
+    return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING"]
+
+
+class _started:
+    """A process of Locust's that does not outlive the block."""
+
+    def __init__(self, command: list[str], plan: Path | None = None) -> None:
+        variables = {PLAN_VARIABLE: str(plan)} if plan else {}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL
+        )
+
+    def __enter__(self) -> "subprocess.Popen[bytes]":
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        """Locust's workers end with their master; one that does not is ended."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS if self._process.poll() is None else 0)
+        self._process.kill()
+        self._process.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The rooms of a run: made over REST before anybody comes, archived when all have gone.
+
+They are public, so that everybody lets themselves in; the first person of the plan owns them.
+"""
+
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.cookiejar import CookieJar
+from typing import Any
+
+from loadtests.client import rest
+from loadtests.load.places import UnfitError
+from loadtests.load.plan import Plan
+from loadtests.say import say
+
+TOO_MANY_REQUESTS = 429
+SIGN_IN = "/accounts/login/"
+CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+class Rooms:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._headers: dict[str, str] = {}
+
+    def make(self) -> None:
+        """Make those that the plan's shape needs. Raises UnfitError."""
+        count = sum(self._plan.curve.rooms_by_layer())
+        say(f"Making {count} rooms")
+        try:
+            self._headers = self._owner()
+            for number in range(1, count + 1):
+                name = f"Load {self._plan.run} {number}"
+                room = self._ask("POST", "/rooms", {"name": name, "kind": "public"})
+                self._plan.rooms.append(room["id"])
+        except rest.RefusedError as refused:
+            raise UnfitError(
+                f"{self._plan.host} refuses to make a room for the first of --sessions "
+                f"({refused.status}): is it a session of this place, and still valid?"
+            ) from None
+        except OSError as error:
+            raise UnfitError(f"{self._plan.host} does not answer: {error}.") from None
+
+    def archive(self) -> None:
+        """Put them away, as well as it goes."""
+        say(f"Archiving {len(self._plan.rooms)} rooms")
+        try:
+            for room in self._plan.rooms:
+                self._ask("POST", f"/rooms/{room}/archive")
+        except (OSError, rest.RefusedError) as error:
+            say(f"Not all of them could be archived: {error}")
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        while True:
+            try:
+                return rest.call(self._plan.host, method, path, self._headers, body)
+            except rest.RefusedError as refused:
+                if refused.status != TOO_MANY_REQUESTS:
+                    raise
+                time.sleep(refused.problem["retry_after"])
+
+    def _owner(self) -> dict[str, str]:
+        ready = [line for line in self._plan.people if not line.startswith("Account")]
+        line = ready[0] if ready else _sign_in(self._plan.host, self._plan.people[0])
+        header, _, value = line.partition(": ")
+        return {header: value}
+
+
+def _sign_in(host: str, account: str) -> str:
+    """Come in through the form; return the line of the session."""
+    username, _, password = account.removeprefix("Account: ").partition(" ")
+    cookies = CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+    address = host + SIGN_IN
+    with browser.open(address, timeout=rest.TIMEOUT_SECONDS) as page:
+        token = CSRF.search(page.read().decode())
+    form = {
+        "login": username,
+        "password": password,
+        "csrfmiddlewaretoken": token[1] if token else "",
+    }
+    request = urllib.request.Request(
+        address, urllib.parse.urlencode(form).encode(), {"Referer": address}
+    )
+    with browser.open(request, timeout=rest.TIMEOUT_SECONDS):
+        pass
+    for cookie in cookies:
+        if cookie.name.endswith("sessionid"):
+            return f"Cookie: {cookie.name}={cookie.value}"
+    raise UnfitError(f"{username} of --accounts could not sign in at {host}.")

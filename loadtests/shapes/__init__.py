@@ -1,0 +1,18 @@
+"""How a load goes over time: one file for each shape, chosen by `SHAPE=`. Pure."""
+
+from loadtests.shapes.deploy import Deploy
+from loadtests.shapes.herd import Herd
+from loadtests.shapes.hot import Hot
+from loadtests.shapes.rooms import Rooms
+from loadtests.shapes.school import School
+from loadtests.shapes.shape import Shape
+from loadtests.shapes.soak import Soak
+from loadtests.shapes.spike import Spike
+from loadtests.shapes.steps import Steps
+
+SHAPES: dict[str, type[Shape]] = {
+    shape.__name__.lower(): shape
+    for shape in (Steps, Spike, Soak, Herd, Deploy, Hot, Rooms, School)
+}
+
+__all__ = ["SHAPES", "Shape"]

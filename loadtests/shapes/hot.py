@@ -1,0 +1,12 @@
+"""One hot room: everybody has the same room open, so each message goes to all of them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from loadtests.shapes.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Hot(Shape):
+    line: ClassVar[str] = "everybody is in one room: each message goes to all"
+    layers: ClassVar[tuple[int, ...]] = (0,)
