@@ -62,9 +62,17 @@ soak: setup ## An hour of gentle load on a stack of its own: does anything grow?
 	@scripts/bring-servers stack
 	$(BIN)/python -m loadtests.soak $(if $(SECONDS),--seconds $(SECONDS))
 
+load: setup ## Have people use a place (USERS=100 RATE=10 SHAPE=steps SECONDS=60 HOST=…); python -m loadtests.load --help
+	@scripts/bring-servers stack
+	@$(BIN)/python -m loadtests.load
+
+load-ui: setup ## The same with Locust's page on http://127.0.0.1:8089
+	@scripts/bring-servers stack
+	@$(BIN)/python -m loadtests.load --web
+
 check: lint types test ## Everything that CI runs, but for test-stack
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak load load-ui check lock

@@ -241,7 +241,7 @@ class GeventClient(Shell):
     def _write(self, frame: Frame) -> None:
         if self._socket is not None:
             # A lost socket is met where it is listened to; what was not answered is sent again.
-            with suppress(LOST):
+            with suppress(*LOST):
                 self._socket.send(json.dumps(frame))
 
     def _load(self, load: Load) -> None:

@@ -52,7 +52,7 @@ class Socket(websocket.WebSocket):
 
     def _recv(self, bufsize: int) -> bytes:
         if self._position == len(self._kept):
-            self._kept, self._position = super()._recv(READ_BYTES), 0
+            self._kept, self._position = super()._recv(READ_BYTES), 0  # type: ignore[no-untyped-call]
         chunk = self._kept[self._position : self._position + bufsize]
         self._position += len(chunk)
         return chunk
@@ -60,7 +60,7 @@ class Socket(websocket.WebSocket):
 
 def connected(address: str, headers: dict[str, str]) -> Socket:
     """Return a socket after its handshake. Raises NOT_OPENED."""
-    opened: Socket = websocket.create_connection(
+    opened = websocket.create_connection(
         socket_url(address),
         class_=Socket,
         timeout=WELCOME_SECONDS,
@@ -72,6 +72,7 @@ def connected(address: str, headers: dict[str, str]) -> Socket:
         http_no_proxy=["*"],
         sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
+    assert isinstance(opened, Socket)
     return opened
 
 
@@ -108,9 +109,9 @@ def hear(opened: Socket, welcome: Frame | None) -> bytes:
 
 def leave(opened: Socket) -> None:
     """Close it the way a page does that goes; whoever listens to it hears that it is lost."""
-    with suppress(LOST):
+    with suppress(*LOST):
         opened.send_close()
-    opened.shutdown()
+    opened.shutdown()  # type: ignore[no-untyped-call]
 
 
 def abort(opened: Socket) -> None:
@@ -118,7 +119,7 @@ def abort(opened: Socket) -> None:
     if opened.sock is not None:
         with suppress(OSError):
             opened.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-    opened.shutdown()
+    opened.shutdown()  # type: ignore[no-untyped-call]
 
 
 def _receive(opened: Socket, within: float) -> bytes:

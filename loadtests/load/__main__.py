@@ -71,7 +71,15 @@ def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
         limits=limits_of(options),
         stack=place.stack,
         series=str(folder.resolve() / "series.json"),
+        ceiling_us=_ceiling(),
     )
+
+
+def _ceiling() -> float:
+    say("Measuring what the generator can do")
+    command = [sys.executable, "-m", "loadtests.load.ceiling"]
+    measured = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    return float(measured.stdout) if measured.returncode == 0 else 0.0
 
 
 def _run(options: Namespace, plan: Plan, folder: Path) -> int:

@@ -51,7 +51,7 @@ class Book:
         """Print what came of it."""
         rows = verdict.judge(self.series, self._run.plan.limits)
         slow = verdict.bottleneck(self.series, self._run.plan.limits)
-        print(f"\n{verdict.table(rows)}\n\n{cost.sentence(self.series)}")
+        print(f"\n{verdict.table(rows)}\n\n{cost.sentence(self.series, self._run.plan.ceiling_us)}")
         print(slow or "The generator kept up.", flush=True)
 
     def _noted(self, deed: Deed, act: Callable[[], None]) -> Callable[[], None]:

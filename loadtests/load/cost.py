@@ -1,30 +1,31 @@
-"""What one process of the generator can do at most, reckoned from what this run cost it. Pure.
+"""What the generator used of itself, in a sentence: how far from its own limit a run was. Pure.
 
-All CPU of the run is laid on the events that were read: sends, pages and timers are in the price.
-So it holds for this run's mix, and is too little where few deliveries came with many pages.
+The limit is what `ceiling` measured before the run on this machine: deliveries alone, read, checked
+and measured. Pages, sends and sign-ins come out of the same core, so it is an upper bound.
 """
 
-from loadtests.load.series import DELIVER, Series
-
-FEWEST_SECONDS = 5
+from loadtests.load.series import DELIVER, Second, Series
 
 
-def sentence(series: Series) -> str:
-    """Return in words what the run cost each process, and what one could carry."""
-    processes = {name for second in series.seconds.values() for name in second.generators}
-    checked = [(_cpu(series, at), second.checked) for at, second in series.seconds.items()]
-    frames = sum(count for _, count in checked)
-    if len(checked) < FEWEST_SECONDS or not frames or not processes:
-        return "Too little was heard to say what the generator can do."
-    percent = sum(cpu for cpu, _ in checked)
-    us = percent / 100 * 1e6 / frames
-    delivered = series.total().latency(DELIVER).count
+def sentence(series: Series, ceiling_us: float) -> str:
+    """Return the limit of one process, and what the busiest second asked of each."""
+    seconds = [second for second in series.seconds.values() if second.generators]
+    if not seconds:
+        return "The generator was not measured."
+    busiest = max(seconds, key=_deliveries_each)
+    cpu = max(one.cpu_percent for second in seconds for one in second.generators.values())
+    lag = max(one.lag_ms for second in seconds for one in second.generators.values())
+    used = (
+        f"its busiest second had {_deliveries_each(busiest):.0f} for each of "
+        f"{len(busiest.generators)}, {cpu:.0f} % of a core and {lag:.0f} ms late at the most"
+    )
+    if not ceiling_us:
+        return f"Of the generator's processes {used}."
     return (
-        f"{len(processes)} generator process(es) read {frames} events ({delivered} of them "
-        f"deliveries) at {us:.0f} µs of CPU each, everything else included: one process "
-        f"carries at most about {1e6 / us:.0f} a second of this mix."
+        f"One process of the generator reads at most about {1e6 / ceiling_us:.0f} deliveries a "
+        f"second here ({ceiling_us:.0f} µs of CPU each); {used}."
     )
 
 
-def _cpu(series: Series, at: int) -> float:
-    return sum(one.cpu_percent for one in series.seconds[at].generators.values())
+def _deliveries_each(second: Second) -> float:
+    return second.latency(DELIVER).count / len(second.generators)

@@ -27,7 +27,10 @@ def drop_all(run: Run) -> None:
 
 
 def deploy(run: Run, say: Callable[[str], None]) -> None:
-    """Roll the local stack's replicas, or tell the operator to roll theirs."""
+    """Roll the local stack's replicas, or tell the operator to roll theirs.
+
+    What is not done by the end of the run is no finding: the note that it is done is missing then.
+    """
     if not run.plan.stack:
         say("Roll the replicas now: the run goes on meanwhile.")
         return

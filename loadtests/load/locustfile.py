@@ -24,14 +24,14 @@ class Curve(LoadTestShape):
     """The plan's shape, as Locust asks for it: how many people now, and how fast they come."""
 
     def tick(self) -> tuple[int, float] | None:
-        run, at = runs.current(), self.get_run_time()
+        run = runs.current()
+        at = run.elapsed
         if at >= run.plan.seconds:
             return None
         # The curve itself says how fast: what it asks for is to be there within the second.
         return run.curve.people(at), float(max(1, run.plan.users))
 
 
-@events.init.add_listener
 def take_part(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
@@ -42,3 +42,6 @@ def take_part(environment: Environment, **_: Any) -> None:
         Master(environment, runner, plan)
     else:
         Alone(environment, plan)
+
+
+events.init.add_listener(take_part)

@@ -45,6 +45,7 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     stack: str = ""  # the local stack's folder
     series: str = ""  # where to write it; empty: not at all
+    ceiling_us: float = 0.0  # of CPU for a delivery, as measured here; 0: not measured
 
     @property
     def curve(self) -> Shape:

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -17,6 +18,7 @@ from loadtests.load.plan import Plan
 from loadtests.say import say
 
 TOO_MANY_REQUESTS = 429
+JOINING = 8  # at once
 SIGN_IN = "/accounts/login/"
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -36,13 +38,30 @@ class Rooms:
                 name = f"Load {self._plan.run} {number}"
                 room = self._ask("POST", "/rooms", {"name": name, "kind": "public"})
                 self._plan.rooms.append(room["id"])
+            self._let_in()
         except rest.RefusedError as refused:
             raise UnfitError(
-                f"{self._plan.host} refuses to make a room for the first of --sessions "
-                f"({refused.status}): is it a session of this place, and still valid?"
+                f"{self._plan.host} refuses to make or join a room for somebody of --sessions "
+                f"({refused.status}): are they sessions of this place, and still valid?"
             ) from None
         except OSError as error:
             raise UnfitError(f"{self._plan.host} does not answer: {error}.") from None
+
+    def _let_in(self) -> None:
+        """Have everybody with a ready session join their rooms: members come to a load, not guests.
+
+        Those who sign in through the form join when they have done so.
+        """
+        people = self._plan.people[: self._plan.users]
+        ready = [one for one in enumerate(people) if not one[1].startswith("Account")]
+        say(f"Having {len(ready)} people join")
+        with ThreadPoolExecutor(JOINING) as pool:
+            for _ in pool.map(lambda one: self._join(*one), ready):
+                pass
+
+    def _join(self, person: int, line: str) -> None:
+        for number in self._plan.curve.rooms_of(person):
+            self._ask("POST", f"/rooms/{self._plan.rooms[number]}/join", headers=headers_of(line))
 
     def archive(self) -> None:
         """Put them away, as well as it goes."""
@@ -53,10 +72,17 @@ class Rooms:
         except (OSError, rest.RefusedError) as error:
             say(f"Not all of them could be archived: {error}")
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Any:
+        """Ask as the owner, or as somebody else; told to slow down, wait as long as one is told."""
         while True:
             try:
-                return rest.call(self._plan.host, method, path, self._headers, body)
+                return rest.call(self._plan.host, method, path, headers or self._headers, body)
             except rest.RefusedError as refused:
                 if refused.status != TOO_MANY_REQUESTS:
                     raise
@@ -64,9 +90,12 @@ class Rooms:
 
     def _owner(self) -> dict[str, str]:
         ready = [line for line in self._plan.people if not line.startswith("Account")]
-        line = ready[0] if ready else _sign_in(self._plan.host, self._plan.people[0])
-        header, _, value = line.partition(": ")
-        return {header: value}
+        return headers_of(ready[0] if ready else _sign_in(self._plan.host, self._plan.people[0]))
+
+
+def headers_of(line: str) -> dict[str, str]:
+    header, _, value = line.partition(": ")
+    return {header: value}
 
 
 def _sign_in(host: str, account: str) -> str:

@@ -5,7 +5,9 @@ what else they do. Whoever has a page also has a socket: see `tab`.
 """
 
 import random
+import ssl
 import time
+from functools import cache
 from typing import Any, ClassVar
 
 import gevent
@@ -30,6 +32,9 @@ SEND_SECONDS = 30.0
 class HubbubUser(FastHttpUser):
     abstract = True
     insecure = False
+    ssl_context_factory = staticmethod(
+        cache(ssl.create_default_context)
+    )  # it reads all certificates
     connection_timeout = 10.0
     network_timeout = 30.0
 
@@ -49,8 +54,8 @@ class HubbubUser(FastHttpUser):
         self.come_in(ticket)
         own = self.load.curve.rooms_of(ticket.number % self.load.plan.users)
         self.rooms = [self.load.plan.rooms[number] for number in own]
-        for room in self.rooms:
-            self.ask("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
+        if ticket.number >= self.load.plan.users or ticket.line.startswith("Account"):
+            self.join()  # the others did before the run
         self.open()
         self.greenlets.spawn(self._talk)
 
@@ -71,6 +76,10 @@ class HubbubUser(FastHttpUser):
         if kind == "Account":
             username, _, password = words.partition(" ")
             self.identity = sign_in(self.client, username, password)
+
+    def join(self) -> None:
+        for room in self.rooms:
+            self.ask("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
         """Open what this person talks and reads with; all rooms are joined."""
