@@ -91,7 +91,7 @@ class Crowd:
         """Have everybody stop; wait until all is answered and every tab shows the logs' ends.
 
         Raises TimeoutError, which names what did not come. Who is still shown to be there is not
-        waited for: let the promise of presence elapse before `histories`.
+        waited for: for that there is `until_all_agree`.
         """
         self.over.set()
         deadline = time.monotonic() + within
@@ -105,6 +105,18 @@ class Crowd:
             await tab.until(lambda tab: not tab.pending, "has no answer", deadline)
         for room in self.rooms:
             await self._until_all_show(room, deadline)
+
+    async def until_all_agree(self, within: float) -> None:
+        """Wait until every tab shows just those who have the room open; call it when settled."""
+        deadline = time.monotonic() + within
+        for room in self.rooms:
+            there = {
+                one.person.id
+                for one in self.everybody
+                for tab in one.tabs
+                if not one.gone and tab.online(room) is not None
+            }
+            await self._until_all_see(room, there, deadline)
 
     async def histories(self) -> list[History]:
         """Have everybody go at the same moment; return what all of them saw, and the deeds."""
@@ -150,6 +162,11 @@ class Crowd:
         last = (await self.rest.call(maker, "GET", f"/rooms/{room}"))["seq"]
         for tab in self.tabs:
             await tab.until(lambda tab: tab.position(room) in (None, last), behind, deadline)
+
+    async def _until_all_see(self, room: int, there: set[int], deadline: float) -> None:
+        but = f"does not see just {sorted(there)} in room {room}"
+        for tab in self.tabs:
+            await tab.until(lambda tab: tab.online(room) in (None, there), but, deadline)
 
     def _watch(self, entry: Entry) -> None:
         match entry:

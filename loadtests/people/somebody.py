@@ -50,6 +50,11 @@ class Tab:
         shown = self.client.conversation.rooms.get(room)
         return None if shown is None else shown.position
 
+    def online(self, room: int) -> set[int] | None:
+        """Return whom it shows in a room; None where it shows no room, or only a count."""
+        shown = self.client.conversation.rooms.get(room)
+        return None if shown is None else shown.online
+
     async def until(self, condition: "Callable[[Tab], object]", but: str, deadline: float) -> None:
         """Wait until a condition holds; raises TimeoutError, which says that the tab `but`."""
         try:
