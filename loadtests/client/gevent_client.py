@@ -190,11 +190,10 @@ class GeventClient(Shell):
         return live and self._socket is not None and not self._socket.has_more()
 
     def _ended(self, error: BaseException) -> int:
-        if isinstance(error, ClosedError):
-            return error.code
+        code = error.code if isinstance(error, ClosedError) else GONE
         if not self.connected and self._away_seconds is None:
-            self.witness.not_opened(TimeoutError("no welcome"))
-        return GONE
+            self.witness.not_opened(ConnectionError(f"closed with {code} before any welcome"))
+        return code
 
     def _put_away(self) -> None:
         socket, self._socket = self._socket, None

@@ -13,7 +13,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 from loadtests.client import Client
-from loadtests.client.client import GONE
+from loadtests.client.shell import GONE
 from loadtests.client.subscription import Start
 from loadtests.servers.process import ServerError
 from loadtests.soak.crowd import Crowd, ask

@@ -1,0 +1,89 @@
+"""A tab of the gevent shell in a process of its own: gevent patches the standard library.
+
+Told by lines of JSON on standard input, it answers each with one: what it knows of its room, and
+what its watcher found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import json  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+from typing import Any  # noqa: E402
+
+from gevent.fileobject import FileObject  # noqa: E402
+
+from loadtests.client.gevent_client import GeventClient  # noqa: E402
+from loadtests.load.recorder import Recorder  # noqa: E402
+from loadtests.load.watcher import Watcher  # noqa: E402
+
+
+class Told:
+    """A report that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder("tab", time.time())
+        self.succeeded_at: list[str] = []
+        self.faults: list[str] = []
+
+    def succeeded(self, kind: str, name: str, seconds: float) -> None:
+        self.succeeded_at.append(kind)
+
+    def failed(self, kind: str, name: str, error: Exception) -> None: ...
+
+    def broken(self, kind: str, text: str) -> None:
+        self.faults.append(text)
+
+
+def main() -> None:
+    identity, room, *addresses = sys.argv[1:]
+    report = Told()
+    watcher = Watcher("gevent", "run", report)
+    tab = GeventClient("gevent", identity, addresses, watcher.take, watcher).start()
+    tab.open(int(room))
+    tell(state(tab, int(room), report))
+    for line in FileObject(sys.stdin.buffer, "rb"):
+        do(tab, int(room), json.loads(line))
+        tell(state(tab, int(room), report))
+    tab.close()
+
+
+def tell(state: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(state) + "\n")
+    sys.stdout.flush()
+
+
+def do(tab: GeventClient, room: int, told: dict[str, Any]) -> None:
+    match told:
+        case {"say": str(body)}:
+            tab.send(room, body)
+            tab.until(lambda: body in bodies(tab, room))  # the answer may come before the event
+        case {"say_many": int(count)}:
+            for number in range(count):
+                tab.send(room, f"number {number}")
+            tab.until(lambda: f"number {count - 1}" in bodies(tab, room))
+        case {"cut": float(away_seconds)}:
+            tab.cut(away_seconds)
+            tab.until(lambda: not tab.connected)
+        case {"hear": str(body)}:
+            tab.until(lambda: body in bodies(tab, room))
+
+
+def state(tab: GeventClient, room: int, report: Told) -> dict[str, Any]:
+    return {
+        "bodies": bodies(tab, room),
+        "address": tab.address,
+        "faults": report.faults,
+        "resumes": report.succeeded_at.count("RESUME"),
+        "sockets": sum(report.recorder.sockets.values()),
+    }
+
+
+def bodies(tab: GeventClient, room: int) -> list[str]:
+    return [message["body"] for message in tab.room(room).view.messages()]
+
+
+if __name__ == "__main__":
+    main()
