@@ -23,7 +23,7 @@ class School(Shape):
     layers: ClassVar[tuple[int, ...]] = (25, 100, 0)  # class, year, the whole school
 
     def people(self, at: float) -> int:
-        return ramp(self.users, at, self.seconds * ARRIVE)
+        return max(1, ramp(self.users, at, self.seconds * ARRIVE))
 
     def tempo(self, at: float) -> float:
         hour = at * HOURS / self.seconds % 1

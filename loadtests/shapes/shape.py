@@ -42,7 +42,7 @@ class Shape:
         return min(self.users / ARRIVALS_PER_SECOND, self.seconds * MOST_RAMP)
 
     def people(self, at: float) -> int:
-        return ramp(self.users, at, self.ramp_seconds)
+        return max(1, ramp(self.users, at, self.ramp_seconds))
 
     def tempo(self, at: float) -> float:
         """Return how lively people are, as a factor of the rate."""
@@ -66,7 +66,7 @@ class Shape:
 
 
 def ramp(users: int, at: float, seconds: float) -> int:
-    """Return how many of `users` are there when they come evenly: at least one, from the start."""
+    """Return how many of `users` have come when they come evenly."""
     if at >= seconds or seconds <= 0:
         return users
-    return max(1, int(users * at / seconds))
+    return int(users * at / seconds)

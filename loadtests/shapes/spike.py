@@ -19,7 +19,7 @@ class Spike(Shape):
     def people(self, at: float) -> int:
         quiet = max(1, round(self.users * QUIET))
         if at < self.seconds * BEGINS:
-            return ramp(quiet, at, self.ramp_seconds * QUIET)
+            return max(1, ramp(quiet, at, self.ramp_seconds * QUIET))
         if at < self.seconds * ENDS:
             since = at - self.seconds * BEGINS
             return quiet + ramp(self.users - quiet, since, self.seconds * RISE)
