@@ -96,3 +96,19 @@ def test_a_crowd_can_grow_and_its_first_person_never_owns_the_place(tmp_path: Pa
     crowd = User.objects.filter(username__startswith="person-").order_by("username")
     assert [one.username for one in crowd] == [f"person-{number:04}" for number in range(1, 5)]
     assert not crowd.filter(is_superuser=True).exists()
+
+
+def test_a_crowd_with_accounts_can_sign_in_and_its_sessions_hold(tmp_path: Path) -> None:
+    accounts, sessions = tmp_path / "accounts", tmp_path / "sessions"
+    seed("--users", "2", "--accounts", str(accounts), "--sessions", str(sessions))
+    username, password = accounts.read_text().splitlines()[1].split()
+    assert username == "person-0002"
+    assert Client().login(username=username, password=password)
+    assert stat.S_IMODE(accounts.stat().st_mode) == 0o600
+    signed_in = Client(headers={"Cookie": sessions.read_text().splitlines()[1].split(": ")[1]})
+    assert signed_in.get("/api/me").status_code == 200
+
+
+def test_accounts_are_for_a_crowd(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="--users"):
+        seed("--accounts", str(tmp_path / "accounts"))

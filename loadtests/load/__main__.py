@@ -39,7 +39,7 @@ def main() -> None:
 
 def work(options: Namespace) -> int:
     """Play people for a master elsewhere, until it has done."""
-    with _started(_worker(options.master_host, options.master_port)) as worker:
+    with started(worker_of(options.master_host, options.master_port)) as worker:
         return worker.wait()
 
 
@@ -93,10 +93,12 @@ def _run(options: Namespace, plan: Plan, folder: Path) -> int:
     say(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
     try:
         with ExitStack() as processes:
+            if plan.stack:
+                processes.enter_context(started(_sampling(plan.stack, folder)))
             if options.workers > 1 and not options.master:
                 for _ in range(options.workers):
-                    processes.enter_context(_started(_worker(HOST, port)))
-            book = _started([*_locust(), *_book(options, plan, folder, port)], file)
+                    processes.enter_context(started(worker_of(HOST, port)))
+            book = started([*locust(), *_book(options, plan, folder, port)], file)
             return processes.enter_context(book).wait()
     finally:
         file.unlink()
@@ -117,16 +119,22 @@ def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
     return ["--host", plan.host, *shown]
 
 
-def _worker(host: str, port: int) -> list[str]:
-    return [*_locust(), "--worker", "--master-host", host, "--master-port", str(port)]
+def _sampling(stack: str, folder: Path) -> list[str]:
+    """Have the stack's own processes looked at meanwhile."""
+    samples = str(folder.resolve() / "samples.jsonl")
+    return [sys.executable, "-m", "loadtests.sampling", "--stack", stack, "--out", samples]
 
 
-def _locust() -> list[str]:
+def worker_of(host: str, port: int) -> list[str]:
+    return [*locust(), "--worker", "--master-host", host, "--master-port", str(port)]
+
+
+def locust() -> list[str]:
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING"]
 
 
-class _started:
-    """A process of Locust's that does not outlive the block."""
+class started:
+    """A process that does not outlive the block."""
 
     def __init__(self, command: list[str], plan: Path | None = None) -> None:
         variables = {PLAN_VARIABLE: str(plan)} if plan else {}
@@ -139,9 +147,10 @@ class _started:
         return self._process
 
     def __exit__(self, *_: object) -> None:
-        """Locust's workers end with their master; one that does not is ended."""
+        """Whoever is not done by now, such as what samples, is told to be; then ended."""
+        self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS if self._process.poll() is None else 0)
+            self._process.wait(STOP_SECONDS)
         self._process.kill()
         self._process.wait()
 

@@ -15,7 +15,11 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtests.load import run as runs
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.roles import Alone, Master, Worker
-from loadtests.users import Bot, Lurker, Reader, Talker, Wanderer
+from loadtests.users.bot import Bot
+from loadtests.users.lurker import Lurker
+from loadtests.users.reader import Reader
+from loadtests.users.talker import Talker
+from loadtests.users.wanderer import Wanderer
 
 __all__ = ["Bot", "Curve", "Lurker", "Reader", "Talker", "Wanderer"]
 

@@ -1,0 +1,71 @@
+"""`make load` in small, against a stack: people of every kind, a table, an exit status, files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from loadtests.load.series import CONNECT, DELIVER, HTTP, SEND, Series
+from loadtests.servers.process import ROOT
+from loadtests.servers.stack import RunningStack
+from tests.stack.people import People
+
+USERS = 20  # of every kind at least one
+SECONDS = 10
+# What a busy machine cannot break: here is tested that a load runs, not how fast the stack is.
+PATIENT = [
+    *("--connect-p99", "60000", "--send-p99", "60000", "--deliver-p99", "60000"),
+    *("--resume-p99", "60000", "--generator-cpu", "10000", "--generator-lag", "60000"),
+]
+
+
+def test_a_short_load_meets_its_limits_and_leaves_its_files(
+    stack: RunningStack, people: People, tmp_path: Path
+) -> None:
+    sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
+    stack.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(sessions))
+    # Through the form come those who have a password: bob, as the first of all.
+    accounts.write_text(f"bob {people.passwords['bob']}\n")
+    first, *rest = sessions.read_text().splitlines(keepends=True)
+    sessions.write_text("".join([first, *rest[: USERS - 2]]))
+    done = load(
+        *("--host", stack.environment["PUBLIC_URL"], "--out", str(tmp_path / "out")),
+        *("--sessions", str(sessions), "--accounts", str(accounts)),
+        *("--users", str(USERS), "--rate", "20", "--seconds", str(SECONDS), "--shape", "herd"),
+        *PATIENT,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    series = Series.read(tmp_path / "out/series.json")
+    total = series.total()
+    for kind in (CONNECT, SEND, DELIVER, HTTP):
+        assert total.latency(kind).count > 0, kind
+    assert not total.failures
+    assert not total.faults
+    assert [mark.text for mark in series.marks] == ["everybody drops their socket"] * 2
+    assert max(len(second.sockets) for second in series.in_order()) == 2  # replicas
+    assert "POST     /accounts/login/" in done.stderr
+    assert "POST     /settings/tokens/" in done.stderr  # the bot's
+    assert (tmp_path / "out/locust.html").stat().st_size > 0
+    assert not (tmp_path / "out/plan.json").exists()  # it held sessions
+    assert "sessionid" not in json.dumps(series.to_json()) + done.stdout + done.stderr
+
+
+def test_a_host_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
+    sessions = tmp_path / "sessions"
+    sessions.write_text("Cookie: sessionid=x\n")
+    host = ["--host", "http://127.0.0.1:1", "--sessions", str(sessions), "--users", "1"]
+    done = load(*host, "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "http://127.0.0.1:1 does not answer" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def load(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "loadtests.load", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
