@@ -24,6 +24,7 @@ from scripts.stack.errors import StackError
 LOCUSTFILE = ROOT / "loadtests/load/locustfile.py"
 EXIT_UNFIT = 2
 STOP_SECONDS = 30
+CEILING_SECONDS = 20
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def load(options: Namespace) -> int:
         rooms = Rooms(plan)
         rooms.make()
         try:
+            plan.ceiling_us = _ceiling()
             status = _run(options, plan, folder)
         finally:
             if options.host:
@@ -71,15 +73,20 @@ def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
         limits=limits_of(options),
         stack=place.stack,
         series=str(folder.resolve() / "series.json"),
-        ceiling_us=_ceiling(),
     )
 
 
 def _ceiling() -> float:
     say("Measuring what the generator can do")
     command = [sys.executable, "-m", "loadtests.load.ceiling"]
-    measured = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return float(measured.stdout) if measured.returncode == 0 else 0.0
+    try:
+        measured = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=CEILING_SECONDS, check=True
+        )
+    except subprocess.SubprocessError:
+        say("It could not be measured: is this machine busy with something else?")
+        return 0.0
+    return float(measured.stdout)
 
 
 def _run(options: Namespace, plan: Plan, folder: Path) -> int:
@@ -108,7 +115,7 @@ def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
     shown = (
         ["--web-host", HOST, "--web-port", str(options.web_port)]
         if options.web
-        else ["--headless", "--only-summary", "--html", str(folder / "locust.html")]
+        else ["--headless", "--only-summary", "--html", str(folder.resolve() / "locust.html")]
     )
     if options.master or options.workers > 1:
         bind = options.bind if options.master else HOST
