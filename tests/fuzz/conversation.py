@@ -18,9 +18,9 @@ from websockets.exceptions import ConnectionClosed
 
 from hubbub.realtime import protocol
 from hubbub.realtime.protocol import Problem
+from loadtests.people.person import Person
 from loadtests.servers import Replica
 from tests.cluster.bare import socket_of
-from tests.cluster.stage import Person
 from tests.fuzz.protocol_frames import ANSWERS, ensure_spoken
 
 ANSWER_SECONDS = 20

@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
+from loadtests.people.person import Person
 from tests.cluster.bare import heard_until, socket_of
-from tests.cluster.stage import Person, Stage, opened, talking
+from tests.cluster.stage import Stage, opened, talking
 from tests.fuzz.conversation import Step, converse
 from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated
 from tests.fuzz.rounds import TIMES, examples

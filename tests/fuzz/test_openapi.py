@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.people.person import Person
 from loadtests.servers.process import ROOT
-from tests.cluster.stage import Person, Stage
+from tests.cluster.stage import Stage
 from tests.fuzz.rounds import SEED, TIMES
 from tests.fuzz.visits import visit
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from loadtests.people.person import Person
 from loadtests.servers import Replica
-from tests.cluster.stage import Person, Stage
+from tests.cluster.stage import Stage
 from tests.fuzz.rounds import TIMES, examples
 from tests.fuzz.visits import Visit, visit
 
