@@ -405,6 +405,11 @@ PUBLISH_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000
 REALTIME_THREADS = env.int("REALTIME_THREADS", default=4)
 
+# Recordings of traffic: a folder makes each replica write the shape of its own there, and no text.
+
+RECORDING_DIR = env.str("RECORDING_DIR", default="")
+RECORDING_MAX_MB = env.int("RECORDING_MAX_MB", default=200)
+
 LANGUAGES = [("en", _("English"))]
 
 # Metrics and logs

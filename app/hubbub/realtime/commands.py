@@ -47,6 +47,7 @@ class Commands:
             ref, command = protocol.parse(text)
             limits.commands.take(self.connection.user_id)
             self.connection.bad_frames = 0
+            self.hub.recording.said(self.connection, command)
             self._carry_out(command, ref)
         except Problem as problem:
             problem.ref = ref if problem.ref is None else problem.ref

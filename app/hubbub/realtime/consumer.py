@@ -63,6 +63,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 
     def gone(code: int | None) -> None:
         replica.hub.drop(connection)
+        replica.hub.recording.gone(connection, code)
         logger.debug("The socket is gone (%s).", code)
 
     # What is logged in these is about this socket, too.
@@ -101,6 +102,7 @@ async def _admit(replica: Replica, headers: Headers, outlet: Outlet) -> Connecti
         connection = Connection(outlet, identity)
         connection.write(_welcome(replica, connection, identity))
         hub.add(connection)
+        hub.recording.came(connection)
         replica.farewells.appoint(connection, time.monotonic())
         if replica.draining:  # begun while the handshake was under way
             connection.say_goodbye(protocol.DRAINING)

@@ -23,6 +23,7 @@ from hubbub.realtime.fan_out import write_to_all
 from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
 from hubbub.realtime.frames import Burst, frame_of
 from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
+from hubbub.realtime.recording import Recording
 from hubbub.realtime.writer import Writer
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Hub:
         self.rooms: dict[int, OpenRoom] = {}
         self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
         self.writer = Writer()
+        self.recording = Recording(self.replica)
         self.presence_dirty: set[int] = set()  # rooms where somebody came or went, anywhere
         self.wake = asyncio.Event()  # ask for the newest seqs now
         self.misunderstood = asyncio.Event()  # something was heard that is not known here

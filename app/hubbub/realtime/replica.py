@@ -85,6 +85,7 @@ class Replica:
                 self.marks.run,
                 partial(recheck.run, self.hub),
                 self.farewells.run,
+                self.hub.recording.run,
                 self._announce,
                 watch_loop,
             )
@@ -107,6 +108,7 @@ class Replica:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks = []
+        self.hub.recording.flush()
         await close_all_connections()
 
     async def _write_marks(self) -> None:

@@ -77,7 +77,7 @@ class Subscribing:
         return room
 
     async def _subscribe(self, room: OpenRoom, position: int | None, standing: Standing) -> None:
-        user_id, find = self.connection.user_id, read_missed
+        user_id, find, since = self.connection.user_id, read_missed, position
         while True:
             # What is replayed never waits behind a page that is not read yet, or it would be too
             # much; and it is looked up anew for each page, since it may have changed.
@@ -97,6 +97,8 @@ class Subscribing:
             position, find = page[-1].seq, read_on
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
             live = self._go_live(room, resumed=missed is not None)
+            lacked = None if since is None else (room.feed.seq or 0) - since
+            self.hub.recording.opened(self.connection, room.log, lacked, missed is not None)
             self.connection.write_burst(Burst([*frames, frame_of(live)]))
 
     async def _reach(self, room: OpenRoom, seq: int) -> None:
