@@ -1,4 +1,4 @@
-"""A recording has the shape of the traffic, and nothing of what was said, by whom, or from where."""
+"""A recording has the shape of the traffic, and nothing of what was said, by whom, from where."""
 
 import json
 import re
@@ -78,7 +78,9 @@ def assert_no_trace(text: str, stage: Stage, room: int, histories: list[Any]) ->
         words += [entry.command.get("nonce", "sessionid") for entry in sent_of(history)]
     for word in words:
         assert word not in text, word
-    allowed = r'\[\d+,"[a-z]+",\d+(,(null|true|false|\d+|"[0-9a-f]{12}"|\[("[0-9a-f]{12}",?)*\]))*\]'
+    allowed = (
+        r'\[\d+,"[a-z]+",\d+(,(null|true|false|\d+|"[0-9a-f]{12}"|\[("[0-9a-f]{12}",?)*\]))*\]'
+    )
     for line in text.splitlines():
         head = line.startswith('{"hubbub":"recording","version":1,"recording":"monday","began_ms":')
         assert head or re.fullmatch(allowed, line), line

@@ -41,6 +41,8 @@ class Client(Shell):
         self._moving: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._reopen_after: float | None = 0.0
+        self._here = asyncio.Event()
+        self._here.set()
 
     async def __aenter__(self) -> Self:
         self._spawn(self._stay_connected())
@@ -120,6 +122,20 @@ class Client(Shell):
             self._socket.transport.abort()
             await self.until(lambda: not self.connected)
 
+    async def go_away(self, *, politely: bool = True) -> None:
+        """Have no socket until `come_back`: close it, or lose it as a network does."""
+        self._here.clear()
+        if self._moving is not None:
+            self._moving.cancel()
+        if self._socket is not None and politely:
+            await self._socket.close()
+        elif self._socket is not None:
+            self._socket.transport.abort()
+
+    def come_back(self) -> None:
+        """Connect again at once, and resume what was open."""
+        self._here.set()
+
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
@@ -128,7 +144,9 @@ class Client(Shell):
 
     async def _stay_connected(self) -> None:
         while self._reopen_after is not None:
-            await asyncio.sleep(self._reopen_after)
+            if self._here.is_set():
+                await asyncio.sleep(self._reopen_after)
+            await self._here.wait()
             code = await self._live()
             await self._do(self.conversation.closed(code))
             self._changed.set()

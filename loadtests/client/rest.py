@@ -5,6 +5,7 @@ same functions.
 """
 
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +17,7 @@ from loadtests.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
+TOO_MANY_REQUESTS = 429
 
 
 class RefusedError(Exception):
@@ -47,6 +49,25 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
         f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
     )
     _answer(request)
+
+
+def call_patiently(
+    address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
+) -> Any:
+    """Ask as a script does: told to slow down, it waits as long as it is told."""
+    while True:
+        try:
+            return call(address, method, path, headers, body)
+        except RefusedError as refused:
+            if refused.status != TOO_MANY_REQUESTS:
+                raise
+            time.sleep(refused.problem["retry_after"])
+
+
+def headers_of(identity: str) -> dict[str, str]:
+    """Return a line of `seed --sessions` as headers."""
+    header, _, value = identity.strip().partition(": ")
+    return {header: value}
 
 
 def load_room(

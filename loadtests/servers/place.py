@@ -9,12 +9,17 @@ import atexit
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
+
+import psycopg
 
 from loadtests.servers.context import Startable
 from loadtests.servers.postgres import Postgres
@@ -78,6 +83,12 @@ class Place(Startable):
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run `manage.py` as an operator of this place would; return what it printed."""
         return manage(self.environment, *arguments, input=input)
+
+    def database(self) -> Any:
+        """Return a new connection to its database, whichever it has, past Django."""
+        if self.postgres is None:
+            return sqlite3.connect(Path(self.environment["DATA_DIR"]) / "hubbub.sqlite3")
+        return psycopg.connect(self.postgres.url(self.name))
 
     def _replica(self) -> Replica:
         return Replica(self.environment, stock=self._stock)

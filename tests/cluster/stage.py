@@ -6,16 +6,12 @@ operator with `manage.py`. With --embedded it is one process, and every replica 
 
 import asyncio
 import re
-import sqlite3
-import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
-
-import psycopg
 
 from loadtests.checker import Log, check, explain, read_log
 from loadtests.client import Client, rest
@@ -25,7 +21,6 @@ from loadtests.servers import Place
 from loadtests.servers.process import Server
 
 CROWD = 60
-TOO_MANY_REQUESTS = 429
 ANSWER_SECONDS = 15
 AT_ONCE_SECONDS = 0.3  # less than any sweep takes, even a deaf replica's
 HEARS_TRIES = 20
@@ -98,14 +93,8 @@ class Stage:
         return Client(person.username, person.identity, addresses)
 
     def rest(self, person: Person, method: str, path: str, replica: int = 0, **body: Any) -> Any:
-        """Ask over REST, as a script does: told to slow down, it waits as long as it is told."""
-        while True:
-            try:
-                return rest.call(self.address(replica), method, path, person.headers, body or None)
-            except rest.RefusedError as refused:
-                if refused.status != TOO_MANY_REQUESTS:
-                    raise
-                time.sleep(refused.problem["retry_after"])
+        address = self.address(replica)
+        return rest.call_patiently(address, method, path, person.headers, body or None)
 
     def post_form(self, person: Person, path: str, **fields: str) -> None:
         """Send a form of the pages, as the person's browser would."""
@@ -121,12 +110,8 @@ class Stage:
             place.environment = kept
 
     def log(self) -> Log:
-        if self.place.postgres is None:
-            path = Path(self.place.environment["DATA_DIR"]) / "hubbub.sqlite3"
-            with closing(sqlite3.connect(path)) as connection:
-                return read_log(connection)
-        with psycopg.connect(self.place.postgres.url(self.place.name)) as postgres:
-            return read_log(postgres)
+        with closing(self.place.database()) as connection:
+            return read_log(connection)
 
     async def settle(self, room: int, clients: Iterable[Client], within: float = 10) -> None:
         """Wait until every command is answered and everybody has heard the log's last event."""

@@ -61,7 +61,8 @@ def new_seed() -> int:
 
 
 def say(sentence: str) -> None:
-    print(f"==> {sentence}", flush=True)
+    sys.stdout.write(f"==> {sentence}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

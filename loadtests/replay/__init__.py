@@ -1,0 +1,1 @@
+"""Plays recorded traffic back: `python -m loadtests.replay FILE…`; docs/replay.md says the rest."""

@@ -1,0 +1,114 @@
+"""Recorded files become one traffic with small numbers; what is no recording gets a sentence."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtests.replay.book import Book
+from loadtests.replay.player import body_of
+from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
+from loadtests.replay.verdict import LATE, RIGHT, WRONG, lines, status
+from loadtests.servers.process import ROOT
+
+FIRST = [
+    [10, "connect", 1, "a", ["x", "y"]],
+    [20, "subscribe", 1, "x", None, True],
+    [40, "send", 1, "x", 12, False],
+    [90, "disconnect", 1, 1006],
+]
+SECOND = [[5, "connect", 1, "b", ["x"]], [6, "typing", 1, "x"], [7, "edit", 1, 3], [8, "delete", 1]]
+
+
+def write(folder: Path, name: str, began_ms: int, acts: list[Any], recording: str = "r") -> Path:
+    head = {"hubbub": "recording", "version": 1, "recording": recording, "began_ms": began_ms}
+    path = folder / name
+    path.write_text("".join(json.dumps(line) + "\n" for line in [head, *acts]))
+    return path
+
+
+def joined(folder: Path) -> Traffic:
+    return read([write(folder, "1", 1_000, FIRST), write(folder, "2", 1_020, SECOND)])
+
+
+def test_files_of_several_replicas_are_one_traffic_by_time(tmp_path: Path) -> None:
+    traffic = joined(tmp_path)
+    assert [(act.at, act.kind, act.socket, act.person) for act in traffic.acts] == [
+        (0.0, "connect", 1, 0),
+        (0.01, "subscribe", 1, 0),
+        (0.015, "connect", 2, 1),
+        (0.016, "typing", 2, 1),
+        (0.017, "edit", 2, 1),
+        (0.018, "delete", 2, 1),
+        (0.03, "send", 1, 0),
+        (0.08, "disconnect", 1, 0),
+    ]
+    assert traffic.members == {0: {0, 1}, 1: {0}}
+
+
+def test_one_file_made_of_them_is_the_same_traffic_without_its_names(tmp_path: Path) -> None:
+    traffic = joined(tmp_path)
+    again = tmp_path / "joined"
+    again.write_text("".join(f"{line}\n" for line in lines_of(traffic)))
+    known = read([again])
+    assert known.acts == traffic.acts
+    assert known.members == traffic.members
+    assert not {'"a"', '"b"', '"x"', '"y"'} & set(again.read_text().replace(",", " ").split())
+
+
+def test_half_a_last_line_and_sockets_from_before_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path, "1", 0, [[1, "send", 9, "x", 3, False], *FIRST])
+    path.write_text(path.read_text() + '[100, "send", 1,')
+    assert len(read([path]).acts) == len(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is no recording"),
+        ("nonsense\n", "is no recording"),
+        ("[]\n", "is no recording"),
+        ('{"hubbub": "recording", "version": 9, "recording": "r", "began_ms": 0}\n', "version 1"),
+        ('{"hubbub": "recording", "version": 1, "recording": "r", "began_ms": 0}\n', "no socket"),
+    ],
+)
+def test_what_is_no_recording_gets_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "file").write_text(text)
+    ran = subprocess.run(
+        [sys.executable, "-m", "loadtests.replay", str(tmp_path / "file")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == WRONG
+    assert sentence in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+
+
+def test_two_recordings_and_unknown_acts_are_refused(tmp_path: Path) -> None:
+    monday = write(tmp_path, "1", 0, FIRST, "monday")
+    tuesday = write(tmp_path, "2", 0, SECOND, "tuesday")
+    with pytest.raises(UnreadableError, match="monday, tuesday"):
+        read([monday, tuesday])
+    with pytest.raises(UnreadableError, match="something else: sing"):
+        read([write(tmp_path, "3", 0, [*SECOND, [9, "sing", 1]])])
+
+
+@pytest.mark.parametrize("chars", [1, 2, 3, 4, 57, 58, 59, 60, 500, 8_000])
+def test_a_body_has_as_many_characters_as_the_recorded_one_once_it_is_saved(chars: int) -> None:
+    body = body_of(chars)
+    assert len(body) == chars
+    assert body == body.strip()
+
+
+def test_a_fault_is_a_failure_and_a_late_player_says_that_it_was_the_limit(tmp_path: Path) -> None:
+    book = Book()
+    assert status(book) == RIGHT
+    book.late.add(0.4)
+    assert status(book) == LATE
+    assert "The player was the limit" in "\n".join(lines(book, joined(tmp_path), 1))
+    book.failed("SEND")
+    assert status(book) == WRONG
