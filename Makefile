@@ -41,6 +41,11 @@ fuzz: setup ## Look for what breaks parser, sockets, REST and pages, elsewhere e
 	@scripts/bring-servers
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),600)
 
+replay: setup ## Play recorded traffic on a place of its own (FILE="a b" SPEED=4), or on HOST= with SESSIONS=
+	@scripts/bring-servers
+	$(BIN)/python -m loadtests.replay $(FILE) --speed $(or $(SPEED),1) \
+		$(if $(HOST),--host $(HOST) --sessions $(SESSIONS))
+
 lint: setup ## Look for mistakes (ruff), for imports that cross layers, for missing migrations
 	$(TIMED) "lint" $(BIN)/ruff check
 	$(TIMED) "format" $(BIN)/ruff format --check
@@ -75,4 +80,4 @@ check: lint types test ## Everything that CI runs, but for test-stack
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak load load-ui check lock
+.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz replay lint format types bench soak load load-ui check lock

@@ -100,7 +100,8 @@ async def recording_of(stage: Stage) -> Traffic:
 
 
 def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
-    """Return how many rooms of so many members have so many messages."""
+    """Return how many rooms of so many members have so many messages, of those that have any."""
     log = stage.log()
     joins = {room: sum(one.type == "member.joined" for one in log.rooms[room]) for room in rooms}
-    return Counter((joins[room], len(log.messages_of(room))) for room in rooms)
+    sent = {room: len(log.messages_of(room)) for room in rooms}
+    return Counter((joins[room], sent[room]) for room in rooms if sent[room])
