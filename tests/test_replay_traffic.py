@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from loadtests.checker import Log
+from loadtests.client import Client
+from loadtests.client.history import Asked, Heard, Subscribed
+from loadtests.client.subscription import Start, Subscription
 from loadtests.replay.book import Book
 from loadtests.replay.player import body_of
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
@@ -102,6 +106,49 @@ def test_a_body_has_as_many_characters_as_the_recorded_one_once_it_is_saved(char
     body = body_of(chars)
     assert len(body) == chars
     assert body == body.strip()
+
+
+def a_tab(book: Book) -> Client:
+    """Return a client that has not come yet, watched, with a room open since its second event."""
+    client = Client("alice", "Cookie: sessionid=x", [])
+    client.history.watch = book.watching(client)
+    client.conversation.rooms[7] = Subscription(7, Start.NOW)
+    client.history.add(Asked, 7, None)
+    client.history.add(Subscribed, 7, 2, True, None)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("seqs", "faults"),
+    [
+        ([3, 4], {}),
+        ([3, 5], {"gap": 1}),
+        ([3, 3], {"double": 1}),
+        ([4, 3], {"gap": 1, "double": 1}),
+    ],
+)
+def test_what_comes_out_of_order_is_a_fault_at_once(
+    seqs: list[int], faults: dict[str, int]
+) -> None:
+    book = Book()
+    client = a_tab(book)
+    for seq in seqs:
+        client.history.add(Heard, 7, seq, "member.joined", None)
+    assert book.series.total().faults == faults
+    assert (status(book) == WRONG) == bool(faults)
+
+
+def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
+    book = Book()
+    client = a_tab(book)
+    client.conversation.rooms[7].position = 2
+    client.history.add(Heard, 7, 3, "member.joined", None)
+    book.judge_end([client])
+    assert [fault.rule for fault in book.faults] == ["heard-all"]
+    message = {"id": 1, "room": 7, "nonce": "n"}
+    book.answered("SEND", {"type": "ok", "message": message}, 0.0)
+    book.judge_log(Log())
+    assert [fault.rule for fault in book.faults] == ["heard-all", "acknowledged-is-logged"]
 
 
 def test_a_fault_is_a_failure_and_a_late_player_says_that_it_was_the_limit(tmp_path: Path) -> None:

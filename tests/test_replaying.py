@@ -1,4 +1,4 @@
-"""What was recorded of a place is played back at four times the speed: as much, in order, all of it.
+"""What was recorded is played back at four times the speed: as much, in order, all of it.
 
 One place is recorded and played on; what is played has rooms of its own.
 """
@@ -93,10 +93,14 @@ async def recording_of(stage: Stage) -> Traffic:
     folder = Path(stage.place.environment["RECORDING_DIR"])
     async with asyncio.timeout(10):
         while True:
-            traffic = read(sorted(folder.iterdir()))
+            traffic = read(files_in(folder))
             if traffic.count("disconnect") == 2 * CROWD:
                 return traffic
             await elapse(0.1)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
 
 
 def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
