@@ -4,6 +4,8 @@ Runs on any server. What a client sends comes back, but for a few orders; those 
 ready-made frames need the extension.
 """
 
+import gc
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -14,6 +16,8 @@ Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 PADDING = "." * 20_000
+# What there is one of for each socket; `/kept` counts how many of them there still are.
+MADE_FOR_A_SOCKET = ("SocketProtocol", "WebRequest", "HTTPChannel")
 # The close codes of attached sockets that are gone.
 gone: list[int | None] = []
 
@@ -55,12 +59,19 @@ async def _answer(path: str, send: Send) -> None:
     """Tell how many attached sockets are gone; or fail, before the answer has begun or after."""
     if path == "/early":
         raise ValueError("before the answer")
-    body = str(len(gone)).encode()
+    body = (_kept() if path == "/kept" else str(len(gone))).encode()
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": 200, "headers": [length]})
     if path == "/midway":
         raise ValueError("in the middle of the answer")
     await send({"type": "http.response.body", "body": body})
+
+
+def _kept() -> str:
+    """Tell how much is there that was made for sockets; from the first time on, uncollected."""
+    gc.disable()
+    names = Counter(type(one).__name__ for one in gc.get_objects())
+    return " ".join(str(names[name]) for name in MADE_FOR_A_SOCKET)
 
 
 async def _in_turn(writer: FrameWriter, send: Send, count: str) -> None:

@@ -77,6 +77,7 @@ class SocketProtocol(WebSocketProtocol):
         try:
             super().onClose(wasClean, code, reason)
         finally:
+            self.is_closed = None  # Autobahn's, which by now holds this protocol, and nobody asks
             if on_gone is not None:
                 on_gone(code)
 

@@ -106,6 +106,9 @@ class Server(daphne.server.Server):
         elif application is None:
             self._ended.discard(protocol)
             self.connections.pop(protocol, None)
+            if isinstance(protocol, WebRequest) and protocol.transport is None:
+                # It became a socket: its channel and it know each other, and nobody else them.
+                protocol.channel = None
         elif time.time() - details["disconnected"] > self.application_close_timeout:
             application.cancel()
 
@@ -208,7 +211,8 @@ def _spare_the_collector() -> None:
 
     With Python's thresholds it goes through all objects of all sockets again and again while
     thousands come: a third of the time for a handshake, and the event loop stands still for 0.4 s
-    at 5,000 of them. Nearly everything here is freed without it.
+    at 5,000 of them. What a socket leaves has to be free without it: its cycles of references are
+    cut where it ends, or they would stay for an hour.
     """
     gc.collect()
     gc.freeze()
