@@ -76,13 +76,15 @@ def test_what_could_not_be_seen_is_told() -> None:
     assert samples.failures == {"web-1's metrics": "refused"}
 
 
-def test_a_scrape_adds_labels_up_and_keeps_buckets_apart() -> None:
+def test_a_scrape_adds_labels_up_and_keeps_buckets_and_spans_apart() -> None:
     shown = Scrape(
         "# TYPE hubbub_a counter\n"
         'hubbub_a_total{cause="lost"} 2\nhubbub_a_total{cause="deaf"} 3\n'
         "# TYPE hubbub_b_seconds histogram\n"
         'hubbub_b_seconds_bucket{le="0.1"} 4\nhubbub_b_seconds_bucket{le="+Inf"} 5\n'
         "hubbub_b_seconds_sum 1\nhubbub_b_seconds_count 5\n"
+        "# TYPE hubbub_held_seconds gauge\n"
+        'hubbub_held_seconds{last="10"} 0.2\nhubbub_held_seconds{last="60"} 0.9\n'
         "# TYPE python_info gauge\npython_info 1\n"
     )
     assert shown.sums() == {
@@ -91,4 +93,6 @@ def test_a_scrape_adds_labels_up_and_keeps_buckets_apart() -> None:
         "hubbub_b_seconds_bucket:+Inf": 5,
         "hubbub_b_seconds_sum": 1,
         "hubbub_b_seconds_count": 5,
+        "hubbub_held_seconds:10": 0.2,
+        "hubbub_held_seconds:60": 0.9,
     }

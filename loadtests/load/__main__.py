@@ -1,8 +1,11 @@
 """`make load`: a place, people, Locust; in the end a table, an exit status and data/load/<time>/.
 
+The folder has report.html, with Locust's own locust.html beside it, and what they are made of.
+
 Locust and its gevent run in processes of their own: this one only prepares, starts and waits.
 """
 
+import json
 import os
 import secrets
 import subprocess
@@ -12,10 +15,13 @@ from argparse import Namespace
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from loadtests.bench import machine
+from loadtests.load import report
 from loadtests.load.options import limits_of, parse
 from loadtests.load.places import Target, UnfitError, target
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.rooms import Rooms
+from loadtests.load.watching import watching
 from loadtests.say import say
 from loadtests.servers import ServerError
 from loadtests.servers.process import HOST, ROOT, free_port
@@ -53,12 +59,20 @@ def load(options: Namespace) -> int:
         rooms.make()
         try:
             plan.ceiling_us = _ceiling()
-            status = _run(options, plan, folder)
+            with watching(options, place, folder / "samples.jsonl"):
+                status = _run(options, plan, folder)
         finally:
             if options.host:
                 rooms.archive()
-    say(f"series.json and locust.html are in {folder}")
+    _report(folder)
     return status
+
+
+def _report(folder: Path) -> None:
+    """Make the page of the run. One that Locust did not get to the end of has none."""
+    if (folder / "series.json").exists():
+        (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
+        say(f"The report is {report.write(folder)}")
 
 
 def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
@@ -100,8 +114,6 @@ def _run(options: Namespace, plan: Plan, folder: Path) -> int:
     say(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
     try:
         with ExitStack() as processes:
-            if plan.stack:
-                processes.enter_context(started(_sampling(plan.stack, folder)))
             if options.workers > 1 and not options.master:
                 for _ in range(options.workers):
                     processes.enter_context(started(worker_of(HOST, port)))
@@ -124,12 +136,6 @@ def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
     if options.web:
         say(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
     return ["--host", plan.host, *shown]
-
-
-def _sampling(stack: str, folder: Path) -> list[str]:
-    """Have the stack's own processes looked at meanwhile."""
-    samples = str(folder.resolve() / "samples.jsonl")
-    return [sys.executable, "-m", "loadtests.sampling", "--stack", stack, "--out", samples]
 
 
 def worker_of(host: str, port: int) -> list[str]:

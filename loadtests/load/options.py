@@ -85,6 +85,15 @@ def _place(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--replicas", type=_count, default=_told("REPLICAS", "2"), help="of the stack here (2)"
     )
+    group.add_argument(
+        "--metrics",
+        nargs="+",
+        default=(_told("METRICS", None) or "").split(),
+        metavar="URL",
+        help="/metrics of the processes at --host, for the report; METRICS_TOKEN is theirs",
+    )
+    group.add_argument("--redis", default=_told("REDIS", ""), metavar="URL", help="of --host")
+    group.add_argument("--postgres", default=_told("POSTGRES", ""), metavar="URL", help="of --host")
     group.add_argument("--out", type=Path, metavar="FOLDER", help="default: data/load/<time>")
 
 

@@ -58,7 +58,8 @@ class Plan:
     def facts(self) -> dict[str, Any]:
         """Return what a report says of the run: nothing by which anybody could sign in."""
         secret = ("people", "rooms", "stack", "series")
-        return {name: value for name, value in asdict(self).items() if name not in secret}
+        told = {name: value for name, value in asdict(self).items() if name not in secret}
+        return {**told, "local": bool(self.stack)}
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -9,6 +9,7 @@ from prometheus_client.samples import Sample
 TIMEOUT_SECONDS = 5
 # What a load is judged by: Hubbub's own, and what every process says of itself.
 OURS = ("hubbub_", "process_")
+APART = ("le", "last")
 
 
 class Scrape:
@@ -31,13 +32,14 @@ class Scrape:
     def sums(self) -> dict[str, float]:
         """Return one number for each metric, over all its labels.
 
-        A histogram's buckets stay apart: as `name_bucket:0.005`.
+        What a sum would make nonsense of stays apart: a histogram's buckets as
+        `name_bucket:0.005`, the longest of the last so many seconds as `name:10`.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for one in self.samples:
             if one.name.startswith(OURS) and not one.name.endswith("_created"):
-                bucket = f":{one.labels['le']}" if "le" in one.labels else ""
-                sums[one.name + bucket] += one.value
+                apart = [f":{one.labels[label]}" for label in APART if label in one.labels]
+                sums["".join([one.name, *apart])] += one.value
         return dict(sums)
 
 

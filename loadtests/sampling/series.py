@@ -85,6 +85,11 @@ def rates(points: Points) -> Points:
     ]
 
 
+def gained(points: Points) -> float:
+    """Return how much a counter grew from the first point to the last."""
+    return sum(increase(before, after) for (_, before), (_, after) in pairwise(points))
+
+
 def increase(before: float, after: float) -> float:
     """Return what a counter gained.
 

@@ -1,0 +1,46 @@
+"""What a run of the command found, as docs/capacity.json has it. Pure.
+
+`sockets_per_replica` and `messages_per_second_per_replica` are what was kept; `plan_with` is half
+of that, for a replica that ends sends its people to the others. Where no limit was found, or it
+was not the replica's, it may be more: `limit` says whose it was.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from loadtests.capacity.promise import Promise
+from loadtests.capacity.search import Found
+from loadtests.capacity.talk import TALK_SECONDS
+
+SPARE = 2
+
+
+def figures(
+    sockets: Found, messages: Found, promise: Promise, replicas: int, **facts: Any
+) -> dict[str, Any]:
+    """Return all of it; `facts` are the command, the place, the machine."""
+    most = int(sockets.held / replicas)
+    rate = round(messages.held / replicas)
+    return {
+        **facts,
+        "replicas": replicas,
+        "promise": asdict(promise),
+        "sockets_per_replica": most,
+        "messages_per_second_per_replica": rate,
+        "plan_with": {
+            "sockets_per_replica": most // SPARE,
+            "messages_per_second_per_replica": rate // SPARE,
+        },
+        "talk_seconds": TALK_SECONDS,
+        "sockets": _found(sockets),
+        "messages": _found(messages),
+    }
+
+
+def _found(found: Found) -> dict[str, Any]:
+    return {
+        "held": found.held,
+        "broke": found.broke,
+        "limit": asdict(found.limit) if found.limit else None,
+        "steps": [asdict(step) for _, step in found.steps],
+    }

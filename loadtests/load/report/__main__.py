@@ -1,0 +1,25 @@
+"""`python -m loadtests.load.report FOLDER`: make report.html of a run's folder again."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from loadtests.load.report.page import write
+from loadtests.say import say
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser("python -m loadtests.load.report", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of a run: data/load/<time>")
+    folder = parser.parse_args().folder
+    try:
+        say(f"{write(folder)} is written")
+    except OSError as error:
+        sys.exit(f"There is no run in {folder}: {error}")
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        sys.exit(f"What the run in {folder} wrote cannot be read: {error!r}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""A run's seconds in windows, so that an hour is drawn as well as a minute. Pure.
+
+Counts and durations of a window are added up; states (users, sockets) are those of its last second,
+and of a generator the worst second counts: a mean would hide what the report is read for.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from loadtests.load.series import Generator, Second, Series
+from loadtests.sampling.series import Points
+
+MOST_WINDOWS = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    at: float  # its middle, in seconds since the run began
+    seconds: int
+    total: Second
+
+
+def windows(series: Series, most: int = MOST_WINDOWS) -> list[Window]:
+    """Return the run in at most so many windows of equal length, without those that have nothing.
+
+    A length is a whole number of seconds; the last window may be shorter.
+    """
+    seconds = series.in_order()
+    if not seconds:
+        return []
+    first, last = seconds[0].at, seconds[-1].at
+    size = -(-(last - first + 1) // most)
+    grouped: dict[int, list[Second]] = {}
+    for second in seconds:
+        grouped.setdefault((second.at - first) // size, []).append(second)
+    return [
+        _window(number * size, min(size, last - first + 1 - number * size), group)
+        for number, group in grouped.items()
+    ]
+
+
+def points(seen: Iterable[Window], value: Callable[[Window], float | None]) -> Points:
+    """Return a value over time, where there is one."""
+    found = ((window.at, value(window)) for window in seen)
+    return [(at, number) for at, number in found if number is not None]
+
+
+def _window(begins: int, seconds: int, group: list[Second]) -> Window:
+    total = Second(group[0].at)
+    for second in group:
+        total.merge(second)
+    last = group[-1]
+    return Window(
+        begins + seconds / 2,
+        seconds,
+        replace(total, users=last.users, sockets=last.sockets, generators=_worst(group)),
+    )
+
+
+def _worst(group: list[Second]) -> dict[str, Generator]:
+    worst: dict[str, Generator] = {}
+    for second in group:
+        for name, one in second.generators.items():
+            known = worst.setdefault(name, Generator(0.0, 0.0))
+            known.cpu_percent = max(known.cpu_percent, one.cpu_percent)
+            known.lag_ms = max(known.lag_ms, one.lag_ms)
+    return worst
