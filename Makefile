@@ -75,9 +75,14 @@ load-ui: setup ## The same with Locust's page on http://127.0.0.1:8089
 	@scripts/bring-servers stack
 	@$(BIN)/python -m loadtests.load --web
 
+capacity: setup ## Raise the load on a replica until a promise breaks; writes docs/capacity.json (or HOST=…)
+	@scripts/bring-servers
+	@$(BIN)/python -m loadtests.capacity $(if $(HOST),--host $(HOST) --sessions $(SESSIONS) $(if $(METRICS),--metrics $(METRICS)),--write)
+
 check: lint types test ## Everything that CI runs, but for test-stack
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz replay lint format types bench soak load load-ui check lock
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak load load-ui capacity check lock
+/p' $(MAKEFILE_LIST))
