@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -91,7 +92,7 @@ def test_a_single_hiccup_is_no_limit(knee: float) -> None:
         ({"cpu_percent": 95.0, "generator_percent": 99.0, "machine_percent": 99.0}, REPLICA),
     ],
 )
-def test_what_breaks_is_laid_to_whom_it_belongs(change: dict[str, float], whose: str) -> None:
+def test_what_breaks_is_laid_to_whom_it_belongs(change: dict[str, Any], whose: str) -> None:
     breaks = broken(replace(GOOD, **change), PROMISE)
     assert breaks is not None
     assert breaks.whose == whose

@@ -8,10 +8,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import StringIO
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 
 from loadtests.sampling.series import Points
 
@@ -20,7 +22,7 @@ SIZE_INCHES = (5.0, 2.7)
 COLOURS = ("#0e8bd6", "#e8590c", "#2b9a4b", "#a855f7", "#d6336c", "#8d99a6", "#b08900", "#0ca6a6")
 LIMIT_COLOUR = "#d62828"
 INK = "#010203"  # replaced by the page's own colour
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 8,

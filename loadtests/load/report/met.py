@@ -1,6 +1,7 @@
 """The charts of what people met: deliveries, sends, sockets, faults, and the generator itself."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from loadtests.load.plan import Limits
 from loadtests.load.report.drawing import Chart, Line
@@ -20,7 +21,7 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
         "Sends and deliveries",
         "each second",
         [
-            Line(f"{kind.lower()}s", points(seen, lambda one, kind=kind: _rate(one, kind)))
+            Line(f"{kind.lower()}s", points(seen, partial(_rate, kind=kind)))
             for kind in (SEND, DELIVER)
         ],
         "Logarithmic: a send is a delivery to each of the others in the room.",
@@ -30,24 +31,11 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
     yield Chart(
         "Gaps, doubles, out of order",
         "each second",
-        [
-            Line(f"{kind}s", points(seen, lambda one, kind=kind: _count(one, kind)))
-            for kind in FAULTS
-        ],
+        [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in FAULTS],
         "Each is a failure of the run.",
     )
-    yield Chart(
-        "Failures",
-        "each second",
-        [
-            *(
-                Line(kind, points(seen, lambda one, kind=kind: _failed(one, kind)))
-                for kind in KINDS
-            ),
-            Line("sockets lost", points(seen, lambda one: one.total.lost / one.seconds)),
-        ],
-        "No answer or a wrong one. A socket that is lost and comes back in time is no failure.",
-    )
+    note = "No answer or a wrong one. A socket that is lost and comes back in time is no failure."
+    yield Chart("Failures", "each second", _failures(seen), note)
     yield _latency("CONNECT: until welcome", seen, CONNECT, limits.connect_ms)
     note = "From the loss of a socket until all rooms are whole again."
     yield _latency("RESUME: back after a loss", seen, RESUME, limits.resume_ms, note)
@@ -72,7 +60,7 @@ def _latency(
     title: str, seen: Sequence[Window], kind: str, limit: float | None, note: str = ""
 ) -> Chart:
     lines = [
-        Line(name, points(seen, lambda one, percent=percent: _percentile(one, kind, percent)))
+        Line(name, points(seen, partial(_percentile, kind=kind, percent=percent)))
         for name, percent in PERCENTILES.items()
     ]
     return Chart(title, "ms", lines, note, logarithmic=True, limit=limit)
@@ -94,7 +82,7 @@ def _count(window: Window, kind: str) -> float:
 
 def _failures(seen: Sequence[Window]) -> list[Line]:
     lines = [
-        Line(kind, points(seen, lambda one, kind=kind: _failed(one, kind)))
+        Line(kind, points(seen, partial(_failed, kind=kind)))
         for kind in KINDS
         if any(one.total.failures.get(kind) for one in seen)
     ]
