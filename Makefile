@@ -84,5 +84,4 @@ check: lint types test ## Everything that CI runs, but for test-stack
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock
 
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*## .*/.PHONY: help run stack stack-scale stack-status stack-deploy stack-manage setup test test-stack fuzz lint format types bench soak load load-ui capacity check lock
-/p' $(MAKEFILE_LIST))
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(MAKEFILE_LIST))
