@@ -9,29 +9,33 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from loadtests.chaos.kinds import KINDS, Kind
+from loadtests.bench import machine
+from loadtests.chaos import page
+from loadtests.chaos.kinds import BY_NAME, KINDS, Kind
 from loadtests.chaos.live import say
-from loadtests.chaos.net import Net, why_not
+from loadtests.chaos.net import Net, NetError, why_not
 from loadtests.chaos.outcome import Outcome
-from loadtests.chaos.run import PEOPLE, TABS, Sizes, run
+from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, TABS, Sizes, run
 from loadtests.chaos.schedule import DoesNotFit, choose, draw, named
 from loadtests.servers import ServerError
+from loadtests.servers.process import ROOT
 
 RESULTS = Path("data/chaos")
 SECONDS, SEED = 120.0, 7
+PAGE_NAME = page.PAGE.relative_to(ROOT)
+WORSE = [0, 2, 1]  # which status speaks for several runs
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    statuses = []
-    for seed in options.seeds:
-        try:
-            outcome = _run_one(seed, options)
-        except (DoesNotFit, ServerError) as error:
-            sys.exit(f"{error}")
-        _print(outcome)
-        statuses.append(outcome.status)
-    sys.exit(max(statuses, key=[0, 2, 1].index))
+    try:
+        outcomes = [_run_one(seed, options) for seed in options.seeds]
+    except (DoesNotFit, NetError, ServerError, TimeoutError) as error:
+        sys.exit(f"This run came to nothing: {error}")
+    if options.write or _is_whole(outcomes):
+        page.write(outcomes, machine.describe())
+        say(f"{PAGE_NAME} has the table, too")
+    sys.exit(max((outcome.status for outcome in outcomes), key=WORSE.index))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -42,6 +46,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--faults", type=_kinds, help="only these, with commas between")
     parser.add_argument("--people", type=int, default=PEOPLE, help="how many people")
     parser.add_argument("--tabs", type=int, default=TABS, help="how many tabs they have in all")
+    parser.add_argument(
+        "--least", type=float, default=LEAST_PER_SECOND, help="messages a second, or it counts not"
+    )
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE_NAME} anyway")
     parser.add_argument("--list", action="store_true", help="print the schedule and do nothing")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
     options = parser.parse_args(arguments)
@@ -63,8 +71,16 @@ def _run_one(seed: int, options: argparse.Namespace) -> Outcome:
         sys.exit(0)
     with ExitStack() as stack:
         net = None if reason else stack.enter_context(Net())
-        sizes = Sizes(options.people, options.tabs)
-        return run(seed, schedule, net, options.folder / str(seed), sizes)
+        sizes = Sizes(options.people, options.tabs, options.least)
+        outcome = run(seed, schedule, net, options.folder / str(seed), sizes)
+    _print(outcome)
+    return outcome
+
+
+def _is_whole(outcomes: list[Outcome]) -> bool:
+    """Whether every fault was done, and all of them count."""
+    done = {row.name for outcome in outcomes for row in outcome.rows}
+    return done == BY_NAME.keys() and not any(outcome.does_not_count for outcome in outcomes)
 
 
 def _print(outcome: Outcome) -> None:
@@ -72,10 +88,8 @@ def _print(outcome: Outcome) -> None:
         print(row)
     for line in outcome.told:
         print(line)
-    print(
-        f"Seed {outcome.seed}: {outcome.acknowledged} messages acknowledged, "
-        f"{outcome.per_second:.1f}/s outside outages; wrong: {outcome.wrong or 'nothing'}"
-    )
+    print(f"Seed {outcome.seed}, {outcome.per_second:.1f} messages a second outside outages:")
+    print(outcome.summary.counts)
     if outcome.trouble:
         print(f"Seed {outcome.seed}: {outcome.trouble}")
     if outcome.does_not_count:

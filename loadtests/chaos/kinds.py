@@ -28,7 +28,6 @@ class Mechanism(Enum):
     LINK = "link"
     RATE = "rate"
     LOSS = "loss"
-    DELAY = "delay"
     DISK = "disk"
     CLOCK = "clock"
     SESSION = "session"
@@ -60,7 +59,7 @@ class Kind:
     settle_seconds: float
     promise: Promise
     outage: bool = False
-    needs_net: bool = False
+    needs_net: bool = False  # a cable, a disk or a network that loopback has not
 
     @property
     def whole_seconds(self) -> float:

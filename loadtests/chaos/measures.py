@@ -1,13 +1,13 @@
 """What people noticed of each fault: silences, deliveries, the first answer after it. Pure.
 
-Over the histories of everybody, all on the one monotonic clock.
+Over the histories of a run, all on the one monotonic clock. Who listens hears talk all the time.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
 from math import ceil
 
+from loadtests.checker.silence import longest_silence
 from loadtests.client.history import Answered, Heard, History, Sent
 
 Window = tuple[float, float]
@@ -15,21 +15,13 @@ Window = tuple[float, float]
 
 class Noticed:
     def __init__(self, histories: Sequence[History], listeners: Collection[str]) -> None:
-        """`listeners` are the names of those who hear talk all the time."""
-        self._heard = [_heard(one) for one in histories if one.name in listeners]
+        self._listening = [one for one in histories if one.name in listeners]
         self.acknowledged = sorted(at for one in histories for at in _acknowledged(one))
-        listening = [one for one in histories if one.name in listeners]
-        self._deliveries = sorted(_deliveries(histories, listening))
+        self._deliveries = sorted(_deliveries(histories, self._listening))
 
     def silence(self, window: Window) -> float:
         """Return the longest time that any listener heard nothing within the window."""
-        began, ended = window
-        longest = 0.0
-        for heard in self._heard:
-            within = heard[bisect_left(heard, began) : bisect_right(heard, ended)]
-            gaps = (later - earlier for earlier, later in pairwise([began, *within, ended]))
-            longest = max(longest, *gaps)
-        return longest
+        return max((longest_silence(one, *window) for one in self._listening), default=0.0)
 
     def delivery(self, window: Window, share: float = 0.99) -> float | None:
         """Return in how many seconds so many of the messages sent within it were received."""
@@ -65,10 +57,6 @@ def _outside(began: float, ended: float, outages: Sequence[Window]) -> Iterator[
         began = max(began, outage_ended)
     if began < ended:
         yield began, ended
-
-
-def _heard(history: History) -> list[float]:
-    return [entry.at for entry in history.entries if isinstance(entry, Heard)]
 
 
 def _acknowledged(history: History) -> Iterator[float]:

@@ -4,19 +4,21 @@
 machine breaks them, and loses nothing.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from loadtests.chaos.kinds import Promise
-from loadtests.chaos.measures import Noticed, Window
+from loadtests.chaos.measures import Noticed
 from loadtests.chaos.perform import Happened
-from loadtests.checker import Log
 from loadtests.checker.fault import Fault
+from loadtests.checker.run import Run
+from loadtests.checker.summary import Summary, summarise
+from loadtests.checker.windows import Promises, Window
 
-LEAST_PER_SECOND = 20.0
 MOST_TOLD = 20
+# While a fault lasts, and until what it broke is settled.
+LATE = Promises(present_seconds=20, gone_seconds=30, revoked_seconds=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,16 @@ class Row:
 class Outcome:
     seed: int
     seconds: float
-    acknowledged: int
+    summary: Summary
     per_second: float  # outside outages
-    wrong: dict[str, int]  # rule: how often it was broken
-    told: list[str]  # the first of them
+    least_per_second: float
+    told: list[str]  # the first of what is wrong
     trouble: str  # who did not come back, or to rest
     rows: list[Row]
 
     @property
     def status(self) -> int:
-        if self.wrong or self.trouble or any(row.failure for row in self.rows):
+        if self.summary.faults or self.trouble or any(row.failure for row in self.rows):
             return 1
         return 2 if self.does_not_count else 0
 
@@ -67,10 +69,10 @@ class Outcome:
         unseen = [row.name for row in self.rows if not row.evidence and not row.failure]
         if unseen:
             return f"nobody saw these take effect: {', '.join(unseen)}"
-        if self.per_second < LEAST_PER_SECOND:
+        if self.per_second < self.least_per_second:
             return (
                 f"only {self.per_second:.1f} messages a second were acknowledged outside outages; "
-                f"{LEAST_PER_SECOND:g} are wanted"
+                f"{self.least_per_second:g} are wanted"
             )
         return ""
 
@@ -78,31 +80,39 @@ class Outcome:
         return asdict(self) | {"status": self.status, "does_not_count": self.does_not_count}
 
 
+def windows(happened: Sequence[Happened]) -> list[Window]:
+    """Return when the checker may expect less than usual."""
+    return [
+        Window(
+            *(one.entry.kind.name, one.began, one.settled),
+            promises=LATE,
+            stands_still=one.entry.kind.outage,
+        )
+        for one in happened
+    ]
+
+
 def conclude(
     seed: int,
-    window: Window,
+    span: tuple[float, float],
     happened: Sequence[Happened],
-    noticed: Noticed,
-    faults: Sequence[Fault],
-    log: Log,
-    trouble: str,
+    run: Run,
+    least_per_second: float,
+    trouble: str = "",
 ) -> Outcome:
+    """Judge a run. `span` is from the first moment until everybody was told to be quiet."""
+    faults, noticed = run.check(), Noticed(run.histories, run.listeners)
     outages = [(one.began, one.settled) for one in happened if one.entry.kind.outage]
     return Outcome(
         seed=seed,
-        seconds=window[1] - window[0],
-        acknowledged=len(noticed.acknowledged),
-        per_second=noticed.rate_outside(_busy(window, happened), outages),
-        wrong=dict(Counter(fault.rule for fault in faults)),
+        seconds=span[1] - span[0],
+        summary=summarise(run, faults),
+        per_second=noticed.rate_outside(span, outages),
+        least_per_second=least_per_second,
         told=[str(fault) for fault in faults[:MOST_TOLD]],
         trouble=trouble,
-        rows=[_row(one, window[0], happened, noticed) for one in happened],
+        rows=[_row(one, span[0], happened, noticed) for one in happened],
     )
-
-
-def _busy(window: Window, happened: Sequence[Happened]) -> Window:
-    """Until everybody was told to be quiet: not much after the last fault."""
-    return window[0], max((one.settled for one in happened), default=window[1])
 
 
 def _row(one: Happened, began: float, happened: Sequence[Happened], noticed: Noticed) -> Row:

@@ -17,16 +17,17 @@ import psycopg
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.faults import Scene
 from loadtests.chaos.live import Live, say
-from loadtests.chaos.measures import Noticed
 from loadtests.chaos.net import Net
-from loadtests.chaos.outcome import Outcome, conclude
+from loadtests.chaos.outcome import Outcome, conclude, windows
 from loadtests.chaos.perform import Happened, Performance
 from loadtests.chaos.schedule import Entry
 from loadtests.chaos.supervisor import supervised
-from loadtests.checker import check, read_log
+from loadtests.checker import Log, read_log
+from loadtests.checker.record import write_run
+from loadtests.checker.run import Run
 from loadtests.people import Crowd, Paces, people
 
-PEOPLE, TABS = 100, 240
+PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions
 BACK_SECONDS = 60.0
 PRESENCE_SECONDS = 10.0  # after which whoever is gone is shown to nobody
@@ -37,6 +38,7 @@ CALM_SECONDS = 3.0  # of talk without faults, at the end
 class Sizes:
     people: int = PEOPLE
     tabs: int = TABS
+    least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
 
 
 def run(
@@ -73,14 +75,24 @@ async def _live_through(
         async with Live(crowd, performance):
             await performance.give(schedule, say)
             trouble = await _come_to_rest(crowd)
-        ended = time.monotonic()
         histories = await crowd.histories()
-        say("Everybody went; what they saw is held against the log")
-        with psycopg.connect(deployment.postgres.url(deployment.place.name)) as postgres:
-            log = read_log(postgres)
-        faults = check(histories, log, left_early=crowd.left_early)
-        noticed = Noticed(histories, listeners)
-    return conclude(seed, (began, ended), performance.happened, noticed, faults, log, trouble)
+    say("Everybody went; what they saw is held against the log")
+    happened = performance.happened
+    seen = Run(
+        histories,
+        await asyncio.to_thread(_log, deployment),
+        left_early=crowd.left_early,
+        listeners=listeners,
+        windows=windows(happened),
+    )
+    write_run(seen, folder)
+    ended = max((one.settled for one in happened), default=began)
+    return conclude(seed, (began, ended), happened, seen, sizes.least_per_second, trouble)
+
+
+def _log(deployment: Deployment) -> Log:
+    with psycopg.connect(deployment.postgres.url(deployment.place.name)) as postgres:
+        return read_log(postgres)
 
 
 async def _come_to_rest(crowd: Crowd) -> str:

@@ -22,15 +22,18 @@ class Summary:
     silences: list[tuple[str, float, float]]  # window, how long it was, longest silence in it
 
     def __str__(self) -> str:
-        found = ", ".join(f"{self.faults[name]} {name}" for name in (*MEANINGS, "wrong"))
-        lines = [
-            f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
-            f"{self.delivered} deliveries",
-            found,
-        ]
+        lines = [self.counts]
         for name, lasted, silence in self.silences:
             lines.append(f"longest silence {silence:5.1f} s  in {lasted:5.1f} s: {name}")
         return "\n".join(lines)
+
+    @property
+    def counts(self) -> str:
+        found = ", ".join(f"{self.faults[name]} {name}" for name in (*MEANINGS, "wrong"))
+        return (
+            f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
+            f"{self.delivered} deliveries\n{found}"
+        )
 
 
 def summarise(run: Run, faults: Sequence[Fault]) -> Summary:

@@ -1,0 +1,67 @@
+"""docs/reliability.md: the table of what is promised of each fault, and what was measured.
+
+Of several runs the worst is told. Written only by a run that had every fault.
+"""
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from loadtests.chaos.kinds import KINDS, Kind
+from loadtests.chaos.outcome import Outcome, Row
+from loadtests.marked import between_markers
+from loadtests.servers.process import ROOT
+
+PAGE = ROOT / "docs/reliability.md"
+MARKER = "chaos"
+HEAD = "| fault | for | times | longest silence | p99 of delivery | answered again | promise held |"
+
+
+def write(outcomes: Sequence[Outcome], machine: dict[str, Any], page: Path = PAGE) -> None:
+    made = text(outcomes, machine)
+    page.write_text(between_markers(page.read_text(), MARKER, made))
+
+
+def text(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
+    rows = [row for outcome in outcomes for row in outcome.rows]
+    lines = [_line(kind, [row for row in rows if row.name == kind.name]) for kind in KINDS]
+    table = "\n".join([HEAD, "|---|---|---|---|---|---|---|", *filter(None, lines)])
+    return f"{_head(outcomes, machine)}\n\n{table}"
+
+
+def _head(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
+    seeds = ", ".join(str(outcome.seed) for outcome in outcomes)
+    summaries = [outcome.summary for outcome in outcomes]
+    found = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in _MEANINGS]
+    return (
+        f"Measured by `make chaos` on {machine['at'][:10]} at commit {machine['commit']}: "
+        f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, "
+        f"{machine['system']}; seeds {seeds}, {sum(one.seconds for one in outcomes):.0f} s in all. "
+        f"{sum(one.acknowledged for one in summaries)} messages acknowledged, "
+        f"{sum(one.delivered for one in summaries)} deliveries; {', '.join(found)}. In brackets: "
+        "what is promised, in seconds. Of all runs the worst is told."
+    )
+
+
+_MEANINGS = ("lost", "doubled", "reordered", "leaked")
+
+
+def _line(kind: Kind, rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    held = sum(row.kept for row in rows)
+    silence = _worst(rows, operator.attrgetter("silence"), kind.promise.silence)
+    delivery = _worst(rows, operator.attrgetter("delivery"), kind.promise.delivery)
+    answered = _worst(rows, operator.attrgetter("answered"), kind.promise.answered)
+    cells = (kind.title, f"{kind.seconds:g} s", len(rows), silence, delivery, answered)
+    return f"| {' | '.join(map(str, cells))} | {held} of {len(rows)} |"
+
+
+def _worst(
+    rows: Iterable[Row], value: Callable[[Row], float | None], promised: float | None
+) -> str:
+    measured = [found for row in rows if (found := value(row)) is not None]
+    if not measured:
+        return ""
+    return f"{max(measured):.1f} s" + (f" ({promised:g})" if promised is not None else "")
