@@ -5,13 +5,12 @@ machine breaks them, and loses nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from loadtests.chaos.kinds import Promise
 from loadtests.chaos.measures import Noticed
 from loadtests.chaos.perform import Happened
-from loadtests.checker.fault import Fault
 from loadtests.checker.run import Run
 from loadtests.checker.summary import Summary, summarise
 from loadtests.checker.windows import Promises, Window
@@ -77,7 +76,16 @@ class Outcome:
         return ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"status": self.status, "does_not_count": self.does_not_count}
+        summary = {
+            "clients": self.summary.clients,
+            "acknowledged": self.summary.acknowledged,
+            "delivered": self.summary.delivered,
+            "faults": dict(self.summary.faults),  # which `asdict` cannot copy
+        }
+        concluded = {"status": self.status, "does_not_count": self.does_not_count}
+        facts = {one.name: getattr(self, one.name) for one in fields(self)}
+        rows = [asdict(row) for row in self.rows]
+        return facts | {"summary": summary, "rows": rows} | concluded
 
 
 def windows(happened: Sequence[Happened]) -> list[Window]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from loadtests.chaos.net import INTERFACE, NetHost
 
-BURST_KB, QUEUE_MS = 16, 400
+BURST_KB, QUEUE_MS = 4, 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from loadtests.checker import Log, read_log
 from loadtests.checker.record import write_run
 from loadtests.checker.run import Run
 from loadtests.people import Crowd, Paces, people
+from loadtests.people.somebody import Tab
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions
@@ -81,7 +82,8 @@ async def _live_through(
     seen = Run(
         histories,
         await asyncio.to_thread(_log, deployment),
-        left_early=crowd.left_early,
+        # Views of a place that did not come to rest are not the last ones.
+        left_early={one.name for one in histories} if trouble else crowd.left_early,
         listeners=listeners,
         windows=windows(happened),
     )
@@ -103,8 +105,17 @@ async def _come_to_rest(crowd: Crowd) -> str:
         await crowd.settle(BACK_SECONDS)
         await asyncio.sleep(PRESENCE_SECONDS)
     except TimeoutError as error:
-        return str(error)
+        absent = [f"{error}", *(_told(tab) for tab in crowd.tabs if not tab.is_back)]
+        return "\n".join(absent)
     return ""
+
+
+def _told(tab: Tab) -> str:
+    client = tab.client
+    where = f"connected to {client.address}" if client.connected else "not connected"
+    sent_away = f", sent away with {client.stopped}" if client.stopped else ""
+    pending = list(client.conversation.pending.values())
+    return f"{tab.name} is {where}{sent_away}; it lacks {tab.missing or 'no room'}; {pending}"
 
 
 def _seed(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[str]]:

@@ -131,7 +131,7 @@ class ReplicaSlow(Slow):
 
 
 class RedisSlow(Slow):
-    kbit = 256
+    kbit = 64
 
     def choose(self) -> Server:
         return self.deployment.redis

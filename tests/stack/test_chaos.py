@@ -1,0 +1,80 @@
+"""A short run of `make chaos`, with every mechanism of faults once, and what it leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadtests.chaos import net
+from loadtests.chaos.kinds import BY_NAME, Mechanism
+from loadtests.servers.process import ROOT
+from scripts.stack.programs import is_root
+from tests.stack.running import until
+
+SEED, SECONDS = 11, 45
+SMALL = ("--people", "40", "--tabs", "100", "--least", "5")
+
+# Root and CI have to have hosts of their own; who else runs the tests may lack them.
+WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
+
+def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "loadtests.chaos", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_nothing_is_lost_whatever_is_done(tmp_path: Path) -> None:
+    done = chaos("--seconds", str(SECONDS), "--seed", str(SEED), "--folder", str(tmp_path), *SMALL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((tmp_path / f"{SEED}/summary.json").read_text())
+    mechanisms = {BY_NAME[row["name"]].mechanism for row in summary["rows"]}
+    assert mechanisms == set(Mechanism)
+    assert all(row["evidence"] for row in summary["rows"])
+    judged = subprocess.run(
+        [sys.executable, "-m", "loadtests.checker", str(tmp_path / str(SEED))], cwd=ROOT
+    )
+    assert judged.returncode == 0
+
+
+def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The hosts end with it, and whatever runs on them: nobody is left to take them away."""
+    folder = ("--folder", str(tmp_path))
+    run = subprocess.Popen(
+        [sys.executable, "-m", "loadtests.chaos", *folder, *SMALL], cwd=ROOT, stderr=subprocess.PIPE
+    )
+    runner = psutil.Process(run.pid)
+    until(lambda: {"redis-server", "nginx"} <= {one.name() for one in _family(runner)}, 60)
+    family = _family(runner)
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    until(lambda: not [one for one in family if one.is_running()], 30)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--faults", "earthquake"), "no fault is called 'earthquake'; there are replica-killed"),
+        (("--seeds", "many"), "'many' is no list of seeds: give 1-10, or 1,5,7"),
+        (("--faults", "redis-gone", "--seconds", "10"), "give more time, or fewer of them"),
+    ],
+)
+def test_bad_input_gets_a_sentence(arguments: tuple[str, ...], said: str) -> None:
+    done = chaos(*arguments)
+    assert done.returncode not in (0, None)
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _family(runner: psutil.Process) -> list[psutil.Process]:
+    return runner.children(recursive=True)

@@ -1,0 +1,161 @@
+"""What a fault test concludes: what was noticed of each fault, and the exit status."""
+
+import pytest
+
+from loadtests.chaos.kinds import BY_NAME
+from loadtests.chaos.outcome import Outcome, conclude
+from loadtests.chaos.perform import Happened
+from loadtests.chaos.schedule import Entry
+from loadtests.checker import Log
+from loadtests.checker.run import Run
+from loadtests.client.history import Answered, Frame, Heard, History, Sent
+from loadtests.client.history import Entry as Seen
+from tests.test_checker import give_a_number_twice, lose_a_saved_message, talk
+
+SPAN = (0.0, 100.0)
+
+
+def happened(name: str, began: float, healed: float, **told: str) -> Happened:
+    kind = BY_NAME[name]
+    entry = Entry(began, kind, 0)
+    evidence = {"evidence": "it was seen"} | told
+    return Happened(entry, began, healed, healed + kind.settle_seconds, **evidence)
+
+
+def talks(
+    *, heard: list[float], answered: list[float], took: float = 0.1, name: str = "alice"
+) -> History:
+    """Return what somebody saw who listens at `heard` and sends what is answered at `answered`."""
+    history = History(name)
+    for number, at in enumerate(heard):
+        message = _message(number)
+        history.entries += _sent(at - took, number)
+        history.entries.append(Heard(at, 1, number + 1, "message.created", message))
+    history.entries += [
+        Answered(at, number, {"type": "message.send"}, None, None)
+        for number, at in enumerate(answered)
+    ]
+    return history
+
+
+def _message(number: int) -> Frame:
+    seqs = {"id": number, "seq": number + 1, "number": number + 1, "rev": number + 1, "room": 1}
+    texts = {"nonce": f"{number}", "body": "", "html": None, "deleted_at": None}
+    return seqs | texts | {"sender": {"id": 1}}
+
+
+def _sent(at: float, number: int) -> list[Seen]:
+    return [Sent(at, number, {"type": "message.send", "nonce": f"{number}"})]
+
+
+def outcome_of(
+    *faults: Happened, histories: list[History], least: float = 0.0, trouble: str = ""
+) -> Outcome:
+    """Conclude from made-up histories: only what is noticed of them matters here."""
+    run = Run(histories, Log(), listeners=[history.name for history in histories])
+    return conclude(1, SPAN, faults, run, least, trouble)
+
+
+def right_run(log_spoiled: bool = False) -> Run:
+    histories, log = talk()
+    if log_spoiled:
+        lose_a_saved_message(histories, log)
+    return Run(histories, log)
+
+
+def test_a_right_run_has_status_0() -> None:
+    outcome = conclude(1, SPAN, [happened("redis-killed", 10, 11)], right_run(), 0)
+    assert (outcome.status, outcome.does_not_count, outcome.told) == (0, "", [])
+
+
+def test_a_run_that_lost_a_message_has_status_1() -> None:
+    outcome = conclude(1, SPAN, [happened("redis-killed", 10, 11)], right_run(True), 0)
+    assert outcome.status == 1
+    assert outcome.summary.faults["lost"] > 0
+    assert any("is not in the log" in line for line in outcome.told)
+
+
+def test_what_was_wrong_in_any_other_way_has_status_1() -> None:
+    histories, log = talk()
+    give_a_number_twice(histories, log)
+    assert conclude(1, SPAN, [], Run(histories, log), 0).status == 1
+
+
+def test_a_fault_that_nobody_saw_makes_the_run_not_count() -> None:
+    unseen = happened("redis-killed", 10, 11, evidence="")
+    outcome = conclude(1, SPAN, [unseen], right_run(), 0)
+    assert outcome.status == 2
+    assert outcome.does_not_count == "nobody saw these take effect: redis-killed"
+
+
+def test_a_run_in_which_little_was_said_does_not_count() -> None:
+    outcome = conclude(1, SPAN, [happened("redis-killed", 10, 11)], right_run(), 20)
+    assert outcome.status == 2
+    assert "messages a second were acknowledged outside outages; 20 are wanted" in (
+        outcome.does_not_count
+    )
+
+
+def test_loss_goes_before_not_counting() -> None:
+    unseen = happened("redis-killed", 10, 11, evidence="")
+    assert conclude(1, SPAN, [unseen], right_run(True), 20).status == 1
+
+
+@pytest.mark.parametrize(
+    ("failure", "trouble"), [("replica does not answer", ""), ("", "alice is not back")]
+)
+def test_who_does_not_come_back_is_a_failure(failure: str, trouble: str) -> None:
+    fault = happened("replica-killed", 10, 11, failure=failure)
+    assert conclude(1, SPAN, [fault], right_run(), 0, trouble).status == 1
+
+
+def test_the_longest_silence_of_anybody_is_told() -> None:
+    often = [float(at) for at in range(100)]
+    seldom = [at for at in often if not 10 < at < 13]
+    histories = [
+        talks(heard=often, answered=[], name="alice"),
+        talks(heard=seldom, answered=[], name="bob"),
+    ]
+    (row,) = outcome_of(happened("replica-killed", 10, 11), histories=histories).rows
+    assert row.silence == pytest.approx(3)
+    assert row.kept
+
+
+def test_a_silence_over_the_promise_is_told_and_loses_nothing() -> None:
+    quiet = [talks(heard=[9, 16], answered=[])]
+    (row,) = outcome_of(happened("replica-killed", 10, 12), histories=quiet).rows
+    assert not row.kept
+    assert "OVER ITS PROMISE" in str(row)
+
+
+def test_of_two_faults_at_once_the_more_patient_promise_counts() -> None:
+    quiet = [talks(heard=[9, 16], answered=[])]
+    faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15)
+    assert all(row.kept for row in outcome_of(*faults, histories=quiet).rows)
+
+
+def test_the_first_answer_after_the_end_of_an_outage_is_told() -> None:
+    spoken = [talks(heard=[], answered=[9, 14.5, 15])]
+    (row,) = outcome_of(happened("postgres-restarted", 10, 12), histories=spoken).rows
+    assert row.answered == pytest.approx(2.5)
+    assert row.kept
+
+
+def test_an_answer_that_never_comes_breaks_the_promise() -> None:
+    spoken = [talks(heard=[], answered=[9])]
+    (row,) = outcome_of(happened("postgres-restarted", 10, 12), histories=spoken).rows
+    assert not row.kept
+
+
+def test_the_slowest_hundredth_of_deliveries_is_left_out() -> None:
+    heard = [20 + number / 10 for number in range(200)]
+    histories = [talks(heard=heard, answered=[], took=0.5)]
+    (row,) = outcome_of(happened("redis-gone", 19, 49), histories=histories).rows
+    assert row.delivery == pytest.approx(0.5)
+
+
+def test_what_is_said_in_outages_does_not_count_for_the_rate() -> None:
+    steady = [number / 2 for number in range(200)]
+    faults = happened("postgres-full", 0, 50), happened("nginx-restarted", 60, 65)
+    outcome = outcome_of(*faults, histories=[talks(heard=[], answered=steady)])
+    assert outcome.per_second == pytest.approx(2, rel=0.05)
