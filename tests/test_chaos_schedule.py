@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.chaos.faults import FAULTS
-from loadtests.chaos.kinds import BY_NAME, KINDS, Kind, Mechanism
+from loadtests.chaos.kind import Kind, Mechanism
+from loadtests.chaos.kinds import BY_NAME, KINDS
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, named
 
 SEEDS = st.integers(0, 10_000)

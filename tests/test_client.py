@@ -12,7 +12,7 @@ from loadtests.client import Client
 from loadtests.client.comeback import Backoff
 from loadtests.client.conversation import Conversation
 from loadtests.client.effects import Again, Done, Move, Reopen, Stop, Write
-from loadtests.client.history import Answered, History
+from loadtests.client.history import Answered, History, Removed
 from loadtests.client.subscription import Start
 from tests.model_place import ROOM, ModelPlace, ModelTab
 
@@ -261,9 +261,19 @@ def test_it_does_not_repeat_the_frame_that_closed_its_socket(code: int) -> None:
 def test_a_room_that_one_is_put_out_of_is_not_asked_for_again() -> None:
     conversation = connected()
     conversation.open_room(ROOM)
+    conversation.receive(subscribed(seq=0))
     conversation.receive({"type": "room.removed", "room": ROOM, "reason": "removed"})
     conversation.closed(1006)
     assert conversation.receive(welcome()) == []
+
+
+def test_what_tells_of_an_earlier_stay_does_not_end_what_was_asked_since() -> None:
+    """The place's log tells it late on a busy replica: one was let in again meanwhile."""
+    conversation = connected()
+    conversation.open_room(ROOM)
+    conversation.receive({"type": "room.removed", "room": ROOM, "reason": "left"})
+    assert ROOM in conversation.rooms
+    assert not any(isinstance(entry, Removed) for entry in conversation.history.entries)
 
 
 def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> None:
@@ -398,6 +408,11 @@ def welcome() -> Frame:
     person = {"id": 1, "name": "alice"}
     frame = {"type": "welcome", "connection": "c", "replica": "r", "epoch": "e", "user": person}
     return frame | {"heartbeat_seconds": 20}
+
+
+def subscribed(seq: int) -> Frame:
+    there = {"online": None, "online_count": 1}
+    return {"type": "subscribed", "ref": 1, "room": ROOM, "seq": seq, "resumed": True} | there
 
 
 def connected() -> Conversation:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from loadtests.bench import machine
 from loadtests.chaos import page
-from loadtests.chaos.kinds import BY_NAME, KINDS, Kind
+from loadtests.chaos.kind import Kind
+from loadtests.chaos.kinds import BY_NAME, KINDS
 from loadtests.chaos.live import say
 from loadtests.chaos.net import Net, NetError, why_not
 from loadtests.chaos.outcome import Outcome
@@ -49,6 +50,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--least", type=float, default=LEAST_PER_SECOND, help="messages a second, or it counts not"
     )
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=1.0,
+        help="on a busy machine: presence and revocation may take so many times as long",
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE_NAME} anyway")
     parser.add_argument("--list", action="store_true", help="print the schedule and do nothing")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
@@ -71,7 +78,7 @@ def _run_one(seed: int, options: argparse.Namespace) -> Outcome:
         sys.exit(0)
     with ExitStack() as stack:
         net = None if reason else stack.enter_context(Net())
-        sizes = Sizes(options.people, options.tabs, options.least)
+        sizes = Sizes(options.people, options.tabs, options.least, options.patience)
         outcome = run(seed, schedule, net, options.folder / str(seed), sizes)
     _print(outcome)
     return outcome

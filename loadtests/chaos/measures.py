@@ -61,9 +61,9 @@ def _outside(began: float, ended: float, outages: Sequence[Window]) -> Iterator[
 
 def _acknowledged(history: History) -> Iterator[float]:
     for entry in history.entries:
-        answered = isinstance(entry, Answered) and entry.code is None
-        if answered and entry.command["type"] == "message.send":
-            yield entry.at
+        match entry:
+            case Answered(command={"type": "message.send"}, code=None):
+                yield entry.at
 
 
 def _deliveries(

@@ -5,10 +5,10 @@ machine breaks them, and loses nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
-from loadtests.chaos.kinds import Promise
+from loadtests.chaos.kind import Promise
 from loadtests.chaos.measures import Noticed
 from loadtests.chaos.perform import Happened
 from loadtests.checker.run import Run
@@ -18,6 +18,8 @@ from loadtests.checker.windows import Promises, Window
 MOST_TOLD = 20
 # While a fault lasts, and until what it broke is settled.
 LATE = Promises(present_seconds=20, gone_seconds=30, revoked_seconds=12)
+# A socket that is lost unnoticed is given up after 2.5 heartbeats of 5 s.
+USUAL = Promises(present_seconds=5, gone_seconds=16, revoked_seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,16 @@ class Outcome:
         return facts | {"summary": summary, "rows": rows} | concluded
 
 
-def windows(happened: Sequence[Happened]) -> list[Window]:
+def times(promises: Promises, factor: float) -> Promises:
+    return Promises(*(factor * seconds for seconds in astuple(promises)))
+
+
+def windows(happened: Sequence[Happened], factor: float = 1.0) -> list[Window]:
     """Return when the checker may expect less than usual."""
     return [
         Window(
             *(one.entry.kind.name, one.began, one.settled),
-            promises=LATE,
+            promises=times(LATE, factor),
             stands_still=one.entry.kind.outage,
         )
         for one in happened

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from loadtests.chaos.kinds import KINDS, Kind
+from loadtests.chaos.kind import Kind
+from loadtests.chaos.kinds import KINDS
 from loadtests.chaos.outcome import Outcome, Row
 from loadtests.marked import between_markers
 from loadtests.servers.process import ROOT

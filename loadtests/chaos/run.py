@@ -18,8 +18,8 @@ from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.faults import Scene
 from loadtests.chaos.live import Live, say
 from loadtests.chaos.net import Net
-from loadtests.chaos.outcome import Outcome, conclude, windows
-from loadtests.chaos.perform import Happened, Performance
+from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
+from loadtests.chaos.perform import Performance
 from loadtests.chaos.schedule import Entry
 from loadtests.chaos.supervisor import supervised
 from loadtests.checker import Log, read_log
@@ -40,6 +40,7 @@ class Sizes:
     people: int = PEOPLE
     tabs: int = TABS
     least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
+    patience: float = 1.0  # so many times as long may it take that people are shown, or put out
 
 
 def run(
@@ -85,7 +86,8 @@ async def _live_through(
         # Views of a place that did not come to rest are not the last ones.
         left_early={one.name for one in histories} if trouble else crowd.left_early,
         listeners=listeners,
-        windows=windows(happened),
+        windows=windows(happened, sizes.patience),
+        promises=times(USUAL, sizes.patience),
     )
     write_run(seen, folder)
     ended = max((one.settled for one in happened), default=began)
@@ -134,6 +136,3 @@ def _seed(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[s
 def _keep_logs(deployment: Deployment, folder: Path) -> None:
     for number, server in enumerate(deployment.servers):
         (folder / f"{number}-{server.name}.log").write_text(server.tail(500))
-
-
-__all__ = ["Happened", "Sizes", "run"]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
-from loadtests.chaos.kinds import BY_NAME, KINDS, Kind, Part
+from loadtests.chaos.kind import Kind
+from loadtests.chaos.kinds import BY_NAME, KINDS
 
 CALM_SECONDS = 2.0  # before the first fault
 TRIES = 100
@@ -146,6 +147,3 @@ def _by_mechanism(dice: Random, kinds: Sequence[Kind]) -> list[Kind]:
     shuffled = dice.sample(kinds, len(kinds))
     first = {kind.mechanism: kind for kind in sorted(shuffled, key=lambda one: -one.whole_seconds)}
     return [*first.values(), *(kind for kind in shuffled if kind not in first.values())]
-
-
-__all__ = ["DoesNotFit", "Entry", "Part", "choose", "draw", "named"]

@@ -5,8 +5,8 @@ kernel ties a server's life to the thread that started it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from loadtests.chaos.deployment import Deployment
 from loadtests.servers.process import Server
@@ -19,18 +19,9 @@ class Supervisor:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
         self._held: list[Server] = []
-        self.starts = 0
-
-    @contextmanager
-    def holding(self, server: Server) -> Iterator[None]:
-        """Let a server stay away meanwhile, whoever ends it."""
-        self.hold(server)
-        try:
-            yield
-        finally:
-            self.let_go(server)
 
     def hold(self, server: Server) -> None:
+        """Let a server stay away until it is let go, whoever ends it."""
         self._held.append(server)
 
     def let_go(self, server: Server) -> None:
@@ -40,12 +31,14 @@ class Supervisor:
     async def watch(self) -> None:
         while True:
             for server in self._deployment.servers:
-                if not server.running and server not in self._held:
+                if self._is_missing(server):
                     await asyncio.sleep(PAUSE_SECONDS)
-                    if not server.running and server not in self._held:
+                    if self._is_missing(server):
                         server.spawn()
-                        self.starts += 1
             await asyncio.sleep(LOOK_SECONDS)
+
+    def _is_missing(self, server: Server) -> bool:
+        return not server.running and server not in self._held
 
 
 @asynccontextmanager

@@ -236,6 +236,9 @@ class Conversation:
 
     def _removed(self, frame: Frame) -> None:
         self.news.append(frame)
+        asked = self.rooms.get(frame["room"])
+        if asked is not None and not asked.live:
+            return  # it tells of an earlier stay; what was asked since is answered by itself
         self.rooms.pop(frame["room"], None)
         self.history.add(seen.Removed, frame["room"], frame["reason"])
 

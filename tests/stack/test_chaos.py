@@ -11,13 +11,14 @@ import psutil
 import pytest
 
 from loadtests.chaos import net
-from loadtests.chaos.kinds import BY_NAME, Mechanism
+from loadtests.chaos.kind import Mechanism
+from loadtests.chaos.kinds import BY_NAME
 from loadtests.servers.process import ROOT
 from scripts.stack.programs import is_root
 from tests.stack.running import until
 
 SEED, SECONDS = 11, 45
-SMALL = ("--people", "40", "--tabs", "100", "--least", "5")
+SMALL = ("--people", "40", "--tabs", "100", "--least", "2", "--patience", "10")
 
 # Root and CI have to have hosts of their own; who else runs the tests may lack them.
 WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()

@@ -1,0 +1,65 @@
+"""A kind of fault, as a schedule and a reader need to know it. Pure: how it is done is in `faults/`.
+
+`seconds` is how long one lasts, `settle_seconds` how long after it the place is left alone by
+others of its part, so that what people notice is known to be of this one. While one that is an
+`outage` lasts nobody can talk, whatever is well: it overlaps with nothing.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Part(Enum):
+    """What a fault is done to: a part is given one fault at a time."""
+
+    REPLICAS = "replicas"
+    REDIS = "Redis"
+    POSTGRES = "Postgres"
+    FRONT = "nginx"
+    CLIENTS = "clients"
+
+
+class Mechanism(Enum):
+    """How a fault is done: a short run has each once."""
+
+    SIGNAL = "signal"
+    PAUSE = "pause"
+    LINK = "link"
+    RATE = "rate"
+    LOSS = "loss"
+    DISK = "disk"
+    CLOCK = "clock"
+    SESSION = "session"
+    SOCKET = "socket"
+    ROLL = "roll"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What people notice at most, in seconds. None: nothing is promised of it.
+
+    `silence`: nobody who listens hears nothing for longer, from the beginning until it is settled.
+    `answered`: after the end of the fault the first message is answered.
+    `delivery`: 99 of 100 messages sent meanwhile are received, by everybody, by then.
+    """
+
+    silence: float | None = None
+    answered: float | None = None
+    delivery: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    title: str
+    part: Part
+    mechanism: Mechanism
+    seconds: float
+    settle_seconds: float
+    promise: Promise
+    outage: bool = False
+    needs_net: bool = False  # a cable, a disk or a network that loopback has not
+
+    @property
+    def whole_seconds(self) -> float:
+        return self.seconds + self.settle_seconds
