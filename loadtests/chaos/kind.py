@@ -1,4 +1,4 @@
-"""A kind of fault, as a schedule and a reader need to know it. Pure: how it is done is in `faults/`.
+"""A kind of fault, as a schedule and a reader need to know it; how it is done is in `faults/`.
 
 `seconds` is how long one lasts, `settle_seconds` how long after it the place is left alone by
 others of its part, so that what people notice is known to be of this one. While one that is an
@@ -31,7 +31,11 @@ class Mechanism(Enum):
     CLOCK = "clock"
     SESSION = "session"
     SOCKET = "socket"
+    RESET = "reset"
     ROLL = "roll"
+
+
+OF_A_NET = {Mechanism.LINK, Mechanism.RATE, Mechanism.LOSS, Mechanism.RESET, Mechanism.DISK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ class Kind:
     settle_seconds: float
     promise: Promise
     outage: bool = False
-    needs_net: bool = False  # a cable, a disk or a network that loopback has not
+
+    @property
+    def needs_net(self) -> bool:
+        """Whether it is done to a cable, a disk or a network, which loopback has none of."""
+        return self.mechanism in OF_A_NET
 
     @property
     def whole_seconds(self) -> float:
