@@ -13,11 +13,11 @@ from loadtests.bench import machine
 from loadtests.chaos import page
 from loadtests.chaos.kind import Kind
 from loadtests.chaos.kinds import BY_NAME, KINDS
-from loadtests.chaos.live import say
 from loadtests.chaos.net import Net, NetError, why_not
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, TABS, Sizes, run
 from loadtests.chaos.schedule import DoesNotFit, choose, draw, named
+from loadtests.say import say
 from loadtests.servers import ServerError
 from loadtests.servers.process import ROOT
 

@@ -10,15 +10,16 @@ from loadtests.chaos.perform import Performance
 from loadtests.client.history import Heard
 from loadtests.people import Crowd
 from loadtests.people.somebody import Tab
+from loadtests.say import say
 
 EVERY_SECONDS = 1.0
 EVERY_SECONDS_IN_A_FILE = 5.0
 CLEAR = "\r\x1b[K"
 
 
-def say(line: str) -> None:
-    clear = CLEAR if sys.stderr.isatty() else ""
-    print(f"{clear}{line}", file=sys.stderr, flush=True)
+def tell(line: str) -> None:
+    """Say something in the place of the live line, which goes on below it."""
+    say(f"{CLEAR}{line}" if sys.stderr.isatty() else line)
 
 
 class Live:

@@ -16,7 +16,7 @@ import psycopg
 
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.faults import Scene
-from loadtests.chaos.live import Live, say
+from loadtests.chaos.live import Live, tell
 from loadtests.chaos.net import Net
 from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
 from loadtests.chaos.perform import Performance
@@ -49,7 +49,7 @@ def run(
     """Do it all; return what came of it. What was seen is left in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schedule").write_text("".join(f"{entry}\n" for entry in schedule))
-    say("Starting nginx, web, three replicas, Redis and Postgres")
+    tell("Starting nginx, web, three replicas, Redis and Postgres")
     with Deployment(net) as deployment:
         try:
             outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes))
@@ -63,7 +63,7 @@ async def _live_through(
     seed: int, schedule: Sequence[Entry], deployment: Deployment, folder: Path, sizes: Sizes
 ) -> Outcome:
     owner, identities = await asyncio.to_thread(_seed, deployment, folder, sizes.people)
-    say(f"{sizes.people} people open {sizes.tabs} tabs")
+    tell(f"{sizes.people} people open {sizes.tabs} tabs")
     async with AsyncExitStack() as stack:
         addresses = [deployment.nginx.address]
         crowd = await stack.enter_async_context(
@@ -75,10 +75,10 @@ async def _live_through(
         listeners = crowd.listeners
         began = time.monotonic()
         async with Live(crowd, performance):
-            await performance.give(schedule, say)
+            await performance.give(schedule, tell)
             trouble = await _come_to_rest(crowd)
         histories = await crowd.histories()
-    say("Everybody went; what they saw is held against the log")
+    tell("Everybody went; what they saw is held against the log")
     happened = performance.happened
     seen = Run(
         histories,

@@ -2,9 +2,9 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -14,8 +14,8 @@ from loadtests.chaos import net
 from loadtests.chaos.kind import Mechanism
 from loadtests.chaos.kinds import BY_NAME
 from loadtests.servers.process import ROOT
+from loadtests.servers.stack import until
 from scripts.stack.programs import is_root
-from tests.stack.running import until
 
 SEED, SECONDS = 11, 45
 SMALL = ("--people", "40", "--tabs", "100", "--least", "2", "--patience", "10")
@@ -54,11 +54,12 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     run = subprocess.Popen(
         [sys.executable, "-m", "loadtests.chaos", *folder, *SMALL], cwd=ROOT, stderr=subprocess.PIPE
     )
-    runner = psutil.Process(run.pid)
-    until(lambda: {"redis-server", "nginx"} <= {one.name() for one in _family(runner)}, 60)
-    family = _family(runner)
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    try:
+        until(lambda: {"redis-server", "nginx"} <= _names(_family(run)), 100)
+        family = _family(run)
+    finally:
+        run.kill()
+        run.communicate()
     until(lambda: not [one for one in family if one.is_running()], 30)
 
 
@@ -77,5 +78,13 @@ def test_bad_input_gets_a_sentence(arguments: tuple[str, ...], said: str) -> Non
     assert "Traceback" not in done.stderr
 
 
-def _family(runner: psutil.Process) -> list[psutil.Process]:
-    return runner.children(recursive=True)
+def _family(runner: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(runner.pid).children(recursive=True)
+
+
+def _names(processes: list[psutil.Process]) -> set[str]:
+    names = set()
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            names.add(process.name())
+    return names
