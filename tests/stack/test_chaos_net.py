@@ -1,0 +1,111 @@
+"""A private net of hosts: what is done to it takes effect, is counted, and is gone once healed."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from loadtests.chaos import net
+from loadtests.chaos.net import Net, NetHost, entered
+from loadtests.chaos.rules import Drop, Rate
+from loadtests.servers import Redis
+from loadtests.servers.stack import until
+from scripts.stack.programs import is_root
+
+# Root and CI have to have hosts of their own; who else runs the tests may lack them.
+WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
+HALF_A_MIB = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A Redis on a host of its own, and us on another one."""
+
+    net: Net
+    here: NetHost
+    there: NetHost
+    redis: Redis
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return self.redis.answers()
+        return False
+
+
+@pytest.fixture
+def small() -> Iterator[Small]:
+    with Net() as made:
+        here, there = made.host("here"), made.host("there")
+        with entered(here), Redis(there) as redis:
+            yield Small(made, here, there, redis)
+
+
+def test_a_cut_cable_carries_nothing_until_it_is_healed(small: Small) -> None:
+    cut = Drop(small.there, "cut")
+    assert small.answers()
+    cut.apply()
+    assert not small.answers()
+    assert cut.dropped() > 0
+    cut.heal()
+    assert small.answers()
+    assert cut.dropped() == 0
+
+
+def test_one_way_may_be_cut_and_no_other(small: Small) -> None:
+    address = small.here.address
+    cut = Drop(small.there, "one_way", f"ip saddr {address}", f"ip daddr {address}")
+    cut.apply()
+    assert not small.answers()
+    small.net.host("another").run("redis-cli", "-h", small.there.address, *_at(small.redis), "ping")
+    cut.heal()
+
+
+def test_a_lossy_cable_loses_some(small: Small) -> None:
+    loss = Drop(small.there, "loss", percent=30)
+    loss.apply()
+    until(lambda: small.answers() and loss.dropped() > 0)
+    loss.heal()
+
+
+def test_a_slow_cable_holds_back_what_is_too_much(small: Small) -> None:
+    rate = Rate(small.there, small.net.switch, 256)
+    rate.apply()
+    with socket.create_connection((small.there.address, small.redis.port), timeout=5) as client:
+        client.sendall(b"*2\r\n$4\r\nPING\r\n$65536\r\n" + b"x" * 65_536 + b"\r\n")
+        client.recv(10)
+    assert rate.held_back() > 0
+    rate.heal()
+    assert rate.held_back() == 0
+
+
+def test_healing_twice_is_healing_once(small: Small) -> None:
+    rate, cut = Rate(small.there, small.net.switch, 256), Drop(small.there, "cut")
+    for _ in range(2):
+        rate.heal()
+        cut.heal()
+    assert small.answers()
+
+
+def test_a_small_disk_is_full_and_gone_with_its_host(small: Small, tmp_path: Path) -> None:
+    small.there.mount_memory(tmp_path, 1, "root")
+    file = small.there.path(tmp_path) / "filler"
+    file.write_bytes(b"x" * HALF_A_MIB)
+    with pytest.raises(OSError, match="No space left"):
+        (small.there.path(tmp_path) / "more").write_bytes(b"x" * 2 * HALF_A_MIB)
+    assert list(tmp_path.iterdir()) == []  # nobody else sees it
+
+
+def test_the_net_leads_nowhere_else(small: Small) -> None:
+    assert "default" not in small.there.run("ip", "route")
+    with pytest.raises(OSError, match="unreachable"):
+        socket.create_connection(("192.0.2.1", 80), timeout=5)
+
+
+def _at(redis: Redis) -> tuple[str, str]:
+    return "-p", str(redis.port)
