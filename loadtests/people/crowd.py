@@ -81,7 +81,10 @@ class Crowd:
         """
         deadline = time.monotonic() + within
         for tab in self.tabs:
-            await tab.until(lambda tab: tab.is_back, "is not back", deadline)
+            # Whoever is sent away meanwhile will not be back.
+            await tab.until(
+                lambda tab: tab.is_back or tab not in self.tabs, "is not back", deadline
+            )
         now, listeners = time.monotonic(), self.listeners
         for tab in self.tabs:
             if tab.name in listeners and not self.over.is_set():

@@ -13,7 +13,7 @@ from loadtests.people.plan import Habit
 REMEMBERED = 20  # own messages in each room, for edits and deletions
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Tab:
     """A client and the rooms that its page shows, but for those that its person is barred from."""
 
