@@ -78,6 +78,7 @@ load-ui: setup ## The same with Locust's page on http://127.0.0.1:8089
 capacity: setup ## Raise the load on a replica until a promise breaks; writes docs/capacity.json (or HOST=…)
 	@scripts/bring-servers
 	@$(BIN)/python -m loadtests.capacity $(if $(HOST),--host $(HOST) --sessions $(SESSIONS) $(if $(METRICS),--metrics $(METRICS)),--write)
+
 chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 SEED=7 SEEDS=1-10)
 	@scripts/bring-servers chaos
 	$(BIN)/python -m loadtests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
