@@ -29,13 +29,17 @@ setup: ## Make the virtual environment with everything that development needs
 
 test: setup ## Run all tests; brings Redis, PostgreSQL and Chromium where it may
 	@scripts/bring-servers
-	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q --ignore=tests/stack
-	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded --ignore=tests/stack
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q --ignore=tests/stack --ignore=tests/deploy
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded --ignore=tests/stack --ignore=tests/deploy
 	$(TIMED) "tests on stock Daphne" $(BIN)/pytest -q --stock-daphne tests/cluster
 
 test-stack: setup ## Run the tests of the whole stack; brings nginx, too
 	@scripts/bring-servers
 	$(TIMED) "tests of the stack" $(BIN)/pytest -q tests/stack
+
+test-deploy: setup ## Build the image and run it as deployments do; takes the podman or docker that is here
+	@scripts/bring-servers && scripts/setup deploy
+	$(TIMED) "tests of deployments" $(BIN)/pytest -q tests/deploy
 
 fuzz: setup ## Look for what breaks parser, sockets, REST and pages, elsewhere each time (SECONDS=600)
 	@scripts/bring-servers
@@ -84,6 +88,7 @@ chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 S
 	$(BIN)/python -m loadtests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
 check: lint types test ## Everything that CI runs, but for test-stack
+check: lint types test ## Everything that CI runs, but for test-stack and test-deploy
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
 	@scripts/lock

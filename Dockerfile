@@ -1,0 +1,44 @@
+# One image for all of Hubbub's processes; deploy/image/hubbub says which there are.
+#
+#   docker build --tag hubbub .
+#
+# It runs as a user without a name and needs nothing to write to but /tmp. The static files are in it.
+
+FROM python:3.13-slim AS base
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONPATH=/srv/hubbub/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/tmp
+WORKDIR /srv/hubbub
+
+FROM base AS build
+COPY requirements.txt ./
+RUN python3 -m venv --without-pip /opt/venv \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
+        --requirement requirements.txt
+COPY app app
+# A database is named, which nobody asks, since only a deployment's files are compressed. Byte code
+# that is not held against the time of its source is the same from every build.
+RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstatic --no-input --verbosity=0 \
+    && python -m compileall -q --invalidation-mode unchecked-hash app
+
+FROM base AS hubbub
+LABEL org.opencontainers.image.title="Hubbub" \
+    org.opencontainers.image.description="Team chat that scales by adding replicas" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.version="0.1.0"
+COPY --from=build /opt/venv /opt/venv
+COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
+COPY deploy/image/healthy.py deploy/image/make_secrets.py deploy/image/
+COPY deploy/image/hubbub /usr/local/bin/hubbub
+COPY --from=build /srv/hubbub/staticfiles staticfiles
+COPY --from=build /srv/hubbub/app app
+# In a container the port is guarded by what it is published to.
+ENV BIND=0.0.0.0 \
+    PORT=8000
+EXPOSE 8000
+USER 10001:10001
+ENTRYPOINT ["hubbub"]
+CMD ["help"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["hubbub", "healthy"]

@@ -1,0 +1,124 @@
+"""podman or docker, whichever works here, and the programs of `.venv-deploy`.
+
+What a machine lacks is said by the test that needs it: it fails, since a run that passes without
+having looked says nothing. ENGINE=docker chooses where both are.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from _pytest.outcomes import Failed
+
+from loadtests.servers.process import ROOT
+
+ENGINES = ("podman", "docker")
+TOOLS = ROOT / ".venv-deploy/bin"
+SECONDS = 900
+# Inside another container podman may neither make namespaces for a build nor give it a network.
+CONFINED = ("--isolation", "chroot", "--network", "host")
+TRIAL = "FROM python:3.13-slim\nRUN true\n"
+
+
+class Engine:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def run(self, *arguments: str, input: str | None = None) -> str:
+        """Run `podman …`; return what it printed. Fails the test with what it said."""
+        return checked(self.attempt(*arguments, input=input))
+
+    def attempt(
+        self, *arguments: str, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return call([self.name, *arguments], input=input)
+
+    def has_image(self, image: str) -> bool:
+        return self.attempt("image", "inspect", image).returncode == 0
+
+    def need(self, *images: str) -> None:
+        """Ensure that public images are here, or can be had."""
+        for image in images:
+            if not self.has_image(image) and self.attempt("pull", image).returncode:
+                raise lacking(
+                    f"The image {image} is neither here nor to be had by `{self.name} pull`."
+                )
+
+    def build(self, tag: str, target: str = "") -> str:
+        """Build a target of the Dockerfile (none given: the last); return its tag."""
+        chosen = [f"--target={target}"] if target else []
+        self.run("build", *self._build_flags, *chosen, "--tag", tag, str(ROOT))
+        return tag
+
+    @property
+    def compose(self) -> Sequence[str]:
+        """What runs docker-compose.yml with this engine."""
+        if self.name == "docker":
+            return ("docker", "compose")
+        return (tool("podman-compose"),)
+
+    @cached_property
+    def _build_flags(self) -> Sequence[str]:
+        """Return what a build needs here: found out by a small one."""
+        if self.name == "docker":
+            return ()
+        self.need("python:3.13-slim")
+        with TemporaryDirectory() as context:
+            (Path(context) / "Dockerfile").write_text(TRIAL)
+            for flags in ((), CONFINED):
+                done = self.attempt("build", "--no-cache", *flags, context)
+                if done.returncode == 0:
+                    # podman's own format of images has no HEALTHCHECK.
+                    return ("--format", "docker", *flags)
+        raise lacking(f"podman cannot build here:\n{done.stderr}")
+
+
+def find_engine() -> Engine:
+    chosen = os.environ.get("ENGINE")
+    for name in [chosen] if chosen else ENGINES:
+        if shutil.which(name) and call([name, "info"]).returncode == 0:
+            return Engine(name)
+    raise lacking(f"Neither of {' and '.join(ENGINES)} works here: install one of them.")
+
+
+def tool(name: str) -> str:
+    """Return the path of a program that requirements-deploy.txt brings."""
+    path = TOOLS / name
+    if not path.exists():
+        raise lacking(f"{name} is not in {TOOLS.parent.name}: `scripts/setup deploy` brings it.")
+    return str(path)
+
+
+def call(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    input: str | None = None,
+    seconds: float = SECONDS,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | dict(environment or {}),
+        input=input,
+        stdin=subprocess.DEVNULL if input is None else None,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+
+
+def checked(done: subprocess.CompletedProcess[str]) -> str:
+    """Return what a command printed; fails the test with what it said if it failed."""
+    command = " ".join(map(str, done.args))
+    assert done.returncode == 0, f"`{command}` failed:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def lacking(what: str) -> Failed:
+    """Return what to raise: the test fails with this sentence alone."""
+    return Failed(what, pytrace=False)
