@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDER = Path("/run/hubbub")
 ROOT, APP = 0, 10001  # the latter is USER in the Dockerfile
-BYTES = 32
+BYTES = 48  # 64 characters: Django asks for 50
 
 
 def main() -> None:

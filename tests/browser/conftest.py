@@ -3,28 +3,18 @@
 Everything runs on the session's event loop: Playwright's objects belong to the loop that made them.
 """
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from loadtests.servers import Place
-from tests.browser.window import Window, open_window
+from tests.browser.window import Window, open_browser, open_window
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.conftest import POSTGRES, REDIS
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 OpenWindow = Callable[..., Awaitable[Window]]
 
@@ -54,12 +44,8 @@ def stage(
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert path, f"No browser: one of {', '.join(BROWSERS)} has to be installed."
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+    async with open_browser() as browser:
         yield browser
-        await browser.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,12 +1,23 @@
 """A person's browser window on the chat page, in the words of one who looks at it."""
 
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from loadtests.people.person import Person
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 # The machine may be busy with other tests.
 expect.set_options(timeout=10_000)
 
@@ -82,6 +93,16 @@ class Window:
 
     def room_link(self, name: str) -> Locator:
         return self.page.locator(".side-room", has=self.page.get_by_text(name, exact=True))
+
+
+@asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert path, f"No browser: one of {', '.join(BROWSERS)} has to be installed."
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
+        yield browser
+        await browser.close()
 
 
 async def open_window(browser: Browser, person: Person, address: str, **options: Any) -> Window:

@@ -7,7 +7,7 @@ having looked says nothing. ENGINE=docker chooses where both are.
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,19 +96,17 @@ def tool(name: str) -> str:
 def call(
     command: Sequence[str],
     *,
-    environment: Mapping[str, str] | None = None,
     input: str | None = None,
-    seconds: float = SECONDS,
+    folder: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
-        cwd=ROOT,
-        env=os.environ | dict(environment or {}),
+        cwd=folder,
         input=input,
         stdin=subprocess.DEVNULL if input is None else None,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=SECONDS,
     )
 
 

@@ -14,7 +14,7 @@ from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.front import Front
 from tests.stack.people import People
-from tests.stack.traffic import silences
+from tests.stack.traffic import tell_silences
 
 HERE = Path(__file__).parent
 MakeStack = Callable[..., RunningStack]
@@ -61,6 +61,4 @@ def front() -> Iterator[Front]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how long anybody heard nothing: the tests only hold that nothing was lost."""
-    for what, seconds in silences.items():
-        terminalreporter.write_line(f"longest silence while {what}: {seconds:.1f} s")
+    tell_silences(terminalreporter)

@@ -1,11 +1,11 @@
-"""The people of a test stack: their clients come in through nginx, like everybody's.
+"""The people of a whole deployment: their clients come in through nginx, like everybody's.
 
 The stage of the cluster's tests, with one address for all replicas.
 """
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import psycopg
 
@@ -17,8 +17,21 @@ from tests.cluster.stage import Stage
 CROWD = 50
 
 
+class Deployed(Protocol):
+    """What people need of a deployment: `make stack`, or another that is asked from outside."""
+
+    port: int
+
+    @property
+    def address(self) -> str: ...
+
+    def manage(self, *arguments: str, input: str | None = None) -> str: ...
+
+    def variable(self, name: str) -> str: ...
+
+
 class People(Stage):
-    def __init__(self, stack: RunningStack, folder: Path) -> None:
+    def __init__(self, stack: Deployed, folder: Path) -> None:
         self.stack = stack
         place: Any = SimpleNamespace(
             name="the stack",

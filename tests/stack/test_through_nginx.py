@@ -1,19 +1,16 @@
 """The whole stack as it looks from outside, through nginx: to browsers and to the curious."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import async_playwright, expect
 
 from loadtests.servers.process import HOST
 from loadtests.servers.stack import RunningStack
-from tests.browser.conftest import BROWSERS, FLAGS
-from tests.browser.window import open_window
+from tests.stack.browsers import two_browsers_talk
 from tests.stack.people import People
 
 YEAR_SECONDS = 365 * 24 * 3600
@@ -25,22 +22,7 @@ SECURITY = (
 
 
 async def test_two_browsers_talk(people: People) -> None:
-    alice, bob = people.person("alice"), people.person("bob")
-    room = people.room([alice, bob])
-    path = next(filter(None, map(shutil.which, BROWSERS)))
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
-        address = people.stack.address
-        first = await open_window(browser, alice, address)
-        second = await open_window(browser, bob, address)
-        for window in (first, second):
-            await window.open_live(room)
-        await first.say("Is this the real thing?")
-        await expect(second.message("Is this the real thing?")).to_have_count(1)
-        await second.say("It is.")
-        await expect(first.message("It is.")).to_have_count(1)
-        assert first.errors + second.errors == []
-        await browser.close()
+    await two_browsers_talk(people)
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])

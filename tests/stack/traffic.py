@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 
+import pytest
+
 from loadtests.checker.silence import longest_silence, times_heard
 from loadtests.client import Client
 from loadtests.people.person import Person
@@ -22,6 +24,12 @@ PAUSE_SECONDS = 0.3
 
 # What was done to the stack: the longest silence of any client meanwhile, in seconds.
 silences: dict[str, float] = {}
+
+
+def tell_silences(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how long anybody heard nothing: the tests only hold that nothing was lost."""
+    for what, seconds in silences.items():
+        terminalreporter.write_line(f"longest silence while {what}: {seconds:.1f} s")
 
 
 class Traffic:

@@ -1,0 +1,35 @@
+"""compose.tls.yml over docker-compose.yml, with a key that only root may read."""
+
+from http.client import HTTPConnection
+from pathlib import Path
+
+from loadtests.servers.process import HOST, free_port
+from scripts.stack.certificate import make_certificate
+from tests.deploy.composition import Composition
+from tests.deploy.engine import Engine
+from tests.stack.by_tls import somebody_talks_by_tls
+
+
+def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
+    engine: Engine, image: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    certificate, key = make_certificate(tmp_path / "tls")
+    assert key.stat().st_mode & 0o077 == 0
+    composition = Composition(
+        engine,
+        image,
+        files=["compose.tls.yml"],
+        REPLICAS="1",
+        TLS_PORT=str(port),
+        TLS_FOLDER=str(certificate.parent),
+        PUBLIC_URL=f"https://localhost:{port}",
+    )
+    with composition:
+        somebody_talks_by_tls(composition, port, certificate, tmp_path)
+        plain = HTTPConnection(HOST, composition.port, timeout=20)
+        plain.request("GET", "/rooms/1")
+        answer = plain.getresponse()
+        location = answer.headers["Location"]
+        plain.close()
+        assert (answer.status, location) == (308, f"https://localhost:{port}/rooms/1")
