@@ -23,6 +23,22 @@ COPY app app
 RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstatic --no-input --verbosity=0 \
     && python -m compileall -q --invalidation-mode unchecked-hash app
 
+# `docker build --target load`: people made by Locust, for a place that is already there.
+FROM build AS build-load
+COPY requirements-dev.txt ./
+RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
+        --constraint requirements-dev.txt locust psutil
+
+FROM base AS load
+COPY --from=build-load /opt/venv /opt/venv
+COPY app app
+COPY scripts scripts
+COPY loadtests loadtests
+RUN install -d -o 10001 -g 10001 /load
+USER 10001:10001
+ENTRYPOINT ["python", "-m", "loadtests.load"]
+CMD ["--help"]
+
 FROM base AS hubbub
 LABEL org.opencontainers.image.title="Hubbub" \
     org.opencontainers.image.description="Team chat that scales by adding replicas" \

@@ -105,6 +105,12 @@ class Composition:
     def inspect(self, container: str) -> Any:
         return json.loads(self.engine.run("container", "inspect", container))[0]
 
+    def is_healthy(self, container: str) -> bool:
+        """Run its health check; Docker does so by itself."""
+        if self.engine.name == "podman":
+            return self.engine.attempt("healthcheck", "run", container).returncode == 0
+        return bool(self.inspect(container)["State"]["Health"]["Status"] == "healthy")
+
     def host_of(self, container: str) -> str:
         """Return the address of a container, within the composition's own network."""
         networks = self.inspect(container)["NetworkSettings"]["Networks"]
