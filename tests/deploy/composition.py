@@ -17,8 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from loadtests.servers import place
 from loadtests.servers.process import HOST, ROOT, free_port
+from loadtests.servers.stack import until
 from tests.deploy.engine import Engine, call, checked
-from tests.stack.running import until
 
 START_SECONDS = 120
 PUBLIC_IMAGES = ("nginx:1.28", "postgres:17", "redis:8")

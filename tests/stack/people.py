@@ -11,7 +11,6 @@ import psycopg
 
 from loadtests.checker import Log, read_log
 from loadtests.servers import Place
-from loadtests.servers.stack import RunningStack
 from tests.cluster.stage import Stage
 
 CROWD = 50
