@@ -12,13 +12,12 @@ from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub import metrics
+from hubbub.chat.migrated import is_migrated
 from hubbub.exposition import FOLDER, exposition, may_scrape
 from hubbub.logs import about_request
 
@@ -77,7 +76,7 @@ class Readiness:
 
     def asked(self) -> bool:
         if not self._once:
-            self._once = self._is_noted() or _is_migrated()
+            self._once = self._is_noted() or is_migrated()
             self._note()
         metrics.ready.set(self._once)
         return self._once
@@ -102,14 +101,6 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 
 def _file() -> Path:
     return Path(os.environ[FOLDER]) / "ready"
-
-
-def _is_migrated() -> bool:
-    try:
-        executor = MigrationExecutor(connection)
-    except DatabaseError:
-        return False
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def _said(text: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
