@@ -157,6 +157,8 @@ else:
     _database = environment.database(DATABASE_URL)
 _database["CONN_MAX_AGE"] = DATABASE_MAX_AGE_SECONDS
 _database["CONN_HEALTH_CHECKS"] = True
+# PgBouncer may give the next answer by another connection, which knows no cursor of this one.
+_database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _options = _database.setdefault("OPTIONS", {})
 if _database["ENGINE"].endswith("sqlite3"):
     # DEFERRED (the default) fails with "database is locked" when a read becomes a write.
