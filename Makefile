@@ -63,6 +63,9 @@ format: setup ## Format the code and mend what can be mended
 types: setup ## Check the types (mypy, strict)
 	$(TIMED) "types" $(BIN)/mypy
 
+alerts: setup ## Make the alerts of deploy/k8s anew from deploy/monitoring/alerts.yml
+	$(BIN)/python -m scripts.k8s_alerts
+
 bench: setup ## Measure Hubbub and its peers in one run, a quarter of an hour; writes docs/performance.md
 	@scripts/bring-servers bench
 	$(BIN)/python -m loadtests.bench

@@ -51,7 +51,7 @@ class PgBouncer(Server):
         pool = self.folder / "pool.ini"  # copied: a checkout in a home folder is closed to others
         shutil.copyfile(POOL, pool)
         file = self.folder / "pgbouncer.ini"
-        # A section that begins again would begin with its defaults: what differs goes on in the pool's.
+        # A section that begins again would begin with its defaults: these lines are of the pool's.
         file.write_text(
             "[databases]\n"
             f"* = host={HOST} port={self._postgres.port}\n"

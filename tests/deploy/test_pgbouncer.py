@@ -1,22 +1,19 @@
-"""Hubbub through PgBouncer in transaction mode: everything works with fewer connections than it has.
+"""Hubbub through PgBouncer in transaction mode: all works with fewer connections than threads.
 
 Two replicas, gunicorn and `migrate` share five connections of Postgres, and no connection is one's
 own for longer than a transaction.
 """
 
 import asyncio
-import os
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from loadtests.servers import Place, Postgres
 from loadtests.servers.pgbouncer import PgBouncer
-from loadtests.servers.place import manage
 from loadtests.servers.process import ROOT
 from loadtests.servers.web import Web
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
