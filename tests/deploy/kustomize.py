@@ -122,7 +122,9 @@ def kustomize(folder: str) -> str:
     if not engine.has_image(KUBECTL_IMAGE):
         raise lacking(f"Neither kustomize nor kubectl is here, nor an image {KUBECTL_IMAGE}.")
     mounts = [part for path in (folder, ROOT) for part in ("--volume", f"{path}:{path}:ro")]
-    return engine.run("run", "--rm", *mounts, KUBECTL_IMAGE, "kubectl", "kustomize", folder)
+    return engine.run(
+        "run", "--rm", "--network=none", *mounts, KUBECTL_IMAGE, "kubectl", "kustomize", folder
+    )
 
 
 def _template(resource: Resource) -> Resource | None:

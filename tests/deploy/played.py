@@ -7,6 +7,7 @@ played as it is built.
 """
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -121,10 +122,8 @@ class Played:
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run manage.py as an operator would whose machine this is; return what it printed."""
-        environment = {
-            one: place.os.environ[one] for one in place.INHERITED & place.os.environ.keys()
-        }
-        return place.manage(environment | self.environment, *arguments, input=input)
+        inherited = {name: os.environ[name] for name in place.INHERITED & os.environ.keys()}
+        return place.manage(inherited | self.environment, *arguments, input=input)
 
     def close(self) -> None:
         """End it; what is left behind then is a failure."""

@@ -156,6 +156,16 @@ def test_nobody_is_ended_before_what_they_do_is_done(build: Build) -> None:
 
 
 @every_build
+def test_new_pods_wait_for_the_migrations_of_their_version(build: Build) -> None:
+    for name in ("web", "realtime"):
+        [workload] = [one for one in build.workloads if one.name == name]
+        [waits] = workload.pod["initContainers"]
+        assert waits["args"] == ["migrate", "--wait"]
+        for same in ("image", "envFrom", "volumeMounts"):
+            assert waits[same] == workload.main[same]
+
+
+@every_build
 def test_pods_keep_to_the_restricted_standard(build: Build) -> None:
     for workload in build.workloads:
         pod = workload.pod

@@ -7,12 +7,12 @@ database would hold up a migration that waits for everybody (CREATE INDEX CONCUR
 """
 
 import time
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.core.management.commands import migrate
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -27,7 +27,7 @@ AGAIN_SECONDS = 0.5
 class Command(migrate.Command):
     help = "Bring the database to this version. Several at once take turns."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--wait",
