@@ -21,10 +21,10 @@ import yaml
 
 from loadtests.servers import place
 from loadtests.servers.process import HOST, free_port
+from loadtests.servers.stack import until
 from tests.deploy.composition import answers
 from tests.deploy.engine import Engine, lacking
 from tests.deploy.kustomize import Build, Resource, Workload
-from tests.stack.running import until
 
 POSTGRES, REDIS, NGINX = "postgres:17", "redis:8", "nginx:1.28"
 OURS = "localhost/hubbub:"  # whatever the overlay calls it
