@@ -12,11 +12,13 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp
 WORKDIR /srv/hubbub
 
-FROM base AS build
+FROM base AS libraries
 COPY requirements.txt ./
 RUN python3 -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
         --requirement requirements.txt
+
+FROM libraries AS build
 COPY app app
 # A database is named, which nobody asks, since only a deployment's files are compressed. Byte code
 # that is not held against the time of its source is the same from every build.
@@ -24,13 +26,13 @@ RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstat
     && python -m compileall -q --invalidation-mode unchecked-hash app
 
 # `docker build --target load`: people made by Locust, for a place that is already there.
-FROM build AS build-load
+FROM libraries AS libraries-load
 COPY requirements-dev.txt ./
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
         --constraint requirements-dev.txt locust psutil
 
 FROM base AS load
-COPY --from=build-load /opt/venv /opt/venv
+COPY --from=libraries-load /opt/venv /opt/venv
 COPY app app
 COPY scripts scripts
 COPY loadtests loadtests
@@ -44,7 +46,7 @@ LABEL org.opencontainers.image.title="Hubbub" \
     org.opencontainers.image.description="Team chat that scales by adding replicas" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.version="0.1.0"
-COPY --from=build /opt/venv /opt/venv
+COPY --from=libraries /opt/venv /opt/venv
 COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
 COPY deploy/image/healthy.py deploy/image/make_secrets.py deploy/image/
 COPY deploy/image/hubbub /usr/local/bin/hubbub

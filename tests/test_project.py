@@ -37,7 +37,9 @@ def test_no_secret_is_in_the_repository() -> None:
     assert not [path for path, text in texts() if SECRETS.search(text)]
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-deploy.txt"]
+)
 def test_requirements_are_pinned_and_name_no_place_to_get_them_from(name: str) -> None:
     lines = (ROOT / name).read_text().splitlines()
     pins = [line for line in lines if line and not line.lstrip().startswith("#")]
@@ -46,7 +48,7 @@ def test_requirements_are_pinned_and_name_no_place_to_get_them_from(name: str) -
         assert re.fullmatch(r"[a-z0-9][a-z0-9._-]*==[\w.]+( ; .+)?", pin)
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-deploy"])
 def test_everything_that_is_required_is_pinned(name: str) -> None:
     wanted = re.findall(r"^[\w-]+", (ROOT / f"{name}.in").read_text(), re.MULTILINE)
     wanted = [one for one in wanted if not one.startswith("-")]

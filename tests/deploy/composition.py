@@ -72,7 +72,7 @@ class Composition:
         self.compose("up", "-d", *together)
 
     def down(self) -> None:
-        self.compose("down", "--volumes")
+        self.compose("--profile", "load", "down", "--volumes")
 
     def close(self) -> None:
         """End it; what is left behind then is a failure."""

@@ -39,7 +39,8 @@ def image(engine: Engine) -> str:
 @pytest.fixture(scope="session")
 def composition(engine: Engine, image: str) -> Iterator[Composition]:
     """docker-compose.yml with three replicas, for all tests that leave it as they found it."""
-    with Composition(engine, image, REPLICAS="3", **ENVIRONMENT) as composition:
+    load = {"USERS": "20", "RATE": "5", "SECONDS": "15"}
+    with Composition(engine, image, REPLICAS="3", **load, **ENVIRONMENT) as composition:
         yield composition
 
 

@@ -1,0 +1,20 @@
+"""The profile `load`: Locust's master and workers talk through nginx, and judge what they saw."""
+
+import re
+
+from tests.deploy.composition import Composition
+from tests.deploy.conftest import IMAGE
+from tests.deploy.engine import Engine
+
+PROFILE = ("--profile", "load")
+RUN = (*PROFILE, "run", "--rm", "--no-deps", "-T")
+
+
+def test_people_of_two_workers_lose_nothing(engine: Engine, composition: Composition) -> None:
+    engine.build(f"{IMAGE}-load", target="load")
+    composition.compose(*RUN, "load-people")
+    composition.compose(*PROFILE, "up", "-d", "--no-deps", "load-worker")
+    done = composition.attempt(*RUN, "load")  # its status judges latencies, too
+    for name in ("gaps", "doubles", "orders"):
+        assert re.search(rf"^{name} +0 +0 +met$", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^SEND p99 +[0-9.]+ ms", done.stdout, re.MULTILINE), done.stdout
