@@ -181,19 +181,20 @@ class Played:
 
     def _run_to_its_end(self, container: Resource) -> None:
         """Run a Job's or an init container's own command; podman ignores Jobs, and says nothing."""
-        template = {
-            "metadata": {"name": f"{self.name}-job"},
-            "spec": {**self.workload("migrate").pod},
+        spec = self.workload("migrate").pod | {
+            "containers": [container],
+            "restartPolicy": "Never",
         }
-        template["spec"] |= {"containers": [container], "restartPolicy": "Never"}
-        job = {"apiVersion": "v1", "kind": "Pod", **template}
+        metadata = {"name": f"{self.name}-job"}
+        job = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
         documents = playable(job, self.build.of_kind("ConfigMap"), self.ground)
         self.engine.run(
             "play", "kube", *self._joined("job"), "-", input=yaml.safe_dump_all(documents)
         )
         name = f"{self.name}-job-{container['name']}"
         code = self.engine.run("wait", name).strip()
-        assert code == "0", self.engine.run("logs", name)
+        logs = self.engine.attempt("logs", name)
+        assert code == "0", logs.stdout + logs.stderr
         self.engine.run("pod", "rm", "--force", "--time=0", f"{self.name}-job")
 
     def _joined(self, alias: str) -> Sequence[str]:
