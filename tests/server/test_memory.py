@@ -3,6 +3,8 @@
 It comes seldom: what only it could free would grow for an hour (`server._spare_the_collector`).
 """
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,9 +13,37 @@ from http.client import HTTPConnection
 import pytest
 from websocket import WebSocket, create_connection
 
-from loadtests.servers.process import HOST
+from loadtests.servers.process import HOST, ROOT
 from tests.server.serving import Ours
 
+# Counts in mallinfo2(3) how many of a hundred buffers are mapped by themselves: before the server
+# has its say, after it, and once they are freed.
+LARGE = """
+import ctypes
+from hubbub.realtime.server.memory import keep_large_apart
+
+C = ctypes.CDLL(None)
+FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+Info = type("Info", (ctypes.Structure,), {
+    "_fields_": [(name, ctypes.c_size_t) for name in FIELDS.split()]
+})
+C.mallinfo2.restype = Info
+
+def mapped():
+    return "all" if C.mallinfo2().hblks >= 100 else "few"
+
+def buffers():
+    return [bytearray(64 * 1024) for _ in range(100)]
+
+bytearray(8 * 1024 * 1024)
+before = buffers()
+print(mapped())
+keep_large_apart()
+after = buffers()
+print(mapped())
+del after
+print(mapped())
+"""
 SOCKETS = 20
 GONE_SECONDS = 15
 
@@ -51,3 +81,15 @@ def kept(server: Ours) -> list[int]:
     with closing(connection):
         connection.request("GET", "/kept")
         return [int(number) for number in connection.getresponse().read().split()]
+
+
+def test_what_is_large_is_given_back_when_it_is_freed() -> None:
+    """Whatever was freed before: glibc's own threshold grows with that."""
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE],
+        env={"PYTHONPATH": str(ROOT / "app")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["few", "all", "few"]

@@ -6,7 +6,6 @@ stops. Called by `command`; nothing else in the project knows of Daphne.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import select
@@ -26,6 +25,7 @@ from twisted.internet.defer import Deferred
 from hubbub.realtime.drain import drain
 from hubbub.realtime.outlet import FRAMES
 from hubbub.realtime.replica import this_replica
+from hubbub.realtime.server.memory import keep_large_apart, spare_the_collector
 from hubbub.realtime.server.protocol import CLOSE_SECONDS, SocketProtocol, with_options_of
 from hubbub.realtime.slices import in_slices
 
@@ -35,8 +35,6 @@ logger = logging.getLogger(__name__)
 # Twisted's 50 would let the kernel drop most of them, who then try again a second later.
 BACKLOG = 1_024
 ENDED_SECONDS, TIMEOUTS_SECONDS = 1.0, 2.0
-# Objects made before the youngest are looked at, and how often that is done before the next age's.
-GC_THRESHOLDS = 10_000, 5, 50
 # How long what was cancelled may take to end.
 CANCEL_SECONDS = 1.0
 
@@ -74,7 +72,8 @@ class Server(daphne.server.Server):
             autoPingTimeout=0, allowNullOrigin=True, closeHandshakeTimeout=CLOSE_SECONDS
         )
         self.ws_factory.protocol = with_options_of(self.ws_factory)
-        _spare_the_collector()
+        spare_the_collector()
+        keep_large_apart()
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
         twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
@@ -204,19 +203,6 @@ class Server(daphne.server.Server):
         for application in applications:
             application.cancel()
         return Deferred.fromFuture(asyncio.ensure_future(_ended(applications)))
-
-
-def _spare_the_collector() -> None:
-    """Let the garbage collector look seldom, and never again at what was loaded to begin with.
-
-    With Python's thresholds it goes through all objects of all sockets again and again while
-    thousands come: a third of the time for a handshake, and the event loop stands still for 0.4 s
-    at 5,000 of them. What a socket leaves has to be free without it: its cycles of references are
-    cut where it ends, or they would stay for an hour.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _check_timeouts(protocols: Iterable[Any]) -> None:

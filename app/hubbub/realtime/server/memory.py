@@ -1,0 +1,44 @@
+"""How a replica's memory is kept: collected seldom, and without holes that nobody fills.
+
+The server calls both once, as it begins. What a socket leaves has to be free without the collector:
+its cycles of references are cut where it ends (`protocol`, `server`), or it would stay for an hour.
+"""
+
+import ctypes
+import gc
+import logging
+
+# Objects made before the youngest are looked at, and how often that is done before the next age's.
+GC_THRESHOLDS = 10_000, 5, 50
+M_MMAP_THRESHOLD = -3  # mallopt(3)
+LARGE_BYTES = 32 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+def spare_the_collector() -> None:
+    """Let the garbage collector look seldom, and never again at what was loaded to begin with.
+
+    With Python's thresholds it goes through all objects of all sockets again and again while
+    thousands come: a third of the time for a handshake, and the event loop stands still for 0.4 s
+    at 5,000 of them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+def keep_large_apart() -> None:
+    """Have the C library map what is large by itself, and give it back when it is freed.
+
+    Each read has a buffer of 64 KiB (Twisted) or 256 KiB (asyncio, from Redis), of which a few
+    bytes are kept. glibc soon takes such buffers from its heap (its threshold grows with what is
+    freed), and small things that stay come to lie where there was one: the heap grows for hours,
+    though no more of it is used. Elsewhere than on glibc nothing is done.
+    """
+    try:
+        is_set = ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+    except (AttributeError, OSError):
+        return
+    if not is_set:
+        logger.debug("The C library does not take a threshold for what is large.")
