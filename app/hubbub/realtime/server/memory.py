@@ -31,10 +31,10 @@ def spare_the_collector() -> None:
 def keep_large_apart() -> None:
     """Have the C library map what is large by itself, and give it back when it is freed.
 
-    Each read has a buffer of 64 KiB (Twisted) or 256 KiB (asyncio, from Redis), of which a few
-    bytes are kept. glibc soon takes such buffers from its heap (its threshold grows with what is
-    freed), and small things that stay come to lie where there was one: the heap grows for hours,
-    though no more of it is used. Elsewhere than on glibc nothing is done.
+    glibc soon takes large buffers from its heap instead (its threshold grows with what is freed),
+    and small things that stay come to lie where there was one: the heap grew by 0.7 MiB in half a
+    minute of 30 messages and three visits a second, though no more of it was used; so by 0.17.
+    Elsewhere than on glibc nothing is done.
     """
     try:
         is_set = ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
