@@ -29,8 +29,8 @@ setup: ## Make the virtual environment with everything that development needs
 
 test: setup ## Run all tests; brings Redis, PostgreSQL and Chromium where it may
 	@scripts/bring-servers
-	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q --ignore=tests/stack --ignore=tests/deploy
-	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q --embedded --ignore=tests/stack --ignore=tests/deploy
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q -n 2 --ignore=tests/stack --ignore=tests/deploy
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q -n 2 --embedded --ignore=tests/stack --ignore=tests/deploy
 	$(TIMED) "tests on stock Daphne" $(BIN)/pytest -q --stock-daphne tests/cluster
 
 test-stack: setup ## Run the tests of the whole stack; brings nginx, too

@@ -80,7 +80,8 @@ def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
     name = "django.security.DisallowedHost"
     made = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Invalid host", (), info)
     assert RefusalFilter().filter(made)
-    assert LineFormatter().format(made).endswith(f"WARNING {name} Invalid host")
+    line = about_nobody().run(LineFormatter().format, made)
+    assert line.endswith(f"WARNING {name} Invalid host")
     failed = record("Failed", error=error)
     assert RefusalFilter().filter(failed)
     assert "Traceback" in LineFormatter().format(failed)

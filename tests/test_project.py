@@ -73,11 +73,11 @@ def test_documents_name_no_target_that_make_lacks() -> None:
 
 def test_make_help_describes_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    assert phony
+    targets = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    assert "run" in targets
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     described = re.findall(r"^  make ([a-z-]+) ", shown.stdout, re.MULTILINE)
-    assert sorted(described) == sorted(phony[1].split())
+    assert sorted(described) == sorted(targets)
 
 
 def test_readme_is_short() -> None:
