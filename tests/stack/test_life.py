@@ -19,6 +19,7 @@ from tests.stack.conftest import MakeStack
 
 def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
     for name in ("realtime-1", "web-1", "redis", "nginx", "postgres"):
+        until(lambda: all(row.pid for row in stack.rows().values()))  # the one before is back
         before = stack.rows()
         os.kill(before[name].pid, signal.SIGKILL)
         until(lambda: stack.rows()[name].restarts == before[name].restarts + 1)
