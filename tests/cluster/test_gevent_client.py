@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from loadtests.client import rest
 from loadtests.servers.process import ROOT, Server
 from tests.cluster.stage import Stage
+
+# It is sent away by a drain, and goes to the other replica.
+pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 
 class Tab:
