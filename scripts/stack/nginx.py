@@ -64,7 +64,7 @@ class Nginx:
     def write_list(self, web: Iterable[int], realtime: Iterable[int]) -> None:
         """Write which ports it chooses among, from its next start or reload on."""
         self._folder.mkdir(exist_ok=True)
-        text = _upstream("web_list", web) + _upstream("realtime_list", realtime)
+        text = upstreams(web, realtime)
         made = self._list.with_suffix(".new")
         made.write_text(text)
         made.replace(self._list)
@@ -73,7 +73,7 @@ class Nginx:
         return Program(
             command=[
                 *self._command(self._configuration),
-                *("-g", " ".join(["daemon off;", *self._directives()])),
+                *("-g", " ".join(["daemon off;", *directives()])),
             ],
             environment={"PATH": os.environ.get("PATH", "")},
             folder=self._folder,
@@ -103,7 +103,7 @@ class Nginx:
             "RUN_DIR": str(self._folder / "run"),
             "PAGES_DIR": str(root / "deploy/nginx/pages"),
             "WORKER_PROCESSES": "2",
-            **_sizes(),
+            **sizes(),
         }
         if options.tls_port:
             certificate, key = make_certificate(self._folder / "tls")
@@ -123,14 +123,10 @@ class Nginx:
         file = str(configuration / "nginx.conf")
         return [binary, "-p", str(self._folder), "-c", file, "-e", "stderr"]
 
-    def _directives(self) -> list[str]:
-        # Workers of another user could not read a checkout in a home folder of mode 700.
-        return ["user root;"] if is_root() else []
-
     def _ensure_right(self, configuration: Path) -> None:
-        directives = ["-g", " ".join(self._directives())] if self._directives() else []
+        more = ["-g", " ".join(directives())] if directives() else []
         tested = subprocess.run(
-            [*self._command(configuration), *directives, "-t", "-q"], capture_output=True, text=True
+            [*self._command(configuration), *more, "-t", "-q"], capture_output=True, text=True
         )
         if tested.returncode:
             raise StackError(f"nginx does not take its configuration:\n{tested.stderr}")
@@ -149,11 +145,22 @@ def workers(master: int | None) -> set[int]:
     return workers
 
 
-def _sizes() -> dict[str, str]:
+def directives() -> list[str]:
+    """Return what nginx is told on its command line, wherever we start it."""
+    # Workers of another user could not read a checkout in a home folder of mode 700.
+    return ["user root;"] if is_root() else []
+
+
+def sizes() -> dict[str, str]:
     """As many sockets as this machine lets a process have: each takes two files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = min(hard, MOST_FILES) if hard != resource.RLIM_INFINITY else MOST_FILES
     return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}
+
+
+def upstreams(web: Iterable[int], realtime: Iterable[int]) -> str:
+    """Return the list of what is behind nginx, by ports of this machine."""
+    return _upstream("web_list", web) + _upstream("realtime_list", realtime)
 
 
 def _upstream(name: str, ports: Iterable[int]) -> str:

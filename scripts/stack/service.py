@@ -105,7 +105,7 @@ class Service:
             if time.monotonic() - began > CALM_SECONDS:
                 pause = FIRST_PAUSE_SECONDS
             self.deaths += 1
-            self._output.say(f"{self.name} ended ({_told(code)}). It starts again in {pause:g} s.")
+            self._output.say(f"{self.name} ended ({told(code)}). It starts again in {pause:g} s.")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -124,7 +124,8 @@ class Service:
         return code
 
 
-def _told(code: int) -> str:
+def told(code: int) -> str:
+    """Say how a process ended."""
     if code < 0:
         return f"by {signal.Signals(-code).name}"
     return f"exit code {code}"
