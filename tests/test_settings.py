@@ -133,6 +133,21 @@ def test_every_variable_may_be_a_file_whose_last_newline_does_not_count(tmp_path
     assert shown == ["$ecret", "name", "False"]
 
 
+def test_a_redis_with_any_certificate_is_one_for_everything_that_connects(tmp_path: Path) -> None:
+    urls = "rediss://:pw@one:1?ssl_cert_reqs=required&db=2,redis://two:2/1,rediss://three:3"
+    names = ("REDIS_HOSTS", "CACHES['default']['LOCATION']")
+    layer = "[host['address'] for host in s.CHANNEL_LAYERS['default']['CONFIG']['hosts']]"
+    strict = show(tmp_path, *names, REDIS_URL=urls)
+    assert strict == [str(urls.split(",")), urls.split(",")[0]]
+    unverified = [
+        "rediss://:pw@one:1?db=2&ssl_cert_reqs=none",
+        *("redis://two:2/1", "rediss://three:3?ssl_cert_reqs=none"),
+    ]
+    chosen = {"REDIS_URL": urls, "REDIS_TLS_VERIFY": "0"}
+    assert show(tmp_path, *names, **chosen) == [str(unverified), unverified[0]]
+    assert show(tmp_path, f"REDIS_URL and {layer}", **chosen) == [str(unverified)]
+
+
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_BODY_CHARS", "")
     monkeypatch.setenv("DEBUG", " ")

@@ -15,6 +15,11 @@ from scripts.dyno.options import DynoOptions, options_from
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 
+NO_ADDRESS = (
+    "PUBLIC_URL is not set: nobody is answered who does not come to localhost. Set it, or "
+    "`heroku labs:enable runtime-dyno-metadata` and deploy again."
+)
+
 
 def main() -> None:
     ArgumentParser(
@@ -24,10 +29,13 @@ def main() -> None:
     ).parse_args()
     try:
         options = options_from(os.environ)
+        output = Output()
+        if not options.public_url:
+            output.say(NO_ADDRESS)
         _allow_many_sockets()
         if options.alone:
             serve_alone(options)
-        sys.exit(asyncio.run(Dyno(options, Output()).run()))
+        sys.exit(asyncio.run(Dyno(options, output).run()))
     except StackError as error:
         sys.exit(str(error))
 

@@ -28,6 +28,8 @@ def nginx(options: DynoOptions, folder: Path, web: int, realtime: int) -> Progra
     upstream_list.write_text(upstreams([web], [realtime]))
     chosen = {
         "LISTEN": f"{options.bind}:{options.port}",
+        "SERVER": "forwarded" if options.public_url.startswith("https:") else "plain",
+        "PUBLIC_URL": options.public_url,
         "UPSTREAMS": "list",
         "UPSTREAM_LIST": str(upstream_list),
         "REAL_IP_FROM": ANYBODY,

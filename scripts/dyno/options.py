@@ -18,6 +18,7 @@ class DynoOptions:
     drain_seconds: int
     nginx_workers: int  # by the name that the buildpack gives it
     static: Path
+    public_url: str
 
 
 def options_from(environment: Mapping[str, str]) -> DynoOptions:
@@ -32,6 +33,7 @@ def options_from(environment: Mapping[str, str]) -> DynoOptions:
         drain_seconds=_number(environment, "DRAIN_SECONDS", 20, least=0),
         nginx_workers=_number(environment, "NGINX_WORKERS", 1),
         static=Path(environment.get("STATIC_ROOT") or ROOT / "staticfiles"),
+        public_url=environment.get("PUBLIC_URL", "").rstrip("/"),
     )
 
 

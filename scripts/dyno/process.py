@@ -1,5 +1,6 @@
 """One process of a dyno: started once, and never again."""
 
+import asyncio
 import os
 from contextlib import suppress
 
@@ -20,12 +21,12 @@ class Process:
         command = tied(program.command, program.orphan_signal)
         process, said = await spawn(command, program.environment, program.folder)
         self._pid = process.pid
-        try:
-            await self._output.relay_all(self.name, said)
-            return await process.wait()
-        finally:
-            end_group(process.pid)
-            self._pid = None
+        relayed = asyncio.create_task(self._output.relay_all(self.name, said))
+        code = await process.wait()
+        self._pid = None
+        end_group(process.pid)  # workers would keep on listening, and their output open
+        await relayed
+        return code
 
     def stop(self) -> None:
         """Ask it to end, if it has not been asked or has not ended already."""

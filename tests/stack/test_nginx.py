@@ -131,6 +131,25 @@ def test_behind_a_trusted_proxy_clients_are_who_it_says(front: Front) -> None:
     assert (heard["x-forwarded-for"], heard["x-forwarded-proto"]) == ("127.0.0.8", "http")
 
 
+def test_behind_one_proxy_of_unknown_address_the_last_address_counts(front: Front) -> None:
+    anybody = {"REAL_IP_FROM": "0.0.0.0/1 128.0.0.0/1", "REAL_IP_RECURSIVE": "off"}
+    front.start([front.behind("web").port], **anybody)
+    said = {"X_Forwarded_For": "203.0.113.9, 10.1.1.1, 192.0.2.7", "X_Forwarded_Proto": "https"}
+    heard = front.get("/", source=OFFICE, **said).json()["headers"]
+    assert (heard["x-forwarded-for"], heard["x-forwarded-proto"]) == ("192.0.2.7", "https")
+
+
+def test_what_came_to_the_proxy_in_front_without_tls_is_sent_to_it(front: Front) -> None:
+    front.start(
+        [front.behind("web").port], SERVER="forwarded", PUBLIC_URL="https://chat.example.org"
+    )
+    answer = front.get("/rooms/1?q=a", X_Forwarded_Proto="http")
+    assert answer.status == 308
+    assert answer.all("Location") == ["https://chat.example.org/rooms/1?q=a"]
+    assert front.get("/rooms/1", X_Forwarded_Proto="https").status == 200
+    assert front.get("/healthz").status == 200
+
+
 @pytest.mark.parametrize(
     "path",
     ["/metrics", "/readyz", "/drain", "//metrics", "/metrics/x", "/%6detrics", "/a/../metrics"],

@@ -17,7 +17,7 @@ LISTS = ("", "10.0.0.0/8 192.168.0.1, fd00::/8")
 
 @pytest.mark.parametrize(
     ("upstreams", "server", "real_ip", "exempt"),
-    list(product(("names", "list"), ("plain", "tls"), LISTS, LISTS)),
+    list(product(("names", "list"), ("plain", "tls", "forwarded"), LISTS, LISTS)),
 )
 def test_nginx_takes_every_combination(
     front: Front, upstreams: str, server: str, real_ip: str, exempt: str

@@ -1,0 +1,222 @@
+"""An app on Heroku, as far as one machine has it: add-ons with TLS, dynos, and the router.
+
+A dyno is the Procfile's command under `.profile`, with the variables that the platform, its
+add-ons and its Python buildpack set and no other; only BIND keeps it on loopback.
+"""
+
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+
+from loadtests.servers import Postgres, Redis
+from loadtests.servers.context import Startable
+from loadtests.servers.place import collected_static_files
+from loadtests.servers.process import HOST, ROOT, Server, ServerError
+from scripts.stack.certificate import make_certificate
+
+# The smallest plans that two dynos fit in: `essential-2` and `mini`.
+POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 40, 20
+KILL_SECONDS = 30  # from SIGTERM to SIGKILL
+PROFILE = '. "$HOME/.profile" && exec bash -c "$0"'
+
+
+class HerokuPostgres(Postgres):
+    """Speaks TLS with whoever asks for it, and has as few connections as a plan."""
+
+    def __init__(self) -> None:
+        super().__init__(settings={"ssl": "on", "max_connections": f"{POSTGRES_CONNECTIONS + 3}"})
+        files = make_certificate(self.folder / "tls")
+        for path in (self.folder / "tls", *files):
+            if self.user is not None:
+                shutil.chown(path, self.user, self.user)
+        names = ("ssl_cert_file", "ssl_key_file")
+        self.settings |= {name: str(file) for name, file in zip(names, files, strict=True)}
+
+
+class HerokuRedis(Redis):
+    """Speaks nothing but TLS, with a certificate that nobody signed, and ends who is idle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._password = secrets.token_hex(16)
+
+    def command(self) -> list[str]:
+        certificate, key = make_certificate(self.folder / "tls")
+        binary, *options = super().command()
+        options[options.index("--port") + 1] = "0"
+        return [
+            *(binary, *options, "--tls-port", str(self.port), "--tls-auth-clients", "no"),
+            *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
+            *("--requirepass", self._password, "--maxclients", str(REDIS_CONNECTIONS)),
+            *("--timeout", "3"),  # 300 there
+        ]
+
+    def answers(self) -> bool:
+        return self.ask("PING") == "+PONG"
+
+    def ask(self, command: str) -> str:
+        """Return the first line of its answer, and of what follows whatever came at once."""
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((HOST, self.port), timeout=5) as raw,
+            trusting.wrap_socket(raw) as connection,
+        ):
+            connection.sendall(f"AUTH {self._password}\r\n".encode())
+            connection.recv(64)
+            connection.sendall(f"{command}\r\n".encode())
+            return connection.recv(65_536).decode().strip()
+
+    def connections(self) -> int:
+        """Return how many there are, besides the one that asks."""
+        return self.ask("CLIENT LIST").count("addr=") // 2 - 1
+
+    def url(self, database: int = 0) -> str:
+        return f"rediss://:{self._password}@{HOST}:{self.port}"
+
+
+class Dyno(Server):
+    name = "dyno"
+    end_signal = signal.SIGTERM
+
+    def __init__(self, app: "HerokuApp", **config: str) -> None:
+        super().__init__()
+        self._app, self._config = app, config
+
+    def command(self) -> list[str]:
+        return ["bash", "-c", PROFILE, f"exec {procfile()['web']}"]
+
+    def environment(self) -> Mapping[str, str]:
+        own = {"DYNO": "web.1", "PORT": str(self.port), "BIND": HOST}
+        return self._app.environment | own | self._config
+
+    def answers(self) -> bool:
+        return self.get("/healthz")[0] == 200
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """Return the status and the text; in headers, `_` stands for `-`."""
+        connection = HTTPConnection(HOST, self.port, timeout=10)
+        try:
+            named = {name.replace("_", "-"): text for name, text in headers.items()}
+            connection.request("GET", path, headers=named)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def processes(self) -> list[psutil.Process]:
+        """Return all that run in it; those that were started last come first."""
+        parent = psutil.Process(self.pid)
+        return [*reversed(parent.children(recursive=True)), parent]
+
+    def part(self, word: str) -> psutil.Process:
+        """Return the process whose command has this word in it, its workers' parent."""
+        return next(
+            child
+            for child in psutil.Process(self.pid).children()
+            if any(word in part for part in child.cmdline())
+        )
+
+    def terminate_all(self) -> None:
+        """Do what Heroku does: SIGTERM to every process at once.
+
+        The parent's comes last, so that some of its children have ended by then.
+        """
+        for process in self.processes():
+            process.send_signal(signal.SIGTERM)
+
+    def status(self, within: float) -> int:
+        """Wait until it has ended; return its exit status."""
+        assert self._process is not None
+        return self._process.wait(within)
+
+
+class HerokuApp(Startable):
+    """An app with its add-ons and config vars. `dynos` are those that its people know."""
+
+    def __init__(self) -> None:
+        self.postgres, self.redis = HerokuPostgres(), HerokuRedis()
+        self.dynos: list[Dyno] = []
+        self.config: dict[str, str] = {}
+
+    def start(self) -> None:
+        self.postgres.start()
+        self.redis.start()
+        self.config = {
+            "SECRET_KEY": secrets.token_hex(32),
+            "DATABASE_URL": self.postgres.url(),
+            "REDIS_URL": self.redis.url(),
+        }
+
+    def close(self) -> None:
+        for server in (*self.dynos, self.redis, self.postgres):
+            server.close()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the platform, the Python buildpack and the config vars make of one."""
+        python = str(Path(sys.executable).parent)
+        return {
+            "HOME": str(ROOT),
+            "PATH": f"{python}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "PYTHONUNBUFFERED": "true",
+            "PYTHONPATH": str(ROOT),
+            "WEB_CONCURRENCY": "2",
+            "FORWARDED_ALLOW_IPS": "*",
+            "GUNICORN_CMD_ARGS": "--access-logfile -",
+            "STATIC_ROOT": collected_static_files(),  # the buildpack collects them into the slug
+            **self.config,
+        }
+
+    @property
+    def port(self) -> int:
+        return self.dynos[0].port
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def variable(self, name: str) -> str:
+        return self.config[name]
+
+    def add_dyno(self, **config: str) -> Dyno:
+        dyno = Dyno(self, **config)
+        self.dynos.append(dyno)
+        return dyno.start()
+
+    def release(self) -> str:
+        return self.run(procfile()["release"])
+
+    def manage(self, *arguments: str, input: str | None = None) -> str:
+        return self.run("python app/manage.py", *arguments, input=input)
+
+    def run(self, command: str, *arguments: str, input: str | None = None) -> str:
+        """Run a command as `heroku run` does; return what it printed."""
+        done = subprocess.run(
+            ["bash", "-c", PROFILE, " ".join([command, shlex.join(arguments)])],
+            cwd=ROOT,
+            env=self.environment | {"DYNO": "run.1"},
+            input=input,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise ServerError(f"`{command}` failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+
+def procfile() -> dict[str, str]:
+    lines = (ROOT / "Procfile").read_text().splitlines()
+    return dict(re.fullmatch(r"(\w+): (.+)", line).groups() for line in lines)  # type: ignore[union-attr, misc]

@@ -1,0 +1,161 @@
+"""Dynos of Heroku at work: started as its platform does, talked through, ended as it ends them."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from loadtests.client import Client
+from loadtests.servers.nginx import Nginx
+from loadtests.servers.process import HOST
+from loadtests.servers.stack import until
+from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
+from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
+from tests.stack.by_tls import somebody_talks_by_tls
+from tests.stack.people import People
+
+CROWD = 20
+# What docs/operations.md counts for a dyno as `.profile` has it, of Postgres and of Redis.
+OF_POSTGRES, OF_REDIS = 16, 9
+
+
+class Visitors(People):
+    """People who know every dyno that runs, as the router does."""
+
+    stack: HerokuApp
+
+    @property
+    def addresses(self) -> list[str]:
+        return [f"{HOST}:{dyno.port}" for dyno in self.stack.dynos if dyno.running]
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[HerokuApp]:
+    """An app that is released, with two dynos."""
+    with HerokuApp() as app:
+        assert "Applying" in app.release()
+        limits = {name: ENVIRONMENT[name] for name in ("MESSAGES_BURST", "MESSAGES_PER_SECOND")}
+        for _ in range(2):
+            app.add_dyno(**limits)
+        yield app
+
+
+@pytest.fixture(scope="module")
+def visitors(app: HerokuApp, tmp_path_factory: pytest.TempPathFactory) -> Visitors:
+    return Visitors(app, tmp_path_factory.mktemp("sessions"))
+
+
+async def test_two_people_on_two_dynos_talk(app: HerokuApp, visitors: Visitors) -> None:
+    people = visitors.crowd(2)
+    room = visitors.room(people)
+    tabs = [visitors.client(person, number) for number, person in enumerate(people)]
+    async with opened(tabs, room):
+        assert replica_of(tabs[0]) != replica_of(tabs[1])
+        for number in range(10):
+            await tabs[number % 2].send(room, f"{number}")
+        await visitors.settle(room, tabs)
+        assert [bodies(tab, room) for tab in tabs] == 2 * [[f"{number}" for number in range(10)]]
+        await visitors.assert_right(tabs)
+
+
+def test_connections_are_as_few_as_its_page_says(app: HerokuApp, visitors: Visitors) -> None:
+    [person] = visitors.crowd(1)
+    for number in range(40):
+        visitors.rest(person, "GET", "/rooms", replica=number)
+    assert app.redis.connections() <= 2 * OF_REDIS
+    with closing(psycopg.connect(app.variable("DATABASE_URL"))) as postgres:
+        rows = postgres.execute(
+            "SELECT application_name, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) "
+            "WHERE application_name LIKE 'hubbub-%'"
+        ).fetchall()
+    assert 4 <= len(rows) <= 2 * OF_POSTGRES
+    assert all(by_tls for _, by_tls in rows)
+
+
+async def test_all_come_back_to_another_dyno_after_sigterm_to_every_process(
+    app: HerokuApp, visitors: Visitors
+) -> None:
+    people = visitors.crowd(CROWD)
+    room = visitors.room(people)
+    tabs = [visitors.client(person) for person in people]
+    leaving, staying = app.dynos
+    async with opened(tabs, room):
+        assert len({replica_of(tab) for tab in tabs}) == 2
+        async with talking(tabs[:4], [room]):
+            leaving.terminate_all()
+            status = await asyncio.to_thread(leaving.status, KILL_SECONDS)
+            for tab in tabs:
+                await tab.until(lambda: tab.connected and replica_of(tab) == name_of(staying), 20)
+        await visitors.settle(room, tabs)
+        await visitors.assert_right(tabs)
+    assert status == 0
+    assert "Traceback" not in leaving.tail(500)
+
+
+def test_a_dyno_ends_with_each_of_its_parts(app: HerokuApp) -> None:
+    parts = ("gunicorn", "hubbub.realtime.server", "nginx")
+    dynos = [Dyno(app) for _ in parts]
+    try:
+        for dyno in dynos:
+            dyno.spawn()
+        for dyno, word in zip(dynos, parts, strict=True):
+            dyno.wait_until_it_answers()
+            everything = dyno.processes()
+            dyno.part(word).kill()
+            assert dyno.status(KILL_SECONDS) == 1, dyno.tail()
+            assert "ended (by SIGKILL), and the dyno with it." in dyno.tail()
+            until(lambda: not any(process.is_running() for process in everything))
+    finally:
+        for dyno in dynos:
+            dyno.close()
+
+
+async def test_one_process_serves_everything_on_the_smallest_dyno(
+    app: HerokuApp, visitors: Visitors
+) -> None:
+    people = visitors.crowd(2)
+    room = visitors.room(people)
+    with Dyno(app, DYNO_ALONE="1") as dyno:
+        assert len(dyno.processes()) == 1
+        status, page = dyno.get("/accounts/login/")
+        assert status == 200
+        [style, *_] = re.findall(r'"(/static/[^"]+\.css)"', page)
+        assert dyno.get(style)[0] == 200
+        tabs = [Client(one.username, one.identity, [f"{HOST}:{dyno.port}"]) for one in people]
+        async with opened(tabs, room):
+            await tabs[0].send(room, "alone")
+            await visitors.settle(room, tabs)
+            await visitors.assert_right(tabs)
+        dyno.terminate_all()
+        assert dyno.status(KILL_SECONDS) == 0
+
+
+def test_it_is_reached_by_tls_that_ends_at_the_router(app: HerokuApp, tmp_path: Path) -> None:
+    router = Nginx()
+    dyno = Dyno(app, HEROKU_APP_DEFAULT_DOMAIN_NAME=f"localhost:{router.tls_port}")
+    router.fill({"SERVER": "tls"})
+    router.write_list([(HOST, dyno.port)], [(HOST, dyno.port)])
+    with dyno, router:
+        somebody_talks_by_tls(app, router.tls_port, router.folder / "tls.crt", tmp_path)
+        assert dyno.get("/accounts/login/", X_Forwarded_Proto="http")[0] == 308
+
+
+def test_the_last_address_that_the_router_names_is_who_came(app: HerokuApp) -> None:
+    [dyno, *_] = [one for one in app.dynos if one.running]
+    dyno.get("/accounts/login/?who", X_Forwarded_For="192.0.2.6, 10.0.0.7, 192.0.2.7")
+    until(lambda: '"address":"192.0.2.7"' in dyno.tail())
+    assert "192.0.2.6" not in dyno.tail()
+
+
+def replica_of(tab: Client) -> str:
+    assert tab.conversation.welcome is not None
+    return str(tab.conversation.welcome["replica"])
+
+
+def name_of(dyno: Dyno) -> str:
+    return f"{socket.gethostname()}:{dyno.part('hubbub.realtime.server').pid}"
