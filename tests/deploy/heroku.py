@@ -66,7 +66,6 @@ class HerokuRedis(Redis):
         return self.ask("PING") == "+PONG"
 
     def ask(self, command: str) -> str:
-        """Return the first line of its answer, and of what follows whatever came at once."""
         trusting = ssl.create_default_context()
         trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
         with (
@@ -76,11 +75,7 @@ class HerokuRedis(Redis):
             connection.sendall(f"AUTH {self._password}\r\n".encode())
             connection.recv(64)
             connection.sendall(f"{command}\r\n".encode())
-            return connection.recv(65_536).decode().strip()
-
-    def connections(self) -> int:
-        """Return how many there are, besides the one that asks."""
-        return self.ask("CLIENT LIST").count("addr=") // 2 - 1
+            return connection.recv(64).decode().strip()
 
     def url(self, database: int = 0) -> str:
         return f"rediss://:{self._password}@{HOST}:{self.port}"
@@ -93,6 +88,10 @@ class Dyno(Server):
     def __init__(self, app: "HerokuApp", **config: str) -> None:
         super().__init__()
         self._app, self._config = app, config
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
 
     def command(self) -> list[str]:
         return ["bash", "-c", PROFILE, f"exec {procfile()['web']}"]
@@ -119,6 +118,14 @@ class Dyno(Server):
         """Return all that run in it; those that were started last come first."""
         parent = psutil.Process(self.pid)
         return [*reversed(parent.children(recursive=True)), parent]
+
+    def connections(self, server: Server) -> int:
+        """Return how many its processes have to a server."""
+        return sum(
+            connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == server.port
+            for process in self.processes()
+            for connection in process.net_connections("tcp")
+        )
 
     def part(self, word: str) -> psutil.Process:
         """Return the process whose command has this word in it, its workers' parent."""
@@ -186,7 +193,7 @@ class HerokuApp(Startable):
 
     @property
     def address(self) -> str:
-        return f"{HOST}:{self.port}"
+        return self.dynos[0].address
 
     def variable(self, name: str) -> str:
         return self.config[name]

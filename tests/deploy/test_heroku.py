@@ -4,13 +4,14 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from loadtests.client import Client
+from loadtests.client import Client, rest
 from loadtests.servers.nginx import Nginx
 from loadtests.servers.process import HOST
 from loadtests.servers.stack import until
@@ -20,8 +21,10 @@ from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.people import People
 
 CROWD = 20
+SIGN_INS = 12  # twice the threads of a dyno's `web`
 # What docs/operations.md counts for a dyno as `.profile` has it, of Postgres and of Redis.
-OF_POSTGRES, OF_REDIS = 16, 9
+OF_POSTGRES, OF_REDIS = 15, 10
+OF_POSTGRES_ALONE, OF_REDIS_ALONE = 10, 4
 
 
 class Visitors(People):
@@ -31,7 +34,22 @@ class Visitors(People):
 
     @property
     def addresses(self) -> list[str]:
-        return [f"{HOST}:{dyno.port}" for dyno in self.stack.dynos if dyno.running]
+        return [dyno.address for dyno in self.stack.dynos if dyno.running]
+
+    def keep_busy(self, dyno: Dyno) -> None:
+        """Have all threads of `web` look at the cache, by sign-ins that fail, and publish."""
+        [person] = self.crowd(1)
+        room = self.room([person])
+
+        def visit(number: int) -> None:
+            stranger = {"Cookie": "hubbub=none"}
+            fields = {"login": f"nobody-{number}", "password": "wrong"}
+            rest.post_form(dyno.address, "/accounts/login/", stranger, fields)
+            said = {"body": "hello", "nonce": f"{dyno.port}-{number}"}
+            rest.call(dyno.address, "POST", f"/rooms/{room}/messages", person.headers, said)
+
+        with ThreadPoolExecutor(SIGN_INS) as pool:
+            list(pool.map(visit, range(SIGN_INS)))
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +82,16 @@ async def test_two_people_on_two_dynos_talk(app: HerokuApp, visitors: Visitors) 
 
 
 def test_connections_are_as_few_as_its_page_says(app: HerokuApp, visitors: Visitors) -> None:
-    [person] = visitors.crowd(1)
-    for number in range(40):
-        visitors.rest(person, "GET", "/rooms", replica=number)
-    assert app.redis.connections() <= 2 * OF_REDIS
+    for dyno in app.dynos:
+        visitors.keep_busy(dyno)
+        assert 1 < dyno.connections(app.postgres) <= OF_POSTGRES
+        assert 2 < dyno.connections(app.redis) <= OF_REDIS
     with closing(psycopg.connect(app.variable("DATABASE_URL"))) as postgres:
         rows = postgres.execute(
-            "SELECT application_name, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) "
+            "SELECT ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) "
             "WHERE application_name LIKE 'hubbub-%'"
         ).fetchall()
-    assert 4 <= len(rows) <= 2 * OF_POSTGRES
-    assert all(by_tls for _, by_tls in rows)
+    assert {by_tls for (by_tls,) in rows} == {True}
 
 
 async def test_all_come_back_to_another_dyno_after_sigterm_to_every_process(
@@ -126,11 +143,14 @@ async def test_one_process_serves_everything_on_the_smallest_dyno(
         assert status == 200
         [style, *_] = re.findall(r'"(/static/[^"]+\.css)"', page)
         assert dyno.get(style)[0] == 200
-        tabs = [Client(one.username, one.identity, [f"{HOST}:{dyno.port}"]) for one in people]
+        tabs = [Client(one.username, one.identity, [dyno.address]) for one in people]
         async with opened(tabs, room):
             await tabs[0].send(room, "alone")
             await visitors.settle(room, tabs)
             await visitors.assert_right(tabs)
+        visitors.keep_busy(dyno)
+        assert 1 < dyno.connections(app.postgres) <= OF_POSTGRES_ALONE
+        assert 1 < dyno.connections(app.redis) <= OF_REDIS_ALONE
         dyno.terminate_all()
         assert dyno.status(KILL_SECONDS) == 0
 

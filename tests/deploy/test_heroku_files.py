@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
 from hubbub.realtime.drain import FINISH_SECONDS
 from loadtests.servers.process import ROOT
 from scripts.dyno import dyno
@@ -110,6 +111,19 @@ def test_a_drain_is_over_before_heroku_kills() -> None:
     drain = int(profile()["DRAIN_SECONDS"])
     assert drain + FINISH_SECONDS < KILL_SECONDS
     assert drain + dyno.FINISH_SECONDS < KILL_SECONDS
+
+
+def test_its_page_counts_connections_as_the_settings_make_them() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    made = profile()
+    web, replica = int(made["WEB_THREADS"]), int(made["REALTIME_THREADS"])
+    rows = re.findall(r"^\| .+ \| (\d+|–) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    *dynos, alone = rows
+    assert len(dynos) == 4
+    for workers, postgres, redis in dynos:
+        together = int(workers) * web + replica + REPLICA_CONNECTIONS - 1
+        assert (int(postgres), int(redis)) == (together, int(workers) * (web + 1) + 2)
+    assert alone == ("–", str(replica + REPLICA_CONNECTIONS), "4")
 
 
 def test_pings_come_before_the_router_loses_patience() -> None:
