@@ -24,7 +24,7 @@ CROWD = 20
 SIGN_INS = 12  # twice the threads of a dyno's `web`
 # What docs/operations.md counts for a dyno as `.profile` has it, of Postgres and of Redis.
 OF_POSTGRES, OF_REDIS = 15, 10
-OF_POSTGRES_ALONE, OF_REDIS_ALONE = 10, 4
+OF_POSTGRES_ALONE, OF_REDIS_ALONE = 12, 6
 
 
 class Visitors(People):

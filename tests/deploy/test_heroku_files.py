@@ -121,9 +121,9 @@ def test_its_page_counts_connections_as_the_settings_make_them() -> None:
     *dynos, alone = rows
     assert len(dynos) == 4
     for workers, postgres, redis in dynos:
-        together = int(workers) * web + replica + REPLICA_CONNECTIONS - 1
+        together = int(workers) * web + replica + REPLICA_CONNECTIONS
         assert (int(postgres), int(redis)) == (together, int(workers) * (web + 1) + 2)
-    assert alone == ("–", str(replica + REPLICA_CONNECTIONS), "4")
+    assert alone == ("–", str(web + replica + REPLICA_CONNECTIONS), str(web + 3))
 
 
 def test_pings_come_before_the_router_loses_patience() -> None:

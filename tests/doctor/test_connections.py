@@ -12,15 +12,15 @@ from loadtests.servers.web import Web
 from tests.doctor.front import Front
 from tests.doctor.patient import Patient, Seen
 
-WRITER, PAGES = 1, 1
-# Two replicas and a gunicorn may open 40, a third replica 12 more; superusers keep 3 of them.
-TOO_FEW, NONE_TO_SPARE, ENOUGH = "42", "54", "55"
+WRITER = 1
+# Two replicas and a gunicorn may open 38, a third replica 11 more; superusers keep 3 of them.
+TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 
 def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
     """The doctor counts what the code of a replica opens: it may not import `realtime`."""
     threads = database.CHANGING_THREADS + database.FOLLOWING_THREADS + WRITER + writer.LANES
-    assert threads + PAGES == REPLICA_CONNECTIONS
+    assert threads == REPLICA_CONNECTIONS
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def cramped(patient: Patient) -> Iterator[Patient]:
 def test_more_connections_than_postgres_takes(cramped: Patient) -> None:
     seen = cramped.examine()
     assert seen.of("red") == ["connections"], seen.said
-    assert "40 of 39" in seen.said["connections"]
+    assert "38 of 37" in seen.said["connections"]
     assert "replicas: 2, gunicorns: 1" in seen.said["connections"]
 
     seen = raised(cramped, NONE_TO_SPARE)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache
+from django.utils.functional import cached_property
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -25,11 +26,21 @@ logger = logging.getLogger(__name__)
 class ForgivingRedisCache(RedisCache):
     # Shared by the instances of all threads: Django makes one for each. Monotonic.
     away_until: ClassVar[float] = 0.0
+    # By address. Under ASGI each request has an instance of its own, whose connections would stay
+    # until the garbage collector comes by.
+    clients: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         # The client's own retries wait for seconds.
         options = {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
+
+    @cached_property
+    def _cache(self) -> Any:
+        server = ",".join(self._servers)
+        if server not in self.clients:
+            self.clients[server] = self._class(self._servers, **self._options)
+        return self.clients[server]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
         # True: who takes a lock by adding it must not wait for a Redis that is away.

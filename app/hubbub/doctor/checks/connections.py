@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from hubbub.doctor.findings import green, grey, red, yellow
 from hubbub.doctor.visit import Findings, Visit
 
-# Of a replica beside REALTIME_THREADS: reading logs, changing, writing, one for pages.
+# Of a replica beside REALTIME_THREADS: reading logs, changing, writing.
 # `tests/doctor/test_connections.py` holds it against realtime, which is not imported here.
-REPLICA_CONNECTIONS = 8
+REPLICA_CONNECTIONS = 7
 
 PROCESSES = """
     SELECT application_name, count(*) FROM pg_stat_activity
@@ -43,7 +43,10 @@ class Count:
 
     @property
     def of_replica(self) -> int:
-        return int(settings.REALTIME_THREADS) + REPLICA_CONNECTIONS
+        pages = (
+            0 if self.web else int(settings.WEB_THREADS)
+        )  # without a gunicorn, replicas serve them
+        return int(settings.REALTIME_THREADS) + REPLICA_CONNECTIONS + pages
 
     @property
     def needed(self) -> int:
