@@ -156,6 +156,7 @@ class HerokuApp(Startable):
         self.postgres, self.redis = HerokuPostgres(), HerokuRedis()
         self.dynos: list[Dyno] = []
         self.config: dict[str, str] = {}
+        self.port = 0  # of the first dyno
 
     def start(self) -> None:
         self.postgres.start()
@@ -188,12 +189,8 @@ class HerokuApp(Startable):
         }
 
     @property
-    def port(self) -> int:
-        return self.dynos[0].port
-
-    @property
     def address(self) -> str:
-        return self.dynos[0].address
+        return f"{HOST}:{self.port}"
 
     def variable(self, name: str) -> str:
         return self.config[name]
@@ -201,6 +198,7 @@ class HerokuApp(Startable):
     def add_dyno(self, **config: str) -> Dyno:
         dyno = Dyno(self, **config)
         self.dynos.append(dyno)
+        self.port = self.dynos[0].port
         return dyno.start()
 
     def release(self) -> str:

@@ -21,7 +21,7 @@ from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.people import People
 
 CROWD = 20
-SIGN_INS = 12  # twice the threads of a dyno's `web`
+AT_ONCE = 12  # twice the threads of a dyno's `web`
 # What docs/operations.md counts for a dyno as `.profile` has it, of Postgres and of Redis.
 OF_POSTGRES, OF_REDIS = 15, 10
 OF_POSTGRES_ALONE, OF_REDIS_ALONE = 12, 6
@@ -37,19 +37,19 @@ class Visitors(People):
         return [dyno.address for dyno in self.stack.dynos if dyno.running]
 
     def keep_busy(self, dyno: Dyno) -> None:
-        """Have all threads of `web` look at the cache, by sign-ins that fail, and publish."""
+        """Have all threads of `web` look at the cache, by forgotten passwords, and publish."""
         [person] = self.crowd(1)
         room = self.room([person])
 
         def visit(number: int) -> None:
             stranger = {"Cookie": "hubbub=none"}
-            fields = {"login": f"nobody-{number}", "password": "wrong"}
-            rest.post_form(dyno.address, "/accounts/login/", stranger, fields)
+            fields = {"email": f"nobody-{dyno.port}-{number}@example.org"}
+            rest.post_form(dyno.address, "/accounts/password/reset/", stranger, fields)
             said = {"body": "hello", "nonce": f"{dyno.port}-{number}"}
             rest.call(dyno.address, "POST", f"/rooms/{room}/messages", person.headers, said)
 
-        with ThreadPoolExecutor(SIGN_INS) as pool:
-            list(pool.map(visit, range(SIGN_INS)))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(visit, range(AT_ONCE)))
 
 
 @pytest.fixture(scope="module")

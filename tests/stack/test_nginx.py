@@ -132,8 +132,8 @@ def test_behind_a_trusted_proxy_clients_are_who_it_says(front: Front) -> None:
 
 
 def test_behind_one_proxy_of_unknown_address_the_last_address_counts(front: Front) -> None:
-    anybody = {"REAL_IP_FROM": "0.0.0.0/1 128.0.0.0/1", "REAL_IP_RECURSIVE": "off"}
-    front.start([front.behind("web").port], **anybody)
+    anybody = "0.0.0.0/1 128.0.0.0/1"
+    front.start([front.behind("web").port], REAL_IP_FROM=anybody, REAL_IP_RECURSIVE="off")
     said = {"X_Forwarded_For": "203.0.113.9, 10.1.1.1, 192.0.2.7", "X_Forwarded_Proto": "https"}
     heard = front.get("/", source=OFFICE, **said).json()["headers"]
     assert (heard["x-forwarded-for"], heard["x-forwarded-proto"]) == ("192.0.2.7", "https")

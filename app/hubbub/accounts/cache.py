@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 class ForgivingRedisCache(RedisCache):
+    # Django's own, which its stubs do not know.
+    _servers: list[str]
+    _class: Any
+    _options: dict[str, Any]
+
     # Shared by the instances of all threads: Django makes one for each. Monotonic.
     away_until: ClassVar[float] = 0.0
     # By address. Under ASGI each request has an instance of its own, whose connections would stay
