@@ -12,13 +12,14 @@ from loadtests.capacity import page
 from loadtests.capacity.elsewhere import settled
 from loadtests.capacity.elsewhere import step_of as step_elsewhere
 from loadtests.capacity.figures import figures
-from loadtests.capacity.here import p99_ms
-from loadtests.capacity.promise import Promise
+from loadtests.capacity.here import Used, p99_ms
+from loadtests.capacity.here import step_of as step_here
+from loadtests.capacity.promise import Promise, Step, broken
 from loadtests.capacity.search import climb
 from loadtests.load.series import DELIVER, SEND, Generator, Second, Series
 from loadtests.sampling.series import Samples
 from tests.test_bench_report import MACHINE
-from tests.test_capacity_search import GOOD, SLOW, a_server
+from tests.test_capacity_search import GOOD, SLOW
 
 PROMISE = Promise()
 EMPTY = "# Operations\n\n<!-- capacity:begin -->\n<!-- capacity:end -->\n\nThe rest.\n"
@@ -27,10 +28,15 @@ EMPTY = "# Operations\n\n<!-- capacity:begin -->\n<!-- capacity:end -->\n\nThe r
 def found(**change: Any) -> dict[str, Any]:
     """What a run finds that holds 8,000 sockets, and breaks in some way above 100 a second."""
     slow = replace(SLOW, **change)
-    sockets = climb(a_server(1e9), [4_000, 8_000], PROMISE)
-    messages = climb(lambda rate: GOOD if rate <= 100 else slow, [50, 100, 200], PROMISE)
+    sockets = climb(lambda amount: replace(GOOD, sockets=int(amount)), [4_000, 8_000], PROMISE)
+    messages = climb(lambda rate: said(rate) if rate <= 100 else slow, [50, 100, 200], PROMISE)
     facts = {"command": "make capacity", "place": "one replica", "machine": MACHINE}
     return figures(sockets, messages, PROMISE, 1, **facts)
+
+
+def said(rate: float) -> Step:
+    """A step in which a little less than what was asked for was answered."""
+    return replace(GOOD, messages_per_second=rate, answered_per_second=rate * 0.97)
 
 
 def test_what_the_page_says_of_capacity_is_what_the_file_has() -> None:
@@ -48,7 +54,7 @@ def test_a_run_writes_file_plot_and_its_part_of_the_page(tmp_path: Path) -> None
     assert json.loads(file.read_text())["plan_with"]["sockets_per_replica"] == 4_000
     assert plot.read_text().startswith("<?xml")
     written = operations.read_text()
-    assert "**100 messages a second**" in written
+    assert "**97 messages a second**" in written
     assert written.endswith("The rest.\n")
 
 
@@ -78,6 +84,16 @@ def test_a_percentile_of_several_processes_is_that_of_all_their_deliveries() -> 
     assert p99_ms(results(fast, slow)) == 1.0
     assert p99_ms(results(fast, slow, [[700_000, 20]])) == 700.0
     assert p99_ms([]) == 0.0
+
+
+def test_a_step_here_in_which_nothing_was_delivered_is_not_kept() -> None:
+    used = Used(0, replica=[0.0, 1.0], busy=[0.0, 1.0], whole=[0.0, 16.0])
+    names = ("lost", "doubled", "disordered", "problems", "closed", "deliveries", "generator_cpu")
+    silent: Result = {"seconds": 8.0, "answered": 80, "delivery": {"buckets": []}}
+    step = step_here([silent | dict.fromkeys(names, 0)], 100, 10.0, used, 200.0)
+    assert broken(step, PROMISE) is not None
+    heard = silent | dict.fromkeys(names, 0) | {"deliveries": 8_000}
+    assert broken(step_here([heard], 100, 10.0, used, 200.0), PROMISE) is None
 
 
 def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:

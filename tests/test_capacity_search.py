@@ -84,6 +84,8 @@ def test_a_single_hiccup_is_no_limit(knee: float) -> None:
         ({"memory_mib": 900.0}, REPLICA),
         ({"deliver_p99_ms": 300.0}, REPLICA),
         ({"wrong": 1}, REPLICA),
+        ({"messages_per_second": 12.0}, REPLICA),  # of which 10 were answered
+        ({"messages_per_second": 12.0, "generator_percent": 95.0}, GENERATOR),
         ({"deliver_p99_ms": 300.0, "generator_percent": 95.0}, GENERATOR),
         ({"deliver_p99_ms": 300.0, "generator_late": "its loop was late"}, GENERATOR),
         ({"deliver_p99_ms": 300.0, "machine_percent": 99.0}, MACHINE),
@@ -108,3 +110,15 @@ def test_a_busy_generator_or_machine_alone_breaks_nothing(generator: float, mach
 def test_what_cannot_be_seen_does_not_break() -> None:
     unseen = replace(GOOD, cpu_percent=None, memory_mib=None, machine_percent=None)
     assert broken(unseen, PROMISE) is None
+
+
+@given(st.floats(1, 20_000), st.floats(0, 1))
+def test_a_load_of_which_a_tenth_is_not_answered_is_not_kept(asked: float, share: float) -> None:
+    step = replace(GOOD, messages_per_second=asked, answered_per_second=asked * share)
+    assert (broken(step, PROMISE) is None) == (asked * share >= 0.9 * asked)
+
+
+@pytest.mark.parametrize(("answered", "kept"), [(8.0, True), (6.0, False)])
+def test_fewer_may_be_answered_where_people_speak_by_chance(answered: float, kept: bool) -> None:
+    step = replace(GOOD, answered_per_second=answered, chance_seconds=27)
+    assert (broken(step, PROMISE) is None) == kept

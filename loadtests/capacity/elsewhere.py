@@ -87,6 +87,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> Step:
         wrong=sum(total.faults.values()) + sum(total.failures.values()) + (deliver.count == 0),
         generator_percent=max(generators, default=0.0),
         generator_late=verdict.bottleneck(seen, limits),
+        chance_seconds=float(length),
     )
 
 

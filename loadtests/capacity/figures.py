@@ -1,8 +1,9 @@
 """What a run of the command found, as docs/capacity.json has it. Pure.
 
-`sockets_per_replica` and `messages_per_second_per_replica` are what was kept; `plan_with` is half
-of that, for a replica that ends sends its people to the others. Where no limit was found, or it
-was not the replica's, it may be more: `limit` says whose it was.
+`sockets_per_replica` and `messages_per_second_per_replica` are what was measured at the most that
+was kept, not what was asked for; `plan_with` is half of that, for a replica that ends sends its
+people to the others. Where no limit was found, or it was not the replica's, it may be more:
+`limit` says whose it was.
 """
 
 from dataclasses import asdict
@@ -19,8 +20,9 @@ def figures(
     sockets: Found, messages: Found, promise: Promise, replicas: int, **facts: Any
 ) -> dict[str, Any]:
     """Return all of it; `facts` are the command, the place, the machine."""
-    most = int(sockets.held / replicas)
-    rate = round(messages.held / replicas)
+    there, said = sockets.step(), messages.step()
+    most = there.sockets // replicas if there else 0
+    rate = round(said.answered_per_second / replicas) if said else 0
     return {
         **facts,
         "replicas": replicas,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 
 import psutil
 
@@ -66,7 +67,7 @@ class Here:
         self._peer = peer
         [self._pid] = peer.parts["replicas"]
         self._lobby = lobby_of(servers.place)
-        self._rooms = make_rooms(servers.place, servers.people // ROOM, ROOM)
+        self._rooms = make_rooms(servers.place, ceil(servers.people / ROOM), ROOM)
         self._groups: list[Group] = []
 
     def sockets(self, amount: float) -> Step:
@@ -89,9 +90,16 @@ class Here:
         return step_of(results, self._there, rate, used, memory)
 
     def keep(self, sockets: float) -> None:
-        """Have those who came last go, until at most so many are there."""
-        while self._groups and self._there > sockets:
+        """Have those who came last go, a group at a time, until at most so many are there.
+
+        The first group stays: somebody has to be there to talk.
+        """
+        while len(self._groups) > 1 and self._there > sockets:
             self._groups.pop().stack.close()
+
+    def close(self) -> None:
+        for group in reversed(self._groups):
+            group.stack.close()
 
     @property
     def _there(self) -> int:
@@ -130,7 +138,7 @@ def here(most_sockets: int) -> Iterator[Here]:
             try:
                 yield place
             finally:
-                place.keep(0)
+                place.close()
 
 
 def step_of(
@@ -138,16 +146,18 @@ def step_of(
 ) -> Step:
     """Return what several processes of the load client measured at the same time, as one."""
     seconds = max(float(one["seconds"]) for one in results)
+    deliveries = sum(one["deliveries"] for one in results)
     wrongs = ("lost", "doubled", "disordered", "problems", "closed")
     return Step(
         sockets=sockets,
         messages_per_second=rate,
         answered_per_second=sum(one["answered"] for one in results) / seconds,
-        deliveries_per_second=sum(one["deliveries"] for one in results) / seconds,
+        deliveries_per_second=deliveries / seconds,
         deliver_p99_ms=p99_ms(results),
         cpu_percent=100 * (used.replica[1] - used.replica[0]) / seconds,
         memory_mib=memory_mib,
-        wrong=sum(int(one[name]) for one in results for name in wrongs),
+        # With nothing delivered nothing was shown.
+        wrong=sum(int(one[name]) for one in results for name in wrongs) + (deliveries == 0),
         generator_percent=max(100 * float(one["generator_cpu"]) for one in results),
         machine_percent=used.machine_percent,
     )

@@ -6,9 +6,12 @@ machine that everything shares was full. That is told apart here, and nowhere el
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 GENERATOR_CPU_PERCENT = 90.0
 MACHINE_PERCENT = 97.0
+ANSWERED_SHARE = 0.9  # of what was asked for: less is a load that was not carried
+CHANCE_DEVIATIONS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Step:
     generator_percent: float  # of a core, of its busiest process
     machine_percent: float | None = None  # of all cores; None where the replicas are elsewhere
     generator_late: str = ""  # why the generator was the bottleneck, where it says so itself
+    chance_seconds: float = 0.0  # in which people spoke by chance; 0 where they spoke in turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,20 @@ def _used(step: Step, promise: Promise) -> Iterator[str]:
 def _felt(step: Step, promise: Promise) -> Iterator[str]:
     if step.wrong:
         yield f"{step.wrong:,} lost, doubled, out of order, refused or cut off"
+    if step.answered_per_second < least_answered(step):
+        yield (
+            f"{step.answered_per_second:,.1f} messages answered a second, "
+            f"of {step.messages_per_second:,.1f}"
+        )
     if step.deliver_p99_ms > promise.deliver_p99_ms:
         yield (
             f"p99 of a delivery {step.deliver_p99_ms:.0f} ms, "
             f"more than {promise.deliver_p99_ms:g} ms"
         )
+
+
+def least_answered(step: Step) -> float:
+    """Return how many a second have to be answered; where people speak by chance, fewer may be."""
+    asked = step.messages_per_second
+    by_chance = sqrt(asked / step.chance_seconds) if step.chance_seconds else 0.0
+    return ANSWERED_SHARE * asked - CHANCE_DEVIATIONS * by_chance
