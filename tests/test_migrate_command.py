@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -82,6 +83,16 @@ def test_with_wait_it_ends_once_another_has_migrated(empty: str) -> None:
     assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
     said(start(empty))
     assert said(waiting) == ""
+
+
+def test_it_ends_on_sigterm_by_itself(empty: str) -> None:
+    """As a container's first process it would otherwise not end at all."""
+    waiting = start(empty, "--wait")
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
+    waiting.terminate()
+    text, _ = waiting.communicate(timeout=WITHIN_SECONDS)
+    assert (waiting.returncode, text) == (128 + signal.SIGTERM, "")
 
 
 @pytest.mark.django_db
