@@ -18,8 +18,17 @@ RUN python3 -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
         --requirement requirements.txt
 
-FROM libraries AS build
+# What the images have of this folder, so that anybody may read it whatever umask it was cloned with.
+FROM base AS files
 COPY app app
+COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
+COPY deploy/image deploy/image
+COPY loadtests loadtests
+COPY scripts scripts
+RUN chmod -R a+rX .
+
+FROM libraries AS build
+COPY --from=files /srv/hubbub/app app
 # A database is named, which nobody asks, since only a deployment's files are compressed. Byte code
 # that is not held against the time of its source is the same from every build.
 RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstatic --no-input --verbosity=0 \
@@ -33,9 +42,9 @@ RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-versi
 
 FROM base AS load
 COPY --from=libraries-load /opt/venv /opt/venv
-COPY app app
-COPY scripts scripts
-COPY loadtests loadtests
+COPY --from=files /srv/hubbub/app app
+COPY --from=files /srv/hubbub/scripts scripts
+COPY --from=files /srv/hubbub/loadtests loadtests
 RUN install -d -o 10001 -g 10001 /load
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "loadtests.load"]
@@ -47,9 +56,9 @@ LABEL org.opencontainers.image.title="Hubbub" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.version="0.1.0"
 COPY --from=libraries /opt/venv /opt/venv
-COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
-COPY deploy/image/healthy.py deploy/image/make_secrets.py deploy/image/
-COPY deploy/image/hubbub /usr/local/bin/hubbub
+COPY --from=files /srv/hubbub/deploy/gunicorn.conf.py deploy/gunicorn.conf.py
+COPY --from=files /srv/hubbub/deploy/image/healthy.py /srv/hubbub/deploy/image/make_secrets.py deploy/image/
+COPY --from=files /srv/hubbub/deploy/image/hubbub /usr/local/bin/hubbub
 COPY --from=build /srv/hubbub/staticfiles staticfiles
 COPY --from=build /srv/hubbub/app app
 # In a container the port is guarded by what it is published to.
