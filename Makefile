@@ -38,7 +38,7 @@ test-stack: setup ## Run the tests of the whole stack; brings nginx, too
 	$(TIMED) "tests of the stack" $(BIN)/pytest -q tests/stack
 
 test-deploy: setup ## Build the image and run it as deployments do; takes the podman or docker that is here
-	@scripts/bring-servers && scripts/setup deploy
+	@scripts/bring-servers deploy && scripts/setup deploy
 	$(TIMED) "tests of deployments" $(BIN)/pytest -q tests/deploy
 
 fuzz: setup ## Look for what breaks parser, sockets, REST and pages, elsewhere each time (SECONDS=600)
@@ -90,7 +90,6 @@ chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 S
 	@scripts/bring-servers chaos
 	$(BIN)/python -m loadtests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
 
-check: lint types test ## Everything that CI runs, but for test-stack
 check: lint types test ## Everything that CI runs, but for test-stack and test-deploy
 
 lock: setup ## Pin requirements*.txt anew from requirements*.in
