@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """Django's command line for Hubbub; `python app/manage.py help` lists what it can do.
 
-SIGTERM ends a command as an error would, so that it cleans up. As a container's first process it would
-not end by SIGTERM at all: the kernel spares it what it has not asked for. Servers set their own handlers.
+SIGTERM ends a command as an error would, so that it cleans up. A container's first process would
+not end by it at all: the kernel spares that one what it has no handler for. Servers have their own.
 """
 
 import os
