@@ -165,9 +165,6 @@ class Played:
 
     def _configure(self) -> None:
         """Say what this place differs in, as an overlay would."""
-        [network] = json.loads(self.engine.run("network", "inspect", self.name))
-        resolver = f"{network['subnets'][0]['gateway']} ipv6=off"
-        self.build.one("ConfigMap", "nginx")["data"]["RESOLVER"] = resolver
         self.build.one("ConfigMap", "hubbub")["data"]["PUBLIC_URL"] = self.environment["PUBLIC_URL"]
 
     def _play(self, name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
 from hubbub.realtime import probes as replica_probes
 from hubbub.realtime.drain import FINISH_SECONDS
 from hubbub.web import probes as web_probes
@@ -22,6 +23,7 @@ from scripts.stack import templates
 from tests.deploy.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
+SUPERUSERS_CONNECTIONS = 3  # that Postgres keeps for them
 SPARE_SECONDS = 5  # of a grace period, for a process to end in
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 COMPONENTS = {path.name for path in (K8S / "components").iterdir()}
@@ -200,6 +202,25 @@ def test_autoscalers_scale_what_is_there_and_nobody_else_does(build: Build) -> N
             if metric["type"] == "ContainerResource":
                 [container] = workload["spec"]["template"]["spec"]["containers"]
                 assert metric["containerResource"]["container"] == container["name"]
+
+
+def test_the_menu_says_how_many_connections_the_autoscalers_may_need() -> None:
+    build = Build("production")
+    data = build.one("ConfigMap", "hubbub")["data"]
+    each = {
+        "realtime": int(data["REALTIME_THREADS"]) + REPLICA_CONNECTIONS,
+        "web": int(data["WEB_CONCURRENCY"]) * int(data["WEB_THREADS"]),
+    }
+    most = {
+        one["metadata"]["name"]: one["spec"]["maxReplicas"]
+        for one in build.of_kind("HorizontalPodAutoscaler")
+    }
+    assert most.keys() == each.keys()
+    rolling = sum(each[name] * (most[name] + 1) for name in each)
+    needed = rolling + len(["migrate", "prune"]) + SUPERUSERS_CONNECTIONS
+    readme = (K8S / "README.md").read_text()
+    [said] = re.findall(r"`components/autoscaling`.* takes (\d+) connections", readme)
+    assert needed <= int(said) < needed + 50
 
 
 @every_build
