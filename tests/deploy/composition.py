@@ -91,9 +91,10 @@ class Composition:
         return call(command, folder=self.folder)
 
     def containers(self, service: str) -> list[str]:
-        """Return the names of a service's containers that run."""
-        names = self._listed("ps", "--format", "{{.Names}}")
-        return sorted(name for name in names if name.startswith(f"{self.project}_{service}_"))
+        """Return the names of a service's containers that run: found by what all composes label."""
+        labels = (f"project={self.project}", f"service={service}")
+        filters = [f"--filter=label=com.docker.compose.{label}" for label in labels]
+        return sorted(self._listed("ps", *filters, "--format", "{{.Names}}"))
 
     def left_behind(self) -> list[str]:
         return [

@@ -1,13 +1,18 @@
-"""compose.tls.yml over docker-compose.yml, with a key that only root may read."""
+"""compose.tls.yml over docker-compose.yml, with a key that only somebody else may read."""
 
+import os
+import shutil
 from http.client import HTTPConnection
 from pathlib import Path
 
-from loadtests.servers.process import HOST, free_port
+from loadtests.servers.process import HOST, ROOT, free_port
 from scripts.stack.certificate import make_certificate
 from tests.deploy.composition import Composition
-from tests.deploy.engine import Engine
+from tests.deploy.engine import Engine, call
 from tests.stack.by_tls import somebody_talks_by_tls
+
+FILES = ("docker-compose.yml", "compose.tls.yml")
+SOMEBODY = 10002
 
 
 def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
@@ -16,6 +21,8 @@ def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
     port = free_port()
     certificate, key = make_certificate(tmp_path / "tls")
     assert key.stat().st_mode & 0o077 == 0
+    if os.geteuid() == 0:
+        os.chown(key, SOMEBODY, SOMEBODY)
     composition = Composition(
         engine,
         image,
@@ -33,3 +40,13 @@ def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
         location = answer.headers["Location"]
         plain.close()
         assert (answer.status, location) == (308, f"https://localhost:{port}/rooms/1")
+
+
+def test_without_an_address_to_send_people_to_it_says_so(engine: Engine, tmp_path: Path) -> None:
+    for name in FILES:
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".env").write_text("PUBLIC_URL=\n")
+    chosen = [part for name in FILES for part in ("-f", name)]
+    done = call([*engine.compose, *chosen, "config"], folder=tmp_path)
+    assert done.returncode != 0
+    assert "PUBLIC_URL" in done.stdout + done.stderr
