@@ -1,14 +1,18 @@
 """The checker finds every kind of wrong history, and nothing in right ones."""
 
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtests import checker
 from loadtests.checker import Log, Order, check, explain
+from loadtests.checker.fault import MEANINGS
 from loadtests.checker.log import LoggedEvent
 from loadtests.client.history import (
     Answered,
@@ -24,6 +28,7 @@ from loadtests.client.history import (
 )
 from tests.model_place import ROOM, ModelPlace, ModelTab
 
+CHECKER = Path(checker.__file__).parent
 Spoil = Callable[[list[History], Log], None]
 
 
@@ -194,7 +199,7 @@ def show_an_older_state(histories: list[History], log: Log) -> None:
         (save_a_nonce_twice, "nonce-once"),
         (answer_a_nonce_with_two_messages, "nonce-once"),
         (answer_with_another_seq, "ok-logged"),
-        (leave_an_event_out, "event-in-order"),
+        (leave_an_event_out, "event-skipped"),
         (leave_the_last_missed_event_out, "replay-complete"),
         (tell_an_event_twice, "event-once"),
         (tell_events_in_the_wrong_order, "event-in-order"),
@@ -271,7 +276,24 @@ def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
     assert order.take(Subscribed(0.0, ROOM, 3, True, ())) == []
     assert order.take(Heard(0.0, ROOM, 4, "message.created", None)) == []
     [fault] = order.take(Heard(0.0, ROOM, 6, "message.created", None))
-    assert (fault.rule, fault.who, fault.room) == ("event-in-order", "person-0001", ROOM)
+    assert (fault.rule, fault.who, fault.room) == ("event-skipped", "person-0001", ROOM)
+
+
+def test_a_skipped_event_is_lost_and_one_that_comes_after_later_ones_is_reordered() -> None:
+    order = Order("person-0001")
+    entries = [Asked(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
+    entries += [Heard(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
+    found = [fault.meaning for entry in entries for fault in order.take(entry)]
+    assert found == ["lost", "reordered", "doubled"]
+
+
+def test_every_rule_has_a_meaning() -> None:
+    """Texts with hyphens in the checker's sources are names of rules."""
+    texts = [path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "fault.py"]
+    rules = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', "\n".join(texts)))
+    meant = [rule for named in MEANINGS.values() for rule in named]
+    assert rules == set(meant)
+    assert len(meant) == len(set(meant))
 
 
 def test_a_watched_history_may_forget() -> None:

@@ -17,6 +17,7 @@ from loadtests.client.history import (
     Loaded,
     Opened,
     Removed,
+    Seen,
     Subscribed,
 )
 from tests.model_place import ROOM
@@ -79,6 +80,11 @@ def test_being_let_in_as_a_member_is_none(seq: int) -> None:
 def test_a_stranger_is_told_nothing_not_even_in_a_replay_or_a_load() -> None:
     replayed = [Asked(0.0, ROOM, 0), *hears(1)]
     assert len(faults(*replayed, Loaded(0.0, ROOM, 9), user=3)) == 2
+
+
+def test_a_stranger_is_not_told_who_is_there() -> None:
+    [fault] = faults(Seen(0.0, ROOM, (1,), ()), user=3)
+    assert fault == "members-only: bob in room 7: person 3 was never in it"
 
 
 def test_who_speaks_is_in_the_room() -> None:

@@ -88,10 +88,10 @@ def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
 def test_the_longest_silence_is_told_for_each_window_of_those_who_listen() -> None:
     times = [0.0, 1.0, 2.0, 5.5, 6.0, 20.0]
     heard: list[Entry] = [Heard(at, ROOM, 1, "message.created", None) for at in times]
-    windows = [Window("a pause", 1.5, 6.5), Window("at the end", 6.0, 9.0)]
+    windows = [Window("a pause", 1.5, 5.5), Window("at the end", 6.0, 9.0)]
     histories = [History("alice", heard), History("does not listen", [])]
     run = Run(histories, a_run().log, listeners=["alice"], windows=windows)
-    assert summarise(run, []).silences == [("a pause", 5.0, 3.5), ("at the end", 3.0, 3.0)]
+    assert summarise(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
 
 
 def judge(folder: Path) -> subprocess.CompletedProcess[str]:

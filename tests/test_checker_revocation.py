@@ -13,6 +13,7 @@ from loadtests.client.history import (
     Entry,
     Heard,
     History,
+    Loaded,
     Opened,
     Removed,
     Revoked,
@@ -71,6 +72,20 @@ def test_a_room_that_one_was_put_into_again_is_another_subscription() -> None:
 def test_a_socket_on_which_nothing_comes_any_more_is_no_leak() -> None:
     assert rules(Closed(40.0, 1006)) == []
     assert rules(Closed(40.0, 1006), room=None) == []
+
+
+def test_a_load_that_succeeds_when_it_is_over_is_a_leak() -> None:
+    load = Loaded(30.0, ROOM, 9)
+    assert rules(Removed(10.5, ROOM, "removed"), load) == ["revoked-in-time"]
+    assert rules(Closed(10.5, 4501), load) == ["revoked-in-time"]
+    assert rules(Closed(10.5, 4501), load, room=None) == ["revoked-in-time"]
+    assert rules(load) == ["revoked-in-time"]
+
+
+def test_a_load_of_another_room_or_after_coming_back_is_none() -> None:
+    assert rules(Closed(10.5, 4501), Loaded(30.0, 8, 9)) == []
+    again = Asked(30.0, ROOM, None), Subscribed(30.1, ROOM, 5, False, ()), Loaded(31.0, ROOM, 9)
+    assert rules(Removed(10.5, ROOM, "removed"), *again) == []
 
 
 def test_without_redis_it_may_take_longer() -> None:

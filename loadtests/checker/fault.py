@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-# What a broken rule means to people. What is in none of these is `wrong`.
+# What a broken rule means to people: every rule is in one of these.
 MEANINGS = {
     "lost": {
         "ok-logged",
         "ok-shown-once",
         "view-complete",
         "log-contiguous",
+        "event-skipped",
         "load-complete",
         "position-held",
         "replay-complete",
@@ -17,6 +18,17 @@ MEANINGS = {
     "reordered": {"event-in-order", "view-in-order"},
     "leaked": {"deleted-is-gone", "old-text", "members-only", "revoked-in-time"},
     "misshown": {"gone-in-time", "present-in-time", "views-equal", "view-current"},
+    "wrong": {
+        "asked-first",
+        "event-current",
+        "event-logged",
+        "message-has-event",
+        "numbers-contiguous",
+        "replay-none",
+        "speaks-as-member",
+        "text-logged",
+        "view-logged",
+    },
 }
 
 

@@ -2,7 +2,8 @@
 
 Who was in a room at which seq, its log says. `subscribed` names the seq at which the membership was
 read; live events go to the seq at which it ended, that one included. What was before may be read by
-whoever is in the room. Rooms whose log does not begin with their first member are not judged.
+whoever is in the room. Rooms whose log does not begin with their first member are not judged. What
+is in no history is left out: `room.bumped`, and answers of REST other than loads.
 """
 
 from collections import defaultdict
@@ -19,6 +20,7 @@ from loadtests.client.history import (
     Loaded,
     Opened,
     Removed,
+    Seen,
     Subscribed,
 )
 
@@ -87,7 +89,9 @@ def check(history: History, memberships: Memberships) -> Iterator[Fault]:
             case Heard(room=room, seq=seq) if seq > ends.get(room, NEVER):
                 detail = f"person {user} left at {ends[room]} and was told of {seq}"
                 yield Fault("members-only", history.name, room, detail)
-            case Heard(room=room) | Loaded(room=room) if room in memberships.judged:
+            case Heard(room=room) | Loaded(room=room) | Seen(room=room) if (
+                room in memberships.judged
+            ):
                 if not memberships.ever(room, user):
                     detail = f"person {user} was never in it"
                     yield Fault("members-only", history.name, room, detail)

@@ -80,8 +80,7 @@ class Order:
         else:
             if entry.seq != subscription.next:
                 detail = f"event {entry.seq} came where {subscription.next} was due"
-                rule = "event-once" if entry.seq < subscription.next else "event-in-order"
-                yield self._fault(rule, entry, detail)
+                yield self._fault(subscription.broken_by(entry.seq), entry, detail)
             subscription.next = max(subscription.next, entry.seq + 1)
 
     def _fault(self, rule: str, entry: Subscribed | Heard, detail: str) -> Fault:
@@ -96,7 +95,16 @@ class _Open:
     next: int | None
     confirmed: bool = False
     leaving: int | None = None  # the ref of the `unsubscribe` that was sent
+    skipped: list[range] = field(default_factory=list)
 
     @property
     def replayed(self) -> bool:
         return self.position is not None and self.next != self.position + 1
+
+    def broken_by(self, seq: int) -> str:
+        """Return the rule that an event breaks which is not the one that was due."""
+        assert self.next is not None, "nothing was due yet"
+        if seq > self.next:
+            self.skipped.append(range(self.next, seq))
+            return "event-skipped"
+        return "event-in-order" if any(seq in hole for hole in self.skipped) else "event-once"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from loadtests.checker.fault import MEANINGS, Fault
 from loadtests.checker.run import Run
-from loadtests.checker.silence import longest_silence
+from loadtests.checker.silence import FOREVER, longest_silence
 from loadtests.client.history import Answered, Heard
 
 
@@ -29,7 +29,7 @@ class Summary:
 
     @property
     def counts(self) -> str:
-        found = ", ".join(f"{self.faults[name]} {name}" for name in (*MEANINGS, "wrong"))
+        found = ", ".join(f"{self.faults[name]} {name}" for name in MEANINGS)
         return (
             f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
             f"{self.delivered} deliveries\n{found}"
@@ -61,6 +61,10 @@ def _silences(run: Run) -> list[tuple[str, float, float]]:
     listening = [history for history in run.histories if history.name in run.listeners]
     found = []
     for one in run.windows:
-        silences = [longest_silence(history, one.began, one.ended) for history in listening]
+        outages = (
+            other.began for other in run.windows if other.stands_still and other.began >= one.ended
+        )
+        span = one.began, one.ended, min(outages, default=FOREVER)
+        silences = [longest_silence(history, *span) for history in listening]
         found.append((one.name, one.ended - one.began, max(silences, default=0.0)))
     return found
