@@ -1,25 +1,30 @@
 """What a fault test concludes: what was noticed of each fault, and the exit status."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from loadtests.chaos.kinds import BY_NAME
+from loadtests.chaos.kinds import BY_NAME, KINDS
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.perform import Happened
 from loadtests.chaos.schedule import Entry
 from loadtests.checker import Log
 from loadtests.checker.run import Run
-from loadtests.client.history import Answered, Frame, Heard, History, Sent
+from loadtests.client.history import Answered, Frame, Heard, History, Sent, Subscribed
 from loadtests.client.history import Entry as Seen
 from tests.test_checker import give_a_number_twice, lose_a_saved_message, talk
 
 SPAN = (0.0, 100.0)
 
 
-def happened(name: str, began: float, healed: float, **told: str) -> Happened:
+def happened(
+    name: str, began: float, healed: float, victims: Sequence[str] = (), **told: str
+) -> Happened:
     kind = BY_NAME[name]
     entry = Entry(began, kind, 0)
     evidence = {"evidence": "it was seen"} | told
-    return Happened(entry, began, healed, healed + kind.settle_seconds, **evidence)
+    settled = healed + kind.settle_seconds
+    return Happened(entry, began, healed, settled, **evidence, victims=set(victims))
 
 
 def talks(
@@ -128,10 +133,72 @@ def test_a_silence_over_the_promise_is_told_and_loses_nothing() -> None:
     assert "OVER ITS PROMISE" in str(row)
 
 
-def test_of_two_faults_at_once_the_more_patient_promise_counts() -> None:
-    quiet = [talks(heard=[9, 16], answered=[])]
-    faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15)
+@pytest.mark.parametrize("name", [kind.name for kind in KINDS if kind.promise.silence is not None])
+def test_every_promise_of_a_silence_can_be_broken(name: str) -> None:
+    kind = BY_NAME[name]
+    assert kind.promise.silence is not None
+    fault = happened(name, 10, 10 + kind.seconds)
+    late = [talks(heard=[9, 10.5, 10.6 + kind.promise.silence], answered=[])]
+    (row,) = outcome_of(fault, histories=late).rows
+    assert not row.kept
+    (row,) = outcome_of(fault, histories=[talks(heard=[9, 10.5], answered=[])]).rows
+    assert row.silence == pytest.approx(max(0.5, fault.settled - 10.5))
+
+
+def test_a_silence_goes_on_into_no_outage() -> None:
+    quiet = [talks(heard=[9, 14, 25], answered=[])]
+    outage = happened("postgres-restarted", 16, 22)
+    row, _ = outcome_of(happened("replica-killed", 10, 11), outage, histories=quiet).rows
+    assert row.silence == pytest.approx(4)
+    assert row.kept
+
+
+def test_of_two_faults_of_servers_at_once_the_more_patient_promise_counts() -> None:
+    quiet = [talks(heard=[9, 16, 19], answered=[])]
+    faults = happened("replica-killed", 10, 12), happened("postgres-slow", 11, 15)
     assert all(row.kept for row in outcome_of(*faults, histories=quiet).rows)
+
+
+def test_a_fault_of_clients_lengthens_no_promise_of_servers() -> None:
+    quiet = [talks(heard=[9, 16, 19], answered=[])]
+    faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15)
+    killed, cut = outcome_of(*faults, histories=quiet).rows
+    assert (killed.kept, cut.kept) == (False, True)
+
+
+def test_whom_a_fault_of_clients_was_done_to_is_held_against_that_fault_alone() -> None:
+    often = [float(at) for at in range(100)]
+    histories = [
+        talks(heard=[9, 20.5, 22, 24], answered=[], name="alice"),
+        talks(heard=often, answered=[], name="bob"),
+    ]
+    faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15, victims=["alice"])
+    killed, cut = outcome_of(*faults, histories=histories).rows
+    assert (killed.silence, killed.kept) == (pytest.approx(1), True)
+    assert cut.silence == pytest.approx(9.5)
+
+
+def test_who_hears_nobody_but_those_is_left_out_with_them() -> None:
+    histories = [
+        talks(heard=[9, 20.5, 22, 24], answered=[], name="alice"),
+        talks(heard=[9, 18, 22, 24], answered=[], name="bob"),
+    ]
+    for history in histories:
+        history.entries.insert(0, Subscribed(0.0, 1, 0, True, ()))
+    histories[0].entries.append(Sent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "a"}))
+    faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15, victims=["alice"])
+    assert outcome_of(*faults, histories=histories).rows[0].silence == 0
+    histories[1].entries.append(Sent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "b"}))
+    assert outcome_of(*faults, histories=histories).rows[0].silence == pytest.approx(8)
+
+
+def test_what_they_receive_or_send_late_is_left_out_of_the_deliveries_of_others() -> None:
+    heard = [20 + number / 10 for number in range(200)]
+    deaf = talks(heard=heard, answered=[], took=9, name="alice")
+    faults = happened("redis-gone", 5, 49), happened("half-open", 6, 45, victims=["alice"])
+    alone, beside = faults[:1], faults
+    assert outcome_of(*alone, histories=[deaf]).rows[0].delivery == pytest.approx(9)
+    assert outcome_of(*beside, histories=[deaf]).rows[0].delivery is None
 
 
 def test_the_first_answer_after_the_end_of_an_outage_is_told() -> None:

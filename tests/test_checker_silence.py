@@ -1,4 +1,4 @@
-"""For how long a client heard nothing: a silence is as long as it became, not as it was looked at."""
+"""For how long a client heard nothing: a silence is as long as it became, whenever one looks."""
 
 from loadtests.checker.silence import longest_silence, silences
 from loadtests.client.history import Heard, History

@@ -5,12 +5,26 @@ Over the histories of a run, all on the one monotonic clock. Who listens hears t
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
 
-from loadtests.checker.silence import longest_silence
+from loadtests.chaos.hit import Hit
+from loadtests.checker.silence import FOREVER, silences
 from loadtests.client.history import Answered, Heard, History, Sent
 
 Window = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Delivery:
+    at: float  # when it was sent first
+    seconds: float
+    sender: str
+    hearer: str
+
+    def is_explained_by(self, hit: Hit) -> bool:
+        span = self.at, self.at + self.seconds
+        return hit.explains(self.sender, span) or hit.explains(self.hearer, span)
 
 
 class Noticed:
@@ -19,16 +33,29 @@ class Noticed:
         self.acknowledged = sorted(at for one in histories for at in _acknowledged(one))
         self._deliveries = sorted(_deliveries(histories, self._listening))
 
-    def silence(self, window: Window) -> float:
-        """Return the longest time that any listener heard nothing within the window."""
-        return max((longest_silence(one, *window) for one in self._listening), default=0.0)
+    def silences(
+        self, window: Window, hits: Sequence[Hit] = (), outage: float = FOREVER
+    ) -> Iterator[Window]:
+        """Yield when listeners heard nothing, from any moment of the window on.
 
-    def delivery(self, window: Window, share: float = 0.99) -> float | None:
+        `hits` are those of other faults, `outage` is when the next outage after it begins.
+        """
+        for history in self._listening:
+            for span in silences(history, *window, outage):
+                if not any(hit.explains(history.name, span) for hit in hits):
+                    yield span
+
+    def delivery(
+        self, window: Window, hits: Sequence[Hit] = (), share: float = 0.99
+    ) -> float | None:
         """Return in how many seconds so many of the messages sent within it were received."""
-        began, ended = window
-        first = bisect_left(self._deliveries, (began, 0.0))
-        last = bisect_right(self._deliveries, (ended, 0.0))
-        took = sorted(seconds for _, seconds in self._deliveries[first:last])
+        first = bisect_left(self._deliveries, window[0], key=_at)
+        last = bisect_right(self._deliveries, window[1], key=_at)
+        took = sorted(
+            one.seconds
+            for one in self._deliveries[first:last]
+            if not any(one.is_explained_by(hit) for hit in hits)
+        )
         return took[ceil(share * len(took)) - 1] if took else None
 
     def answered_after(self, at: float) -> float | None:
@@ -50,6 +77,10 @@ class Noticed:
         return count / seconds if seconds > 0 else 0.0
 
 
+def _at(delivery: Delivery) -> float:
+    return delivery.at
+
+
 def _outside(began: float, ended: float, outages: Sequence[Window]) -> Iterator[Window]:
     for outage_began, outage_ended in sorted(outages):
         if began < outage_began:
@@ -66,18 +97,17 @@ def _acknowledged(history: History) -> Iterator[float]:
                 yield entry.at
 
 
-def _deliveries(
-    histories: Sequence[History], listening: Sequence[History]
-) -> Iterator[tuple[float, float]]:
+def _deliveries(histories: Sequence[History], listening: Sequence[History]) -> Iterator[Delivery]:
     """Yield when each message was first sent, and how long it took, for all who listen."""
-    sent: dict[str, float] = {}
+    sent: dict[str, tuple[float, str]] = {}
     for history in histories:
         for entry in history.entries:
             if isinstance(entry, Sent) and entry.command["type"] == "message.send":
-                sent.setdefault(entry.command["nonce"], entry.at)
+                sent.setdefault(entry.command["nonce"], (entry.at, history.name))
     for history in listening:
         for entry in history.entries:
             if isinstance(entry, Heard) and entry.type == "message.created" and entry.message:
-                at = sent.get(entry.message.get("nonce", ""))
-                if at is not None:
-                    yield at, entry.at - at
+                first = sent.get(entry.message.get("nonce", ""))
+                if first is not None:
+                    at, sender = first
+                    yield Delivery(at, entry.at - at, sender, history.name)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
+from loadtests.chaos.beside import Beside
 from loadtests.chaos.kind import Promise
 from loadtests.chaos.measures import Noticed
 from loadtests.chaos.perform import Happened
 from loadtests.checker.run import Run
+from loadtests.checker.spans import Span
 from loadtests.checker.summary import Summary, summarise
 from loadtests.checker.windows import Promises, Window
 
@@ -125,45 +127,42 @@ def conclude(
         least_per_second=least_per_second,
         told=[str(fault) for fault in faults[:MOST_TOLD]],
         trouble=trouble,
-        rows=[_row(one, span[0], happened, noticed) for one in happened],
+        rows=[
+            _row(one, span[0], Beside.of(one, happened, run.histories), noticed) for one in happened
+        ],
     )
 
 
-def _row(one: Happened, began: float, happened: Sequence[Happened], noticed: Noticed) -> Row:
+def _row(one: Happened, began: float, beside: Beside, noticed: Noticed) -> Row:
     window = one.began, one.settled
     promise = one.entry.kind.promise
-    silence, delivery = noticed.silence(window), noticed.delivery(window)
+    silences = list(noticed.silences(window, beside.hits, beside.outage))
+    delivery = noticed.delivery(window, beside.hits) if promise.delivery is not None else None
     answered = noticed.answered_after(one.healed) if promise.answered is not None else None
-    beside = [promise, *(other.entry.kind.promise for other in happened if _overlap(one, other))]
     return Row(
         name=one.entry.kind.name,
         at=one.began - began,
         seconds=one.healed - one.began,
         evidence=one.evidence,
         failure=one.failure,
-        silence=silence,
-        delivery=delivery if promise.delivery is not None else None,
+        silence=max((later - earlier for earlier, later in silences), default=0.0),
+        delivery=delivery,
         answered=answered,
         promise=promise,
-        kept=_kept(promise, silence, delivery, answered, beside),
+        kept=_no_longer(silences, promise.silence, beside)
+        and _within(delivery, promise.delivery)
+        and _within(answered, promise.answered),
     )
 
 
-def _kept(
-    promise: Promise,
-    silence: float,
-    delivery: float | None,
-    answered: float | None,
-    beside: Sequence[Promise],
-) -> bool:
-    """Whether it was held; for silences, the most patient of the faults at that time speaks."""
-    patience = max((one.silence for one in beside if one.silence is not None), default=0.0)
-    return (
-        (promise.silence is None or silence <= patience)
-        and (promise.delivery is None or (delivery is not None and delivery <= promise.delivery))
-        and (promise.answered is None or (answered is not None and answered <= promise.answered))
+def _no_longer(silences: Sequence[Span], promised: float | None, beside: Beside) -> bool:
+    """Whether all silences were as promised; the most patient fault of servers speaks."""
+    return promised is None or all(
+        later - earlier <= promised
+        or later - earlier <= beside.patience(promised, (earlier, later))
+        for earlier, later in silences
     )
 
 
-def _overlap(one: Happened, other: Happened) -> bool:
-    return one is not other and one.began < other.settled and other.began < one.settled
+def _within(measured: float | None, promised: float | None) -> bool:
+    return promised is None or (measured is not None and measured <= promised)

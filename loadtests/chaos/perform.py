@@ -26,6 +26,7 @@ class Happened:
     settled: float = 0.0
     evidence: str = ""
     failure: str = ""
+    victims: set[str] = field(default_factory=set)  # clients to whom a fault of clients was done
 
     @property
     def lasts(self) -> bool:
@@ -90,6 +91,8 @@ class Performance:
         """Let time pass, and look for evidence meanwhile."""
         while (left := until - time.monotonic()) > 0:
             happened.evidence = await fault.seen() or happened.evidence
+            if happened.lasts:
+                happened.victims |= await fault.victims()
             await asyncio.sleep(min(LOOK_SECONDS, max(0.0, left)))
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 from loadtests.checker.spans import Span
 from loadtests.client.history import Heard, History
 
-
 FOREVER = float("inf")
 
 

@@ -100,6 +100,11 @@ class Client(Shell):
         assert self._socket is not None
         self._socket.transport.write(data)
 
+    @property
+    def port(self) -> int | None:
+        """The port that its socket comes from; None while it has none."""
+        return None if self._socket is None else int(self._socket.local_address[1])
+
     async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         async with asyncio.timeout(within):

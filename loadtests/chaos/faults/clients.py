@@ -1,10 +1,9 @@
 """What people's own networks and browsers do: change, vanish without a word, stop reading."""
 
 import asyncio
-import re
 
-from loadtests.chaos.deployment import HOMES
-from loadtests.chaos.faults.fault import Fault, Scene, closed_since, now
+from loadtests.chaos.faults.fault import Fault, Scene, lost_since, now
+from loadtests.chaos.faults.home import Home
 from loadtests.chaos.rules import Drop
 from loadtests.client import Client
 from loadtests.client.history import Heard
@@ -19,29 +18,38 @@ class OfHome(Fault):
 
     def __init__(self, scene: Scene, victim: int) -> None:
         super().__init__(scene, victim)
-        self.home = HOMES[victim % len(HOMES)]
-        self.host = self.deployment.host_of(self.deployment.nginx)
+        self.home = Home(scene, victim)
+        self.ports: set[int] = set()
+        self.clients: list[Client] = []
         self.began = 0.0
 
-    def ports(self) -> list[str]:
-        """Return the ports of the sockets that the home has open."""
-        told = self.host.run("ss", "-Htn", "state", "established", "dst", self.home)
-        return re.findall(rf"{re.escape(self.home)}:(\d+)", told)
+    async def begin(self) -> None:
+        self.ports = await asyncio.to_thread(self.home.ports)
+        names = self.home.names(self.ports)
+        self.clients = [client for client in self.scene.clients() if client.name in names]
+        self.began = now()
+
+    async def victims(self) -> set[str]:
+        return {client.name for client in self.clients}
 
 
 class HomeReset(OfHome):
     """All sockets of a home end from one moment to the next, on both sides."""
 
     async def apply(self) -> None:
-        self.began = now()
-        await asyncio.to_thread(self.host.run, "ss", "-HKtn", "dst", self.home)
+        await self.begin()
+        await asyncio.to_thread(self.home.reset)
 
     async def heal(self) -> None:
         """There is nothing to undo: it is another network now."""
 
     async def seen(self) -> str:
-        lost = closed_since(self.scene, self.began)
-        return f"{lost} clients lost their socket" if lost else ""
+        """Only when all sockets that there were are gone."""
+        left = self.ports & await asyncio.to_thread(self.home.ports)
+        lost = lost_since(self.clients, self.began)
+        if left or not lost:
+            return ""
+        return f"all {len(self.ports)} sockets are gone, {lost} clients lost theirs"
 
 
 class HalfOpen(OfHome):
@@ -50,11 +58,11 @@ class HalfOpen(OfHome):
     drop: Drop | None = None
 
     async def apply(self) -> None:
-        self.began = now()
-        ports = ", ".join(await asyncio.to_thread(self.ports))
-        incoming = f"ip saddr {self.home} tcp sport {{ {ports} }}"
-        outgoing = f"ip daddr {self.home} tcp dport {{ {ports} }}"
-        self.drop = Drop(self.host, type(self).__name__, incoming, outgoing)
+        await self.begin()
+        ports, address = ", ".join(map(str, self.ports)), self.home.address
+        incoming = f"ip saddr {address} tcp sport {{ {ports} }}"
+        outgoing = f"ip daddr {address} tcp dport {{ {ports} }}"
+        self.drop = Drop(self.home.nginx, type(self).__name__, incoming, outgoing)
         await asyncio.to_thread(self.drop.apply)
 
     async def heal(self) -> None:
@@ -62,9 +70,9 @@ class HalfOpen(OfHome):
             await asyncio.to_thread(self.drop.heal)
 
     async def seen(self) -> str:
-        """Only when clients gave their sockets up: what they send is dropped from the start."""
+        """Only when its clients gave their sockets up: what they send is dropped from the start."""
         assert self.drop is not None
-        given_up = closed_since(self.scene, self.began)
+        given_up = lost_since(self.clients, self.began)
         dropped = await asyncio.to_thread(self.drop.dropped)
         if not (given_up and dropped):
             return ""
@@ -89,6 +97,9 @@ class ReadersStopped(Fault):
     async def heal(self) -> None:
         for reader in self.readers:
             reader.read_on()
+
+    async def victims(self) -> set[str]:
+        return {reader.name for reader in self.readers}
 
     async def seen(self) -> str:
         if now() < self.began + DEAF_SECONDS:

@@ -9,13 +9,14 @@ main thread alone.
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.supervisor import Supervisor
 from loadtests.client import Client
-from loadtests.client.history import Closed
+from loadtests.client.history import Closed, History
 from loadtests.servers.process import Server
 
 ANSWER_SECONDS = 30.0
@@ -47,6 +48,10 @@ class Fault(ABC):
     async def seen(self) -> str:
         """Return what shows that it took effect; empty while nothing does."""
 
+    async def victims(self) -> set[str]:
+        """Return the names of the clients to which it is done; nobody where it is of servers."""
+        return set()
+
 
 async def until_answers(server: Server, within: float = ANSWER_SECONDS) -> None:
     """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
@@ -66,14 +71,14 @@ async def answers(server: Server, within: float = 5.0) -> bool:
         return False
 
 
-def closed_since(scene: Scene, at: float) -> int:
-    """Return how many clients lost a socket since then, in monotonic time."""
-    return sum(any(_closes(client, at)) for client in scene.clients())
+def lost_since(clients: Iterable[Client], at: float) -> int:
+    """Return how many of these clients lost a socket since then, in monotonic time."""
+    return sum(has_closed_since(client.history, at) for client in clients)
 
 
-def _closes(client: Client, at: float) -> list[bool]:
-    newest = client.history.entries[-200:]
-    return [isinstance(entry, Closed) and entry.at >= at for entry in newest]
+def has_closed_since(history: History, at: float) -> bool:
+    since = takewhile(lambda entry: entry.at >= at, reversed(history.entries))
+    return any(isinstance(entry, Closed) for entry in since)
 
 
 now = time.monotonic

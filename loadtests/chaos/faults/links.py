@@ -3,8 +3,8 @@
 import asyncio
 from abc import abstractmethod
 
-from loadtests.chaos.deployment import HOMES
 from loadtests.chaos.faults.fault import Fault, Scene
+from loadtests.chaos.faults.home import Home
 from loadtests.chaos.rules import Drop, Rate
 from loadtests.servers.process import Server
 
@@ -36,12 +36,6 @@ class Dropping(Fault):
         there = self.deployment.host_of(other).address
         both = f"ip saddr {there}", f"ip daddr {there}"
         return Drop(self.deployment.host_of(server), self.table, *both)
-
-    def of_home(self, percent: int = 100) -> Drop:
-        """At nginx, which sees of which home a socket is."""
-        home = HOMES[self.victim % len(HOMES)]
-        both = f"ip saddr {home}", f"ip daddr {home}"
-        return Drop(self.deployment.host_of(self.deployment.nginx), self.table, *both, percent)
 
     @property
     def table(self) -> str:
@@ -93,13 +87,22 @@ class PostgresLossy(Dropping):
 
 
 class HomeCut(Dropping):
+    """At nginx, which sees of which home a socket is."""
+
+    percent = 100
+
     def choose(self) -> Drop:
-        return self.of_home()
+        self.home = Home(self.scene, self.victim)
+        both = f"ip saddr {self.home.address}", f"ip daddr {self.home.address}"
+        return Drop(self.home.nginx, self.table, *both, self.percent)
+
+    async def victims(self) -> set[str]:
+        ports = await asyncio.to_thread(self.home.ports)
+        return self.home.names(ports) | self.home.outside()
 
 
-class HomeLossy(Dropping):
-    def choose(self) -> Drop:
-        return self.of_home(LOST_PERCENT)
+class HomeLossy(HomeCut):
+    percent = LOST_PERCENT
 
 
 class Slow(Fault):

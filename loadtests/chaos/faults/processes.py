@@ -11,10 +11,12 @@ from loadtests.chaos.faults.fault import (
     Fault,
     Scene,
     answers,
-    closed_since,
+    lost_since,
     now,
     until_answers,
 )
+from loadtests.client import Client
+from loadtests.client.history import History, Opened
 from loadtests.servers.process import Server
 
 END_SECONDS = 30.0
@@ -39,7 +41,6 @@ class Ended(OfServer):
     """It ends by a signal, and is held away until it is healed; then it is started again."""
 
     by = signal.SIGKILL
-    loses_sockets = False
 
     async def apply(self) -> None:
         self.begin()
@@ -56,11 +57,26 @@ class Ended(OfServer):
     async def seen(self) -> str:
         if self.server.running and self.server.pid == self.pid:
             return ""
-        gone = f"process {self.pid} is gone"
-        if not self.loses_sockets:
-            return gone
-        lost = closed_since(self.scene, self.began)
-        return f"{gone}, {lost} sockets ended with it" if lost else ""
+        return f"process {self.pid} is gone"
+
+
+class EndedWithSockets(Ended):
+    """Those who had their sockets through it lose them."""
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.clients: list[Client] = []
+
+    def begin(self) -> None:
+        super().begin()
+        self.clients = [one for one in self.scene.clients() if one.connected and self.carries(one)]
+
+    @abstractmethod
+    def carries(self, client: Client) -> bool: ...
+
+    async def seen(self) -> str:
+        gone, lost = await super().seen(), lost_since(self.clients, self.began)
+        return f"{gone}, {lost} sockets ended with it" if gone and lost else ""
 
 
 class Drained(Ended):
@@ -93,11 +109,12 @@ class Paused(OfServer):
         return f"process {self.pid} did not answer for {ASK_SECONDS:g} s"
 
 
-class ReplicaKilled(Ended):
-    loses_sockets = True
-
+class ReplicaKilled(EndedWithSockets):
     def choose(self) -> Server:
         return self.deployment.replicas[self.victim]
+
+    def carries(self, client: Client) -> bool:
+        return process_of(client.history) == self.pid
 
 
 class ReplicaEnded(Drained):
@@ -137,9 +154,18 @@ class PostgresPaused(Paused):
         return self.deployment.postgres
 
 
-class NginxRestarted(Ended):
+class NginxRestarted(EndedWithSockets):
     by = signal.SIGTERM
-    loses_sockets = True
 
     def choose(self) -> Server:
         return self.deployment.nginx
+
+    def carries(self, client: Client) -> bool:
+        return True  # every socket goes through it
+
+
+def process_of(history: History) -> int | None:
+    """Return the id of the process that a client's newest socket is of: `replica` is HOST:ID."""
+    newest = (entry.replica for entry in reversed(history.entries) if isinstance(entry, Opened))
+    process = next(newest, "").rpartition(":")[2]
+    return int(process) if process.isdecimal() else None

@@ -1,0 +1,51 @@
+"""What is done beside a fault, and what of that explains what is noticed at its time. Pure.
+
+Of servers' faults side by side the more patient promise counts. Whom a fault of clients was done to
+is left out instead, while it lasts: so that fault lengthens nobody else's promise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtests.chaos.hit import Hit, with_their_listeners
+from loadtests.chaos.kind import Part
+from loadtests.chaos.perform import Happened
+from loadtests.checker.silence import FOREVER
+from loadtests.checker.spans import Span
+from loadtests.client.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    servers: list[Happened]
+    hits: list[Hit]  # of faults of clients
+    outage: float  # when the next one begins
+
+    @classmethod
+    def of(
+        cls, one: Happened, happened: Sequence[Happened], histories: Sequence[History]
+    ) -> "Beside":
+        others = [other for other in happened if other is not one]
+        return cls(
+            servers=[other for other in others if other.entry.kind.part is not Part.CLIENTS],
+            hits=[
+                Hit(with_their_listeners(other.victims, histories), other.began, other.settled)
+                for other in others
+                if other.victims
+            ],
+            outage=_next_outage(one, others),
+        )
+
+    def patience(self, promised: float, span: Span) -> float:
+        """Return the longest silence that is promised at that time, of this fault or of servers."""
+        promises = (
+            other.entry.kind.promise.silence
+            for other in self.servers
+            if other.began < span[1] and span[0] < other.settled
+        )
+        return max(promised, *(silence or 0.0 for silence in promises), 0.0)
+
+
+def _next_outage(one: Happened, others: Sequence[Happened]) -> float:
+    outages = (other.began for other in others if other.entry.kind.outage)
+    return min((began for began in outages if began >= one.settled), default=FOREVER)
