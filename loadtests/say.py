@@ -3,5 +3,5 @@
 import sys
 
 
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def say(line: str, end: str = "\n") -> None:
+    print(line, end=end, file=sys.stderr, flush=True)

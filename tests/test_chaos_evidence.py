@@ -4,7 +4,7 @@ import pytest
 
 from loadtests.chaos.faults.fault import has_closed_since
 from loadtests.chaos.faults.processes import process_of
-from loadtests.client.history import Closed, Heard, History, Opened
+from loadtests.client.history import Closed, Entry, Heard, History, Opened
 
 
 def opened(at: float, replica: str) -> Opened:
@@ -12,7 +12,12 @@ def opened(at: float, replica: str) -> Opened:
 
 
 def test_the_process_of_a_client_is_that_of_its_newest_socket() -> None:
-    entries = [opened(1, "host:41"), Closed(2, 1006), opened(3, "a:host:42"), Closed(4, 1006)]
+    entries: list[Entry] = [
+        opened(1, "host:41"),
+        Closed(2, 1006),
+        opened(3, "a:host:42"),
+        Closed(4, 1006),
+    ]
     assert process_of(History("alice", entries)) == 42
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.chaos.faults import FAULTS
-from loadtests.chaos.kind import Kind, Mechanism
+from loadtests.chaos.kind import Kind, Mechanism, possible
 from loadtests.chaos.kinds import BY_NAME, KINDS
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, named
 
@@ -62,6 +62,22 @@ def test_a_short_run_has_every_mechanism(seed: int, seconds: int) -> None:
 def test_what_does_not_fit_is_refused_with_a_sentence() -> None:
     with pytest.raises(DoesNotFit, match="give more time, or fewer of them"):
         draw(1, 60)
+
+
+def test_no_faults_at_all_are_refused_with_a_sentence() -> None:
+    with pytest.raises(DoesNotFit, match="none of these faults can be done here"):
+        draw(1, 120, [])
+
+
+def test_what_a_machine_lacks_is_left_out() -> None:
+    assert possible(KINDS, has_net=True, has_clocks=True) == list(KINDS)
+    clocks = {kind for kind in KINDS if kind.mechanism is Mechanism.CLOCK}
+    assert clocks
+    assert set(KINDS) - set(possible(KINDS, has_net=True, has_clocks=False)) == clocks
+    on_loopback = possible(KINDS, has_net=False, has_clocks=True)
+    assert {kind.name for kind in on_loopback} >= {"replica-killed", "redis-gone"}
+    assert not clocks & set(on_loopback)
+    assert not any(kind.needs_net for kind in on_loopback)
 
 
 def test_faults_are_called_by_their_names() -> None:

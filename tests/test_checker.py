@@ -281,7 +281,7 @@ def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
 
 def test_a_skipped_event_is_lost_and_one_that_comes_after_later_ones_is_reordered() -> None:
     order = Order("person-0001")
-    entries = [Asked(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
+    entries: list[Entry] = [Asked(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
     entries += [Heard(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
     found = [fault.meaning for entry in entries for fault in order.take(entry)]
     assert found == ["lost", "reordered", "doubled"]

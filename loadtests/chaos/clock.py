@@ -17,33 +17,34 @@ class Clock:
         self._folder = TemporaryDirectory(prefix="hubbub-clock-", ignore_cleanup_errors=True)
         self._library = find_library()
 
-    @property
-    def can_be_set(self) -> bool:
-        return self._library is not None
-
-    def environment(self, host: str) -> dict[str, str]:
-        """Return what makes the processes of a host follow its clock."""
+    def environment(self, replica: str) -> dict[str, str]:
+        """Return what makes the processes of a replica follow its clock; names are anything."""
         if self._library is None:
             return {}
-        self.set(host, 0)
+        self.set(replica, 0)
         return {
             "LD_PRELOAD": str(self._library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file(host)),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file(replica)),
             "FAKETIME_CACHE_DURATION": READ_AGAIN_SECONDS,
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
 
-    def set(self, host: str, seconds: int) -> None:
-        """Have a host's clock be so many seconds ahead (or behind) from about now on."""
-        made = self._file(f"{host}.new")
+    def set(self, replica: str, seconds: int) -> None:
+        """Have a replica's clock be so many seconds ahead (or behind) from about now on."""
+        made = self._file(f"{replica}.new")
         made.write_text(f"{seconds:+d}\n")
-        made.replace(self._file(host))
+        made.replace(self._file(replica))
 
     def close(self) -> None:
         self._folder.cleanup()
 
-    def _file(self, host: str) -> Path:
-        return Path(self._folder.name) / host
+    def _file(self, replica: str) -> Path:
+        return Path(self._folder.name) / replica
+
+
+def can_be_set() -> bool:
+    """Whether this machine has what it takes."""
+    return find_library() is not None
 
 
 def find_library() -> Path | None:

@@ -43,7 +43,8 @@ class Deployment:
     def __init__(self, net: Net | None) -> None:
         self.net = net
         self._ends = ExitStack()
-        self.clock = Clock()
+        self._clock = Clock()
+        self._clocks: dict[Replica, str] = {}  # names
         self.operator = self._host("clients", HOMES)
         self.nginx = Nginx(self._host("nginx"))
         self.redis = Redis(self._host("redis"))
@@ -94,6 +95,10 @@ class Deployment:
         replica.spawn()
         return replica
 
+    def set_clock(self, replica: Replica, seconds: int) -> None:
+        """Have its clock be so many seconds ahead (or behind) from about now on."""
+        self._clock.set(self._clocks[replica], seconds)
+
     async def serve(self, replicas: Sequence[Replica]) -> None:
         """Have nginx choose among these from now on."""
         self.replicas = list(replicas)
@@ -101,14 +106,16 @@ class Deployment:
         await asyncio.to_thread(self.nginx.reload)
 
     def _replica(self, host: Host) -> Replica:
-        environment = self.place.environment | self.clock.environment(host.address)
-        return Replica(environment, host=host)
+        name = f"replica-{len(self._clocks) + 1}"
+        replica = Replica(self.place.environment | self._clock.environment(name), host=host)
+        self._clocks[replica] = name
+        return replica
 
     def _host(self, name: str, more: Sequence[str] = ()) -> Host:
         return self.net.host(name, more) if self.net is not None else LOOPBACK
 
     def _start(self) -> None:
-        self._ends.callback(self.clock.close)
+        self._ends.callback(self._clock.close)
         if isinstance(self.operator, NetHost):
             self._ends.enter_context(entered(self.operator))
             self._spread_over_homes(self.operator)

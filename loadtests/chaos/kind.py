@@ -5,6 +5,7 @@ others of its part, so that what people notice is known to be of this one. While
 `outage` lasts nobody can talk, whatever is well: it overlaps with nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,7 +36,14 @@ class Mechanism(Enum):
     ROLL = "roll"
 
 
-OF_A_NET = {Mechanism.LINK, Mechanism.RATE, Mechanism.LOSS, Mechanism.RESET, Mechanism.DISK}
+OF_A_NET = {
+    Mechanism.LINK,
+    Mechanism.RATE,
+    Mechanism.LOSS,
+    Mechanism.RESET,
+    Mechanism.DISK,
+    Mechanism.CLOCK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,18 @@ class Kind:
 
     @property
     def needs_net(self) -> bool:
-        """Whether it is done to a cable, a disk or a network, which loopback has none of."""
+        """Whether it is done to what only a host of its own has: a cable, a disk, a clock."""
         return self.mechanism in OF_A_NET
 
     @property
     def whole_seconds(self) -> float:
         return self.seconds + self.settle_seconds
+
+
+def possible(kinds: Sequence[Kind], *, has_net: bool, has_clocks: bool) -> list[Kind]:
+    """Return the kinds that can be done on a machine: with a net, with clocks that can be set."""
+    return [
+        kind
+        for kind in kinds
+        if (has_net or not kind.needs_net) and (has_clocks or kind.mechanism is not Mechanism.CLOCK)
+    ]

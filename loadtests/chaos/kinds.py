@@ -51,7 +51,7 @@ def _redis() -> Iterator[Kind]:
     )
 
 
-def _postgres() -> Iterator[Kind]:
+def _postgres_away() -> Iterator[Kind]:
     here = Part.POSTGRES
     yield Kind(
         "postgres-restarted",
@@ -103,6 +103,10 @@ def _postgres() -> Iterator[Kind]:
         Promise(answered=5),
         outage=True,
     )
+
+
+def _postgres_there() -> Iterator[Kind]:
+    here = Part.POSTGRES
     yield Kind(
         "sessions-ended",
         "Postgres ends connections in transactions",
@@ -141,5 +145,12 @@ def _clients() -> Iterator[Kind]:
     )
 
 
-KINDS = (*_replicas(), *_redis(), *_postgres(), *_front(), *_clients())
+KINDS = (
+    *_replicas(),
+    *_redis(),
+    *_postgres_away(),
+    *_postgres_there(),
+    *_front(),
+    *_clients(),
+)
 BY_NAME = {kind.name: kind for kind in KINDS}

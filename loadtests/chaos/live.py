@@ -47,12 +47,11 @@ class Live:
         pause = EVERY_SECONDS if on_terminal else EVERY_SECONDS_IN_A_FILE
         while True:
             await asyncio.sleep(pause)
-            print(
-                f"{CLEAR}{self._line(pause)}" if on_terminal else self._line(pause),
-                end="" if on_terminal else "\n",
-                file=sys.stderr,
-                flush=True,
-            )
+            line = self._line(pause)
+            if on_terminal:
+                say(f"{CLEAR}{line}", end="")
+            else:
+                say(line)
 
     def _line(self, pause: float) -> str:
         now, crowd = time.monotonic(), self._crowd

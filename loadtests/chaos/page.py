@@ -1,6 +1,7 @@
 """docs/reliability.md: the table of what is promised of each fault, and what was measured.
 
-Of several runs the worst is told. Written only by a run that had every fault.
+Of several runs the worst is told. Only what ended with status 0 is written: a failed run holds no
+promise.
 """
 
 import operator
@@ -11,6 +12,7 @@ from typing import Any
 from loadtests.chaos.kind import Kind
 from loadtests.chaos.kinds import KINDS
 from loadtests.chaos.outcome import Outcome, Row
+from loadtests.checker.fault import MEANINGS
 from loadtests.marked import between_markers
 from loadtests.servers.process import ROOT
 
@@ -21,6 +23,9 @@ HEAD = "| fault | for | times | longest silence | p99 of delivery | answered aga
 
 def write(outcomes: Sequence[Outcome], machine: dict[str, Any], page: Path = PAGE) -> None:
     made = text(outcomes, machine)
+    """Write the table. Raises ValueError where a run failed: it holds no promise."""
+    if any(outcome.status for outcome in outcomes):
+        raise ValueError("only runs of status 0 are written")
     page.write_text(between_markers(page.read_text(), MARKER, made))
 
 
@@ -34,7 +39,7 @@ def text(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
 def _head(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
     seeds = ", ".join(str(outcome.seed) for outcome in outcomes)
     summaries = [outcome.summary for outcome in outcomes]
-    found = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in _MEANINGS]
+    found = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in MEANINGS]
     return (
         f"Measured by `make chaos` on {machine['at'][:10]} at commit {machine['commit']}: "
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, "
@@ -43,9 +48,6 @@ def _head(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
         f"{sum(one.delivered for one in summaries)} deliveries; {', '.join(found)}. In brackets: "
         "what is promised, in seconds. Of all runs the worst is told."
     )
-
-
-_MEANINGS = ("lost", "doubled", "reordered", "leaked")
 
 
 def _line(kind: Kind, rows: Sequence[Row]) -> str:

@@ -31,7 +31,6 @@ from loadtests.people.somebody import Tab
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions
 BACK_SECONDS = 60.0
-PRESENCE_SECONDS = 10.0  # after which whoever is gone is shown to nobody
 CALM_SECONDS = 3.0  # of talk without faults, at the end
 
 
@@ -76,20 +75,24 @@ async def _live_through(
         began = time.monotonic()
         async with Live(crowd, performance):
             await performance.give(schedule, tell)
-            trouble = await _come_to_rest(crowd)
+            # What went wrong in somebody's act is told, and the run is judged all the same.
+            stumbled = _stumbled(crowd)
+            restless = await _come_to_rest(crowd)
         histories = await crowd.histories()
+        stumbled += _stumbled(crowd)
     tell("Everybody went; what they saw is held against the log")
     happened = performance.happened
     seen = Run(
         histories,
         await asyncio.to_thread(_log, deployment),
         # Views of a place that did not come to rest are not the last ones.
-        left_early={one.name for one in histories} if trouble else crowd.left_early,
+        left_early={one.name for one in histories} if restless else crowd.left_early,
         listeners=listeners,
         windows=windows(happened, sizes.patience),
         promises=times(USUAL, sizes.patience),
     )
     write_run(seen, folder)
+    trouble = "\n".join(filter(None, [restless, *stumbled]))
     ended = max((one.settled for one in happened), default=began)
     return conclude(seed, (began, ended), happened, seen, sizes.least_per_second, trouble)
 
@@ -105,11 +108,18 @@ async def _come_to_rest(crowd: Crowd) -> str:
         await crowd.until_all_are_back(BACK_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
         await crowd.settle(BACK_SECONDS)
-        await asyncio.sleep(PRESENCE_SECONDS)
+        await crowd.until_all_agree(BACK_SECONDS)
     except TimeoutError as error:
         absent = [f"{error}", *(_told(tab) for tab in crowd.tabs if not tab.is_back)]
         return "\n".join(absent)
+    except Exception as error:  # of the crowd's own, in the last seconds
+        return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _stumbled(crowd: Crowd) -> list[str]:
+    faults = crowd.take_faults().items()
+    return [f"{name}: {type(fault).__name__}: {fault}" for name, fault in faults]
 
 
 def _told(tab: Tab) -> str:

@@ -21,7 +21,7 @@ VICTIMS = 3  # replicas, and homes
 
 
 class DoesNotFit(Exception):
-    """So many faults take longer than there is time; the text says how long they take."""
+    """There is no time for so many faults, or none that could be done; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,10 @@ class Entry:
 def draw(seed: int, seconds: float, kinds: Sequence[Kind] = KINDS) -> list[Entry]:
     """Return a schedule with each of the kinds at least once, in order of time.
 
-    Raises DoesNotFit when that takes longer than `seconds`.
+    Raises DoesNotFit when that takes longer than `seconds`, and without any kinds.
     """
+    if not kinds:
+        raise DoesNotFit("none of these faults can be done here in that time: name others, or more")
     dice = Random(f"schedule {seed}")
     entries = _round(dice, CALM_SECONDS, seconds, kinds)
     while more := _again(dice, _end(entries), seconds, kinds):

@@ -7,7 +7,8 @@
         histories = await crowd.histories()
 
 `addresses` are nginx's, or the replicas' own; `identities` the lines that `seed --users N
---sessions FILE` wrote. Faults of the crowd itself are raised where the block ends.
+--sessions FILE` wrote. Faults of the crowd itself are raised where the block ends, but for those
+that were taken: whoever judges a run all the same takes them.
 """
 
 import asyncio

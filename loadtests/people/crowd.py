@@ -136,9 +136,15 @@ class Crowd:
 
     def raise_faults(self) -> None:
         """Raise what went wrong in the crowd itself, if anything did."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled():
-                task.result()
+        for fault in self.take_faults().values():
+            raise fault
+
+    def take_faults(self) -> dict[str, BaseException]:
+        """Return what went wrong in the crowd itself, by task; it is raised no more."""
+        ended = [task for task in self._tasks if task.done() and not task.cancelled()]
+        faults = {task.get_name(): task.exception() for task in ended}
+        self._tasks = [task for task in self._tasks if task not in ended]
+        return {name: fault for name, fault in faults.items() if fault is not None}
 
     def stop(self) -> None:
         self.over.set()

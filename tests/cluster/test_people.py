@@ -1,5 +1,6 @@
 """A crowd that does all that people do is shown the truth, also when a replica dies under it."""
 
+import asyncio
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -78,4 +79,17 @@ async def test_what_goes_wrong_in_the_crowd_itself_is_raised() -> None:
     crowd.start(stumble(), "stumbling")
     with pytest.raises(LookupError, match="a shoelace"):
         await crowd.settle(within=20)
+    await crowd.close()
+
+
+async def test_what_went_wrong_in_it_may_be_taken_and_is_not_raised_then() -> None:
+    async def stumble() -> None:
+        raise LookupError("a shoelace")
+
+    crowd = Crowd([], Plan.draw(SEED, PEOPLE, TABS), QUICK, None)
+    crowd.start(stumble(), "stumbling")
+    await asyncio.sleep(0)
+    [(name, fault)] = crowd.take_faults().items()
+    assert (name, str(fault)) == ("stumbling", "a shoelace")
+    await crowd.settle(within=20)
     await crowd.close()

@@ -15,16 +15,16 @@ SAVED = """
 class ReplicaClock(Fault):
     def __init__(self, scene: Scene, victim: int) -> None:
         super().__init__(scene, victim)
-        self.host = self.deployment.replicas[victim].host.address
+        self.replica = self.deployment.replicas[victim]
         self.seconds = JUMPS_SECONDS[victim % len(JUMPS_SECONDS)]
         self._before = 0
 
     async def apply(self) -> None:
         self._before = await self._count()
-        self.deployment.clock.set(self.host, self.seconds)
+        self.deployment.set_clock(self.replica, self.seconds)
 
     async def heal(self) -> None:
-        self.deployment.clock.set(self.host, 0)
+        self.deployment.set_clock(self.replica, 0)
 
     async def seen(self) -> str:
         saved = await self._count() - self._before
