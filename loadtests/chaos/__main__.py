@@ -78,7 +78,7 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     schedule = draw(
         seed, options.seconds, kinds if options.faults else choose(seed, options.seconds, kinds)
     )
-    say(f"Seed {seed}: {len(schedule)} faults of {len(set(kinds))} kinds")
+    say(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
     for entry in schedule:
         say(str(entry))
     if options.list:

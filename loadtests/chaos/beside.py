@@ -7,12 +7,11 @@ is left out instead, while it lasts: so that fault lengthens nobody else's promi
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtests.chaos.hit import Hit, with_their_listeners
+from loadtests.chaos.hit import Audience, Hit
 from loadtests.chaos.kind import Part
 from loadtests.chaos.perform import Happened
 from loadtests.checker.silence import FOREVER
 from loadtests.checker.spans import Span
-from loadtests.client.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +21,12 @@ class Beside:
     outage: float  # when the next one begins
 
     @classmethod
-    def of(
-        cls, one: Happened, happened: Sequence[Happened], histories: Sequence[History]
-    ) -> "Beside":
+    def of(cls, one: Happened, happened: Sequence[Happened], audience: Audience) -> "Beside":
         others = [other for other in happened if other is not one]
         return cls(
             servers=[other for other in others if other.entry.kind.part is not Part.CLIENTS],
             hits=[
-                Hit(with_their_listeners(other.victims, histories), other.began, other.settled)
+                Hit(audience.with_listeners(other.victims), other.began, other.settled)
                 for other in others
                 if other.victims
             ],

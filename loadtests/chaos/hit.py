@@ -23,16 +23,21 @@ class Hit:
         return name in self.names and span[0] < self.ended and self.began < span[1]
 
 
-def with_their_listeners(names: Collection[str], histories: Sequence[History]) -> set[str]:
-    """Return these clients, and those in whose rooms nobody else talks."""
-    talkers: dict[int, set[str]] = defaultdict(set)
-    rooms: dict[str, set[int]] = defaultdict(set)
-    for history in histories:
-        for entry in history.entries:
-            match entry:
-                case Sent(command={"type": "message.send", "room": int() as room}):
-                    talkers[room].add(history.name)
-                case Subscribed(room=room):
-                    rooms[history.name].add(room)
-    silenced = {room for own in rooms.values() for room in own if talkers[room] <= set(names)}
-    return {*names, *(name for name, own in rooms.items() if own <= silenced)}
+class Audience:
+    """Who hears whom, of all that was said in a run."""
+
+    def __init__(self, histories: Sequence[History]) -> None:
+        self._talkers: dict[int, set[str]] = defaultdict(set)  # of each room
+        self._rooms: dict[str, set[int]] = defaultdict(set)  # of each client
+        for history in histories:
+            for entry in history.entries:
+                match entry:
+                    case Sent(command={"type": "message.send", "room": int() as room}):
+                        self._talkers[room].add(history.name)
+                    case Subscribed(room=room):
+                        self._rooms[history.name].add(room)
+
+    def with_listeners(self, names: set[str]) -> set[str]:
+        """Return these clients, and those in whose rooms nobody else talks."""
+        heard = {room for room, talkers in self._talkers.items() if not talkers <= names}
+        return names | {name for name, rooms in self._rooms.items() if not rooms & heard}

@@ -50,7 +50,8 @@ OF_A_NET = {
 class Promise:
     """What people notice at most, in seconds. None: nothing is promised of it.
 
-    `silence`: nobody who listens hears nothing for longer, from the beginning until it is settled.
+    `silence`: nobody who listens hears nothing for longer, from the beginning until it is settled;
+    what is still silent then counts to its end.
     `answered`: after the end of the fault the first message is answered.
     `delivery`: 99 of 100 messages sent meanwhile are received, by everybody, by then.
     """

@@ -9,6 +9,7 @@ from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
 from loadtests.chaos.beside import Beside
+from loadtests.chaos.hit import Audience
 from loadtests.chaos.kind import Promise
 from loadtests.chaos.measures import Noticed
 from loadtests.chaos.perform import Happened
@@ -118,6 +119,7 @@ def conclude(
 ) -> Outcome:
     """Judge a run. `span` is from the first moment until everybody was told to be quiet."""
     faults, noticed = run.check(), Noticed(run.histories, run.listeners)
+    audience = Audience(run.histories)
     outages = [(one.began, one.settled) for one in happened if one.entry.kind.outage]
     return Outcome(
         seed=seed,
@@ -127,9 +129,7 @@ def conclude(
         least_per_second=least_per_second,
         told=[str(fault) for fault in faults[:MOST_TOLD]],
         trouble=trouble,
-        rows=[
-            _row(one, span[0], Beside.of(one, happened, run.histories), noticed) for one in happened
-        ],
+        rows=[_row(one, span[0], Beside.of(one, happened, audience), noticed) for one in happened],
     )
 
 
