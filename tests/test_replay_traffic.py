@@ -124,7 +124,7 @@ def a_tab(book: Book) -> Client:
         ([3, 4], {}),
         ([3, 5], {"gap": 1}),
         ([3, 3], {"double": 1}),
-        ([4, 3], {"gap": 1, "double": 1}),
+        ([4, 3], {"gap": 1, "order": 1}),
     ],
 )
 def test_what_comes_out_of_order_is_a_fault_at_once(

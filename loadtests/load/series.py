@@ -19,6 +19,8 @@ CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What the order of a socket can have wrong; each is a failure of the run.
 FAULTS = ("gap", "double", "order")
 GAP, DOUBLE, ORDER = FAULTS
+# What breaking a rule of the order is called; all others are ORDER.
+KIND_OF_RULE = {"event-once": DOUBLE, "event-skipped": GAP, "replay-complete": GAP}
 
 
 @dataclass(slots=True)

@@ -16,10 +16,8 @@ from loadtests.checker.subscriptions import Order
 from loadtests.client import Client
 from loadtests.client.history import Closed, Entry, Heard, Opened, Removed
 from loadtests.load.histogram import Histogram
-from loadtests.load.series import DELIVER, DOUBLE, GAP, ORDER, Second, Series
+from loadtests.load.series import DELIVER, KIND_OF_RULE, ORDER, Second, Series
 
-# A rule of the order, as series and reports call its faults.
-KIND_OF_RULE = {"event-once": DOUBLE, "event-in-order": GAP, "replay-complete": GAP}
 # A player that is later than this with one act in a hundred measures itself.
 LATE_MS = 250.0
 
