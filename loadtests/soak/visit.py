@@ -61,14 +61,14 @@ class Visit:
 
     async def last(self, seconds: float) -> None:
         """Stay for so long. Raises what went wrong."""
-        try:
-            async with self._client:
-                await self._arrive()
+        async with self._client:
+            await self._arrive()
+            try:
                 async with asyncio.timeout(seconds) as stay:
                     await self._live()
-        except TimeoutError:
-            if not stay.expired():
-                raise
+            except TimeoutError:
+                if not stay.expired():
+                    raise
 
     def _watch(self, entry: Entry) -> None:
         self.faults += self._order.take(entry)
