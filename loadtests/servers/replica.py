@@ -48,7 +48,3 @@ class Replica(Server):
     @property
     def http_url(self) -> str:
         return f"http://{self.host.address}:{self.port}"
-
-    @property
-    def ws_url(self) -> str:
-        return f"ws://{self.host.address}:{self.port}/ws/"
