@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from loadtests import exits
 from loadtests.bench.load import Result
 from loadtests.capacity import page
 from loadtests.capacity.elsewhere import settled
 from loadtests.capacity.elsewhere import step_of as step_elsewhere
-from loadtests.capacity.figures import figures
+from loadtests.capacity.figures import figures, status
 from loadtests.capacity.here import Used, p99_ms
 from loadtests.capacity.here import step_of as step_here
 from loadtests.capacity.promise import Promise, Step, broken
@@ -73,6 +74,13 @@ def test_the_page_says_that_more_sockets_were_not_tried() -> None:
 def test_the_page_says_whose_limit_it_was(change: dict[str, float], said: str) -> None:
     assert said in page.text(found(**change))
     assert "limit: the replica may hold more" not in page.text(found())
+
+
+def test_the_exit_status_says_whether_the_figures_are_the_replicas() -> None:
+    assert status(found()) == exits.RIGHT
+    assert status(found(generator_percent=99.0)) == exits.GENERATOR_WAS_THE_LIMIT
+    nothing = climb(lambda _: SLOW, [100], PROMISE)
+    assert status(figures(nothing, nothing, PROMISE, 1)) == exits.WRONG
 
 
 def results(*buckets: list[list[int]]) -> list[Result]:

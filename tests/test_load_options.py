@@ -56,8 +56,10 @@ def test_sessions_and_accounts_are_people_and_there_must_be_enough(tmp_path: Pat
         "Authorization: Bearer y",
         "Account: bob secret",
     ]
-    with pytest.raises(UnfitError, match="4 users are wanted, and there are 3 sessions"):
+    with pytest.raises(UnfitError, match="4 users need 4 sessions, and there are 3"):
         elsewhere(parse([*told, "--users", "4"]))
+    with pytest.raises(UnfitError, match="3 users spread over 2 workers need 4 sessions"):
+        elsewhere(parse([*told, "--users", "3", "--workers", "2"]))
 
 
 @pytest.mark.parametrize("text", ["sessionid=x\n", "\x00"])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from loadtests.load.crowd import Crowd, NobodyLeftError
 from loadtests.load.mark import marked, sent_at
-from loadtests.load.plan import Plan
+from loadtests.load.plan import Plan, seats
 from loadtests.users.habits import HABITS, sends_per_second
 
 
@@ -37,6 +37,16 @@ def test_workers_share_the_people_and_nobody_plays_twice(count: int, workers: in
         with pytest.raises(NobodyLeftError):
             crowd.take()
     assert sorted(played) == list(range(count))
+
+
+@given(st.integers(1, 60), st.integers(1, 7))
+def test_no_worker_is_without_a_line_for_its_part_of_the_users(users: int, workers: int) -> None:
+    lines = [f"Cookie: sessionid={number}" for number in range(seats(users, workers))]
+    assert len(lines) < users + workers
+    for worker in range(workers):
+        crowd = Crowd(a_plan(lines), worker, workers)
+        for _ in range(-(-users // workers)):
+            crowd.take()  # raises where there is none
 
 
 def test_who_goes_makes_room_for_another() -> None:

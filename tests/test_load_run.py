@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from loadtests import exits
 from loadtests.load.__main__ import locust, started, worker_of
 from loadtests.load.plan import Limits, Plan
 from loadtests.load.series import DELIVER, DOUBLE, GAP, SEND, Series
-from loadtests.load.verdict import EXIT_MET, EXIT_MISSED, EXIT_NOT_JUDGED
 from loadtests.servers.process import ROOT, free_port
 from tests.lying_place import ROOM, lying
 
@@ -88,7 +88,7 @@ def end(folder: Path, process: "subprocess.Popen[str]") -> Ended:
 
 def test_an_honest_place_meets_every_limit(runs: dict[str, Ended]) -> None:
     honest = runs["honest"]
-    assert honest.status == EXIT_MET, honest.said
+    assert honest.status == exits.RIGHT, honest.said
     total = honest.series.total()
     assert total.latency(SEND).count > 0
     assert total.latency(DELIVER).count > total.latency(SEND).count
@@ -107,7 +107,7 @@ def test_a_lie_is_found_on_every_socket_and_fails_the_run(
     runs: dict[str, Ended], lie: str, fault: str
 ) -> None:
     lied = runs[lie]
-    assert lied.status == EXIT_MISSED, lied.said
+    assert lied.status == exits.WRONG, lied.said
     found = lied.series.total().faults
     assert set(found) == {fault}
     assert 1 <= found[fault] <= USERS
@@ -117,19 +117,19 @@ def test_a_lie_is_found_on_every_socket_and_fails_the_run(
 
 
 def test_an_impossible_limit_is_missed(runs: dict[str, Ended]) -> None:
-    assert runs["impossible"].status == EXIT_MISSED, runs["impossible"].said
+    assert runs["impossible"].status == exits.WRONG, runs["impossible"].said
     assert "missed" in runs["impossible"].said
 
 
 def test_a_busy_generator_says_so_and_judges_no_latency(runs: dict[str, Ended]) -> None:
     busy = runs["busy"]
-    assert busy.status == EXIT_NOT_JUDGED, busy.said
+    assert busy.status == exits.GENERATOR_WAS_THE_LIMIT, busy.said
     assert "The generator was the bottleneck: " in busy.said
 
 
 def test_two_workers_play_everybody_once_and_their_seconds_add_up(runs: dict[str, Ended]) -> None:
     shared = runs["shared"]
-    assert shared.status == EXIT_MET, shared.said
+    assert shared.status == exits.RIGHT, shared.said
     generators = {name for second in shared.series.in_order() for name in second.generators}
     assert len(generators) == 2
     assert max(second.users for second in shared.series.in_order()) == USERS

@@ -1,5 +1,8 @@
 """A run is judged by what was measured, and by nothing else; a slow generator judges nobody."""
 
+import pytest
+
+from loadtests import exits
 from loadtests.load.plan import Limits
 from loadtests.load.series import (
     CONNECT,
@@ -10,13 +13,11 @@ from loadtests.load.series import (
     RESUME,
     SEND,
     Generator,
+    Mark,
     Second,
     Series,
 )
 from loadtests.load.verdict import (
-    EXIT_MET,
-    EXIT_MISSED,
-    EXIT_NOT_JUDGED,
     MISSED,
     NOT_JUDGED,
     bottleneck,
@@ -49,7 +50,7 @@ def missed(series: Series) -> list[str]:
 
 def test_a_run_that_kept_everything_is_met() -> None:
     rows = judge(a_series(a_second()), LIMITS)
-    assert exit_status(rows) == EXIT_MET
+    assert exit_status(rows) == exits.RIGHT
     assert "missed" not in table(rows)
 
 
@@ -57,7 +58,7 @@ def test_one_gap_is_too_many() -> None:
     second = a_second()
     second.faults[GAP] = 1
     assert missed(a_series(second)) == ["gaps"]
-    assert exit_status(judge(a_series(second), LIMITS)) == EXIT_MISSED
+    assert exit_status(judge(a_series(second), LIMITS)) == exits.WRONG
 
 
 def test_a_latency_over_its_limit_is_missed() -> None:
@@ -90,9 +91,9 @@ def test_when_the_generator_was_late_latencies_are_not_judged_and_gaps_still_are
     series = a_series(late)
     rows = {row.what: row.verdict for row in judge(series, LIMITS)}
     assert rows["DELIVER p99"] == rows["failures"] == NOT_JUDGED
-    assert exit_status(judge(series, LIMITS)) == EXIT_NOT_JUDGED
+    assert exit_status(judge(series, LIMITS)) == exits.GENERATOR_WAS_THE_LIMIT
     late.faults[GAP] = 1
-    assert exit_status(judge(a_series(late), LIMITS)) == EXIT_MISSED
+    assert exit_status(judge(a_series(late), LIMITS)) == exits.WRONG
 
 
 def test_one_busy_process_of_several_is_a_bottleneck_and_one_late_moment_is_none() -> None:
@@ -104,3 +105,39 @@ def test_one_busy_process_of_several_is_a_bottleneck_and_one_late_moment_is_none
     )
     one_late = [a_second(at, lag_ms=500 if at == 7 else 1) for at in range(40)]
     assert bottleneck(a_series(*one_late), LIMITS) == ""
+
+
+@pytest.mark.parametrize("shape", ["herd", "deploy"])
+def test_a_shape_that_drops_sockets_shows_nothing_when_nobody_came_back(shape: str) -> None:
+    second = a_second()
+    del second.latencies[RESUME]
+    series = a_series(second)
+    assert missed(series) == []
+    series.facts["shape"] = "steps"
+    assert missed(series) == []
+    series.facts["shape"] = shape
+    assert missed(series) == ["RESUME p99"]
+    assert exit_status(judge(series, LIMITS)) == exits.WRONG
+
+
+def test_a_deploy_that_failed_fails_the_run() -> None:
+    series = a_series(a_second())
+    series.marks.append(Mark(1.0, "The replicas have rolled."))
+    assert missed(series) == []
+    series.marks.append(Mark(2.0, "No deploy: no such stack", failed=True))
+    assert missed(Series.from_json(series.to_json())) == ["deeds that failed"]
+
+
+def test_a_worker_that_died_or_never_came_is_missed() -> None:
+    seconds = [a_second(at) for at in range(60)]
+    for second in seconds:
+        second.generators["two"] = Generator(10, 1)
+    series = a_series(*seconds)
+    series.facts["workers"] = 2
+    assert missed(series) == []
+    series.facts["workers"] = 3
+    assert missed(series) == ["workers"]
+    series.facts["workers"] = 2
+    for second in seconds[30:]:
+        del series.seconds[second.at].generators["two"]
+    assert missed(series) == ["workers"]

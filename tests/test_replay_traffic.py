@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from loadtests import exits
 from loadtests.checker import Log
 from loadtests.client import Client
-from loadtests.client.history import Asked, Heard, Subscribed
+from loadtests.client.history import Asked, Heard, Removed, Subscribed
 from loadtests.client.subscription import Start, Subscription
 from loadtests.replay.book import Book
 from loadtests.replay.player import body_of
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
-from loadtests.replay.verdict import LATE, RIGHT, WRONG, lines, status
+from loadtests.replay.verdict import lines, status
 from loadtests.servers.process import ROOT
 
 FIRST = [
@@ -87,7 +88,7 @@ def test_what_is_no_recording_gets_a_sentence(tmp_path: Path, text: str, sentenc
         capture_output=True,
         text=True,
     )
-    assert ran.returncode == WRONG
+    assert ran.returncode == exits.NOT_RUN
     assert sentence in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
 
@@ -135,7 +136,7 @@ def test_what_comes_out_of_order_is_a_fault_at_once(
     for seq in seqs:
         client.history.add(Heard, 7, seq, "member.joined", None)
     assert book.series.total().faults == faults
-    assert (status(book) == WRONG) == bool(faults)
+    assert (status(book) == exits.WRONG) == bool(faults)
 
 
 def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
@@ -145,17 +146,36 @@ def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
     client.history.add(Heard, 7, 3, "member.joined", None)
     book.judge_end([client])
     assert [fault.rule for fault in book.faults] == ["heard-all"]
-    message = {"id": 1, "room": 7, "nonce": "n"}
+    message = {"id": 1, "room": 7, "rev": 3, "nonce": "n"}
     book.answered("SEND", {"type": "ok", "message": message}, 0.0)
     book.judge_log(Log())
     assert [fault.rule for fault in book.faults] == ["heard-all", "acknowledged-is-logged"]
 
 
+def test_what_was_acknowledged_and_reached_nobody_is_missing_to_everybody() -> None:
+    book = Book()
+    client = a_tab(book)
+    client.conversation.rooms[7].position = 2
+    message = {"id": 1, "room": 7, "rev": 3, "nonce": "n"}
+    book.answered("SEND", {"type": "ok", "message": message}, 0.0)
+    book.judge_end([client])
+    assert [fault.rule for fault in book.faults] == ["heard-all"]
+    assert status(book) == exits.WRONG
+
+
+def test_who_is_put_out_of_a_room_or_not_let_in_is_a_failure() -> None:
+    book = Book()
+    client = a_tab(book)
+    assert status(book) == exits.RIGHT
+    client.history.add(Removed, 7, "forbidden")
+    assert status(book) == exits.WRONG
+
+
 def test_a_fault_is_a_failure_and_a_late_player_says_that_it_was_the_limit(tmp_path: Path) -> None:
     book = Book()
-    assert status(book) == RIGHT
+    assert status(book) == exits.RIGHT
     book.late.add(0.4)
-    assert status(book) == LATE
+    assert status(book) == exits.GENERATOR_WAS_THE_LIMIT
     assert "The player was the limit" in "\n".join(lines(book, joined(tmp_path), 1))
     book.failed("SEND")
-    assert status(book) == WRONG
+    assert status(book) == exits.WRONG

@@ -2,6 +2,7 @@
 
 First sockets, while everybody says something now and then; then messages, with half of the sockets
 that were kept. Without --host a replica is started here; a place elsewhere is loaded by Locust.
+Exit status: 0 measured, 1 nothing was kept, 2 not measured, 3 the generator was the limit.
 """
 
 import argparse
@@ -13,11 +14,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+from loadtests import exits
 from loadtests.bench import machine
 from loadtests.bench.load import LoadError
 from loadtests.capacity import page
 from loadtests.capacity.elsewhere import Elsewhere
-from loadtests.capacity.figures import figures
+from loadtests.capacity.figures import figures, status
 from loadtests.capacity.here import here
 from loadtests.capacity.promise import Promise, Step, broken
 from loadtests.capacity.search import Found, Measure, climb, doubling, narrow
@@ -46,16 +48,18 @@ def main() -> None:
     try:
         found = measure(options)
     except (LoadError, ServerError, OSError) as error:
-        sys.exit(f"The capacity could not be measured: {error}")
+        say(f"The capacity could not be measured: {error}")
+        sys.exit(exits.NOT_RUN)
     except KeyboardInterrupt:
-        sys.exit("Interrupted: nothing is written.")
+        say("Interrupted: nothing is written.")
+        sys.exit(exits.NOT_RUN)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(found, indent=1))
     print(page.text(found))
     if options.write:
         page.write(found)
         say("docs/capacity.json, docs/operations.md and docs/images/capacity.svg have it, too")
-    sys.exit(0 if found["sockets_per_replica"] else 1)
+    sys.exit(status(found))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
+from loadtests import exits
 from loadtests.capacity.promise import Step
 from loadtests.capacity.talk import TALK_SECONDS
 from loadtests.load import verdict
@@ -41,7 +42,7 @@ class Elsewhere:
         self._steps += 1
         folder = self._folder / f"step-{self._steps:02}"
         # A missed limit (1) and a slow generator (3) are results: what they mean is judged here.
-        if subprocess.run(self._command(folder, rate), cwd=ROOT).returncode == 2:
+        if subprocess.run(self._command(folder, rate), cwd=ROOT).returncode == exits.NOT_RUN:
             raise ServerError("The load could not be put there; the lines above say why.")
         series, samples = Series.read(folder / "series.json"), Samples()
         with suppress(FileNotFoundError):

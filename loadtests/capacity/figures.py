@@ -9,7 +9,8 @@ people to the others. Where no limit was found, or it was not the replica's, it 
 from dataclasses import asdict
 from typing import Any
 
-from loadtests.capacity.promise import Promise
+from loadtests import exits
+from loadtests.capacity.promise import GENERATOR, Promise
 from loadtests.capacity.search import Found
 from loadtests.capacity.talk import TALK_SECONDS
 
@@ -37,6 +38,14 @@ def figures(
         "sockets": _found(sockets),
         "messages": _found(messages),
     }
+
+
+def status(found: dict[str, Any]) -> int:
+    """Return the exit status of a run that found this."""
+    limits = [found[kind]["limit"] for kind in ("sockets", "messages")]
+    if any(limit and limit["whose"] == GENERATOR for limit in limits):
+        return exits.GENERATOR_WAS_THE_LIMIT
+    return exits.RIGHT if found["sockets_per_replica"] else exits.WRONG
 
 
 def _found(found: Found) -> dict[str, Any]:

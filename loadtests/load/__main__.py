@@ -12,9 +12,11 @@ import subprocess
 import sys
 import time
 from argparse import Namespace
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from loadtests import exits
 from loadtests.bench import machine
 from loadtests.load import report
 from loadtests.load.options import limits_of, parse
@@ -28,7 +30,7 @@ from loadtests.servers.process import HOST, ROOT, free_port
 from scripts.stack.errors import StackError
 
 LOCUSTFILE = ROOT / "loadtests/load/locustfile.py"
-EXIT_UNFIT = 2
+SERIES = "series.json"
 STOP_SECONDS = 30
 CEILING_SECONDS = 20
 
@@ -39,9 +41,9 @@ def main() -> None:
         sys.exit(work(options) if options.worker else load(options))
     except (UnfitError, ServerError, StackError) as error:
         say(str(error))
-        sys.exit(EXIT_UNFIT)
+        sys.exit(exits.NOT_RUN)
     except KeyboardInterrupt:
-        sys.exit(EXIT_UNFIT)
+        sys.exit(exits.NOT_RUN)
 
 
 def work(options: Namespace) -> int:
@@ -53,26 +55,28 @@ def work(options: Namespace) -> int:
 def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / SERIES).unlink(missing_ok=True)  # of an earlier run
     with target(options) as place:
         plan = _plan(options, place, folder)
         rooms = Rooms(plan)
-        rooms.make()
         try:
+            rooms.make()
             plan.ceiling_us = _ceiling()
             with watching(options, place, folder / "samples.jsonl"):
                 status = _run(options, plan, folder)
         finally:
-            if options.host:
+            if options.host and plan.rooms:
                 rooms.archive()
     _report(folder)
     return status
 
 
 def _report(folder: Path) -> None:
-    """Make the page of the run. One that Locust did not get to the end of has none."""
-    if (folder / "series.json").exists():
-        (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
-        say(f"The report is {report.write(folder)}")
+    """Make the page of the run. Raises UnfitError where Locust did not get to its end."""
+    if not (folder / SERIES).exists():
+        raise UnfitError("Locust ended without a result; the lines above say why.")
+    (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
+    say(f"The report is {report.write(folder)}")
 
 
 def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
@@ -86,7 +90,8 @@ def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
         people=place.people,
         limits=limits_of(options),
         stack=place.stack,
-        series=str(folder.resolve() / "series.json"),
+        workers=options.workers,
+        series=str(folder.resolve() / SERIES),
     )
 
 
@@ -146,26 +151,20 @@ def locust() -> list[str]:
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING"]
 
 
-class started:
-    """A process that does not outlive the block."""
-
-    def __init__(self, command: list[str], plan: Path | None = None) -> None:
-        variables = {PLAN_VARIABLE: str(plan)} if plan else {}
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL
-        )
-
-    def __enter__(self) -> "subprocess.Popen[bytes]":
-        return self._process
-
-    def __exit__(self, *_: object) -> None:
-        """Whoever is not done by now, such as what samples, is told to be; then ended."""
-        self._process.terminate()
+@contextmanager
+def started(command: list[str], plan: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a process that does not outlive the block. Not done by then, it is told to be; ended."""
+    variables = {PLAN_VARIABLE: str(plan)} if plan else {}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS)
-        self._process.kill()
-        self._process.wait()
+            process.wait(STOP_SECONDS)
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":

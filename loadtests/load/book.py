@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 
 import gevent
+from gevent.pool import Group
 
 from loadtests.load import cost, deeds, verdict
 from loadtests.load.live import line
@@ -22,23 +23,31 @@ class Book:
         """`late_seconds` is how long after its end a second is whole."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())
+        self._followers = Group()
 
     def begin(self) -> None:
+        """Begin anew: what followed an earlier start, as on Locust's page, has ended."""
+        self._followers.kill(block=False)
+        self._followers = Group()
         self.series = Series(self._run.plan.facts())
         self._run.began = time.time()
         for deed, act in (
             (Deed.DROP, lambda: None),
-            (Deed.DEPLOY, lambda: deeds.deploy(self._run, self.note)),
+            (Deed.DEPLOY, lambda: deeds.deploy(self._run, self.note, self.fail)),
         ):
-            gevent.spawn(deeds.follow, self._run, deed, self._noted(deed, act))
-        gevent.spawn(self._print_lines)
+            self._followers.spawn(deeds.follow, self._run, deed, self._noted(deed, act))
+        self._followers.spawn(self._print_lines)
 
     def add(self, seconds: Iterable[Second]) -> None:
         for second in seconds:
             self.series.add(second)
 
-    def note(self, text: str) -> None:
-        self.series.marks.append(Mark(time.time(), text))
+    def fail(self, text: str) -> None:
+        """Note that something was not done that the shape does: what follows shows nothing."""
+        self.note(text, failed=True)
+
+    def note(self, text: str, *, failed: bool = False) -> None:
+        self.series.marks.append(Mark(time.time(), text, failed))
         say(f"{self._run.elapsed:5.0f} s  {text}")
 
     def finish(self) -> int:

@@ -26,10 +26,11 @@ def drop_all(run: Run) -> None:
         client.cut()
 
 
-def deploy(run: Run, say: Callable[[str], None]) -> None:
+def deploy(run: Run, say: Callable[[str], None], fail: Callable[[str], None]) -> None:
     """Roll the local stack's replicas, or tell the operator to roll theirs.
 
-    What is not done by the end of the run is no finding: the note that it is done is missing then.
+    One that fails is told to `fail`. What is not done by the end of the run is no finding: the note
+    that it is done is missing then.
     """
     if not run.plan.stack:
         say("Roll the replicas now: the run goes on meanwhile.")
@@ -41,4 +42,7 @@ def deploy(run: Run, say: Callable[[str], None]) -> None:
         capture_output=True,
         text=True,
     )
-    say("The replicas have rolled." if done.returncode == 0 else f"No deploy: {done.stderr}")
+    if done.returncode:
+        fail(f"No deploy: {done.stderr.strip()}")
+    else:
+        say("The replicas have rolled.")

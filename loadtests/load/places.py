@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtests.load.plan import seats
 from loadtests.say import say
 from loadtests.servers.process import ROOT
 from loadtests.servers.stack import RunningStack
@@ -45,7 +46,7 @@ def target(options: Namespace) -> Iterator[Target]:
         yield elsewhere(options)
         return
     with _stack(options) as stack:
-        yield _seeded(stack, options.users + SPARE)
+        yield _seeded(stack, seats(options.users, options.workers) + SPARE)
 
 
 def elsewhere(options: Namespace) -> Target:
@@ -62,8 +63,12 @@ def elsewhere(options: Namespace) -> Target:
     ]
     if wrong:
         raise UnfitError(f"A line of --sessions is neither a cookie nor a token: {wrong[0][:20]}…")
-    if len(people) < options.users:
-        raise UnfitError(f"{options.users} users are wanted, and there are {len(people)} sessions.")
+    needed = seats(options.users, options.workers)
+    if len(people) < needed:
+        spread = f" spread over {options.workers} workers" if options.workers > 1 else ""
+        raise UnfitError(
+            f"{options.users} users{spread} need {needed} sessions, and there are {len(people)}."
+        )
     return Target(options.host, people)
 
 

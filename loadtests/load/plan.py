@@ -7,6 +7,7 @@ from its master. It holds sessions: only its owner may read the file.
 import json
 import os
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,11 +46,17 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     stack: str = ""  # the local stack's folder
     series: str = ""  # where to write it; empty: not at all
+    workers: int = 1  # processes that play people
     ceiling_us: float = 0.0  # of CPU for a delivery, as measured here; 0: not measured
 
     @property
     def curve(self) -> Shape:
         return SHAPES[self.shape](self.users, self.seconds)
+
+    @property
+    def seats(self) -> int:
+        """How many lines of `people` may be played at a time, by all workers together."""
+        return seats(self.users, self.workers)
 
     @property
     def series_path(self) -> Path:
@@ -75,3 +82,11 @@ class Plan:
     @classmethod
     def read(cls, path: Path) -> Self:
         return cls.from_json(json.loads(path.read_text()))
+
+
+def seats(users: int, workers: int) -> int:
+    """Return how many lines it takes so that no worker is without one, however users are spread.
+
+    Lines are shared by their numbers, and the busiest worker plays its part of `users` rounded up.
+    """
+    return workers * ceil(users / workers)

@@ -52,7 +52,7 @@ class Rooms:
 
         Those who sign in through the form join when they have done so.
         """
-        people = self._plan.people[: self._plan.users]
+        people = self._plan.people[: self._plan.seats]
         ready = [one for one in enumerate(people) if not one[1].startswith("Account")]
         say(f"Having {len(ready)} people join")
         with ThreadPoolExecutor(JOINING) as pool:

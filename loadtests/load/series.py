@@ -19,8 +19,8 @@ CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What the order of a socket can have wrong; each is a failure of the run.
 FAULTS = ("gap", "double", "order")
 GAP, DOUBLE, ORDER = FAULTS
-# What breaking a rule of the order is called; all others are ORDER.
-KIND_OF_RULE = {"event-once": DOUBLE, "event-skipped": GAP, "replay-complete": GAP}
+# By the rule of the order; any other is an ORDER.
+FAULT_OF_RULE = {"event-once": DOUBLE, "event-skipped": GAP, "replay-complete": GAP}
 
 
 @dataclass(slots=True)
@@ -96,6 +96,7 @@ class Mark:
 
     at: float
     text: str
+    failed: bool = False  # it was to be done, and was not
 
 
 @dataclass(slots=True)
@@ -128,13 +129,13 @@ class Series:
         return {
             "version": VERSION,
             "facts": self.facts,
-            "marks": [[mark.at, mark.text] for mark in self.marks],
+            "marks": [[mark.at, mark.text, mark.failed] for mark in self.marks],
             "seconds": [second.to_json() for second in self.in_order()],
         }
 
     @classmethod
     def from_json(cls, read: dict[str, Any]) -> Self:
-        series = cls(read["facts"], marks=[Mark(at, text) for at, text in read["marks"]])
+        series = cls(read["facts"], marks=[Mark(*mark) for mark in read["marks"]])
         for one in read["seconds"]:
             series.add(Second.from_json(one))
         return series

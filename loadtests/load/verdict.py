@@ -4,18 +4,21 @@ What was lost, doubled or out of order is judged always. Latencies and failures 
 only while the generator kept up: where it did not, they are "not judged", with a status of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from loadtests import exits
 from loadtests.load.plan import Limits
 from loadtests.load.series import CONNECT, DELIVER, FAULTS, RESUME, SEND, Second, Series
+from loadtests.shapes import SHAPES
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
-EXIT_MET, EXIT_MISSED, EXIT_NOT_JUDGED = 0, 1, 3
 JUDGED_PERCENTILE = 99
 # A generator is the bottleneck when it was over its bounds in more than so many of the seconds:
 # one late moment is not a limit, and a percentile of 99 % forgives no more.
 BUSY_PERCENT = 5
+# One that says nothing for so long before the end has died: workers report every three seconds.
+WORKER_SILENT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +32,23 @@ class Row:
 def judge(series: Series, limits: Limits) -> list[Row]:
     """Return a row for each limit, in the order in which they are printed."""
     total, slow = series.total(), bottleneck(series, limits)
-    rows = [_faults(total, kind) for kind in FAULTS]
+    rows = [*_deeds(series), *_workers(series), *(_faults(total, kind) for kind in FAULTS)]
     for kind, most_ms in (
         (CONNECT, limits.connect_ms),
         (SEND, limits.send_ms),
         (DELIVER, limits.deliver_ms),
         (RESUME, limits.resume_ms),
     ):
-        rows.append(_latency(total, kind, most_ms, judged=not slow))
+        needed = kind != RESUME or _drops_sockets(series)
+        rows.append(_latency(total, kind, most_ms, needed=needed, judged=not slow))
     return [*rows, _failures(total, limits, judged=not slow)]
 
 
 def exit_status(rows: Sequence[Row]) -> int:
     verdicts = {row.verdict for row in rows}
     if MISSED in verdicts:
-        return EXIT_MISSED
-    return EXIT_NOT_JUDGED if NOT_JUDGED in verdicts else EXIT_MET
+        return exits.WRONG
+    return exits.GENERATOR_WAS_THE_LIMIT if NOT_JUDGED in verdicts else exits.RIGHT
 
 
 def bottleneck(series: Series, limits: Limits) -> str:
@@ -78,6 +82,30 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def _deeds(series: Series) -> Iterator[Row]:
+    """Yield a row where something that was to be done to everybody was not."""
+    if failed := [mark for mark in series.marks if mark.failed]:
+        yield Row("deeds that failed", f"{len(failed)}", "0", MISSED)
+
+
+def _workers(series: Series) -> Iterator[Row]:
+    """Yield a row for the workers of a run that has several: how many played to its end."""
+    expected = int(series.facts.get("workers", 1))
+    if expected == 1:
+        return
+    last_at: dict[str, int] = {}
+    for second in series.in_order():
+        last_at |= dict.fromkeys(second.generators, second.at)
+    end = max(last_at.values(), default=0)
+    stayed = sum(at >= end - WORKER_SILENT_SECONDS for at in last_at.values())
+    yield Row("workers", f"{stayed}", f"{expected}", MET if stayed >= expected else MISSED)
+
+
+def _drops_sockets(series: Series) -> bool:
+    shape = SHAPES.get(series.facts.get("shape", ""))
+    return shape is not None and bool(shape(1, 1.0).moments())
+
+
 def _faults(total: Second, kind: str) -> Row:
     count = total.faults.get(kind, 0)
     # With nothing checked, none is no result.
@@ -85,12 +113,13 @@ def _faults(total: Second, kind: str) -> Row:
     return Row(f"{kind}s", f"{count}", "0", verdict)
 
 
-def _latency(total: Second, kind: str, most_ms: float, *, judged: bool) -> Row:
+def _latency(total: Second, kind: str, most_ms: float, *, needed: bool, judged: bool) -> Row:
     p99 = total.latency(kind).percentile_ms(JUDGED_PERCENTILE)
     what, limit = f"{kind} p{JUDGED_PERCENTILE}", f"{most_ms:g} ms"
     if p99 is None:
-        # Nobody has to come back in a run; but one in which nobody spoke or heard shows nothing.
-        return Row(what, "none", limit, MET if kind == RESUME else MISSED)
+        # A run in which nobody spoke or heard shows nothing; nor does one whose shape drops
+        # sockets, and nobody came back.
+        return Row(what, "none", limit, MISSED if needed else MET)
     return Row(what, f"{p99:.1f} ms", limit, _verdict(p99 <= most_ms, judged))
 
 

@@ -14,7 +14,7 @@ from loadtests.client.gevent_client import Witness
 from loadtests.client.history import Answered, Closed, Entry, Heard, Opened, Subscribed
 from loadtests.load.mark import sent_at
 from loadtests.load.recorder import Recorder
-from loadtests.load.series import CONNECT, KIND_OF_RULE, ORDER, RESUME, SEND
+from loadtests.load.series import CONNECT, FAULT_OF_RULE, ORDER, RESUME, SEND
 
 
 class Report(Protocol):
@@ -110,6 +110,6 @@ class Watcher(Witness):
         self._report.recorder.opened(entry.replica)
 
     def _fault(self, fault: Fault) -> None:
-        kind = KIND_OF_RULE.get(fault.rule, ORDER)
+        kind = FAULT_OF_RULE.get(fault.rule, ORDER)
         text = f"room {fault.room}: {fault.detail} (socket {self._socket}, {fault.who})"
         self._report.broken(kind, text)

@@ -1,7 +1,8 @@
 """Play recorded traffic on a place of its own, or on one that runs: `make replay FILE=…`.
 
 FILE: what RECORDING_DIR holds, of all replicas. The exit status is 0 where nothing was lost,
-doubled, reordered or refused; 2 where the player itself was too slow to tell.
+doubled, reordered or refused; 2 where it could not be played, 3 where the player itself was too
+slow to tell.
 """
 
 import argparse
@@ -10,12 +11,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from loadtests import exits
 from loadtests.checker import read_log
 from loadtests.client import rest
 from loadtests.replay import verdict
 from loadtests.replay.player import Player
 from loadtests.replay.scene import Scene, UnfitError, elsewhere, local
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
+from loadtests.say import say
 from loadtests.servers import ServerError
 
 
@@ -25,7 +28,7 @@ def main() -> int:
         traffic = read(given.files)
         if given.join:
             given.join.write_text("".join(f"{line}\n" for line in lines_of(traffic)))
-            return verdict.RIGHT
+            return exits.RIGHT
         if given.host:
             return play(traffic, elsewhere(traffic, given.host, given.sessions), given)
         say("Starting a place")
@@ -33,7 +36,7 @@ def main() -> int:
             return play(traffic, scene, given)
     except (UnreadableError, UnfitError, ServerError, OSError, rest.RefusedError) as error:
         print(error, file=sys.stderr)
-        return verdict.WRONG
+        return exits.NOT_RUN
 
 
 def options() -> argparse.Namespace:
@@ -41,7 +44,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path)
     parser.add_argument("--speed", type=float, default=1.0, help="as many times as fast (1)")
     parser.add_argument("--replicas", type=int, default=2, help="of the place of its own (2)")
-    parser.add_argument("--host", help="a place that runs: http://name:port")
+    parser.add_argument("--host", help="a place that runs: such as https://staging.example.org")
     parser.add_argument(
         "--sessions", type=Path, help="its people, as `seed --sessions` writes them"
     )
@@ -69,10 +72,6 @@ def play(traffic: Traffic, scene: Scene, given: argparse.Namespace) -> int:
     for line in verdict.lines(book, traffic, given.speed):
         print(line)
     return verdict.status(book)
-
-
-def say(sentence: str) -> None:
-    print(f"==> {sentence}", flush=True)
 
 
 if __name__ == "__main__":

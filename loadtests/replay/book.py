@@ -16,7 +16,7 @@ from loadtests.checker.subscriptions import Order
 from loadtests.client import Client
 from loadtests.client.history import Closed, Entry, Heard, Opened, Removed
 from loadtests.load.histogram import Histogram
-from loadtests.load.series import DELIVER, KIND_OF_RULE, ORDER, Second, Series
+from loadtests.load.series import DELIVER, FAULT_OF_RULE, ORDER, Second, Series
 
 # A player that is later than this with one act in a hundred measures itself.
 LATE_MS = 250.0
@@ -32,7 +32,9 @@ class Book:
     refused: Counter[str] = field(default_factory=Counter)  # by problem code
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
     quotable: dict[int, int] = field(default_factory=dict)  # room: a message of it
-    last: dict[int, int] = field(default_factory=dict)  # room: the highest seq that anybody heard
+    last: dict[int, int] = field(
+        default_factory=dict
+    )  # room: the highest seq that anybody heard or was answered
     newest: dict[int, int] = field(default_factory=dict)  # room: the number of its newest message
     _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
 
@@ -62,6 +64,7 @@ class Book:
         if message := answer.get("message"):
             self.saved[message["id"]] = message["room"], message["nonce"]
             self.quotable[message["room"]] = message["id"]
+            self._raise_last(message["room"], message["rev"])
 
     def watching(self, client: Client) -> Callable[[Entry], None]:
         """Return what judges a client's history while it happens."""
@@ -77,6 +80,7 @@ class Book:
                     self.second.sockets[replica] = self.second.sockets.get(replica, 0) + 1
                 case Removed(reason=reason):
                     self.refused[reason] += 1
+                    self.failed("removed")
                 case Closed(code=code) if code not in (1000, 1006):
                     self.second.lost += 1
 
@@ -100,9 +104,12 @@ class Book:
                 detail = f"message {message} was answered ok, and the log has {logged}"
                 self.faults.append(Fault("acknowledged-is-logged", "player", room, detail))
 
+    def _raise_last(self, room: int, seq: int) -> None:
+        self.last[room] = max(seq, self.last.get(room, 0))
+
     def _heard(self, entry: Heard, client: Client) -> None:
         self.second.checked += 1
-        self.last[entry.room] = max(entry.seq, self.last.get(entry.room, 0))
+        self._raise_last(entry.room, entry.seq)
         message = entry.message
         if entry.type != "message.created" or message is None:
             return
@@ -117,6 +124,6 @@ class Book:
             self.second.latency(DELIVER).add(entry.at - sent_at)
 
     def _fault(self, fault: Fault) -> None:
-        kind = KIND_OF_RULE.get(fault.rule, ORDER)
+        kind = FAULT_OF_RULE.get(fault.rule, ORDER)
         self.second.faults[kind] = self.second.faults.get(kind, 0) + 1
         self.faults.append(fault)

@@ -45,9 +45,9 @@ def local(traffic: Traffic, replicas: int) -> Iterator[Scene]:
 
 def elsewhere(traffic: Traffic, host: str, sessions: Path) -> Scene:
     """Return a place that runs already. Raises UnfitError."""
-    address = host.removeprefix("http://").rstrip("/")
-    if "/" in address:
-        raise UnfitError(f"--host is {host!r}: give http://name:port, without TLS or a path.")
+    address = host.rstrip("/")
+    if address.partition("://")[0] not in ("http", "https") or address.count("/") != 2:
+        raise UnfitError(f"--host is {host!r}: give https://name or http://name:port, no path.")
     try:
         identities = [line for line in sessions.read_text().splitlines() if line.strip()]
     except OSError as error:

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
+from loadtests import exits
 from loadtests.checker import explain
 from loadtests.load.histogram import Histogram
 from loadtests.load.series import KINDS
 from loadtests.replay.book import LATE_MS, Book
 from loadtests.replay.traffic import Traffic
 
-RIGHT, WRONG, LATE = 0, 1, 2
-
 
 def status(book: Book) -> int:
-    """Return 0 where nothing was wrong, 1 where something was, 2 where the player was the limit."""
+    """Return the exit status: a fault is one whether or not the player was late."""
     if book.faults or book.series.total().failures:
-        return WRONG
-    return LATE if book.player_was_late else RIGHT
+        return exits.WRONG
+    return exits.GENERATOR_WAS_THE_LIMIT if book.player_was_late else exits.RIGHT
 
 
 def lines(book: Book, traffic: Traffic, speed: float) -> Iterator[str]:

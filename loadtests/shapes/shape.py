@@ -56,7 +56,7 @@ class Shape:
         rooms, first = [], 0
         for layer, count in enumerate(self.rooms_by_layer()):
             # The first layer's rooms are of neighbours, the others mix them.
-            own = person * count // self.users if layer == 0 else person % count
+            own = person % self.users * count // self.users if layer == 0 else person % count
             rooms.append(first + own)
             first += count
         return rooms

@@ -1,7 +1,7 @@
 """`python -m loadtests.soak`: an hour of gentle load on a stack of its own, and what grew in it.
 
-Exit status 0 when nothing failed and nothing grew. A soak of the full hour writes its figures into
-docs/performance.md and its plot into docs/images.
+Exit status 0 when nothing failed and nothing grew, 2 when it could not be run. A soak of the full
+hour writes its figures into docs/performance.md and its plot into docs/images.
 """
 
 import argparse
@@ -11,10 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loadtests import exits
 from loadtests.bench import machine
 from loadtests.bench.servers import LIMITS
 from loadtests.sampling import series
 from loadtests.sampling.running import sampling
+from loadtests.say import say
 from loadtests.servers.process import ROOT, ServerError
 from loadtests.servers.stack import RunningStack
 from loadtests.soak import live, page
@@ -37,11 +39,12 @@ def main() -> None:
     try:
         if not options.read:
             measure(options)
-        sys.exit(0 if judged(options) else 1)
+        sys.exit(exits.RIGHT if judged(options) else exits.WRONG)
     except (ServerError, StackError, OSError) as error:
-        sys.exit(f"The soak could not be run: {error}")
+        say(f"The soak could not be run: {error}")
     except KeyboardInterrupt:
-        sys.exit("The soak was interrupted, and says nothing.")
+        say("The soak was interrupted, and says nothing.")
+    sys.exit(exits.NOT_RUN)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -74,16 +77,16 @@ def judged(options: argparse.Namespace) -> bool:
     page.draw(samples, facts["seconds"], options.folder / "soak.svg")
     if facts["seconds"] >= FULL_SECONDS:
         page.write(facts, samples, verdicts)
-        live.say("docs/performance.md and docs/images/soak.svg have it, too")
-    live.say(f"samples, figures and plot are in {options.folder}")
+        say("docs/performance.md and docs/images/soak.svg have it, too")
+    say(f"samples, figures and plot are in {options.folder}")
     return page.passed(facts, verdicts)
 
 
 async def soak(options: argparse.Namespace) -> dict[str, Any]:
     """Run it on a stack of its own; return what was done, and on what."""
-    live.say("starting the stack; compressing its static files takes up to a minute")
+    say("starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
-        live.say("making people and rooms")
+        say("making people and rooms")
         load = Load(await gather(stack), options.sockets, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
         await put(stack, load, options.seconds, options.folder / "samples.jsonl", every)

@@ -7,15 +7,12 @@ from pathlib import Path
 
 from loadtests.sampling import series
 from loadtests.sampling.series import Samples
+from loadtests.say import say
 from loadtests.soak.load import Load
 
 EVERY_SECONDS = 2.0
 QUIET_EVERY_SECONDS = 60.0  # where nobody looks at a terminal
 TAIL_BYTES = 65_536
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 async def watch(load: Load, file: Path, seconds: float) -> None:

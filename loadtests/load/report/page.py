@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from loadtests import exits
 from loadtests.load import cost, verdict
 from loadtests.load.plan import Limits
 from loadtests.load.report import met, used
@@ -93,7 +94,7 @@ def _status(rows: list[verdict.Row]) -> str:
     missed = [row.what for row in rows if row.verdict == verdict.MISSED]
     if missed:
         return f"Missed: {', '.join(missed)}"
-    if verdict.exit_status(rows) == verdict.EXIT_NOT_JUDGED:
+    if verdict.exit_status(rows) == exits.GENERATOR_WAS_THE_LIMIT:
         return "Nothing was lost; latencies are not judged"
     return "Every limit was met"
 

@@ -1,0 +1,9 @@
+"""How every command here ends: what load, replay, capacity and soak give for an exit status.
+
+A command that could not be run says why in a sentence, and never ends as one that judged.
+"""
+
+RIGHT = 0
+WRONG = 1
+NOT_RUN = 2  # as argparse's own errors do
+GENERATOR_WAS_THE_LIMIT = 3  # nothing was wrong, and the figures are not the server's
