@@ -1,5 +1,6 @@
 """The client keeps the rules for resuming, so that what it meets is the server's doing."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request
 
 from loadtests.client import Client
 from loadtests.client.comeback import Backoff
@@ -397,9 +399,45 @@ async def test_the_shell_pings_a_silent_server_and_gives_it_up_without_an_answer
     assert heard[0] == "ping"
 
 
+async def test_the_shell_that_goes_away_during_a_handshake_has_no_socket_after_it() -> None:
+    dialled, answer, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(_: ServerConnection, __: Request) -> None:
+        dialled.set()
+        await answer.wait()
+
+    async def welcoming(socket: ServerConnection) -> None:
+        await socket.send(json.dumps(welcome()))
+        await socket.wait_closed()
+        left.set()
+
+    async with (
+        serving(welcoming, slowly) as address,
+        Client("alice", "Cookie: sessionid=x", [address]) as alice,
+        asyncio.timeout(10),
+    ):
+        await dialled.wait()
+        await alice.go_away()
+        answer.set()
+        await left.wait()
+        assert not alice.connected
+        alice.come_back()
+        await alice.until(lambda: alice.connected)
+
+
 @asynccontextmanager
-async def serving(serve_one: Callable[[ServerConnection], Awaitable[None]]) -> AsyncIterator[str]:
-    async with serve(serve_one, "127.0.0.1", 0, subprotocols=["hubbub.v1"]) as server:  # type: ignore[list-item]
+async def serving(
+    serve_one: Callable[[ServerConnection], Awaitable[None]],
+    before: Callable[[ServerConnection, Request], Awaitable[None]] | None = None,
+) -> AsyncIterator[str]:
+    """Serve sockets; `before` the handshake of each is answered, something may be waited for."""
+    async with serve(
+        serve_one,
+        "127.0.0.1",
+        0,
+        process_request=before,
+        subprotocols=["hubbub.v1"],  # type: ignore[list-item]
+    ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"127.0.0.1:{port}"
 

@@ -161,7 +161,8 @@ class Client(Shell):
         self.address = self.next_address()
         try:
             self._socket = await sockets.connected(self.address, self.headers)
-            return await self._listen()
+            # Whoever went away during the handshake had no socket then to close.
+            return await self._listen() if self._here.is_set() else GONE
         except NOT_OPENED:
             return GONE
         finally:
