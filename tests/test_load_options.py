@@ -6,6 +6,8 @@ import pytest
 
 from loadtests.load.options import parse
 from loadtests.load.places import UnfitError, elsewhere
+from loadtests.load.watching import words_of
+from loadtests.sampling import __main__ as sampling
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,24 @@ def test_make_tells_by_variables_and_an_option_says_otherwise(
     monkeypatch.setenv("USERS", "many")
     with pytest.raises(SystemExit):
         parse([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lacking"),
+    [
+        (["--redis", "redis://there"], ["metrics", "Postgres"]),
+        (["--postgres", "postgres://there"], ["metrics", "Redis"]),
+        (["--metrics", "http://there/metrics"], ["Redis", "Postgres"]),
+    ],
+)
+def test_what_is_told_of_a_place_elsewhere_is_sampled_and_the_rest_named(
+    arguments: list[str], lacking: list[str]
+) -> None:
+    told = words_of(parse(["--host", "https://chat.example.org", *arguments]))
+    seen = sampling.deployment(sampling.parse([*told, "--out", "file"]))
+    assert all(any(what in one for one in seen.unseen) for what in lacking)
+    assert len(seen.unseen) == len(lacking) + 1
+    assert words_of(parse(["--host", "https://chat.example.org"])) == []
 
 
 def test_a_place_elsewhere_needs_people() -> None:

@@ -12,8 +12,12 @@ def watching(options: Namespace, place: Target, out: Path) -> AbstractContextMan
     """Return what samples meanwhile; of a place of which nothing is told, nothing does."""
     if place.stack:
         return sampling_as(["--stack", place.stack], out)
-    if not options.metrics:
-        return nullcontext()
+    told = words_of(options)
+    return sampling_as(told, out) if told else nullcontext()
+
+
+def words_of(options: Namespace) -> list[str]:
+    """Return what is told of a place elsewhere, in the words of `python -m loadtests.sampling`."""
     stores = [("--redis", options.redis), ("--postgres", options.postgres)]
     told = [word for option, url in stores if url for word in (option, url)]
-    return sampling_as(["--metrics", *options.metrics, *told], out)
+    return ["--metrics", *options.metrics, *told] if options.metrics or told else []

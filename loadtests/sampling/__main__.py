@@ -1,9 +1,9 @@
 """`python -m loadtests.sampling`: sample a deployment until told to stop.
 
 On this machine a running stack (`--stack`) is seen whole. Elsewhere it is seen as far as addresses
-are given: `--metrics` of each process, with METRICS_TOKEN from the environment, `--redis`,
-`--postgres`. The first line of the file says what could not be seen from the start, each other one
-is a sample.
+are given: `--metrics` of each process (or of none), with METRICS_TOKEN from the environment,
+`--redis`, `--postgres`. The first line of the file says what could not be seen from the start, each
+other one is a sample.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.sampling", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--stack", type=Path, metavar="FOLDER", help="a stack's STACK_DIR")
-    where.add_argument("--metrics", nargs="+", metavar="URL", help="/metrics of each process")
+    where.add_argument("--metrics", nargs="*", metavar="URL", help="/metrics of each process")
     parser.add_argument("--redis", default="", metavar="URL", help="with --metrics: its Redis")
     parser.add_argument(
         "--postgres", default="", metavar="URL", help="with --metrics: its Postgres"
@@ -44,6 +44,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.every <= 0:
         parser.error("--every takes seconds above 0")
+    if not (options.stack or options.metrics or options.redis or options.postgres):
+        parser.error("nothing is told that could be sampled")
     return options
 
 
