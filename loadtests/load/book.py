@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterable
 
 import gevent
-from gevent.pool import Group
 
 from loadtests.load import cost, deeds, verdict
 from loadtests.load.live import line
@@ -23,20 +22,16 @@ class Book:
         """`late_seconds` is how long after its end a second is whole."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())
-        self._followers = Group()
 
     def begin(self) -> None:
-        """Begin anew: what followed an earlier start, as on Locust's page, has ended."""
-        self._followers.kill(block=False)
-        self._followers = Group()
         self.series = Series(self._run.plan.facts())
-        self._run.began = time.time()
+        self._run.start(time.time())
         for deed, act in (
             (Deed.DROP, lambda: None),
             (Deed.DEPLOY, lambda: deeds.deploy(self._run, self.note, self.fail)),
         ):
-            self._followers.spawn(deeds.follow, self._run, deed, self._noted(deed, act))
-        self._followers.spawn(self._print_lines)
+            self._run.followers.spawn(deeds.follow, self._run, deed, self._noted(deed, act))
+        self._run.followers.spawn(self._print_lines)
 
     def add(self, seconds: Iterable[Second]) -> None:
         for second in seconds:

@@ -42,7 +42,7 @@ class Alone:
     def _start(self, **_: Any) -> None:
         self._run.recorder.take()
         self._book.begin()
-        gevent.spawn(deeds.follow, self._run, Deed.DROP, lambda: deeds.drop_all(self._run))
+        follow_drops(self._run)
 
     def _second_ended(self, measured: Generator) -> None:
         self._run.roll(measured)
@@ -114,8 +114,8 @@ class Worker:
 
     def _began(self, environment: Environment, msg: Any, **_: Any) -> None:
         run = runs.current()
-        run.began = msg.data["at"]
-        gevent.spawn(deeds.follow, run, Deed.DROP, lambda: deeds.drop_all(run))
+        run.start(msg.data["at"])
+        follow_drops(run)
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:
         if self._run is not None:
@@ -124,6 +124,10 @@ class Worker:
     def _stop(self, **_: Any) -> None:
         if self._run is not None:
             self._run.finish()
+
+
+def follow_drops(run: Run) -> None:
+    run.followers.spawn(deeds.follow, run, Deed.DROP, lambda: deeds.drop_all(run))
 
 
 def process_name() -> str:

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from gevent.event import AsyncResult
+from gevent.pool import Group
 from locust.env import Environment
 
 from loadtests.client.gevent_client import GeventClient
@@ -38,8 +39,15 @@ class Run:
         self.crowd = Crowd(plan)
         self.clients: set[GeventClient] = set()
         self.began = time.time()
+        self.followers = Group()  # of what the shape does, and of the seconds
         self._texts = 0
         environment.events.request.add_listener(self._requested)
+
+    def start(self, at: float) -> None:
+        """Begin, or begin anew as on Locust's page: what followed an earlier start has ended."""
+        self.began = at
+        self.followers.kill(block=False)
+        self.followers = Group()
 
     @property
     def elapsed(self) -> float:
