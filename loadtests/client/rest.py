@@ -10,6 +10,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from http.client import HTTPException
+from http.cookies import SimpleCookie
 from typing import Any
 
 from loadtests.client.handshake import http_url
@@ -17,7 +18,10 @@ from loadtests.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
-TOO_MANY_REQUESTS = 429
+FOUND, TOO_MANY_REQUESTS = 302, 429
+SIGN_IN = "/accounts/login/"
+# Any does, as long as the cookie and the header, or the form, have the same.
+CSRF_TOKEN = "c" * 32
 
 
 class RefusedError(Exception):
@@ -49,6 +53,33 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
         f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
     )
     _answer(request)
+
+
+def sign_in(address: str, username: str, password: str) -> str:
+    """Come in through the form; return the line of the session. Raises RefusedError and OSError."""
+    form = {"login": username, "password": password, "csrfmiddlewaretoken": CSRF_TOKEN}
+    request = urllib.request.Request(
+        f"{http_url(address)}{SIGN_IN}",
+        data=urllib.parse.urlencode(form).encode(),
+        headers={"Cookie": f"csrftoken={CSRF_TOKEN}", "Referer": f"{http_url(address)}{SIGN_IN}"},
+    )
+    try:
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
+            raise RefusedError(200, "the form was shown again")
+    except urllib.error.HTTPError as answer:
+        with answer:
+            jar = SimpleCookie(", ".join(answer.headers.get_all("Set-Cookie", [])))
+            for name, morsel in jar.items():
+                if name.endswith("sessionid") and answer.code == FOUND:
+                    return f"Cookie: {name}={morsel.value}"
+            raise RefusedError(answer.code, _json(answer.read())) from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The redirect is the answer: it sets the cookie."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
 
 
 def call_patiently(
@@ -102,13 +133,11 @@ def _answer(request: urllib.request.Request) -> bytes:
 
 def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
     """Return what a browser adds to a request that changes something; nothing for a bot's."""
-    # Any token does, as long as the header and the cookie are the same.
-    token = "c" * 32
     if "Cookie" not in headers:
         return {}
     return {
-        "Cookie": f"{headers['Cookie']}; csrftoken={token}",
-        "X-CSRFToken": token,
+        "Cookie": f"{headers['Cookie']}; csrftoken={CSRF_TOKEN}",
+        "X-CSRFToken": CSRF_TOKEN,
         "Referer": f"{http_url(address)}/",  # which Django looks at where there is TLS
     }
 

@@ -6,6 +6,7 @@ A shell adds sockets, timers and waiting, and nothing of the protocol: that is t
 import random
 from collections.abc import Sequence
 
+from loadtests.client import rest
 from loadtests.client.conversation import Conversation
 from loadtests.client.history import History
 from loadtests.client.subscription import Subscription
@@ -21,9 +22,8 @@ class Shell:
     def __init__(
         self, name: str, identity: str, addresses: Sequence[str], history: History | None = None
     ) -> None:
-        header, _, value = identity.strip().partition(": ")
         self.name = name
-        self.headers = {header: value}
+        self.headers = rest.headers_of(identity)
         self.addresses = list(addresses)
         self.history = history or History(name)
         self.conversation = Conversation(self.history)

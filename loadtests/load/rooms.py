@@ -3,13 +3,7 @@
 They are public, so that everybody lets themselves in; the first person of the plan owns them.
 """
 
-import re
-import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from http.cookiejar import CookieJar
 from typing import Any
 
 from loadtests.client import rest
@@ -17,10 +11,7 @@ from loadtests.load.places import UnfitError
 from loadtests.load.plan import Plan
 from loadtests.say import say
 
-TOO_MANY_REQUESTS = 429
 JOINING = 8  # at once
-SIGN_IN = "/accounts/login/"
-CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Rooms:
@@ -61,7 +52,9 @@ class Rooms:
 
     def _join(self, person: int, line: str) -> None:
         for number in self._plan.curve.rooms_of(person):
-            self._ask("POST", f"/rooms/{self._plan.rooms[number]}/join", headers=headers_of(line))
+            self._ask(
+                "POST", f"/rooms/{self._plan.rooms[number]}/join", headers=rest.headers_of(line)
+            )
 
     def archive(self) -> None:
         """Put them away, as well as it goes."""
@@ -79,44 +72,19 @@ class Rooms:
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Ask as the owner, or as somebody else; told to slow down, wait as long as one is told."""
-        while True:
-            try:
-                return rest.call(self._plan.host, method, path, headers or self._headers, body)
-            except rest.RefusedError as refused:
-                if refused.status != TOO_MANY_REQUESTS:
-                    raise
-                time.sleep(refused.problem["retry_after"])
+        """Ask as the owner, or as somebody else."""
+        return rest.call_patiently(self._plan.host, method, path, headers or self._headers, body)
 
     def _owner(self) -> dict[str, str]:
-        ready = [line for line in self._plan.people if not line.startswith("Account")]
-        return headers_of(ready[0] if ready else _sign_in(self._plan.host, self._plan.people[0]))
+        people = self._plan.people
+        ready = [line for line in people if not line.startswith("Account")]
+        return rest.headers_of(ready[0] if ready else self._sign_in(people[0]))
 
-
-def headers_of(line: str) -> dict[str, str]:
-    header, _, value = line.partition(": ")
-    return {header: value}
-
-
-def _sign_in(host: str, account: str) -> str:
-    """Come in through the form; return the line of the session."""
-    username, _, password = account.removeprefix("Account: ").partition(" ")
-    cookies = CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
-    address = host + SIGN_IN
-    with browser.open(address, timeout=rest.TIMEOUT_SECONDS) as page:
-        token = CSRF.search(page.read().decode())
-    form = {
-        "login": username,
-        "password": password,
-        "csrfmiddlewaretoken": token[1] if token else "",
-    }
-    request = urllib.request.Request(
-        address, urllib.parse.urlencode(form).encode(), {"Referer": address}
-    )
-    with browser.open(request, timeout=rest.TIMEOUT_SECONDS):
-        pass
-    for cookie in cookies:
-        if cookie.name.endswith("sessionid"):
-            return f"Cookie: {cookie.name}={cookie.value}"
-    raise UnfitError(f"{username} of --accounts could not sign in at {host}.")
+    def _sign_in(self, account: str) -> str:
+        username, _, password = account.removeprefix("Account: ").partition(" ")
+        try:
+            return rest.sign_in(self._plan.host, username, password)
+        except rest.RefusedError:
+            raise UnfitError(
+                f"{username} of --accounts could not sign in at {self._plan.host}."
+            ) from None

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,6 @@ from loadtests.servers.stack import RunningStack
 PEOPLE = 120
 ROOMS = 12
 ROOMS_EACH = 3
-TOO_MANY_REQUESTS = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Person:
 
     @property
     def headers(self) -> dict[str, str]:
-        return headers_of(self.identity)
+        return rest.headers_of(self.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +48,7 @@ async def gather(stack: RunningStack, people: int = PEOPLE, password_of_bob: str
 
 def ask(address: str, identity: str, method: str, path: str, **body: Any) -> Any:
     """Ask over REST; told to slow down, wait as long as one is told. Raises RefusedError."""
-    while True:
-        try:
-            return rest.call(address, method, path, headers_of(identity), body or None)
-        except rest.RefusedError as refused:
-            if refused.status != TOO_MANY_REQUESTS:
-                raise
-            time.sleep(refused.problem["retry_after"])
-
-
-def headers_of(identity: str) -> dict[str, str]:
-    header, _, value = identity.partition(": ")
-    return {header: value}
+    return rest.call_patiently(address, method, path, rest.headers_of(identity), body or None)
 
 
 def _gather(stack: RunningStack, people: int, password_of_bob: str) -> Crowd:

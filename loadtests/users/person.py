@@ -99,8 +99,7 @@ class HubbubUser(FastHttpUser):
         return answer.json() if answer.ok and answer.content else None
 
     def headers(self) -> dict[str, str]:
-        header, _, value = self.identity.partition(": ")
-        own = {header: value}
+        own = rest.headers_of(self.identity)
         return own | rest.csrf(self.load.plan.host, own)
 
     def some_room(self) -> int:

@@ -17,6 +17,7 @@ from loadtests.bench.rooms import crowd, fill, make_rooms
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record
+from loadtests.client import rest
 from loadtests.servers import Place, Postgres
 from loadtests.servers.process import HOST
 
@@ -55,8 +56,7 @@ class Browser:
     """One person's browser, with one connection to one replica kept open."""
 
     def __init__(self, port: int, identity: str) -> None:
-        header, _, value = identity.partition(": ")
-        self._headers = {header: value}
+        self._headers = rest.headers_of(identity)
         self._connection = http.client.HTTPConnection(HOST, port)
 
     def open(self, path: str) -> float:

@@ -11,6 +11,7 @@ from loadtests.bench.load import Dialect, Seat
 from loadtests.bench.peers.peer import Peer
 from loadtests.bench.rooms import make_rooms
 from loadtests.bench.servers import Servers
+from loadtests.client import rest
 from loadtests.servers import Replica
 from loadtests.servers.process import HOST
 
@@ -42,11 +43,10 @@ class Hubbub(Peer):
 
     def returning_seat(self, number: int, address: str, rooms: dict[str, int | None]) -> Seat:
         """Return the seat of a person of the crowd who knows each room up to a seq."""
-        header, _, value = self.servers.identities[number].partition(": ")
         headers = {
             "Origin": f"http://{address}",
             "Sec-WebSocket-Protocol": "hubbub.v1",
-            header: value,
+            **rest.headers_of(self.servers.identities[number]),
         }
         subscribe = json.dumps({"type": "subscribe", "rooms": rooms})
         return Seat(address, "/ws/", list(rooms), headers, subscribe)

@@ -1,0 +1,52 @@
+"""What a client of the protocol asks over REST and forms, against a place that answers as told."""
+
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+
+from loadtests.client import rest
+
+
+@pytest.mark.parametrize("name", ["sessionid", "__Host-sessionid"])
+def test_who_signs_in_has_the_line_of_their_session(name: str) -> None:
+    with a_place(302, f"{name}=secret; Path=/; HttpOnly") as (address, asked):
+        assert rest.sign_in(address, "bob", "a password") == f"Cookie: {name}=secret"
+    [form] = asked
+    assert (form["login"], form["password"]) == (["bob"], ["a password"])
+    assert form["csrfmiddlewaretoken"] == form["cookie of it"]
+
+
+@pytest.mark.parametrize(("status", "cookie"), [(200, ""), (302, "other=1"), (403, "sessionid=x")])
+def test_who_is_not_let_in_is_refused(status: int, cookie: str) -> None:
+    with a_place(status, cookie) as (address, _), pytest.raises(rest.RefusedError) as refused:
+        rest.sign_in(address, "bob", "wrong")
+    assert refused.value.status == status
+
+
+@contextmanager
+def a_place(status: int, cookie: str) -> Iterator[tuple[str, list[dict[str, list[str]]]]]:
+    """Answer one form with a status and a cookie; yield the address, and what was sent."""
+    asked: list[dict[str, list[str]]] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            token = self.headers["Cookie"].removeprefix("csrftoken=")
+            asked.append(urllib.parse.parse_qs(sent) | {"cookie of it": [token]})
+            self.send_response(status)
+            self.send_header("Location", "/")
+            self.send_header("Set-Cookie", cookie)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        answering = Thread(target=server.handle_request)
+        answering.start()
+        yield f"127.0.0.1:{server.server_port}", asked
+        answering.join()
