@@ -24,63 +24,17 @@ COUNTERS = {
 
 
 def charts(samples: Samples) -> Iterator[Chart]:
-    replicas = samples.parts("realtime-") or samples.parts()
     yield Chart("CPU", "% of a core", _lines(samples, _cpu), "Each with all of its processes.")
     note = "Resident; of Postgres, without the buffers that its processes share."
     yield Chart("Memory", "MiB", _lines(samples, _memory), note)
-    yield Chart(
-        "Replicas: longest hold of the event loop",
-        "ms",
-        [
-            Line(part, _times(samples.values(part, "hubbub_loop_held_seconds:10"), 1e3))
-            for part in replicas
-        ],
-        "In the ten seconds before: busy, or kept from running.",
-    )
-    yield Chart(
-        "Replicas: how late the loop is, p99",
-        "ms",
-        _percentiles(samples, replicas, "hubbub_loop_lag_seconds"),
-    )
-    yield Chart(
-        "Replicas: fan-out, p99",
-        "ms",
-        _percentiles(samples, replicas, "hubbub_fan_out_seconds"),
-        "From the commit to the last local socket.",
-    )
-    yield Chart(
-        "Replicas: transactions of the writer, p99",
-        "ms",
-        _percentiles(samples, replicas, "hubbub_send_batch_seconds"),
-    )
-    yield Chart(
-        "Sockets by replica",
-        "",
-        [Line(part, samples.values(part, "hubbub_sockets")) for part in replicas],
-        "As the replicas count them.",
-    )
+    yield from _replicas(samples, samples.parts("realtime-") or samples.parts())
     yield Chart(
         "Web: requests, p99",
         "ms",
         _percentiles(samples, samples.parts("web-"), "hubbub_http_request_seconds"),
     )
-    yield _postgres(samples)
-    yield Chart(
-        "Postgres: transactions",
-        "each second",
-        [Line("commits", samples.rates("postgres", "commits"))],
-    )
-    yield Chart(
-        "Redis: commands", "each second", [Line("commands", samples.rates("redis", "commands"))]
-    )
-    yield Chart(
-        "Redis: traffic",
-        "MiB each second",
-        [
-            Line("out", _times(samples.rates("redis", "bytes_out"), 1 / MIB)),
-            Line("in", _times(samples.rates("redis", "bytes_in"), 1 / MIB)),
-        ],
-    )
+    yield from _postgres(samples)
+    yield from _redis(samples)
 
 
 def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
@@ -92,14 +46,52 @@ def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
             yield meaning, {part: count for part, count in grown.items() if count}
 
 
-def _postgres(samples: Samples) -> Chart:
+def _replicas(samples: Samples, replicas: list[str]) -> Iterator[Chart]:
+    held = "hubbub_loop_held_seconds:10"
+    yield Chart(
+        "Replicas: longest hold of the event loop",
+        "ms",
+        [Line(part, _times(samples.values(part, held), 1e3)) for part in replicas],
+        "In the ten seconds before: busy, or kept from running.",
+    )
+    for title, histogram, note in (
+        ("Replicas: how late the loop is, p99", "hubbub_loop_lag_seconds", ""),
+        (
+            "Replicas: fan-out, p99",
+            "hubbub_fan_out_seconds",
+            "From the commit to the last local socket.",
+        ),
+        ("Replicas: transactions of the writer, p99", "hubbub_send_batch_seconds", ""),
+    ):
+        yield Chart(title, "ms", _percentiles(samples, replicas, histogram), note)
+    yield Chart(
+        "Sockets by replica",
+        "",
+        [Line(part, samples.values(part, "hubbub_sockets")) for part in replicas],
+        "As the replicas count them.",
+    )
+
+
+def _postgres(samples: Samples) -> Iterator[Chart]:
     names = {
         "connections": "open",
         "active": "active",
         "idle_in_transaction": "idle in transaction",
     }
     lines = [Line(text, samples.values("postgres", name)) for name, text in names.items()]
-    return Chart("Postgres: connections", "", lines)
+    yield Chart("Postgres: connections", "", lines)
+    commits = [Line("commits", samples.rates("postgres", "commits"))]
+    yield Chart("Postgres: transactions", "each second", commits)
+
+
+def _redis(samples: Samples) -> Iterator[Chart]:
+    commands = [Line("commands", samples.rates("redis", "commands"))]
+    yield Chart("Redis: commands", "each second", commands)
+    traffic = [
+        Line(text, _times(samples.rates("redis", name), 1 / MIB))
+        for name, text in (("bytes_out", "out"), ("bytes_in", "in"))
+    ]
+    yield Chart("Redis: traffic", "MiB each second", traffic)
 
 
 def _cpu(samples: Samples, part: str) -> Points:
