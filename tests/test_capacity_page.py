@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loadtests import exits
 from loadtests.bench.load import Result
@@ -13,7 +15,7 @@ from loadtests.capacity import page
 from loadtests.capacity.elsewhere import settled
 from loadtests.capacity.elsewhere import step_of as step_elsewhere
 from loadtests.capacity.figures import figures, status
-from loadtests.capacity.here import Used, p99_ms
+from loadtests.capacity.here import ROOM, Used, leaving, p99_ms, rooms_for
 from loadtests.capacity.here import step_of as step_here
 from loadtests.capacity.promise import Promise, Step, broken
 from loadtests.capacity.search import climb
@@ -92,6 +94,25 @@ def test_a_percentile_of_several_processes_is_that_of_all_their_deliveries() -> 
     assert p99_ms(results(fast, slow)) == 1.0
     assert p99_ms(results(fast, slow, [[700_000, 20]])) == 700.0
     assert p99_ms([]) == 0.0
+
+
+@given(st.lists(st.integers(1, 1_000), min_size=1, max_size=20), st.floats(0, 20_000))
+def test_whoever_goes_somebody_stays_and_no_more_go_than_have_to(
+    groups: list[int], most: float
+) -> None:
+    stay = len(groups) - leaving(groups, most)
+    assert stay == 1 or sum(groups[:stay]) <= most
+    assert stay >= 1
+    assert stay == len(groups) or sum(groups[: stay + 1]) > most
+
+
+def test_nobody_goes_where_nobody_is() -> None:
+    assert leaving([], 0) == 0
+
+
+@given(st.integers(1, 20_000))
+def test_everybody_has_a_room(people: int) -> None:
+    assert 0 <= (people - 1) // ROOM < rooms_for(people)
 
 
 def test_a_step_here_in_which_nothing_was_delivered_is_not_kept() -> None:

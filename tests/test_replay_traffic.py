@@ -15,6 +15,7 @@ from loadtests.client.history import Asked, Heard, Removed, Subscribed
 from loadtests.client.subscription import Start, Subscription
 from loadtests.replay.book import Book
 from loadtests.replay.player import body_of
+from loadtests.replay.scene import UnfitError, elsewhere
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
 from loadtests.replay.verdict import lines, status
 from loadtests.servers.process import ROOT
@@ -107,6 +108,19 @@ def test_a_body_has_as_many_characters_as_the_recorded_one_once_it_is_saved(char
     body = body_of(chars)
     assert len(body) == chars
     assert body == body.strip()
+
+
+@pytest.mark.parametrize("host", ["staging.example.org", "ftp://here", "https://here/chat"])
+def test_a_host_that_is_none_gets_a_sentence(tmp_path: Path, host: str) -> None:
+    with pytest.raises(UnfitError, match="--host is"):
+        elsewhere(joined(tmp_path), host, tmp_path / "sessions")
+
+
+@pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
+def test_a_place_may_be_one_with_tls(tmp_path: Path, host: str) -> None:
+    """It is asked for its people before the host is asked for anything."""
+    with pytest.raises(UnfitError, match="cannot be read"):
+        elsewhere(joined(tmp_path), host, tmp_path / "sessions")
 
 
 def a_tab(book: Book) -> Client:

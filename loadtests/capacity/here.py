@@ -67,7 +67,7 @@ class Here:
         self._peer = peer
         [self._pid] = peer.parts["replicas"]
         self._lobby = lobby_of(servers.place)
-        self._rooms = make_rooms(servers.place, ceil(servers.people / ROOM), ROOM)
+        self._rooms = make_rooms(servers.place, rooms_for(servers.people), ROOM)
         self._groups: list[Group] = []
 
     def sockets(self, amount: float) -> Step:
@@ -90,11 +90,8 @@ class Here:
         return step_of(results, self._there, rate, used, memory)
 
     def keep(self, sockets: float) -> None:
-        """Have those who came last go, a group at a time, until at most so many are there.
-
-        The first group stays: somebody has to be there to talk.
-        """
-        while len(self._groups) > 1 and self._there > sockets:
+        """Have those who came last go, a group at a time, until at most so many are there."""
+        for _ in range(leaving([group.people for group in self._groups], sockets)):
             self._groups.pop().stack.close()
 
     def close(self) -> None:
@@ -126,6 +123,22 @@ class Here:
             warm=WARM_SECONDS,
             drain=DRAIN_SECONDS,
         )
+
+
+def rooms_for(people: int) -> int:
+    """Return how many rooms they fill, the last one maybe not whole."""
+    return ceil(people / ROOM)
+
+
+def leaving(groups: Sequence[int], most: float) -> int:
+    """Return how many of the last groups go so that at most so many people are there.
+
+    The first stays, however many it has: somebody has to be there to talk.
+    """
+    return next(
+        (gone for gone in range(len(groups)) if sum(groups[: len(groups) - gone]) <= most),
+        max(0, len(groups) - 1),
+    )
 
 
 @contextmanager
