@@ -31,8 +31,7 @@ PORT = env.port("PORT", default=8_000)
 # What a process listens on; 0.0.0.0 where something else guards the port.
 BIND = env.str("BIND", default="127.0.0.1")
 # gunicorn's workers, and the threads of each, each thread with a connection to the database. A
-# replica
-# that serves pages, too, has as many.
+# replica that serves pages, too, has as many threads for them.
 WEB_WORKERS = env.int("WEB_CONCURRENCY", default=2)
 WEB_THREADS = env.int("WEB_THREADS", default=8)
 

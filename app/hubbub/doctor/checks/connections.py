@@ -43,9 +43,8 @@ class Count:
 
     @property
     def of_replica(self) -> int:
-        pages = (
-            0 if self.web else int(settings.WEB_THREADS)
-        )  # without a gunicorn, replicas serve them
+        # Without a gunicorn, replicas serve the pages, too.
+        pages = 0 if self.web else int(settings.WEB_THREADS)
         return int(settings.REALTIME_THREADS) + REPLICA_CONNECTIONS + pages
 
     @property
