@@ -4,6 +4,7 @@ What a cluster would only tell when something is started: names that lead nowher
 that nobody answers, variables that nobody reads, pods that end before their sockets have left.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
@@ -202,6 +203,14 @@ def test_autoscalers_scale_what_is_there_and_nobody_else_does(build: Build) -> N
             if metric["type"] == "ContainerResource":
                 [container] = workload["spec"]["template"]["spec"]["containers"]
                 assert metric["containerResource"]["container"] == container["name"]
+
+
+def test_realtime_is_scaled_by_the_sockets_that_a_replica_was_measured_to_hold() -> None:
+    measured = json.loads((ROOT / "docs/capacity.json").read_text())
+    scaler = yaml.safe_load((K8S / "components/autoscaling/realtime.yaml").read_text())
+    [pods] = [one["pods"] for one in scaler["spec"]["metrics"] if one["type"] == "Pods"]
+    assert pods["metric"]["name"] == "hubbub_sockets"
+    assert pods["target"]["averageValue"] == str(measured["plan_with"]["sockets_per_replica"])
 
 
 def test_the_menu_says_how_many_connections_the_autoscalers_may_need() -> None:
