@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -61,8 +61,9 @@ async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, awa
     [person] = people = stage.crowd(1)
     room = stage.room(people)
     assert stage.place.postgres
-    async with stage.client(person) as alice:
+    async with AsyncExitStack() as tabs:
         async with away(stage.place.postgres):
+            alice = await tabs.enter_async_context(stage.client(person))
             await alice.until(lambda: closes(alice))
             assert alice.stopped is None
         await alice.open(room, within=20)
