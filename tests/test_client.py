@@ -292,6 +292,32 @@ def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> 
     assert ROOM not in conversation.rooms
 
 
+def test_a_room_opened_again_before_its_answer_is_asked_for_after_it() -> None:
+    """Else nobody could say which of the two an event belongs to."""
+    conversation = connected()
+    conversation.open_room(ROOM, Start.NOW)
+    assert conversation.open_room(ROOM) == []
+    [again] = conversation.receive(subscribed(seq=5))
+    assert isinstance(again, Write)
+    assert again.frame["rooms"] == {str(ROOM): 0}
+    assert not conversation.rooms[ROOM].live
+    conversation.receive(subscribed(seq=5))
+    assert conversation.rooms[ROOM].live
+
+
+def test_a_room_refused_is_asked_for_again_where_it_was_opened_again_meanwhile() -> None:
+    conversation = connected()
+    [first] = conversation.open_room(ROOM)
+    assert isinstance(first, Write)
+    conversation.open_room(ROOM)
+    problem = {"type": "problem", "ref": first.frame["ref"], "room": ROOM, "detail": ""}
+    [again] = conversation.receive(problem | {"code": "forbidden"})
+    assert isinstance(again, Write)
+    assert ROOM in conversation.rooms
+    conversation.receive(problem | {"ref": again.frame["ref"], "code": "forbidden"})
+    assert ROOM not in conversation.rooms
+
+
 def test_it_knows_who_is_there() -> None:
     conversation = connected()
     conversation.open_room(ROOM)

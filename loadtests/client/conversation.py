@@ -46,6 +46,10 @@ class Conversation:
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
     _asked: dict[int, list[int]] = field(default_factory=dict)  # ref of a subscribe: its rooms
+    # Rooms whose `subscribe` has no answer yet on this socket, and of these, those opened again
+    # meanwhile: asked for twice at once, nobody could say which of the two an event belongs to.
+    _unanswered: set[int] = field(default_factory=set)
+    _reopened: set[int] = field(default_factory=set)
     _refs: "count[int]" = field(default_factory=lambda: count(1))
     _retry_after: float | None = None
 
@@ -56,6 +60,7 @@ class Conversation:
     def leave_room(self, room: int) -> tuple[int, list[Effect]]:
         """Unsubscribe; the view stays as it was. Without a socket there is nothing to leave."""
         self.rooms.pop(room, None)
+        self._reopened.discard(room)
         if self.welcome is None:
             ref = next(self._refs)
             return ref, [_left(ref)]
@@ -128,7 +133,8 @@ class Conversation:
     def _leave(self, code: int) -> list[Effect]:
         self.history.add(seen.Closed, code)
         self.welcome = self._retry_after = None
-        self._asked.clear()
+        for about_this_socket in (self._asked, self._unanswered, self._reopened):
+            about_this_socket.clear()
         for subscription in self.rooms.values():
             subscription.disconnected()
         for waiting in self.pending.values():
@@ -171,11 +177,14 @@ class Conversation:
 
     def _subscribe(self, rooms: list[int]) -> list[Effect]:
         effects: list[Effect] = []
+        self._reopened |= self._unanswered.intersection(rooms)
+        rooms = [room for room in rooms if room in self.rooms and room not in self._unanswered]
         for first in range(0, len(rooms), ROOMS_PER_SUBSCRIBE):
             some = rooms[first : first + ROOMS_PER_SUBSCRIBE]
-            positions = {room: self.rooms[room].position for room in some if room in self.rooms}
+            positions = {room: self.rooms[room].position for room in some}
             ref = next(self._refs)
-            self._asked[ref] = list(positions)
+            self._asked[ref] = some
+            self._unanswered.update(some)
             for room, position in positions.items():
                 self.history.add(seen.Asked, room, position)
             wanted = {str(room): position for room, position in positions.items()}
@@ -187,6 +196,8 @@ class Conversation:
         listed = frame["online"]
         online = None if listed is None else tuple(one["id"] for one in listed)
         self.history.add(seen.Subscribed, room, frame["seq"], frame["resumed"], online)
+        if self._is_reopened(room):
+            return self._subscribe([room])
         subscription = self.rooms.get(room)
         if subscription is None or not subscription.subscribed(frame):
             return []
@@ -219,14 +230,23 @@ class Conversation:
     def _not_subscribed(self, frame: Frame, after: float) -> list[Effect]:
         self.news.append(frame)
         rooms = [frame["room"]] if "room" in frame else self._asked[frame["ref"]]
+        reopened = [room for room in rooms if self._is_reopened(room)]
         if frame["code"] in PASSING:
             again = next(self._refs)
             self._asked[again] = rooms
             return [Again(again, after)]
         for room in rooms:
-            self.rooms.pop(room, None)
             self.history.add(seen.Removed, room, frame["code"])
-        return []
+            if room not in reopened:
+                self.rooms.pop(room, None)
+        return self._subscribe(reopened)
+
+    def _is_reopened(self, room: int) -> bool:
+        """Take the answer to a room's `subscribe`; tell whether it was opened again meanwhile."""
+        self._unanswered.discard(room)
+        is_reopened = room in self._reopened
+        self._reopened.discard(room)
+        return is_reopened
 
     def _presence_changed(self, frame: Frame) -> None:
         joined = tuple(one["id"] for one in frame["joined"])
