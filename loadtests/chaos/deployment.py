@@ -9,11 +9,11 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
 
 from loadtests.chaos.clock import Clock
 from loadtests.chaos.net import NETWORK, Net, NetHost, entered
 from loadtests.servers import Place, Postgres, Redis, Replica
+from loadtests.servers.context import Startable
 from loadtests.servers.host import LOOPBACK, Host
 from loadtests.servers.nginx import Nginx
 from loadtests.servers.process import Server
@@ -39,7 +39,7 @@ POSTGRES_SETTINGS = {
 }
 
 
-class Deployment:
+class Deployment(Startable):
     def __init__(self, net: Net | None) -> None:
         self.net = net
         self._ends = ExitStack()
@@ -60,16 +60,23 @@ class Deployment:
         hosts = [self._host(f"replica-{number + 1}") for number in range(REPLICAS)]
         self.replicas = [self._replica(host) for host in hosts]
 
-    def __enter__(self) -> Self:
-        try:
-            self._start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def start(self) -> None:
+        self._ends.callback(self._clock.close)
+        if isinstance(self.operator, NetHost):
+            self._ends.enter_context(entered(self.operator))
+            self._spread_over_homes(self.operator)
+        self._make_disk()
+        for server in self.servers:
+            self._ends.callback(server.close)
+        self.redis.start()
+        self.postgres.start()
+        self._ends.enter_context(self.place)
+        self._write_list()
+        self.nginx.fill(self._variables())
+        for server in (self.web, *self.replicas, self.nginx):
+            server.spawn()
+        for server in (self.web, *self.replicas, self.nginx):
+            server.wait_until_it_answers()
 
     def close(self) -> None:
         self._ends.close()
@@ -113,24 +120,6 @@ class Deployment:
 
     def _host(self, name: str, more: Sequence[str] = ()) -> Host:
         return self.net.host(name, more) if self.net is not None else LOOPBACK
-
-    def _start(self) -> None:
-        self._ends.callback(self._clock.close)
-        if isinstance(self.operator, NetHost):
-            self._ends.enter_context(entered(self.operator))
-            self._spread_over_homes(self.operator)
-        self._make_disk()
-        for server in self.servers:
-            self._ends.callback(server.close)
-        self.redis.start()
-        self.postgres.start()
-        self._ends.enter_context(self.place)
-        self._write_list()
-        self.nginx.fill(self._variables())
-        for server in (self.web, *self.replicas, self.nginx):
-            server.spawn()
-        for server in (self.web, *self.replicas, self.nginx):
-            server.wait_until_it_answers()
 
     def _make_disk(self) -> None:
         host = self.postgres.host

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
+from loadtests.servers.context import Startable
 from loadtests.servers.host import Host
 from scripts.stack.programs import find, is_root
 from scripts.stack.tie import tied
@@ -62,25 +62,18 @@ class NetHost(Host):
         return f"to-{self.holder}"
 
 
-class Net:
+class Net(Startable):
     def __init__(self) -> None:
         self._ends = ExitStack()
         self._hosts = 0
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Make the switch. Raises NetError where there can be no net."""
         if reason := why_not():
             raise NetError(reason)
-        try:
-            self.switch = self._hold("switch")
-            self.switch.run("ip", "link", "add", "switch", "type", "bridge")
-            self.switch.run("ip", "link", "set", "switch", "up")
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self.switch = self._hold("switch")
+        self.switch.run("ip", "link", "add", "switch", "type", "bridge")
+        self.switch.run("ip", "link", "set", "switch", "up")
 
     def close(self) -> None:
         """End the holders; what still runs on a host keeps it until it ends."""

@@ -19,6 +19,7 @@ from typing import Self
 
 import psutil
 
+from loadtests.servers.context import Startable
 from loadtests.servers.place import INHERITED
 from loadtests.servers.process import HOST, ROOT, ServerError, free_port
 from scripts.stack import control
@@ -40,7 +41,7 @@ class Row:
     restarts: int
 
 
-class RunningStack:
+class RunningStack(Startable):
     def __init__(self, **environment: str) -> None:
         self.folder = Path(mkdtemp(prefix="hubbub-stack-"))
         self.folder.chmod(0o711)  # PostgreSQL passes through
@@ -54,16 +55,6 @@ class RunningStack:
             **environment,
         }
         self.process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def address(self) -> str:

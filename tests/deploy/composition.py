@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from loadtests.servers import place
+from loadtests.servers.context import Startable
 from loadtests.servers.process import HOST, ROOT, free_port
 from loadtests.servers.stack import until
 from tests.deploy.engine import Engine, call, checked
@@ -25,7 +26,7 @@ PUBLIC_IMAGES = ("nginx:1.28", "postgres:17", "redis:8")
 SECRETS = {name: f"app/{name.lower()}" for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")}
 
 
-class Composition:
+class Composition(Startable):
     def __init__(
         self, engine: Engine, image: str, files: Sequence[str] = (), **environment: str
     ) -> None:
@@ -46,18 +47,11 @@ class Composition:
         lines = [f"{name}={value}\n" for name, value in self.environment.items()]
         (self.folder / ".env").write_text("".join(lines))
 
-    def __enter__(self) -> Self:
-        try:
-            self.engine.need(*PUBLIC_IMAGES)
-            self.up()
-            until(self.serves, START_SECONDS)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def start(self) -> None:
+        """Start it; returns once it serves."""
+        self.engine.need(*PUBLIC_IMAGES)
+        self.up()
+        until(self.serves, START_SECONDS)
 
     @property
     def address(self) -> str:

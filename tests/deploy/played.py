@@ -15,11 +15,12 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, Self
+from typing import Any
 
 import yaml
 
 from loadtests.servers import place
+from loadtests.servers.context import Startable
 from loadtests.servers.process import HOST, free_port
 from loadtests.servers.stack import until
 from tests.deploy.composition import answers
@@ -53,7 +54,7 @@ class Ground:
         return str(path)
 
 
-class Played:
+class Played(Startable):
     def __init__(self, engine: Engine, image: str) -> None:
         if engine.name != "podman":
             raise lacking("podman is needed to play the manifests: no other engine does.")
@@ -65,17 +66,6 @@ class Played:
         self.ground = Ground(self.name, self.folder, image, {"nginx": self.port})
         self.build = Build("local")
         self.environment: dict[str, str] = {}
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def address(self) -> str:
