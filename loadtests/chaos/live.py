@@ -1,7 +1,6 @@
 """The live line: how far it is, which faults last, how much is said, how long nobody heard it."""
 
 import asyncio
-import sys
 import time
 from types import TracebackType
 from typing import Self
@@ -10,16 +9,10 @@ from loadtests.chaos.perform import Performance
 from loadtests.client.history import Heard
 from loadtests.people import Crowd
 from loadtests.people.somebody import Tab
-from loadtests.say import say
+from loadtests.say import on_terminal, show
 
 EVERY_SECONDS = 1.0
 EVERY_SECONDS_IN_A_FILE = 5.0
-CLEAR = "\r\x1b[K"
-
-
-def tell(line: str) -> None:
-    """Say something in the place of the live line, which goes on below it."""
-    say(f"{CLEAR}{line}" if sys.stderr.isatty() else line)
 
 
 class Live:
@@ -43,15 +36,10 @@ class Live:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _tell(self) -> None:
-        on_terminal = sys.stderr.isatty()
-        pause = EVERY_SECONDS if on_terminal else EVERY_SECONDS_IN_A_FILE
+        pause = EVERY_SECONDS if on_terminal() else EVERY_SECONDS_IN_A_FILE
         while True:
             await asyncio.sleep(pause)
-            line = self._line(pause)
-            if on_terminal:
-                say(f"{CLEAR}{line}", end="")
-            else:
-                say(line)
+            show(self._line(pause))
 
     def _line(self, pause: float) -> str:
         now, crowd = time.monotonic(), self._crowd

@@ -16,7 +16,7 @@ import psycopg
 
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.faults import Scene
-from loadtests.chaos.live import Live, tell
+from loadtests.chaos.live import Live
 from loadtests.chaos.net import Net
 from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
 from loadtests.chaos.perform import Performance
@@ -27,6 +27,7 @@ from loadtests.checker.record import write_run
 from loadtests.checker.run import Run
 from loadtests.people import Crowd, Paces, people
 from loadtests.people.somebody import Tab
+from loadtests.say import tell
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions

@@ -1,13 +1,12 @@
 """The live line of a soak: how far it is, and what it has come to."""
 
 import asyncio
-import sys
 import time
 from pathlib import Path
 
 from loadtests.sampling import series
 from loadtests.sampling.series import Samples
-from loadtests.say import say
+from loadtests.say import on_terminal, show, tell
 from loadtests.soak.load import Load
 
 EVERY_SECONDS = 2.0
@@ -17,20 +16,15 @@ TAIL_BYTES = 65_536
 
 async def watch(load: Load, file: Path, seconds: float) -> None:
     """Show the line again and again until cancelled."""
-    terminal = sys.stderr.isatty()
     began, told = time.monotonic(), 0
     while True:
-        await asyncio.sleep(EVERY_SECONDS if terminal else min(QUIET_EVERY_SECONDS, seconds / 4))
-        for failure in load.failures[told:]:
-            say(f"{failure}  ")
-        told = len(load.failures)
-        text = line(load, latest(file), time.monotonic() - began, seconds)
-        print(
-            f"\r{text}\033[K" if terminal else text,
-            end="" if terminal else "\n",
-            file=sys.stderr,
-            flush=True,
+        await asyncio.sleep(
+            EVERY_SECONDS if on_terminal() else min(QUIET_EVERY_SECONDS, seconds / 4)
         )
+        for failure in load.failures[told:]:
+            tell(failure)
+        told = len(load.failures)
+        show(line(load, latest(file), time.monotonic() - began, seconds))
 
 
 def latest(file: Path) -> Samples:
