@@ -52,57 +52,15 @@ def _redis() -> Iterator[Kind]:
 
 
 def _postgres_away() -> Iterator[Kind]:
-    here = Part.POSTGRES
-    yield Kind(
-        "postgres-restarted",
-        "Postgres is restarted",
-        here,
-        SIGNAL,
-        2,
-        4,
-        Promise(answered=3),
-        outage=True,
-    )
-    yield Kind(
-        "postgres-killed",
-        "Postgres is killed (SIGKILL)",
-        here,
-        SIGNAL,
-        1,
-        4,
-        Promise(answered=3),
-        outage=True,
-    )
-    yield Kind(
-        "postgres-paused",
-        "Postgres stands still (SIGSTOP)",
-        here,
-        PAUSE,
-        3,
-        4,
-        Promise(answered=3),
-        outage=True,
-    )
-    yield Kind(
-        "postgres-cut",
-        "The cable of Postgres is cut",
-        here,
-        LINK,
-        3,
-        4,
-        Promise(answered=5),
-        outage=True,
-    )
-    yield Kind(
-        "postgres-full",
-        "The disk of Postgres is full",
-        here,
-        DISK,
-        5,
-        4,
-        Promise(answered=5),
-        outage=True,
-    )
+    def away(name: str, told: str, mechanism: Mechanism, seconds: float, answered: float) -> Kind:
+        promise = Promise(answered=answered)
+        return Kind(name, told, Part.POSTGRES, mechanism, seconds, 4, promise, outage=True)
+
+    yield away("postgres-restarted", "Postgres is restarted", SIGNAL, 2, 3)
+    yield away("postgres-killed", "Postgres is killed (SIGKILL)", SIGNAL, 1, 3)
+    yield away("postgres-paused", "Postgres stands still (SIGSTOP)", PAUSE, 3, 3)
+    yield away("postgres-cut", "The cable of Postgres is cut", LINK, 3, 5)
+    yield away("postgres-full", "The disk of Postgres is full", DISK, 5, 5)
 
 
 def _postgres_there() -> Iterator[Kind]:

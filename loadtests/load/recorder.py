@@ -23,10 +23,10 @@ class Recorder:
         self.second.latency(DELIVER).add(seconds)
 
     def fail(self, kind: str) -> None:
-        self.second.failures[kind] = self.second.failures.get(kind, 0) + 1
+        self.second.fail(kind)
 
     def fault(self, kind: str) -> None:
-        self.second.faults[kind] = self.second.faults.get(kind, 0) + 1
+        self.second.fault(kind)
 
     def opened(self, replica: str) -> None:
         self.sockets[replica] = self.sockets.get(replica, 0) + 1

@@ -53,6 +53,12 @@ class Second:
         """Return the histogram of a kind, made where there was none."""
         return self.latencies.setdefault(kind, Histogram())
 
+    def fail(self, kind: str) -> None:
+        self.failures[kind] = self.failures.get(kind, 0) + 1
+
+    def fault(self, kind: str) -> None:
+        self.faults[kind] = self.faults.get(kind, 0) + 1
+
     def merge(self, other: "Second") -> None:
         self.users += other.users
         self.checked += other.checked

@@ -13,15 +13,10 @@ class Person:
 
     @property
     def headers(self) -> dict[str, str]:
-        return headers_of(self.identity)
+        return rest.headers_of(self.identity)
 
 
 def who(address: str, identity: str) -> Person:
     """Ask the place who that is. Raises `rest.RefusedError` and OSError."""
-    me = rest.call(address, "GET", "/me", headers_of(identity))
+    me = rest.call(address, "GET", "/me", rest.headers_of(identity))
     return Person(me["username"], me["id"], identity)
-
-
-def headers_of(identity: str) -> dict[str, str]:
-    header, _, value = identity.strip().partition(": ")
-    return {header: value}

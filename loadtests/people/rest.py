@@ -15,7 +15,6 @@ from loadtests.client import rest
 from loadtests.people.person import Person
 
 THREADS = 4
-TOO_MANY_REQUESTS = 429
 SERVER_ERROR = 500
 PAUSE_SECONDS = 0.5
 
@@ -61,7 +60,7 @@ class Rest:
             except rest.RefusedError as refused:
                 if refused.status in done:
                     return None
-                if refused.status == TOO_MANY_REQUESTS:
+                if refused.status == rest.TOO_MANY_REQUESTS:
                     pause = refused.problem["retry_after"]
                 elif refused.status < SERVER_ERROR:
                     raise

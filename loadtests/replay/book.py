@@ -32,9 +32,8 @@ class Book:
     refused: Counter[str] = field(default_factory=Counter)  # by problem code
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
     quotable: dict[int, int] = field(default_factory=dict)  # room: a message of it
-    last: dict[int, int] = field(
-        default_factory=dict
-    )  # room: the highest seq that anybody heard or was answered
+    # room: the highest seq that anybody heard or was answered
+    last: dict[int, int] = field(default_factory=dict)
     newest: dict[int, int] = field(default_factory=dict)  # room: the number of its newest message
     _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
 
@@ -49,7 +48,7 @@ class Book:
         return (self.late.percentile_ms(99) or 0.0) > LATE_MS
 
     def failed(self, kind: str) -> None:
-        self.second.failures[kind] = self.second.failures.get(kind, 0) + 1
+        self.second.fail(kind)
 
     def sending(self, nonce: str) -> None:
         self._sent_at[nonce] = time.monotonic()
@@ -125,5 +124,5 @@ class Book:
 
     def _fault(self, fault: Fault) -> None:
         kind = FAULT_OF_RULE.get(fault.rule, ORDER)
-        self.second.faults[kind] = self.second.faults.get(kind, 0) + 1
+        self.second.fault(kind)
         self.faults.append(fault)
