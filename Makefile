@@ -86,9 +86,9 @@ capacity: setup ## Raise the load on a replica until a promise breaks; writes do
 	@scripts/bring-servers
 	@$(BIN)/python -m loadtests.capacity $(if $(HOST),--host $(HOST) --sessions $(SESSIONS) $(if $(METRICS),--metrics $(METRICS)),--write)
 
-chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 SEED=7 SEEDS=1-10)
+chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 SEED=7 SEEDS=1-10 ALONE=1)
 	@scripts/bring-servers chaos
-	$(BIN)/python -m loadtests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS))
+	$(BIN)/python -m loadtests.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ALONE),--alone)
 
 check: lint types test ## Everything that CI runs, but for test-stack and test-deploy
 

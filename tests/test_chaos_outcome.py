@@ -202,6 +202,17 @@ def test_what_they_receive_or_send_late_is_left_out_of_the_deliveries_of_others(
     assert outcome_of(*beside, histories=[deaf]).rows[0].delivery is None
 
 
+def test_a_delivery_may_be_as_late_as_a_more_patient_fault_beside_it_allows() -> None:
+    late = [talks(heard=[5 + number / 10 for number in range(500)], answered=[], took=4)]
+    gone, cut = happened("redis-gone", 5, 49), happened("replica-cut", 6, 48)
+    assert not outcome_of(gone, histories=late).rows[0].kept
+    row, _ = outcome_of(gone, cut, histories=late).rows
+    assert row.delivery == pytest.approx(4)
+    assert row.kept
+    early = happened("replica-cut", 6, 10)
+    assert not outcome_of(gone, early, histories=late).rows[0].kept
+
+
 def test_the_first_answer_after_the_end_of_an_outage_is_told() -> None:
     spoken = [talks(heard=[], answered=[9, 14.5, 15])]
     (row,) = outcome_of(happened("postgres-restarted", 10, 12), histories=spoken).rows

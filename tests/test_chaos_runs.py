@@ -23,7 +23,10 @@ MACHINE: dict[str, Any] = {
     "memory_gib": 4,
     "system": "s",
 }
-EMPTY = "<!-- chaos:begin -->\nnothing yet\n<!-- chaos:end -->\n"
+EMPTY = "".join(
+    f"<!-- {name}:begin -->\nnothing yet\n<!-- {name}:end -->\n"
+    for name in ("chaos-alone", "chaos")
+)
 
 
 @cache
@@ -82,6 +85,15 @@ def test_the_page_tells_of_everything_that_could_have_been_wrong(tmp_path: Path)
     file.write_text(EMPTY)
     page.write([GOOD], MACHINE, file)
     assert "0 lost, 0 doubled, 0 reordered, 0 leaked, 0 misshown, 0 wrong" in file.read_text()
+
+
+def test_each_table_has_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "page.md"
+    file.write_text(EMPTY)
+    page.write([GOOD], MACHINE, file, alone=True)
+    assert file.read_text().endswith(EMPTY[EMPTY.index("<!-- chaos:begin") :])
+    page.write([GOOD], MACHINE, file)
+    assert "nothing yet" not in file.read_text()
 
 
 @pytest.mark.parametrize("bad", [FAILED, COUNTS_NOT])

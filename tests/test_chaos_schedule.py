@@ -1,6 +1,6 @@
 """The schedule of a fault test: what is drawn from a seed, and the rule of overlaps."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loadtests.chaos.faults import FAULTS
 from loadtests.chaos.kind import Kind, Mechanism, possible
 from loadtests.chaos.kinds import BY_NAME, KINDS
-from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, named
+from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
 
 SEEDS = st.integers(0, 10_000)
 
@@ -57,6 +57,17 @@ def test_a_short_run_has_every_mechanism(seed: int, seconds: int) -> None:
     chosen = choose(seed, seconds)
     assert {kind.mechanism for kind in chosen} == set(Mechanism)
     assert max(entry.settled for entry in draw(seed, seconds, chosen)) <= seconds
+
+
+@given(SEEDS)
+def test_alone_means_that_no_two_overlap(seed: int) -> None:
+    seconds = least_seconds(KINDS, alone=True)
+    schedule = draw(seed, seconds, alone=True)
+    assert {entry.kind for entry in schedule} == set(KINDS)
+    assert all(one.settled <= other.at for one, other in pairwise(schedule))
+    some = choose(seed, 90, alone=True)
+    assert {kind.mechanism for kind in some} == set(Mechanism)
+    assert max(entry.settled for entry in draw(seed, 90, some, alone=True)) <= 90
 
 
 def test_what_does_not_fit_is_refused_with_a_sentence() -> None:

@@ -123,6 +123,14 @@ def test_a_window_gives_more_time_from_its_end_where_all_stands_still() -> None:
     assert rules(alice, bob, windows=[Window("over", 1.0, 19.0, stands_still=True)]) != []
 
 
+def test_who_cannot_be_heard_of_is_forgotten_in_time_once_replicas_hear_again() -> None:
+    alice = alice_sees(Seen(11.0, ROOM, (2,), ()), Seen(45.0, ROOM, (), (2,)))
+    bob = told("bob", 2, *opens(10, 1, 2), Closed(20.0, 1006))
+    assert rules(alice, bob, windows=[Window("no Redis", 18.0, 38.0, deaf=True)]) == []
+    late = alice_sees(Seen(11.0, ROOM, (2,), ()), Seen(49.5, ROOM, (), (2,)))
+    assert rules(late, bob, windows=[Window("no Redis", 18.0, 38.0, deaf=True)]) != []
+
+
 def test_a_window_may_have_promises_of_its_own() -> None:
     bob = told("bob", 2, *opens(10, 1, 2))
     alice = alice_sees(Seen(15.0, ROOM, (2,), ()))

@@ -19,7 +19,7 @@ from loadtests.chaos.net import Net, why_not
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, TABS, Sizes, run
 from loadtests.chaos.runs import attempt, have_every_fault, status
-from loadtests.chaos.schedule import choose, draw, named
+from loadtests.chaos.schedule import choose, draw, least_seconds, named
 from loadtests.say import say
 from loadtests.servers.process import ROOT
 
@@ -37,14 +37,19 @@ def main() -> None:
         if worst:
             say(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
         else:
-            page.write(outcomes, machine.describe())
+            page.write(outcomes, machine.describe(), alone=options.alone)
             say(f"{PAGE_NAME} has the table, too")
     sys.exit(worst)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.chaos", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="of faults (default 120)")
+    parser.add_argument(
+        "--seconds", type=float, help="of faults (default 120; with --alone what all of them take)"
+    )
+    parser.add_argument(
+        "--alone", action="store_true", help="one fault at a time: what is noticed is of that one"
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="draws schedule and people")
     parser.add_argument("--seeds", type=_seeds, help="several runs: 1-10, or 1,5,7")
     parser.add_argument("--faults", type=_kinds, help="only these, with commas between")
@@ -76,9 +81,10 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     if not clock.can_be_set():
         say("libfaketime is not installed: no clock can be set.")
     kinds = possible(options.faults or KINDS, has_net=not reason, has_clocks=clock.can_be_set())
-    schedule = draw(
-        seed, options.seconds, kinds if options.faults else choose(seed, options.seconds, kinds)
-    )
+    alone = options.alone
+    seconds = options.seconds or (least_seconds(kinds, alone=True) if alone else SECONDS)
+    chosen = kinds if options.faults else choose(seed, seconds, kinds, alone=alone)
+    schedule = draw(seed, seconds, chosen, alone=alone)
     say(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
     for entry in schedule:
         say(str(entry))
@@ -87,7 +93,8 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     with ExitStack() as stack:
         net = None if reason else stack.enter_context(Net())
         sizes = Sizes(options.people, options.tabs, options.least, options.patience)
-        outcome = run(seed, schedule, net, options.folder / str(seed), sizes)
+        folder = options.folder / str(seed)
+        outcome = run(seed, schedule, net, folder, sizes, alone=alone)
     _print(outcome)
     return outcome
 

@@ -2,7 +2,8 @@
 
 `seconds` is how long one lasts, `settle_seconds` how long after it the place is left alone by
 others of its part, so that what people notice is known to be of this one. While one that is an
-`outage` lasts nobody can talk, whatever is well: it overlaps with nothing.
+`outage` lasts nobody can talk, whatever is well: it overlaps with nothing. `deaf`: replicas do not
+hear of each other meanwhile, so presence stays as it is.
 """
 
 from collections.abc import Sequence
@@ -71,6 +72,7 @@ class Kind:
     settle_seconds: float
     promise: Promise
     outage: bool = False
+    deaf: bool = False
 
     @property
     def needs_net(self) -> bool:

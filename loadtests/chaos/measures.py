@@ -22,9 +22,12 @@ class Delivery:
     sender: str
     hearer: str
 
+    @property
+    def span(self) -> Window:
+        return self.at, self.at + self.seconds
+
     def is_explained_by(self, hit: Hit) -> bool:
-        span = self.at, self.at + self.seconds
-        return hit.explains(self.sender, span) or hit.explains(self.hearer, span)
+        return hit.explains(self.sender, self.span) or hit.explains(self.hearer, self.span)
 
 
 class Noticed:
@@ -45,18 +48,15 @@ class Noticed:
                 if not any(hit.explains(history.name, span) for hit in hits):
                     yield span
 
-    def delivery(
-        self, window: Window, hits: Sequence[Hit] = (), share: float = 0.99
-    ) -> float | None:
-        """Return in how many seconds so many of the messages sent within it were received."""
+    def deliveries(self, window: Window, hits: Sequence[Hit] = ()) -> list[Delivery]:
+        """Return how the messages sent within it were received, by each who listens."""
         first = bisect_left(self._deliveries, window[0], key=_at)
         last = bisect_right(self._deliveries, window[1], key=_at)
-        took = sorted(
-            one.seconds
+        return [
+            one
             for one in self._deliveries[first:last]
             if not any(one.is_explained_by(hit) for hit in hits)
-        )
-        return took[ceil(share * len(took)) - 1] if took else None
+        ]
 
     def answered_after(self, at: float) -> float | None:
         """Return how long after that moment the next message was answered."""
@@ -75,6 +75,11 @@ class Noticed:
             for earlier, later in spans
         )
         return count / seconds if seconds > 0 else 0.0
+
+
+def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
+    """Return the longest of them but for the worst share; None of nothing."""
+    return sorted(seconds)[ceil((1 - share) * len(seconds)) - 1] if seconds else None
 
 
 def _at(delivery: Delivery) -> float:

@@ -1,7 +1,7 @@
-"""docs/reliability.md: the table of what is promised of each fault, and what was measured.
+"""docs/reliability.md: the tables of what is promised of each fault, and what was measured.
 
-Of several runs the worst is told. Only what ended with status 0 is written: a failed run holds no
-promise.
+One is of runs with each fault alone, one of runs with faults side by side. Of several runs the
+worst is told. Only what ended with status 0 is written: a failed run holds no promise.
 """
 
 import operator
@@ -17,16 +17,18 @@ from loadtests.marked import between_markers
 from loadtests.servers.process import ROOT
 
 PAGE = ROOT / "docs/reliability.md"
-MARKER = "chaos"
+MARKER, MARKER_ALONE = "chaos", "chaos-alone"
 HEAD = "| fault | for | times | longest silence | p99 of delivery | answered again | promise held |"
 
 
-def write(outcomes: Sequence[Outcome], machine: dict[str, Any], page: Path = PAGE) -> None:
-    made = text(outcomes, machine)
-    """Write the table. Raises ValueError where a run failed: it holds no promise."""
+def write(
+    outcomes: Sequence[Outcome], machine: dict[str, Any], page: Path = PAGE, *, alone: bool = False
+) -> None:
+    """Write a table. Raises ValueError where a run failed: it holds no promise."""
     if any(outcome.status for outcome in outcomes):
         raise ValueError("only runs of status 0 are written")
-    page.write_text(between_markers(page.read_text(), MARKER, made))
+    marker = MARKER_ALONE if alone else MARKER
+    page.write_text(between_markers(page.read_text(), marker, text(outcomes, machine)))
 
 
 def text(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:

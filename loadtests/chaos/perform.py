@@ -36,6 +36,7 @@ class Happened:
 @dataclass(slots=True)
 class Performance:
     scene: Scene
+    alone: bool = False  # no two faults at a time
     happened: list[Happened] = field(default_factory=list)
     _running: dict[asyncio.Task[None], Entry] = field(default_factory=dict)
 
@@ -60,11 +61,14 @@ class Performance:
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _until_may_begin(self, entry: Entry) -> None:
-        while against := [task for task, one in self._running.items() if _conflict(one, entry)]:
+        while against := [task for task, one in self._running.items() if self._against(one, entry)]:
             done, _ = await asyncio.wait(against, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 await task
                 del self._running[task]
+
+    def _against(self, running: Entry, entry: Entry) -> bool:
+        return self.alone or _conflict(running, entry)
 
     async def _do(self, happened: Happened, say: Callable[[str], None]) -> None:
         kind = happened.entry.kind

@@ -30,7 +30,7 @@ from loadtests.people.somebody import Tab
 from loadtests.say import tell
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
-PACES = Paces(messages_per_second=45)  # all that is said, with edits and deletions
+SAID_BY_EACH = 0.9  # a second, with edits and deletions, while all is well
 BACK_SECONDS = 60.0
 CALM_SECONDS = 3.0  # of talk without faults, at the end
 
@@ -42,17 +42,30 @@ class Sizes:
     least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
     patience: float = 1.0  # so many times as long may it take that people are shown, or put out
 
+    @property
+    def paces(self) -> Paces:
+        return Paces(messages_per_second=SAID_BY_EACH * self.people)
+
 
 def run(
-    seed: int, schedule: Sequence[Entry], net: Net | None, folder: Path, sizes: Sizes
+    seed: int,
+    schedule: Sequence[Entry],
+    net: Net | None,
+    folder: Path,
+    sizes: Sizes,
+    *,
+    alone: bool = False,
 ) -> Outcome:
-    """Do it all; return what came of it. What was seen is left in the folder."""
+    """Do it all; return what came of it. What was seen is left in the folder.
+
+    With `alone` a fault waits until the one before is settled, whatever the schedule says.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schedule").write_text("".join(f"{entry}\n" for entry in schedule))
     tell("Starting nginx, web, three replicas, Redis and Postgres")
     with Deployment(net) as deployment:
         try:
-            outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes))
+            outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes, alone))
         finally:
             _keep_logs(deployment, folder)
     (folder / "summary.json").write_text(json.dumps(outcome.as_json(), indent=1))
@@ -60,18 +73,30 @@ def run(
 
 
 async def _live_through(
-    seed: int, schedule: Sequence[Entry], deployment: Deployment, folder: Path, sizes: Sizes
+    seed: int,
+    schedule: Sequence[Entry],
+    deployment: Deployment,
+    folder: Path,
+    sizes: Sizes,
+    alone: bool,
 ) -> Outcome:
     owner, identities = await asyncio.to_thread(_seed, deployment, folder, sizes.people)
     tell(f"{sizes.people} people open {sizes.tabs} tabs")
     async with AsyncExitStack() as stack:
         addresses = [deployment.nginx.address]
         crowd = await stack.enter_async_context(
-            people(addresses, identities, seed=seed, owner=owner, tabs=sizes.tabs, paces=PACES)
+            people(
+                addresses,
+                identities,
+                seed=seed,
+                owner=owner,
+                tabs=sizes.tabs,
+                paces=sizes.paces,
+            )
         )
         supervisor = await stack.enter_async_context(supervised(deployment))
         scene = Scene(deployment, supervisor, lambda: [tab.client for tab in crowd.tabs])
-        performance = Performance(scene)
+        performance = Performance(scene, alone)
         listeners = crowd.listeners
         began = time.monotonic()
         async with Live(crowd, performance):

@@ -3,7 +3,7 @@
 The rule of overlaps: one fault at a time for each part of the place, and one that is an outage has
 the whole place for itself; so what people notice always has a cause, or two that both have their
 promise. A round has every kind once: stretches, in which parts have their faults side by side, and
-between these the outages. Long schedules are several rounds.
+between these the outages. Long schedules are several rounds. With `alone` no two overlap.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,9 @@ class Entry:
         return f"{self.at:6.1f} s  {self.kind.name} for {self.kind.seconds:g} s"
 
 
-def draw(seed: int, seconds: float, kinds: Sequence[Kind] = KINDS) -> list[Entry]:
+def draw(
+    seed: int, seconds: float, kinds: Sequence[Kind] = KINDS, *, alone: bool = False
+) -> list[Entry]:
     """Return a schedule with each of the kinds at least once, in order of time.
 
     Raises DoesNotFit when that takes longer than `seconds`, and without any kinds.
@@ -52,20 +54,27 @@ def draw(seed: int, seconds: float, kinds: Sequence[Kind] = KINDS) -> list[Entry
     if not kinds:
         raise DoesNotFit("none of these faults can be done here in that time: name others, or more")
     dice = Random(f"schedule {seed}")
-    entries = _round(dice, CALM_SECONDS, seconds, kinds)
-    while more := _again(dice, _end(entries), seconds, kinds):
+    entries = _round(dice, CALM_SECONDS, seconds, kinds, alone)
+    while more := _again(dice, _end(entries), seconds, kinds, alone):
         entries += more
     return sorted(entries, key=lambda entry: (entry.at, entry.kind.name))
 
 
-def choose(seed: int, seconds: float, kinds: Sequence[Kind] = KINDS) -> list[Kind]:
+def choose(
+    seed: int, seconds: float, kinds: Sequence[Kind] = KINDS, *, alone: bool = False
+) -> list[Kind]:
     """Return as many of the kinds as fit, every mechanism first: all of them in a long run."""
     dice = Random(f"choice {seed}")
     chosen: list[Kind] = []
     for kind in _by_mechanism(dice, kinds):
-        if CALM_SECONDS + _least([*chosen, kind]) <= seconds:
+        if least_seconds([*chosen, kind], alone=alone) <= seconds:
             chosen.append(kind)
     return [kind for kind in kinds if kind in chosen]
+
+
+def least_seconds(kinds: Sequence[Kind], *, alone: bool = False) -> float:
+    """Return how long a schedule with each of the kinds is at least."""
+    return CALM_SECONDS + _least(kinds, alone)
 
 
 def named(names: str) -> list[Kind]:
@@ -73,31 +82,35 @@ def named(names: str) -> list[Kind]:
     return [BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 
-def _round(dice: Random, begins: float, ends: float, kinds: Sequence[Kind]) -> list[Entry]:
+def _round(
+    dice: Random, begins: float, ends: float, kinds: Sequence[Kind], alone: bool
+) -> list[Entry]:
     for attempt in range(TRIES):
         stretches = dice.randint(1, MOST_STRETCHES) if attempt < TRIES - 1 else 1
-        entries = _arrange(dice, begins, kinds, stretches)
+        entries = _arrange(dice, begins, kinds, 0 if alone else stretches)
         if _end(entries) <= ends:
             return entries
-    least = CALM_SECONDS + _least(kinds)
+    least = least_seconds(kinds, alone=alone)
     raise DoesNotFit(f"these faults take {least:.0f} s: give more time, or fewer of them")
 
 
-def _again(dice: Random, begins: float, ends: float, kinds: Sequence[Kind]) -> list[Entry]:
+def _again(
+    dice: Random, begins: float, ends: float, kinds: Sequence[Kind], alone: bool
+) -> list[Entry]:
     """Fill what is left with a further round, or with a part of one."""
     left: list[Kind] = []
     for kind in dice.sample(kinds, len(kinds)):
-        if begins + _least([*left, kind]) <= ends:
+        if begins + _least([*left, kind], alone) <= ends:
             left.append(kind)
-    return _round(dice, begins, ends, left) if left else []
+    return _round(dice, begins, ends, left, alone) if left else []
 
 
 def _arrange(dice: Random, begins: float, kinds: Sequence[Kind], stretches: int) -> list[Entry]:
-    """Lay outages and stretches one after the other, in any order."""
-    blocks: list[list[Kind]] = [[kind] for kind in kinds if kind.outage]
+    """Lay outages and stretches one after the other, in any order; without stretches each alone."""
+    blocks: list[list[Kind]] = [[kind] for kind in kinds if kind.outage or not stretches]
     shared: list[list[Kind]] = [[] for _ in range(stretches)]
     for kind in kinds:
-        if not kind.outage:
+        if stretches and not kind.outage:
             dice.choice(shared).append(kind)
     blocks += [stretch for stretch in shared if stretch]
     dice.shuffle(blocks)
@@ -122,8 +135,10 @@ def _side_by_side(dice: Random, begins: float, kinds: Sequence[Kind]) -> list[En
     return entries
 
 
-def _least(kinds: Sequence[Kind]) -> float:
-    """Return the seconds that the kinds take at least: with one stretch."""
+def _least(kinds: Sequence[Kind], alone: bool) -> float:
+    """Return the seconds that the kinds take at least: with one stretch, if any."""
+    if alone:
+        return _length(kinds)
     outages = _length([kind for kind in kinds if kind.outage])
     lanes = _lanes([kind for kind in kinds if not kind.outage])
     return outages + max((_length(lane) for lane in lanes), default=0.0)

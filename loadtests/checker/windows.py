@@ -6,6 +6,8 @@ Whoever does faults gives a window for each; all times are of the clock of the h
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+OF_PRESENCE = {"present_seconds", "gone_seconds"}
+
 
 @dataclass(frozen=True, slots=True)
 class Promises:
@@ -20,7 +22,8 @@ class Promises:
 class Window:
     """`promises` hold in place of the usual ones for what was not yet over when it began.
 
-    With `stands_still` they count from its end: nobody can notice anything before.
+    With `stands_still` they count from its end: nobody can notice anything before. So do those of
+    presence with `deaf`: replicas that do not hear of each other forget nobody meanwhile.
     """
 
     name: str
@@ -28,6 +31,11 @@ class Window:
     ended: float
     promises: Promises | None = None
     stands_still: bool = False
+    deaf: bool = False
+
+    def begins_anew(self, promise: str) -> bool:
+        """Whether a promise, a field of `Promises`, counts from the end of it."""
+        return self.stands_still or (self.deaf and promise in OF_PRESENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Patience:
         deadline: float = at + getattr(self.promises, promise)
         for window in sorted(self.windows, key=lambda window: window.began):
             if window.began <= deadline and window.ended >= at:
-                start = max(at, window.ended) if window.stands_still else at
+                start = max(at, window.ended) if window.begins_anew(promise) else at
                 longer = getattr(window.promises or self.promises, promise)
                 deadline = max(deadline, start + longer)
         return deadline

@@ -20,7 +20,7 @@ from tests.server.serving import Ours
 # server has its say, after it, and once they are freed.
 LARGE = """
 import ctypes
-from hubbub.realtime.server.memory import keep_large_apart
+from hubbub.realtime.server.memory import keep_the_heap_whole
 
 C = ctypes.CDLL(None)
 FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
@@ -39,7 +39,7 @@ def buffers():
 bytearray(8 * 1024 * 1024)
 before = buffers()
 print(mapped())
-keep_large_apart()
+keep_the_heap_whole()
 after = buffers()
 print(mapped())
 del after

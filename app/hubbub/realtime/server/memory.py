@@ -10,7 +10,7 @@ import logging
 
 # Objects made before the youngest are looked at, and how often that is done before the next age's.
 GC_THRESHOLDS = 10_000, 5, 50
-M_MMAP_THRESHOLD = -3  # mallopt(3)
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # mallopt(3)
 LARGE_BYTES = 32 * 1024
 
 logger = logging.getLogger(__name__)
@@ -28,8 +28,12 @@ def spare_the_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def keep_large_apart() -> None:
-    """Have the C library map what is large by itself, and give it back when it is freed.
+def keep_the_heap_whole() -> None:
+    """Have the C library keep one heap for all threads, and what is large apart from it.
+
+    Otherwise each thread has a heap of its own, and each grows to its own peak: but for one at a
+    time they wait for Python's lock anyway. What is large is mapped by itself, and given back when
+    it is freed.
 
     glibc soon takes large buffers from its heap instead (its threshold grows with what is freed),
     and small things that stay come to lie where there was one: the heap grew by 0.7 MiB in half a
@@ -37,8 +41,8 @@ def keep_large_apart() -> None:
     Elsewhere than on glibc nothing is done.
     """
     try:
-        is_set = ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return
-    if not is_set:
-        logger.debug("The C library does not take a threshold for what is large.")
+    if not (mallopt(M_MMAP_THRESHOLD, LARGE_BYTES) and mallopt(M_ARENA_MAX, 1)):
+        logger.debug("The C library takes no wishes for its heap.")

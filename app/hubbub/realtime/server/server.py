@@ -25,7 +25,7 @@ from twisted.internet.defer import Deferred
 from hubbub.realtime.drain import drain
 from hubbub.realtime.outlet import FRAMES
 from hubbub.realtime.replica import this_replica
-from hubbub.realtime.server.memory import keep_large_apart, spare_the_collector
+from hubbub.realtime.server.memory import keep_the_heap_whole, spare_the_collector
 from hubbub.realtime.server.protocol import CLOSE_SECONDS, SocketProtocol, with_options_of
 from hubbub.realtime.slices import in_slices
 
@@ -73,7 +73,7 @@ class Server(daphne.server.Server):
         )
         self.ws_factory.protocol = with_options_of(self.ws_factory)
         spare_the_collector()
-        keep_large_apart()
+        keep_the_heap_whole()
         twisted_loop.add_signal_handler(signal.SIGTERM, self._leave, settings.DRAIN_SECONDS)
         # Nobody waits on Ctrl-C.
         twisted_loop.add_signal_handler(signal.SIGINT, self._leave, 0)
