@@ -1,39 +1,70 @@
-"""The clocks of replicas: each has its own file, also where several share an address."""
+"""The clocks of replicas: each jumps alone and at once, and nothing else of its time is changed."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from loadtests.chaos import clock
 from loadtests.chaos.clock import Clock
 
-FILE = "FAKETIME_TIMESTAMP_FILE"
+HOUR = 3_600
+# Tells the time of day and one that only goes forward, each time that it is asked.
+TELL = "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
 
 
 @pytest.fixture
-def clocks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Clock]:
-    (tmp_path / "libfaketime.so").touch()
-    monkeypatch.setattr(clock, "LIBRARIES", [f"{tmp_path}/*.so"])
+def clocks() -> Iterator[Clock]:
     with closing(Clock()) as clocks:
         yield clocks
 
 
-def test_one_replicas_clock_jumps_alone(clocks: Clock) -> None:
-    first, second = (Path(clocks.environment(name)[FILE]) for name in ("replica-1", "replica-2"))
-    clocks.set("replica-1", -3_600)
-    assert (first.read_text(), second.read_text()) == ("-3600\n", "+0\n")
-    clocks.set("replica-1", 0)
-    assert first.read_text() == "+0\n"
+@pytest.fixture
+def built_anew() -> Iterator[None]:
+    clock.library.cache_clear()
+    yield
+    clock.library.cache_clear()
 
 
-def test_without_the_library_no_clock_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "LIBRARIES", ["/nowhere/*.so"])
+class Teller:
+    """A process that follows a replica's clock."""
+
+    def __init__(self, clocks: Clock, name: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", TELL],
+            env=clocks.environment(name),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self) -> tuple[float, float]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(file=self.process.stdin, flush=True)
+        now, monotonic = self.process.stdout.readline().split()
+        return float(now), float(monotonic)
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+def test_one_replicas_clock_jumps_alone_and_at_once(clocks: Clock) -> None:
+    with closing(Teller(clocks, "1")) as first, closing(Teller(clocks, "2")) as second:
+        for seconds in (0, HOUR, -HOUR, 0):
+            clocks.set("1", seconds)
+            (here, here_monotonic), (there, there_monotonic) = first.ask(), second.ask()
+            assert here - there == pytest.approx(seconds, abs=60)
+            assert here_monotonic == pytest.approx(there_monotonic, abs=60)
+
+
+@pytest.mark.usefixtures("built_anew")
+@pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
+def test_where_no_c_can_be_compiled_no_clock_can_be_set(
+    clocks: Clock, monkeypatch: pytest.MonkeyPatch, compiler: str
+) -> None:
+    monkeypatch.setattr(clock, "COMPILER", compiler)
     assert not clock.can_be_set()
-    with closing(Clock()) as clocks:
-        assert clocks.environment("replica-1") == {}
-
-
-def test_with_it_they_can(clocks: Clock) -> None:
-    assert clock.can_be_set()
+    assert clocks.environment("1") == {}

@@ -79,7 +79,7 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     if reason:
         say(f"{reason} All servers run on loopback, and no cable can be cut.")
     if not clock.can_be_set():
-        say("libfaketime is not installed: no clock can be set.")
+        say("No C can be compiled here (apt-get install gcc libc6-dev): no clock can be set.")
     kinds = possible(options.faults or KINDS, has_net=not reason, has_clocks=clock.can_be_set())
     alone = options.alone
     seconds = options.seconds or (least_seconds(kinds, alone=True) if alone else SECONDS)

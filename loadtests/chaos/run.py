@@ -30,7 +30,7 @@ from loadtests.people.somebody import Tab
 from loadtests.say import tell
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
-SAID_BY_EACH = 0.9  # a second, with edits and deletions, while all is well
+SAID_BY_EACH = 0.6  # a second, with edits and deletions, while all is well
 BACK_SECONDS = 60.0
 CALM_SECONDS = 3.0  # of talk without faults, at the end
 

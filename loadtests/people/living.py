@@ -32,8 +32,12 @@ async def tend(crowd: Crowd) -> None:
 
 
 async def show(tab: Tab, room: int, start: Start) -> None:
-    """Have a tab show a room from now on. Where it cannot be had yet, it comes later."""
+    """Have a tab show a room from now on. Where it cannot be had yet, it comes later.
+
+    A tab that still shows it, since it was not told yet that its person left, leaves it first.
+    """
     if room not in tab.wanted:
+        await hide(tab, room)
         await tab.client.begin(room, start)
         tab.wanted.add(room)
 
