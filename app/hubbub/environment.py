@@ -5,8 +5,9 @@ line is no part of a secret, a value that begins with `$` names no other variabl
 as good as none, and a wrong one is said in words, not in a traceback.
 """
 
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit, urlunsplit
@@ -15,6 +16,17 @@ import dj_database_url
 import environ
 
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+# In seconds but for the last one, in ms, as Postgres' connections have it; elsewhere than on Linux
+# a system has some of these.
+TCP_OPTIONS = {
+    "TCP_KEEPIDLE": 10,
+    "TCP_KEEPINTVL": 3,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 10_000,
+}
+GIVEN_UP = {
+    getattr(socket, name): value for name, value in TCP_OPTIONS.items() if hasattr(socket, name)
+}
 EXPECTED = {int: "a whole number", float: "a number", bool: "1 or 0"}
 
 
@@ -101,6 +113,21 @@ def redis_hosts(urls: str, *, verify: bool = True) -> list[str]:
     if any(urlsplit(host).scheme not in ("redis", "rediss", "unix") for host in hosts):
         refuse("REDIS_URL names no Redis: give redis://host:6379/0 (or rediss:// for TLS).")
     return hosts if verify else [_unverified(host) for host in hosts]
+
+
+def layer_hosts(hosts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what the channel layer is told of each Redis: how to connect, and when to give up.
+
+    A host that vanished is noticed in seconds. The library's keepalive notices it only where
+    nothing is sent that way; what is, the kernel would repeat for a quarter of an hour.
+    """
+    # Protocol 3, the library's default, writes each message heard into a debug log.
+    common = {"socket_connect_timeout": 2, "protocol": 2}
+    given_up = {"socket_keepalive": True, "socket_keepalive_options": GIVEN_UP}
+    return [
+        {"address": host, **common, **({} if host.startswith("unix:") else given_up)}
+        for host in hosts
+    ]
 
 
 def email(url: str) -> dict[str, Any]:

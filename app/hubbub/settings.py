@@ -188,11 +188,7 @@ if REDIS_HOSTS:
         "default": {
             "BACKEND": "hubbub.chat.layer.RedisLayer",
             "CONFIG": {
-                # Protocol 3, the library's default, writes each message heard into a debug log.
-                "hosts": [
-                    {"address": host, "socket_connect_timeout": 2, "protocol": 2}
-                    for host in REDIS_HOSTS
-                ],
+                "hosts": environment.layer_hosts(REDIS_HOSTS),
                 "prefix": REDIS_PREFIX,
             },
         }

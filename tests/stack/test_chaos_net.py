@@ -1,6 +1,8 @@
 """A private net of hosts: what is done to it takes effect, is counted, and is gone once healed."""
 
+import asyncio
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from hubbub import environment
+from hubbub.chat.layer import RedisLayer
 from loadtests.chaos import net
 from loadtests.chaos.net import Net, NetHost, entered
 from loadtests.chaos.rules import Drop, Rate
@@ -21,6 +25,7 @@ WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 
 HALF_A_MIB = 1 << 19
+GIVEN_UP_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,27 @@ def test_one_way_may_be_cut_and_no_other(small: Small) -> None:
     cut.heal()
 
 
+async def test_the_layer_hears_again_after_its_connection_was_lost_unnoticed(small: Small) -> None:
+    """Neither side is told, as where a firewall forgets: the layer finds out by itself, soon."""
+    layer = RedisLayer(environment.layer_hosts([small.redis.url()]))
+    channel = await layer.new_channel()
+    await layer.group_add("room", channel)
+    heard = asyncio.create_task(layer.receive(channel))
+    ports = ", ".join(str(port) for port in _ports_to(small))
+    lost = (f"ip saddr {small.there.address} tcp dport {{ {ports} }}", f"tcp sport {{ {ports} }}")
+    Drop(small.here, "lost", *lost).apply()
+    async with asyncio.timeout(GIVEN_UP_SECONDS):
+        while not heard.done():
+            # What a replica does that hears nothing: it joins again, and asks.
+            with suppress(Exception):
+                async with asyncio.timeout(1):
+                    await layer.group_add("room", channel)
+                    await layer.group_send("room", {"type": "there"})
+            await asyncio.wait([heard], timeout=1)
+    assert heard.result() == {"type": "there"}
+    await layer.flush()
+
+
 def test_a_lossy_cable_loses_some(small: Small) -> None:
     loss = Drop(small.there, "loss", percent=30)
     loss.apply()
@@ -105,6 +131,11 @@ def test_the_net_leads_nowhere_else(small: Small) -> None:
     assert "default" not in small.there.run("ip", "route")
     with pytest.raises(OSError, match="unreachable"):
         socket.create_connection(("192.0.2.1", 80), timeout=5)
+
+
+def _ports_to(small: Small) -> set[str]:
+    told = small.here.run("ss", "-Htn", "state", "established", "dst", small.there.address)
+    return set(re.findall(rf"{re.escape(small.here.address)}:(\d+)", told))
 
 
 def _at(redis: Redis) -> tuple[str, str]:
