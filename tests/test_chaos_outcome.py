@@ -54,11 +54,15 @@ def _sent(at: float, number: int) -> list[Seen]:
 
 
 def outcome_of(
-    *faults: Happened, histories: list[History], least: float = 0.0, trouble: str = ""
+    *faults: Happened,
+    histories: list[History],
+    least: float = 0.0,
+    trouble: str = "",
+    alone: bool = False,
 ) -> Outcome:
     """Conclude from made-up histories: only what is noticed of them matters here."""
     run = Run(histories, Log(), listeners=[history.name for history in histories])
-    return conclude(1, SPAN, faults, run, least, trouble)
+    return conclude(1, SPAN, faults, run, least, trouble, alone=alone)
 
 
 def right_run(log_spoiled: bool = False) -> Run:
@@ -151,6 +155,23 @@ def test_a_silence_goes_on_into_no_outage() -> None:
     row, _ = outcome_of(happened("replica-killed", 10, 11), outage, histories=quiet).rows
     assert row.silence == pytest.approx(4)
     assert row.kept
+
+
+def test_where_each_fault_is_alone_a_silence_goes_on_into_no_other() -> None:
+    quiet = [talks(heard=[9, 14, 20], answered=[])]
+    faults = happened("replica-killed", 10, 11), happened("replica-cut", 17, 21)
+    assert outcome_of(*faults, histories=quiet).rows[0].silence == pytest.approx(6)
+    assert outcome_of(*faults, histories=quiet, alone=True).rows[0].silence == pytest.approx(4)
+
+
+@pytest.mark.parametrize("name", [kind.name for kind in KINDS if kind.promise.silence is not None])
+def test_alone_every_promise_of_a_silence_can_be_broken(name: str) -> None:
+    kind = BY_NAME[name]
+    fault = happened(name, 10, 10 + kind.seconds)
+    after = happened("nginx-reloaded", 10 + kind.alone_seconds, 90)
+    silent = [talks(heard=[9], answered=[])]
+    silent[0].ended = SPAN[1]
+    assert not outcome_of(fault, after, histories=silent, alone=True).rows[0].kept
 
 
 def test_of_two_faults_of_servers_at_once_the_more_patient_promise_counts() -> None:

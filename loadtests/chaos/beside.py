@@ -18,10 +18,12 @@ from loadtests.checker.spans import Span
 class Beside:
     servers: list[Happened]
     hits: list[Hit]  # of faults of clients
-    outage: float  # when the next one begins
+    cut_off: float  # when the next outage begins; where each fault is alone, the next one at all
 
     @classmethod
-    def of(cls, one: Happened, happened: Sequence[Happened], audience: Audience) -> "Beside":
+    def of(
+        cls, one: Happened, happened: Sequence[Happened], audience: Audience, *, alone: bool
+    ) -> "Beside":
         others = [other for other in happened if other is not one]
         return cls(
             servers=[other for other in others if other.entry.kind.part is not Part.CLIENTS],
@@ -30,7 +32,7 @@ class Beside:
                 for other in others
                 if other.victims
             ],
-            outage=_next_outage(one, others),
+            cut_off=_next(one, [other for other in others if alone or other.entry.kind.outage]),
         )
 
     def patience(self, promised: float, span: Span) -> float:
@@ -43,6 +45,6 @@ class Beside:
         return max(promised, *(silence or 0.0 for silence in promises), 0.0)
 
 
-def _next_outage(one: Happened, others: Sequence[Happened]) -> float:
-    outages = (other.began for other in others if other.entry.kind.outage)
-    return min((began for began in outages if began >= one.settled), default=FOREVER)
+def _next(one: Happened, others: Sequence[Happened]) -> float:
+    """Return when the next of these begins after a fault."""
+    return min((other.began for other in others if other.began >= one.settled), default=FOREVER)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+CALM_SECONDS = 2.0
+
 
 class Part(Enum):
     """What a fault is done to: a part is given one fault at a time."""
@@ -82,6 +84,11 @@ class Kind:
     @property
     def whole_seconds(self) -> float:
         return self.seconds + self.settle_seconds
+
+    @property
+    def alone_seconds(self) -> float:
+        """How long it has the place for itself: until what is promised of it could be broken."""
+        return max(self.whole_seconds, self.promise.silence or 0.0) + CALM_SECONDS
 
 
 def possible(kinds: Sequence[Kind], *, has_net: bool, has_clocks: bool) -> list[Kind]:

@@ -118,8 +118,13 @@ def conclude(
     run: Run,
     least_per_second: float,
     trouble: str = "",
+    *,
+    alone: bool = False,
 ) -> Outcome:
-    """Judge a run. `span` is from the first moment until everybody was told to be quiet."""
+    """Judge a run. `span` is from the first moment until everybody was told to be quiet.
+
+    With `alone` no two faults were done at a time: no silence goes on into the next one.
+    """
     faults, noticed = run.check(), Noticed(run.histories, run.listeners)
     audience = Audience(run.histories)
     outages = [(one.began, one.settled) for one in happened if one.entry.kind.outage]
@@ -131,14 +136,17 @@ def conclude(
         least_per_second=least_per_second,
         told=[str(fault) for fault in faults[:MOST_TOLD]],
         trouble=trouble,
-        rows=[_row(one, span[0], Beside.of(one, happened, audience), noticed) for one in happened],
+        rows=[
+            _row(one, span[0], Beside.of(one, happened, audience, alone=alone), noticed)
+            for one in happened
+        ],
     )
 
 
 def _row(one: Happened, began: float, beside: Beside, noticed: Noticed) -> Row:
     window = one.began, one.settled
     promise = one.entry.kind.promise
-    silences = list(noticed.silences(window, beside.hits, beside.outage))
+    silences = list(noticed.silences(window, beside.hits, beside.cut_off))
     took = noticed.deliveries(window, beside.hits) if promise.delivery is not None else []
     answered = noticed.answered_after(one.healed) if promise.answered is not None else None
     return Row(

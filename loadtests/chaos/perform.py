@@ -81,6 +81,8 @@ class Performance:
             healed = True
             happened.healed = time.monotonic()
             ends = happened.healed + kind.settle_seconds
+            if self.alone:
+                ends = max(ends, happened.began + kind.alone_seconds)
             await self._look(fault, happened, ends)
         except Exception as error:  # whatever it is, the place is healed and the run is judged
             happened.failure = f"{type(error).__name__}: {error}"

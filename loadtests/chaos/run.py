@@ -120,7 +120,8 @@ async def _live_through(
     write_run(seen, folder)
     trouble = "\n".join(filter(None, [restless, *stumbled]))
     ended = max((one.settled for one in happened), default=began)
-    return conclude(seed, (began, ended), happened, seen, sizes.least_per_second, trouble)
+    span = began, ended
+    return conclude(seed, span, happened, seen, sizes.least_per_second, trouble, alone=alone)
 
 
 def _log(deployment: Deployment) -> Log:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
-from loadtests.chaos.kind import Kind
+from loadtests.chaos.kind import CALM_SECONDS, Kind
 from loadtests.chaos.kinds import BY_NAME, KINDS
 
-CALM_SECONDS = 2.0  # before the first fault
 TRIES = 100
 MOST_STRETCHES = 3
 VICTIMS = 3  # replicas, and homes
@@ -55,7 +54,7 @@ def draw(
         raise DoesNotFit("none of these faults can be done here in that time: name others, or more")
     dice = Random(f"schedule {seed}")
     entries = _round(dice, CALM_SECONDS, seconds, kinds, alone)
-    while more := _again(dice, _end(entries), seconds, kinds, alone):
+    while more := _again(dice, _free_from(entries, alone), seconds, kinds, alone):
         entries += more
     return sorted(entries, key=lambda entry: (entry.at, entry.kind.name))
 
@@ -117,7 +116,7 @@ def _arrange(dice: Random, begins: float, kinds: Sequence[Kind], stretches: int)
     entries: list[Entry] = []
     for block in blocks:
         laid = _side_by_side(dice, begins, block)
-        begins = _end(laid)
+        begins = _end(laid) if stretches else begins + block[0].alone_seconds
         entries += laid
     return entries
 
@@ -138,7 +137,7 @@ def _side_by_side(dice: Random, begins: float, kinds: Sequence[Kind]) -> list[En
 def _least(kinds: Sequence[Kind], alone: bool) -> float:
     """Return the seconds that the kinds take at least: with one stretch, if any."""
     if alone:
-        return _length(kinds)
+        return sum(kind.alone_seconds for kind in kinds)
     outages = _length([kind for kind in kinds if kind.outage])
     lanes = _lanes([kind for kind in kinds if not kind.outage])
     return outages + max((_length(lane) for lane in lanes), default=0.0)
@@ -153,6 +152,12 @@ def _lanes(kinds: Sequence[Kind]) -> list[list[Kind]]:
 
 def _length(kinds: Sequence[Kind]) -> float:
     return sum(kind.whole_seconds for kind in kinds)
+
+
+def _free_from(entries: Sequence[Entry], alone: bool) -> float:
+    if alone:
+        return max(entry.at + entry.kind.alone_seconds for entry in entries)
+    return _end(entries)
 
 
 def _end(entries: Sequence[Entry]) -> float:
