@@ -1,16 +1,21 @@
-"""The Redis channel layer, with two things changed: how it listens, and many messages at once.
+"""The Redis channel layer, with what a replica does for each message done directly.
 
-Settings name it; the publisher uses it. A batch of sends rings for many rooms at once, and a write
-to the socket for each of them costs the event loop more than all the rest of ringing.
+Settings name it; the publisher uses it. The library's pools, pipelines and retries cost the event
+loop more than all the rest of ringing and hearing. So what rings together goes out in one write on
+a connection that is kept for it, and a message heard is taken as it comes. Where that fails, the
+library connects again, and subscribes again.
 """
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
+from redis.exceptions import ConnectionError as Lost
 
 logger = logging.getLogger(__name__)
 
@@ -22,20 +27,15 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Send each message to its group, in order for those on one host. Raises Redis's errors.
 
-        As `group_send` does for one (channels_redis/pubsub.py), under the same lock.
+        What was sent may be sent twice where a connection is lost.
         """
         layer = self._get_layer()
-        by_shard: dict[Any, list[tuple[str, bytes]]] = defaultdict(list)
+        by_host: dict[Host, list[tuple[str, bytes]]] = defaultdict(list)
         for group, message in messages:
             channel = layer._get_group_channel_name(group)
-            by_shard[layer._get_shard(channel)].append((channel, self.serialize(message)))
-        for shard, publishes in by_shard.items():
-            async with shard._lock:
-                shard._ensure_redis()
-                pipeline = shard._redis.pipeline(transaction=False)
-                for channel, data in publishes:
-                    pipeline.publish(channel, data)
-                await pipeline.execute()
+            by_host[layer._get_shard(channel)].append((channel, self.serialize(message)))
+        for host, publishes in by_host.items():
+            await host.publish_many(publishes)
 
     def _get_layer(self) -> Any:
         layer = super()._get_layer()
@@ -45,13 +45,47 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
 
 
 class Host(RedisSingleShardConnection):  # type: ignore[misc]
-    """One Redis. It is listened to until something comes: not asked ten times a second.
+    """One Redis: a connection to publish by, and one that is listened to until something comes.
 
     A connection that the kernel gave up (ETIMEDOUT, as where a host vanished) fails to be read with
     an error that redis-py takes for the end of its own waiting: it returns nothing, at once, again
     and again, and as nothing of that waits the event loop stands still for ever. Whoever listens
     without a limit knows better: then nothing is never an answer.
     """
+
+    def __init__(self, host: Any, layer: Any) -> None:
+        super().__init__(host, layer)
+        self._publishing: Any = None
+
+    async def publish_many(self, publishes: Sequence[tuple[str, bytes]]) -> None:
+        """Publish to channels, in order. Raises Redis's errors."""
+        async with self._lock:
+            self._ensure_redis()
+            if self._publishing is None:
+                self._publishing = self._redis.connection_pool.make_connection()
+            with suppress(Lost):  # it may long be over: one more try
+                await self._publish_all(publishes)
+                return
+            await self._publish_all(publishes)
+
+    async def flush(self) -> None:
+        await super().flush()
+        if self._publishing is not None:
+            await self._publishing.disconnect()
+            self._publishing = None
+
+    async def _publish_all(self, publishes: Sequence[tuple[str, bytes]]) -> None:
+        connection = self._publishing
+        try:
+            if not connection.is_connected:
+                await connection.connect()
+            commands = [("PUBLISH", channel, data) for channel, data in publishes]
+            await connection.send_packed_command(connection.pack_commands(commands))
+            for _ in publishes:
+                await connection.read_response()
+        except BaseException:  # given up, too: an answer must not be taken for another's
+            await connection.disconnect(nowait=True)
+            raise
 
     async def _do_receiving(self) -> None:
         while True:
@@ -68,10 +102,20 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
         if not (pubsub and pubsub.subscribed):
             await asyncio.sleep(UNSUBSCRIBED_SECONDS)
             return
-        response = await pubsub.parse_response(block=True)
+        response = await _next_response(pubsub)
         if response is None:
             logger.warning("The connection to Redis was lost unnoticed; connecting again.")
             await pubsub.connection.disconnect(nowait=True)
+        elif response[0] == b"message":
+            self._receive_message({"channel": response[1], "data": response[2]})
         else:
-            message = await pubsub.handle_message(response, ignore_subscribe_messages=True)
-            self._receive_message(message)
+            await pubsub.handle_message(response)
+
+
+async def _next_response(pubsub: Any) -> Any:
+    """Wait for whatever comes; None where the connection is no longer one."""
+    connection = pubsub.connection
+    if connection is not None and connection.is_connected:
+        with suppress(Lost):
+            return await connection.read_response(timeout=math.inf)
+    return await pubsub.parse_response(block=True)
