@@ -31,6 +31,7 @@ class Mechanism(Enum):
     LINK = "link"
     RATE = "rate"
     LOSS = "loss"
+    DELAY = "delay"
     DISK = "disk"
     CLOCK = "clock"
     SESSION = "session"
@@ -43,6 +44,7 @@ OF_A_NET = {
     Mechanism.LINK,
     Mechanism.RATE,
     Mechanism.LOSS,
+    Mechanism.DELAY,
     Mechanism.RESET,
     Mechanism.DISK,
     Mechanism.CLOCK,

@@ -6,6 +6,7 @@ from loadtests.chaos.kind import Kind, Mechanism, Part, Promise
 
 SIGNAL, PAUSE, ROLL = Mechanism.SIGNAL, Mechanism.PAUSE, Mechanism.ROLL
 LINK, RATE, LOSS, RESET = Mechanism.LINK, Mechanism.RATE, Mechanism.LOSS, Mechanism.RESET
+DELAY = Mechanism.DELAY
 DISK, CLOCK, SESSION, SOCKET = Mechanism.DISK, Mechanism.CLOCK, Mechanism.SESSION, Mechanism.SOCKET
 
 
@@ -56,6 +57,7 @@ def _redis() -> Iterator[Kind]:
     yield hard_of_hearing("redis-paused", "Redis stands still (SIGSTOP)", PAUSE, 5, 3, late)
     yield hard_of_hearing("redis-cut", "The cable of Redis is cut", LINK, 4, 3, late)
     yield hard_of_hearing("redis-slow", "The cable of Redis is slow", RATE, 4, 2, late)
+    yield hard_of_hearing("redis-far", "The cable of Redis takes 0.1 s longer", DELAY, 4, 2, late)
     yield hard_of_hearing("redis-lossy", "The cable of Redis loses packets", LOSS, 4, 2, late)
 
 
@@ -83,6 +85,15 @@ def _postgres_there() -> Iterator[Kind]:
         Promise(5),
     )
     yield Kind("postgres-slow", "The cable of Postgres is slow", here, RATE, 4, 3, Promise(8))
+    yield Kind(
+        "postgres-far",
+        "The cable of Postgres takes 0.1 s longer",
+        here,
+        DELAY,
+        4,
+        3,
+        Promise(8),
+    )
     yield Kind(
         "postgres-lossy", "The cable of Postgres loses packets", here, LOSS, 4, 3, Promise(8)
     )

@@ -1,4 +1,4 @@
-"""What is done to packets on a host of the net: dropped by nftables, slowed down by tc.
+"""What is done to packets on a host of the net: dropped by nftables, slowed down by tc, held back.
 
 Rules stand in a table of their own, which counts what it drops; they go with the table. netem would
 do more, but is not in every kernel.
@@ -6,10 +6,15 @@ do more, but is not in every kernel.
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from loadtests.chaos.net import INTERFACE, NetHost
+from loadtests.chaos.net import INTERFACE, NetError, NetHost
+from scripts.stack.tie import tied
 
+RELAY = Path(__file__).with_name("relay.py")
 BURST_KB, QUEUE_MS = 4, 400
 
 
@@ -90,3 +95,33 @@ class Rate:
     @property
     def _ends(self) -> list[tuple[NetHost, str]]:
         return [(self.host, INTERFACE), (self.switch, self.host.port)]
+
+
+class Delay:
+    """A host's cable takes so much longer, each way: a relay stands between it and the switch."""
+
+    def __init__(self, host: NetHost, switch: NetHost, milliseconds: int) -> None:
+        self.host, self.switch, self.milliseconds = host, switch, milliseconds
+        self._relay: subprocess.Popen[str] | None = None
+
+    def apply(self) -> None:
+        """By the main thread: the relay ends with the one that starts it. Raises NetError."""
+        ends = self.host.port, f"far-{self.host.holder}"
+        command = [*self.switch.within, sys.executable, "-I", str(RELAY), *ends]
+        self._relay = subprocess.Popen(
+            tied([*command, str(self.milliseconds)]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._relay.stdout is not None
+        if self._relay.stdout.readline() != "ready\n":
+            _, said = self._relay.communicate()
+            raise NetError(f"No relay stands before {self.host.name}: {said.strip()}")
+
+    def heal(self) -> None:
+        if self._relay is not None:
+            self._relay.kill()
+            self._relay.communicate()
+            self._relay = None
+            self.switch.run("ip", "link", "set", self.host.port, "master", "switch")

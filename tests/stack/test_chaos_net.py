@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from hubbub import environment
 from hubbub.chat.layer import RedisLayer
 from loadtests.chaos import net
 from loadtests.chaos.net import Net, NetHost, entered
-from loadtests.chaos.rules import Drop, Rate
+from loadtests.chaos.rules import Delay, Drop, Rate
 from loadtests.servers import Redis
 from loadtests.servers.stack import until
 from scripts.stack.programs import is_root
@@ -110,11 +111,30 @@ def test_a_slow_cable_holds_back_what_is_too_much(small: Small) -> None:
     assert rate.held_back() == 0
 
 
+def test_a_long_cable_brings_everything_a_while_later(small: Small) -> None:
+    far = Delay(small.there, small.net.switch, 100)
+    far.apply()
+    began = time.monotonic()
+    with socket.create_connection((small.there.address, small.redis.port), timeout=5) as client:
+        assert 0.2 <= time.monotonic() - began < 2
+        client.sendall(b"*2\r\n$4\r\nECHO\r\n$200000\r\n" + b"x" * 200_000 + b"\r\n")
+        with client.makefile("rb") as answer:
+            assert answer.readline() == b"$200000\r\n"
+            assert answer.readline() == b"x" * 200_000 + b"\r\n"
+    far.heal()
+    began = time.monotonic()
+    assert small.answers()
+    assert time.monotonic() - began < 0.2
+
+
 def test_healing_twice_is_healing_once(small: Small) -> None:
     rate, cut = Rate(small.there, small.net.switch, 256), Drop(small.there, "cut")
+    far = Delay(small.there, small.net.switch, 100)
+    far.apply()
     for _ in range(2):
         rate.heal()
         cut.heal()
+        far.heal()
     assert small.answers()
 
 

@@ -1,11 +1,11 @@
-"""Cables that are cut, slow, or lose packets: of a server, or of the network people come from."""
+"""Cables that are cut, slow, long or lossy: of a server, or of the network people come from."""
 
 import asyncio
 from abc import abstractmethod
 
-from loadtests.chaos.faults.fault import Fault, Scene
+from loadtests.chaos.faults.fault import Fault, Scene, now
 from loadtests.chaos.faults.home import Home
-from loadtests.chaos.rules import Drop, Rate
+from loadtests.chaos.rules import Delay, Drop, Rate
 from loadtests.servers.process import Server
 
 LOST_PERCENT = 15
@@ -126,6 +126,53 @@ class Slow(Fault):
     async def seen(self) -> str:
         held_back = await asyncio.to_thread(self.rate.held_back)
         return f"{held_back} packets had to wait or were dropped" if held_back else ""
+
+
+class Far(Fault):
+    """What is sent to it, and by it, takes a while, as to another place."""
+
+    milliseconds = 100
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        net = scene.deployment.net
+        assert net is not None, "there is no net"
+        self.server = self.choose()
+        self.host = self.deployment.host_of(self.server)
+        self.delay = Delay(self.host, net.switch, self.milliseconds)
+
+    @abstractmethod
+    def choose(self) -> Server: ...
+
+    async def apply(self) -> None:
+        self.delay.apply()
+
+    async def heal(self) -> None:
+        await asyncio.to_thread(self.delay.heal)
+
+    async def seen(self) -> str:
+        """Only when a connection to it took as long as there and back."""
+        began = now()
+        try:
+            address = self.host.address, self.server.port
+            _, connection = await asyncio.open_connection(*address)
+        except OSError:
+            return ""
+        connection.close()
+        took = now() - began
+        if took < 2 * self.milliseconds / 1_000:
+            return ""
+        return f"a connection to it took {took:.2f} s"
+
+
+class RedisFar(Far):
+    def choose(self) -> Server:
+        return self.deployment.redis
+
+
+class PostgresFar(Far):
+    def choose(self) -> Server:
+        return self.deployment.postgres
 
 
 class ReplicaSlow(Slow):

@@ -1,0 +1,90 @@
+"""A cable that takes longer: each frame is passed on after a while, in order, both ways.
+
+Run on the switch, as a script: `relay.py PORT FAR MILLISECONDS`. PORT is the switch's end of a
+cable, which leaves its bridge; FAR is made, a tap, and takes its place there. Says `ready` once it
+relays. Frames keep what the kernel left to do with them (checksums, segments): both ends have
+virtio's header (Linux: include/uapi/linux/virtio_net.h, if_tun.h, if_packet.h).
+"""
+
+import fcntl
+import os
+import select
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+BRIDGE = "switch"
+TUNSETIFF, TUNSETOFFLOAD = 0x400454CA, 0x400454D0
+IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
+TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 0x01, 0x02, 0x04, 0x08
+ETH_P_ALL = 0x0003
+SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
+MOST_BYTES = 1 << 17  # of a frame that is still to be cut into segments, with its headers
+
+
+@dataclass(slots=True)
+class Way:
+    """Frames on their way, the first one in front."""
+
+    read: Callable[[], bytes]
+    write: Callable[[bytes], int]
+    waiting: deque[tuple[float, bytes]] = field(default_factory=deque)
+
+    def pass_on(self, now: float) -> None:
+        while self.waiting and self.waiting[0][0] <= now:
+            try:
+                self.write(self.waiting.popleft()[1])
+            except OSError:  # as a cable does: whoever sent it sends it again
+                continue
+
+
+def main() -> None:
+    port, far, milliseconds = sys.argv[1:]
+    tap = open_tap(far)
+    cable = open_port(port)
+    for change in (f"set {port} nomaster", f"set {far} master {BRIDGE}", f"set {far} up"):
+        subprocess.run(["ip", "link", *change.split()], check=True)
+    print("ready", flush=True)
+    relay(tap, cable, float(milliseconds) / 1_000)
+
+
+def open_tap(name: str) -> int:
+    tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    kind = struct.pack("16sH", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR)
+    fcntl.ioctl(tap, TUNSETIFF, kind)
+    fcntl.ioctl(tap, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN)
+    return tap
+
+
+def open_port(name: str) -> socket.socket:
+    cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    cable.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+    cable.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    cable.bind((name, ETH_P_ALL))
+    cable.setblocking(False)
+    return cable
+
+
+def relay(tap: int, cable: socket.socket, seconds: float) -> None:
+    ways = {
+        tap: Way(lambda: os.read(tap, MOST_BYTES), cable.send),
+        cable.fileno(): Way(lambda: cable.recv(MOST_BYTES), lambda frame: os.write(tap, frame)),
+    }
+    while True:
+        due = [way.waiting[0][0] for way in ways.values() if way.waiting]
+        wait = max(0.0, min(due) - time.monotonic()) if due else None
+        ready, _, _ = select.select(list(ways), [], [], wait)
+        now = time.monotonic()
+        for end in ready:
+            ways[end].waiting.append((now + seconds, ways[end].read()))
+        for way in ways.values():
+            way.pass_on(now)
+
+
+if __name__ == "__main__":
+    main()
