@@ -24,7 +24,7 @@ TCP_OPTIONS = {
     "TCP_KEEPCNT": 3,
     "TCP_USER_TIMEOUT": 10_000,
 }
-GIVEN_UP = {
+SOCKET_OPTIONS = {
     getattr(socket, name): value for name, value in TCP_OPTIONS.items() if hasattr(socket, name)
 }
 EXPECTED = {int: "a whole number", float: "a number", bool: "1 or 0"}
@@ -123,7 +123,7 @@ def layer_hosts(hosts: Sequence[str]) -> list[dict[str, Any]]:
     """
     # Protocol 3, the library's default, writes each message heard into a debug log.
     common = {"socket_connect_timeout": 2, "protocol": 2}
-    given_up = {"socket_keepalive": True, "socket_keepalive_options": GIVEN_UP}
+    given_up = {"socket_keepalive": True, "socket_keepalive_options": SOCKET_OPTIONS}
     return [
         {"address": host, **common, **({} if host.startswith("unix:") else given_up)}
         for host in hosts

@@ -1,6 +1,6 @@
-/* A clock that a file moves: loaded before the C library, it adds to the time of day as many
- * seconds as CLOCK_FILE holds (eight bytes, mapped, so that it costs a read of memory). What spans
- * of time are measured with stays right, as on a machine whose clock is set. */
+/* A clock that a file moves: loaded before the C library, it adds as many seconds as CLOCK_FILE holds
+ * (eight bytes, mapped, so that it costs a read of memory) to the time that clock_gettime tells, as
+ * Python asks for it. What spans of time are measured with stays right, as where a clock is set. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -2,11 +2,12 @@
 
 By a library of a few lines (`clock.c`) that every replica is started with, and a file of each that
 it looks into: so a clock jumps while the replica runs, and nothing else costs more than before.
-Where no C can be compiled, clocks cannot be set.
+Where no C can be compiled, and elsewhere than on Linux, clocks cannot be set.
 """
 
 import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,7 +50,7 @@ def can_be_set() -> bool:
 @cache
 def library() -> Path | None:
     """Build the library, once for this process; None where that cannot be done."""
-    if shutil.which(COMPILER) is None:
+    if sys.platform != "linux" or shutil.which(COMPILER) is None:
         return None
     built = Path(_folder().name) / "clock.so"
     command = [COMPILER, "-O2", "-shared", "-fPIC", "-o", str(built), str(SOURCE), "-ldl"]

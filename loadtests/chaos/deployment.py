@@ -103,7 +103,7 @@ class Deployment(Startable):
         return replica
 
     def set_clock(self, replica: Replica, seconds: int) -> None:
-        """Have its clock be so many seconds ahead (or behind) from about now on."""
+        """Have its clock be so many seconds ahead (or behind) from now on."""
         self._clock.set(self._clocks[replica], seconds)
 
     async def serve(self, replicas: Sequence[Replica]) -> None:

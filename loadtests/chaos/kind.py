@@ -3,7 +3,7 @@
 `seconds` is how long one lasts, `settle_seconds` how long after it the place is left alone by
 others of its part, so that what people notice is known to be of this one. While one that is an
 `outage` lasts nobody can talk, whatever is well: it overlaps with nothing. `deaf`: replicas do not
-hear of each other meanwhile, so presence stays as it is.
+hear of each other for so long that presence stays as it is, and is right only some time after it.
 """
 
 from collections.abc import Sequence

@@ -17,14 +17,7 @@ def _replicas() -> Iterator[Kind]:
     yield Kind("replica-paused", "A replica stands still (SIGSTOP)", here, PAUSE, 4, 2, Promise(8))
     yield Kind("replica-cut", "The cable of a replica is cut", here, LINK, 4, 4, Promise(10))
     yield Kind(
-        "replica-without-redis",
-        "A replica does not reach Redis",
-        here,
-        LINK,
-        4,
-        2,
-        Promise(5),
-        deaf=True,
+        "replica-without-redis", "A replica does not reach Redis", here, LINK, 4, 2, Promise(5)
     )
     yield Kind(
         "replica-without-postgres",
@@ -46,19 +39,14 @@ def _replicas() -> Iterator[Kind]:
 
 
 def _redis() -> Iterator[Kind]:
-    def hard_of_hearing(
-        name: str, told: str, mechanism: Mechanism, seconds: float, settle: float, promise: Promise
-    ) -> Kind:
-        return Kind(name, told, Part.REDIS, mechanism, seconds, settle, promise, deaf=True)
-
-    late = Promise(5, delivery=3)
-    yield hard_of_hearing("redis-killed", "Redis is killed (SIGKILL)", SIGNAL, 1, 4, Promise(5))
-    yield hard_of_hearing("redis-gone", "Redis is gone", SIGNAL, 30, 3, late)
-    yield hard_of_hearing("redis-paused", "Redis stands still (SIGSTOP)", PAUSE, 5, 3, late)
-    yield hard_of_hearing("redis-cut", "The cable of Redis is cut", LINK, 4, 3, late)
-    yield hard_of_hearing("redis-slow", "The cable of Redis is slow", RATE, 4, 2, late)
-    yield hard_of_hearing("redis-far", "The cable of Redis takes 0.1 s longer", DELAY, 4, 2, late)
-    yield hard_of_hearing("redis-lossy", "The cable of Redis loses packets", LOSS, 4, 2, late)
+    here, late = Part.REDIS, Promise(5, delivery=3)
+    yield Kind("redis-killed", "Redis is killed (SIGKILL)", here, SIGNAL, 1, 4, Promise(5))
+    yield Kind("redis-gone", "Redis is gone", here, SIGNAL, 30, 3, late, deaf=True)
+    yield Kind("redis-paused", "Redis stands still (SIGSTOP)", here, PAUSE, 5, 3, late)
+    yield Kind("redis-cut", "The cable of Redis is cut", here, LINK, 4, 3, late)
+    yield Kind("redis-slow", "The cable of Redis is slow", here, RATE, 4, 2, late)
+    yield Kind("redis-far", "The cable of Redis takes 0.1 s longer", here, DELAY, 4, 2, late)
+    yield Kind("redis-lossy", "The cable of Redis loses packets", here, LOSS, 4, 2, late)
 
 
 def _postgres_away() -> Iterator[Kind]:

@@ -81,8 +81,6 @@ class Performance:
             healed = True
             happened.healed = time.monotonic()
             ends = happened.healed + kind.settle_seconds
-            if self.alone:
-                ends = max(ends, happened.began + kind.alone_seconds)
             await self._look(fault, happened, ends)
         except Exception as error:  # whatever it is, the place is healed and the run is judged
             happened.failure = f"{type(error).__name__}: {error}"
@@ -92,6 +90,8 @@ class Performance:
             if not healed:
                 await _heal(fault)
         say(f"{kind.name}: {happened.failure or happened.evidence or 'nobody saw it'}")
+        if self.alone:
+            await asyncio.sleep(happened.began + kind.alone_seconds - time.monotonic())
 
     async def _look(self, fault: Fault, happened: Happened, until: float) -> None:
         """Let time pass, and look for evidence meanwhile."""

@@ -85,8 +85,11 @@ def _round(
     dice: Random, begins: float, ends: float, kinds: Sequence[Kind], alone: bool
 ) -> list[Entry]:
     for attempt in range(TRIES):
-        stretches = dice.randint(1, MOST_STRETCHES) if attempt < TRIES - 1 else 1
-        entries = _arrange(dice, begins, kinds, 0 if alone else stretches)
+        if alone:
+            entries = _one_by_one(dice, begins, kinds)
+        else:
+            stretches = dice.randint(1, MOST_STRETCHES) if attempt < TRIES - 1 else 1
+            entries = _arrange(dice, begins, kinds, stretches)
         if _end(entries) <= ends:
             return entries
     least = least_seconds(kinds, alone=alone)
@@ -105,19 +108,27 @@ def _again(
 
 
 def _arrange(dice: Random, begins: float, kinds: Sequence[Kind], stretches: int) -> list[Entry]:
-    """Lay outages and stretches one after the other, in any order; without stretches each alone."""
-    blocks: list[list[Kind]] = [[kind] for kind in kinds if kind.outage or not stretches]
+    """Lay outages and stretches one after the other, in any order."""
+    blocks: list[list[Kind]] = [[kind] for kind in kinds if kind.outage]
     shared: list[list[Kind]] = [[] for _ in range(stretches)]
     for kind in kinds:
-        if stretches and not kind.outage:
+        if not kind.outage:
             dice.choice(shared).append(kind)
     blocks += [stretch for stretch in shared if stretch]
     dice.shuffle(blocks)
     entries: list[Entry] = []
     for block in blocks:
         laid = _side_by_side(dice, begins, block)
-        begins = _end(laid) if stretches else begins + block[0].alone_seconds
+        begins = _end(laid)
         entries += laid
+    return entries
+
+
+def _one_by_one(dice: Random, begins: float, kinds: Sequence[Kind]) -> list[Entry]:
+    entries = []
+    for kind in dice.sample(kinds, len(kinds)):
+        entries.append(Entry(begins, kind, dice.randrange(VICTIMS)))
+        begins += kind.alone_seconds
     return entries
 
 

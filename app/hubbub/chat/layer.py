@@ -2,8 +2,8 @@
 
 Settings name it; the publisher uses it. The library's pools, pipelines and retries cost the event
 loop more than all the rest of ringing and hearing. So what rings together goes out in one write on
-a connection that is kept for it, and a message heard is taken as it comes. Where that fails, the
-library connects again, and subscribes again.
+a connection that is kept for it, and a message heard is taken as it comes. What is lost is opened
+again at once, without the library's growing pauses. docs/decisions/0018 has the figures.
 """
 
 import asyncio
@@ -15,12 +15,14 @@ from contextlib import suppress
 from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
-from redis.exceptions import ConnectionError as Lost
+from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 logger = logging.getLogger(__name__)
 
+# The latter where the kernel gave a connection up.
+LOST = ConnectionError, TimeoutError
 UNSUBSCRIBED_SECONDS = 0.1
-AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 0.5
 
 
 class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
@@ -56,6 +58,7 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
     def __init__(self, host: Any, layer: Any) -> None:
         super().__init__(host, layer)
         self._publishing: Any = None
+        self._is_silent = False  # since an outage began, which is told once
 
     async def publish_many(self, publishes: Sequence[tuple[str, bytes]]) -> None:
         """Publish to channels, in order. Raises Redis's errors."""
@@ -63,38 +66,49 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
             self._ensure_redis()
             if self._publishing is None:
                 self._publishing = self._redis.connection_pool.make_connection()
-            with suppress(Lost):  # it may long be over: one more try
+            with suppress(*LOST):  # it may long be over: one more try
                 await self._publish_all(publishes)
                 return
             await self._publish_all(publishes)
 
     async def flush(self) -> None:
+        async with self._lock:
+            if self._publishing is not None:
+                await self._publishing.disconnect()
+                self._publishing = None
         await super().flush()
-        if self._publishing is not None:
-            await self._publishing.disconnect()
-            self._publishing = None
 
     async def _publish_all(self, publishes: Sequence[tuple[str, bytes]]) -> None:
         connection = self._publishing
+        refused: ResponseError | None = None
         try:
-            if not connection.is_connected:
-                await connection.connect()
+            await _connect(connection)
             commands = [("PUBLISH", channel, data) for channel, data in publishes]
             await connection.send_packed_command(connection.pack_commands(commands))
             for _ in publishes:
-                await connection.read_response()
+                try:
+                    await connection.read_response()
+                except ResponseError as error:  # of this one: the others' answers come, too
+                    refused = refused or error
         except BaseException:  # given up, too: an answer must not be taken for another's
             await connection.disconnect(nowait=True)
             raise
+        if refused is not None:
+            raise refused
 
     async def _do_receiving(self) -> None:
+        is_lost = False
         while True:
             try:
+                if is_lost:
+                    await self._connect_anew()
+                    is_lost = False
                 await self._receive_next()
-            except (asyncio.CancelledError, GeneratorExit):
-                raise
-            except BaseException:
-                logger.exception("Redis cannot be listened to; trying again.")
+                self._is_silent = False
+            except Exception as error:
+                if not self._is_silent:
+                    logger.warning("Redis is not heard (%r); connecting again.", error)
+                self._is_silent = is_lost = True
                 await asyncio.sleep(AGAIN_SECONDS)
 
     async def _receive_next(self) -> None:
@@ -102,20 +116,24 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
         if not (pubsub and pubsub.subscribed):
             await asyncio.sleep(UNSUBSCRIBED_SECONDS)
             return
-        response = await _next_response(pubsub)
+        response = await pubsub.connection.read_response(
+            timeout=math.inf, disconnect_on_error=False, push_request=True
+        )
         if response is None:
-            logger.warning("The connection to Redis was lost unnoticed; connecting again.")
-            await pubsub.connection.disconnect(nowait=True)
-        elif response[0] == b"message":
+            raise ConnectionError("The connection was lost unnoticed.")
+        if response[0] == b"message":
             self._receive_message({"channel": response[1], "data": response[2]})
         else:
             await pubsub.handle_message(response)
 
+    async def _connect_anew(self) -> None:
+        """Open the connection that is listened to again, which subscribes to all that it had."""
+        async with self._lock:  # whoever subscribes may be opening it, too
+            connection = self._pubsub.connection
+            await connection.disconnect(nowait=True)
+            await _connect(connection)
 
-async def _next_response(pubsub: Any) -> Any:
-    """Wait for whatever comes; None where the connection is no longer one."""
-    connection = pubsub.connection
-    if connection is not None and connection.is_connected:
-        with suppress(Lost):
-            return await connection.read_response(timeout=math.inf)
-    return await pubsub.parse_response(block=True)
+
+async def _connect(connection: Any) -> None:
+    """Open it if it is not, trying once: `connect` would try again, later and later."""
+    await connection.connect_check_health(retry_socket_connect=False)

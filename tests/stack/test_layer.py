@@ -1,0 +1,150 @@
+"""The channel layer on a Redis that ends connections, stands still, or refuses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis as Client
+from redis.exceptions import RedisError, ResponseError
+
+from hubbub import environment
+from hubbub.chat.layer import RedisLayer
+from loadtests.servers import Redis
+
+HEARD_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[Redis]:
+    with Redis() as redis:
+        yield redis
+
+
+@pytest.fixture
+async def operator(redis: Redis) -> AsyncIterator["Client"]:
+    async with Client.from_url(redis.url()) as client:
+        yield client
+
+
+@pytest.fixture
+async def layer(redis: Redis) -> AsyncIterator[RedisLayer]:
+    layer = RedisLayer(environment.layer_hosts([redis.url()]))
+    yield layer
+    await layer.flush()
+
+
+async def joined(layer: RedisLayer, *groups: str) -> str:
+    channel: str = await layer.new_channel()
+    for group in groups:
+        await layer.group_add(group, channel)
+    return channel
+
+
+async def send(layer: RedisLayer, *numbers: int, group: str = "room") -> None:
+    await layer.group_send_many([(group, {"number": number}) for number in numbers])
+
+
+async def heard(layer: RedisLayer, channel: str, count: int) -> list[Any]:
+    async with asyncio.timeout(HEARD_SECONDS):
+        return [(await layer.receive(channel))["number"] for _ in range(count)]
+
+
+async def test_messages_of_a_batch_come_in_order(layer: RedisLayer) -> None:
+    channel = await joined(layer, "room")
+    await send(layer, *range(250))
+    assert await heard(layer, channel, 250) == list(range(250))
+
+
+async def test_a_publish_after_its_connection_was_ended_goes_out(
+    layer: RedisLayer, operator: Client
+) -> None:
+    channel = await joined(layer, "room")
+    await send(layer, 1)
+    await operator.client_kill_filter(_type="normal", skipme=True)
+    await send(layer, 2)
+    assert await heard(layer, channel, 2) == [1, 2]
+
+
+async def test_who_listens_does_so_again_after_the_connection_was_ended(
+    layer: RedisLayer, operator: Client
+) -> None:
+    channel = await joined(layer, "room", "another")
+    await operator.client_kill_filter(_type="pubsub")
+    await until_subscribed(operator, 2)
+    await send(layer, 1)
+    await send(layer, 2, group="another")
+    assert await heard(layer, channel, 2) == [1, 2]
+
+
+async def test_rooms_may_be_opened_while_the_connection_is_made_anew(
+    layer: RedisLayer, operator: Client
+) -> None:
+    channel = await joined(layer, "room")
+    heard_all = asyncio.create_task(heard(layer, channel, 20))
+    for number in range(20):
+        await operator.client_kill_filter(_type="pubsub")
+        await open_room(layer, f"room {number}", channel)
+    await until_subscribed(operator, 21)
+    for number in range(20):
+        await send(layer, number, group=f"room {number}")
+    assert await heard_all == list(range(20))
+
+
+async def test_an_answer_to_a_publish_that_was_given_up_is_not_taken_for_anothers(
+    layer: RedisLayer, operator: Client
+) -> None:
+    channel = await joined(layer, "room")
+    await send(layer, 1)
+    await operator.client_pause(300)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await send(layer, 2)
+    await send(layer, 3)
+    assert set(await heard(layer, channel, 2)) >= {1}
+    await send(layer, *range(10, 20))
+    async with asyncio.timeout(HEARD_SECONDS):
+        while (await layer.receive(channel))["number"] != 19:
+            pass
+
+
+async def test_of_a_batch_only_what_is_refused_is_lost(
+    layer: RedisLayer, operator: Client, redis: Redis
+) -> None:
+    channel = await joined(layer, "room")
+    await may_use(operator, "asgi__group__room", "asgispecific*")
+    before = len(await operator.client_list())
+    refused = ("secret", {"number": 2})
+    with pytest.raises(ResponseError):
+        await layer.group_send_many([refused, ("room", {"number": 1}), refused])
+    assert await heard(layer, channel, 1) == [1]
+    await send(layer, 3)
+    assert await heard(layer, channel, 1) == [3]
+    assert len(await operator.client_list()) == before + 1  # one to publish by, kept
+    await may_use(operator, "*")
+
+
+def test_a_socket_in_a_file_has_no_keepalive() -> None:
+    here, there = environment.layer_hosts(["unix:///run/redis.sock", "redis://localhost"])
+    assert "socket_keepalive" not in here
+    assert there["socket_keepalive"]
+
+
+async def until_subscribed(operator: Client, groups: int) -> None:
+    async with asyncio.timeout(HEARD_SECONDS):
+        while len(await operator.pubsub_channels("asgi__group__*")) < groups:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def may_use(operator: Client, *channels: str) -> None:
+    allowed = [f"&{channel}" for channel in channels]
+    await operator.execute_command("ACL", "SETUSER", "default", "resetchannels", *allowed)
+
+
+async def open_room(layer: RedisLayer, group: str, channel: str) -> None:
+    """As a replica does: again until it is taken."""
+    while True:
+        with suppress(RedisError):
+            await layer.group_add(group, channel)
+            return
