@@ -45,6 +45,33 @@ print(mapped())
 del after
 print(mapped())
 """
+# How many heaps there are once threads have taken something, with a word said before, or not.
+HEAPS = """
+import ctypes, sys, tempfile, threading
+from hubbub.realtime.server.memory import keep_the_heap_whole
+
+C = ctypes.CDLL(None)
+C.fopen.restype = C.malloc.restype = ctypes.c_void_p
+C.malloc_info.argtypes, C.fclose.argtypes = (ctypes.c_int, ctypes.c_void_p), (ctypes.c_void_p,)
+
+if sys.argv[1] == "whole":
+    keep_the_heap_whole()
+all_there = threading.Barrier(5)
+
+def take():
+    C.malloc(1_000)
+    all_there.wait()
+
+threads = [threading.Thread(target=take) for _ in range(4)]
+for thread in threads:
+    thread.start()
+all_there.wait()
+with tempfile.NamedTemporaryFile() as file:
+    told = C.fopen(file.name.encode(), b"w")
+    C.malloc_info(0, told)
+    C.fclose(told)
+    print(file.read().count(b"<heap nr="))
+"""
 SOCKETS = 20
 GONE_SECONDS = 15
 
@@ -86,11 +113,19 @@ def kept(server: Ours) -> list[int]:
 
 def test_what_is_large_is_given_back_when_it_is_freed() -> None:
     """Whatever was freed before: glibc's own threshold grows with that."""
-    done = subprocess.run(
-        [sys.executable, "-c", LARGE],
+    assert said_by(LARGE).split() == ["few", "all", "few"]
+
+
+def test_all_threads_have_one_heap() -> None:
+    assert int(said_by(HEAPS, "as it comes")) > 1
+    assert int(said_by(HEAPS, "whole")) == 1
+
+
+def said_by(script: str, *arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
         env={"PYTHONPATH": str(ROOT / "app")},
         capture_output=True,
         text=True,
         check=True,
-    )
-    assert done.stdout.split() == ["few", "all", "few"]
+    ).stdout
