@@ -1,5 +1,6 @@
 """What a fault test concludes: what was noticed of each fault, and the exit status."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -75,6 +76,15 @@ def right_run(log_spoiled: bool = False) -> Run:
 def test_a_right_run_has_status_0() -> None:
     outcome = conclude(1, SPAN, [happened("redis-killed", 10, 11)], right_run(), 0)
     assert (outcome.status, outcome.does_not_count, outcome.told) == (0, "", [])
+
+
+def test_what_was_saved_of_a_run_says_the_same() -> None:
+    faults = happened("redis-gone", 10, 11), happened("postgres-full", 30, 31, evidence="")
+    outcome = conclude(1, SPAN, faults, right_run(True), 20, "alice is not back")
+    again = Outcome.from_json(json.loads(json.dumps(outcome.as_json())))
+    assert again.as_json() == outcome.as_json()
+    assert (again.status, str(again.rows)) == (outcome.status, str(outcome.rows))
+    assert again.summary.counts == outcome.summary.counts
 
 
 def test_a_run_that_lost_a_message_has_status_1() -> None:

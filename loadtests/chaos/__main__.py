@@ -6,18 +6,19 @@ or it came to nothing. Of several runs the worst speaks; each is judged, whateve
 """
 
 import argparse
+import json
 import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from loadtests.bench import machine
 from loadtests.chaos import clock, page
 from loadtests.chaos.kind import Kind, possible
 from loadtests.chaos.kinds import KINDS
 from loadtests.chaos.net import Net, why_not
 from loadtests.chaos.outcome import Outcome
-from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, TABS, Sizes, run
+from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, run
 from loadtests.chaos.runs import attempt, have_every_fault, status
 from loadtests.chaos.schedule import choose, draw, least_seconds, named
 from loadtests.say import say
@@ -30,14 +31,15 @@ PAGE_NAME = page.PAGE.relative_to(ROOT)
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    attempts = [attempt(seed, partial(_run_one, options)) for seed in options.seeds]
+    one = partial(_saved if options.read else _run_one, options)
+    attempts = [attempt(seed, one) for seed in options.seeds]
     outcomes = [outcome for outcome in attempts if outcome is not None]
     worst = status(attempts)
     if options.write or have_every_fault(outcomes):
         if worst:
             say(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
         else:
-            page.write(outcomes, machine.describe(), alone=options.alone)
+            page.write(outcomes, _machine_of(options), alone=options.alone)
             say(f"{PAGE_NAME} has the table, too")
     sys.exit(worst)
 
@@ -67,6 +69,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--write", action="store_true", help=f"write {PAGE_NAME} without every fault, too"
     )
+    parser.add_argument("--read", action="store_true", help="runs of before: what came of them")
     parser.add_argument("--list", action="store_true", help="print the schedule and do nothing")
     parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
     options = parser.parse_args(arguments)
@@ -93,10 +96,31 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     with ExitStack() as stack:
         net = None if reason else stack.enter_context(Net())
         sizes = Sizes(options.people, options.tabs, options.least, options.patience)
-        folder = options.folder / str(seed)
-        outcome = run(seed, schedule, net, folder, sizes, alone=alone)
+        outcome = run(seed, schedule, net, _folder(options, seed), sizes, alone=alone)
     _print(outcome)
     return outcome
+
+
+def _saved(options: argparse.Namespace, seed: int) -> Outcome:
+    outcome = Outcome.from_json(_summary(options, seed))
+    _print(outcome)
+    return outcome
+
+
+def _machine_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return where the last of the runs was."""
+    machine: dict[str, Any] = _summary(options, options.seeds[-1])["machine"]
+    return machine
+
+
+def _summary(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    saved: dict[str, Any] = json.loads((_folder(options, seed) / SUMMARY).read_text())
+    return saved
+
+
+def _folder(options: argparse.Namespace, seed: int) -> Path:
+    folder: Path = options.folder / (f"alone-{seed}" if options.alone else str(seed))
+    return folder
 
 
 def _print(outcome: Outcome) -> None:

@@ -4,6 +4,7 @@
 machine breaks them, and loses nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
@@ -80,6 +81,14 @@ class Outcome:
                 f"{self.least_per_second:g} are wanted"
             )
         return ""
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> "Outcome":
+        """Return what `as_json` told of."""
+        facts = {one.name: saved[one.name] for one in fields(cls)}
+        summary = saved["summary"] | {"faults": Counter(saved["summary"]["faults"])}
+        rows = [Row(**row | {"promise": Promise(**row["promise"])}) for row in saved["rows"]]
+        return cls(**facts | {"summary": Summary(**summary, silences=[]), "rows": rows})
 
     def as_json(self) -> dict[str, Any]:
         summary = {

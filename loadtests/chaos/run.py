@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 
+from loadtests.bench import machine
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.faults import Scene
 from loadtests.chaos.live import Live
@@ -32,6 +33,7 @@ from loadtests.say import tell
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 SAID_BY_EACH = 0.6  # a second, with edits and deletions, while all is well
 BACK_SECONDS = 60.0
+SUMMARY = "summary.json"
 CALM_SECONDS = 3.0  # of talk without faults, at the end
 
 
@@ -68,7 +70,8 @@ def run(
             outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes, alone))
         finally:
             _keep_logs(deployment, folder)
-    (folder / "summary.json").write_text(json.dumps(outcome.as_json(), indent=1))
+    facts = outcome.as_json() | {"machine": machine.describe()}
+    (folder / SUMMARY).write_text(json.dumps(facts, indent=1))
     return outcome
 
 

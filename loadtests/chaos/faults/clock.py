@@ -3,6 +3,8 @@
 import asyncio
 
 from loadtests.chaos.faults.fault import Fault, Scene
+from loadtests.chaos.faults.processes import process_of
+from loadtests.servers import Replica
 
 JUMPS_SECONDS = (3_600, -3_600)
 # What a replica with such a clock has saved: the time of a message is its replica's.
@@ -13,9 +15,11 @@ SAVED = """
 
 
 class ReplicaClock(Fault):
+    """Of the replica that most people are on: what they say shows its time."""
+
     def __init__(self, scene: Scene, victim: int) -> None:
         super().__init__(scene, victim)
-        self.replica = self.deployment.replicas[victim]
+        self.replica = max(self.deployment.replicas, key=self._clients_on)
         self.seconds = JUMPS_SECONDS[victim % len(JUMPS_SECONDS)]
         self._before = 0
 
@@ -29,6 +33,12 @@ class ReplicaClock(Fault):
     async def seen(self) -> str:
         saved = await self._count() - self._before
         return f"{saved} messages were saved {self.seconds:+d} s from now" if saved > 0 else ""
+
+    def _clients_on(self, replica: Replica) -> int:
+        return sum(
+            client.connected and process_of(client.history) == replica.pid
+            for client in self.scene.clients()
+        )
 
     async def _count(self) -> int:
         postgres, database = self.deployment.postgres, self.deployment.place.name
