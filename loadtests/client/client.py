@@ -7,6 +7,7 @@ until it is closed or told to stay away; `until` waits for whatever a test wants
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,9 @@ from loadtests.client.history import Frame, History
 from loadtests.client.shell import GONE, LOAD_AGAIN_SECONDS, Shell, move_again_seconds
 from loadtests.client.sockets import NOT_OPENED
 from loadtests.client.subscription import Start
+
+# Of their own: rooms that load slowly keep nothing else waiting, least of all the end of a fault.
+_loading = ThreadPoolExecutor(4, "load")
 
 
 class Client(Shell):
@@ -234,8 +238,8 @@ class Client(Shell):
 
     async def _load(self, load: Load) -> None:
         try:
-            seq, messages = await asyncio.to_thread(
-                rest.load_room, self.address, load.room, self.headers
+            seq, messages = await asyncio.get_running_loop().run_in_executor(
+                _loading, rest.load_room, self.address, load.room, self.headers
             )
         except (OSError, rest.RefusedError):
             await asyncio.sleep(LOAD_AGAIN_SECONDS)
