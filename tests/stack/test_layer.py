@@ -139,7 +139,8 @@ async def until_subscribed(operator: Client, groups: int) -> None:
 
 async def may_use(operator: Client, *channels: str) -> None:
     allowed = [f"&{channel}" for channel in channels]
-    await operator.execute_command("ACL", "SETUSER", "default", "resetchannels", *allowed)
+    command: Any = operator.execute_command  # which has no types
+    await command("ACL", "SETUSER", "default", "resetchannels", *allowed)
 
 
 async def open_room(layer: RedisLayer, group: str, channel: str) -> None:
