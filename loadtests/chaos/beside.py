@@ -35,6 +35,11 @@ class Beside:
             cut_off=_next(one, [other for other in others if alone or other.entry.kind.outage]),
         )
 
+    def allows(self, promised: float, span: Span) -> bool:
+        """Whether something may last so long: as promised of this fault, or of servers beside."""
+        lasted = span[1] - span[0]
+        return lasted <= promised or lasted <= self.patience(promised, span)
+
     def patience(self, promised: float, span: Span) -> float:
         """Return the longest silence that is promised at that time, of this fault or of servers."""
         promises = (

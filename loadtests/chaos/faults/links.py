@@ -105,17 +105,26 @@ class HomeLossy(HomeCut):
     percent = LOST_PERCENT
 
 
-class Slow(Fault):
-    kbit = 1_000
+class OfCable(Fault):
+    """Done to a server's whole cable, which leads to the switch."""
 
     def __init__(self, scene: Scene, victim: int) -> None:
         super().__init__(scene, victim)
         net = scene.deployment.net
         assert net is not None, "there is no net"
-        self.rate = Rate(self.deployment.host_of(self.choose()), net.switch, self.kbit)
+        self.server = self.choose()
+        self.host, self.switch = self.deployment.host_of(self.server), net.switch
 
     @abstractmethod
     def choose(self) -> Server: ...
+
+
+class Slow(OfCable):
+    kbit = 1_000
+
+    def __init__(self, scene: Scene, victim: int) -> None:
+        super().__init__(scene, victim)
+        self.rate = Rate(self.host, self.switch, self.kbit)
 
     async def apply(self) -> None:
         await asyncio.to_thread(self.rate.apply)
@@ -128,21 +137,14 @@ class Slow(Fault):
         return f"{held_back} packets had to wait or were dropped" if held_back else ""
 
 
-class Far(Fault):
+class Far(OfCable):
     """What is sent to it, and by it, takes a while, as to another place."""
 
     milliseconds = 100
 
     def __init__(self, scene: Scene, victim: int) -> None:
         super().__init__(scene, victim)
-        net = scene.deployment.net
-        assert net is not None, "there is no net"
-        self.server = self.choose()
-        self.host = self.deployment.host_of(self.server)
-        self.delay = Delay(self.host, net.switch, self.milliseconds)
-
-    @abstractmethod
-    def choose(self) -> Server: ...
+        self.delay = Delay(self.host, self.switch, self.milliseconds)
 
     async def apply(self) -> None:
         self.delay.apply()
