@@ -1,13 +1,16 @@
 """What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
 
 The start is left out: caches fill, the allocator finds its size, every worker has met every page.
-Files are counted without the sockets of people: a tab more is no leak. Postgres is judged by its
-connections and by the memory that its processes do not share: its buffers fill with the tables up
-to their size, and each process keeps files of tables open, up to `max_files_per_process`.
+Memory is what is resident, and what of it is a process' own (anonymous): the kernel takes back pages
+of files, which would hide a leak of as much. Files are counted without the sockets of people: a tab
+more is no leak. Postgres is judged by its connections and by its own memory alone: its buffers fill
+with the tables up to their size, and each process keeps files of tables open, up to
+`max_files_per_process`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 
 from loadtests.sampling.flatness import Growth, growth
 from loadtests.sampling.series import Points, Samples
@@ -16,6 +19,7 @@ FULL_SECONDS = 3600.0
 START_SECONDS = 600.0
 START_SHARE = 1 / 6  # of a shorter soak
 MEMORY_SHARE = 0.02
+OWN_MEMORY = "memory of its own"
 # Of a count: what a pool opens, or a room more that somebody has open just then.
 COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
@@ -61,9 +65,13 @@ def start_seconds(seconds: float) -> float:
 
 def watched(samples: Samples) -> Iterator[Watch]:
     for part in samples.parts():
-        memory = "anonymous_bytes" if part == "postgres" else "resident_bytes"
-        yield Watch(part, "memory", samples.values(part, memory), "bytes", _share(MEMORY_SHARE))
-        if part != "postgres":
+        own = samples.values(part, "anonymous_bytes")
+        if part == "postgres":
+            yield Watch(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE))
+        else:
+            resident = samples.values(part, "resident_bytes")
+            yield Watch(part, "memory", resident, "bytes", _share(MEMORY_SHARE))
+            yield Watch(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE, of=resident))
             sockets = _sockets_of(samples, part)
             yield _count(part, "files", _without(samples, part, "files", sockets))
         yield _count(part, "threads", samples.values(part, "threads"))
@@ -78,8 +86,12 @@ def _count(part: str, what: str, points: Points) -> Watch:
     return Watch(part, what, points, "", lambda level: max(COUNT_SLACK, COUNT_SHARE * level))
 
 
-def _share(share: float) -> Callable[[float], float]:
-    return lambda level: share * level
+def _share(share: float, of: Points | None = None) -> Callable[[float], float]:
+    """Allow a share of the level, or of the median of other points."""
+    if not of:
+        return lambda level: share * level
+    most = share * median(value for _, value in of)
+    return lambda level: most
 
 
 def _sockets_of(samples: Samples, part: str) -> dict[float, float]:

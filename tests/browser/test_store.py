@@ -271,6 +271,23 @@ async def test_unread_is_counted_and_the_line_stands_above_the_first_unseen(stor
     assert (seen["unread"], seen["newAfter"]) == (0, None)
 
 
+async def test_the_line_stands_above_what_came_just_before_one_was_seen_to_look_away(
+    store: Store,
+) -> None:
+    """Scrolling and messages come in either order, and a page hears of scrolling a frame late."""
+    watched = {"type": "page.watched", "room": 7, "watched": True}
+    away = watched | {"watched": False}
+    seen = await store.after(subscribed(10), watched, created(11), away)
+    assert (seen["unread"], seen["newAfter"]) == (1, 3)
+    seen = await store.after(subscribed(10), watched, created(11), away, created(12))
+    assert (seen["unread"], seen["newAfter"]) == (2, 3)
+    read = {"type": "room.read", "room": 7, "number": 5}
+    seen = await store.after(
+        subscribed(10), created(11), created(12), watched, read, away, created(13)
+    )
+    assert (seen["unread"], seen["newAfter"]) == (1, 5)
+
+
 async def test_who_types_is_forgotten_with_their_message_and_with_time(store: Store) -> None:
     typing = {"type": "typing.started", "room": 7, "user": {"id": 2, "name": "Bob"}, "now": 1_000}
     assert (await store.after(typing))["typing"] == [2]

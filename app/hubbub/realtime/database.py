@@ -7,6 +7,7 @@ keeps a thread for as long as it hangs; the caller stops waiting after ANSWER_SE
 import asyncio
 import select
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import copy_context
@@ -76,9 +77,9 @@ async def run(executor: Executor, function: Callable[[], T]) -> T:
 
 
 def _with_connection(function: Callable[[], T]) -> T:
-    # Connections live as long as their threads. Asking each time whether one still works would
-    # cost a round trip, so it is thrown away when it is seen to be lost, or after an error.
-    _close_if_lost()
+    # Asking each time whether a connection still works would cost a round trip, so it is thrown
+    # away when it is seen to be lost, or after an error.
+    _close_if_lost_or_old()
     try:
         return function()
     except (OperationalError, InterfaceError):
@@ -86,15 +87,17 @@ def _with_connection(function: Callable[[], T]) -> T:
         raise
 
 
-def _close_if_lost() -> None:
+def _close_if_lost_or_old() -> None:
     """Forget this thread's connection if its server has closed it meanwhile, as a restart does.
 
     An idle connection has nothing to read but its end. Else each thread's first work after a
-    restart would fail, and whoever comes back then would be sent away several times.
+    restart would fail, and whoever comes back then would be sent away several times. An old one
+    goes, too (DATABASE_MAX_AGE_SECONDS): Postgres' process behind it only ever grows.
     """
     if connection.vendor == "postgresql" and connection.connection is not None:
         kept = connection.connection
-        if kept.closed or _is_readable(kept.fileno()):
+        is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
+        if is_old or kept.closed or _is_readable(kept.fileno()):
             connection.close()
 
 

@@ -152,9 +152,13 @@ function loaded(state, { room, page, where, edge }) {
 }
 
 function watched(state, { room, watched: isWatched }) {
-  return inTimeline(state, room, (timeline) =>
-    timeline.watched === isWatched ? timeline : { ...timeline, watched: isWatched },
-  );
+  const info = state.rooms.get(room);
+  return inTimeline(state, room, (timeline) => {
+    if (timeline.watched === isWatched) return timeline;
+    const next = { ...timeline, watched: isWatched };
+    // What came since one looked away, and before the page heard of it, is not read.
+    return isWatched ? next : withLine(next, info);
+  });
 }
 
 function welcome(state, frame) {
@@ -189,13 +193,18 @@ function applyLogged(state, event) {
 /** Put the "new" line above the first message that came while nobody looked. */
 function drawLine(state, event) {
   if (event.type !== "message.created" || !event.message) return state;
-  const { number, sender } = event.message;
+  const isMine = event.message.sender.id === state.me.id;
+  const info = state.rooms.get(event.room);
   return inTimeline(state, event.room, (timeline) => {
-    if (sender.id === state.me.id) return { ...timeline, newAfter: null };
-    const info = state.rooms.get(event.room);
-    const isFirst = !timeline.watched && info?.read === number - 1;
-    return isFirst ? { ...timeline, newAfter: number - 1 } : timeline;
+    if (isMine) return { ...timeline, newAfter: null };
+    return timeline.watched ? timeline : withLine(timeline, info);
   });
+}
+
+/** Where nothing is unread, the line stays where it was: what is below it was just read. */
+function withLine(timeline, info) {
+  const line = unreadLine(info);
+  return line === null || line === timeline.newAfter ? timeline : { ...timeline, newAfter: line };
 }
 
 function withRoom(state, room) {
