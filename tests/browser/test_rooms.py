@@ -1,7 +1,9 @@
 """What people do with rooms on the page, and how it reaches the others' pages."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.window import Window
@@ -147,6 +149,60 @@ async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage
     await expect(folded).to_contain_text("and 3 others")
     await alice.open_live(1)
     await expect(alice.page.locator(".notice-lines")).to_have_count(0)
+
+
+async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_by_then(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice, bob = stage.person("alice"), await window("bob", 1)
+    slow, shown = [stage.room([alice, bob.person]) for _ in range(2)]
+    names = {room: stage.rest(alice, "GET", f"/rooms/{room}")["name"] for room in (slow, shown)}
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        asked.set()
+        await over.wait()
+        await route.continue_()
+
+    await bob.page.route(f"**/api/rooms/{slow}/messages*", wait)
+    await bob.open_live(shown)
+    await bob.room_link(names[slow]).click()
+    async with asyncio.timeout(10):
+        await asked.wait()
+    await bob.room_link(names[shown]).click()
+    await expect(_title(bob)).to_have_text(names[shown])
+    async with bob.page.expect_response(f"**/api/rooms/{slow}/messages*"):
+        over.set()
+    stage.rest(alice, "POST", f"/rooms/{shown}/messages", body="Is anybody here?")
+    await expect(bob.message("Is anybody here?")).to_be_visible()
+    await bob.room_link(names[slow]).click()
+    await expect(_title(bob)).to_have_text(names[slow])
+    await expect(bob.here).to_contain_text(["you"])
+
+
+async def test_news_between_the_page_and_its_first_socket_are_told(
+    window: OpenWindow, stage: Stage
+) -> None:
+    alice, bob = stage.person("alice"), await window("bob", 1)
+    shown, other = [stage.room([alice, bob.person]) for _ in range(2)]
+    name = stage.rest(alice, "GET", f"/rooms/{other}")["name"]
+    came = asyncio.Event()
+
+    async def refuse_until_then(socket: WebSocketRoute) -> None:
+        if came.is_set():
+            socket.connect_to_server()
+        else:
+            await socket.close()
+
+    await bob.page.route_web_socket("**/ws/", refuse_until_then)
+    await bob.open(shown)
+    stage.rest(alice, "POST", f"/rooms/{other}/messages", body="Look over here")
+    invited = stage.room([alice, bob.person])
+    came.set()
+    await expect(bob.here).to_contain_text(["you"], timeout=20_000)
+    await expect(bob.room_link(name).locator(".side-unread")).to_have_text("1")
+    new = stage.rest(alice, "GET", f"/rooms/{invited}")["name"]
+    await expect(bob.room_link(new)).to_be_visible()
 
 
 async def _settings(window: Window, tab: str) -> None:

@@ -74,6 +74,7 @@ export class Chat extends EventTarget {
     if (!isShown) this.store.dispatch({ type: "page.opened", room });
     this.highlighted = seq;
     if (openRoom(this.store.state).role) await this.fill(room, seq);
+    if (this.store.state.open !== room) return; // another one was asked for meanwhile
     this.dispatchEvent(new CustomEvent("shown", { detail: { room, seq } }));
   }
 
@@ -129,7 +130,7 @@ export class Chat extends EventTarget {
 
   async restore(room) {
     this.takeRoom(await this.rest.post(`rooms/${room}/restore`));
-    if (this.store.state.open === room) this.live.show(room);
+    this.live.show(room);
   }
 
   async refresh({ anew }) {

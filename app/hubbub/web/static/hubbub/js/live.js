@@ -59,8 +59,8 @@ export class Live {
     else this.insist(() => this.on.resume(this.store.state.open));
     this.outbox.flush();
     this.sendReads();
-    // Bumps and invitations of the time without a socket.
-    if (this.welcomes > 1 && !isOtherLog) this.insist(() => this.on.refresh({ anew: false }));
+    // Bumps and invitations of the time without a socket: since the page was made, at first.
+    if (!isOtherLog) this.insist(() => this.on.refresh({ anew: false }));
   }
 
   /** The log goes on where the room cannot be resumed: no position before it is loaded. */
@@ -105,9 +105,9 @@ export class Live {
     this.socket.connect();
   }
 
-  /** Follow the room that the page shows, and no other. */
+  /** Follow the room that the page shows, and no other: what was asked for may come late. */
   show(room) {
-    if (this.subscribed === room) return;
+    if (this.store.state.open !== room || this.subscribed === room) return;
     if (this.subscribed) this.socket.ask({ type: "unsubscribe", room: this.subscribed });
     this.subscribed = null;
     if (this.store.state.timelines.get(room)?.loaded) this.subscribe(room);
@@ -121,13 +121,9 @@ export class Live {
     const answer = await this.socket.ask({ type: "subscribe", rooms: { [room]: position } });
     this.asking = false;
     if (answer?.type !== "problem") return;
-    this.subscribed = null;
+    if (this.subscribed === room) this.subscribed = null;
     if (!PASSING.has(answer.code)) this.on.refused(room);
-    else setTimeout(() => this.showAgain(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
-  }
-
-  showAgain(room) {
-    if (this.store.state.open === room) this.show(room);
+    else setTimeout(() => this.show(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
   }
 
   /** Send what the outbox gives; its answer, or null without a socket. */
