@@ -1,5 +1,6 @@
 """The order and gap rule of a log: whatever Redis does to its doorbells, each entry comes once."""
 
+import sys
 from dataclasses import dataclass, field
 
 from hypothesis import given, settings
@@ -25,7 +26,7 @@ def test_entries_come_once_and_in_order_and_the_log_fills_what_is_missing(
     heard: tuple[int, list[int]],
 ) -> None:
     length, rings = heard
-    feed = Feed(1, 100)
+    feed = Feed(1, Memory(100))
     delivered = [each.seq for each in feed.start(0, now=0.0)]
     for seq in rings:
         delivered += [each.seq for each in feed.offer([entry(seq)], now=0.0)]
@@ -41,7 +42,7 @@ def test_a_feed_that_starts_late_delivers_only_what_follows_its_start(
     heard: tuple[int, list[int]], start: int
 ) -> None:
     _, rings = heard
-    feed = Feed(1, 100)
+    feed = Feed(1, Memory(100))
     for seq in rings:
         assert feed.offer([entry(seq)], now=0.0) == []
     delivered = [each.seq for each in feed.start(start, now=0.0)]
@@ -50,7 +51,7 @@ def test_a_feed_that_starts_late_delivers_only_what_follows_its_start(
 
 
 def test_an_entry_ahead_is_held_and_missed_only_after_a_moment() -> None:
-    feed = Feed(1, 100)
+    feed = Feed(1, Memory(100))
     feed.start(4, now=0.0)
     assert feed.offer([entry(6)], now=10.0) == []
     assert not feed.misses(now=10.1, patience=0.25)
@@ -194,9 +195,35 @@ def test_memory_that_does_not_reach_back_asks_for_the_log() -> None:
 
 
 def test_however_much_is_ahead_what_comes_next_finds_its_place() -> None:
-    feed = Feed(1, 100)
+    feed = Feed(1, Memory(100))
     feed.start(0, now=0.0)
     assert feed.offer([entry(seq) for seq in range(2, 3_000)], now=0.0) == []
     delivered = feed.offer([entry(1)], now=0.0)
     assert [each.seq for each in delivered] == list(range(1, MAX_HELD + 1))
     assert feed.offer([entry(feed.seq + 1 if feed.seq else 0)], now=0.0)
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=60),
+    st.integers(0, 60),
+    st.integers(100, 2_000),
+)
+def test_long_texts_are_kept_only_as_far_as_there_is_room(
+    lengths: list[int], edited: int, most: int
+) -> None:
+    """Whatever is added, changed and read again, what is kept is right, and within its bounds."""
+    log = [
+        Entry(seq, "message.created", seq, None, "x" * length)
+        for seq, length in enumerate(lengths, start=1)
+    ]
+    change = Entry(len(log) + 1, "message.edited", edited, None, "y")
+    memory = Memory(40, 60, most)
+    for each in [*log, change]:
+        memory.add(each)
+    now = [each._replace(text="z") if each.message == edited else each for each in log] + [change]
+    memory.extend(now, change.seq)
+    kept = [after for after in range(len(now)) if memory.since(after) is not None]
+    assert kept[-1] == len(log)  # the last one is always there
+    for after in kept:
+        assert memory.since(after) == now[after:]
+        assert sum(sys.getsizeof(each.text) for each in now[after:-1]) <= most

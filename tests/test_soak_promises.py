@@ -59,7 +59,8 @@ def test_a_soak_in_which_only_sockets_wander_is_flat() -> None:
     verdicts = judge(a_soak(), SECONDS)
     assert [one for one in verdicts if not one.kept] == []
     assert {one.what for one in verdicts} == {
-        "memory", OWN_MEMORY, "files", "threads", "tasks", "subscriptions", "clients", "connections",
+        "memory", OWN_MEMORY, "files", "threads", "tasks",
+        "subscriptions", "clients", "connections",
     }  # fmt: skip
     assert page.passed(FACTS, verdicts)
     assert "stayed flat" in page.text(FACTS, verdicts)

@@ -356,10 +356,17 @@ MESSAGES_PER_SECOND = env.float("MESSAGES_PER_SECOND", default=5.0)
 # The same for every command, the cheap ones too.
 COMMANDS_BURST = env.int("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.float("COMMANDS_PER_SECOND", default=50.0)
+# Frames that a socket is refused, one after the other, before it is closed with 4500; as many as
+# COMMANDS_PER_SECOND are forgiven each second.
+MAX_REFUSALS = 1_000
 # Bad frames in a row before a socket is closed with 4500.
 MAX_BAD_FRAMES = 20
 MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
+# Each costs its replica a group in Redis and a question to Postgres every two seconds.
+MAX_ROOMS_PER_CONNECTION = 1_000
+# Subscribes and unsubscribes are carried out one after the other: so many of a socket may wait.
+MAX_SUBSCRIBES_WAITING = 20
 # What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
 MAX_WAITING_BYTES = env.int("MAX_WAITING_BYTES", default=1_048_576)
 if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
@@ -376,8 +383,9 @@ DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FR
 
 # What a resume may replay; beyond it the client loads the room anew.
 REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=1_000)
-# Recent events that a replica keeps per room for resumes.
+# Recent events that a replica keeps per room for resumes, and what their texts may take.
 MEMORY_EVENTS = 500
+MEMORY_BYTES = 4 * 1024 * 1024
 SWEEP_SECONDS = 2.0
 DEAF_SWEEP_SECONDS = 0.5
 BEAT_SECONDS = 1.0

@@ -1,10 +1,10 @@
 """What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
 
 The start is left out: caches fill, the allocator finds its size, every worker has met every page.
-Memory is what is resident, and what of it is a process' own (anonymous): the kernel takes back pages
-of files, which would hide a leak of as much. Files are counted without the sockets of people: a tab
-more is no leak. Postgres is judged by its connections and by its own memory alone: its buffers fill
-with the tables up to their size, and each process keeps files of tables open, up to
+Memory is what is resident, and what of it is a process' own (anonymous): the kernel takes back
+pages of files, which would hide a leak of as much. Files are counted without the sockets of people:
+a tab more is no leak. Postgres is judged by its connections and by its own memory alone: its
+buffers fill with the tables up to their size, and each process keeps files of tables open, up to
 `max_files_per_process`.
 """
 

@@ -209,6 +209,17 @@ async def test_a_thousand_pings_in_a_second_are_slowed_down(stage: Stage) -> Non
         assert len(refused) > 500
 
 
+@pytest.mark.parametrize("text", ['{"type": "ping"}', '{"type": "read"}'])
+async def test_who_goes_on_after_a_thousand_refusals_is_sent_away(stage: Stage, text: str) -> None:
+    async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
+        try:
+            for _ in range(10_000):
+                await socket.send(text)
+        except ConnectionClosed:
+            pass
+        assert await code_of(socket) in (4500, 1006)
+
+
 async def test_a_thousand_bad_frames_end_in_a_close(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
         try:

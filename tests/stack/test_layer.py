@@ -92,6 +92,29 @@ async def test_rooms_may_be_opened_while_the_connection_is_made_anew(
     assert await heard_all == list(range(20))
 
 
+async def test_a_group_that_cannot_be_left_while_redis_is_away_is_left_later(
+    layer: RedisLayer, redis: Redis
+) -> None:
+    channel = await joined(layer, "room", "another")
+    await asyncio.to_thread(redis.stop)
+    with pytest.raises(RedisError):  # the first writes may find room in the kernel
+        for number in range(100):
+            await layer.group_add(f"probe {number}", channel)
+            await asyncio.sleep(0.02)
+    with pytest.raises(RedisError):
+        await layer.group_discard("room", channel)
+    redis.spawn()
+    await asyncio.to_thread(redis.wait_until_it_answers)
+    async with Client.from_url(redis.url()) as operator:
+        await until_subscribed(operator, 2)  # to all that it had
+        await layer.group_discard("room", channel)
+        async with asyncio.timeout(HEARD_SECONDS):
+            while await operator.pubsub_channels("asgi__group__room"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    await send(layer, 1, group="another")
+    assert await heard(layer, channel, 1) == [1]
+
+
 async def test_an_answer_to_a_publish_that_was_given_up_is_not_taken_for_anothers(
     layer: RedisLayer, operator: Client
 ) -> None:

@@ -39,6 +39,16 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         for host, publishes in by_host.items():
             await host.publish_many(publishes)
 
+    async def group_discard(self, group: str, channel: str) -> None:
+        """Leave a group. Raises Redis's errors; then it may be tried again."""
+        layer = self._get_layer()
+        try:
+            await layer.group_discard(group, channel)
+        except BaseException:
+            # The library has forgotten it by now, and would never tell Redis.
+            layer.groups.setdefault(layer._get_group_channel_name(group), set()).add(channel)
+            raise
+
     def _get_layer(self) -> Any:
         layer = super()._get_layer()
         if not isinstance(layer._shards[0], Host):  # just made, for this event loop

@@ -20,6 +20,11 @@ class RateLimited(Exception):
         self.retry_after = ceil(1_000 * retry_after) / 1_000
 
 
+ROUNDING = 1e-9  # of sums of times
+# How far ahead tokens are promised.
+AHEAD_SECONDS = 20.0
+
+
 @dataclass(slots=True)
 class Bucket:
     """Holds up to `burst` tokens and gains `per_second`; every `take` costs one."""
@@ -28,15 +33,24 @@ class Bucket:
     per_second: float
     tokens: float
     at: float  # seconds, monotonic
+    awaited: float = 0.0  # tokens to come that were promised to those who found none
 
     def take(self, now: float) -> float:
-        """Take a token and return 0, or return the seconds until there is one."""
-        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.per_second)
+        """Take a token and return 0, or return the seconds until there is one for the asker.
+
+        Each who finds none is told another time: a hundred that come back at the same one would
+        find a single token, again and again.
+        """
+        gained = (now - self.at) * self.per_second
+        self.tokens = min(self.burst, self.tokens + gained)
+        self.awaited = max(0.0, self.awaited - gained)
         self.at = now
-        if self.tokens < 1:
-            return (1 - self.tokens) / self.per_second
-        self.tokens -= 1
-        return 0.0
+        if self.tokens >= 1 - ROUNDING:
+            self.tokens -= 1
+            return 0.0
+        wait = (1 - self.tokens + self.awaited) / self.per_second
+        self.awaited = min(self.awaited + 1, AHEAD_SECONDS * self.per_second)
+        return wait
 
 
 class Limit:

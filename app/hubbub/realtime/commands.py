@@ -4,6 +4,7 @@
 answer carries the command's `ref`. Errors become the protocol's problems in `problems`, once.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial, singledispatchmethod
@@ -27,6 +28,8 @@ from hubbub.realtime.standings import read_standings
 from hubbub.realtime.subscribing import Subscribing, ensure_member
 
 TYPING_SECONDS = 3.0
+# After which a subscribe is tried again that found too many before it.
+TURN_SECONDS = 1.0
 
 
 class Commands:
@@ -56,11 +59,12 @@ class Commands:
             self._refuse(problem_of(error, ref))
 
     def _refuse(self, problem: Problem) -> None:
-        self.connection.write(problem_frame(problem))
-        if problem.is_malformed:
-            self.connection.bad_frames += 1
-            if self.connection.bad_frames >= settings.MAX_BAD_FRAMES:
-                self.connection.close(protocol.BAD_FRAMES)
+        """Answer with a problem. Who goes on as if there were none is sent away."""
+        connection = self.connection
+        connection.write(problem_frame(problem))
+        connection.bad_frames += problem.is_malformed
+        if connection.bad_frames >= settings.MAX_BAD_FRAMES or connection.floods(time.monotonic()):
+            connection.close(protocol.BAD_FRAMES)
 
     @singledispatchmethod
     def _carry_out(self, command: Any, ref: Ref) -> None:
@@ -76,15 +80,18 @@ class Commands:
             detail = _("Subscribe at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
             raise Problem("invalid", detail)
         positions = {int(room): position for room, position in command.rooms.items()}
-        self._answer_later(ref, self._subscribe(positions, ref))
+        self._in_turn(ref, partial(self._subscribe, positions, ref))
 
     async def _subscribe(self, positions: dict[int, int | None], ref: Ref) -> None:
         async with self.connection.subscribing:
+            if len(self.connection.rooms | positions.keys()) > settings.MAX_ROOMS_PER_CONNECTION:
+                detail = _("Have at most %d rooms open at once.")
+                raise Problem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
             await Subscribing(self.hub, self.replica.follower, self.connection, ref).run(positions)
 
     @_carry_out.register
     def _(self, command: protocol.Unsubscribe, ref: Ref) -> None:
-        self._answer_later(ref, self._unsubscribe(command.room, ref))
+        self._in_turn(ref, partial(self._unsubscribe, command.room, ref))
 
     async def _unsubscribe(self, room_id: int, ref: Ref) -> None:
         async with self.connection.subscribing:
@@ -165,8 +172,18 @@ class Commands:
             raise
         act()
 
-    def _answer_later(self, ref: Ref, work: Awaitable[None]) -> None:
-        self.connection.spawn(self._answer(ref, work))
+    def _in_turn(self, ref: Ref, act: Callable[[], Awaitable[None]]) -> None:
+        """Do what waits for the subscribes before it: not too many behind one that stalls."""
+        if self.connection.in_turn >= settings.MAX_SUBSCRIBES_WAITING:
+            raise limits.RateLimited(TURN_SECONDS)
+        self.connection.in_turn += 1
+        self._answer_later(ref, act()).add_done_callback(self._turn_over)
+
+    def _turn_over(self, _: object) -> None:
+        self.connection.in_turn -= 1
+
+    def _answer_later(self, ref: Ref, work: Awaitable[None]) -> "asyncio.Task[None]":
+        return self.connection.spawn(self._answer(ref, work))
 
     async def _answer(self, ref: Ref, work: Awaitable[None]) -> None:
         try:

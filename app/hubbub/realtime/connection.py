@@ -12,6 +12,7 @@ from django.conf import settings
 
 from hubbub import metrics
 from hubbub.accounts.models import User, digest_of
+from hubbub.chat.limits import Bucket
 from hubbub.realtime.frames import Burst
 from hubbub.realtime.outlet import Outlet
 from hubbub.realtime.protocol import SLOW_READER, TRY_AGAIN, frame
@@ -61,8 +62,10 @@ class Connection:
     closed: bool = False
     farewell: Farewell | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    # One subscribe at a time, in the order they came.
+    # One subscribe at a time, in the order they came; how many of them there are.
     subscribing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    in_turn: int = 0
+    _refusals: Bucket | None = None  # most sockets never need one
 
     @property
     def user_id(self) -> int:
@@ -110,15 +113,23 @@ class Connection:
             self.outlet.close(code)
             metrics.sockets_closed.labels(code).inc()
 
+    def floods(self, now: float) -> bool:
+        """Count a frame that was refused at once; True when there are far too many of them."""
+        if self._refusals is None:
+            burst = float(settings.MAX_REFUSALS)
+            self._refusals = Bucket(burst, settings.COMMANDS_PER_SECOND, burst, now)
+        return self._refusals.take(now) > 0
+
     def say_goodbye(self, code: int) -> None:
         """Tell the client to open its next socket; this one is closed with `code` soon."""
         self.write(goodbye(code))
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Run what a command waits for beside the commands that follow; ends with the socket."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def cancel_tasks(self) -> None:
         for task in list(self._tasks):

@@ -4,6 +4,8 @@ The hub offers whatever it hears or reads, in any order, any number of times; wh
 be delivered: each entry once, in seq order. Nothing here does I/O or reads a clock.
 """
 
+import math
+import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -23,18 +25,24 @@ class Memory:
     reads the log, and what was read is remembered for the next one (`extend`).
     """
 
-    def __init__(self, max_entries: int, max_extended: int = 0) -> None:
+    def __init__(
+        self, max_entries: int, max_extended: int = 0, max_bytes: float = math.inf
+    ) -> None:
         """Keep the last `max_entries`; up to `max_extended` where what was read goes further back.
 
-        So that nobody who comes back after a restart reads what others have just read.
+        So that nobody who comes back after a restart reads what others have just read. Of long
+        texts fewer are kept: those of `max_bytes` in all, and always the last one.
         """
         self._max, self._max_extended = max_entries, max(max_entries, max_extended)
+        self._max_bytes = max_bytes
         self._entries: deque[Entry | None] = deque()  # up to `_last`, no holes; None: dropped
+        self._bytes = 0
         self._last = 0
 
     def start(self, seq: int) -> None:
         """Begin after `seq`."""
         self._entries.clear()
+        self._bytes = 0
         self._last = seq
 
     def add(self, entry: Entry) -> None:
@@ -42,7 +50,10 @@ class Memory:
         if entry.type in CHANGES:
             self._drop(entry.message)
         if len(self._entries) >= self._max:
-            self._entries.popleft()
+            self._forget_first()
+        self._bytes += _size(entry)
+        while self._bytes > self._max_bytes and self._entries:
+            self._forget_first()
         self._entries.append(entry)
         self._last = entry.seq
 
@@ -61,10 +72,15 @@ class Memory:
         for entry in reversed(entries):
             first = self._last - len(self._entries) + 1
             kept = None if entry.message in changed else entry
+            size = _size(kept)
+            if self._bytes + size > self._max_bytes:
+                return
             if entry.seq == first - 1 and len(self._entries) < self._max_extended:
                 self._entries.appendleft(kept)
+                self._bytes += size
             elif first <= entry.seq <= self._last and self._entries[entry.seq - first] is None:
                 self._entries[entry.seq - first] = kept
+                self._bytes += size
 
     def since(self, seq: int) -> list[Entry] | None:
         """Return all entries after `seq`, or None when the log has to be asked."""
@@ -93,15 +109,23 @@ class Memory:
         for index, entry in enumerate(self._entries):
             if entry is not None and entry.message == message:
                 self._entries[index] = None
+                self._bytes -= _size(entry)
+
+    def _forget_first(self) -> None:
+        self._bytes -= _size(self._entries.popleft())
+
+
+def _size(entry: Entry | None) -> int:
+    return 0 if entry is None else sys.getsizeof(entry.text)
 
 
 class Feed:
     """Where a replica is in a log: `seq` is the last entry delivered, None before the start."""
 
-    def __init__(self, log: int, memory_entries: int, memory_extended: int = 0) -> None:
+    def __init__(self, log: int, memory: Memory) -> None:
         self.log = log
         self.seq: int | None = None
-        self.memory = Memory(memory_entries, memory_extended)
+        self.memory = memory
         self._held: dict[int, Entry] = {}
         self._held_since: float | None = None
 

@@ -10,7 +10,7 @@ from hubbub.chat.events import PLACE_LOG
 from hubbub.chat.publisher import group_of, host_of
 from hubbub.realtime.connection import Connection
 from hubbub.realtime.fan_out import FanOut
-from hubbub.realtime.feed import Feed
+from hubbub.realtime.feed import Feed, Memory
 from hubbub.realtime.presence import Presence
 
 # Entries of the place's log kept in memory: those that a handshake may have missed.
@@ -59,10 +59,10 @@ class OpenRoom(Followed):
 
 
 def follow_place() -> Followed:
-    return Followed(PLACE_LOG, Feed(PLACE_LOG, PLACE_MEMORY_ENTRIES))
+    return Followed(PLACE_LOG, Feed(PLACE_LOG, Memory(PLACE_MEMORY_ENTRIES)))
 
 
 def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
     presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
-    feed = Feed(room_id, settings.MEMORY_EVENTS, settings.REPLAY_MAX_EVENTS)
-    return OpenRoom(room_id, feed, presence=presence, idle_since=now)
+    memory = Memory(settings.MEMORY_EVENTS, settings.REPLAY_MAX_EVENTS, settings.MEMORY_BYTES)
+    return OpenRoom(room_id, Feed(room_id, memory), presence=presence, idle_since=now)

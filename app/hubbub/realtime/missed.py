@@ -6,6 +6,7 @@ before they asked is no harm: memory answers only for a feed that has reached wh
 drops what changed since the read (`feed.Memory.extend`).
 """
 
+import time
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -105,8 +106,16 @@ async def _read_page(room: OpenRoom, after: int) -> list[Entry]:
     return page
 
 
-def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry]]:
-    return {(log, after): read_log(log, after, settings.REPLAY_MAX_EVENTS) for log, after in pages}
+def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry] | Exception]:
+    """Read what there is time for: given up together, what was read would be lost with the rest."""
+    until = time.monotonic() + settings.ANSWER_SECONDS / 2
+    read: dict[Page, list[Entry] | Exception] = {}
+    for log, after in pages:
+        if read and time.monotonic() > until:
+            read[log, after] = TimeoutError()
+        else:
+            read[log, after] = read_log(log, after, settings.REPLAY_MAX_EVENTS)
+    return read
 
 
 _pages: Gathering[Page, list[Entry]] = Gathering(_read_pages, MAX_BATCH)

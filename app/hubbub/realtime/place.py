@@ -8,6 +8,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from hubbub.chat.events import Entry
 from hubbub.chat.reading import room_for
 from hubbub.realtime.database import AWAY, query
+from hubbub.realtime.frames import Burst, frame_of
 from hubbub.realtime.protocol import BANNED, SIGNED_OUT, TRY_AGAIN, frame
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ async def _tell_added(connection: "Connection", room_id: int) -> None:
 
 def _put_out(hub: "Hub", users: list[int | None], room_id: int, reason: str) -> None:
     """Tell sockets that have not subscribed the room; the others are told by its own log."""
-    text = frame("room.removed", room=room_id, reason=reason)
+    removed = Burst([frame_of(frame("room.removed", room=room_id, reason=reason))])
     for user in users:
         for connection in hub.connections_of(user):
             if room_id in connection.rooms:
@@ -101,16 +102,16 @@ def _put_out(hub: "Hub", users: list[int | None], room_id: int, reason: str) -> 
             if room_id in connection.put_out:
                 connection.put_out.discard(room_id)
             else:
-                connection.write(text)
+                connection.write_burst(removed)
 
 
 def _tell_room(hub: "Hub", type: str, facts: dict[str, Any]) -> None:
     """Tell the members who have other rooms open what a room is now like."""
     room_id = facts["room"]
     known = "room.added" if type == "room.restored" else "room.changed"
-    text = frame(known, room_info=facts["room_info"])
+    burst = Burst([frame_of(frame(known, room_info=facts["room_info"]))])
     for user in hub.members.get(room_id, ()):
         for connection in hub.connections_of(user):
             if room_id not in connection.rooms:
                 connection.put_out.discard(room_id)
-                connection.write(text)
+                connection.write_burst(burst)

@@ -49,8 +49,8 @@ class Presence:
     names: People = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
     announced: People = field(default_factory=dict)
+    counted: bool = False  # too many to be named: the last announcement was their number
     _announced_count: int = 0
-    _counted: bool = False
     _untold: dict[int, str | None] = field(default_factory=dict)  # None: left
 
     def open(self, user: int, name: str) -> bool:
@@ -133,17 +133,17 @@ class Presence:
         now = self.online()
         counted = len(now) > self.list_max
         change = self._count(now) if counted else self._list(now)
-        self._counted, self._announced_count = counted, len(now)
+        self.counted, self._announced_count = counted, len(now)
         return change
 
     def _count(self, now: People) -> Change | None:
-        if self._counted and len(now) == self._announced_count:
+        if self.counted and len(now) == self._announced_count:
             return None
         return Change({}, [], len(now))
 
     def _list(self, now: People) -> Change | None:
         # Whoever came while people were only counted has no list yet: then everybody is named.
-        before = {} if self._counted else self.announced
+        before = {} if self.counted else self.announced
         joined = {user: name for user, name in now.items() if before.get(user) != name}
         left = [user for user in self.announced if user not in now]
         self.announced = now
@@ -152,7 +152,7 @@ class Presence:
     def known_to(self, user: int, name: str) -> dict[str, Any]:
         """Return `online` and `online_count` for one who subscribes: what was announced so far."""
         people = self.announced | {user: name}
-        if self._counted:
+        if self.counted:
             return {"online": None, "online_count": max(self._announced_count, 1)}
         people_list = [{"id": id, "name": name} for id, name in people.items()]
         return {"online": people_list, "online_count": len(people_list)}

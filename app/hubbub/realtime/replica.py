@@ -134,7 +134,7 @@ class Replica:
     def _announce_room(self, room: OpenRoom, now: float) -> bool:
         """Announce a room's changes; False where a large room was announced just now."""
         too_soon = now - room.announced_at < settings.PRESENCE_COUNT_SECONDS
-        if too_soon and len(room.presence.announced) >= room.presence.list_max:
+        if too_soon and room.presence.counted:
             return False
         change = room.presence.announce()
         if change is None:

@@ -42,8 +42,9 @@ class Subscribing:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
-        # Followed from here on, all of them; what no member asks for never is.
-        rooms = {id: self._follow(id) for id, each in found.items() if _may_open(each)}
+        # Followed from here on, all of them; what no member asks for never is. Begun before anybody
+        # waits: who leaves a room later is known to it then.
+        rooms = {id: self._follow(id, each.seq) for id, each in found.items() if _may_open(each)}
         try:
             for room_id, position in positions.items():
                 await self._answer(room_id, rooms.get(room_id), position, found.get(room_id))
@@ -71,9 +72,11 @@ class Subscribing:
         problem.room = room_id
         self.connection.write(problem_frame(problem))
 
-    def _follow(self, room_id: int) -> OpenRoom:
+    def _follow(self, room_id: int, seq: int) -> OpenRoom:
         room = self.hub.room(room_id)
         room.subscribing += 1
+        if room.feed.seq is None:
+            self.hub.deliver(room, room.feed.start(seq, time.monotonic()))
         return room
 
     async def _subscribe(self, room: OpenRoom, position: int | None, standing: Standing) -> None:
@@ -82,7 +85,7 @@ class Subscribing:
             # What is replayed never waits behind a page that is not read yet, or it would be too
             # much; and it is looked up anew for each page, since it may have changed.
             await self.connection.outlet.drained()
-            await self._reach(room, standing.seq)
+            await self._catch_up(room, standing.seq)
             missed = [] if position is None else await find(self.hub, room, position)
             if room.changed_for(user_id, standing.seq):
                 # Put out (and perhaps in again) while we read.
@@ -101,10 +104,7 @@ class Subscribing:
             self.hub.recording.opened(self.connection, room.log, lacked, missed is not None)
             self.connection.write_burst(Burst([*frames, frame_of(live)]))
 
-    async def _reach(self, room: OpenRoom, seq: int) -> None:
-        """Bring the feed up to `seq`, starting it there where it is new."""
-        if room.feed.seq is None:
-            self.hub.deliver(room, room.feed.start(seq, time.monotonic()))
+    async def _catch_up(self, room: OpenRoom, seq: int) -> None:
         try:
             await self.follower.catch_up(room, seq)
         except LogCut:
