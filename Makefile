@@ -84,7 +84,7 @@ load-ui: setup ## The same with Locust's page on http://127.0.0.1:8089
 
 capacity: setup ## Raise the load on a replica until a promise breaks; writes docs/capacity.json (or HOST=…)
 	@scripts/bring-servers
-	@$(BIN)/python -m loadtests.capacity $(if $(HOST),--host $(HOST) --sessions $(SESSIONS) $(if $(METRICS),--metrics $(METRICS)),--write)
+	@$(BIN)/python -m loadtests.capacity $(if $(HOST),--host $(HOST) --sessions $(SESSIONS) $(if $(METRICS),--metrics $(METRICS)) $(if $(WORKERS),--workers $(WORKERS)),--write)
 
 chaos: setup ## Do faults to a whole deployment while people talk (SECONDS=120 SEED=7 SEEDS=1-10 ALONE=1)
 	@scripts/bring-servers chaos

@@ -16,7 +16,7 @@ from django.dispatch import receiver
 
 from hubbub.accounts.models import User
 from hubbub.chat import limits
-from hubbub.chat.actions import members, people
+from hubbub.chat.actions import members, people, rooms
 from hubbub.chat.models import Membership, Room
 from loadtests.servers import Place, Postgres, Redis
 from tests.conftest import POSTGRES, REDIS
@@ -72,6 +72,14 @@ def dana(alice: User, lobby: Room) -> User:
 @pytest.fixture
 def lobby(db: None) -> Room:
     return Room.objects.get(is_lobby=True)
+
+
+@pytest.fixture
+def harbour(bob: User, charlie: User) -> Room:
+    """Bob's public room, with charlie in it."""
+    room = rooms.create(bob, name="Harbour", kind="public")
+    members.join(charlie, room_id=room.pk)
+    return room
 
 
 @pytest.fixture(scope="session")

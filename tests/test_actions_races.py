@@ -24,14 +24,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 ROUNDS = 10
 
 
-@pytest.fixture
-def harbour(bob: User, charlie: User) -> Room:
-    """Bob's public room, with charlie in it."""
-    room = rooms.create(bob, name="Harbour", kind="public")
-    members.join(charlie, room_id=room.pk)
-    return room
-
-
 def test_two_who_open_a_conversation_at_once_meet_in_one_room(bob: User) -> None:
     for number in range(1, ROUNDS + 1):
         other = User.objects.create_user(f"person-{number:04}")

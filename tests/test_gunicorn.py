@@ -3,11 +3,10 @@
 import json
 import re
 import socket
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 
 from loadtests.client import rest
 from loadtests.servers import Place, Postgres, Redis
+from loadtests.servers.stack import until
 from loadtests.servers.web import Web
 from tests.cluster.stage import Stage, bodies, open_all
 from tests.scrape import ask, scrape
@@ -65,13 +65,6 @@ def folder(web: Web) -> Path:
 def counted(web: Web) -> set[int]:
     """Return the processes of which numbers are kept; 0 stands for those that are gone."""
     return {int(path.stem.rpartition("_")[2]) for path in folder(web).glob("*.db")}
-
-
-def until(condition: Callable[[], object], within: float = 20) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_the_counters_of_two_workers_add_up(web: Web) -> None:

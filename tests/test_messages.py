@@ -8,7 +8,7 @@ from django.db import connection
 
 from hubbub.accounts.models import User
 from hubbub.chat import reading
-from hubbub.chat.actions import members, messages, people, reads, rooms
+from hubbub.chat.actions import members, messages, people, reads
 from hubbub.chat.actions.batch import Draft
 from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.events import created_entry, read_log
@@ -16,14 +16,6 @@ from hubbub.chat.models import Membership, Message, Room
 from tests.telling import log_of, told
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def harbour(bob: User, charlie: User) -> Room:
-    """Bob's public room, with charlie in it."""
-    room = rooms.create(bob, name="Harbour", kind="public")
-    members.join(charlie, room_id=room.pk)
-    return room
 
 
 def test_what_is_sent_edited_and_deleted_is_told(bob: User, harbour: Room) -> None:

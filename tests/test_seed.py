@@ -71,6 +71,19 @@ def test_a_deployment_wants_a_yes(settings: Settings) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.parametrize("option", ["--sessions", "--accounts"])
+def test_a_file_that_cannot_be_written_gets_a_sentence_and_nothing_is_done(
+    option: str, tmp_path: Path
+) -> None:
+    seed("--users", "1", "--accounts", str(tmp_path / "accounts"))
+    before = User.objects.get(username="person-0001").password
+    nowhere = tmp_path / "no folder" / "file"
+    with pytest.raises(CommandError, match="cannot be written"):
+        seed("--users", "2", "--accounts", str(tmp_path / "other"), option, str(nowhere))
+    assert User.objects.get(username="person-0001").password == before
+    assert not User.objects.filter(username="person-0002").exists()
+
+
 def test_each_of_a_crowd_is_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
     file = tmp_path / "sessions"
     seed("--users", "60", "--sessions", str(file))

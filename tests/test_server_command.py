@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from loadtests.servers.process import HOST, ROOT, START_SECONDS, free_port
+from loadtests.servers.stack import until
 from tests.test_run import serving
-from tests.test_servers import until
 
 COMMAND = ["-m", "hubbub.realtime.server"]
 

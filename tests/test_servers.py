@@ -4,8 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from http.client import HTTPConnection
 
 import psutil
@@ -15,15 +13,9 @@ import pytest
 from loadtests.servers import Place, Postgres, Redis, ServerError
 from loadtests.servers.process import HOST, ROOT
 from loadtests.servers.replica import Replica
+from loadtests.servers.stack import until
 
 pytestmark = pytest.mark.deployment
-
-
-def until(condition: Callable[[], bool], within: float = 20) -> None:
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def status(replica: Replica) -> int:

@@ -5,6 +5,7 @@ line is no part of a secret, a value that begins with `$` names no other variabl
 as good as none, and a wrong one is said in words, not in a traceback.
 """
 
+import math
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -31,7 +32,20 @@ EXPECTED = {int: "a whole number", float: "a number", bool: "1 or 0"}
 
 
 class Environment(environ.FileAwareEnv):
-    """`env.str`, `env.int`, `env.float`, `env.bool` and `env.port`, each with a default."""
+    """`env.str`, `env.bool`, `env.count`, `env.rate` and `env.port`, each with a default."""
+
+    def count(self, var: str, default: int, least: int = 1) -> int:
+        count = int(self.int(var, default=default))
+        if count < least:
+            refuse(f"{var} is '{count}': give at least {least}.")
+        return count
+
+    def rate(self, var: str, default: float) -> float:
+        """Return how many a second: some, not none."""
+        rate = float(self.float(var, default=default))
+        if not 0 < rate < math.inf:
+            refuse(f"{var} is '{rate:g}': give a number above 0.")
+        return rate
 
     def port(self, var: str, default: int) -> int:
         port = int(self.int(var, default=default))

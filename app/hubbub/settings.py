@@ -32,8 +32,8 @@ PORT = env.port("PORT", default=8_000)
 BIND = env.str("BIND", default="127.0.0.1")
 # gunicorn's workers, and the threads of each, each thread with a connection to the database. A
 # replica that serves pages, too, has as many threads for them.
-WEB_WORKERS = env.int("WEB_CONCURRENCY", default=2)
-WEB_THREADS = env.int("WEB_THREADS", default=8)
+WEB_WORKERS = env.count("WEB_CONCURRENCY", default=2)
+WEB_THREADS = env.count("WEB_THREADS", default=8)
 
 # The place
 
@@ -147,10 +147,10 @@ USE_TZ = True
 
 # Seconds that a lock may take before its own messages get `unavailable`.
 LOCK_SECONDS = 2
-DATABASE_CONNECT_SECONDS = env.int("DATABASE_CONNECT_SECONDS", default=2)
+DATABASE_CONNECT_SECONDS = env.count("DATABASE_CONNECT_SECONDS", default=2)
 # For how long a request may wait for the database, all its questions together.
-DATABASE_ANSWER_SECONDS = env.int("DATABASE_ANSWER_SECONDS", default=10)
-DATABASE_MAX_AGE_SECONDS = env.int("DATABASE_MAX_AGE_SECONDS", default=600)
+DATABASE_ANSWER_SECONDS = env.count("DATABASE_ANSWER_SECONDS", default=10)
+DATABASE_MAX_AGE_SECONDS = env.count("DATABASE_MAX_AGE_SECONDS", default=600, least=0)
 
 if EMBEDDED:
     _database = environment.database(f"sqlite:///{DATA_DIR / 'hubbub.sqlite3'}")
@@ -278,7 +278,7 @@ _ACCOUNT_RATE_LIMITS = {
 SIGN_IN_LIMITS = env.bool("SIGN_IN_LIMITS", default=True)
 ACCOUNT_RATE_LIMITS = _ACCOUNT_RATE_LIMITS if SIGN_IN_LIMITS else False
 # How many proxies of ours add to X-Forwarded-For: the limits by address look behind them.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXIES", default=0, least=0)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
@@ -343,32 +343,32 @@ STORAGES = {
 
 # Limits and times
 
-MAX_BODY_CHARS = env.int("MAX_BODY_CHARS", default=8_000)
-MAX_FRAME_BYTES = env.int("MAX_FRAME_BYTES", default=65_536)
+MAX_BODY_CHARS = env.count("MAX_BODY_CHARS", default=8_000)
+MAX_FRAME_BYTES = env.count("MAX_FRAME_BYTES", default=65_536)
 MAX_NAME_CHARS = 80
 MAX_TOPIC_CHARS = 250
 MAX_NONCE_CHARS = 64
 MAX_PAGE_MESSAGES = 100
 
 # Per person and process: a bucket of so many messages, filled at so many a second.
-MESSAGES_BURST = env.int("MESSAGES_BURST", default=30)
-MESSAGES_PER_SECOND = env.float("MESSAGES_PER_SECOND", default=5.0)
+MESSAGES_BURST = env.count("MESSAGES_BURST", default=30)
+MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
 # The same for every command, the cheap ones too.
-COMMANDS_BURST = env.int("COMMANDS_BURST", default=200)
-COMMANDS_PER_SECOND = env.float("COMMANDS_PER_SECOND", default=50.0)
+COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
+COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
 # Frames that a socket is refused, one after the other, before it is closed with 4500; as many as
 # COMMANDS_PER_SECOND are forgiven each second.
 MAX_REFUSALS = 1_000
 # Bad frames in a row before a socket is closed with 4500.
 MAX_BAD_FRAMES = 20
-MAX_CONNECTIONS_PER_PERSON = env.int("MAX_CONNECTIONS_PER_PERSON", default=20)
+MAX_CONNECTIONS_PER_PERSON = env.count("MAX_CONNECTIONS_PER_PERSON", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
 # Each costs its replica a group in Redis and a question to Postgres every two seconds.
 MAX_ROOMS_PER_CONNECTION = 1_000
 # Subscribes and unsubscribes are carried out one after the other: so many of a socket may wait.
 MAX_SUBSCRIBES_WAITING = 20
 # What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
-MAX_WAITING_BYTES = env.int("MAX_WAITING_BYTES", default=1_048_576)
+MAX_WAITING_BYTES = env.count("MAX_WAITING_BYTES", default=1_048_576)
 if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
     environment.refuse(
         f"MAX_WAITING_BYTES is {MAX_WAITING_BYTES}: give at least {4 * MAX_FRAME_BYTES}, "
@@ -378,11 +378,11 @@ if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, wi
 SEND_BUFFER_BYTES = 131_072
 
 # Stock Daphne pings every 20 s and gives up 30 s later: 2.5 times as long.
-HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=20)
+HEARTBEAT_SECONDS = env.count("HEARTBEAT_SECONDS", default=20)
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FRAME_BYTES
 
 # What a resume may replay; beyond it the client loads the room anew.
-REPLAY_MAX_EVENTS = env.int("REPLAY_MAX_EVENTS", default=1_000)
+REPLAY_MAX_EVENTS = env.count("REPLAY_MAX_EVENTS", default=1_000)
 # Recent events that a replica keeps per room for resumes, and what their texts may take.
 MEMORY_EVENTS = 500
 MEMORY_BYTES = 4 * 1024 * 1024
@@ -403,21 +403,21 @@ DOORBELL_SECONDS = 1.0
 RECHECK_SECONDS = 60.0
 # An hour: a replica that is added has its share of the sockets by then, and ten thousand of them
 # cost three handshakes a second for it. Pages open the next socket first, so nobody notices.
-MAX_LIFE_SECONDS = env.int("MAX_LIFE_SECONDS", default=3_600)
+MAX_LIFE_SECONDS = env.count("MAX_LIFE_SECONDS", default=3_600)
 # How long a replica takes to send its sockets elsewhere when it is asked to end.
-DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=20)
+DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, least=0)
 READ_FLUSH_SECONDS = 3.0
 BUMP_SECONDS = 1.0
-PRESENCE_LIST_MAX = env.int("PRESENCE_LIST_MAX", default=200)
+PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
 ANSWER_SECONDS = 2.5
 PUBLISH_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000
-REALTIME_THREADS = env.int("REALTIME_THREADS", default=4)
+REALTIME_THREADS = env.count("REALTIME_THREADS", default=4)
 
 # Recordings of traffic: a folder makes each replica write the shape of its own there, and no text.
 
 RECORDING_DIR = env.str("RECORDING_DIR", default="")
-RECORDING_MAX_MB = env.int("RECORDING_MAX_MB", default=200)
+RECORDING_MAX_MB = env.count("RECORDING_MAX_MB", default=200)
 
 LANGUAGES = [("en", _("English"))]
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loadtests import exits
 from loadtests.bench import machine, report
 from loadtests.bench.load import LoadError
 from loadtests.bench.peers import PEERS, Missing
@@ -19,15 +20,22 @@ from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import PARTS, Step, steps
 from loadtests.bench.window import Record
 from loadtests.say import say
+from loadtests.servers.process import ServerError
 
 RESULT = Path("data/benchmark.json")
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    measured = read(options.read) if options.read else measure(options)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(measured, indent=1))
+    try:
+        measured = read(options.read) if options.read else measure(options)
+    except KeyboardInterrupt:
+        say(f"Interrupted: what was measured by then is in {options.json}.")
+        sys.exit(exits.NOT_RUN)
+    except (ServerError, OSError) as error:
+        say(f"It could not be measured: {error}")
+        sys.exit(exits.NOT_RUN)
+    keep(options.json, measured)
     print(report.text(measured))
     say(f"all figures are in {options.json}")
     if options.write or not (options.only or options.peers or options.quick or options.read):
@@ -62,11 +70,17 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         for step in with_progress(wanted):
             try:
                 records: list[Record] = step.measure(servers, sizes)
-            except (Missing, LoadError) as error:
+            except (Missing, LoadError, ServerError) as error:
                 leave_out(measured, step, error)
             else:
                 measured["records"] += records
+            keep(options.json, measured)  # a quarter of an hour is long, and may be interrupted
     return measured
+
+
+def keep(file: Path, measured: dict[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(measured, indent=1))
 
 
 def leave_out(measured: dict[str, Any], step: Step, error: Exception) -> None:
@@ -77,7 +91,7 @@ def leave_out(measured: dict[str, Any], step: Step, error: Exception) -> None:
 def read(files: list[Path]) -> dict[str, Any]:
     """Return the results of several runs as one, which says of which commits they are."""
     results: list[dict[str, Any]] = [json.loads(file.read_text()) for file in files]
-    commits = ", ".join(dict.fromkeys(result["machine"]["commit"] for result in results))
+    commits = machine.commits_of([result["machine"] for result in results])
     return results[-1] | {
         "machine": results[-1]["machine"] | {"commit": commits},
         **_joined(results),

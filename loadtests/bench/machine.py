@@ -4,6 +4,7 @@ import os
 import platform
 import re
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -35,6 +36,11 @@ def commit() -> str:
     revision = _output("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
     changed = _output("git", "-C", str(ROOT), "status", "--porcelain", "--", "app", "loadtests")
     return revision + ("+" if changed else "")
+
+
+def commits_of(machines: Iterable[dict[str, Any]]) -> str:
+    """Return the commits of several runs, each once."""
+    return ", ".join(dict.fromkeys(one["commit"] for one in machines))
 
 
 def versions() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """A place elsewhere, loaded by Locust: each step is a run of `loadtests.load` of its own.
 
-The benchmark's client speaks neither TLS nor to a host by its name. Locust does, and spreads over
-machines, at ten times the cost; so each step is asked whether its generator was the bottleneck.
+The benchmark's client speaks neither TLS nor to a host by its name. Locust does, in as many
+processes as it is told, at ten times the cost; so each step is asked whether its generator was the
+bottleneck.
 """
 
 import subprocess

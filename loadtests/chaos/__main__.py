@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from loadtests import exits
+from loadtests.bench import machine
 from loadtests.chaos import clock, page
 from loadtests.chaos.kind import Kind, possible
 from loadtests.chaos.kinds import KINDS
@@ -20,7 +22,7 @@ from loadtests.chaos.net import Net, why_not
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, run
 from loadtests.chaos.runs import attempt, have_every_fault, status
-from loadtests.chaos.schedule import choose, draw, least_seconds, named
+from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
 from loadtests.say import say
 from loadtests.servers.process import ROOT
 
@@ -31,8 +33,14 @@ PAGE_NAME = page.PAGE.relative_to(ROOT)
 
 def main() -> None:
     options = parse(sys.argv[1:])
+    if options.list:
+        sys.exit(_list(options))
     one = partial(_saved if options.read else _run_one, options)
-    attempts = [attempt(seed, one) for seed in options.seeds]
+    try:
+        attempts = [attempt(seed, one) for seed in options.seeds]
+    except KeyboardInterrupt:
+        say("Interrupted: this run says nothing; the ones before it are kept (--read).")
+        sys.exit(exits.NOT_RUN)
     outcomes = [outcome for outcome in attempts if outcome is not None]
     worst = status(attempts)
     if options.write or have_every_fault(outcomes):
@@ -77,8 +85,34 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
+def _list(options: argparse.Namespace) -> int:
+    """Print the schedules; return the exit status."""
+    try:
+        for seed in options.seeds:
+            _draw(options, seed, why_not())
+    except DoesNotFit as error:
+        say(str(error))
+        return exits.NOT_RUN
+    return exits.RIGHT
+
+
 def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     reason = why_not()
+    schedule = _draw(options, seed, reason)
+    with ExitStack() as stack:
+        net = None if reason else stack.enter_context(Net())
+        sizes = Sizes(options.people, options.tabs, options.least, options.patience)
+        folder = _folder(options, seed)
+        outcome = run(seed, schedule, net, folder, sizes, alone=options.alone)
+    _print(outcome)
+    return outcome
+
+
+def _draw(options: argparse.Namespace, seed: int, reason: str) -> list[Entry]:
+    """Return a run's schedule, and print it. Raises DoesNotFit.
+
+    `reason` says why no cable can be cut, if that is so.
+    """
     if reason:
         say(f"{reason} All servers run on loopback, and no cable can be cut.")
     if not clock.can_be_set():
@@ -91,14 +125,7 @@ def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
     say(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
     for entry in schedule:
         say(str(entry))
-    if options.list:
-        sys.exit(0)
-    with ExitStack() as stack:
-        net = None if reason else stack.enter_context(Net())
-        sizes = Sizes(options.people, options.tabs, options.least, options.patience)
-        outcome = run(seed, schedule, net, _folder(options, seed), sizes, alone=alone)
-    _print(outcome)
-    return outcome
+    return schedule
 
 
 def _saved(options: argparse.Namespace, seed: int) -> Outcome:
@@ -108,9 +135,9 @@ def _saved(options: argparse.Namespace, seed: int) -> Outcome:
 
 
 def _machine_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return where the last of the runs was."""
-    machine: dict[str, Any] = _summary(options, options.seeds[-1])["machine"]
-    return machine
+    """Return where the last of the runs was, and of which commits all of them are."""
+    machines: list[dict[str, Any]] = [_summary(options, seed)["machine"] for seed in options.seeds]
+    return machines[-1] | {"commit": machine.commits_of(machines)}
 
 
 def _summary(options: argparse.Namespace, seed: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from contextlib import suppress
 from http.client import HTTPException
 from http.cookies import SimpleCookie
 from typing import Any
@@ -18,7 +19,9 @@ from loadtests.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
+RETRY_SECONDS = 1.0  # where nothing else is said
 FOUND, TOO_MANY_REQUESTS = 302, 429
+REDIRECTS = range(300, 400)
 SIGN_IN = "/accounts/login/"
 # Any does, as long as the cookie and the header, or the form, have the same.
 CSRF_TOKEN = "c" * 32
@@ -30,6 +33,10 @@ class RefusedError(Exception):
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
         self.status, self.problem = status, problem
+
+
+class RedirectedError(RefusedError):
+    """An answer that leads elsewhere, where nothing is sent: the address may be the wrong one."""
 
 
 def call(
@@ -52,7 +59,8 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
     request = urllib.request.Request(
         f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
     )
-    _answer(request)
+    with suppress(RedirectedError):  # as forms answer that were taken
+        _answer(request)
 
 
 def sign_in(address: str, username: str, password: str) -> str:
@@ -64,7 +72,7 @@ def sign_in(address: str, username: str, password: str) -> str:
         headers={"Cookie": f"csrftoken={CSRF_TOKEN}", "Referer": f"{http_url(address)}{SIGN_IN}"},
     )
     try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS):
+        with _opener.open(request, timeout=TIMEOUT_SECONDS):
             raise RefusedError(200, "the form was shown again")
     except urllib.error.HTTPError as answer:
         with answer:
@@ -76,10 +84,13 @@ def sign_in(address: str, username: str, password: str) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The redirect is the answer: it sets the cookie."""
+    """The redirect is the answer: signing in is one; elsewhere the address is the wrong one."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
 
 
 def call_patiently(
@@ -92,7 +103,13 @@ def call_patiently(
         except RefusedError as refused:
             if refused.status != TOO_MANY_REQUESTS:
                 raise
-            time.sleep(refused.problem["retry_after"])
+            time.sleep(_retry_after(refused.problem))
+
+
+def _retry_after(problem: Any) -> float:
+    """Return the seconds to wait; a proxy that slows people down does not speak our JSON."""
+    told = problem.get("retry_after") if isinstance(problem, dict) else None
+    return RETRY_SECONDS if told is None else float(told)
 
 
 def headers_of(identity: str) -> dict[str, str]:
@@ -122,11 +139,12 @@ def load_room(
 
 def _answer(request: urllib.request.Request) -> bytes:
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        with _opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            raise RefusedError(error.code, _json(error.read())) from None
+            kind = RedirectedError if error.code in REDIRECTS else RefusedError
+            raise kind(error.code, _json(error.read())) from None
     except HTTPException as error:  # cut off in the middle
         raise ConnectionError(str(error)) from error
 

@@ -30,6 +30,11 @@ class Rooms:
                 room = self._ask("POST", "/rooms", {"name": name, "kind": "public"})
                 self._plan.rooms.append(room["id"])
             self._let_in()
+        except rest.RedirectedError as redirected:
+            raise UnfitError(
+                f"{self._plan.host} leads elsewhere ({redirected.status}): give the address that "
+                "people come to in the end, https:// where it is."
+            ) from None
         except rest.RefusedError as refused:
             raise UnfitError(
                 f"{self._plan.host} refuses to make or join a room for somebody of --sessions "

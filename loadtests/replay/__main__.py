@@ -78,4 +78,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(130)
+        say("Interrupted: nothing is judged.")
+        sys.exit(exits.NOT_RUN)

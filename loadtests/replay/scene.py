@@ -6,17 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from loadtests.bench.servers import LIMITS
 from loadtests.client import rest
 from loadtests.replay.traffic import Traffic
 from loadtests.servers import Place
-
-# Played faster than people talk, everybody would be told to slow down.
-ENVIRONMENT = {
-    "MESSAGES_BURST": "100000",
-    "MESSAGES_PER_SECOND": "10000",
-    "COMMANDS_BURST": "100000",
-    "COMMANDS_PER_SECOND": "10000",
-}
 
 
 class UnfitError(Exception):
@@ -34,7 +27,8 @@ class Scene:
 @contextmanager
 def local(traffic: Traffic, replicas: int) -> Iterator[Scene]:
     """Yield a place of its own on this machine, gone afterwards."""
-    with Place(replicas=replicas, environment=ENVIRONMENT) as place, TemporaryDirectory() as folder:
+    # Played faster than people talk, everybody would be told to slow down.
+    with Place(replicas=replicas, environment=LIMITS) as place, TemporaryDirectory() as folder:
         sessions = Path(folder) / "sessions"
         users = str(len(traffic.people))
         place.manage("seed", "--yes", "--users", users, "--sessions", str(sessions))

@@ -19,6 +19,7 @@ from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
 from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
 from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.people import People
+from tests.stack.traffic import replica_of
 
 CROWD = 20
 AT_ONCE = 12  # twice the threads of a dyno's `web`
@@ -170,11 +171,6 @@ def test_the_last_address_that_the_router_names_is_who_came(app: HerokuApp) -> N
     dyno.get("/accounts/login/?who", X_Forwarded_For="192.0.2.6, 10.0.0.7, 192.0.2.7")
     until(lambda: '"address":"192.0.2.7"' in dyno.tail())
     assert "192.0.2.6" not in dyno.tail()
-
-
-def replica_of(tab: Client) -> str:
-    assert tab.conversation.welcome is not None
-    return str(tab.conversation.welcome["replica"])
 
 
 def name_of(dyno: Dyno) -> str:

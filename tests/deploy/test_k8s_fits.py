@@ -21,6 +21,7 @@ from hubbub.web import probes as web_probes
 from loadtests.servers.process import ROOT
 from scripts import k8s_alerts
 from scripts.stack import templates
+from tests.conftest import OURS
 from tests.deploy.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
@@ -28,7 +29,6 @@ SUPERUSERS_CONNECTIONS = 3  # that Postgres keeps for them
 SPARE_SECONDS = 5  # of a grace period, for a process to end in
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 COMPONENTS = {path.name for path in (K8S / "components").iterdir()}
-OURS = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 every_build = pytest.mark.parametrize("build", combinations(), ids=str)
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.client import Client
 from tests.cluster.stage import bodies, opened
 from tests.deploy.engine import Engine
 from tests.deploy.played import EVERYBODY, REPLICAS, Played
 from tests.stack.people import People
+from tests.stack.traffic import replica_of
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,6 @@ async def test_people_on_two_replicas_talk_through_its_nginx(visitors: People) -
         await visitors.settle(room, tabs)
         assert [bodies(tab, room) for tab in tabs] == 2 * [[f"{number}" for number in range(10)]]
         await visitors.assert_right(tabs)
-
-
-def replica_of(tab: Client) -> str:
-    assert tab.conversation.welcome is not None
-    return str(tab.conversation.welcome["replica"])
 
 
 @pytest.mark.parametrize("name", EVERYBODY)

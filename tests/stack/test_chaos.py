@@ -1,7 +1,6 @@
 """A short run of `make chaos`, with every mechanism of faults once, and what it leaves behind."""
 
 import json
-import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -10,19 +9,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtests.chaos import net
 from loadtests.chaos.kind import Mechanism
 from loadtests.chaos.kinds import BY_NAME
 from loadtests.servers.process import ROOT
 from loadtests.servers.stack import until
-from scripts.stack.programs import is_root
+from tests.stack.hosts import needs_hosts
 
 SEED, SECONDS = 11, 50
 SMALL = ("--people", "40", "--tabs", "100", "--least", "2", "--patience", "10")
 
-# Root and CI have to have hosts of their own; who else runs the tests may lack them.
-WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()
-pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+pytestmark = needs_hosts
 
 
 def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:

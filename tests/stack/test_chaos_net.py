@@ -1,7 +1,6 @@
 """A private net of hosts: what is done to it takes effect, is counted, and is gone once healed."""
 
 import asyncio
-import os
 import re
 import socket
 import time
@@ -15,16 +14,13 @@ import pytest
 
 from hubbub import environment
 from hubbub.chat.layer import RedisLayer
-from loadtests.chaos import net
 from loadtests.chaos.net import Net, NetHost, entered
 from loadtests.chaos.rules import Delay, Drop, Rate
 from loadtests.servers import Redis
 from loadtests.servers.stack import until
-from scripts.stack.programs import is_root
+from tests.stack.hosts import needs_hosts
 
-# Root and CI have to have hosts of their own; who else runs the tests may lack them.
-WHY_NOT = "" if is_root() or os.environ.get("CI") else net.why_not()
-pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+pytestmark = needs_hosts
 
 HALF_A_MIB = 1 << 19
 GIVEN_UP_SECONDS = 18

@@ -97,7 +97,7 @@ async def test_a_group_that_cannot_be_left_while_redis_is_away_is_left_later(
 ) -> None:
     channel = await joined(layer, "room", "another")
     await asyncio.to_thread(redis.stop)
-    with pytest.raises(RedisError):  # the first writes may find room in the kernel
+    with suppress(RedisError):  # the first writes may find room in the kernel
         for number in range(100):
             await layer.group_add(f"probe {number}", channel)
             await asyncio.sleep(0.02)

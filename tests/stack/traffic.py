@@ -62,7 +62,7 @@ class Traffic:
         found: dict[str, int] = {}
         for client in self.clients:
             if client.conversation.welcome is not None:
-                replica = client.conversation.welcome["replica"]
+                replica = replica_of(client)
                 found[replica] = found.get(replica, 0) + 1
         return found
 
@@ -94,6 +94,11 @@ def tab(people: People, person: Person, number: int) -> Client:
     client = people.client(person)
     client.name = client.history.name = f"{person.username}, tab {number}"
     return client
+
+
+def replica_of(client: Client) -> str:
+    assert client.conversation.welcome is not None, "It has no socket."
+    return str(client.conversation.welcome["replica"])
 
 
 def has_heard_since(client: Client, at: float) -> bool:

@@ -2,6 +2,7 @@
 
 from loadtests.bench.load import Load, Plan, running
 from loadtests.bench.peers import PEERS, Peer
+from loadtests.bench.report.figures import answers_per_second
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record, Window, record
@@ -18,7 +19,7 @@ def measure(servers: Servers, sizes: Sizes, name: str) -> list[Record]:
             with running(plan_of(peer, writers)) as load:
                 records.append(_fast(peer, load, writers, sizes))
                 if writers == sizes.writers[-1]:
-                    half = max(1.0, per_second(records[-1]) / 2)
+                    half = max(1.0, answers_per_second(records[-1]) / 2)
                     records.append(_paced(peer, load, writers, half, sizes))
     return records
 
@@ -27,10 +28,6 @@ def plan_of(peer: Peer, writers: int) -> Plan:
     rooms = peer.make_rooms(writers // MEMBERS, MEMBERS)
     senders = [(number, rooms[number // MEMBERS]) for number in range(writers)]
     return Plan(peer.dialect, peer.seats(rooms, MEMBERS), senders)
-
-
-def per_second(record: Record) -> float:
-    return float(record["result"]["answered"]) / float(record["result"]["seconds"])
 
 
 def _fast(peer: Peer, load: Load, writers: int, sizes: Sizes) -> Record:

@@ -36,7 +36,7 @@ def gather(count: int, progress: Callable[[int], None]) -> list[User]:
     return people
 
 
-def write_accounts(people: Sequence[User], path: Path) -> None:
+def write_accounts(people: Sequence[User], lines: TextIO) -> None:
     """Give all of them one new password; write a line `username password` for each.
 
     Sessions from before are over, as with any new password.
@@ -47,22 +47,20 @@ def write_accounts(people: Sequence[User], path: Path) -> None:
         for person in batch:
             person.password = hashed
         User.objects.bulk_update(batch, ["password"])
-    with _private(path) as lines:
-        lines.writelines(f"{person.username} {password}\n" for person in people)
+    lines.writelines(f"{person.username} {password}\n" for person in people)
 
 
-def write_sessions(people: Sequence[User], path: Path) -> None:
+def write_sessions(people: Sequence[User], lines: TextIO) -> None:
     """Write a new session for each person as a line `Cookie: …`, in their order."""
-    with _private(path) as lines:
-        for batch in _batches(people):
-            with transaction.atomic():
-                lines.writelines(
-                    f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n"
-                    for person in batch
-                )
+    for batch in _batches(people):
+        with transaction.atomic():
+            lines.writelines(
+                f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n" for person in batch
+            )
 
 
-def _private(path: Path) -> TextIO:
+def private(path: Path) -> TextIO:
+    """Open a file for what makes its reader somebody else. Raises OSError."""
     # Never readable by others, not even between opening and chmod.
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(file, 0o600)

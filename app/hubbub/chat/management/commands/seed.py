@@ -6,8 +6,9 @@ a deployment it wants `--yes`, since it makes people whom nobody invited.
 
 import secrets
 from argparse import ArgumentParser
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -50,22 +51,37 @@ class Command(BaseCommand):
             )
         if options["accounts"] and not options["users"]:
             raise CommandError(_("--accounts is for the crowd that --users makes."))
-        seeded = self._gather(options["users"]) if options["users"] else self._make_demo()
-        if options["accounts"]:
-            # Before the sessions: a new password ends those from before.
-            crowd.write_accounts(seeded, options["accounts"])
-            self._say(
-                _("%(count)d accounts are in %(file)s: whoever reads it can sign in."),
-                count=len(seeded),
-                file=options["accounts"],
-            )
-        if options["sessions"]:
-            crowd.write_sessions(seeded, options["sessions"])
-            self._say(
-                _("%(count)d sessions are in %(file)s: whoever reads it is signed in."),
-                count=len(seeded),
-                file=options["sessions"],
-            )
+        with ExitStack() as files:
+            # Opened before anything is made: a password that cannot be written is nobody's.
+            accounts = self._opened(files, options["accounts"])
+            sessions = self._opened(files, options["sessions"])
+            seeded = self._gather(options["users"]) if options["users"] else self._make_demo()
+            if accounts:
+                # Before the sessions: a new password ends those from before.
+                crowd.write_accounts(seeded, accounts)
+                self._say(
+                    _("%(count)d accounts are in %(file)s: whoever reads it can sign in."),
+                    count=len(seeded),
+                    file=options["accounts"],
+                )
+            if sessions:
+                crowd.write_sessions(seeded, sessions)
+                self._say(
+                    _("%(count)d sessions are in %(file)s: whoever reads it is signed in."),
+                    count=len(seeded),
+                    file=options["sessions"],
+                )
+
+    def _opened(self, files: ExitStack, path: Path | None) -> TextIO | None:
+        if path is None:
+            return None
+        try:
+            return files.enter_context(crowd.private(path))
+        except OSError as error:
+            raise CommandError(
+                _("%(file)s cannot be written (%(error)s): nothing was done.")
+                % {"file": path, "error": error.strerror}
+            ) from None
 
     def _make_demo(self) -> list[User]:
         cast = self._make_cast()
