@@ -61,11 +61,11 @@ def test_a_host_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def load(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def load(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "loadtests.load", *arguments],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | variables,
         capture_output=True,
         text=True,
     )
