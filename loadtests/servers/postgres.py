@@ -86,12 +86,21 @@ class Postgres(Server):
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
 
     def create_database(self, name: str, template: str = "template1") -> None:
-        """Make a database, as a copy of `template`, whose connections are ended for it."""
-        self.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", template
-        )
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        """Make a database, as a copy of `template`, to which nobody is connected meanwhile."""
+        self._allow_connections(template, "false")  # a replica would be back at once
+        try:
+            self.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                template,
+            )
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            self.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        finally:
+            self._allow_connections(template, "true")
+
+    def _allow_connections(self, name: str, allow: str) -> None:
+        alter = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+        self.execute(alter.format(sql.Identifier(name), sql.SQL(allow)))
 
     def drop_database(self, name: str) -> None:
         """Drop a database and end whatever is connected to it."""
