@@ -33,7 +33,14 @@ def test_what_is_asked_of_an_address_that_leads_elsewhere_is_not_asked_there(sta
     with a_place(status, "") as (address, asked), pytest.raises(rest.RedirectedError) as led:
         rest.call(address, "POST", "/rooms", cookie, {"name": "one"})
     assert (led.value.status, len(asked)) == (status, 1)
-    with a_place(status, "") as (address, _):
+
+
+def test_a_form_that_was_taken_leads_on() -> None:
+    cookie = {"Cookie": "sessionid=x"}
+    with a_place(302, "") as (address, asked):
+        rest.post_form(address, "/settings/", cookie, {})
+    assert len(asked) == 1
+    with a_place(308, "") as (address, _), pytest.raises(rest.RedirectedError):
         rest.post_form(address, "/settings/", cookie, {})
 
 

@@ -224,6 +224,20 @@ def test_long_texts_are_kept_only_as_far_as_there_is_room(
     memory.extend(now, change.seq)
     kept = [after for after in range(len(now)) if memory.since(after) is not None]
     assert kept[-1] == len(log)  # the last one is always there
+    if len(now) <= 40 and sum(sys.getsizeof(each.text) for each in [*log, change]) <= most:
+        assert kept == list(range(len(now)))
     for after in kept:
         assert memory.since(after) == now[after:]
         assert sum(sys.getsizeof(each.text) for each in now[after:-1]) <= most
+
+
+def test_what_was_deleted_is_read_once_though_the_memory_is_full() -> None:
+    long = [Entry(seq, "message.created", seq, None, "x" * 1_000) for seq in range(1, 9)]
+    memory = Memory(40, 60, 6 * sys.getsizeof(long[0].text))
+    for each in long:
+        memory.add(each)
+    deletion = Entry(9, "message.deleted", 5, None, "d")
+    memory.add(deletion)
+    assert memory.since(4) is None
+    memory.extend([long[4]._replace(text="gone"), *long[5:], deletion], 9)
+    assert memory.since(4) == [long[4]._replace(text="gone"), *long[5:], deletion]

@@ -75,11 +75,13 @@ def test_a_deployment_wants_a_yes(settings: Settings) -> None:
 def test_a_file_that_cannot_be_written_gets_a_sentence_and_nothing_is_done(
     option: str, tmp_path: Path
 ) -> None:
-    seed("--users", "1", "--accounts", str(tmp_path / "accounts"))
-    before = User.objects.get(username="person-0001").password
+    accounts = tmp_path / "accounts"
+    seed("--users", "1", "--accounts", str(accounts))
+    before, kept = User.objects.get(username="person-0001").password, accounts.read_text()
     nowhere = tmp_path / "no folder" / "file"
     with pytest.raises(CommandError, match="cannot be written"):
-        seed("--users", "2", "--accounts", str(tmp_path / "other"), option, str(nowhere))
+        seed("--users", "2", "--accounts", str(accounts), option, str(nowhere))
+    assert accounts.read_text() == kept
     assert User.objects.get(username="person-0001").password == before
     assert not User.objects.filter(username="person-0002").exists()
 

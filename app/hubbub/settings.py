@@ -356,7 +356,7 @@ MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
 # The same for every command, the cheap ones too.
 COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
-# Frames that a socket is refused, one after the other, before it is closed with 4500; as many as
+# Frames that a socket is refused, one after the other, before it is closed with 4006; as many as
 # COMMANDS_PER_SECOND are forgiven each second.
 MAX_REFUSALS = 1_000
 # Bad frames in a row before a socket is closed with 4500.
@@ -365,8 +365,6 @@ MAX_CONNECTIONS_PER_PERSON = env.count("MAX_CONNECTIONS_PER_PERSON", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
 # Each costs its replica a group in Redis and a question to Postgres every two seconds.
 MAX_ROOMS_PER_CONNECTION = 1_000
-# Subscribes and unsubscribes are carried out one after the other: so many of a socket may wait.
-MAX_SUBSCRIBES_WAITING = 20
 # What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
 MAX_WAITING_BYTES = env.count("MAX_WAITING_BYTES", default=1_048_576)
 if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML

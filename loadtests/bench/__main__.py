@@ -33,7 +33,7 @@ def main() -> None:
         say(f"Interrupted: what was measured by then is in {options.json}.")
         sys.exit(exits.NOT_RUN)
     except (ServerError, OSError) as error:
-        say(f"It could not be measured: {error}")
+        say(f"It could not be measured to the end (what was is in {options.json}): {error}")
         sys.exit(exits.NOT_RUN)
     keep(options.json, measured)
     print(report.text(measured))
@@ -66,11 +66,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "records": [],
         "left_out": [],
     }
+    keep(options.json, measured)  # what is there from now on is of this run
     with Servers(max((step.people for step in wanted), default=0)) as servers:
         for step in with_progress(wanted):
             try:
                 records: list[Record] = step.measure(servers, sizes)
-            except (Missing, LoadError, ServerError) as error:
+            except (Missing, LoadError) as error:
                 leave_out(measured, step, error)
             else:
                 measured["records"] += records

@@ -9,7 +9,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from contextlib import suppress
 from http.client import HTTPException
 from http.cookies import SimpleCookie
 from typing import Any
@@ -21,7 +20,7 @@ PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
 RETRY_SECONDS = 1.0  # where nothing else is said
 FOUND, TOO_MANY_REQUESTS = 302, 429
-REDIRECTS = range(300, 400)
+REDIRECTS, TAKEN = range(300, 400), {302, 303}  # the latter are how a form says that it was taken
 SIGN_IN = "/accounts/login/"
 # Any does, as long as the cookie and the header, or the form, have the same.
 CSRF_TOKEN = "c" * 32
@@ -33,6 +32,12 @@ class RefusedError(Exception):
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
         self.status, self.problem = status, problem
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds to wait; a proxy that slows people down does not speak our JSON."""
+        told = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
+        return RETRY_SECONDS if told is None else float(told)
 
 
 class RedirectedError(RefusedError):
@@ -59,8 +64,11 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
     request = urllib.request.Request(
         f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
     )
-    with suppress(RedirectedError):  # as forms answer that were taken
+    try:
         _answer(request)
+    except RedirectedError as redirected:
+        if redirected.status not in TAKEN:
+            raise
 
 
 def sign_in(address: str, username: str, password: str) -> str:
@@ -103,13 +111,7 @@ def call_patiently(
         except RefusedError as refused:
             if refused.status != TOO_MANY_REQUESTS:
                 raise
-            time.sleep(_retry_after(refused.problem))
-
-
-def _retry_after(problem: Any) -> float:
-    """Return the seconds to wait; a proxy that slows people down does not speak our JSON."""
-    told = problem.get("retry_after") if isinstance(problem, dict) else None
-    return RETRY_SECONDS if told is None else float(told)
+            time.sleep(refused.retry_after)
 
 
 def headers_of(identity: str) -> dict[str, str]:

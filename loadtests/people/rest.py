@@ -61,7 +61,7 @@ class Rest:
                 if refused.status in done:
                     return None
                 if refused.status == rest.TOO_MANY_REQUESTS:
-                    pause = refused.problem["retry_after"]
+                    pause = refused.retry_after
                 elif refused.status < SERVER_ERROR:
                     raise
             except OSError:

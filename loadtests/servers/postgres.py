@@ -87,7 +87,10 @@ class Postgres(Server):
 
     def create_database(self, name: str, template: str = "template1") -> None:
         """Make a database, as a copy of `template`, to which nobody is connected meanwhile."""
-        self._allow_connections(template, "false")  # a replica would be back at once
+        [(was_allowed,)] = self.execute(
+            "SELECT datallowconn FROM pg_database WHERE datname = %s", template
+        )
+        self._allow_connections(template, allow=False)  # a replica would be back at once
         try:
             self.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
@@ -96,11 +99,11 @@ class Postgres(Server):
             create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             self.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         finally:
-            self._allow_connections(template, "true")
+            self._allow_connections(template, allow=bool(was_allowed))
 
-    def _allow_connections(self, name: str, allow: str) -> None:
+    def _allow_connections(self, name: str, *, allow: bool) -> None:
         alter = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
-        self.execute(alter.format(sql.Identifier(name), sql.SQL(allow)))
+        self.execute(alter.format(sql.Identifier(name), sql.Literal(allow)))
 
     def drop_database(self, name: str) -> None:
         """Drop a database and end whatever is connected to it."""

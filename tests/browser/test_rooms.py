@@ -175,6 +175,7 @@ async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_b
         over.set()
     stage.rest(alice, "POST", f"/rooms/{shown}/messages", body="Is anybody here?")
     await expect(bob.message("Is anybody here?")).to_be_visible()
+    await expect(bob.page).to_have_url(f"http://{bob.address}/rooms/{shown}")
     await bob.room_link(names[slow]).click()
     await expect(_title(bob)).to_have_text(names[slow])
     await expect(bob.here).to_contain_text(["you"])

@@ -288,6 +288,24 @@ async def test_the_line_stands_above_what_came_just_before_one_was_seen_to_look_
     assert (seen["unread"], seen["newAfter"]) == (1, 5)
 
 
+async def test_a_list_of_rooms_undoes_nothing_that_came_while_it_was_asked_for(
+    store: Store,
+) -> None:
+    came, left = (
+        ROOM | {"id": number, "name": str(number), "messages": number, "read": 0}
+        for number in (8, 90)
+    )
+    meanwhile = (
+        {"type": "room.added", "room_info": left},
+        {"type": "room.removed", "room": left["id"], "reason": "left"},
+        {"type": "room.added", "room_info": came},
+    )
+    answer = {"type": "page.rooms", "rooms": [ROOM, left], "since": [7, left["id"]]}
+    assert (await store.after(*meanwhile, answer))["unread"] == 8
+    # Of another log nothing is known yet.
+    assert (await store.after(*meanwhile, answer | {"anew": True}))["unread"] == 90
+
+
 async def test_who_types_is_forgotten_with_their_message_and_with_time(store: Store) -> None:
     typing = {"type": "typing.started", "room": 7, "user": {"id": 2, "name": "Bob"}, "now": 1_000}
     assert (await store.after(typing))["typing"] == [2]

@@ -10,6 +10,11 @@ from math import ceil
 
 from django.conf import settings
 
+# How far ahead tokens are promised.
+AHEAD_SECONDS = 20.0
+# A token that was promised for a time is there then, though sums of times are not exact.
+ROUNDING = 1e-9
+
 
 class RateLimited(Exception):
     """Too often; `retry_after` says in how many seconds it may be tried again."""
@@ -18,11 +23,6 @@ class RateLimited(Exception):
         super().__init__(retry_after)
         # Up to the millisecond: rounded down, the next try would come too early again.
         self.retry_after = ceil(1_000 * retry_after) / 1_000
-
-
-ROUNDING = 1e-9  # of sums of times
-# How far ahead tokens are promised.
-AHEAD_SECONDS = 20.0
 
 
 @dataclass(slots=True)

@@ -28,7 +28,10 @@ from hubbub.realtime.standings import read_standings
 from hubbub.realtime.subscribing import Subscribing, ensure_member
 
 TYPING_SECONDS = 3.0
-# After which a subscribe is tried again that found too many before it.
+# Subscribes and unsubscribes of a socket are carried out one after the other. So many may wait for
+# another subscribe to be taken, and for another unsubscribe, which is not asked for twice.
+MAX_SUBSCRIBES_WAITING, MAX_TURNS_WAITING = 20, 100
+# After which one that was refused is tried again.
 TURN_SECONDS = 1.0
 
 
@@ -63,8 +66,10 @@ class Commands:
         connection = self.connection
         connection.write(problem_frame(problem))
         connection.bad_frames += problem.is_malformed
-        if connection.bad_frames >= settings.MAX_BAD_FRAMES or connection.floods(time.monotonic()):
+        if connection.bad_frames >= settings.MAX_BAD_FRAMES:
             connection.close(protocol.BAD_FRAMES)
+        elif connection.floods(time.monotonic()):
+            connection.close(protocol.FLOODING)
 
     @singledispatchmethod
     def _carry_out(self, command: Any, ref: Ref) -> None:
@@ -80,7 +85,7 @@ class Commands:
             detail = _("Subscribe at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
             raise Problem("invalid", detail)
         positions = {int(room): position for room, position in command.rooms.items()}
-        self._in_turn(ref, partial(self._subscribe, positions, ref))
+        self._in_turn(ref, partial(self._subscribe, positions, ref), MAX_SUBSCRIBES_WAITING)
 
     async def _subscribe(self, positions: dict[int, int | None], ref: Ref) -> None:
         async with self.connection.subscribing:
@@ -91,7 +96,7 @@ class Commands:
 
     @_carry_out.register
     def _(self, command: protocol.Unsubscribe, ref: Ref) -> None:
-        self._in_turn(ref, partial(self._unsubscribe, command.room, ref))
+        self._in_turn(ref, partial(self._unsubscribe, command.room, ref), MAX_TURNS_WAITING)
 
     async def _unsubscribe(self, room_id: int, ref: Ref) -> None:
         async with self.connection.subscribing:
@@ -172,9 +177,9 @@ class Commands:
             raise
         act()
 
-    def _in_turn(self, ref: Ref, act: Callable[[], Awaitable[None]]) -> None:
+    def _in_turn(self, ref: Ref, act: Callable[[], Awaitable[None]], most: int) -> None:
         """Do what waits for the subscribes before it: not too many behind one that stalls."""
-        if self.connection.in_turn >= settings.MAX_SUBSCRIBES_WAITING:
+        if self.connection.in_turn >= most:
             raise limits.RateLimited(TURN_SECONDS)
         self.connection.in_turn += 1
         self._answer_later(ref, act()).add_done_callback(self._turn_over)

@@ -72,15 +72,14 @@ class Memory:
         for entry in reversed(entries):
             first = self._last - len(self._entries) + 1
             kept = None if entry.message in changed else entry
-            size = _size(kept)
-            if self._bytes + size > self._max_bytes:
-                return
+            if self._bytes + _size(kept) > self._max_bytes:
+                continue  # there may be room for a shorter one
             if entry.seq == first - 1 and len(self._entries) < self._max_extended:
                 self._entries.appendleft(kept)
-                self._bytes += size
+                self._bytes += _size(kept)
             elif first <= entry.seq <= self._last and self._entries[entry.seq - first] is None:
                 self._entries[entry.seq - first] = kept
-                self._bytes += size
+                self._bytes += _size(kept)
 
     def since(self, seq: int) -> list[Entry] | None:
         """Return all entries after `seq`, or None when the log has to be asked."""

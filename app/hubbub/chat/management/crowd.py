@@ -47,11 +47,13 @@ def write_accounts(people: Sequence[User], lines: TextIO) -> None:
         for person in batch:
             person.password = hashed
         User.objects.bulk_update(batch, ["password"])
+    _empty(lines)
     lines.writelines(f"{person.username} {password}\n" for person in people)
 
 
 def write_sessions(people: Sequence[User], lines: TextIO) -> None:
     """Write a new session for each person as a line `Cookie: …`, in their order."""
+    _empty(lines)
     for batch in _batches(people):
         with transaction.atomic():
             lines.writelines(
@@ -60,11 +62,19 @@ def write_sessions(people: Sequence[User], lines: TextIO) -> None:
 
 
 def private(path: Path) -> TextIO:
-    """Open a file for what makes its reader somebody else. Raises OSError."""
+    """Open a file for what makes its reader somebody else; what is in it stays for now.
+
+    Raises OSError.
+    """
     # Never readable by others, not even between opening and chmod.
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     os.fchmod(file, 0o600)
     return os.fdopen(file, "w")
+
+
+def _empty(file: TextIO) -> None:
+    if file.seekable():  # no pipe, no terminal
+        file.truncate(0)
 
 
 def _make(username: str) -> User:

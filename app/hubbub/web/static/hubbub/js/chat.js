@@ -36,6 +36,7 @@ export class Chat extends EventTarget {
     });
     this.live = new Live(socketUrl, this.store, this.outbox, this.answersToLive());
     this.highlighted = data.seq;
+    this.asked = null;
     this.takePage(data);
   }
 
@@ -67,14 +68,22 @@ export class Chat extends EventTarget {
 
   // Rooms
 
-  /** Show a room, at a message where `seq` is given. Throws what REST answers. */
+  /**
+   * Show a room, at a message where `seq` is given; of several the one asked for last, whichever
+   * answers last. Throws what REST answers.
+   */
   async open(room, seq = null) {
-    if (!this.store.state.rooms.has(room)) this.takeRoom(await this.rest.get(`rooms/${room}`));
+    this.asked = room;
+    if (!this.store.state.rooms.has(room)) {
+      const info = await this.rest.get(`rooms/${room}`);
+      if (this.asked !== room) return;
+      this.takeRoom(info);
+    }
     const isShown = this.store.state.open === room;
     if (!isShown) this.store.dispatch({ type: "page.opened", room });
     this.highlighted = seq;
     if (openRoom(this.store.state).role) await this.fill(room, seq);
-    if (this.store.state.open !== room) return; // another one was asked for meanwhile
+    if (this.store.state.open !== room) return;
     this.dispatchEvent(new CustomEvent("shown", { detail: { room, seq } }));
   }
 
@@ -134,8 +143,9 @@ export class Chat extends EventTarget {
   }
 
   async refresh({ anew }) {
+    const since = [...this.store.state.rooms.keys()];
     const rooms = await this.rest.get("rooms");
-    this.store.dispatch({ type: "page.rooms", rooms, anew });
+    this.store.dispatch({ type: "page.rooms", rooms, since, anew });
     const { open } = this.store.state;
     if (anew && this.store.state.rooms.has(open)) await this.fill(open, null);
   }

@@ -34,6 +34,7 @@ function openInPlace(event) {
 
 async function go({ room, seq }) {
   if (!(await chat.attempt(() => chat.open(room, seq)))) return;
+  if (chat.store.state.open !== room) return; // another one was asked for meanwhile
   const path = seq ? `/rooms/${room}/${seq}` : `/rooms/${room}`;
   if (path !== location.pathname) history.pushState(null, "", path);
 }

@@ -95,12 +95,7 @@ export function unsentOf(state, room) {
 }
 
 const REDUCERS = {
-  "page.rooms": (state, { rooms, anew = false }) => ({
-    ...state,
-    rooms: new Map(
-      rooms.map((room) => [room.id, mergeRoom(anew ? null : state.rooms.get(room.id), room)]),
-    ),
-  }),
+  "page.rooms": listed,
   "page.room": (state, { room }) => withRoom(state, room),
   "page.preview": (state, { room }) => ({ ...state, preview: room }),
   "page.opened": opened,
@@ -127,6 +122,19 @@ const REDUCERS = {
   "room.read": (state, { room, number }) =>
     changeRoom(state, room, (info) => ({ read: Math.max(info.read ?? 0, number) })),
 };
+
+/**
+ * Take the list of one's rooms. Of rooms that were added or removed since it was asked for, when
+ * there were those of `since`, the event knows better.
+ */
+function listed(state, { rooms, since = [], anew = false }) {
+  const known = anew ? new Map() : state.rooms;
+  const next = new Map(rooms.map((room) => [room.id, mergeRoom(known.get(room.id), room)]));
+  const before = new Set(since);
+  for (const [id, room] of known) if (before.size && !before.has(id)) next.set(id, room);
+  for (const id of before) if (!anew && !known.has(id)) next.delete(id);
+  return { ...state, rooms: next };
+}
 
 function opened(state, { room }) {
   const info = state.rooms.get(room);
