@@ -16,7 +16,8 @@ from loadtests import exits
 from loadtests.load.__main__ import locust, started, worker_of
 from loadtests.load.plan import Limits, Plan
 from loadtests.load.series import DELIVER, DOUBLE, GAP, SEND, Series
-from loadtests.servers.process import ROOT, free_port
+from loadtests.servers.process import ROOT
+from scripts.stack.ports import free_port
 from tests.lying_place import ROOM, lying
 
 USERS = 5  # three readers, a talker, a lurker

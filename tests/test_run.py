@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.process import HOST, ROOT, START_SECONDS, free_port
+from loadtests.servers.process import HOST, ROOT, START_SECONDS
+from scripts.stack.ports import free_port
 
 RUN = [str(ROOT / "scripts/run.py")]
 MANAGE = str(ROOT / "app/manage.py")

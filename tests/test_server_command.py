@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.process import HOST, ROOT, START_SECONDS, free_port
+from loadtests.servers.process import HOST, ROOT, START_SECONDS
 from loadtests.servers.stack import until
+from scripts.stack.ports import free_port
 from tests.test_run import serving
 
 COMMAND = ["-m", "hubbub.realtime.server"]

@@ -14,8 +14,14 @@ from loadtests.servers import Place, Postgres, Redis, ServerError
 from loadtests.servers.process import HOST, ROOT
 from loadtests.servers.replica import Replica
 from loadtests.servers.stack import until
+from scripts.stack.ports import free_port
 
 pytestmark = pytest.mark.deployment
+
+
+def test_no_port_is_given_away_twice_though_nobody_listens_there_yet() -> None:
+    ports = [free_port() for _ in range(500)]
+    assert len(set(ports)) == len(ports)
 
 
 def status(replica: Replica) -> int:

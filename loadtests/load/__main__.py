@@ -26,8 +26,9 @@ from loadtests.load.rooms import Rooms
 from loadtests.load.watching import watching
 from loadtests.say import say
 from loadtests.servers import ServerError
-from loadtests.servers.process import HOST, ROOT, free_port
+from loadtests.servers.process import HOST, ROOT
 from scripts.stack.errors import StackError
+from scripts.stack.ports import free_port
 
 LOCUSTFILE = ROOT / "loadtests/load/locustfile.py"
 SERIES = "series.json"

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from loadtests.servers.host import LOOPBACK, Host
-from loadtests.servers.process import ROOT, Server, ServerError, free_port
+from loadtests.servers.process import ROOT, Server, ServerError
 from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
 from scripts.stack.nginx import workers
+from scripts.stack.ports import free_port
 from scripts.stack.programs import find, is_root
 
 TEMPLATES = ROOT / "deploy/nginx"

@@ -5,9 +5,7 @@ started again keeps its port and its files.
 """
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,13 +21,12 @@ import psutil
 
 from loadtests.servers.context import Startable
 from loadtests.servers.host import LOOPBACK, Host
+from scripts.stack.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = LOOPBACK.address
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-# Below the ports that the kernel hands out: a port must still be free when its server comes back.
-PORTS = range(20_000, 32_000)
 
 
 class ServerError(Exception):
@@ -193,11 +190,3 @@ def _stands_still(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
     return True
-
-
-def free_port() -> int:
-    for port in random.sample(PORTS, 200):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise ServerError(f"No port between {PORTS.start} and {PORTS.stop} is free on this machine.")

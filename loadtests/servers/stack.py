@@ -21,9 +21,10 @@ import psutil
 
 from loadtests.servers.context import Startable
 from loadtests.servers.place import INHERITED
-from loadtests.servers.process import HOST, ROOT, ServerError, free_port
+from loadtests.servers.process import HOST, ROOT, ServerError
 from scripts.stack import control
 from scripts.stack.folder import Folder
+from scripts.stack.ports import free_port
 
 START_SECONDS = 300  # compressing the static files takes most of it, once
 STOP_SECONDS = 40

@@ -1,4 +1,4 @@
-"""Free ports for what only nginx talks to. A service that dies comes back on its own port."""
+"""Free ports for what listens on this machine. A service that dies comes back on its own port."""
 
 import random
 
@@ -7,11 +7,17 @@ from scripts.stack.probes import HOST, is_free
 
 # Below the ports that the kernel hands out, so that nobody takes one while its service restarts.
 PORTS = range(20_000, 32_000)
+# Those that were given away, and that nobody may listen on yet.
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    for port in random.sample(PORTS, 200):
-        if is_free(HOST, port):
+    """Return a port that is free, and not the same one twice. Raises StackError."""
+    if len(_given) > len(PORTS) // 2:
+        _given.clear()
+    for port in random.sample(PORTS, len(PORTS)):
+        if port not in _given and is_free(HOST, port):
+            _given.add(port)
             return port
     raise StackError(f"No port between {PORTS.start} and {PORTS.stop} is free on this machine.")
 

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from loadtests.servers import place
 from loadtests.servers.context import Startable
-from loadtests.servers.process import HOST, ROOT, free_port
+from loadtests.servers.process import HOST, ROOT
 from loadtests.servers.stack import until
+from scripts.stack.ports import free_port
 from tests.deploy.engine import Engine, call, checked
 
 START_SECONDS = 120

@@ -21,8 +21,9 @@ import yaml
 
 from loadtests.servers import place
 from loadtests.servers.context import Startable
-from loadtests.servers.process import HOST, free_port
+from loadtests.servers.process import HOST
 from loadtests.servers.stack import until
+from scripts.stack.ports import free_port
 from tests.deploy.composition import answers
 from tests.deploy.engine import Engine, lacking
 from tests.deploy.kustomize import Build, Resource, Workload

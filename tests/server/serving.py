@@ -6,8 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from loadtests.servers.process import HOST, ROOT, Server, free_port
+from loadtests.servers.process import HOST, ROOT, Server
 from scripts.stack.certificate import make_certificate
+from scripts.stack.ports import free_port
 
 APPLICATION = "tests.server.parrot:application"
 

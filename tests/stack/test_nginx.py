@@ -8,8 +8,9 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from loadtests.servers.process import HOST, free_port
+from loadtests.servers.process import HOST
 from loadtests.servers.stack import until
+from scripts.stack.ports import free_port
 from tests.stack.front import Answer, Front, name_server
 
 SECURITY = (

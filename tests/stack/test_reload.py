@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.process import ROOT, free_port
+from loadtests.servers.process import ROOT
 from scripts.stack import nginx
 from scripts.stack.errors import StackError
 from scripts.stack.folder import Folder
 from scripts.stack.options import options_from
 from scripts.stack.output import Output
+from scripts.stack.ports import free_port
 from scripts.stack.service import Service
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from loadtests.load.series import DELIVER, Series
-from loadtests.servers.process import free_port
+from scripts.stack.ports import free_port
 from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.conftest import MakeStack
 from tests.stack.test_load import PATIENT, load
