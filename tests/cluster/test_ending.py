@@ -59,11 +59,12 @@ async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) ->
 
 async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> None:
     alice = stage.person("alice")
-    room = stage.room([alice])
     replica, postgres = stage.place.replicas[0], stage.place.postgres
     assert postgres is not None
     ending = Ending(replica)
     async with socket_of(alice, replica) as socket:
+        room = await asyncio.to_thread(stage.room, [alice])
+        await heard_until(socket, "room.added")  # else it would be asked for while Postgres hangs
         postgres.pause()
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "hangs"}
         await socket.send(json.dumps(command))
