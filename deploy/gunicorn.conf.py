@@ -39,7 +39,7 @@ def _remove(folder: Path, owner: int) -> None:
 _folder = _metrics_folder()
 
 from hubbub import settings  # noqa: E402
-from hubbub.exposition import bury, ensure  # noqa: E402
+from hubbub.observability.exposition import bury, ensure  # noqa: E402
 
 wsgi_app = "hubbub.wsgi:application"
 proc_name = "hubbub-web"

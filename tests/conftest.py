@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from loadtests.servers import Postgres, Redis, ServerError
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers import Postgres, Redis, ServerError
+from loadtests.lib.servers.process import ROOT
 
 STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except ServerError as error:
         raise pytest.UsageError(str(error)) from None
     _set_up_django()
-    config.pluginmanager.import_plugin("tests.fixtures")
+    config.pluginmanager.import_plugin("tests.support.fixtures")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

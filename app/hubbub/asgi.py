@@ -13,9 +13,9 @@ pages = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (needs the settings)
 from django.conf import settings  # noqa: E402
 
-from hubbub.realtime.consumer import websocket  # noqa: E402
-from hubbub.realtime.pages import in_threads  # noqa: E402
-from hubbub.realtime.probes import with_probes  # noqa: E402
+from hubbub.realtime.connections.endpoint import websocket  # noqa: E402
+from hubbub.realtime.http.pages import in_threads  # noqa: E402
+from hubbub.realtime.http.probes import with_probes  # noqa: E402
 
 http = with_probes(in_threads(pages, settings.WEB_THREADS))
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from hubbub import metrics
-from hubbub.logs import about_request
+from hubbub.observability import metrics
+from hubbub.observability.logs import about_request
 from hubbub.postgres import patience
 
 logger = logging.getLogger(__name__)

@@ -186,7 +186,7 @@ YEARS_SECONDS = 10 * 365 * 24 * 3600
 if REDIS_HOSTS:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "hubbub.chat.layer.RedisLayer",
+            "BACKEND": "hubbub.chat.redis_layer.RedisLayer",
             "CONFIG": {
                 "hosts": environment.layer_hosts(REDIS_HOSTS),
                 "prefix": REDIS_PREFIX,
@@ -195,7 +195,7 @@ if REDIS_HOSTS:
     }
     CACHES = {
         "default": {
-            "BACKEND": "hubbub.accounts.cache.ForgivingRedisCache",
+            "BACKEND": "hubbub.accounts.redis_cache.ForgivingRedisCache",
             "LOCATION": REDIS_HOSTS[0],
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
@@ -434,10 +434,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "hubbub.logs.LineFormatter"},
-        "json": {"()": "hubbub.logs.JsonFormatter"},
+        "line": {"()": "hubbub.observability.logs.LineFormatter"},
+        "json": {"()": "hubbub.observability.logs.JsonFormatter"},
     },
-    "filters": {"refusals": {"()": "hubbub.logs.RefusalFilter"}},
+    "filters": {"refusals": {"()": "hubbub.observability.logs.RefusalFilter"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",

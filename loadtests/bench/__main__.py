@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loadtests import exits
 from loadtests.bench import machine, report
-from loadtests.bench.load import LoadError
+from loadtests.bench.load_client import LoadError
 from loadtests.bench.peers import PEERS, Missing
 from loadtests.bench.progress import with_progress
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import PARTS, Step, steps
 from loadtests.bench.window import Record
-from loadtests.say import say
-from loadtests.servers.process import ServerError
+from loadtests.lib import exit_codes
+from loadtests.lib.console import say
+from loadtests.lib.servers.process import ServerError
 
 RESULT = Path("data/benchmark.json")
 
@@ -31,10 +31,10 @@ def main() -> None:
         measured = read(options.read) if options.read else measure(options)
     except KeyboardInterrupt:
         say(f"Interrupted: what was measured by then is in {options.json}.")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     except (ServerError, OSError) as error:
         say(f"It could not be measured to the end (what was is in {options.json}): {error}")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     keep(options.json, measured)
     print(report.text(measured))
     say(f"all figures are in {options.json}")

@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-from loadtests.servers.postgres import find_binaries
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.postgres import find_binaries
+from loadtests.lib.servers.process import ROOT
 from scripts.stack.programs import find
 
 PACKAGES = ["django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "psycopg"]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from loadtests.bench.steps import Step
-from loadtests.say import say
+from loadtests.lib.console import say
 
 
 def with_progress(steps: Sequence[Step]) -> Iterator[Step]:

@@ -4,8 +4,8 @@ import socket
 
 from loadtests.bench.peers.peer import Peer
 from loadtests.bench.window import Window
-from loadtests.servers import Redis
-from loadtests.servers.process import HOST
+from loadtests.lib.servers import Redis
+from loadtests.lib.servers.process import HOST
 
 COUNTERS = {
     "total_commands_processed": "commands",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import psycopg
 
-from loadtests.servers import Place
+from loadtests.lib.servers import Place
 
 ROOMS = """
     INSERT INTO chat_room (kind, name, name_key, topic, is_lobby, seq, messages, members,

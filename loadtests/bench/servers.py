@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from loadtests.servers import Place, Postgres, Redis
-from loadtests.servers.context import Startable
+from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers.startable import Startable
 
 # Plans of statements, as history.py reads them from the log; and how often each was run.
 SETTINGS = {

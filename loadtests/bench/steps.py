@@ -7,8 +7,15 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from loadtests.bench.parts import crowd, history, members, room, sends, storm
 from loadtests.bench.peers import PEERS
+from loadtests.bench.scenarios import (
+    history,
+    many_connections,
+    members,
+    reconnect_storm,
+    room,
+    sends,
+)
 from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record
@@ -105,10 +112,10 @@ def _sends(sizes: Sizes) -> Iterator[Step]:
 def _crowds(sizes: Sizes) -> Iterator[Step]:
     title = f"Hubbub: {sizes.crowd:,} sockets on one replica"
     seconds = sizes.crowd / 250 + sizes.idle + 3 * _load(sizes) + 20
-    yield Step("crowd", "hubbub", title, seconds, crowd.measure, sizes.crowd)
+    yield Step("crowd", "hubbub", title, seconds, many_connections.measure, sizes.crowd)
     title = f"Hubbub: {sizes.storm:,} people come back at once"
     seconds = sizes.storm / 120 + START_SECONDS
-    yield Step("storm", "hubbub", title, seconds, storm.measure, sizes.storm)
+    yield Step("storm", "hubbub", title, seconds, reconnect_storm.measure, sizes.storm)
     title = f"Hubbub: opening a room of {sizes.history:,} messages"
     yield Step("history", "hubbub", title, 35.0, history.measure, 1)
 

@@ -6,7 +6,7 @@ seconds that is all of it, and what came before it in shorter ones.
 
 from typing import Any
 
-from loadtests.bench.load import Result
+from loadtests.bench.load_client import Result
 from loadtests.bench.peers.peer import Peer
 
 Record = dict[str, Any]

@@ -14,17 +14,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from loadtests import exits
 from loadtests.bench import machine
-from loadtests.bench.load import LoadError
+from loadtests.bench.load_client import LoadError
 from loadtests.capacity import page
-from loadtests.capacity.elsewhere import Elsewhere
-from loadtests.capacity.figures import figures, status
-from loadtests.capacity.here import here
-from loadtests.capacity.promise import Promise, Step, broken
+from loadtests.capacity.criteria import Promise, Step, broken
+from loadtests.capacity.local_target import here
+from loadtests.capacity.remote_target import Elsewhere
+from loadtests.capacity.results import figures, status
 from loadtests.capacity.search import Found, Measure, climb, doubling, narrow
-from loadtests.say import say
-from loadtests.servers.process import ROOT, ServerError
+from loadtests.lib import exit_codes
+from loadtests.lib.console import say
+from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"
 SOCKET_STEPS = 9
@@ -51,10 +51,10 @@ def main() -> None:
         found = measure(options)
     except (LoadError, ServerError, OSError) as error:
         say(f"The capacity could not be measured: {error}")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     except KeyboardInterrupt:
         say("Interrupted: nothing is written.")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(found, indent=1))
     print(page.text(found))

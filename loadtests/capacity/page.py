@@ -8,9 +8,9 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from loadtests.capacity.promise import REPLICA
-from loadtests.marked import between_markers
-from loadtests.servers.process import ROOT
+from loadtests.capacity.criteria import REPLICA
+from loadtests.lib.reporting.generated_sections import between_markers
+from loadtests.lib.servers.process import ROOT
 
 FILE = ROOT / "docs/capacity.json"
 PAGE = ROOT / "docs/operations.md"

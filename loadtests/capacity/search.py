@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import sqrt
 
-from loadtests.capacity.promise import Break, Promise, Step, broken
+from loadtests.capacity.criteria import Break, Promise, Step, broken
 
 Measure = Callable[[float], Step]
 

@@ -13,22 +13,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loadtests import exits
 from loadtests.bench import machine
-from loadtests.chaos import clock, page
-from loadtests.chaos.kind import Kind, possible
-from loadtests.chaos.kinds import KINDS
-from loadtests.chaos.net import Net, why_not
+from loadtests.chaos import clock, reliability_page
+from loadtests.chaos.fault_kind import Kind, possible
+from loadtests.chaos.fault_kinds import KINDS
+from loadtests.chaos.network import Net, why_not
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, run
 from loadtests.chaos.runs import attempt, have_every_fault, status
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
-from loadtests.say import say
-from loadtests.servers.process import ROOT
+from loadtests.lib import exit_codes
+from loadtests.lib.console import say
+from loadtests.lib.servers.process import ROOT
 
 RESULTS = Path("data/chaos")
 SECONDS, SEED = 120.0, 7
-PAGE_NAME = page.PAGE.relative_to(ROOT)
+PAGE_NAME = reliability_page.PAGE.relative_to(ROOT)
 
 
 def main() -> None:
@@ -40,14 +40,14 @@ def main() -> None:
         attempts = [attempt(seed, one) for seed in options.seeds]
     except KeyboardInterrupt:
         say("Interrupted: this run says nothing; the ones before it are kept (--read).")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     outcomes = [outcome for outcome in attempts if outcome is not None]
     worst = status(attempts)
     if options.write or have_every_fault(outcomes):
         if worst:
             say(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
         else:
-            page.write(outcomes, _machine_of(options), alone=options.alone)
+            reliability_page.write(outcomes, _machine_of(options), alone=options.alone)
             say(f"{PAGE_NAME} has the table, too")
     sys.exit(worst)
 
@@ -92,8 +92,8 @@ def _list(options: argparse.Namespace) -> int:
             _draw(options, seed, why_not())
     except DoesNotFit as error:
         say(str(error))
-        return exits.NOT_RUN
-    return exits.RIGHT
+        return exit_codes.NOT_RUN
+    return exit_codes.RIGHT
 
 
 def _run_one(options: argparse.Namespace, seed: int) -> Outcome:

@@ -11,13 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from loadtests.chaos.clock import Clock
-from loadtests.chaos.net import NETWORK, Net, NetHost, entered
-from loadtests.servers import Place, Postgres, Redis, Replica
-from loadtests.servers.context import Startable
-from loadtests.servers.host import LOOPBACK, Host
-from loadtests.servers.nginx import Nginx
-from loadtests.servers.process import Server
-from loadtests.servers.web import Web
+from loadtests.chaos.network import NETWORK, Net, NetHost, entered
+from loadtests.lib.servers import Place, Postgres, Redis, Replica
+from loadtests.lib.servers.host import LOOPBACK, Host
+from loadtests.lib.servers.nginx import Nginx
+from loadtests.lib.servers.process import Server
+from loadtests.lib.servers.startable import Startable
+from loadtests.lib.servers.web import Web
 
 REPLICAS = 3
 HEARTBEAT_SECONDS = 5

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
-from loadtests.chaos.beside import Beside
-from loadtests.chaos.hit import Audience
-from loadtests.chaos.kind import Promise
-from loadtests.chaos.measures import Delivery, Noticed, slowest_but
-from loadtests.chaos.perform import Happened
-from loadtests.checker.run import Run
-from loadtests.checker.spans import Span
-from loadtests.checker.summary import Summary, summarise
-from loadtests.checker.windows import Promises, Window
+from loadtests.chaos.client_faults import Audience
+from loadtests.chaos.concurrent_faults import Beside
+from loadtests.chaos.executor import Happened
+from loadtests.chaos.fault_kind import Promise
+from loadtests.chaos.measurements import Delivery, Noticed, slowest_but
+from loadtests.lib.checker.fault_windows import Promises, Window
+from loadtests.lib.checker.intervals import Span
+from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.summary import Summary, summarise
 
 MOST_TOLD = 20
 MAY_BE_LATE = 0.01  # of deliveries

@@ -16,19 +16,19 @@ import psycopg
 
 from loadtests.bench import machine
 from loadtests.chaos.deployment import Deployment
+from loadtests.chaos.executor import Performance
 from loadtests.chaos.faults import Scene
-from loadtests.chaos.live import Live
-from loadtests.chaos.net import Net
+from loadtests.chaos.network import Net
 from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
-from loadtests.chaos.perform import Performance
+from loadtests.chaos.progress_line import Live
 from loadtests.chaos.schedule import Entry
 from loadtests.chaos.supervisor import supervised
-from loadtests.checker import Log, read_log
-from loadtests.checker.record import write_run
-from loadtests.checker.run import Run
-from loadtests.people import Crowd, Paces, people
-from loadtests.people.somebody import Tab
-from loadtests.say import tell
+from loadtests.lib.checker import Log, read_log
+from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.run_files import write_run
+from loadtests.lib.console import tell
+from loadtests.lib.simulation import Crowd, Paces, people
+from loadtests.lib.simulation.simulated_user import Tab
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 SAID_BY_EACH = 0.6  # a second, with edits and deletions, while all is well

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
-from loadtests.chaos.kinds import BY_NAME
-from loadtests.chaos.net import NetError
+from loadtests.chaos.fault_kinds import BY_NAME
+from loadtests.chaos.network import NetError
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.schedule import DoesNotFit
-from loadtests.client.rest import RefusedError
-from loadtests.say import say
-from loadtests.servers import ServerError
+from loadtests.lib.client.rest import RefusedError
+from loadtests.lib.console import say
+from loadtests.lib.servers import ServerError
 
 DOES_NOT_COUNT = 2
 WORSE = [0, DOES_NOT_COUNT, 1]  # which status speaks for several runs

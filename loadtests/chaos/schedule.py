@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
-from loadtests.chaos.kind import CALM_SECONDS, Kind
-from loadtests.chaos.kinds import BY_NAME, KINDS
+from loadtests.chaos.fault_kind import CALM_SECONDS, Kind
+from loadtests.chaos.fault_kinds import BY_NAME, KINDS
 
 TRIES = 100
 MOST_STRETCHES = 3

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from loadtests.chaos.deployment import Deployment
-from loadtests.servers.process import Server
+from loadtests.lib.servers.process import Server
 
 LOOK_SECONDS = 0.05
 PAUSE_SECONDS = 0.2  # between an end and the next start

@@ -16,21 +16,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from loadtests import exits
 from loadtests.bench import machine
+from loadtests.lib import exit_codes
+from loadtests.lib.console import say
+from loadtests.lib.servers import ServerError
+from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.load import report
 from loadtests.load.options import limits_of, parse
-from loadtests.load.places import Target, UnfitError, target
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.rooms import Rooms
-from loadtests.load.watching import watching
-from loadtests.say import say
-from loadtests.servers import ServerError
-from loadtests.servers.process import HOST, ROOT
+from loadtests.load.server_monitoring import watching
+from loadtests.load.targets import Target, UnfitError, target
 from scripts.stack.errors import StackError
 from scripts.stack.ports import free_port
 
-LOCUSTFILE = ROOT / "loadtests/load/locustfile.py"
+LOCUSTFILE = ROOT / "loadtests/locustfile.py"
 SERIES = "series.json"
 STOP_SECONDS = 30
 CEILING_SECONDS = 20
@@ -42,9 +42,9 @@ def main() -> None:
         sys.exit(work(options) if options.worker else load(options))
     except (UnfitError, ServerError, StackError) as error:
         say(str(error))
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
     except KeyboardInterrupt:
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)
 
 
 def work(options: Namespace) -> int:
@@ -98,7 +98,7 @@ def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
 
 def _ceiling() -> float:
     say("Measuring what the generator can do")
-    command = [sys.executable, "-m", "loadtests.load.ceiling"]
+    command = [sys.executable, "-m", "loadtests.load.generator_capacity"]
     try:
         measured = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=CEILING_SECONDS, check=True

@@ -4,7 +4,7 @@
 what has ended, each second once.
 """
 
-from loadtests.load.series import DELIVER, Generator, Second
+from loadtests.load.run_series import DELIVER, Generator, Second
 
 
 class Recorder:

@@ -6,10 +6,10 @@ They are public, so that everybody lets themselves in; the first person of the p
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from loadtests.client import rest
-from loadtests.load.places import UnfitError
+from loadtests.lib.client import rest
+from loadtests.lib.console import say
 from loadtests.load.plan import Plan
-from loadtests.say import say
+from loadtests.load.targets import UnfitError
 
 JOINING = 8  # at once
 

@@ -11,12 +11,12 @@ from gevent.event import AsyncResult
 from gevent.pool import Group
 from locust.env import Environment
 
-from loadtests.client.gevent_client import GeventClient
+from loadtests.lib.client.gevent_client import GeventClient
 from loadtests.load import locust_stats
-from loadtests.load.crowd import Crowd
 from loadtests.load.plan import Plan
 from loadtests.load.recorder import Recorder
-from loadtests.load.series import DELIVER, HTTP, KINDS, Generator, Second
+from loadtests.load.run_series import DELIVER, HTTP, KINDS, Generator, Second
+from loadtests.load.user_pool import Crowd
 
 CHECK = "CHECK"
 PLAN_SECONDS = 60

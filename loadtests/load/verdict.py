@@ -7,9 +7,9 @@ only while the generator kept up: where it did not, they are "not judged", with 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loadtests import exits
+from loadtests.lib import exit_codes
 from loadtests.load.plan import Limits
-from loadtests.load.series import CONNECT, DELIVER, FAULTS, RESUME, SEND, Second, Series
+from loadtests.load.run_series import CONNECT, DELIVER, FAULTS, RESUME, SEND, Second, Series
 from loadtests.shapes import SHAPES
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
@@ -47,8 +47,8 @@ def judge(series: Series, limits: Limits) -> list[Row]:
 def exit_status(rows: Sequence[Row]) -> int:
     verdicts = {row.verdict for row in rows}
     if MISSED in verdicts:
-        return exits.WRONG
-    return exits.GENERATOR_WAS_THE_LIMIT if NOT_JUDGED in verdicts else exits.RIGHT
+        return exit_codes.WRONG
+    return exit_codes.GENERATOR_WAS_THE_LIMIT if NOT_JUDGED in verdicts else exit_codes.RIGHT
 
 
 def bottleneck(series: Series, limits: Limits) -> str:

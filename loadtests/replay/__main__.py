@@ -11,15 +11,15 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from loadtests import exits
-from loadtests.checker import read_log
-from loadtests.client import rest
+from loadtests.lib import exit_codes
+from loadtests.lib.checker import read_log
+from loadtests.lib.client import rest
+from loadtests.lib.console import say
+from loadtests.lib.servers import ServerError
 from loadtests.replay import verdict
+from loadtests.replay.environment import Scene, UnfitError, elsewhere, local
 from loadtests.replay.player import Player
-from loadtests.replay.scene import Scene, UnfitError, elsewhere, local
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
-from loadtests.say import say
-from loadtests.servers import ServerError
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
         traffic = read(given.files)
         if given.join:
             given.join.write_text("".join(f"{line}\n" for line in lines_of(traffic)))
-            return exits.RIGHT
+            return exit_codes.RIGHT
         if given.host:
             return play(traffic, elsewhere(traffic, given.host, given.sessions), given)
         say("Starting a place")
@@ -36,7 +36,7 @@ def main() -> int:
             return play(traffic, scene, given)
     except (UnreadableError, UnfitError, ServerError, OSError, rest.RefusedError) as error:
         print(error, file=sys.stderr)
-        return exits.NOT_RUN
+        return exit_codes.NOT_RUN
 
 
 def options() -> argparse.Namespace:
@@ -79,4 +79,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         say("Interrupted: nothing is judged.")
-        sys.exit(exits.NOT_RUN)
+        sys.exit(exit_codes.NOT_RUN)

@@ -15,11 +15,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from loadtests.client import Client
-from loadtests.client.subscription import Start
-from loadtests.load.series import CONNECT, RESUME, SEND
-from loadtests.replay.book import Book
-from loadtests.replay.scene import Scene
+from loadtests.lib.client import Client
+from loadtests.lib.client.subscription import Start
+from loadtests.load.run_series import CONNECT, RESUME, SEND
+from loadtests.replay.environment import Scene
+from loadtests.replay.results import Book
 from loadtests.replay.traffic import Act, Traffic
 
 SETTLE_SECONDS = 30.0

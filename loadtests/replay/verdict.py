@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 
-from loadtests import exits
-from loadtests.checker import explain
+from loadtests.lib import exit_codes
+from loadtests.lib.checker import explain
 from loadtests.load.histogram import Histogram
-from loadtests.load.series import KINDS
-from loadtests.replay.book import LATE_MS, Book
+from loadtests.load.run_series import KINDS
+from loadtests.replay.results import LATE_MS, Book
 from loadtests.replay.traffic import Traffic
 
 
 def status(book: Book) -> int:
     """Return the exit status: a fault is one whether or not the player was late."""
     if book.faults or book.series.total().failures:
-        return exits.WRONG
-    return exits.GENERATOR_WAS_THE_LIMIT if book.player_was_late else exits.RIGHT
+        return exit_codes.WRONG
+    return exit_codes.GENERATOR_WAS_THE_LIMIT if book.player_was_late else exit_codes.RIGHT
 
 
 def lines(book: Book, traffic: Traffic, speed: float) -> Iterator[str]:

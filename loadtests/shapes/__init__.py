@@ -1,7 +1,6 @@
 """How a load goes over time: one file for each shape, chosen by `SHAPE=`. Pure."""
 
 from loadtests.shapes.deploy import Deploy
-from loadtests.shapes.herd import Herd
 from loadtests.shapes.hot import Hot
 from loadtests.shapes.rooms import Rooms
 from loadtests.shapes.school import School
@@ -9,6 +8,7 @@ from loadtests.shapes.shape import Shape
 from loadtests.shapes.soak import Soak
 from loadtests.shapes.spike import Spike
 from loadtests.shapes.steps import Steps
+from loadtests.shapes.thundering_herd import Herd
 
 SHAPES: dict[str, type[Shape]] = {
     shape.__name__.lower(): shape

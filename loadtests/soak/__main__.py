@@ -11,18 +11,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loadtests import exits
 from loadtests.bench import machine
 from loadtests.bench.servers import LIMITS
-from loadtests.sampling import series
-from loadtests.sampling.running import sampling
-from loadtests.say import say
-from loadtests.servers.process import ROOT, ServerError
-from loadtests.servers.stack import RunningStack
-from loadtests.soak import live, page
-from loadtests.soak.crowd import gather
+from loadtests.lib import exit_codes
+from loadtests.lib.console import say
+from loadtests.lib.monitoring import time_series
+from loadtests.lib.monitoring.background import sampling
+from loadtests.lib.servers.process import ROOT, ServerError
+from loadtests.lib.servers.stack import RunningStack
+from loadtests.soak import page, progress_line
+from loadtests.soak.accounts import gather
+from loadtests.soak.growth_criteria import FULL_SECONDS, judge
 from loadtests.soak.load import Load
-from loadtests.soak.promises import FULL_SECONDS, judge
 from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
@@ -39,12 +39,12 @@ def main() -> None:
     try:
         if not options.read:
             measure(options)
-        sys.exit(exits.RIGHT if judged(options) else exits.WRONG)
+        sys.exit(exit_codes.RIGHT if judged(options) else exit_codes.WRONG)
     except (ServerError, StackError, OSError) as error:
         say(f"The soak could not be run: {error}")
     except KeyboardInterrupt:
         say("The soak was interrupted, and says nothing.")
-    sys.exit(exits.NOT_RUN)
+    sys.exit(exit_codes.NOT_RUN)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -71,7 +71,7 @@ def measure(options: argparse.Namespace) -> None:
 def judged(options: argparse.Namespace) -> bool:
     """Print and write what the samples say; return whether all promises were kept."""
     facts = json.loads((options.folder / "soak.json").read_text())
-    samples = series.read(options.folder / "samples.jsonl")
+    samples = time_series.read(options.folder / "samples.jsonl")
     verdicts = judge(samples, facts["seconds"])
     print(page.text(facts, verdicts))
     page.draw(samples, facts["seconds"], options.folder / "soak.svg")
@@ -104,7 +104,7 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
 async def put(stack: RunningStack, load: Load, seconds: float, file: Path, every: float) -> None:
     """Put a load on a stack for so long, and sample it meanwhile."""
     with sampling(stack.folder / "stack", file, every):
-        watching = asyncio.create_task(live.watch(load, file, seconds))
+        watching = asyncio.create_task(progress_line.watch(load, file, seconds))
         await load.run(seconds)
         watching.cancel()
 

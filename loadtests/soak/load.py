@@ -11,12 +11,12 @@ from collections.abc import Awaitable
 from itertools import count
 from typing import Any
 
-from loadtests.checker.fault import Fault
-from loadtests.client import Client
-from loadtests.client.subscription import Start
-from loadtests.soak import occasions
-from loadtests.soak.crowd import Crowd
-from loadtests.soak.visit import ANSWER_SECONDS, TALK_SHARE, Visit, remark
+from loadtests.lib.checker.fault import Fault
+from loadtests.lib.client import Client
+from loadtests.lib.client.subscription import Start
+from loadtests.soak import occasional_events
+from loadtests.soak.accounts import Crowd
+from loadtests.soak.user_session import ANSWER_SECONDS, TALK_SHARE, Visit, remark
 
 VISIT_SECONDS = (60.0, 240.0)
 ARRIVE_SECONDS = 5.0  # in which the first of them come
@@ -105,8 +105,8 @@ class Load:
 
     async def _celebrate(self) -> None:
         for number in count(1):
-            await self._count("meetings", occasions.meet(self._crowd, number))
-            await self._count("sign-ins", occasions.sign_in_and_out(self._crowd))
+            await self._count("meetings", occasional_events.meet(self._crowd, number))
+            await self._count("sign-ins", occasional_events.sign_in_and_out(self._crowd))
             await asyncio.sleep(OCCASION_SECONDS)
 
     async def _count(self, what: str, work: Awaitable[None]) -> None:

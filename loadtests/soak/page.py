@@ -8,10 +8,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from loadtests.marked import between_markers
-from loadtests.sampling.series import Points, Samples, total
-from loadtests.servers.process import ROOT
-from loadtests.soak.promises import Verdict, start_seconds
+from loadtests.lib.monitoring.time_series import Points, Samples, total
+from loadtests.lib.reporting.generated_sections import between_markers
+from loadtests.lib.servers.process import ROOT
+from loadtests.soak.growth_criteria import Verdict, start_seconds
 
 PAGE = ROOT / "docs/performance.md"
 IMAGE = ROOT / "docs/images/soak.svg"

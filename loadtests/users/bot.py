@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from locust import task
 
-from loadtests.load.crowd import Ticket
-from loadtests.users.entrance import make_token, revoke_token
-from loadtests.users.habits import BOT, pause
-from loadtests.users.person import HubbubUser
+from loadtests.load.user_pool import Ticket
+from loadtests.users.authentication import make_token, revoke_token
+from loadtests.users.base import HubbubUser
+from loadtests.users.user_mix import BOT, pause
 
 
 class Bot(HubbubUser):

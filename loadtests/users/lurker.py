@@ -7,8 +7,8 @@ import random
 
 from locust import task
 
-from loadtests.users.habits import LURKER, pause
-from loadtests.users.tab import TabUser
+from loadtests.users.browser_user import TabUser
+from loadtests.users.user_mix import LURKER, pause
 
 RADIO_SLEEP_SECONDS = 0.5
 AWAY_SECONDS = (5.0, 40.0)

@@ -4,8 +4,8 @@ import random
 
 from locust import task
 
-from loadtests.users.habits import READER, pause
-from loadtests.users.tab import TabUser
+from loadtests.users.browser_user import TabUser
+from loadtests.users.user_mix import READER, pause
 
 
 class Reader(TabUser):

@@ -2,8 +2,8 @@
 
 from locust import task
 
-from loadtests.users.habits import TALKER, pause
-from loadtests.users.tab import TabUser
+from loadtests.users.browser_user import TabUser
+from loadtests.users.user_mix import TALKER, pause
 
 
 class Talker(TabUser):

@@ -4,9 +4,9 @@ import random
 
 from locust import task
 
-from loadtests.load.series import CONNECT
-from loadtests.users.habits import WANDERER, pause
-from loadtests.users.tab import OPEN_SECONDS, TabUser
+from loadtests.load.run_series import CONNECT
+from loadtests.users.browser_user import OPEN_SECONDS, TabUser
+from loadtests.users.user_mix import WANDERER, pause
 
 LIFT_SECONDS = (0.5, 10.0)
 

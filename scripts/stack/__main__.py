@@ -15,11 +15,11 @@ from scripts.stack import application, control
 from scripts.stack.application import Version
 from scripts.stack.control import Request
 from scripts.stack.errors import StackError
-from scripts.stack.folder import Folder
 from scripts.stack.manager import Manager
 from scripts.stack.options import ROOT, folder_from, options_from, replicas_from
 from scripts.stack.output import Output
 from scripts.stack.programs import find, find_postgres
+from scripts.stack.state_directory import Folder
 
 
 def main() -> None:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scripts.stack.child_process import end_group, spawn, tied
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 from scripts.stack.probes import HOST, http_ok
 from scripts.stack.service import Program
-from scripts.stack.tie import end_group, spawn, tied
 
 
 @dataclass(frozen=True, slots=True)

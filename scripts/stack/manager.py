@@ -7,14 +7,14 @@ import asyncio
 import signal
 from pathlib import Path
 
-from scripts.stack import changes, control
+from scripts.stack import control, operations
 from scripts.stack.control import Request, Say
 from scripts.stack.errors import StackError
-from scripts.stack.folder import Folder
 from scripts.stack.options import Options
 from scripts.stack.output import Output
 from scripts.stack.ports import ensure_free
 from scripts.stack.stack import Stack
+from scripts.stack.state_directory import Folder
 
 
 class Manager:
@@ -106,9 +106,9 @@ class Manager:
 
         match request:
             case {"do": "scale", "replicas": int(replicas)}:
-                await changes.scale(self._stack, replicas, tell)
+                await operations.scale(self._stack, replicas, tell)
             case {"do": "deploy", "root": str(root)}:
-                await changes.deploy(self._stack, Path(root), tell)
+                await operations.deploy(self._stack, Path(root), tell)
             case _:
                 raise StackError("The stack does not know this request.")
 

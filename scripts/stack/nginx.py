@@ -17,11 +17,11 @@ from pathlib import Path
 from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
 from scripts.stack.errors import StackError
-from scripts.stack.folder import Folder
 from scripts.stack.options import Options, in_url
 from scripts.stack.probes import HOST, http_ok, until
 from scripts.stack.programs import find, is_root
 from scripts.stack.service import Program, Service
+from scripts.stack.state_directory import Folder
 
 RELOAD_SECONDS = 30.0
 MOST_FILES = 32_768

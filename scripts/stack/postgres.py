@@ -12,13 +12,13 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+from scripts.stack.child_process import tied
 from scripts.stack.errors import StackError
-from scripts.stack.folder import Folder, write_private
 from scripts.stack.output import Output
 from scripts.stack.probes import HOST, succeeds
 from scripts.stack.programs import find, find_postgres, is_root
 from scripts.stack.service import Program
-from scripts.stack.tie import tied
+from scripts.stack.state_directory import Folder, write_private
 
 OWNER = DATABASE = "hubbub"
 SYSTEM_USER = "postgres"

@@ -4,10 +4,10 @@ import os
 from functools import partial
 from urllib.parse import quote
 
-from scripts.stack.folder import Folder, write_private
 from scripts.stack.probes import HOST, redis_answers
 from scripts.stack.programs import find
 from scripts.stack.service import Program
+from scripts.stack.state_directory import Folder, write_private
 
 
 def program(folder: Folder, port: int) -> Program:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.stack.child_process import end_group, spawn, tied
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
-from scripts.stack.tie import end_group, spawn, tied
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0

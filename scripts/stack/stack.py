@@ -12,12 +12,12 @@ from pathlib import Path
 from scripts.stack import application, postgres, redis
 from scripts.stack.application import Version
 from scripts.stack.control import Say
-from scripts.stack.folder import Folder
 from scripts.stack.nginx import Nginx
 from scripts.stack.options import ROOT, Options
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.service import Program, Service
+from scripts.stack.state_directory import Folder
 from scripts.stack.static import ensure_collected, forget_old
 
 # What each may take to end; a replica and nginx, which waits for its sockets, after the drain.

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from scripts.stack.folder import Folder
+from scripts.stack.state_directory import Folder
 
 MARK = ".complete"
 KEPT = 3

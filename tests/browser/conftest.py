@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from loadtests.servers import Place
+from loadtests.lib.servers import Place
 from tests.browser.window import Window, open_browser, open_window
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.conftest import POSTGRES, REDIS

@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
-from loadtests.people.person import Person
+from loadtests.lib.simulation.account import Person
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers import Place
+from loadtests.lib.servers import Place
 from tests.cluster.stage import ENVIRONMENT, Stage
 
 

@@ -15,9 +15,9 @@ from typing import Any  # noqa: E402
 
 from gevent.fileobject import FileObject  # noqa: E402
 
-from loadtests.client.gevent_client import GeventClient  # noqa: E402
+from loadtests.lib.client.gevent_client import GeventClient  # noqa: E402
+from loadtests.load.connection_observer import Watcher  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
-from loadtests.load.watcher import Watcher  # noqa: E402
 
 
 class Told:

@@ -13,12 +13,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from loadtests.checker import Log, check, explain, read_log
-from loadtests.client import Client, rest
-from loadtests.client.subscription import Start
-from loadtests.people.person import Person, who
-from loadtests.servers import Place
-from loadtests.servers.process import Server
+from loadtests.lib.checker import Log, check, explain, read_log
+from loadtests.lib.client import Client, rest
+from loadtests.lib.client.subscription import Start
+from loadtests.lib.servers import Place
+from loadtests.lib.servers.process import Server
+from loadtests.lib.simulation.account import Person, who
 
 CROWD = 60
 ANSWER_SECONDS = 15

@@ -9,12 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loadtests.checker import Log, read_log
-from loadtests.client import Client
-from loadtests.servers import Replica
-from loadtests.servers.place import manage
+from loadtests.lib.checker import Log, read_log
+from loadtests.lib.client import Client
+from loadtests.lib.servers import Replica
+from loadtests.lib.servers.cluster import manage
 from tests.cluster.stage import Stage, bodies, opened, talking
-from tests.scrape import ask
+from tests.support.probes import ask
 
 pytestmark = pytest.mark.deployment
 

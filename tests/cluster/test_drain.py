@@ -8,13 +8,13 @@ from http.client import HTTPConnection
 import psutil
 import pytest
 
-from loadtests.client import sockets
-from loadtests.servers import Replica
-from loadtests.servers.process import HOST
-from tests.cluster.bare import address, close_code, heard_until, socket_of
-from tests.cluster.ending import Ending
-from tests.cluster.seen import left, longest_silence
+from loadtests.lib.client import websocket
+from loadtests.lib.servers import Replica
+from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, elapse, opened, start, stop, talking
+from tests.support.observations import left, longest_silence
+from tests.support.raw_socket import address, close_code, heard_until, socket_of
+from tests.support.replica_process import Ending
 
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
@@ -92,7 +92,7 @@ async def test_a_handshake_that_the_kernel_took_before_the_end_is_answered(stage
     replica, alice = stage.place.replicas[0], stage.person("alice")
     ending = Ending(replica)
     replica.pause()
-    handshake = asyncio.create_task(sockets.connected(address(replica), alice.headers))
+    handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))
     await connected_by_kernel(replica)
     ending.signal()
     replica.resume()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from loadtests.client import rest
-from loadtests.servers.process import ROOT, Server
+from loadtests.lib.client import rest
+from loadtests.lib.servers.process import ROOT, Server
 from tests.cluster.stage import Stage
 
 # It is sent away by a drain, and goes to the other replica.

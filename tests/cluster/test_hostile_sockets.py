@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from loadtests.people.person import Person
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, opened
 
 UNAFFECTED_SECONDS = 2

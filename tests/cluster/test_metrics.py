@@ -11,14 +11,14 @@ from http.client import HTTPConnection
 import psutil
 import pytest
 
-from hubbub import metrics
-from hubbub.realtime.delays import Heartbeats
-from loadtests.client import Client
-from loadtests.sampling.scrape import Scrape
-from loadtests.servers import Replica
-from loadtests.servers.process import HOST
+from hubbub.observability import metrics
+from hubbub.realtime.telemetry.latency import Heartbeats
+from loadtests.lib.client import Client
+from loadtests.lib.monitoring.prometheus import Scrape
+from loadtests.lib.servers import Replica
+from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, bodies, elapse, open_all, opened, start, stop
-from tests.scrape import scrape
+from tests.support.probes import scrape
 
 pytestmark = pytest.mark.deployment
 

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-from loadtests.client import Client
-from loadtests.client.history import Answered
-from loadtests.people.person import Person
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Answered
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, opened, talking
 
 TIMES = 20

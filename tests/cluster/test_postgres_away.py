@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import pytest
 
-from loadtests.client import Client
-from loadtests.client.history import Closed, Frame
-from loadtests.servers import Postgres
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Closed, Frame
+from loadtests.lib.servers import Postgres
 from tests.cluster.stage import Stage, bodies, opened, start, stop
 
 pytestmark = pytest.mark.deployment

@@ -1,7 +1,7 @@
 """Who has the room open now: the same on all replicas, by person and not by tab."""
 
-from loadtests.client import Client
-from loadtests.client.history import Seen
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Seen
 from tests.cluster.stage import Stage, opened
 
 LEAVES_SECONDS = 5

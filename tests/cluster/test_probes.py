@@ -4,8 +4,8 @@ from http.client import HTTPConnection
 
 import pytest
 
-from loadtests.servers import Place, Replica
-from loadtests.servers.process import HOST
+from loadtests.lib.servers import Place, Replica
+from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, elapse, stop
 
 pytestmark = pytest.mark.deployment

@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from loadtests.client import Client
-from loadtests.client.history import Opened
-from loadtests.servers import Redis
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Opened
+from loadtests.lib.servers import Redis
 from tests.cluster.stage import Stage, bodies, elapse, opened, start, stop, talking
 
 pytestmark = pytest.mark.deployment

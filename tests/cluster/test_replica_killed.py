@@ -6,10 +6,10 @@ import time
 import pytest
 from django.conf import settings
 
-from loadtests.client import Client
-from loadtests.servers import Replica
-from tests.cluster.seen import left, longest_silence
+from loadtests.lib.client import Client
+from loadtests.lib.servers import Replica
 from tests.cluster.stage import Stage, elapse, opened, start, talking
+from tests.support.observations import left, longest_silence
 
 pytestmark = pytest.mark.deployment
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from loadtests.checker import explain, views
-from loadtests.client import Client, History
+from loadtests.lib.checker import explain, final_views
+from loadtests.lib.client import Client, History
 from tests.cluster.stage import Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
@@ -83,6 +83,6 @@ def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
     for client in clients:
         history = client.conversation.finish()
         shown.append(History(client.name, views=history.views, since=history.since))
-    faults = [fault for history in shown for fault in views.check(history, log)]
+    faults = [fault for history in shown for fault in final_views.check(history, log)]
     assert not faults, explain(faults)
-    assert not views.check_equal(shown)
+    assert not final_views.check_equal(shown)

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from loadtests.client import Client
-from loadtests.client.history import Subscribed
-from loadtests.client.subscription import Start
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Subscribed
+from loadtests.lib.client.subscription import Start
 from tests.cluster.stage import Stage, bodies, opened
 
 SECRET = "the password is swordfish"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtests.client import Client
-from loadtests.client.history import Heard
-from loadtests.people.person import Person
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Heard
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
 
 AT_ONCE_SECONDS = 1

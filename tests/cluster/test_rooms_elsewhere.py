@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from loadtests.client import Client
-from loadtests.people.person import Person
+from loadtests.lib.client import Client
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, opened
 
 Frame = dict[str, Any]

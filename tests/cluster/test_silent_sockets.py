@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.bench.wire import PONG, frame, handshake
-from loadtests.servers import Place, Postgres, Redis
-from tests.cluster.bare import read_frame
+from loadtests.lib.client.websocket_bytes import PONG, frame, handshake
+from loadtests.lib.servers import Place, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage
+from tests.support.raw_socket import read_frame
 
 HEARTBEAT_SECONDS = 3  # Daphne looks every two seconds
 WATCHED_SECONDS = 15

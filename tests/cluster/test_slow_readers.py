@@ -10,12 +10,12 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.people.person import Person
-from loadtests.servers import Place, Postgres, Redis, Replica
-from loadtests.servers.process import HOST
-from tests.cluster.bare import address, heard_until, socket_of
+from loadtests.lib.servers import Place, Postgres, Redis, Replica
+from loadtests.lib.servers.process import HOST
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.cluster.test_metrics import until
+from tests.support.raw_socket import address, heard_until, socket_of
 
 # Of 8 KB each: several times what kernel and limit hold back for one socket.
 MESSAGES = 200

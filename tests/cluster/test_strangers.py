@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from loadtests.client import Client
-from loadtests.client.rest import RefusedError
-from loadtests.client.subscription import Start
-from loadtests.people.person import Person
+from loadtests.lib.client import Client
+from loadtests.lib.client.rest import RefusedError
+from loadtests.lib.client.subscription import Start
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, opened
 
 NOT_FOUND = 404

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from channels_redis.utils import _consistent_hash
 
-from loadtests.client import Client
-from loadtests.people.person import Person
-from loadtests.servers import Place, Postgres, Redis
+from loadtests.lib.client import Client
+from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment

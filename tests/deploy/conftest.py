@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.stage import ENVIRONMENT
-from tests.deploy.composition import Composition
+from tests.deploy.compose import Composition
 from tests.deploy.engine import Engine, find_engine
 from tests.stack.people import People
 from tests.stack.traffic import tell_silences

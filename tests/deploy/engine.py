@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from _pytest.outcomes import Failed
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 
 ENGINES = ("podman", "docker")
 TOOLS = ROOT / ".venv-deploy/bin"

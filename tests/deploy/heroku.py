@@ -19,10 +19,10 @@ from pathlib import Path
 
 import psutil
 
-from loadtests.servers import Postgres, Redis
-from loadtests.servers.context import Startable
-from loadtests.servers.place import collected_static_files
-from loadtests.servers.process import HOST, ROOT, Server, ServerError
+from loadtests.lib.servers import Postgres, Redis
+from loadtests.lib.servers.cluster import collected_static_files
+from loadtests.lib.servers.process import HOST, ROOT, Server, ServerError
+from loadtests.lib.servers.startable import Startable
 from scripts.stack.certificate import make_certificate
 
 # The smallest plans that two dynos fit in: `essential-2` and `mini`.

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import call, checked, find_engine, lacking
 
 K8S = ROOT / "deploy/k8s"

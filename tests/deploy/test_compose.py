@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from loadtests.servers.process import HOST, ROOT
-from loadtests.servers.stack import until
-from tests.deploy.composition import PUBLIC_IMAGES, SECRETS, Composition, answers
+from loadtests.lib.servers.process import HOST, ROOT
+from loadtests.lib.servers.stack import until
+from tests.deploy.compose import PUBLIC_IMAGES, SECRETS, Composition, answers
 from tests.stack.browsers import two_browsers_talk
 from tests.stack.people import People
 from tests.stack.traffic import Traffic, traffic

@@ -2,7 +2,7 @@
 
 import re
 
-from tests.deploy.composition import Composition
+from tests.deploy.compose import Composition
 from tests.deploy.conftest import IMAGE
 from tests.deploy.engine import Engine
 

@@ -5,12 +5,12 @@ import shutil
 from http.client import HTTPConnection
 from pathlib import Path
 
-from loadtests.servers.process import HOST, ROOT
+from loadtests.lib.servers.process import HOST, ROOT
 from scripts.stack.certificate import make_certificate
 from scripts.stack.ports import free_port
-from tests.deploy.composition import Composition
+from tests.deploy.compose import Composition
 from tests.deploy.engine import Engine, call
-from tests.stack.by_tls import somebody_talks_by_tls
+from tests.stack.tls_client import somebody_talks_by_tls
 
 FILES = ("docker-compose.yml", "compose.tls.yml")
 SOMEBODY = 10002

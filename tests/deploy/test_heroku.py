@@ -11,14 +11,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loadtests.client import Client, rest
-from loadtests.servers.nginx import Nginx
-from loadtests.servers.process import HOST
-from loadtests.servers.stack import until
+from loadtests.lib.client import Client, rest
+from loadtests.lib.servers.nginx import Nginx
+from loadtests.lib.servers.process import HOST
+from loadtests.lib.servers.stack import until
 from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
 from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
-from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.people import People
+from tests.stack.tls_client import somebody_talks_by_tls
 from tests.stack.traffic import replica_of
 
 CROWD = 20

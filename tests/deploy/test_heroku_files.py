@@ -14,14 +14,14 @@ import jsonschema_rs
 import pytest
 
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
-from hubbub.realtime.drain import FINISH_SECONDS
-from loadtests.servers.process import ROOT
-from scripts.dyno import dyno
+from hubbub.realtime.lifecycle.drain import FINISH_SECONDS
+from loadtests.lib.servers.process import ROOT
+from scripts.heroku import dyno
 from tests.deploy.heroku import KILL_SECONDS, PROFILE, procfile
 
 ROUTER_SECONDS = 55  # for which the router bears silence
 EXAMPLE = (ROOT / ".env.example").read_text()
-OF_THE_APP = {"OWNER", "DYNO_ALONE"}  # of postdeploy and of scripts.dyno
+OF_THE_APP = {"OWNER", "DYNO_ALONE"}  # of postdeploy and of scripts.heroku
 
 
 def app() -> Any:
@@ -141,7 +141,7 @@ def test_pings_come_before_the_router_loses_patience() -> None:
 )
 def test_a_wrong_value_gets_a_sentence(variable: str, value: str, sentence: str) -> None:
     refused = subprocess.run(
-        [sys.executable, "-m", "scripts.dyno"],
+        [sys.executable, "-m", "scripts.heroku"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], variable: value},
         capture_output=True,

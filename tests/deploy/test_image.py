@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import Engine, call, checked, tool
 
 # As a careful platform runs it. A container's /dev/shm is there in any case.

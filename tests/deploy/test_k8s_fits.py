@@ -15,10 +15,10 @@ import pytest
 import yaml
 
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
-from hubbub.realtime import probes as replica_probes
-from hubbub.realtime.drain import FINISH_SECONDS
+from hubbub.realtime.http import probes as replica_probes
+from hubbub.realtime.lifecycle.drain import FINISH_SECONDS
 from hubbub.web import probes as web_probes
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 from scripts import k8s_alerts
 from scripts.stack import templates
 from tests.conftest import OURS

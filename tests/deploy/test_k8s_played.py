@@ -7,7 +7,7 @@ import pytest
 
 from tests.cluster.stage import bodies, opened
 from tests.deploy.engine import Engine
-from tests.deploy.played import EVERYBODY, REPLICAS, Played
+from tests.deploy.podman_kube import EVERYBODY, REPLICAS, Played
 from tests.stack.people import People
 from tests.stack.traffic import replica_of
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.servers import Place, Postgres
-from loadtests.servers.pgbouncer import PgBouncer
-from loadtests.servers.process import ROOT
-from loadtests.servers.web import Web
+from loadtests.lib.servers import Place, Postgres
+from loadtests.lib.servers.pgbouncer import PgBouncer
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.web import Web
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
 
 CONNECTIONS = 5

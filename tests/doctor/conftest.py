@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from loadtests.servers import Place
-from tests.doctor.front import Front
-from tests.doctor.patient import Patient, compressed_static_files
+from loadtests.lib.servers import Place
+from tests.doctor.deployment import Patient, compressed_static_files
+from tests.doctor.faulty_proxy import Front
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtests.servers.process import HOST, ROOT
+from loadtests.lib.servers.process import HOST, ROOT
 
 HTTP, HTTPS = 80, 443
 # Flags of an interface are read and written with these (netdevice(7)).

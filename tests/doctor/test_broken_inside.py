@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.doctor.patient import Patient
+from tests.doctor.deployment import Patient
 
 pytestmark = pytest.mark.deployment
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.doctor.front import Fault, with_header, with_status, without_header
-from tests.doctor.patient import Patient
+from tests.doctor.deployment import Patient
+from tests.doctor.faulty_proxy import Fault, with_header, with_status, without_header
 
 pytestmark = pytest.mark.deployment
 

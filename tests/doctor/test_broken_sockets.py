@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.doctor.front import Change, Fault, with_header, without_header
-from tests.doctor.patient import Patient
+from tests.doctor.deployment import Patient
+from tests.doctor.faulty_proxy import Change, Fault, with_header, without_header
 
 pytestmark = pytest.mark.deployment
 ELSEWHERE = "http://chat.invalid"

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from loadtests.servers.process import HOST
-from tests.doctor.front import Fault, Front, with_header, without_header
+from loadtests.lib.servers.process import HOST
+from tests.doctor.deployment import Patient, Seen
+from tests.doctor.faulty_proxy import Fault, Front, with_header, without_header
 from tests.doctor.loopback import HTTP, HTTPS, Loopback, own_loopback
-from tests.doctor.patient import Patient, Seen
 
 pytestmark = pytest.mark.deployment
 

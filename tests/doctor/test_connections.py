@@ -6,11 +6,12 @@ from contextlib import closing
 import pytest
 
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
-from hubbub.realtime import database, writer
-from loadtests.servers import Place, Postgres
-from loadtests.servers.web import Web
-from tests.doctor.front import Front
-from tests.doctor.patient import Patient, Seen
+from hubbub.realtime.commands.handlers import group_commit
+from hubbub.realtime.db import executors
+from loadtests.lib.servers import Place, Postgres
+from loadtests.lib.servers.web import Web
+from tests.doctor.deployment import Patient, Seen
+from tests.doctor.faulty_proxy import Front
 
 WRITER = 1
 # Two replicas and a gunicorn may open 38, a third replica 11 more; superusers keep 3 of them.
@@ -19,7 +20,7 @@ TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
     """The doctor counts what the code of a replica opens: it may not import `realtime`."""
-    threads = database.CHANGING_THREADS + database.FOLLOWING_THREADS + WRITER + writer.LANES
+    threads = executors.CHANGING_THREADS + executors.FOLLOWING_THREADS + WRITER + group_commit.LANES
     assert threads == REPLICA_CONNECTIONS
 
 

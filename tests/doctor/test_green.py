@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from loadtests.servers import Place
-from loadtests.servers.process import ROOT
-from tests.doctor.front import Fault, without_header
-from tests.doctor.patient import Patient
+from loadtests.lib.servers import Place
+from loadtests.lib.servers.process import ROOT
+from tests.doctor.deployment import Patient
+from tests.doctor.faulty_proxy import Fault, without_header
 
 pytestmark = pytest.mark.deployment
 

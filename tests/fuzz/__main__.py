@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 
 TESTS = "tests/fuzz"
 GUIDED_SECONDS = 30

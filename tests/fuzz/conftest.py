@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.checker import explain, logs
-from loadtests.servers import Place, Postgres, Redis
+from loadtests.lib.checker import explain, log_rules
+from loadtests.lib.servers import Place, Postgres, Redis
 from tests.cluster.stage import Stage
-from tests.fuzz.visits import visit
+from tests.fuzz.raw_http import visit
 
 # More people than a page of members has.
 CROWD = 210
@@ -37,5 +37,5 @@ def target(whole_target: Stage) -> Iterator[Stage]:
         written = replica.log.read_text(errors="replace")
         assert "Traceback" not in written, replica.tail(60)
         assert "ERROR" not in written, replica.tail(60)
-    faults = logs.check(whole_target.log())
+    faults = log_rules.check(whole_target.log())
     assert not faults, explain(faults)

@@ -16,12 +16,11 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.realtime import protocol
-from hubbub.realtime.protocol import Problem
-from loadtests.people.person import Person
-from loadtests.servers import Replica
-from tests.cluster.bare import socket_of
+from hubbub.realtime.protocol.messages import Problem, messages
+from loadtests.lib.servers import Replica
+from loadtests.lib.simulation.account import Person
 from tests.fuzz.protocol_frames import ANSWERS, ensure_spoken
+from tests.support.raw_socket import socket_of
 
 ANSWER_SECONDS = 20
 LAST = "the last one"
@@ -61,14 +60,14 @@ class Owed:
 
     def add(self, text: str | None) -> None:
         try:
-            ref, command = protocol.parse(text)
+            ref, command = messages.parse(text)
         except Problem as problem:
             self.sure[_key(problem.ref)] += 1
             return
         match command:
-            case protocol.Typing():
+            case messages.Typing():
                 self.perhaps[_key(ref)] += 1
-            case protocol.Subscribe(rooms) if len(rooms) <= settings.MAX_ROOMS_PER_SUBSCRIBE:
+            case messages.Subscribe(rooms) if len(rooms) <= settings.MAX_ROOMS_PER_SUBSCRIBE:
                 self.sure[_key(ref)] += len(rooms)
                 self.events += len(rooms) * settings.REPLAY_MAX_EVENTS
             case _:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NoReturn
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 
 SEEDS = [
     '{"type":"ping","ref":1}',
@@ -45,7 +45,9 @@ def fuzz(folder: str, seconds: int, seed: int) -> None:
         sys.exit("atheris is not installed here: it has wheels for Linux on x86_64 only.")
     import django
 
-    with atheris.instrument_imports(include=["hubbub.realtime.protocol", "hubbub.chat.text"]):
+    with atheris.instrument_imports(
+        include=["hubbub.realtime.protocol.messages", "hubbub.chat.text"]
+    ):
         django.setup()  # imports some of it
         from django.core.exceptions import ValidationError
 

@@ -5,8 +5,7 @@ import json
 import msgspec
 from django.conf import settings
 
-from hubbub.realtime import protocol
-from hubbub.realtime.protocol import Problem
+from hubbub.realtime.protocol.messages import Problem, messages
 
 CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
 MAX_ID = 2**63 - 1
@@ -22,7 +21,7 @@ def ensure_parsed_or_refused(text: str | None) -> None:
     assert len(answer.encode()) <= SAID_BYTES + settings.MAX_FRAME_BYTES
 
 
-def ensure_within_bounds(command: protocol.Command) -> None:
+def ensure_within_bounds(command: messages.Command) -> None:
     """Everything behind the parser relies on this, the database's columns above all."""
     for name, value in msgspec.structs.asdict(command).items():
         match name, value:
@@ -47,8 +46,8 @@ def ensure_within_bounds(command: protocol.Command) -> None:
 
 def _answer_to(text: str | None) -> str:
     try:
-        ref, command = protocol.parse(text)
+        ref, command = messages.parse(text)
     except Problem as problem:
-        return protocol.problem_frame(problem)
+        return messages.problem_frame(problem)
     ensure_within_bounds(command)
-    return protocol.answer("ok", ref)
+    return messages.answer("ok", ref)

@@ -14,12 +14,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.people.person import Person
-from tests.cluster.bare import heard_until, socket_of
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, opened, talking
 from tests.fuzz.conversation import Step, converse
 from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated
 from tests.fuzz.rounds import TIMES, examples
+from tests.support.raw_socket import heard_until, socket_of
 
 pytestmark = [
     pytest.mark.deployment,

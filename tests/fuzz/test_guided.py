@@ -6,7 +6,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 
 SECONDS = 4
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.people.person import Person
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage
+from tests.fuzz.raw_http import visit
 from tests.fuzz.rounds import SEED, TIMES
-from tests.fuzz.visits import visit
 
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * max(1, TIMES))]
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loadtests.people.person import Person
-from loadtests.servers import Replica
+from loadtests.lib.servers import Replica
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage
+from tests.fuzz.raw_http import Visit, visit
 from tests.fuzz.rounds import TIMES, examples
-from tests.fuzz.visits import Visit, visit
 
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * TIMES)]
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hubbub.realtime import protocol
+from hubbub.realtime.protocol.messages import messages
 from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated, nested
 from tests.fuzz.parsed import ensure_parsed_or_refused
 from tests.fuzz.rounds import examples
@@ -28,7 +28,7 @@ PARSE_BYTES = 64 * settings.MAX_FRAME_BYTES
 @examples(150)
 def test_every_valid_command_is_understood_as_it_was_said(command: dict[str, Any]) -> None:
     said = {"type": command["type"]}
-    ref, parsed = protocol.parse(json.dumps(command))
+    ref, parsed = messages.parse(json.dumps(command))
     assert ref == command.get("ref")
     understood = msgspec.structs.asdict(parsed)
     assert said | understood == {name: each for name, each in command.items() if name != "ref"}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
-from tests.stack.front import Front
+from tests.stack.nginx_only import Front
 from tests.stack.people import People
 from tests.stack.traffic import tell_silences
 

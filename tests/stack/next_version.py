@@ -8,7 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 
 VERSION = "99.0"
 CODE = ("app", "deploy", "scripts", "requirements.txt")
@@ -42,7 +42,9 @@ def make_next_version(folder: Path) -> Path:
     copy_code(folder)
     _replace(folder / "app/hubbub/settings.py", r'^VERSION = ".*"$', f'VERSION = "{VERSION}"')
     _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')
-    _replace(folder / "app/hubbub/realtime/doorbell.py", r'case "log":', 'case "log" | "log.next":')
+    _replace(
+        folder / "app/hubbub/realtime/cluster/bus.py", r'case "log":', 'case "log" | "log.next":'
+    )
     _replace(folder / STYLES, r"\Z", "\n/* of the next version */\n")
     column = '    colour = models.TextField(db_default="", default="")\n'
     _replace(folder / MODEL, r"^    topic = ", f"{column}    topic = ")

@@ -9,8 +9,8 @@ from typing import Any, Protocol, cast
 
 import psycopg
 
-from loadtests.checker import Log, read_log
-from loadtests.servers import Place
+from loadtests.lib.checker import Log, read_log
+from loadtests.lib.servers import Place
 from tests.cluster.stage import Stage
 
 CROWD = 50

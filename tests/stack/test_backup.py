@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psycopg
 
-from loadtests.checker import Log, read_log
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.checker import Log, read_log
+from loadtests.lib.servers.stack import RunningStack
 from scripts.stack.programs import find_postgres
 from tests.cluster.stage import opened, talking
 from tests.cluster.test_backup import ENOUGH, assert_begins, run, said

@@ -9,10 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtests.chaos.kind import Mechanism
-from loadtests.chaos.kinds import BY_NAME
-from loadtests.servers.process import ROOT
-from loadtests.servers.stack import until
+from loadtests.chaos.fault_kind import Mechanism
+from loadtests.chaos.fault_kinds import BY_NAME
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.stack import until
 from tests.stack.hosts import needs_hosts
 
 SEED, SECONDS = 11, 50
@@ -39,7 +39,7 @@ def test_nothing_is_lost_whatever_is_done(tmp_path: Path) -> None:
     assert mechanisms == set(Mechanism)
     assert all(row["evidence"] for row in summary["rows"])
     judged = subprocess.run(
-        [sys.executable, "-m", "loadtests.checker", str(tmp_path / str(SEED))], cwd=ROOT
+        [sys.executable, "-m", "loadtests.lib.checker", str(tmp_path / str(SEED))], cwd=ROOT
     )
     assert judged.returncode == 0
 

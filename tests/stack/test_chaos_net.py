@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from hubbub import environment
-from hubbub.chat.layer import RedisLayer
-from loadtests.chaos.net import Net, NetHost, entered
-from loadtests.chaos.rules import Delay, Drop, Rate
-from loadtests.servers import Redis
-from loadtests.servers.stack import until
+from hubbub.chat.redis_layer import RedisLayer
+from loadtests.chaos.network import Net, NetHost, entered
+from loadtests.chaos.network_rules import Delay, Drop, Rate
+from loadtests.lib.servers import Redis
+from loadtests.lib.servers.stack import until
 from tests.stack.hosts import needs_hosts
 
 pytestmark = needs_hosts

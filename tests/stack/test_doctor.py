@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.servers.stack import RunningStack
 from tests.stack.conftest import MakeStack
 
 NO_MAIL = ["mail"]  # a stack prints its mails

@@ -10,8 +10,8 @@ from redis.asyncio import Redis as Client
 from redis.exceptions import RedisError, ResponseError
 
 from hubbub import environment
-from hubbub.chat.layer import RedisLayer
-from loadtests.servers import Redis
+from hubbub.chat.redis_layer import RedisLayer
+from loadtests.lib.servers import Redis
 
 HEARD_SECONDS = 5
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.process import HOST, ROOT
-from loadtests.servers.stack import STOP_SECONDS, RunningStack, until
+from loadtests.lib.servers.process import HOST, ROOT
+from loadtests.lib.servers.stack import STOP_SECONDS, RunningStack, until
 from tests.stack.conftest import MakeStack
 
 

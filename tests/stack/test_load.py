@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from loadtests.load.series import CONNECT, DELIVER, HTTP, SEND, Series
-from loadtests.servers.process import ROOT
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.stack import RunningStack
+from loadtests.load.run_series import CONNECT, DELIVER, HTTP, SEND, Series
 from tests.stack.people import People
 
 USERS = 20  # of every kind at least one

@@ -3,11 +3,11 @@
 import asyncio
 import urllib.request
 
-from loadtests.servers.stack import Row, RunningStack, until
+from loadtests.lib.servers.stack import Row, RunningStack, until
 from tests.cluster.stage import bodies, opened
-from tests.scrape import ask, scrape
+from tests.deployment_files.test_monitoring import named_metrics
 from tests.stack.people import People
-from tests.test_monitoring import named_metrics
+from tests.support.probes import ask, scrape
 
 
 async def test_every_metric_that_they_name_is_at_metrics(

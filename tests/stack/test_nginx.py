@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from loadtests.servers.process import HOST
-from loadtests.servers.stack import until
+from loadtests.lib.servers.process import HOST
+from loadtests.lib.servers.stack import until
 from scripts.stack.ports import free_port
-from tests.stack.front import Answer, Front, name_server
+from tests.stack.nginx_only import Answer, Front, name_server
 
 SECURITY = (
     *("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"),

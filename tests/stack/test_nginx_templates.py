@@ -7,10 +7,10 @@ from itertools import product
 
 import pytest
 
-from loadtests.servers.nginx import TEMPLATES
+from loadtests.lib.servers.nginx import TEMPLATES
 from scripts.stack import templates
 from scripts.stack.errors import StackError
-from tests.stack.front import Front
+from tests.stack.nginx_only import Front
 
 LISTS = ("", "10.0.0.0/8 192.168.0.1, fd00::/8")
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT
 from scripts.stack import nginx
 from scripts.stack.errors import StackError
-from scripts.stack.folder import Folder
 from scripts.stack.options import options_from
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.service import Service
+from scripts.stack.state_directory import Folder
 
 
 async def test_a_reload_that_did_nothing_is_told(

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from loadtests.client import Client
-from loadtests.servers.process import ROOT
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.client import Client
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import opened, talking
 from tests.stack.next_version import copy_code
 from tests.stack.people import People

@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 import psutil
 import pytest
 
-from loadtests.client.history import Answered
-from loadtests.servers.process import ROOT
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.client.history import Answered
+from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.conftest import MakeStack
 from tests.stack.next_version import VERSION, copy_code, make_next_version

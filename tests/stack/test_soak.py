@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from loadtests.sampling import series
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.monitoring import time_series
+from loadtests.lib.servers.stack import RunningStack
 from loadtests.soak.__main__ import put
-from loadtests.soak.crowd import gather
+from loadtests.soak.accounts import gather
+from loadtests.soak.growth_criteria import watched
 from loadtests.soak.load import Load
-from loadtests.soak.promises import watched
 from tests.stack.people import People
 
 SECONDS = 12
@@ -27,9 +27,9 @@ async def test_a_soak_of_some_seconds_runs_whole(
     assert (facts["faults"], facts["failures"]) == ([], [])
     assert facts["done"].keys() >= {"visits", "meetings", "sign-ins"}
     assert facts["sent"] > SECONDS
-    samples = series.read(file)
+    samples = time_series.read(file)
     assert samples.failures == {}
     assert {*samples.parts()} >= {"nginx", "postgres", "realtime-1", "redis", "web-1"}
     assert [(one.part, one.what) for one in watched(samples) if not one.points] == []
     sockets = [samples.values(part, "hubbub_sockets") for part in samples.parts("realtime-")]
-    assert max(value for _, value in series.total(sockets)) >= SOCKETS
+    assert max(value for _, value in time_series.total(sockets)) >= SOCKETS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stack.folder import Folder
+from scripts.stack.state_directory import Folder
 from scripts.stack.static import MARK, ensure_collected, forget_old
 
 

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from loadtests.servers.process import HOST
-from loadtests.servers.stack import RunningStack
+from loadtests.lib.servers.process import HOST
+from loadtests.lib.servers.stack import RunningStack
 from tests.stack.browsers import two_browsers_talk
 from tests.stack.people import People
 

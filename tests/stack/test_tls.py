@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from loadtests.load.series import DELIVER, Series
+from loadtests.load.run_series import DELIVER, Series
 from scripts.stack.ports import free_port
-from tests.stack.by_tls import somebody_talks_by_tls
 from tests.stack.conftest import MakeStack
 from tests.stack.test_load import PATIENT, load
+from tests.stack.tls_client import somebody_talks_by_tls
 
 USERS = 6
 

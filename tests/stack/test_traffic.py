@@ -8,9 +8,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtests.client import Client
-from loadtests.client.history import Closed
-from loadtests.servers.stack import Row, RunningStack, until
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Closed
+from loadtests.lib.servers.stack import Row, RunningStack, until
 from tests.cluster.stage import elapse
 from tests.stack.people import People
 from tests.stack.traffic import Traffic, traffic

@@ -11,9 +11,9 @@ from functools import partial
 
 import pytest
 
-from loadtests.checker.silence import longest_silence, times_heard
-from loadtests.client import Client
-from loadtests.people.person import Person
+from loadtests.lib.checker.silence import longest_silence, times_heard
+from loadtests.lib.client import Client
+from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import open_all, talking
 from tests.stack.people import People
 

@@ -21,8 +21,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hubbub import metrics
 from hubbub.accounts.models import User
+from hubbub.observability import metrics
 
 logger = logging.getLogger(__name__)
 

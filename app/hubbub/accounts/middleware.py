@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from hubbub import logs
+from hubbub.observability import logs
 
 
 class BannedMiddleware:

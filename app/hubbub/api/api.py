@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 from ninja.openapi.docs import Swagger
 
-from hubbub.api import docs, members, messages, people, problems, rooms
+from hubbub.api import docs, members, messages, problems, rooms, users
 from hubbub.api.auth import Bearer, Session
 
 Run = Callable[..., HttpResponse]
@@ -51,7 +51,7 @@ api = docs.DocumentedAPI(
 )
 problems.translate_all(api)
 api.add_decorator(guarded, mode="view")
-for noun in (people, rooms, members, messages):
+for noun in (users, rooms, members, messages):
     api.add_router("", noun.router)
 
 elsewhere = Router()

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError
 from ninja.security import APIKeyCookie, HttpBearer
 
-from hubbub import logs
-from hubbub.accounts.bearer import person_of
 from hubbub.accounts.models import User
-from hubbub.chat import limits, policies
+from hubbub.accounts.token_auth import person_of
+from hubbub.chat import policies, rate_limits
+from hubbub.observability import logs
 
 
 class Bearer(HttpBearer):
@@ -49,7 +49,7 @@ def caller(request: HttpRequest) -> User:
 def _admitted(user: User) -> User:
     logs.user.set(user.pk)
     policies.ensure_may_enter(user)
-    limits.commands.take(user.pk)
+    rate_limits.commands.take(user.pk)
     return user
 
 

@@ -12,7 +12,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from hubbub.api.problems import STATUS
-from hubbub.api.shapes import Problem
+from hubbub.api.schemas import Problem
 
 DESCRIPTION = """
 Rooms, members and messages for scripts and bots; the live side is the WebSocket at `/ws/`.

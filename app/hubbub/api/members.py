@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import MAX_ID, MAX_MEMBERS, Id, Member, Members, NewRole, Whom
-from hubbub.chat import reading
+from hubbub.api.schemas import MAX_ID, MAX_MEMBERS, Id, Member, Members, NewRole, Whom
+from hubbub.chat import queries
 from hubbub.chat.actions import members
 
 router = Router(tags=["members"])
@@ -23,20 +23,20 @@ def list_members(
 ) -> object:
     """By name, those with `q` in their name or username. Members only."""
     user = caller(request)
-    return reading.members_of(user, room_id, named=q, limit=limit, offset=offset)
+    return queries.members_of(user, room_id, named=q, limit=limit, offset=offset)
 
 
 @router.post("/rooms/{room_id}/members", response={201: Member}, summary="Invite somebody")
 def invite(request: HttpRequest, room_id: Id, given: Whom) -> object:
     membership = members.invite(caller(request), room_id=room_id, user_id=given.user)
-    return Status(201, reading.member_frame(membership))
+    return Status(201, queries.member_frame(membership))
 
 
 @router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Give a role")
 def change_role(request: HttpRequest, room_id: Id, user_id: Id, given: NewRole) -> object:
     actor = caller(request)
     membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=given.role)
-    return reading.member_frame(membership)
+    return queries.member_frame(membership)
 
 
 @router.delete("/rooms/{room_id}/members/{user_id}", response={204: None}, summary="Remove")

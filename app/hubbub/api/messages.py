@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import (
+from hubbub.api.schemas import (
     Id,
     MessageInfo,
     MessagePage,
@@ -19,9 +19,9 @@ from hubbub.api.shapes import (
     SeenNumber,
     Seq,
 )
-from hubbub.chat import limits, reading
-from hubbub.chat.actions import messages, reads, send
-from hubbub.chat.frames import message_frame
+from hubbub.chat import queries, rate_limits
+from hubbub.chat.actions import messages, read_marks, send
+from hubbub.chat.serializers import message_frame
 
 router = Router(tags=["messages"])
 
@@ -38,7 +38,7 @@ def read_page(
     """Before, after or around a seq; else the newest. At most 100. Members only."""
     if sum(seq is not None for seq in (before, after, around)) > 1:
         raise ValidationError(_("Give one of before, after and around."), code="invalid")
-    return reading.messages_page(
+    return queries.messages_page(
         caller(request), room_id, before=before, after=after, around=around, limit=limit
     )
 
@@ -47,7 +47,7 @@ def read_page(
 def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object:
     """Answered once it is saved. With a `nonce` it can be sent again and is still one message."""
     actor = caller(request)
-    limits.messages.take(actor.pk)
+    rate_limits.messages.take(actor.pk)
     nonce = given.nonce or uuid4().hex
     message = send.send(
         actor, room_id=room_id, nonce=nonce, body=given.body, reply_to_id=given.reply_to
@@ -58,7 +58,7 @@ def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object
 @router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit")
 def edit_message(request: HttpRequest, message_id: Id, given: NewBody) -> object:
     actor = caller(request)
-    limits.messages.take(actor.pk)
+    rate_limits.messages.take(actor.pk)
     return message_frame(messages.edit(actor, message_id=message_id, body=given.body))
 
 
@@ -73,5 +73,5 @@ def delete_message(request: HttpRequest, message_id: Id) -> object:
 def mark_read(request: HttpRequest, room_id: Id, given: SeenNumber) -> object:
     """The mark never goes back, and never beyond the last message."""
     user = caller(request)
-    reads.mark({(user.pk, room_id): given.number})
-    return {"room": room_id, "number": reading.read_mark(user, room_id)}
+    read_marks.mark({(user.pk, room_id): given.number})
+    return {"room": room_id, "number": queries.read_mark(user, room_id)}

@@ -16,7 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as WrongShape
 
-from hubbub.chat.limits import RateLimited
+from hubbub.chat.rate_limits import RateLimited
 
 logger = logging.getLogger(__name__)
 

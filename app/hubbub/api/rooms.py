@@ -5,8 +5,8 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from hubbub.api.auth import caller
-from hubbub.api.shapes import FoundRooms, Id, NewRoom, RoomChange, RoomInfo, Whom
-from hubbub.chat import reading
+from hubbub.api.schemas import FoundRooms, Id, NewRoom, RoomChange, RoomInfo, Whom
+from hubbub.chat import queries
 from hubbub.chat.actions import members, rooms
 
 router = Router(tags=["rooms"], by_alias=True, exclude_unset=True)
@@ -14,20 +14,20 @@ router = Router(tags=["rooms"], by_alias=True, exclude_unset=True)
 
 @router.get("/rooms", response=list[RoomInfo], summary="Your rooms")
 def list_rooms(request: HttpRequest) -> object:
-    return reading.rooms_of(caller(request))
+    return queries.rooms_of(caller(request))
 
 
 @router.get("/rooms/directory", response=FoundRooms, summary="Rooms to join")
 def find_rooms(request: HttpRequest, q: str = "", archived: bool = False) -> object:
     """Public rooms with `q` in their name; `archived`: those that may be brought back."""
-    return reading.directory(caller(request), named=q, archived=archived)
+    return queries.directory(caller(request), named=q, archived=archived)
 
 
 @router.post("/rooms", response={201: RoomInfo}, summary="Make a room")
 def create_room(request: HttpRequest, given: NewRoom) -> object:
     actor = caller(request)
     room = rooms.create(actor, name=given.name, kind=given.kind, topic=given.topic)
-    return Status(201, reading.room_for(actor, room.pk))
+    return Status(201, queries.room_for(actor, room.pk))
 
 
 @router.post("/direct", response=RoomInfo, summary="Open a direct conversation")
@@ -35,12 +35,12 @@ def open_direct(request: HttpRequest, given: Whom) -> object:
     """The room of the two of you: the same one every time."""
     actor = caller(request)
     room = rooms.open_direct(actor, user_id=given.user)
-    return reading.room_for(actor, room.pk)
+    return queries.room_for(actor, room.pk)
 
 
 @router.get("/rooms/{room_id}", response=RoomInfo, summary="A room")
 def read_room(request: HttpRequest, room_id: Id) -> object:
-    return reading.room_for(caller(request), room_id)
+    return queries.room_for(caller(request), room_id)
 
 
 @router.patch("/rooms/{room_id}", response=RoomInfo, summary="Rename it, change its topic")
@@ -51,14 +51,14 @@ def change_room(request: HttpRequest, room_id: Id, given: RoomChange) -> object:
             rooms.rename(actor, room_id=room_id, name=given.name)
         if given.topic is not None:
             rooms.set_topic(actor, room_id=room_id, topic=given.topic)
-    return reading.room_for(actor, room_id)
+    return queries.room_for(actor, room_id)
 
 
 @router.post("/rooms/{room_id}/join", response=RoomInfo, summary="Join it")
 def join_room(request: HttpRequest, room_id: Id) -> object:
     actor = caller(request)
     members.join(actor, room_id=room_id)
-    return reading.room_for(actor, room_id)
+    return queries.room_for(actor, room_id)
 
 
 @router.post("/rooms/{room_id}/leave", response={204: None}, summary="Leave it")
@@ -70,14 +70,14 @@ def leave_room(request: HttpRequest, room_id: Id) -> object:
 @router.post("/rooms/{room_id}/archive", response=RoomInfo, summary="Archive it")
 def archive_room(request: HttpRequest, room_id: Id) -> object:
     actor = caller(request)
-    reading.room_for(actor, room_id)  # the place's owner too does not reach every private room
+    queries.room_for(actor, room_id)  # the place's owner too does not reach every private room
     rooms.archive(actor, room_id=room_id)
-    return reading.room_for(actor, room_id)
+    return queries.room_for(actor, room_id)
 
 
 @router.post("/rooms/{room_id}/restore", response=RoomInfo, summary="Bring it back")
 def restore_room(request: HttpRequest, room_id: Id) -> object:
     actor = caller(request)
-    reading.room_for(actor, room_id)
+    queries.room_for(actor, room_id)
     rooms.restore(actor, room_id=room_id)
-    return reading.room_for(actor, room_id)
+    return queries.room_for(actor, room_id)

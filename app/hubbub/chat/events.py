@@ -16,9 +16,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from hubbub.accounts.models import User
-from hubbub.chat.frames import message_frame, person_frame, room_frame, time_frame
 from hubbub.chat.models import Event, Message, Place, PlaceEvent, Room
 from hubbub.chat.publisher import publisher
+from hubbub.chat.serializers import message_frame, person_frame, room_frame, time_frame
 
 # The place's log where logs are named by their room's id.
 PLACE_LOG = 0

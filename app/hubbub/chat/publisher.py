@@ -19,9 +19,9 @@ from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
-from hubbub import metrics
-from hubbub.chat.layer import RedisLayer
-from hubbub.logs import about_nobody
+from hubbub.chat.redis_layer import RedisLayer
+from hubbub.observability import metrics
+from hubbub.observability.logs import about_nobody
 
 if TYPE_CHECKING:
     from hubbub.chat.events import Entry

@@ -9,21 +9,21 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import people
+from hubbub.chat.actions import users
 
 
 @receiver(post_save, sender=User)
 def welcome_new(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
-        people.welcome(instance)
+        users.welcome(instance)
 
 
 @receiver(user_logged_out)
 def end_session(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
     if user is not None and request.session.session_key:
-        people.sign_out(user, session_key=request.session.session_key)
+        users.sign_out(user, session_key=request.session.session_key)
 
 
 @receiver([password_changed, password_reset, password_set])
 def recheck_sockets(user: User, **kwargs: Any) -> None:
-    people.password_changed(user)
+    users.password_changed(user)

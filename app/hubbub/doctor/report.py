@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import Colour, Finding, exit_code
+from hubbub.doctor.results import Colour, Finding, exit_code
 
 ANSI = {Colour.GREEN: 32, Colour.YELLOW: 33, Colour.RED: 31, Colour.GREY: 90}
 NAME_COLUMNS = 18

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hubbub import metrics
 from hubbub.chat.events import Entry, moment_of
 from hubbub.chat.publisher import group_of, publisher
-from hubbub.realtime import place
-from hubbub.realtime.connection import Connection, Identity
-from hubbub.realtime.fan_out import write_to_all
-from hubbub.realtime.followed import Followed, OpenRoom, follow_place, open_room
-from hubbub.realtime.frames import Burst, frame_of
-from hubbub.realtime.protocol import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
-from hubbub.realtime.recording import Recording
-from hubbub.realtime.writer import Writer
+from hubbub.observability import metrics
+from hubbub.realtime.commands.group_commit import Writer
+from hubbub.realtime.connections.connection import Connection, Identity
+from hubbub.realtime.delivery import account_events
+from hubbub.realtime.delivery.fan_out import write_to_all
+from hubbub.realtime.delivery.local_rooms import Followed, OpenRoom, follow_place, open_room
+from hubbub.realtime.protocol.messages import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
+from hubbub.realtime.protocol.websocket_frames import Burst, frame_of
+from hubbub.realtime.telemetry.traffic_recorder import Recording
 
 logger = logging.getLogger(__name__)
 
@@ -206,7 +206,7 @@ class Hub:
 
     def _apply(self, entry: Entry) -> None:
         try:
-            place.apply(self, entry)
+            account_events.apply(self, entry)
         except Exception:  # the entries after it are somebody else's ban, or sign-out
             logger.exception("An entry of the place's log was not understood.")
 
@@ -223,7 +223,7 @@ class Hub:
             assert entry.user is not None
             room.left[entry.user] = entry.seq
             over = [each for each in room.subscribers if each.user_id == entry.user]
-            reason = place.facts_of(entry).get("reason", "left")
+            reason = account_events.facts_of(entry).get("reason", "left")
         removed = Burst([frame_of(frame("room.removed", room=room.log, reason=reason))])
         for connection in over:
             room.fan_out.settle(connection)  # so that this is the last that it gets of the room

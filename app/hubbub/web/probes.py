@@ -16,10 +16,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from hubbub import metrics
-from hubbub.chat.migrated import is_migrated
-from hubbub.exposition import FOLDER, exposition, may_scrape
-from hubbub.logs import about_request
+from hubbub.chat.migration_state import is_migrated
+from hubbub.observability import metrics
+from hubbub.observability.exposition import FOLDER, exposition, may_scrape
+from hubbub.observability.logs import about_request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 TEXT = "text/plain; charset=utf-8"

@@ -2,7 +2,7 @@ from django.urls import path, register_converter
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog
 
-from hubbub.web import pages, settings_pages
+from hubbub.web import account_settings, chat_page
 from hubbub.web.converters import NumberConverter
 from hubbub.web.welcome import welcome
 
@@ -11,17 +11,17 @@ register_converter(NumberConverter, "number")
 catalog = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view())
 
 urlpatterns = [
-    path("", pages.home, name="home"),
-    path("rooms/<number:room_id>", pages.room, name="room"),
-    path("rooms/<number:room_id>/<number:seq>", pages.room, name="message"),
+    path("", chat_page.home, name="home"),
+    path("rooms/<number:room_id>", chat_page.room, name="room"),
+    path("rooms/<number:room_id>/<number:seq>", chat_page.room, name="message"),
     path("catalog.js", catalog, name="javascript-catalog"),
     path("welcome/", welcome, name="welcome"),
-    path("settings/", settings_pages.overview, name="settings"),
-    path("settings/name/", settings_pages.rename, name="settings_name"),
-    path("settings/tokens/", settings_pages.make_token, name="settings_token_make"),
+    path("settings/", account_settings.overview, name="settings"),
+    path("settings/name/", account_settings.rename, name="settings_name"),
+    path("settings/tokens/", account_settings.make_token, name="settings_token_make"),
     path(
         "settings/tokens/<int:token_id>/revoke/",
-        settings_pages.revoke_token,
+        account_settings.revoke_token,
         name="settings_token_revoke",
     ),
 ]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
-from hubbub.web.requests import person_of
+from hubbub.web.current_user import person_of
 
 
 @require_safe

@@ -7,13 +7,13 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtests.bench.load import Dialect, Seat
+from loadtests.bench.load_client import Dialect, Seat
 from loadtests.bench.peers.peer import Peer
 from loadtests.bench.rooms import make_rooms
 from loadtests.bench.servers import Servers
-from loadtests.client import rest
-from loadtests.servers import Replica
-from loadtests.servers.process import HOST
+from loadtests.lib.client import rest
+from loadtests.lib.servers import Replica
+from loadtests.lib.servers.process import HOST
 
 
 class Hubbub(Peer):

@@ -5,9 +5,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from loadtests.bench.load import Dialect, Seat
-from loadtests.sampling.usage import cpu_seconds
-from loadtests.servers.process import HOST, Server
+from loadtests.bench.load_client import Dialect, Seat
+from loadtests.lib.monitoring.process_usage import cpu_seconds
+from loadtests.lib.servers.process import HOST, Server
 
 
 class Missing(Exception):

@@ -5,8 +5,8 @@ from typing import Any
 
 from loadtests.bench.report import plots
 from loadtests.bench.report.tables import all_tables
-from loadtests.marked import between_markers
-from loadtests.servers.process import ROOT
+from loadtests.lib.reporting.generated_sections import between_markers
+from loadtests.lib.servers.process import ROOT
 
 PAGE = ROOT / "docs/performance.md"
 IMAGES = ROOT / "docs/images"

@@ -4,9 +4,9 @@ import asyncio
 
 from loadtests.chaos.faults.fault import Fault, Scene, lost_since, now
 from loadtests.chaos.faults.home import Home
-from loadtests.chaos.rules import Drop
-from loadtests.client import Client
-from loadtests.client.history import Heard
+from loadtests.chaos.network_rules import Drop
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Heard
 
 READERS = 10
 DEAF_SECONDS = 4.0

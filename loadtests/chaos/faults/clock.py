@@ -4,7 +4,7 @@ import asyncio
 
 from loadtests.chaos.faults.fault import Fault, Scene
 from loadtests.chaos.faults.processes import process_of
-from loadtests.servers import Replica
+from loadtests.lib.servers import Replica
 
 JUMPS_SECONDS = (3_600, -3_600)
 # What a replica with such a clock has saved: the time of a message is its replica's.

@@ -3,7 +3,7 @@
 import asyncio
 
 from loadtests.chaos.faults.fault import Fault, Scene, until_answers
-from loadtests.servers import Replica
+from loadtests.lib.servers import Replica
 
 
 class RollingDeploy(Fault):

@@ -15,9 +15,9 @@ from itertools import takewhile
 
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.supervisor import Supervisor
-from loadtests.client import Client
-from loadtests.client.history import Closed, History
-from loadtests.servers.process import Server
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Closed, History
+from loadtests.lib.servers.process import Server
 
 ANSWER_SECONDS = 30.0
 ASK_SECONDS = 0.5

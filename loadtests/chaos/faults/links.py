@@ -5,8 +5,8 @@ from abc import abstractmethod
 
 from loadtests.chaos.faults.fault import Fault, Scene, now
 from loadtests.chaos.faults.home import Home
-from loadtests.chaos.rules import Delay, Drop, Rate
-from loadtests.servers.process import Server
+from loadtests.chaos.network_rules import Delay, Drop, Rate
+from loadtests.lib.servers.process import Server
 
 LOST_PERCENT = 15
 

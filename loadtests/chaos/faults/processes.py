@@ -15,9 +15,9 @@ from loadtests.chaos.faults.fault import (
     now,
     until_answers,
 )
-from loadtests.client import Client
-from loadtests.client.history import History, Opened
-from loadtests.servers.process import Server
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import History, Opened
+from loadtests.lib.servers.process import Server
 
 END_SECONDS = 30.0
 

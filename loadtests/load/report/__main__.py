@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from loadtests.lib.console import say
 from loadtests.load.report.page import write
-from loadtests.say import say
 
 
 def main() -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtests import exits
-from loadtests.load import cost, verdict
+from loadtests.lib import exit_codes
+from loadtests.lib.monitoring.time_series import Samples, read
+from loadtests.load import generator_usage, verdict
 from loadtests.load.plan import Limits
-from loadtests.load.report import met, used
-from loadtests.load.report.drawing import Chart, svg
+from loadtests.load.report import client_charts, server_charts
+from loadtests.load.report.chart import Chart, svg
 from loadtests.load.report.windows import windows
-from loadtests.load.series import FAULTS, KINDS, Series
-from loadtests.sampling.series import Samples, read
+from loadtests.load.run_series import FAULTS, KINDS, Series
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -60,8 +60,8 @@ def render(
     began = min(series.seconds, default=0)
     seen = windows(series)
     seconds = float(max(series.seconds, default=0) - began + 1)
-    ours = [replace(one, marks=_marks(series, began)) for one in met.charts(seen, limits)]
-    theirs = list(used.charts(_shifted(samples, began))) if samples else []
+    ours = [replace(one, marks=_marks(series, began)) for one in client_charts.charts(seen, limits)]
+    theirs = list(server_charts.charts(_shifted(samples, began))) if samples else []
     return TEMPLATES.get_template("page.html").render(
         facts=facts,
         began=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(began)),
@@ -69,7 +69,7 @@ def render(
         rows=rows,
         status=_status(rows),
         bottleneck=verdict.bottleneck(series, limits),
-        cost=cost.sentence(series, facts.get("ceiling_us", 0.0)),
+        cost=generator_usage.sentence(series, facts.get("ceiling_us", 0.0)),
         totals=_totals(series),
         latencies=_latencies(series),
         marks=[(mark.at - began, mark.text) for mark in series.marks],
@@ -77,7 +77,7 @@ def render(
         used=_drawn(theirs, "used", seconds),
         not_met=[chart.title for chart in ours if chart.empty],
         not_used=[chart.title for chart in theirs if chart.empty],
-        counted=list(used.counted(samples)) if samples else [],
+        counted=list(server_charts.counted(samples)) if samples else [],
         samples=samples,
         machine=machine,
         local=facts.get("local", False),
@@ -94,7 +94,7 @@ def _status(rows: list[verdict.Row]) -> str:
     missed = [row.what for row in rows if row.verdict == verdict.MISSED]
     if missed:
         return f"Missed: {', '.join(missed)}"
-    if verdict.exit_status(rows) == exits.GENERATOR_WAS_THE_LIMIT:
+    if verdict.exit_status(rows) == exit_codes.GENERATOR_WAS_THE_LIMIT:
         return "Nothing was lost; latencies are not judged"
     return "Every limit was met"
 

@@ -7,8 +7,8 @@ and of a generator the worst second counts: a mean would hide what the report is
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from loadtests.load.series import Generator, Second, Series
-from loadtests.sampling.series import Points
+from loadtests.lib.monitoring.time_series import Points
+from loadtests.load.run_series import Generator, Second, Series
 
 MOST_WINDOWS = 240
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import admit
-from hubbub.chat.actions.scope import Scope, lock_room
+from hubbub.chat.actions.room_lock import Scope, lock_room
 from hubbub.chat.events import record, record_place
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line

@@ -16,10 +16,10 @@ from django.db import (
 )
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import reads
-from hubbub.chat.actions.batch import Batch, Draft, Outcome, Ready, RoomLocked
-from hubbub.chat.actions.rows import Locking
-from hubbub.chat.actions.scope import is_lock_timeout
+from hubbub.chat.actions import read_marks
+from hubbub.chat.actions.batch_statements import Locking
+from hubbub.chat.actions.room_lock import is_lock_timeout
+from hubbub.chat.actions.send_batch import Batch, Draft, Outcome, Ready, RoomLocked
 from hubbub.chat.models import Message
 from hubbub.chat.text import compose
 
@@ -34,7 +34,7 @@ def send(
     [outcome] = send_many([Draft(actor.pk, room_id, nonce, body, reply_to_id)])
     if isinstance(outcome, Exception):
         raise outcome
-    reads.mark({(actor.pk, outcome.room_id): outcome.number})
+    read_marks.mark({(actor.pk, outcome.room_id): outcome.number})
     return outcome
 
 

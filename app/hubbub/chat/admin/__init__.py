@@ -4,7 +4,7 @@ Only what is registered here is there. It shows no body of a message, anywhere, 
 deletes rows by it: the log would not know.
 """
 
-from hubbub.chat.admin import messages, people, rooms
+from hubbub.chat.admin import messages, rooms, users
 from hubbub.chat.admin.site import site
 
-__all__ = ["messages", "people", "rooms", "site"]
+__all__ = ["messages", "rooms", "site", "users"]

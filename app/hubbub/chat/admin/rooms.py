@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
-from hubbub.chat.admin.doing import LookOnly, do_to_each
+from hubbub.chat.admin.bulk_actions import LookOnly, do_to_each
 from hubbub.chat.admin.site import site
 from hubbub.chat.models import Room
 

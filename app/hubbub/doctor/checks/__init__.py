@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from hubbub.doctor.checks import (
     address,
+    bus,
     clocks,
     connections,
     csrf,
     debug,
     deployment,
-    doorbell,
     durability,
     host,
     idle,
@@ -30,7 +30,7 @@ from hubbub.doctor.checks import (
     tls,
     versions,
 )
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
 
 Check: TypeAlias = Callable[[Visit], Findings]
 
@@ -42,7 +42,7 @@ CHECKS: dict[str, Check] = {
         session,
         replicas,
         messages,
-        doorbell,
+        bus,
         versions,
         clocks,
         origin,

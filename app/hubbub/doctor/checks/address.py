@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, red, yellow
 
 
 def look(visit: Visit) -> Findings:

@@ -15,9 +15,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.findings import green, grey, red, yellow
-from hubbub.doctor.tab import Tab
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red, yellow
+from hubbub.doctor.websocket_client import Tab
 
 YELLOW_SECONDS = 2.0
 RED_SECONDS = 10.0

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, grey, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red, yellow
 
 # Of a replica beside REALTIME_THREADS: reading logs, changing, writing.
 # `tests/doctor/test_connections.py` holds it against realtime, which is not imported here.

@@ -8,9 +8,9 @@ import re
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.fetch import Answer
-from hubbub.doctor.findings import Finding, green, grey, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.http_client import Answer
+from hubbub.doctor.results import Finding, green, grey, red
 
 PATH = "/accounts/logout/"
 REFUSED = 403

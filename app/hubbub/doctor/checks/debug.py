@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, red
 
 MARK = "DEBUG = True"  # Django's own page says so
 

@@ -3,8 +3,8 @@
 from django.core.checks import WARNING, run_checks
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, red
 
 # What they ask for is not there without TLS; `tls` says so in one line.
 ABOUT_TLS = {"security.W004", "security.W012", "security.W016"}

@@ -3,8 +3,8 @@
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, grey, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red
 
 SWITCHES = ("fsync", "synchronous_commit", "full_page_writes")
 

@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.fetch import Answer, Unreachable
-from hubbub.doctor.findings import green, grey, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.http_client import Answer, Unreachable
+from hubbub.doctor.results import green, grey, red
 
 FOREIGN = "doctor.invalid"
 # Bad request (Django's own), forbidden, not found, misdirected, and nginx's for no answer at all.

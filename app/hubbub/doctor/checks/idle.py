@@ -9,9 +9,9 @@ import time
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.doctor.findings import Finding, green, grey, red, yellow
-from hubbub.doctor.tab import Tab, close_code
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import Finding, green, grey, red, yellow
+from hubbub.doctor.websocket_client import Tab, close_code
 
 # Proxies that cut silent connections do it after a minute (nginx), or after 55 s (Heroku).
 MAX_HEARTBEAT_SECONDS = 50

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, grey, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red, yellow
 
 
 def look(visit: Visit) -> Findings:

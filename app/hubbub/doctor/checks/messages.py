@@ -6,9 +6,9 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.findings import green, grey, reason_of, red
-from hubbub.doctor.tab import Tab, Told
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, reason_of, red
+from hubbub.doctor.websocket_client import Tab, Told
 
 
 def look(visit: Visit) -> Findings:

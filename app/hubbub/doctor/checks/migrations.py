@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import Finding, green, red, yellow
+from hubbub.doctor.results import Finding, green, red, yellow
 
 
 def look() -> Finding:

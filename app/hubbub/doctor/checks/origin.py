@@ -3,9 +3,9 @@
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from hubbub.doctor.findings import green, grey, red
-from hubbub.doctor.tab import open_tab
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red
+from hubbub.doctor.websocket_client import open_tab
 
 FOREIGN = ("https://doctor.invalid", "null")
 REFUSED = (400, 403)  # 400 is what a replica's WebSocket library says to "null"

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, grey, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red, yellow
 
 METRICS = "/metrics"
 # Not /healthz, which a proxy may answer for itself: whatever stands before it asks for that.

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from hubbub.doctor.findings import Finding, green, grey, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import Finding, green, grey, red, yellow
 
 # Below it a burst that a replica takes a moment to read costs its connection.
 PUBSUB_MIN_BYTES = 8 * 1024 * 1024

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from hubbub.doctor.findings import Finding, green, grey, reason_of, red, yellow
-from hubbub.doctor.tab import Tab, close_code
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import Finding, green, grey, reason_of, red, yellow
+from hubbub.doctor.websocket_client import Tab, close_code
 
 MAX_TRIES = 12
 

@@ -4,8 +4,8 @@ import json
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, red
 
 
 def look(visit: Visit) -> Findings:

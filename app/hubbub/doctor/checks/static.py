@@ -5,9 +5,9 @@ import re
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.fetch import Answer
-from hubbub.doctor.findings import Finding, green, grey, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.http_client import Answer
+from hubbub.doctor.results import Finding, green, grey, red
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 YEAR_SECONDS = 365 * 24 * 3600

@@ -4,9 +4,9 @@ import re
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.fetch import Address, Unreachable
-from hubbub.doctor.findings import Finding, green, grey, red, yellow
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.http_client import Address, Unreachable
+from hubbub.doctor.results import Finding, green, grey, red, yellow
 
 
 def look(visit: Visit) -> Findings:

@@ -5,8 +5,8 @@ import json
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.findings import green, grey, red
-from hubbub.doctor.visit import Findings, Visit
+from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.results import green, grey, red
 
 
 def look(visit: Visit) -> Findings:

@@ -6,7 +6,7 @@ The command is imported last: it needs Django's settings, and Daphne's reactor b
 import os
 import sys
 
-from hubbub.realtime.server.loop import time_next_loop
+from hubbub.realtime.server.event_loop import time_next_loop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
 

@@ -1,7 +1,7 @@
 """Daphne's server with a replica in it: started with the server, drained before it ends.
 
 Stock Daphne cancels all applications on SIGTERM before any hook of ours could run. Here signals
-begin a drain (`hubbub.realtime.drain`) while everything still runs, and only then the reactor
+begin a drain (`lifecycle.drain`) while everything still runs, and only then the reactor
 stops. Called by `command`; nothing else in the project knows of Daphne.
 """
 
@@ -22,12 +22,12 @@ from daphne.server import twisted_loop
 from django.conf import settings
 from twisted.internet.defer import Deferred
 
-from hubbub.realtime.drain import drain
-from hubbub.realtime.outlet import FRAMES
-from hubbub.realtime.replica import this_replica
+from hubbub.realtime.connections.transport import FRAMES
+from hubbub.realtime.delivery.time_slices import in_slices
+from hubbub.realtime.lifecycle.drain import drain
+from hubbub.realtime.lifecycle.replica import this_replica
 from hubbub.realtime.server.memory import keep_the_heap_whole, spare_the_collector
-from hubbub.realtime.server.protocol import CLOSE_SECONDS, SocketProtocol, with_options_of
-from hubbub.realtime.slices import in_slices
+from hubbub.realtime.server.websocket_protocol import CLOSE_SECONDS, SocketProtocol, with_options_of
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.bench.load import Dialect, Seat
+from loadtests.bench.load_client import Dialect, Seat
 from loadtests.bench.peers.peer import Missing, Peer, WebServer
 from loadtests.bench.servers import Servers
 from scripts.stack.programs import find

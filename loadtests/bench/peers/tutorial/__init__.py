@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from loadtests.bench.load import Dialect, Seat
+from loadtests.bench.load_client import Dialect, Seat
 from loadtests.bench.peers.peer import Peer, WebServer
 from loadtests.bench.servers import Servers
-from loadtests.servers.place import manage
-from loadtests.servers.process import HOST, ROOT
+from loadtests.lib.servers.cluster import manage
+from loadtests.lib.servers.process import HOST, ROOT
 
 DATABASE = "tutorial"
 PROJECT = "loadtests.bench.peers.tutorial.chat"

@@ -18,7 +18,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.translation import gettext as _
 
-from hubbub.chat.migrated import is_migrated
+from hubbub.chat.migration_state import is_migrated
 
 TURN = int.from_bytes(b"migrate")  # any number, as long as all take the same
 AGAIN_SECONDS = 0.5

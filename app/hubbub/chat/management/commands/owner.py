@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.accounts.email import clean_email
 from hubbub.accounts.models import User
-from hubbub.chat.actions import people
+from hubbub.chat.actions import users
 
 
 class Command(BaseCommand):
@@ -46,7 +46,7 @@ class Command(BaseCommand):
     def _promote(self, person: User) -> None:
         if not person.may_enter:
             raise CommandError(_("This account is banned or deactivated."))
-        people.make_owner(person)
+        users.make_owner(person)
         self.stdout.write(_("%(name)s owns this place.") % {"name": person.username})
 
     def _make(self, username: str, email: str, password_stdin: bool) -> None:
@@ -71,5 +71,5 @@ def _new_person(username: str, email: str, password: str) -> User:
     person.set_password(password)
     person.full_clean()
     person.save()
-    people.make_owner(person)
+    users.make_owner(person)
     return person

@@ -15,8 +15,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import people
-from hubbub.chat.management import crowd, demo
+from hubbub.chat.actions import users
+from hubbub.chat.management import demo_data, load_test_users
 
 
 class Command(BaseCommand):
@@ -58,14 +58,14 @@ class Command(BaseCommand):
             seeded = self._gather(options["users"]) if options["users"] else self._make_demo()
             if accounts:
                 # Before the sessions: a new password ends those from before.
-                crowd.write_accounts(seeded, accounts)
+                load_test_users.write_accounts(seeded, accounts)
                 self._say(
                     _("%(count)d accounts are in %(file)s: whoever reads it can sign in."),
                     count=len(seeded),
                     file=options["accounts"],
                 )
             if sessions:
-                crowd.write_sessions(seeded, sessions)
+                load_test_users.write_sessions(seeded, sessions)
                 self._say(
                     _("%(count)d sessions are in %(file)s: whoever reads it is signed in."),
                     count=len(seeded),
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         if path is None:
             return None
         try:
-            return files.enter_context(crowd.private(path))
+            return files.enter_context(load_test_users.private(path))
         except OSError as error:
             raise CommandError(
                 _("%(file)s cannot be written (%(error)s): nothing was done.")
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
     def _make_demo(self) -> list[User]:
         cast = self._make_cast()
-        made = demo.play(cast)
+        made = demo_data.play(cast)
         if made:
             self._say(_("New rooms: %(rooms)s."), rooms=", ".join(made))
         else:
@@ -96,12 +96,12 @@ class Command(BaseCommand):
         if not User.objects.filter(is_superuser=True).exists():
             # Else the first of the crowd would own the place, and nobody can sign in as them.
             self._make_cast()
-        return crowd.gather(count, self._progress)
+        return load_test_users.gather(count, self._progress)
 
-    def _make_cast(self) -> demo.Cast:
-        cast = {username: self._make_person(username) for username in demo.NAMES}
+    def _make_cast(self) -> demo_data.Cast:
+        cast = {username: self._make_person(username) for username in demo_data.NAMES}
         if not User.objects.filter(is_superuser=True).exists():
-            people.make_owner(cast["alice"])
+            users.make_owner(cast["alice"])
             cast["alice"].refresh_from_db()
         return cast
 
@@ -115,7 +115,7 @@ class Command(BaseCommand):
             return person
         password = secrets.token_urlsafe(9)
         person = User.objects.create_user(
-            username, f"{username}@example.org", password, name=demo.NAMES[username]
+            username, f"{username}@example.org", password, name=demo_data.NAMES[username]
         )
         self._say(_("%(name)s has the password %(password)s"), name=username, password=password)
         return person

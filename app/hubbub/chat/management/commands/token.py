@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import Token, User
-from hubbub.chat.actions import people
+from hubbub.chat.actions import users
 
 
 class Command(BaseCommand):
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         token = Token.objects.select_related("user").filter(pk=token_id).first()
         if token is None:
             raise CommandError(_("There is no token %(id)d.") % {"id": token_id})
-        people.revoke_token(token.user, token_id=token.pk)
+        users.revoke_token(token.user, token_id=token.pk)
         text = _("%(name)s of %(username)s is revoked.")
         self.stdout.write(text % {"name": token.name, "username": token.user.username})
 

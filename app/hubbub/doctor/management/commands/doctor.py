@@ -14,8 +14,8 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from hubbub.doctor import report
-from hubbub.doctor.examine import CannotLook, examine
-from hubbub.doctor.findings import Finding, exit_code
+from hubbub.doctor.results import Finding, exit_code
+from hubbub.doctor.runner import CannotLook, examine
 from hubbub.environment import public_url
 
 COULD_NOT_LOOK = 2

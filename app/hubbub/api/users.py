@@ -1,0 +1,22 @@
+"""People: oneself, and others found by a part of their name."""
+
+from django.http import HttpRequest
+from ninja import Router
+
+from hubbub.api.auth import caller
+from hubbub.api.schemas import FoundPeople, Me
+from hubbub.chat import queries
+
+router = Router(tags=["people"])
+
+
+@router.get("/me", response=Me, summary="Who you are")
+def me(request: HttpRequest) -> object:
+    user = caller(request)
+    return queries.known_person_frame(user) | {"owner": user.is_owner}
+
+
+@router.get("/people", response=FoundPeople, summary="Find people")
+def find_people(request: HttpRequest, q: str = "") -> object:
+    """Up to 20 people with `q` in their name or username."""
+    return queries.people_named(q)

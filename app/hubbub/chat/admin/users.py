@@ -1,0 +1,121 @@
+"""People and their tokens in the admin: found, banned, deactivated, helped back in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hubbub.accounts.email import clean_email, set_email
+from hubbub.accounts.models import Token, User
+from hubbub.chat.actions import users
+from hubbub.chat.admin.bulk_actions import LookOnly, do_to_each
+from hubbub.chat.admin.site import site
+
+
+class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+    def clean_email(self) -> str:
+        return clean_email(self.cleaned_data["email"], self.instance)
+
+
+class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+    @transaction.atomic
+    def save(self, commit: bool = True) -> User:
+        """Save it and have the person's open sockets prove themselves again."""
+        user: User = super().save(commit)
+        users.password_changed(user)
+        return user
+
+
+@admin.register(User, site=site)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    form = PersonForm
+    change_password_form = PersonPasswordForm
+    list_display = ("username", "name", "email", "standing", "date_joined", "last_login")
+    list_filter = ("is_superuser", "is_active", ("banned_at", EmptyFieldListFilter), "date_joined")
+    search_fields = ("username", "name", "email")
+    ordering = ("-pk",)
+    readonly_fields = ("username", "name", "standing", "banned_at", "date_joined", "last_login")
+    fieldsets = (
+        (None, {"fields": ("username", "name", "email", "password")}),
+        (
+            gettext_lazy("Standing"),
+            {"fields": ("standing", "banned_at", "date_joined", "last_login")},
+        ),
+    )
+    filter_horizontal = ()
+    actions = ("ban", "lift_ban", "deactivate", "reactivate")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request).filter(hidden=False)
+        return users
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the address, the only thing that this form changes."""
+        set_email(obj, form.cleaned_data["email"])
+
+    @admin.display(description=gettext_lazy("standing"))
+    def standing(self, person: User) -> str:
+        if person.banned_at is not None:
+            return _("banned")
+        if not person.is_active:
+            return _("deactivated")
+        return _("owner") if person.is_owner else _("member")
+
+    @admin.action(description=gettext_lazy("Ban the chosen people"))
+    def ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        def act(owner: User, person: User) -> User:
+            return users.ban(owner, user_id=person.pk)
+
+        do_to_each(self, request, chosen, act, _("Banned"))
+
+    @admin.action(description=gettext_lazy("Lift the ban on the chosen people"))
+    def lift_ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        def act(owner: User, person: User) -> User:
+            return users.lift_ban(owner, user_id=person.pk)
+
+        do_to_each(self, request, chosen, act, _("No longer banned"))
+
+    @admin.action(description=gettext_lazy("Deactivate the chosen people"))
+    def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        def act(owner: User, person: User) -> User:
+            return users.deactivate(owner, user_id=person.pk)
+
+        do_to_each(self, request, chosen, act, _("Deactivated"))
+
+    @admin.action(description=gettext_lazy("Reactivate the chosen people"))
+    def reactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        def act(owner: User, person: User) -> User:
+            return users.reactivate(owner, user_id=person.pk)
+
+        do_to_each(self, request, chosen, act, _("Active again"))
+
+
+@admin.register(Token, site=site)
+class TokenAdmin(LookOnly):
+    list_display = ("name", "user", "created_at", "last_used_at", "revoked_at")
+    list_filter = (("revoked_at", EmptyFieldListFilter), "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("name", "user__username", "user__name")
+    ordering = ("-pk",)
+    fields = ("name", "user", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    @admin.action(description=gettext_lazy("Revoke the chosen tokens"))
+    def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
+        def act(owner: User, token: Token) -> Token:
+            return users.revoke_token(token.user, token_id=token.pk)
+
+        do_to_each(self, request, chosen, act, _("Revoked"))

@@ -1,0 +1,146 @@
+"""The ASGI application of `/ws/`: from handshake to disconnect, one coroutine for each socket.
+
+Not a Channels consumer: those take a thread hop for every message of the layer. The hub writes to
+sockets; this only reads commands.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
+from typing import Any, TypeAlias
+
+from django.conf import settings
+
+from hubbub.observability import metrics
+from hubbub.observability.logs import about_socket
+from hubbub.realtime.commands.handlers import Commands
+from hubbub.realtime.connections.authentication import (
+    Headers,
+    NotAdmitted,
+    bearer_secret,
+    headers_of,
+    identify,
+)
+from hubbub.realtime.connections.connection import Connection, Identity, goodbye
+from hubbub.realtime.connections.origin import is_own
+from hubbub.realtime.connections.transport import OnGone, Outlet, Scope, Send, outlet_of
+from hubbub.realtime.db.executors import AWAY
+from hubbub.realtime.lifecycle.process_name import NAME
+from hubbub.realtime.lifecycle.replica import Replica, this_replica
+from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame, messages
+
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+logger = logging.getLogger(__name__)
+
+# Times that somebody whose standing changes during the handshake is read again.
+ADMISSIONS = 5
+
+
+async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one socket. Foreign pages are refused in the handshake; others get a close code."""
+    await receive()  # websocket.connect
+    headers = headers_of(scope["headers"])
+    if scope["path"] != "/ws/" or not _may_shake_hands(headers):
+        await send({"type": "websocket.close"})
+        return
+    offered = scope.get("subprotocols", [])
+    speaks = SUBPROTOCOL in offered
+    subprotocol = SUBPROTOCOL if speaks else (offered[0] if offered else None)
+    await send({"type": "websocket.accept", "subprotocol": subprotocol})
+    if offered and not speaks:
+        await _refuse(send, messages.VERSION)
+        return
+    replica = this_replica()
+    if replica.draining:
+        await send({"type": "websocket.send", "text": goodbye(messages.DRAINING)})
+        await _refuse(send, messages.DRAINING)
+        return
+    try:
+        connection = await _admit(replica, headers, outlet_of(scope, send))
+    except NotAdmitted as refusal:
+        await _refuse(send, refusal.code)
+        return
+    about_socket(connection.id, connection.user_id)
+    logger.debug("The socket is open.")
+    commands = Commands(replica, connection)
+
+    def gone(code: int | None) -> None:
+        replica.hub.drop(connection)
+        replica.hub.recording.gone(connection, code)
+        logger.debug("The socket is gone (%s).", code)
+
+    # What is logged in these is about this socket, too.
+    run = copy_context().run
+    attached = connection.outlet.attach(
+        lambda text: run(commands.receive, text), lambda code: run(gone, code)
+    )
+    if not attached:
+        await _receive_all(receive, commands, gone)
+
+
+def _may_shake_hands(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    if origin is None:
+        return bearer_secret(headers) is not None
+    return is_own(origin, headers.get("host", ""))
+
+
+async def _refuse(send: Send, code: int) -> None:
+    metrics.sockets_closed.labels(code).inc()
+    await send({"type": "websocket.close", "code": code})
+
+
+async def _admit(replica: Replica, headers: Headers, outlet: Outlet) -> Connection:
+    """Return the connection, taken in by the hub and welcomed. Raises NotAdmitted."""
+    hub = replica.hub
+    for _ in range(ADMISSIONS):
+        try:
+            await replica.start()
+            since = hub.place.feed.seq
+            identity = await identify(headers)
+        except AWAY:
+            break
+        if since is None or hub.concerns(identity, since):
+            continue  # what was read may be older than what the place's log told meanwhile
+        connection = Connection(outlet, identity)
+        connection.write(_welcome(replica, connection, identity))
+        hub.add(connection)
+        hub.recording.came(connection)
+        replica.farewells.appoint(connection, time.monotonic())
+        if replica.draining:  # begun while the handshake was under way
+            connection.say_goodbye(messages.DRAINING)
+            connection.close(messages.DRAINING)
+        return connection
+    raise NotAdmitted(messages.TRY_AGAIN)
+
+
+def _welcome(replica: Replica, connection: Connection, identity: Identity) -> str:
+    return frame(
+        "welcome",
+        protocol=SUBPROTOCOL,
+        version=settings.VERSION,
+        epoch=replica.hub.epoch,
+        connection=connection.id,
+        replica=NAME,
+        user={"id": identity.user.pk, "name": str(identity.user)},
+        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
+        limits={
+            "body_chars": settings.MAX_BODY_CHARS,
+            "frame_bytes": settings.MAX_FRAME_BYTES,
+            "nonce_chars": settings.MAX_NONCE_CHARS,
+            "rooms_per_subscribe": settings.MAX_ROOMS_PER_SUBSCRIBE,
+            "replay_events": settings.REPLAY_MAX_EVENTS,
+        },
+    )
+
+
+async def _receive_all(receive: Receive, commands: Commands, gone: OnGone) -> None:
+    code = None
+    try:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            commands.receive(message.get("text"))
+        code = message.get("code")
+    finally:
+        gone(code)

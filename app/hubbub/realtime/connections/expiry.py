@@ -1,0 +1,62 @@
+"""Sending sockets elsewhere: `goodbye`, a while in which the next one is opened, then the close.
+
+A drain sends all of them away, each at its own moment; a maximum life sends each in its turn, so
+that load spreads onto replicas that were added. Until its close a socket stays live, and a command
+that is being carried out is answered first. One look over all sockets now and then: no task and no
+timer of each.
+"""
+
+import asyncio
+import random
+import time
+
+from django.conf import settings
+
+from hubbub.realtime.connections.connection import Connection, Farewell
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.protocol.messages import DRAINING, LIFE_OVER
+
+# From `goodbye` to the close: enough to connect and subscribe elsewhere first.
+GOODBYE_SECONDS = 2.0
+LOOK_SECONDS = 1.0
+# A socket lives for this part of MAX_LIFE_SECONDS at least: those of one moment part.
+LIFE_MIN = 0.75
+
+
+class Farewells:
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    def appoint(self, connection: Connection, now: float) -> None:
+        """Let a new socket's life be over at its own moment."""
+        if settings.MAX_LIFE_SECONDS:
+            life = random.uniform(LIFE_MIN, 1) * settings.MAX_LIFE_SECONDS  # noqa: S311
+            connection.farewell = Farewell(LIFE_OVER, now + life, GOODBYE_SECONDS)
+
+    def send_all_away(self, seconds: float, now: float) -> None:
+        """Close every socket within so many seconds, each at its own random moment."""
+        grace = min(GOODBYE_SECONDS, seconds)
+        for connection in self.hub.all_connections():
+            if not connection.leaving:
+                at = now + random.uniform(0, seconds - grace)  # noqa: S311
+                connection.farewell = Farewell(DRAINING, at, grace)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look(time.monotonic())
+
+    def look(self, now: float) -> None:
+        """Say goodbye to every socket whose moment has come, and close those that heard it."""
+        for connection in self.hub.all_connections():
+            farewell = connection.farewell
+            if farewell is not None and farewell.at <= now and not connection.closed:
+                _go_on(connection, farewell, now)
+
+
+def _go_on(connection: Connection, farewell: Farewell, now: float) -> None:
+    if not farewell.said:
+        farewell.said, farewell.at = True, now + farewell.grace
+        connection.say_goodbye(farewell.code)
+    elif not connection.busy or now >= farewell.at + settings.ANSWER_SECONDS:
+        connection.close(farewell.code)

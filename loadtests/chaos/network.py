@@ -1,0 +1,144 @@
+"""A private net of several hosts on this machine: a switch, and a cable to each host.
+
+A host is a process that does nothing but hold a network namespace and a mount namespace. The kernel
+takes all of it away, interfaces, rules and mounts, when the processes in it have ended, and they
+end with the one that made them, even when that one is killed: there is nothing to clean up.
+The net has no way out, so nothing in it needs a password.
+"""
+
+import ctypes
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.lib.servers.host import Host
+from loadtests.lib.servers.startable import Startable
+from scripts.stack.child_process import tied
+from scripts.stack.programs import find, is_root
+
+NETWORK = "10.77.0"
+INTERFACE = "eth0"
+NEEDED = {"ip": "iproute2", "tc": "iproute2", "ss": "iproute2", "nft": "nftables"}
+START_SECONDS = 10.0
+CLONE_NEWNET = 0x40000000
+
+
+class NetError(Exception):
+    """The net cannot be had here, or a command in it failed; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetHost(Host):
+    name: str = ""
+    holder: int = 0  # the process whose namespaces it is
+
+    def run(self, *command: str, input: str = "") -> str:
+        """Run a command there; return what it printed. Raises NetError when it fails."""
+        program = find(command[0]) or command[0]
+        done = subprocess.run(
+            [*self.within, program, *command[1:]], input=input, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise NetError(f"`{' '.join(command)}` failed on {self.name}: {done.stderr.strip()}")
+        return done.stdout
+
+    def path(self, inside: Path) -> Path:
+        """Return a file of this host's as everybody reaches it, whatever is mounted there."""
+        return Path(f"/proc/{self.holder}/root{inside}")
+
+    def mount_memory(self, folder: Path, mib: int, owner: str) -> None:
+        """Give it a disk of its own: small, in memory, gone with the host."""
+        self.run("mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "tmpfs", str(folder))
+        self.run("chown", f"{owner}:{owner}", str(folder))
+
+    @property
+    def port(self) -> str:
+        """The switch's end of its cable."""
+        return f"to-{self.holder}"
+
+
+class Net(Startable):
+    def __init__(self) -> None:
+        self._ends = ExitStack()
+        self._hosts = 0
+
+    def start(self) -> None:
+        """Make the switch. Raises NetError where there can be no net."""
+        if reason := why_not():
+            raise NetError(reason)
+        self.switch = self._hold("switch")
+        self.switch.run("ip", "link", "add", "switch", "type", "bridge")
+        self.switch.run("ip", "link", "set", "switch", "up")
+
+    def close(self) -> None:
+        """End the holders; what still runs on a host keeps it until it ends."""
+        self._ends.close()
+
+    def host(self, name: str, more: Sequence[str] = ()) -> NetHost:
+        """Return a new host with a cable to the switch; `more` are further addresses."""
+        host = self._hold(name)
+        cable = f"link add {host.port} type veth peer name {INTERFACE} netns {host.holder}"
+        plugged = f"{cable}\nlink set {host.port} master switch up\n"
+        self.switch.run("ip", "-batch", "-", input=plugged)
+        named = "".join(f"addr add {one}/24 dev {INTERFACE}\n" for one in (host.address, *more))
+        up = f"link set lo up\n{named}link set {INTERFACE} up\n"
+        host.run("ip", "-batch", "-", input=up)
+        return host
+
+    def _hold(self, name: str) -> NetHost:
+        hold = ("unshare", "--net", "--mount", "sleep", "infinity")
+        process = subprocess.Popen(tied(hold), stdin=subprocess.DEVNULL, start_new_session=True)
+        self._ends.callback(process.wait)
+        self._ends.callback(process.kill)
+        deadline = time.monotonic() + START_SECONDS
+        while _holds(process.pid) != "sleep":
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NetError("This machine gives nobody a network namespace.")
+            time.sleep(0.005)
+        self._hosts += 1
+        within = ("nsenter", f"--target={process.pid}", "--net", "--mount")
+        return NetHost(f"{NETWORK}.{self._hosts}", within, name, process.pid)
+
+
+def why_not() -> str:
+    """Return why there can be no net here, in a sentence; empty where there can."""
+    if sys.platform != "linux":
+        return "Hosts of their own need Linux."
+    if not is_root():
+        return "Hosts of their own need root."
+    if missing := {package for program, package in NEEDED.items() if not find(program)}:
+        return f"Hosts of their own need {', '.join(sorted(missing))}: apt-get install them."
+    return ""
+
+
+@contextmanager
+def entered(host: NetHost) -> Iterator[None]:
+    """Be on that host meanwhile: this thread, and the threads and processes that it starts."""
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        _enter(f"/proc/{host.holder}/ns/net")
+        yield
+    finally:
+        _enter(f"/proc/self/fd/{own}")
+        os.close(own)
+
+
+def _enter(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET):
+            raise NetError(f"This thread cannot be moved: {os.strerror(ctypes.get_errno())}.")
+    finally:
+        os.close(descriptor)
+
+
+def _holds(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""

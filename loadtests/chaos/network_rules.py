@@ -1,0 +1,127 @@
+"""What is done to packets on a host of the net: dropped by nftables, slowed down by tc, held back.
+
+Rules stand in a table of their own, which counts what it drops; they go with the table. netem would
+do more, but is not in every kernel.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtests.chaos.network import INTERFACE, NetError, NetHost
+from scripts.stack.child_process import tied
+
+RELAY = Path(__file__).with_name("relay.py")
+BURST_KB, QUEUE_MS = 4, 400
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Packets of a host that are dropped, in and out: all, or some by chance.
+
+    `incoming` and `outgoing` are nftables' conditions; empty ones hold for all.
+    """
+
+    host: NetHost
+    table: str
+    incoming: str = ""
+    outgoing: str = ""
+    percent: int = 100
+
+    def apply(self) -> None:
+        chance = "" if self.percent == 100 else f"numgen random mod 100 < {self.percent}"
+        self.host.run(
+            "nft",
+            "-f",
+            "-",
+            input=f"""
+            table inet {self.table} {{
+                chain incoming {{
+                    type filter hook input priority filter
+                    iifname {INTERFACE} {self.incoming} {chance} counter drop
+                }}
+                chain outgoing {{
+                    type filter hook output priority filter
+                    oifname {INTERFACE} {self.outgoing} {chance} counter drop
+                }}
+            }}
+        """,
+        )
+
+    def dropped(self) -> int:
+        """Return how many packets so far; 0 where the rules are gone."""
+        if self.table not in self.host.run("nft", "list", "tables"):
+            return 0
+        told = json.loads(self.host.run("nft", "-j", "list", "table", "inet", self.table))
+        rules = [one["rule"]["expr"] for one in told["nftables"] if "rule" in one]
+        return sum(
+            part["counter"]["packets"] for rule in rules for part in rule if "counter" in part
+        )
+
+    def heal(self) -> None:
+        if self.table in self.host.run("nft", "list", "tables"):
+            self.host.run("nft", "delete", "table", "inet", self.table)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A host's cable carries only so much, each way."""
+
+    host: NetHost
+    switch: NetHost
+    kbit: int
+
+    def apply(self) -> None:
+        shape = ("tbf", "rate", f"{self.kbit}kbit", "burst", f"{BURST_KB}kb")
+        for end, device in self._ends:
+            where = ("tc", "qdisc", "replace", "dev", device, "root")
+            end.run(*where, *shape, "latency", f"{QUEUE_MS}ms")
+
+    def held_back(self) -> int:
+        """Return how many packets had to wait or were dropped so far."""
+        told = "".join(
+            end.run("tc", "-s", "qdisc", "show", "dev", device) for end, device in self._ends
+        )
+        return sum(int(number) for number in re.findall(r"overlimits (\d+)", told))
+
+    def heal(self) -> None:
+        for end, device in self._ends:
+            if "tbf" in end.run("tc", "qdisc", "show", "dev", device):
+                end.run("tc", "qdisc", "del", "dev", device, "root")
+
+    @property
+    def _ends(self) -> list[tuple[NetHost, str]]:
+        return [(self.host, INTERFACE), (self.switch, self.host.port)]
+
+
+class Delay:
+    """A host's cable takes so much longer, each way: a relay stands between it and the switch."""
+
+    def __init__(self, host: NetHost, switch: NetHost, milliseconds: int) -> None:
+        self.host, self.switch, self.milliseconds = host, switch, milliseconds
+        self._relay: subprocess.Popen[str] | None = None
+
+    def apply(self) -> None:
+        """By the main thread: the relay ends with the one that starts it. Raises NetError."""
+        ends = self.host.port, f"far-{self.host.holder}"
+        command = [*self.switch.within, sys.executable, "-I", str(RELAY), *ends]
+        self._relay = subprocess.Popen(
+            tied([*command, str(self.milliseconds)]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._relay.stdout is not None
+        if self._relay.stdout.readline() != "ready\n":
+            _, said = self._relay.communicate()
+            raise NetError(f"No relay stands before {self.host.name}: {said.strip()}")
+
+    def heal(self) -> None:
+        if self._relay is not None:
+            self._relay.kill()
+            self._relay.communicate()
+            self._relay = None
+            self.switch.run("ip", "link", "set", self.host.port, "master", "switch")

@@ -1,6 +1,0 @@
-"""The one client: protocol version 1 with resume, for tests, benchmark, Locust and fault tests."""
-
-from loadtests.client.client import Client
-from loadtests.client.history import History
-
-__all__ = ["Client", "History"]

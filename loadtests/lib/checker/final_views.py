@@ -1,0 +1,57 @@
+"""Rules of what is shown at the end: the log, all of it from where the view begins, once. Pure."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from loadtests.lib.checker.fault import Fault
+from loadtests.lib.checker.log import Log, LoggedMessage
+from loadtests.lib.client.history import Frame, History
+
+
+def check(history: History, log: Log) -> list[Fault]:
+    return [fault for room in history.views for fault in _view(history, room, log)]
+
+
+def check_equal(histories: Sequence[History]) -> list[Fault]:
+    """All views of a room that reach equally far back show the same."""
+    first: dict[tuple[int, int], tuple[str, list[tuple[int, int, str]]]] = {}
+    faults = []
+    for history in histories:
+        for room, shown in history.views.items():
+            mine = [(message["seq"], message["rev"], message["body"]) for message in shown]
+            who, theirs = first.setdefault((room, history.since.get(room, 0)), (history.name, mine))
+            if mine != theirs:
+                differ = sorted(set(mine) ^ set(theirs))[:5]
+                detail = f"differs from what {who} sees: (seq, rev, body) {differ}"
+                faults.append(Fault("views-equal", history.name, room, detail))
+    return faults
+
+
+def _view(history: History, room: int, log: Log) -> Iterator[Fault]:
+    shown = history.views[room]
+    logged = {one.id: one for one in log.messages_of(room, history.since.get(room, 0))}
+    seqs = [message["seq"] for message in shown]
+    if seqs != sorted(seqs):
+        yield Fault("view-in-order", history.name, room, f"seqs are {seqs[:50]}")
+    for id, times in Counter(message["id"] for message in shown).items():
+        if times > 1:
+            yield Fault("view-once", history.name, room, f"message {id} is shown {times}×")
+    for id in logged.keys() - {message["id"] for message in shown}:
+        detail = f"message {id} (seq {logged[id].seq}) is not shown"
+        yield Fault("view-complete", history.name, room, detail)
+    for message in shown:
+        yield from _message(history.name, message, logged.get(message["id"]))
+
+
+def _message(who: str, shown: Frame, logged: LoggedMessage | None) -> Iterator[Fault]:
+    room, name = shown["room"], f"message {shown['id']} (seq {shown['seq']})"
+    if logged is None:
+        yield Fault("view-logged", who, room, f"{name} is shown and not in the log")
+    elif logged.deleted and (shown["body"] or shown["html"] or not shown["deleted_at"]):
+        yield Fault("deleted-is-gone", who, room, f"{name} is deleted and still shown")
+    elif (shown["seq"], shown["number"], shown["body"]) != (
+        logged.seq,
+        logged.number,
+        logged.body,
+    ):
+        yield Fault("view-current", who, room, f"{name} is not shown as it is now")

@@ -1,0 +1,29 @@
+"""All that a run leaves behind: what everybody saw, the log, what was done to the place.
+
+It can be written to a folder and judged again from there, on any machine.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from loadtests.lib.checker.check import check
+from loadtests.lib.checker.fault import Fault
+from loadtests.lib.checker.fault_windows import Patience, Promises, Window
+from loadtests.lib.checker.log import Log
+from loadtests.lib.client.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`listeners` are the clients that have rooms with talk open all the time."""
+
+    histories: Sequence[History]
+    log: Log
+    left_early: Collection[str] = ()
+    listeners: Collection[str] = ()
+    windows: Sequence[Window] = ()
+    promises: Promises = field(default_factory=Promises)
+
+    def check(self) -> list[Fault]:
+        patience = Patience(self.promises, self.windows)
+        return check(self.histories, self.log, left_early=self.left_early, patience=patience)

@@ -1,0 +1,70 @@
+"""What came of a run in a few lines: how much was said and heard, what was wrong, how long it took.
+
+Pure. The lines are for people; a script reads the exit status.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtests.lib.checker.fault import MEANINGS, Fault
+from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.silence import FOREVER, longest_silence
+from loadtests.lib.client.history import Answered, Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    clients: int
+    acknowledged: int  # messages answered `ok`
+    delivered: int  # times that a client was told of one
+    faults: Counter[str]  # by what they mean
+    silences: list[tuple[str, float, float]]  # window, how long it was, longest silence in it
+
+    def __str__(self) -> str:
+        lines = [self.counts]
+        for name, lasted, silence in self.silences:
+            lines.append(f"longest silence {silence:5.1f} s  in {lasted:5.1f} s: {name}")
+        return "\n".join(lines)
+
+    @property
+    def counts(self) -> str:
+        found = ", ".join(f"{self.faults[name]} {name}" for name in MEANINGS)
+        return (
+            f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
+            f"{self.delivered} deliveries\n{found}"
+        )
+
+
+def summarise(run: Run, faults: Sequence[Fault]) -> Summary:
+    entries = [entry for history in run.histories for entry in history.entries]
+    return Summary(
+        clients=sum(history.ended is not None for history in run.histories),
+        acknowledged=len({_acknowledged(entry) for entry in entries} - {None}),
+        delivered=sum(
+            isinstance(entry, Heard) and entry.type == "message.created" for entry in entries
+        ),
+        faults=Counter(fault.meaning for fault in faults),
+        silences=_silences(run),
+    )
+
+
+def _acknowledged(entry: object) -> int | None:
+    """Return the id of the message that was answered, if one was."""
+    match entry:
+        case Answered(command={"type": "message.send"}, code=None, message={"id": int() as id}):
+            return id
+    return None
+
+
+def _silences(run: Run) -> list[tuple[str, float, float]]:
+    listening = [history for history in run.histories if history.name in run.listeners]
+    found = []
+    for one in run.windows:
+        outages = (
+            other.began for other in run.windows if other.stands_still and other.began >= one.ended
+        )
+        span = one.began, one.ended, min(outages, default=FOREVER)
+        silences = [longest_silence(history, *span) for history in listening]
+        found.append((one.name, one.ended - one.began, max(silences, default=0.0)))
+    return found

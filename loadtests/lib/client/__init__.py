@@ -1,0 +1,6 @@
+"""The one client: protocol version 1 with resume, for tests, benchmark, Locust and fault tests."""
+
+from loadtests.lib.client.client import Client
+from loadtests.lib.client.history import History
+
+__all__ = ["Client", "History"]

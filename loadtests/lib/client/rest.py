@@ -1,0 +1,169 @@
+"""The little of REST that a client of the protocol needs: load a room anew, post as a bot would.
+
+Plain `urllib` in threads: a load happens once in a while, and a shell under gevent can call the
+same functions.
+"""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from http.client import HTTPException
+from http.cookies import SimpleCookie
+from typing import Any
+
+from loadtests.lib.client.handshake import http_url
+from loadtests.lib.client.history import Frame
+
+PAGE_MESSAGES = 100
+TIMEOUT_SECONDS = 10
+RETRY_SECONDS = 1.0  # where nothing else is said
+FOUND, TOO_MANY_REQUESTS = 302, 429
+REDIRECTS, TAKEN = range(300, 400), {302, 303}  # the latter are how a form says that it was taken
+SIGN_IN = "/accounts/login/"
+# Any does, as long as the cookie and the header, or the form, have the same.
+CSRF_TOKEN = "c" * 32
+
+
+class RefusedError(Exception):
+    """An answer that is not 2xx; `status` and the problem's JSON, if it was JSON."""
+
+    def __init__(self, status: int, problem: Any) -> None:
+        super().__init__(status, problem)
+        self.status, self.problem = status, problem
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds to wait; a proxy that slows people down does not speak our JSON."""
+        told = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
+        return RETRY_SECONDS if told is None else float(told)
+
+
+class RedirectedError(RefusedError):
+    """An answer that leads elsewhere, where nothing is sent: the address may be the wrong one."""
+
+
+def call(
+    address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
+) -> Any:
+    """Return the JSON of an answer (None where it is empty). Raises RefusedError and OSError."""
+    request = urllib.request.Request(
+        f"{http_url(address)}/api{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers=headers | csrf(address, headers) | {"Content-Type": "application/json"},
+    )
+    return _json(_answer(request))
+
+
+def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
+    """Send a form of the pages, as the person's browser would. Raises RefusedError and OSError."""
+    own = headers | csrf(address, headers)
+    form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
+    request = urllib.request.Request(
+        f"{http_url(address)}{path}", data=urllib.parse.urlencode(form).encode(), headers=own
+    )
+    try:
+        _answer(request)
+    except RedirectedError as redirected:
+        if redirected.status not in TAKEN:
+            raise
+
+
+def sign_in(address: str, username: str, password: str) -> str:
+    """Come in through the form; return the line of the session. Raises RefusedError and OSError."""
+    form = {"login": username, "password": password, "csrfmiddlewaretoken": CSRF_TOKEN}
+    request = urllib.request.Request(
+        f"{http_url(address)}{SIGN_IN}",
+        data=urllib.parse.urlencode(form).encode(),
+        headers={"Cookie": f"csrftoken={CSRF_TOKEN}", "Referer": f"{http_url(address)}{SIGN_IN}"},
+    )
+    try:
+        with _opener.open(request, timeout=TIMEOUT_SECONDS):
+            raise RefusedError(200, "the form was shown again")
+    except urllib.error.HTTPError as answer:
+        with answer:
+            jar = SimpleCookie(", ".join(answer.headers.get_all("Set-Cookie", [])))
+            for name, morsel in jar.items():
+                if name.endswith("sessionid") and answer.code == FOUND:
+                    return f"Cookie: {name}={morsel.value}"
+            raise RefusedError(answer.code, _json(answer.read())) from None
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The redirect is the answer: signing in is one; elsewhere the address is the wrong one."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_opener = urllib.request.build_opener(_NoRedirect)
+
+
+def call_patiently(
+    address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
+) -> Any:
+    """Ask as a script does: told to slow down, it waits as long as it is told."""
+    while True:
+        try:
+            return call(address, method, path, headers, body)
+        except RefusedError as refused:
+            if refused.status != TOO_MANY_REQUESTS:
+                raise
+            time.sleep(refused.retry_after)
+
+
+def headers_of(identity: str) -> dict[str, str]:
+    """Return a line of `seed --sessions` as headers."""
+    header, _, value = identity.strip().partition(": ")
+    return {header: value}
+
+
+def load_room(
+    address: str, room: int, headers: dict[str, str], pages: int | None = None
+) -> tuple[int, list[Frame]]:
+    """Return a room's last seq before the first page was read, and its messages.
+
+    All of them, or those of the newest `pages` pages.
+    """
+    query, messages, first_seq = "", list[Frame](), None
+    while pages is None or pages > 0:
+        page = call(address, "GET", f"/rooms/{room}/messages?limit={PAGE_MESSAGES}{query}", headers)
+        first_seq = page["seq"] if first_seq is None else first_seq
+        messages += page["messages"]
+        if not page["has_before"]:
+            break
+        query = f"&before={min(message['seq'] for message in page['messages'])}"
+        pages = pages and pages - 1
+    return first_seq or 0, messages
+
+
+def _answer(request: urllib.request.Request) -> bytes:
+    try:
+        with _opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+            return bytes(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            kind = RedirectedError if error.code in REDIRECTS else RefusedError
+            raise kind(error.code, _json(error.read())) from None
+    except HTTPException as error:  # cut off in the middle
+        raise ConnectionError(str(error)) from error
+
+
+def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
+    """Return what a browser adds to a request that changes something; nothing for a bot's."""
+    if "Cookie" not in headers:
+        return {}
+    return {
+        "Cookie": f"{headers['Cookie']}; csrftoken={CSRF_TOKEN}",
+        "X-CSRFToken": CSRF_TOKEN,
+        "Referer": f"{http_url(address)}/",  # which Django looks at where there is TLS
+    }
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text.decode(errors="replace")

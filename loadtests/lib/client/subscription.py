@@ -1,0 +1,90 @@
+"""One room that a client has open: its position in the log, its view, who is there. Pure.
+
+The position is the whole secret of losing nothing: the highest seq applied without a gap. Only
+events move it, and `subscribed` does; never the seq of an `ok`, of a bump or of a REST answer.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from loadtests.lib.client.history import Frame
+from loadtests.lib.client.room_view import RoomView
+
+
+class Start(Enum):
+    """How a room is opened that the client has nothing of."""
+
+    BEGINNING = "beginning"  # replay the log from its first event
+    NOW = "now"  # only what comes from now on
+    HISTORY = "history"  # what comes from now on, and what was before over REST
+
+
+@dataclass(slots=True)
+class Subscription:
+    room: int
+    start: Start = Start.BEGINNING
+    position: int | None = None  # null: from now on
+    live: bool = False  # between `subscribed` and the end of the socket
+    loads: int = 0  # counts loads, so that one that comes too late is known
+    loading: bool = False
+    online: set[int] | None = None
+    online_count: int = 0
+    view: RoomView = field(default_factory=RoomView)
+    _live_seq: int = 0  # what the position becomes once the load is done
+
+    def __post_init__(self) -> None:
+        if self.start is Start.BEGINNING:
+            self.position = 0
+
+    def subscribed(self, frame: Frame) -> bool:
+        """Take the server's `subscribed`; return whether the room must be loaded over REST."""
+        self.live = True
+        self.online = None if frame["online"] is None else {one["id"] for one in frame["online"]}
+        self.online_count = frame["online_count"]
+        self._live_seq = frame["seq"]
+        if not frame["resumed"] or (self.position is None and self.start is not Start.NOW):
+            self._begin_load()
+            return True
+        if self.position is None:
+            self.view.clear(since=frame["seq"])
+        self.position = frame["seq"]
+        return False
+
+    def apply(self, event: Frame) -> None:
+        self.view.apply(event)
+        seq = event["seq"]
+        if self.loading:
+            self._live_seq = max(self._live_seq, seq)
+        elif self.position is not None and seq == self.position + 1:
+            self.position = seq
+
+    def loaded(self, messages: list[Frame]) -> None:
+        """Take the room's messages; those that live events changed meanwhile stay changed."""
+        for message in messages:
+            self.view.merge(message)
+        self.position, self.loading = self._live_seq, False
+
+    def presence_changed(self, frame: Frame) -> None:
+        self.online_count = frame["online_count"]
+        if self.online is not None:
+            self.online |= {one["id"] for one in frame["joined"]}
+            self.online -= set(frame["left"])
+
+    def disconnected(self) -> None:
+        self.live = self.loading = False
+        self.loads += 1
+
+    def forget(self) -> None:
+        """Begin anew: the log that the position belonged to is gone."""
+        self.position = None
+        if self.start is Start.BEGINNING:
+            self.start = Start.HISTORY
+
+    def _begin_load(self) -> None:
+        # Null until the load is done: a socket lost meanwhile must not resume at a number that
+        # the view, emptied here, no longer reaches.
+        self.position = None
+        self.start = Start.HISTORY
+        self.loading = True
+        self.loads += 1
+        self.view.clear()

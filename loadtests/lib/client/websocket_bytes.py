@@ -1,0 +1,34 @@
+"""A client's handshake and frames as bytes (RFC 6455): for the load's plans, and for tests.
+
+The mask is all zeros: nobody is between, so there is nothing to hide. Whoever wants the protocol's
+rules kept uses `loadtests.lib.client`.
+"""
+
+import base64
+import os
+
+TEXT, PING, PONG = 0x1, 0x9, 0xA
+MASK = b"\0\0\0\0"
+
+
+def frame(payload: bytes, opcode: int = TEXT) -> bytes:
+    """Return a client's frame: masked, as servers demand, with a mask that changes nothing."""
+    length = len(payload)
+    if length < 126:
+        head = bytes((0x80 | opcode, 0x80 | length))
+    else:
+        head = bytes((0x80 | opcode, 0x80 | 126)) + length.to_bytes(2, "big")
+    return head + MASK + payload
+
+
+def handshake(address: str, path: str, headers: dict[str, str]) -> bytes:
+    lines = {
+        "Host": address,
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        **headers,
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()

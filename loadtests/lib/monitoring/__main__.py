@@ -1,0 +1,72 @@
+"""`python -m loadtests.lib.monitoring`: sample a deployment until told to stop.
+
+On this machine a running stack (`--stack`) is seen whole. Elsewhere it is seen as far as addresses
+are given: `--metrics` of each process (or of none), with METRICS_TOKEN from the environment,
+`--redis`, `--postgres`. The first line of the file says what could not be seen from the start, each
+other one is a sample.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from loadtests.lib.monitoring import targets
+from loadtests.lib.monitoring.sampler import Sampler
+from loadtests.lib.monitoring.targets import Deployment
+from scripts.stack.errors import StackError
+
+
+def main() -> None:
+    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        write(deployment(options), options.out, options.every)
+    except (StackError, OSError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m loadtests.lib.monitoring", description=__doc__)
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--stack", type=Path, metavar="FOLDER", help="a stack's STACK_DIR")
+    where.add_argument("--metrics", nargs="*", metavar="URL", help="/metrics of each process")
+    parser.add_argument("--redis", default="", metavar="URL", help="with --metrics: its Redis")
+    parser.add_argument(
+        "--postgres", default="", metavar="URL", help="with --metrics: its Postgres"
+    )
+    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON lines")
+    options = parser.parse_args(arguments)
+    if options.every <= 0:
+        parser.error("--every takes seconds above 0")
+    if not (options.stack or options.metrics or options.redis or options.postgres):
+        parser.error("nothing is told that could be sampled")
+    return options
+
+
+def deployment(options: argparse.Namespace) -> Deployment:
+    if options.stack:
+        return targets.of_stack(options.stack)
+    token = os.environ.get("METRICS_TOKEN", "")
+    return targets.of_urls(options.metrics, token, options.redis, options.postgres)
+
+
+def write(deployment: Deployment, out: Path, every_seconds: float) -> None:
+    """Write samples for ever; a failure is written once, when it is first met."""
+    sampler, told = Sampler(deployment), 0
+    with out.open("w", buffering=1) as file:
+        print(json.dumps({"unseen": deployment.unseen}), file=file)
+        for at, found in sampler.samples(every_seconds):
+            print(json.dumps({"at": round(at, 3), "parts": found}), file=file)
+            for what, why in list(sampler.failures.items())[told:]:
+                print(json.dumps({"at": round(at, 3), "failed": what, "why": why}), file=file)
+            told = len(sampler.failures)
+
+
+if __name__ == "__main__":
+    main()

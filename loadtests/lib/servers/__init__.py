@@ -1,0 +1,13 @@
+"""The servers that tests and benchmarks start on this machine, and a place made of them.
+
+All of them listen on free loopback ports, keep their files in a temporary folder, are context
+managers, and end with the process that started them, even when that one is killed.
+"""
+
+from loadtests.lib.servers.cluster import Place
+from loadtests.lib.servers.postgres import Postgres
+from loadtests.lib.servers.process import ServerError
+from loadtests.lib.servers.redis import Redis
+from loadtests.lib.servers.replica import Replica
+
+__all__ = ["Place", "Postgres", "Redis", "Replica", "ServerError"]

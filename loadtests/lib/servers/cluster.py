@@ -1,0 +1,162 @@
+"""A whole place for tests and benchmarks: one database, one Redis and N replicas.
+
+With `embedded=True` it is the embedded default: SQLite, the in-memory layer, one process. A place
+given another's `postgres` or `redis` shares that server with a database and a prefix of its own;
+a test that stops or pauses a server lets the place start its own.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
+
+import psycopg
+
+from loadtests.lib.servers.postgres import Postgres
+from loadtests.lib.servers.process import ROOT, ServerError
+from loadtests.lib.servers.redis import Redis
+from loadtests.lib.servers.replica import Replica
+from loadtests.lib.servers.startable import Startable
+
+# A migrated database of each cluster, which others are copied from: faster than migrating again.
+TEMPLATE = "hubbub_migrated"
+# What a process needs of ours; everything that configures Hubbub is given by the place alone.
+INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
+
+
+class Place(Startable):
+    def __init__(
+        self,
+        *,
+        replicas: int = 2,
+        embedded: bool = False,
+        stock: bool = False,
+        fsync: bool = False,
+        postgres: Postgres | None = None,
+        redis: Redis | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._stack = ExitStack()
+        self._folder = TemporaryDirectory(prefix="hubbub-place-", ignore_cleanup_errors=True)
+        self._shares_postgres = postgres is not None
+        self._shares_redis = redis is not None
+        self.embedded = embedded
+        self.name = f"place_{secrets.token_hex(4)}"
+        self.postgres = None if embedded else postgres or Postgres(fsync=fsync)
+        self.redis = None if embedded else redis or Redis()
+        self.environment = self._make_environment() | dict(environment or {})
+        count = 1 if embedded else replicas
+        self._stock = stock  # Daphne as it comes: see `Replica`
+        self.replicas = [self._replica() for _ in range(count)]
+
+    def start(self) -> None:
+        """Start what it is made of, with all migrations applied."""
+        self._stack.callback(self._folder.cleanup)
+        for replica in self.replicas:
+            self._stack.callback(replica.close)
+        self._start_redis()
+        self._start_database()
+        for replica in self.replicas:
+            replica.spawn()
+        for replica in self.replicas:
+            replica.wait_until_it_answers()
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def add_replica(self) -> Replica:
+        """Start one more; returns once it answers."""
+        replica = self._replica()
+        self._stack.callback(replica.close)
+        self.replicas.append(replica)
+        return replica.start()
+
+    def manage(self, *arguments: str, input: str | None = None) -> str:
+        """Run `manage.py` as an operator of this place would; return what it printed."""
+        return manage(self.environment, *arguments, input=input)
+
+    def database(self) -> Any:
+        """Return a new connection to its database, whichever it has, past Django."""
+        if self.postgres is None:
+            return sqlite3.connect(Path(self.environment["DATA_DIR"]) / "hubbub.sqlite3")
+        return psycopg.connect(self.postgres.url(self.name))
+
+    def _replica(self) -> Replica:
+        return Replica(self.environment, stock=self._stock)
+
+    def _make_environment(self) -> dict[str, str]:
+        """PUBLIC_URL stays unset: a replica then takes its own host and port for its origin."""
+        environment = {name: os.environ[name] for name in INHERITED & os.environ.keys()} | {
+            "PYTHONPATH": str(ROOT / "app"),
+            "PYTHONUNBUFFERED": "1",
+            "DATA_DIR": self._folder.name,
+            "STATIC_ROOT": collected_static_files(),
+            "SECRET_KEY": secrets.token_urlsafe(40),
+        }
+        if self.postgres is not None:
+            environment["DATABASE_URL"] = self.postgres.url(self.name)
+        if self.redis is not None:
+            environment |= {"REDIS_URL": self.redis.url(), "REDIS_PREFIX": self.name}
+        return environment
+
+    def _start_redis(self) -> None:
+        if self.redis is not None and not self._shares_redis:
+            self._stack.callback(self.redis.close)
+            self.redis.start()
+
+    def _start_database(self) -> None:
+        if self.postgres is None:
+            self.manage("migrate", "--verbosity=0")
+            return
+        if self._shares_postgres:
+            self._stack.callback(self.postgres.drop_database, self.name)
+        else:
+            self._stack.callback(self.postgres.close)
+            self.postgres.start()
+        if not self.postgres.has_database(TEMPLATE):
+            make_template(self.postgres, self.environment)
+        self.postgres.create_database(self.name, template=TEMPLATE)
+
+
+def make_template(postgres: Postgres, environment: Mapping[str, str]) -> None:
+    postgres.create_database(TEMPLATE)
+    template = {"DATABASE_URL": postgres.url(TEMPLATE)}
+    manage({**environment, **template}, "migrate", "--verbosity=0")
+
+
+def manage(environment: Mapping[str, str], *arguments: str, input: str | None = None) -> str:
+    """Run `manage.py` with this environment and no other; raise ServerError when it fails."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "app/manage.py"), *arguments],
+        cwd=ROOT,
+        env=dict(environment),
+        input=input,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        command = " ".join(arguments)
+        raise ServerError(f"`manage.py {command}` failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+@cache
+def collected_static_files() -> str:
+    """Return the folder of the collected static files, made once for this process.
+
+    Replicas run as they do in a deployment: hashed names and compressed copies.
+    """
+    folder = mkdtemp(prefix="hubbub-static-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    environment = {"PATH": os.environ.get("PATH", ""), "DATA_DIR": folder, "STATIC_ROOT": folder}
+    manage(environment, "collectstatic", "--no-input", "--verbosity=0")
+    return folder

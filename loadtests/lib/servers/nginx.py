@@ -1,0 +1,113 @@
+"""nginx with the repository's templates, in front of any servers: of tests and of fault tests.
+
+`write_list` says what is behind it, `fill` makes its configuration; both come before `start`, and
+after either `reload` has it read them again.
+"""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from loadtests.lib.servers.host import LOOPBACK, Host
+from loadtests.lib.servers.process import ROOT, Server, ServerError
+from scripts.stack import templates
+from scripts.stack.certificate import make_certificate
+from scripts.stack.nginx import workers
+from scripts.stack.ports import free_port
+from scripts.stack.programs import find, is_root
+
+TEMPLATES = ROOT / "deploy/nginx"
+RELOAD_SECONDS = 10.0
+Address: TypeAlias = tuple[str, int]
+
+
+class Nginx(Server):
+    name = "nginx"
+    end_signal = signal.SIGTERM  # its workers would outlive a master that is killed
+
+    def __init__(self, host: Host = LOOPBACK) -> None:
+        super().__init__(host)
+        self.tls_port = free_port()
+
+    @property
+    def address(self) -> str:
+        return f"{self.host.address}:{self.port}"
+
+    def fill(self, variables: Mapping[str, str]) -> None:
+        """Write its configuration; `variables` go before what fits most of its users."""
+        (self.folder / "run").mkdir(exist_ok=True)
+        templates.fill(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
+
+    def write_list(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
+        text = ""
+        for name, addresses in (("web_list", web), ("realtime_list", realtime)):
+            servers = "".join(f"server {host}:{port} max_fails=0;" for host, port in addresses)
+            text += f"upstream {name} {{ zone {name} 64k; {servers} }}\n"
+        made = self._list.with_suffix(".new")
+        made.write_text(text)
+        made.replace(self._list)
+
+    def command(self) -> list[str]:
+        return self._command("daemon off;")
+
+    def answers(self) -> bool:
+        with socket.create_connection((self.host.address, self.port), timeout=1):
+            return True
+
+    def reload(self) -> set[int]:
+        """Have it read everything again; return the workers that take no more connections.
+
+        Their sockets stay with them. Raises ServerError when nothing takes their place.
+        """
+        old = workers(self.pid)
+        self.send(signal.SIGHUP)
+        deadline = time.monotonic() + RELOAD_SECONDS
+        while old & workers(self.pid) or not workers(self.pid):
+            if time.monotonic() > deadline:
+                raise ServerError(f"nginx did not reload. Its log ends:\n{self.tail()}")
+            time.sleep(0.02)
+        return old
+
+    def test(self) -> str:
+        """Return what nginx has against its configuration."""
+        done = subprocess.run([*self._command(), "-t", "-q"], capture_output=True, text=True)
+        return done.stderr if done.returncode else ""
+
+    @property
+    def _list(self) -> Path:
+        return self.folder / "upstreams.conf"
+
+    def _fitting(self) -> dict[str, str]:
+        return {
+            "LISTEN": self.address,
+            "LISTEN_TLS": f"{self.host.address}:{self.tls_port}",
+            "UPSTREAMS": "list",
+            "UPSTREAM_LIST": str(self._list),
+            "RUN_DIR": str(self.folder / "run"),
+            "PAGES_DIR": str(TEMPLATES / "pages"),
+            "ACCESS_LOG": str(self.folder / "access.log"),
+            "ERROR_LOG": str(self.folder / "error.log"),
+            "PUBLIC_URL": f"https://{self.host.address}:{self.tls_port}",
+            "WORKER_PROCESSES": "1",
+            "WORKER_CONNECTIONS": "512",
+            "WORKER_FILES": "1024",
+        }
+
+    def _tls(self, variables: Mapping[str, str]) -> dict[str, str]:
+        if variables.get("SERVER") != "tls":
+            return dict(variables)
+        certificate, key = make_certificate(self.folder)
+        return {"TLS_CERTIFICATE": str(certificate), "TLS_KEY": str(key), **variables}
+
+    def _command(self, directives: str = "") -> list[str]:
+        binary = find("nginx")
+        if binary is None:
+            raise ServerError("nginx is not installed here: `make test-stack` brings it.")
+        directives += "user root;" if is_root() else ""
+        configuration = str(self.folder / "conf/nginx.conf")
+        where = ["-p", str(self.folder), "-c", configuration, "-e", "stderr"]
+        return [binary, *where, "-g", directives]

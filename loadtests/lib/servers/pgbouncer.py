@@ -1,0 +1,65 @@
+"""A PgBouncer in transaction mode before a `Postgres`, with the pool that deploy/k8s gives it.
+
+Started by tests of deployments. Like PostgreSQL, it refuses to run as root.
+"""
+
+import os
+import shutil
+
+import psycopg
+
+from loadtests.lib.servers.postgres import OWNER, Postgres
+from loadtests.lib.servers.process import HOST, ROOT, Server, ServerError
+from scripts.stack.programs import find
+
+POOL = ROOT / "deploy/k8s/components/pgbouncer/pool.ini"
+
+
+class PgBouncer(Server):
+    name = "pgbouncer"
+
+    def __init__(self, postgres: Postgres, *, connections: int) -> None:
+        """`connections` is how many of Postgres it has for each database and user."""
+        super().__init__()
+        self._postgres, self._connections = postgres, connections
+        if os.geteuid() == 0:
+            self.user = "postgres"
+            shutil.chown(self.folder, "postgres", "postgres")
+
+    def command(self) -> list[str]:
+        binary = find("pgbouncer")
+        if binary is None:
+            raise ServerError(
+                "PgBouncer is not installed here: `make test-deploy` brings it, "
+                "or `apt-get install pgbouncer` (macOS: `brew install pgbouncer`)."
+            )
+        return [binary, str(self._write_configuration())]
+
+    def answers(self) -> bool:
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=5):
+                return True
+        except psycopg.OperationalError:
+            return False
+
+    def url(self, database: str) -> str:
+        return f"postgres://{OWNER}@{HOST}:{self.port}/{database}"
+
+    def _write_configuration(self) -> str:
+        users = self.folder / "users.txt"
+        users.write_text(f'"{OWNER}" ""\n')
+        pool = self.folder / "pool.ini"  # copied: a checkout in a home folder is closed to others
+        shutil.copyfile(POOL, pool)
+        file = self.folder / "pgbouncer.ini"
+        # A section that begins again would begin with its defaults: these lines are of the pool's.
+        file.write_text(
+            "[databases]\n"
+            f"* = host={HOST} port={self._postgres.port}\n"
+            f"%include {pool}\n"
+            f"listen_addr = {HOST}\n"
+            f"listen_port = {self.port}\n"
+            "auth_type = trust\n"
+            f"auth_file = {users}\n"
+            f"default_pool_size = {self._connections}\n"
+        )
+        return str(file)

@@ -1,0 +1,153 @@
+"""A PostgreSQL cluster of our own: started in a second, with or without fsync, ended with us.
+
+PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package makes.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from loadtests.lib.servers.host import LOOPBACK, Host
+from loadtests.lib.servers.process import Server, ServerError
+from scripts.stack.programs import find_postgres
+
+OWNER = "hubbub"
+
+
+class Postgres(Server):
+    name = "postgres"
+    stop_signal = signal.SIGINT  # "fast": without waiting for clients
+    end_signal = signal.SIGQUIT  # "immediate"
+
+    def __init__(
+        self,
+        *,
+        fsync: bool = False,
+        settings: dict[str, str] | None = None,
+        wal_segment_mib: int = 16,
+        host: Host = LOOPBACK,
+    ) -> None:
+        """`fsync` on is what a deployment has; off is faster and as durable as tests need."""
+        super().__init__(host)
+        self.fsync = fsync
+        self.settings = settings or {}
+        self.wal_segment_mib = wal_segment_mib
+        self.bin = find_binaries()
+        self.data = self.folder / "data"
+        self._made = False  # asked of nobody's disk: only the server's host may see the folder
+        if os.geteuid() == 0:
+            self.user = "postgres"
+            shutil.chown(self.folder, "postgres", "postgres")
+
+    def command(self) -> list[str]:
+        if not self._made:
+            self._make_cluster()
+            self._made = True
+        switch = "on" if self.fsync else "off"
+        settings = {
+            "hba_file": str(self._allow_neighbours()),
+            "listen_addresses": self.host.address,
+            "port": str(self.port),
+            "unix_socket_directories": str(self.folder),
+            "fsync": switch,
+            "synchronous_commit": switch,
+            "full_page_writes": switch,
+            "max_connections": "200",
+            "log_min_messages": "fatal",
+        } | self.settings
+        flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.bin / "postgres"), "-D", str(self.data), *flags]
+
+    def answers(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgres://{OWNER}@{self.host.address}:{self.port}/{database}"
+
+    def execute(
+        self, query: sql.Composable | str, *values: object, database: str = "postgres"
+    ) -> list[tuple[Any, ...]]:
+        """Run one statement on a connection of its own; return its rows."""
+        with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
+            cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def has_database(self, name: str) -> bool:
+        return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
+
+    def create_database(self, name: str, template: str = "template1") -> None:
+        """Make a database, as a copy of `template`, to which nobody is connected meanwhile."""
+        [(was_allowed,)] = self.execute(
+            "SELECT datallowconn FROM pg_database WHERE datname = %s", template
+        )
+        self._allow_connections(template, allow=False)  # a replica would be back at once
+        try:
+            self.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                template,
+            )
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            self.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        finally:
+            self._allow_connections(template, allow=bool(was_allowed))
+
+    def _allow_connections(self, name: str, *, allow: bool) -> None:
+        alter = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
+        self.execute(alter.format(sql.Identifier(name), sql.Literal(allow)))
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database and end whatever is connected to it."""
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        self.execute(drop.format(sql.Identifier(name)))
+
+    def restore_database(self, name: str, copy: str) -> None:
+        """Put `copy`, made earlier with `create_database(copy, template=name)`, in its place."""
+        self.drop_database(name)
+        self.create_database(name, template=copy)
+
+    def _allow_neighbours(self) -> Path:
+        """Of its own net only, as its host may have one: initdb lets in loopback alone."""
+        file = self.folder / "hba"
+        file.write_text("local all all trust\nhost all all samenet trust\n")
+        return file
+
+    def _make_cluster(self) -> None:
+        made = subprocess.run(
+            [
+                *self._tie(),
+                str(self.bin / "initdb"),
+                f"--pgdata={self.data}",
+                f"--username={OWNER}",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+                f"--wal-segsize={self.wal_segment_mib}",
+            ],
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        if made.returncode:
+            raise ServerError(f"initdb failed:\n{made.stdout}{made.stderr}")
+
+
+def find_binaries() -> Path:
+    """Return the folder of the newest PostgreSQL here."""
+    found = find_postgres()
+    if found is None:
+        raise ServerError(
+            "PostgreSQL is not installed here: `make test` brings it, "
+            "or `apt-get install postgresql` (macOS: `brew install postgresql`)."
+        )
+    return found

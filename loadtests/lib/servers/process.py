@@ -1,0 +1,192 @@
+"""One child process that serves on a port of its host: started, stopped, killed, paused, resumed.
+
+The base of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers, and a server
+started again keeps its port and its files.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar, Self
+
+import psutil
+
+from loadtests.lib.servers.host import LOOPBACK, Host
+from loadtests.lib.servers.startable import Startable
+from scripts.stack.ports import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+HOST = LOOPBACK.address
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+
+
+class ServerError(Exception):
+    """A server did not start, stop or answer; the text says what to do."""
+
+
+class Server(Startable):
+    name: ClassVar[str]
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    # What ends it quickly when its files are not needed any more.
+    end_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    user: str | None = None  # whom to run as, when we are root and it refuses to be
+
+    def __init__(self, host: Host = LOOPBACK) -> None:
+        self.host = host
+        self._folder = TemporaryDirectory(prefix=f"hubbub-{self.name}-", ignore_cleanup_errors=True)
+        self.folder = Path(self._folder.name)
+        self.log = self.folder / "log"
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def command(self) -> list[str]: ...
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it serves; called until it does. May raise OSError while it does not."""
+
+    def environment(self) -> Mapping[str, str] | None:
+        return None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, f"{self.name} was not started"
+        return self._process.pid
+
+    def start(self) -> Self:
+        if not self.running:
+            self.spawn()
+            self.wait_until_it_answers()
+        return self
+
+    def spawn(self) -> None:
+        """Start it without waiting until it answers."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._tie(), *self.command()],
+                cwd=ROOT,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for the tests, which then end their servers
+            )
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers_now():
+            if not self.running or time.monotonic() > deadline:
+                raise ServerError(
+                    f"{self.name} does not answer on port {self.port}. Its log ends:\n{self.tail()}"
+                )
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it the way an operator does, and wait."""
+        self._end_by(self.stop_signal)
+
+    def kill(self) -> None:
+        """End it with all its children at once, as a crash does (SIGKILL)."""
+        self._signal_all(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait(STOP_SECONDS)
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open, and nothing is answered (SIGSTOP).
+
+        Its children too, and those that it makes meanwhile: returns when all of them stand still.
+        """
+        deadline = time.monotonic() + STOP_SECONDS
+        while not all(_stands_still(process) for process in self._family()):
+            self._signal_all(signal.SIGSTOP)
+            if time.monotonic() > deadline:
+                raise ServerError(f"{self.name} could not be paused.")
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
+    def close(self) -> None:
+        """End it for good and remove its files."""
+        try:
+            self._end_by(self.end_signal)
+        finally:
+            self._folder.cleanup()
+
+    def tail(self, lines: int = 30) -> str:
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _tie(self) -> list[str]:
+        # The kernel's parent is a thread: tied to one that ends early, the server would end too.
+        tied = threading.current_thread() is threading.main_thread()
+        launcher = str(ROOT / "scripts/stack/launcher.py")
+        signal_number = str(int(self.end_signal)) if tied else "0"
+        tie = [sys.executable, "-I", "-S", launcher, signal_number, self.user or "-"]
+        return [*self.host.within, *tie]
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the server itself, and none to its children."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def _answers_now(self) -> bool:
+        try:
+            return self.answers()
+        except OSError:
+            return False
+
+    def _end_by(self, number: signal.Signals) -> None:
+        if self._process is None or not self.running:
+            return
+        self._process.send_signal(number)
+        self.resume()  # what is paused would never see the signal
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ServerError(
+                f"{self.name} did not end within {STOP_SECONDS:.0f} s of {number.name}, and was "
+                f"killed. Its log ends:\n{self.tail()}"
+            ) from None
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for process in self._family():
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def _family(self) -> list[psutil.Process]:
+        if not self.running:
+            return []
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(self.pid)
+            return [parent, *parent.children(recursive=True)]
+        return []
+
+
+def _stands_still(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    return True

@@ -1,0 +1,50 @@
+"""One Daphne process that serves pages, REST and sockets: what a deployment has N of."""
+
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+
+from loadtests.lib.servers.host import LOOPBACK, Host
+from loadtests.lib.servers.process import ROOT, Server
+
+
+class Replica(Server):
+    name = "replica"
+
+    def __init__(
+        self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK
+    ) -> None:
+        """`environment` is all that it gets, but for its address: see `Place.environment`.
+
+        `stock`: served by Daphne as it comes, without our server's frame writer, pings and drain.
+        """
+        super().__init__(host)
+        self._environment = dict(environment)
+        self._stock = stock
+
+    def command(self) -> list[str]:
+        if self._stock:
+            daphne = ["daphne", "-v", "0", "-b", self.host.address, "-p", str(self.port)]
+            return [sys.executable, "-m", *daphne, "hubbub.asgi:application"]
+        return [sys.executable, "-m", "hubbub.realtime.server"]
+
+    def environment(self) -> Mapping[str, str]:
+        source = {"PYTHONPATH": str(ROOT / "app")}
+        own = {"BIND": self.host.address, "PORT": str(self.port)}
+        return source | self._environment | own
+
+    def answers(self) -> bool:
+        """Whether it answers at all: what it says depends on the database, too."""
+        connection = HTTPConnection(self.host.address, self.port, timeout=5)
+        try:
+            connection.request("HEAD", "/healthz")
+            connection.getresponse()
+        except HTTPException:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    @property
+    def http_url(self) -> str:
+        return f"http://{self.host.address}:{self.port}"

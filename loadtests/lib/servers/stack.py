@@ -1,0 +1,184 @@
+"""A whole stack (`make stack`), started and asked from outside as a person at two terminals would.
+
+For the tests of the stack and for loads. Its folder is one that PostgreSQL may reach, and goes with
+it. PUBLIC_URL is the address that the clients use.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Self
+
+import psutil
+
+from loadtests.lib.servers.cluster import INHERITED
+from loadtests.lib.servers.process import HOST, ROOT, ServerError
+from loadtests.lib.servers.startable import Startable
+from scripts.stack import control
+from scripts.stack.ports import free_port
+from scripts.stack.state_directory import Folder
+
+START_SECONDS = 300  # compressing the static files takes most of it, once
+STOP_SECONDS = 40
+READY = "Hubbub is at "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A process as `status` shows it."""
+
+    name: str
+    state: str
+    port: int
+    pid: int
+    restarts: int
+
+
+class RunningStack(Startable):
+    def __init__(self, **environment: str) -> None:
+        self.folder = Path(mkdtemp(prefix="hubbub-stack-"))
+        self.folder.chmod(0o711)  # PostgreSQL passes through
+        self.port = int(environment.get("PORT", free_port()))
+        self.log = self.folder / "log"
+        self.environment = {name: os.environ[name] for name in INHERITED & os.environ.keys()} | {
+            "STACK_DIR": str(self.folder / "stack"),
+            "PORT": str(self.port),
+            "PUBLIC_URL": f"http://{HOST}:{self.port}",
+            "DRAIN_SECONDS": "1",
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> Self:
+        """Start it; returns once it says that it serves."""
+        self.log.write_text("")
+        self.spawn()
+        until(lambda: READY in self.said() or not self.running, START_SECONDS)
+        if not self.running:
+            raise ServerError(f"The stack ended:\n{self.said()}")
+        return self
+
+    def spawn(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "scripts.stack", "up"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def stop(self) -> None:
+        """Press Ctrl-C in its terminal, and wait."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(STOP_SECONDS)
+
+    def close(self) -> None:
+        """End it however it is, and remove its folder."""
+        try:
+            if self.running:
+                self.stop()
+        finally:
+            if self.process is not None and self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            until(lambda: not self.left_behind(), STOP_SECONDS)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def command(self, *arguments: str) -> str:
+        """Run a command of the stack from a second terminal; return what it said."""
+        done = self.attempt(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "scripts.stack", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+        )
+
+    def manage(self, *arguments: str, input: str | None = None) -> str:
+        """Run `manage.py` as an operator of this stack would; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts.stack", "manage", "--", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=input,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def rows(self) -> dict[str, Row]:
+        """Return the processes by name."""
+        return rows_of(self.folder / "stack")
+
+    def replicas(self) -> list[Row]:
+        """Return the replicas, once all of them run: one that is started again has no pid yet."""
+        until(lambda: all(row.pid for row in self._replicas()))
+        return self._replicas()
+
+    def _replicas(self) -> list[Row]:
+        return [row for name, row in self.rows().items() if name.startswith("realtime-")]
+
+    def variable(self, name: str) -> str:
+        """Return a variable that the stack's processes have."""
+        return environment_of(self.folder / "stack")[name]
+
+    def left_behind(self) -> list[psutil.Process]:
+        """Return the processes that work in the stack's folder, however they were started."""
+        mark, found = str(self.folder), []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                environment = process.environ().get("STACK_DIR", "")
+                told = [*process.cmdline(), environment]
+                if process.status() != psutil.STATUS_ZOMBIE and any(mark in one for one in told):
+                    found.append(process)
+        return found
+
+
+def rows_of(folder: Path) -> dict[str, Row]:
+    """Return the processes of the stack that runs in `folder`. Raises StackError when none does."""
+    rows = {}
+    for line in control.ask(folder / "control", {"do": "status"}):
+        name, state, _, port, _, pid, restarts, _ = line.split()
+        rows[name] = Row(name, state, int(port), int(pid.replace("-", "0")), int(restarts))
+    return rows
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """Return what the processes of the stack in `folder` have in their environment."""
+    return Folder(folder).read_environment()
+
+
+def until(condition: Callable[[], object], within: float = 20) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "It did not come to that in time."
+        time.sleep(0.02)

@@ -1,0 +1,118 @@
+"""The charts of what people met: deliveries, sends, sockets, faults, and the generator itself."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from loadtests.lib.monitoring.time_series import Points
+from loadtests.load.plan import Limits
+from loadtests.load.report.chart import Chart, Line
+from loadtests.load.report.windows import Window, points
+from loadtests.load.run_series import COMMAND, CONNECT, DELIVER, FAULTS, HTTP, KINDS, RESUME, SEND
+
+PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
+
+
+def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
+    note = "From what the sender wrote to receipt by every other person; of all deliveries."
+    yield _latency("DELIVER: from send to receipt", seen, DELIVER, limits.deliver_ms, note)
+    note = "From the command to its answer: the message is committed."
+    yield _latency("SEND: answered ok", seen, SEND, limits.send_ms, note)
+    yield Chart(
+        "Sends and deliveries",
+        "each second",
+        [
+            Line(f"{kind.lower()}s", points(seen, partial(_rate, kind=kind)))
+            for kind in (SEND, DELIVER)
+        ],
+        "Logarithmic: a send is a delivery to each of the others in the room.",
+        logarithmic=True,
+    )
+    yield Chart("People and sockets by replica", "", _sockets(seen), "As the people saw them.")
+    yield Chart(
+        "Gaps, doubles, out of order",
+        "each second",
+        [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in FAULTS],
+        "Each is a failure of the run.",
+    )
+    note = "No answer or a wrong one. A socket that is lost and comes back in time is no failure."
+    yield Chart("Failures", "each second", _failures(seen), note)
+    yield _latency("CONNECT: until welcome", seen, CONNECT, limits.connect_ms)
+    note = "From the loss of a socket until all rooms are whole again."
+    yield _latency("RESUME: back after a loss", seen, RESUME, limits.resume_ms, note)
+    yield _latency("HTTP: all requests", seen, HTTP, None, "By name in Locust's own report.")
+    yield _latency("COMMAND: all but sends", seen, COMMAND, None)
+    yield Chart(
+        "Generator: CPU of each process",
+        "% of a core",
+        _generators(seen, "cpu_percent"),
+        limit=limits.generator_cpu_percent,
+    )
+    yield Chart(
+        "Generator: how late its loop was",
+        "ms",
+        _generators(seen, "lag_ms"),
+        "At worst; it is in every latency above.",
+        limit=limits.generator_lag_ms,
+    )
+
+
+def _latency(
+    title: str, seen: Sequence[Window], kind: str, limit: float | None, note: str = ""
+) -> Chart:
+    lines = [
+        Line(name, points(seen, partial(_percentile, kind=kind, percent=percent)))
+        for name, percent in PERCENTILES.items()
+    ]
+    return Chart(title, "ms", lines, note, logarithmic=True, limit=limit)
+
+
+def _percentile(window: Window, kind: str, percent: float) -> float | None:
+    measured = window.total.latencies.get(kind)
+    return measured.percentile_ms(percent) if measured else None
+
+
+def _rate(window: Window, kind: str) -> float | None:
+    measured = window.total.latencies.get(kind)
+    return measured.count / window.seconds if measured and measured.count else None
+
+
+def _count(window: Window, kind: str) -> float:
+    return window.total.faults.get(kind, 0) / window.seconds
+
+
+def _failures(seen: Sequence[Window]) -> list[Line]:
+    lines = [
+        Line(kind, points(seen, partial(_failed, kind=kind)))
+        for kind in KINDS
+        if any(one.total.failures.get(kind) for one in seen)
+    ]
+    return [*lines, Line("sockets lost", points(seen, lambda one: one.total.lost / one.seconds))]
+
+
+def _failed(window: Window, kind: str) -> float:
+    return window.total.failures.get(kind, 0) / window.seconds
+
+
+def _sockets(seen: Sequence[Window]) -> list[Line]:
+    replicas = sorted({name for window in seen for name in window.total.sockets})
+    people = Line("people", points(seen, lambda one: float(one.total.users)), dashed=True)
+    return [people, *(Line(name, _sockets_of(seen, name)) for name in replicas)]
+
+
+def _sockets_of(seen: Sequence[Window], replica: str) -> Points:
+    return points(seen, lambda one: float(one.total.sockets.get(replica, 0)))
+
+
+def _generators(seen: Sequence[Window], measure: str) -> list[Line]:
+    names = sorted({name for window in seen for name in window.total.generators})
+    return [
+        Line(
+            name,
+            [
+                (window.at, getattr(window.total.generators[name], measure))
+                for window in seen
+                if name in window.total.generators
+            ],
+        )
+        for name in names
+    ]

@@ -1,5 +1,0 @@
-"""A Heroku dyno of the type `web`: nginx, gunicorn and a replica behind one PORT.
-
-`python -m scripts.dyno` is the Procfile's command. Nothing is started again here: a dyno whose part
-ends, ends, and Heroku starts another. What a dyno differs in from other places is in `.profile`.
-"""

@@ -1,0 +1,100 @@
+"""A forgotten password comes back by mail; a changed one is told to every replica."""
+
+import re
+from smtplib import SMTPException
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client
+from pytest_django import Settings
+
+from hubbub.accounts.models import User
+from hubbub.chat.models import PlaceEvent
+from tests.support.fixtures import PASSWORD
+
+NEW = "a very different one"
+
+
+class BrokenBackend(EmailBackend):
+    """A mail server that is away."""
+
+    def send_messages(self, messages: object) -> int:
+        raise SMTPException("no route")
+
+
+def ask(client: Client, email: str = "alice@example.org") -> str:
+    answer = client.post("/accounts/password/reset/", {"email": email}, follow=True)
+    return answer.content.decode()
+
+
+def link_in(text: str) -> str:
+    found = re.search(r"https?://\S+/accounts/password/reset/key/\S+", text)
+    assert found
+    return found[0]
+
+
+def changes(user: User) -> int:
+    return PlaceEvent.objects.filter(type="user.password_changed", user=user).count()
+
+
+def test_the_link_in_the_mail_sets_a_new_password_once(client: Client, alice: User) -> None:
+    assert "Look into your mail" in ask(client)
+    path = link_in(str(mail.outbox[0].body)).removeprefix("http://testserver")
+    form = client.get(path, follow=True)
+    where = form.redirect_chain[-1][0]
+    done = client.post(where, {"password1": NEW, "password2": NEW}, follow=True)
+    assert "Your password is changed" in done.content.decode()
+    alice.refresh_from_db()
+    assert alice.check_password(NEW)
+    assert changes(alice) == 1
+    assert "does not work any more" in Client().get(path).content.decode()
+
+
+@pytest.mark.parametrize("host", ["testserver", "localhost"])
+def test_the_link_carries_the_public_address(
+    client: Client, alice: User, settings: Settings, host: str
+) -> None:
+    settings.PUBLIC_URL = "https://chat.example.org"
+    client.post("/accounts/password/reset/", {"email": alice.email}, headers={"host": host})
+    body = str(mail.outbox[0].body)
+    assert link_in(body).startswith("https://chat.example.org/accounts/password/reset/key/")
+    assert host not in body
+
+
+def test_the_page_says_where_mails_are_printed(client: Client, settings: Settings) -> None:
+    settings.EMAIL_URL = ""
+    assert "printed where its server runs" in client.get("/accounts/password/reset/").text
+    settings.EMAIL_URL = "smtp://mail.example.org"
+    assert "printed where" not in client.get("/accounts/password/reset/").text
+
+
+@pytest.mark.django_db
+def test_an_unknown_address_reads_like_a_known_one(client: Client) -> None:
+    assert "Look into your mail" in ask(client, "nobody@example.org")
+    assert "/accounts/signup/" in str(mail.outbox[0].body)
+
+
+def test_a_mail_that_cannot_be_sent_is_told(
+    client: Client, alice: User, settings: Settings
+) -> None:
+    settings.EMAIL_BACKEND = "tests.accounts.test_passwords.BrokenBackend"
+    assert "The mail could not be sent" in ask(client)
+
+
+def test_changing_it_keeps_this_browser_and_ends_the_others(alice: User) -> None:
+    here, elsewhere = Client(), Client()
+    for client in (here, elsewhere):
+        client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    here.post("/accounts/password/change/", form)
+    assert here.get("/settings/").status_code == 200
+    assert elsewhere.get("/settings/").status_code == 302
+    assert changes(alice) == 1
+
+
+def test_changing_it_needs_the_old_one(client: Client, alice: User) -> None:
+    client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
+    form = {"oldpassword": "a guess", "password1": NEW, "password2": NEW}
+    assert "field-error" in client.post("/accounts/password/change/", form).text
+    assert changes(alice) == 0

@@ -1,0 +1,206 @@
+"""People come in by name or address, leave by a button, and are told why they cannot come in."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.test import Client
+from pytest_django import Settings
+
+from hubbub.accounts.models import User
+from hubbub.accounts.redis_cache import ForgivingRedisCache
+from hubbub.chat.actions import users
+from hubbub.chat.models import PlaceEvent
+from hubbub.observability import metrics
+from loadtests.lib.servers import Redis
+from tests.support.fixtures import PASSWORD
+
+
+def sign_in(client: Client, login: str, password: str = PASSWORD, **more: str) -> str:
+    """Send the form; return the address that it leads to, or the page that says why not."""
+    answer = client.post("/accounts/login/", {"login": login, "password": password} | more)
+    return answer.headers.get("Location") or answer.content.decode()
+
+
+def is_in(client: Client) -> bool:
+    return client.get("/settings/").status_code == 200
+
+
+@pytest.mark.parametrize("login", ["alice", "Alice", " alice ", "alice@example.org"])
+def test_one_comes_in_by_name_or_address(client: Client, alice: User, login: str) -> None:
+    assert sign_in(client, login) == "/"
+    assert is_in(client)
+
+
+@pytest.mark.parametrize("login", ["alice", "nobody", "alice@example.org", "no@example.org"])
+def test_a_wrong_password_and_a_wrong_name_read_the_same(
+    client: Client, alice: User, login: str
+) -> None:
+    shown = sign_in(client, login, "wrong")
+    assert "not correct" in shown
+    assert not is_in(client)
+
+
+def test_signing_in_leads_to_the_link_one_came_by(client: Client, alice: User) -> None:
+    assert client.get("/settings/").headers["Location"] == "/accounts/login/?next=/settings/"
+    assert sign_in(client, "alice", next="/rooms/1/7") == "/rooms/1/7"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"],
+)
+def test_no_link_leads_out_of_the_place(client: Client, alice: User, elsewhere: str) -> None:
+    assert sign_in(client, "alice", next=elsewhere) == "/"
+
+
+def test_a_banned_person_is_told_so_and_stays_out(client: Client, alice: User, bob: User) -> None:
+    users.ban(alice, user_id=bob.pk)
+    assert "Your account is banned" in sign_in(client, "bob")
+    assert not is_in(client)
+    assert "not correct" in sign_in(client, "bob", "wrong")
+
+
+def test_a_person_banned_meanwhile_is_told_so_and_can_sign_out(
+    client: Client, alice: User, bob: User
+) -> None:
+    client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
+    users.ban(alice, user_id=bob.pk)
+    answer = client.get("/settings/")
+    assert answer.status_code == 403
+    assert "Your account is banned" in answer.content.decode()
+    client.post("/accounts/logout/")
+    assert not Session.objects.exists()
+
+
+def test_a_deactivated_person_is_told_so(client: Client, alice: User, bob: User) -> None:
+    users.deactivate(alice, user_id=bob.pk)
+    assert sign_in(client, "bob") == "/accounts/inactive/"
+    assert "deactivated" in client.get("/accounts/inactive/").content.decode()
+    assert not is_in(client)
+
+
+def test_who_guesses_has_to_wait_and_others_have_not(
+    client: Client, alice: User, bob: User
+) -> None:
+    for _ in range(5):
+        sign_in(client, "alice", "a guess")
+    assert "Too many failed" in sign_in(client, "alice")
+    assert sign_in(client, "bob") == "/"
+
+
+def test_attempts_are_counted_by_how_they_end(client: Client, alice: User) -> None:
+    before = counted()
+    sign_in(client, "alice")
+    client.post("/accounts/logout/")
+    assert rise(before) == {"ok": 1, "failed": 0, "limited": 0}
+    for _ in range(5):
+        sign_in(client, "alice", "a guess")
+    assert rise(before) == {"ok": 1, "failed": 5, "limited": 0}
+    sign_in(client, "alice")
+    assert rise(before) == {"ok": 1, "failed": 5, "limited": 1}
+
+
+def test_who_signs_up_or_stays_out_is_not_counted_as_signed_in(
+    client: Client, alice: User, bob: User
+) -> None:
+    before = counted()
+    users.ban(alice, user_id=bob.pk)
+    sign_in(client, "bob")
+    form = {"username": "eve", "email": "eve@example.org", "password1": PASSWORD}
+    client.post("/accounts/signup/", form)
+    assert is_in(client)
+    assert rise(before)["ok"] == 0
+
+
+def counted() -> dict[str, float]:
+    [family] = metrics.sign_ins.collect()
+    totals = [sample for sample in family.samples if sample.name.endswith("_total")]
+    return {sample.labels["outcome"]: sample.value for sample in totals}
+
+
+def rise(before: dict[str, float]) -> dict[str, float]:
+    return {outcome: value - before[outcome] for outcome, value in counted().items()}
+
+
+def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = False
+    for _ in range(7):
+        sign_in(client, "alice", "a guess")
+    assert sign_in(client, "alice") == "/"
+
+
+def test_people_come_in_while_redis_is_away(
+    client: Client, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "hubbub.accounts.redis_cache.ForgivingRedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
+    assert sign_in(client, "alice", "a guess") != "/"
+    assert sign_in(client, "alice") == "/"
+    caches.close_all()
+
+
+def test_the_page_asks_before_it_signs_out(client: Client, alice: User) -> None:
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    assert "Sign out?" in client.get("/accounts/logout/").content.decode()
+    assert is_in(client)
+
+
+def test_signing_out_ends_the_session_and_tells_every_replica(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    answer = client.post("/accounts/logout/", follow=True)
+    assert "You are signed out" in answer.content.decode()
+    assert not is_in(client)
+    assert PlaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
+
+
+def test_signing_out_in_a_second_tab_changes_nothing_more(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    for _ in range(2):
+        assert client.post("/accounts/logout/").headers["Location"] == "/accounts/login/"
+    assert PlaceEvent.objects.filter(type="user.signed_out").count() == 1
+
+
+def test_signing_in_leaves_no_notice_for_another_tab(client: Client, alice: User) -> None:
+    sign_in(client, "alice")
+    assert 'class="notice' not in client.get("/settings/").content.decode()
+
+
+def test_a_form_left_open_lets_in_who_signed_in_in_another_tab(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
+    assert sign_in(client, "alice", next="/settings/") == "/accounts/login/?next=%2Fsettings%2F"
+    assert client.get("/accounts/login/?next=/settings/").headers["Location"] == "/settings/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_come_in_at_the_same_moment(alice: User) -> None:
+    def enter(_: int) -> str:
+        from django.db import connection
+
+        try:
+            return sign_in(Client(), "alice")
+        finally:
+            connection.close()
+
+    # Four: an attempt counts as failed until it is not, and the sixth at once would be too many.
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(enter, range(12))) == {"/"}
+
+
+@pytest.mark.deployment
+def test_people_come_in_soon_while_redis_is_silent(
+    client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    begun = time.monotonic()
+    with redis.paused():
+        assert sign_in(client, "alice") == "/"
+    assert time.monotonic() - begun < 4

@@ -1,0 +1,249 @@
+"""What REST says when something is wrong: limits, nonsense, a database that is away."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socket import socket
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from hubbub.accounts.models import User
+from hubbub.chat import rate_limits
+from hubbub.chat.models import Room
+from hubbub.chat.rate_limits import Limit
+from tests.support.rest import Answer, Rest
+
+pytestmark = pytest.mark.django_db
+
+HUGE_IDS = [0, 2**63, 10**30, 10**5000]
+
+
+def test_a_body_over_the_limit_of_characters_is_too_large(bob: User, lobby: Room) -> None:
+    address = f"/rooms/{lobby.pk}/messages"
+    longest = "ö" * settings.MAX_BODY_CHARS
+    sent = Rest(bob).post(address, body=longest)
+    assert sent.json["body"] == longest
+    assert Rest(bob).post(address, body=longest + "o").problem == (413, "too_large")
+    edited = Rest(bob).patch(f"/messages/{sent.json['id']}", body=longest + "o")
+    assert edited.problem == (413, "too_large")
+
+
+def test_a_request_over_the_limit_of_bytes_is_not_read(bob: User, lobby: Room) -> None:
+    address = f"/rooms/{lobby.pk}/messages"
+    for size in (settings.MAX_FRAME_BYTES + 1, 4_000_000):
+        refused = Rest(bob).raw("POST", address, b" " * size)
+        assert refused.problem == (413, "too_large")
+    unannounced = Rest(bob).raw(
+        "POST", address, b" " * (settings.MAX_FRAME_BYTES + 1), CONTENT_LENGTH=""
+    )
+    assert unannounced.status in (400, 413)
+
+
+def test_who_sends_too_fast_is_told_when_to_go_on(
+    alice: User, bob: User, lobby: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "messages", Limit(burst=3, per_second=0.1))
+    address = f"/rooms/{lobby.pk}/messages"
+    sent = [Rest(bob).post(address, body=str(number)) for number in range(3)]
+    assert {answer.status for answer in sent} == {201}
+    for refused, tokens in (
+        (Rest(bob).post(address, body="one more"), 1),
+        (Rest(bob).patch(f"/messages/{sent[0].json['id']}", body="another"), 2),
+    ):
+        assert refused.problem == (429, "rate_limited")
+        assert 10 * tokens - 5 < refused.json["retry_after"] <= 10 * tokens
+        assert int(refused.headers["Retry-After"]) >= refused.json["retry_after"]
+    assert Rest(alice).post(address, body="I may").status == 201
+
+
+def test_who_asks_too_much_of_anything_is_told_so(
+    bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rate_limits, "commands", Limit(burst=3, per_second=0.1))
+    for _ in range(3):
+        assert Rest(bob).get("/me").status == 200
+    assert Rest.with_token(bob).get("/me").problem == (429, "rate_limited")
+
+
+@pytest.mark.parametrize("body", ["", "{", "nonsense", "[" * 60_000, "[]", "null", '"x"', b"\xff"])
+def test_what_is_not_a_json_object_is_invalid(bob: User, lobby: Room, body: str | bytes) -> None:
+    sent = Rest(bob).raw("POST", f"/rooms/{lobby.pk}/messages", body)
+    assert sent.problem == (400, "invalid")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"body": 5},
+        {"body": None},
+        {"body": ""},
+        {"body": " \n"},
+        {"body": "x", "nonce": ""},
+        {"body": "x", "nonce": "n" * 65},
+        {"body": "x", "nonce": "a\0b"},
+        {"body": "x", "nonce": "\ud800"},
+        {"body": "\udfff"},
+        {"body": "x", "reply_to": "5"},
+        {"body": "x", "reply_to": True},
+        {"body": "x", "reply_to": 2**63},
+        {"body": "x", "reply_to": 10**12},
+    ],
+)
+def test_a_message_of_the_wrong_shape_is_invalid(
+    bob: User, lobby: Room, wrong: dict[str, Any]
+) -> None:
+    assert Rest(bob).post(f"/rooms/{lobby.pk}/messages", **wrong).problem == (400, "invalid")
+
+
+def test_a_nul_in_a_message_is_left_out(bob: User, lobby: Room) -> None:
+    assert Rest(bob).post(f"/rooms/{lobby.pk}/messages", body="a\0b").json["body"] == "ab"
+
+
+@pytest.mark.parametrize("number", HUGE_IDS, ids=["zero", "65 bits", "100 bits", "5,000 digits"])
+def test_an_id_that_nothing_can_have_is_not_found(bob: User, number: int) -> None:
+    digits = str(number) if number < 10**4000 else "1" + "0" * 4999
+    for method, path in [
+        ("GET", f"/rooms/{digits}"),
+        ("GET", f"/rooms/{digits}/messages"),
+        ("POST", f"/rooms/{digits}/join"),
+        ("DELETE", f"/messages/{digits}"),
+        ("DELETE", f"/rooms/1/members/{digits}"),
+    ]:
+        assert Rest(bob).raw(method, path).problem == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/rooms/1/nowhere", "/rooms/", "/rooms/x"])
+def test_an_address_that_leads_nowhere_is_not_found(bob: User, path: str) -> None:
+    assert Rest(bob).get(path).problem == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"before": "x"}, {"before": -1}, {"after": 2**63}, {"limit": 0}, {"before": 1, "after": 1}],
+)
+def test_a_page_that_cannot_be_is_invalid(bob: User, lobby: Room, query: dict[str, object]) -> None:
+    assert Rest(bob).get(f"/rooms/{lobby.pk}/messages", **query).problem == (400, "invalid")
+
+
+@pytest.mark.parametrize("edge", ["before", "after", "around"])
+def test_a_page_at_the_last_seq_that_can_be_is_a_page(bob: User, lobby: Room, edge: str) -> None:
+    page = Rest(bob).get(f"/rooms/{lobby.pk}/messages", **{edge: 2**63 - 1})
+    assert (page.status, page.json["messages"]) == (200, [])
+
+
+SOME_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = ["body", "nonce", "reply_to", "name", "kind", "topic", "user", "role", "number", "q"]
+REQUESTS = st.sampled_from(
+    [
+        ("POST", "/rooms"),
+        ("PATCH", "/rooms/{room}"),
+        ("POST", "/rooms/{room}/messages"),
+        ("POST", "/rooms/{room}/members"),
+        ("PATCH", "/rooms/{room}/members/{room}"),
+        ("POST", "/rooms/{room}/read"),
+        ("PATCH", "/messages/{room}"),
+        ("POST", "/direct"),
+    ]
+)
+
+
+@given(
+    request=REQUESTS,
+    id=st.integers(min_value=-1, max_value=2**65),
+    body=SOME_JSON | st.dictionaries(st.sampled_from(FIELDS), SOME_JSON),
+    query=st.dictionaries(st.sampled_from(["q", "before", "around", "limit", "offset"]), st.text()),
+)
+@hypothesis_settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_no_nonsense_breaks_the_server(
+    bob: User, request: tuple[str, str], id: int, body: object, query: dict[str, str]
+) -> None:
+    method, path = request
+    rate_limits.messages.forget()
+    rate_limits.commands.forget()
+    session = Rest.with_token(bob)
+    answer = session.raw(method, path.format(room=id % 7 or id), json.dumps(body))
+    _ensure_clear(answer)
+    for address in ("/rooms/directory", "/people", "/rooms/1/messages", "/rooms/1/members"):
+        _ensure_clear(session.get(address, **query))
+
+
+def _ensure_clear(answer: Answer) -> None:
+    if answer.status not in (200, 201, 204):
+        assert answer.problem in [(400, "invalid"), (403, "forbidden"), (404, "not_found")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_room_that_stays_locked_is_unavailable_and_soon(bob: User, lobby: Room) -> None:
+    address = f"/rooms/{lobby.pk}/messages"
+    session = Rest(bob)
+    with held_by_somebody_else(lobby):
+        started = monotonic()
+        refused = session.post(address, body="now?", nonce="n1")
+        assert monotonic() - started < settings.LOCK_SECONDS + 1
+    assert refused.problem == (503, "unavailable")
+    assert refused.json["retry_after"] > 0
+    again = session.post(address, body="now?", nonce="n1")
+    assert (again.status, again.json["number"]) == (201, 1)
+
+
+@pytest.mark.deployment
+@pytest.mark.django_db(transaction=True)
+def test_without_its_database_the_door_says_so(bob: User) -> None:
+    session, bot = Rest(bob), Rest.with_token(bob)
+    with connected_to_nothing():
+        answers = [session.get("/rooms"), bot.get("/rooms"), session.post("/direct", user=bob.pk)]
+    assert {answer.problem for answer in answers} == {(503, "unavailable")}
+    assert session.get("/rooms").status == 200
+
+
+@contextmanager
+def held_by_somebody_else(room: Room) -> Iterator[None]:
+    """Have another connection hold a room's lock (on SQLite: the whole database's)."""
+    held, done = Event(), Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Room.objects.lock(room.pk)
+            held.set()
+            done.wait(20)
+        connection.close()
+
+    thread = Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@contextmanager
+def connected_to_nothing() -> Iterator[None]:
+    """Have this thread look for PostgreSQL on a port where nobody listens."""
+    with socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        known = connection.settings_dict.copy()
+        connection.close()
+        connection.settings_dict["PORT"] = unheard.getsockname()[1]
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict.update(known)

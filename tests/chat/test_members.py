@@ -1,0 +1,132 @@
+"""Joining, leaving, inviting, removing, roles: who may, and what each tells."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import members, rooms, users
+from hubbub.chat.actions.send import send
+from hubbub.chat.models import Membership, PlaceEvent, Room
+from tests.support.published_events import told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def harbour(bob: User) -> Room:
+    return rooms.create(bob, name="Harbour", kind="public")
+
+
+@pytest.fixture
+def den(bob: User) -> Room:
+    return rooms.create(bob, name="Den", kind="private")
+
+
+def test_everybody_is_in_the_lobby_from_the_start(alice: User, bob: User, lobby: Room) -> None:
+    assert lobby.memberships.get(user=bob).role == "member"
+    assert lobby.memberships.get(user=alice).role == "owner"
+
+
+def test_joining_twice_is_joining_once(charlie: User, harbour: Room) -> None:
+    with told(harbour.pk, "member.joined"):
+        members.join(charlie, room_id=harbour.pk)
+        members.join(charlie, room_id=harbour.pk)
+
+
+def test_who_joins_has_nothing_unread(bob: User, charlie: User, harbour: Room) -> None:
+    send(bob, room_id=harbour.pk, nonce="n", body="before you came")
+    assert members.join(charlie, room_id=harbour.pk).read == 1
+
+
+def test_nobody_joins_a_private_room_uninvited(charlie: User, den: Room) -> None:
+    with told(den.pk), pytest.raises(Room.DoesNotExist):
+        members.join(charlie, room_id=den.pk)
+    with told(den.pk), pytest.raises(Room.DoesNotExist):
+        members.leave(charlie, room_id=den.pk)
+
+
+def test_leaving_is_told_to_the_room_and_to_the_place(charlie: User, harbour: Room) -> None:
+    members.join(charlie, room_id=harbour.pk)
+    with told(harbour.pk, "member.left"):
+        members.leave(charlie, room_id=harbour.pk)
+        members.leave(charlie, room_id=harbour.pk)
+    heard = PlaceEvent.objects.order_by("-seq")[0]
+    assert (heard.type, heard.user_id, heard.data) == (
+        "member.left",
+        charlie.pk,
+        {"reason": "left"},
+    )
+
+
+def test_the_last_owner_names_another_before_leaving(
+    bob: User, charlie: User, harbour: Room
+) -> None:
+    members.join(charlie, room_id=harbour.pk)
+    with told(harbour.pk), pytest.raises(PermissionDenied, match="name another owner"):
+        members.leave(bob, room_id=harbour.pk)
+    with told(harbour.pk, "member.role_changed", "member.left"):
+        members.change_role(bob, room_id=harbour.pk, user_id=charlie.pk, role="owner")
+        members.leave(bob, room_id=harbour.pk)
+
+
+def test_whoever_is_alone_archives_the_room_instead_of_leaving(bob: User, den: Room) -> None:
+    with told(den.pk), pytest.raises(PermissionDenied, match="archive"):
+        members.leave(bob, room_id=den.pk)
+
+
+def test_any_member_invites_and_twice_is_once(
+    bob: User, charlie: User, dana: User, den: Room
+) -> None:
+    with told(den.pk, "member.joined", "member.joined"):
+        members.invite(bob, room_id=den.pk, user_id=charlie.pk)
+        members.invite(charlie, room_id=den.pk, user_id=dana.pk)
+        members.invite(charlie, room_id=den.pk, user_id=dana.pk)
+
+
+def test_the_banned_are_not_invited(alice: User, bob: User, charlie: User, den: Room) -> None:
+    users.ban(alice, user_id=charlie.pk)
+    with told(den.pk), pytest.raises(PermissionDenied):
+        members.invite(bob, room_id=den.pk, user_id=charlie.pk)
+
+
+def test_moderators_remove_members_and_not_each_other(
+    bob: User, charlie: User, dana: User, den: Room
+) -> None:
+    for person in (charlie, dana):
+        members.invite(bob, room_id=den.pk, user_id=person.pk)
+    members.change_role(bob, room_id=den.pk, user_id=dana.pk, role="moderator")
+    for actor, other in ((charlie, dana), (dana, bob), (dana, dana)):
+        with told(den.pk), pytest.raises(PermissionDenied):
+            members.remove(actor, room_id=den.pk, user_id=other.pk)
+    with told(den.pk, "member.left", "member.left"):
+        members.remove(dana, room_id=den.pk, user_id=charlie.pk)
+        members.remove(bob, room_id=den.pk, user_id=dana.pk)
+    with pytest.raises(Membership.DoesNotExist):
+        members.remove(bob, room_id=den.pk, user_id=dana.pk)
+
+
+def test_nobody_leaves_the_lobby_or_is_removed_from_it(alice: User, bob: User, lobby: Room) -> None:
+    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+        members.leave(bob, room_id=lobby.pk)
+    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+        members.remove(alice, room_id=lobby.pk, user_id=bob.pk)
+
+
+def test_a_room_is_never_without_an_owner(bob: User, charlie: User, den: Room) -> None:
+    members.invite(bob, room_id=den.pk, user_id=charlie.pk)
+    with told(den.pk), pytest.raises(PermissionDenied, match="needs an owner"):
+        members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="member")
+    with told(den.pk):
+        members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="owner")
+
+
+def test_only_owners_give_roles_and_only_such_as_there_are(
+    bob: User, charlie: User, den: Room
+) -> None:
+    members.invite(bob, room_id=den.pk, user_id=charlie.pk)
+    with told(den.pk), pytest.raises(PermissionDenied):
+        members.change_role(charlie, room_id=den.pk, user_id=charlie.pk, role="owner")
+    with told(den.pk), pytest.raises(ValidationError):
+        members.change_role(bob, room_id=den.pk, user_id=charlie.pk, role="admin")
+    with told(den.pk, "member.role_changed"):
+        members.change_role(bob, room_id=den.pk, user_id=charlie.pk, role="moderator")

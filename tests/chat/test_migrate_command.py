@@ -1,0 +1,103 @@
+"""`manage.py migrate` on a database of its own: several at once do no harm; `--wait` waits."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+
+import psycopg
+import pytest
+from django.core.management import call_command
+
+from hubbub.chat.management.commands.migrate import TURN
+from loadtests.lib.servers import Postgres
+from loadtests.lib.servers.cluster import INHERITED
+from loadtests.lib.servers.process import ROOT
+
+pytestmark = pytest.mark.deployment
+WITHIN_SECONDS = 60
+
+
+@pytest.fixture
+def empty(postgres: Postgres) -> Iterator[str]:
+    """The URL of a database that nobody has migrated."""
+    name = f"empty_{secrets.token_hex(4)}"
+    postgres.create_database(name)
+    yield postgres.url(name)
+    postgres.drop_database(name)
+
+
+def environment(url: str) -> Mapping[str, str]:
+    inherited = {name: os.environ[name] for name in INHERITED & os.environ.keys()}
+    ours = {"DATABASE_URL": url, "SECRET_KEY": "for tests", "PYTHONUNBUFFERED": "1"}
+    return inherited | ours | {"PYTHONPATH": str(ROOT / "app")}
+
+
+def start(url: str, *options: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "app/manage.py"), "migrate", *options],
+        env=environment(url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    """Return what it printed to its end, which was a good one."""
+    text, _ = process.communicate(timeout=WITHIN_SECONDS)
+    assert process.returncode == 0, text
+    return text
+
+
+def test_three_at_once_on_an_empty_database_take_turns(empty: str) -> None:
+    texts = [said(process) for process in [start(empty) for _ in range(3)]]
+    assert sorted("No migrations to apply." in text for text in texts) == [False, True, True]
+    with psycopg.connect(empty) as database:
+        applied = database.execute(
+            "SELECT count(*), count(DISTINCT (app, name)) FROM django_migrations"
+        )
+        number, different = applied.fetchone() or (0, 0)
+        assert number == different > 0
+        assert database.execute("SELECT count(*) FROM chat_place").fetchone() == (1,)
+        assert database.execute("SELECT count(*) FROM chat_room").fetchone() == (1,)
+
+
+def test_it_waits_for_another_without_waiting_inside_the_database(empty: str) -> None:
+    with psycopg.connect(empty) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+        process = start(empty)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Another process migrates: waiting for it.\n"
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        assert other.execute(waiting).fetchone() == (0,)
+        assert other.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
+    assert "Applying chat.0001_initial... OK" in said(process)
+
+
+def test_with_wait_it_ends_once_another_has_migrated(empty: str) -> None:
+    waiting = start(empty, "--wait")
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
+    said(start(empty))
+    assert said(waiting) == ""
+
+
+def test_it_ends_on_sigterm_by_itself(empty: str) -> None:
+    """As a container's first process it would otherwise not end at all."""
+    waiting = start(empty, "--wait")
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
+    waiting.terminate()
+    text, _ = waiting.communicate(timeout=WITHIN_SECONDS)
+    assert (waiting.returncode, text) == (128 + signal.SIGTERM, "")
+
+
+@pytest.mark.django_db
+def test_with_wait_it_ends_at_once_where_nothing_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call_command("migrate", "--wait")
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,52 @@
+"""How often a person may do something: what is refused is told when to come again."""
+
+import heapq
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.chat.rate_limits import Limit, RateLimited
+
+
+@given(burst=st.integers(2, 50), per_second=st.integers(1, 50), asked=st.integers(1, 200))
+def test_all_who_ask_at_once_and_come_again_when_told_find_a_token(
+    burst: int, per_second: int, asked: int
+) -> None:
+    now = 0.0
+    limit = Limit(burst, per_second, clock=lambda: now)
+    waiting = [(0.0, number) for number in range(asked)]
+    tries = 0
+    while waiting:
+        now, number = heapq.heappop(waiting)
+        tries += 1
+        try:
+            limit.take(1)
+        except RateLimited as limited:
+            heapq.heappush(waiting, (now + limited.retry_after, number))
+    refused = max(0, asked - burst)
+    assert now <= refused / per_second + refused * 0.001 + 0.01  # times are told in milliseconds
+    if refused <= 20 * per_second:
+        assert tries <= asked + 2 * refused
+
+
+def test_nobody_is_told_to_wait_for_those_who_never_come_again_longer_than_needed() -> None:
+    now = 0.0
+    limit = Limit(3, 10, clock=lambda: now)
+    for _ in range(3):
+        limit.take(1)
+    assert [refused_for(limit) for _ in range(1_000)][-1] == pytest.approx(20, abs=1)
+    limit.take(2)  # somebody else
+    now = 0.2
+    limit.take(1)
+    limit.take(1)
+    now = 30.0
+    for _ in range(3):
+        limit.take(1)
+    assert refused_for(limit) == 0.1
+
+
+def refused_for(limit: Limit) -> float:
+    with pytest.raises(RateLimited) as refused:
+        limit.take(1)
+    return refused.value.retry_after

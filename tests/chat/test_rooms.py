@@ -1,0 +1,149 @@
+"""Rooms by the domain's actions: who may make, rename, archive them, and what each tells."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import members, rooms, users
+from hubbub.chat.actions.send import send
+from hubbub.chat.models import Membership, PlaceEvent, Room
+from tests.support.published_events import State, log_of, state_of, told
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def harbour(bob: User) -> Room:
+    return rooms.create(bob, name="Harbour", kind="public")
+
+
+def test_a_new_room_tells_of_its_maker(bob: User, harbour: Room) -> None:
+    known = State("Harbour")
+    for event in log_of(harbour.pk):
+        known.apply(event)
+    assert known == state_of(harbour.pk)
+    assert known.members == {bob.pk: "owner"}
+
+
+def test_the_place_hears_of_a_room_that_is_new_to_somebody(bob: User, harbour: Room) -> None:
+    heard = PlaceEvent.objects.order_by("-seq")[0]
+    assert (heard.type, heard.user_id, heard.room_id) == ("member.joined", bob.pk, harbour.pk)
+
+
+@pytest.mark.parametrize("name", ["harbour", "HARBOUR", " Harbour ", "Har\u0062our"])
+def test_no_two_rooms_have_one_name(bob: User, harbour: Room, name: str) -> None:
+    with pytest.raises(ValidationError, match="already"):
+        rooms.create(bob, name=name, kind="private")
+    other = rooms.create(bob, name="Other", kind="public")
+    with pytest.raises(ValidationError, match="already"):
+        rooms.rename(bob, room_id=other.pk, name=name)
+
+
+def test_names_that_look_alike_are_one(bob: User) -> None:
+    rooms.create(bob, name="Cafe\u0301", kind="public")
+    for same in ("Caf\u00e9", "CAF\u00c9"):
+        with pytest.raises(ValidationError):
+            rooms.create(bob, name=same, kind="public")
+    rooms.create(bob, name="Stra\u00dfe", kind="public")
+    with pytest.raises(ValidationError):
+        rooms.create(bob, name="STRASSE", kind="public")
+
+
+@pytest.mark.parametrize("name", ["lob\u200bby", "Har\u202ebour", "a\x07b"])
+def test_no_name_hides_characters_that_nobody_sees(bob: User, name: str) -> None:
+    with pytest.raises(ValidationError):
+        rooms.create(bob, name=name, kind="public")
+
+
+def test_the_longest_name_in_any_script_fits(bob: User) -> None:
+    room = rooms.create(bob, name="\u0390" * 80, kind="public")
+    assert len(room.name_key or "") == 240
+
+
+def test_renaming_tells_the_new_name_once(bob: User, harbour: Room) -> None:
+    with told(harbour.pk, "room.renamed"):
+        rooms.rename(bob, room_id=harbour.pk, name="Port")
+    with told(harbour.pk):
+        rooms.rename(bob, room_id=harbour.pk, name=" Port ")
+    with told(harbour.pk, "room.renamed"):
+        rooms.rename(bob, room_id=harbour.pk, name="PORT")
+
+
+def test_a_topic_is_told_once(bob: User, harbour: Room) -> None:
+    with told(harbour.pk, "room.topic_changed"):
+        rooms.set_topic(bob, room_id=harbour.pk, topic="Ships\nand more")
+    with told(harbour.pk):
+        rooms.set_topic(bob, room_id=harbour.pk, topic="Ships and more")
+    with told(harbour.pk, "room.topic_changed"):
+        rooms.set_topic(bob, room_id=harbour.pk, topic="")
+
+
+def test_archiving_and_bringing_back_are_told_once_each(bob: User, harbour: Room) -> None:
+    with told(harbour.pk, "room.archived"):
+        rooms.archive(bob, room_id=harbour.pk)
+        rooms.archive(bob, room_id=harbour.pk)
+    with told(harbour.pk, "room.restored"):
+        rooms.restore(bob, room_id=harbour.pk)
+        rooms.restore(bob, room_id=harbour.pk)
+
+
+def test_nothing_changes_in_an_archived_room(bob: User, charlie: User, harbour: Room) -> None:
+    rooms.archive(bob, room_id=harbour.pk)
+    with told(harbour.pk):
+        for refused in (
+            lambda: rooms.rename(bob, room_id=harbour.pk, name="Port"),
+            lambda: rooms.set_topic(bob, room_id=harbour.pk, topic="Ships"),
+            lambda: members.join(charlie, room_id=harbour.pk),
+            lambda: members.invite(bob, room_id=harbour.pk, user_id=charlie.pk),
+            lambda: send(bob, room_id=harbour.pk, nonce="n", body="hello"),
+        ):
+            with pytest.raises(PermissionDenied, match="archived"):
+                refused()
+
+
+def test_moderators_rename_but_only_owners_archive(bob: User, dana: User, harbour: Room) -> None:
+    members.join(dana, room_id=harbour.pk)
+    members.change_role(bob, room_id=harbour.pk, user_id=dana.pk, role="moderator")
+    with told(harbour.pk, "room.renamed"):
+        rooms.rename(dana, room_id=harbour.pk, name="Port")
+    with pytest.raises(PermissionDenied):
+        rooms.archive(dana, room_id=harbour.pk)
+
+
+def test_the_owner_of_the_place_archives_what_they_are_not_in(alice: User, harbour: Room) -> None:
+    with told(harbour.pk, "room.archived"):
+        rooms.archive(alice, room_id=harbour.pk)
+    assert not Membership.objects.filter(room=harbour, user=alice).exists()
+
+
+def test_the_owner_of_the_place_has_no_way_into_a_private_room(alice: User, bob: User) -> None:
+    den = rooms.create(bob, name="Den", kind="private")
+    for refused in (
+        lambda: members.join(alice, room_id=den.pk),
+        lambda: members.invite(alice, room_id=den.pk, user_id=alice.pk),
+        lambda: members.change_role(alice, room_id=den.pk, user_id=bob.pk, role="member"),
+        lambda: members.remove(alice, room_id=den.pk, user_id=bob.pk),
+        lambda: rooms.rename(alice, room_id=den.pk, name="Mine"),
+        lambda: send(alice, room_id=den.pk, nonce="n", body="hello"),
+    ):
+        with told(den.pk), pytest.raises(Room.DoesNotExist):
+            refused()
+
+
+def test_the_lobby_cannot_be_archived_even_by_the_owner_of_the_place(
+    alice: User, lobby: Room
+) -> None:
+    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+        rooms.archive(alice, room_id=lobby.pk)
+
+
+def test_the_new_owner_of_the_place_is_told_to_the_lobby(bob: User, lobby: Room) -> None:
+    with told(lobby.pk, "member.role_changed"):
+        users.make_owner(bob)
+        users.make_owner(bob)
+
+
+def test_the_banned_make_no_rooms(alice: User, bob: User) -> None:
+    users.ban(alice, user_id=bob.pk)
+    with pytest.raises(PermissionDenied):
+        rooms.create(bob, name="Hideout", kind="private")

@@ -1,0 +1,76 @@
+"""A socket lives for a while and is then sent elsewhere, so that replicas that were added get some.
+
+Nobody notices: the next socket is open before the old one closes.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtests.lib.client import Client
+from loadtests.lib.client.history import Opened
+from loadtests.lib.servers import Place, Postgres, Redis
+from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
+from tests.support.observations import left, longest_silence
+from tests.support.raw_socket import close_code, heard_until, socket_of
+
+pytestmark = pytest.mark.deployment
+
+MAX_LIFE_SECONDS = 4
+# After the goodbye: two seconds to open the next socket, and the looks that are taken each second.
+CLOSE_SECONDS = 4
+
+
+@pytest.fixture
+def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
+    """A place whose sockets live for a few seconds."""
+    limits = ENVIRONMENT | {"MAX_LIFE_SECONDS": str(MAX_LIFE_SECONDS)}
+    with Place(postgres=postgres, redis=redis, environment=limits) as place:
+        yield Stage(place, tmp_path, crowd=12)
+
+
+async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_closed(
+    short_lived: Stage,
+) -> None:
+    alice = short_lived.person("alice")
+    room = short_lived.room([alice])
+    async with socket_of(alice, short_lived.place.replicas[0]) as socket:
+        began = time.monotonic()
+        goodbye = (await heard_until(socket, "goodbye"))[-1]
+        assert goodbye["code"] == 4004
+        assert 0 <= goodbye["retry_after_ms"] <= 1_000
+        command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "still"}
+        await socket.send(json.dumps(command))
+        await heard_until(socket, "ok")
+        assert await close_code(socket) == 4004
+        assert time.monotonic() - began < MAX_LIFE_SECONDS + CLOSE_SECONDS
+
+
+async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
+    short_lived: Stage,
+) -> None:
+    people = short_lived.crowd(10)
+    room = short_lived.room(people)
+    clients = [short_lived.client(person, 0) for person in people]
+    async with opened(clients, room):
+        for client in clients:
+            client.addresses = short_lived.addresses
+        async with talking(clients, [room]):
+            for client in clients:
+                await client.until(lambda: sockets_of(client) >= 3, within=30)
+        await short_lived.settle(room, clients)
+        assert len(set().union(*map(replicas_of, clients))) == 2
+        assert left(clients) == set()
+    assert longest_silence(clients) < 2
+    await short_lived.assert_right(clients)
+
+
+def sockets_of(client: Client) -> int:
+    return sum(isinstance(entry, Opened) for entry in client.history.entries)
+
+
+def replicas_of(client: Client) -> set[str]:
+    return {entry.replica for entry in client.history.entries if isinstance(entry, Opened)}

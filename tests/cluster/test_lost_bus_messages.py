@@ -1,0 +1,85 @@
+"""Whatever the channel layer loses, repeats or reorders: every open page has it in 6 seconds."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtests.lib.servers import Place
+from loadtests.lib.servers.process import ROOT
+from tests.cluster.faulty_layer import LATER, LOST
+from tests.cluster.stage import ENVIRONMENT, Stage, bodies, elapse, opened, talking
+
+pytestmark = pytest.mark.deployment
+
+OPEN_PAGES_SECONDS = 6
+# Sooner than any sweep that waits for a doorbell reads the log.
+SOON_SECONDS = 0.9
+UNRULY = ENVIRONMENT | {
+    "DJANGO_SETTINGS_MODULE": "tests.cluster.faulty_layer_settings",
+    "PYTHONPATH": f"{ROOT / 'app'}:{ROOT}",
+}
+
+POST = """
+from hubbub.accounts.models import User
+from hubbub.chat.actions.send import send
+send(User.objects.get(pk={user}), room_id={room}, nonce="unpublished-{room}", body="unpublished")
+"""
+
+
+@pytest.fixture(scope="module")
+def unruly_stage(whole_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    servers = whole_stage.place
+    with Place(postgres=servers.postgres, redis=servers.redis, environment=UNRULY) as place:
+        yield Stage(place, tmp_path_factory.mktemp("unruly"), crowd=6)
+        # Unruly, not broken: replicas that hear nothing read the log, and the tests would be idle.
+        assert not [one.port for one in place.replicas if "does not take" in one.tail(1_000)]
+
+
+async def test_doorbells_dropped_doubled_and_shuffled(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(6)
+    rooms = [unruly_stage.room(people) for _ in range(2)]
+    clients = [unruly_stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, rooms[0]):
+        for client in clients:
+            await client.open(rooms[1])
+        async with talking(clients, rooms):
+            await elapse(3)
+        for room in rooms:
+            await unruly_stage.settle(room, clients, within=OPEN_PAGES_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_the_last_doorbell_of_a_room_is_lost(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(4)
+    room = unruly_stage.room(people)
+    clients = [unruly_stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        await clients[0].send(room, LOST)
+        for client in clients:
+            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_a_doorbell_of_a_later_version_has_the_log_read_at_once(unruly_stage: Stage) -> None:
+    people = unruly_stage.crowd(2)
+    room = unruly_stage.room(people)
+    clients = [unruly_stage.client(person, number) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        for number in range(1, 11):
+            await clients[0].send(room, LATER)
+            for client in clients:
+                await client.until(lambda: len(bodies(client, room)) == number, SOON_SECONDS)
+    await unruly_stage.assert_right(clients)
+
+
+async def test_a_process_dies_between_commit_and_publish(stage: Stage) -> None:
+    """What it wrote is found in the log: here it never reached Redis at all."""
+    people = stage.crowd(4)
+    room = stage.room(people)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    async with opened(clients, room):
+        code = POST.format(user=people[0].id, room=room)
+        stage.shell(code, REDIS_URL="redis://127.0.0.1:1/0")
+        for client in clients:
+            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
+    await stage.assert_right(clients)

@@ -1,0 +1,255 @@
+"""gunicorn as it is configured here: its workers, what they count, what they leave behind."""
+
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+from threading import Event
+
+import psutil
+import pytest
+
+from loadtests.lib.client import rest
+from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.web import Web
+from tests.cluster.stage import Stage, bodies, open_all
+from tests.support.probes import ask, scrape
+
+pytestmark = pytest.mark.deployment
+
+SIGN_IN = "/accounts/login/"
+JSON_LOGS = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+
+
+@pytest.fixture(scope="module")
+def quiet_place(postgres: Postgres, redis: Redis) -> Iterator[Place]:
+    with Place(replicas=1, postgres=postgres, redis=redis) as place:
+        yield place
+
+
+@pytest.fixture
+def web(quiet_place: Place) -> Iterator[Web]:
+    with Web(quiet_place.environment | JSON_LOGS) as web:
+        yield web
+
+
+def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
+    """Ask for a page so many times, eight at once; return the statuses."""
+    with ThreadPoolExecutor(8) as browsers:
+        return list(browsers.map(lambda _: ask(web.port, path)[0], range(times)))
+
+
+def visited(web: Web) -> float:
+    return scrape(web.port).value(
+        "hubbub_http_request_seconds_count", view="account_login", method="GET", status="200"
+    )
+
+
+def workers(web: Web) -> set[int]:
+    return {child.pid for child in psutil.Process(web.pid).children()}
+
+
+def folder(web: Web) -> Path:
+    [found] = web.folder.glob("hubbub-metrics-*")
+    return found
+
+
+def counted(web: Web) -> set[int]:
+    """Return the processes of which numbers are kept; 0 stands for those that are gone."""
+    return {int(path.stem.rpartition("_")[2]) for path in folder(web).glob("*.db")}
+
+
+def test_the_counters_of_two_workers_add_up(web: Web) -> None:
+    assert set(visit(web, 60)) == {200}
+    assert visited(web) == 60
+    lines = [json.loads(line) for line in web.log.read_text().splitlines()]
+    processes = {line["process"] for line in lines if "account_login" in line["message"]}
+    assert len(processes) == 2
+
+
+def test_all_workers_have_the_name_of_their_gunicorn_in_postgres(
+    quiet_place: Place, web: Web
+) -> None:
+    assert quiet_place.postgres
+    assert statuses(web, "/api/me", session_of_alice(quiet_place, web)) == {200}
+    ask_names = (
+        "SELECT DISTINCT application_name FROM pg_stat_activity"
+        f" WHERE datname = '{quiet_place.name}' AND application_name LIKE 'hubbub-web %'"
+    )
+    names = [name for (name,) in quiet_place.postgres.execute(ask_names)]
+    assert names == [f"hubbub-web {socket.gethostname()}:{web.pid}"]
+
+
+def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: Web) -> None:
+    visit(web, 40)
+    dead = min(workers(web))
+    psutil.Process(dead).kill()
+    until(lambda: dead not in workers(web) and len(workers(web)) == 2)
+    until(lambda: dead not in counted(web))
+    assert counted(web) <= {0, web.pid, *workers(web)}
+    assert visited(web) == 40
+    assert visit(web, 20) == [200] * 20
+    assert visited(web) == 60
+
+
+def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
+    quiet_place: Place,
+) -> None:
+    options = ("--max-requests", "25", "--max-requests-jitter", "5")
+    with Web(quiet_place.environment, *options) as web:
+        first, over, seen = workers(web), Event(), list[float]()
+
+        def watch() -> None:
+            while not over.is_set():
+                seen.append(visited(web))
+
+        with ThreadPoolExecutor(1) as watching:
+            watcher = watching.submit(watch)
+            statuses = visit(web, 300)
+            over.set()
+            watcher.result()
+        assert statuses == [200] * 300
+        assert seen == sorted(seen), "a counter went back"
+        assert visited(web) == 300
+        assert not first & workers(web)
+        until(lambda: len(counted(web)) <= 4)
+
+
+def test_without_its_folder_it_goes_on_and_new_workers_serve(web: Web) -> None:
+    until(lambda: len(workers(web)) == 2)
+    rmtree(folder(web))
+    replace_workers(web)
+    assert set(visit(web, 40)) == {200}
+    assert visited(web) == 40
+    assert "The numbers of workers that are gone were not added up" in web.log.read_text()
+
+
+def replace_workers(web: Web) -> None:
+    """Kill all workers; return when others are there."""
+    before = workers(web)
+    for worker in before:
+        psutil.Process(worker).kill()
+    until(lambda: len(workers(web)) == 2 and not before & workers(web))
+
+
+def test_its_folder_is_gone_when_it_ends(web: Web) -> None:
+    assert folder(web).is_dir()
+    web.stop()
+    assert not list(web.folder.glob("hubbub-metrics-*"))
+
+
+async def test_what_each_worker_publishes_is_heard(quiet_place: Place, tmp_path: Path) -> None:
+    stage = Stage(quiet_place, tmp_path, crowd=2)
+    people = stage.crowd(2)
+    room = stage.room(people)
+    with Web(quiet_place.environment | JSON_LOGS) as web:
+        until(lambda: len(workers(web)) == 2)
+        visit(web, 16)
+        async with stage.client(people[0], 0) as client:
+            await open_all([client], room)
+            before = read_from_the_log(quiet_place)
+            for number in range(1, 9):
+                with only_worker(web, number % 2):
+                    post(web, people[0].headers, room, number)
+                await client.until(lambda: len(bodies(client, room)) == number, within=20)
+        senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
+        assert sorted(Counter(senders).values()) == [4, 4]
+        # Heard, not found in the log by the sweep, as all four of a worker that is mute would be.
+        assert read_from_the_log(quiet_place) - before < 4
+
+
+@contextmanager
+def only_worker(web: Web, chosen: int) -> Iterator[None]:
+    """Have one of the two workers take all requests: which one does, the kernel decides."""
+    other = psutil.Process(sorted(workers(web))[1 - chosen])
+    other.suspend()
+    try:
+        yield
+    finally:
+        other.resume()
+
+
+def read_from_the_log(place: Place) -> float:
+    return scrape(place.replicas[0].port).value("hubbub_gaps_repaired_total")
+
+
+def post(web: Web, headers: dict[str, str], room: int, number: int) -> None:
+    body = {"body": f"number {number}", "nonce": str(number)}
+    rest.call(f"127.0.0.1:{web.port}", "POST", f"/rooms/{room}/messages", headers, body)
+
+
+def test_after_a_restart_of_postgres_no_request_fails() -> None:
+    with Place(replicas=0) as place, Web(place.environment) as web:
+        assert place.postgres is not None
+        path = "/api/me"
+        cookie = session_of_alice(place, web)
+        assert statuses(web, path, cookie) == {200}  # nearly every thread is connected now
+        place.postgres.stop()
+        place.postgres.start()
+        assert statuses(web, path, cookie) == {200}
+
+
+def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Place) -> None:
+    with Place(replicas=0) as place, Web(place.environment) as web:
+        assert place.postgres is not None
+        until(lambda: set(visit(web, 16, "/readyz")) == {200})
+        place.postgres.stop()
+        assert set(visit(web, 16, "/readyz")) == {200}
+        replace_workers(web)
+        assert set(visit(web, 16, "/readyz")) == {200}
+        assert ask(web.port, "/healthz") == (200, "ok\n")
+        assert scrape(web.port).value("hubbub_ready") == 1
+
+
+def session_of_alice(place: Place, web: Web) -> str:
+    file = web.folder / "sessions"
+    place.manage("seed", "--yes", "--sessions", str(file))
+    return file.read_text().splitlines()[0].removeprefix("Cookie: ")
+
+
+def statuses(web: Web, path: str, cookie: str) -> set[int]:
+    with ThreadPoolExecutor(8) as browsers:
+        return set(browsers.map(lambda _: ask(web.port, path, Cookie=cookie)[0], range(60)))
+
+
+def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
+    quiet_place: Place, web: Web
+) -> None:
+    assert ask(web.port, "/metrics")[0] == 200
+    assert ask(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
+    with Web(quiet_place.environment | {"METRICS_TOKEN": "a long word"}) as guarded:
+        assert ask(guarded.port, "/metrics")[0] == 403
+        assert ask(guarded.port, "/metrics", Authorization="Bearer another word")[0] == 403
+        assert ask(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
+
+
+def test_limits_by_address_look_behind_the_proxies_that_are_trusted(quiet_place: Place) -> None:
+    with Web(quiet_place.environment | {"TRUSTED_PROXIES": "1"}) as web:
+        asked = [ask_for_new_password(web, "203.0.113.7", number) for number in range(61)]
+        assert asked == [200] * 60 + [429]
+        assert ask_for_new_password(web, "203.0.113.8", 100) == 200
+        # What a client says of itself is in front of what the proxy says of it.
+        assert ask_for_new_password(web, "203.0.113.9, 203.0.113.7", 101) == 429
+
+
+def ask_for_new_password(web: Web, forwarded_for: str, number: int) -> int:
+    token = "c" * 32
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{web.port}/accounts/password/reset/",
+        data=f"email=nobody-{number}@example.org&csrfmiddlewaretoken={token}".encode(),
+        headers={"Cookie": f"csrftoken={token}", "X-Forwarded-For": forwarded_for},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code

@@ -1,0 +1,201 @@
+"""A proxy in front of replicas: well-behaved, but for the fault that a test gives it.
+
+It stands where nginx does, on one port for all tests, since the port is part of the service's
+origin, or on a `listener` that it is given. It takes one request for each connection, or one
+socket, and gives the replicas turns.
+"""
+
+import re
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+from loadtests.lib.servers.process import HOST
+
+Change = Callable[[bytes], bytes]
+PRIVATE = ("/metrics", "/healthz", "/readyz")
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+END = b"\r\n\r\n"
+PATIENCE_SECONDS = 60.0
+
+
+def unchanged(data: bytes) -> bytes:
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with it; by default nothing is."""
+
+    request: Change = unchanged  # the head of each request
+    answer: Change = unchanged  # the head of each answer
+    frames: Change = unchanged  # whatever a replica writes to an open socket
+    hidden: Sequence[str] = PRIVATE  # beginnings of paths that are not there
+    idle_seconds: float = PATIENCE_SECONDS  # for which nobody says anything on an open socket
+    down: bool = False
+
+
+@dataclass(slots=True)
+class Front:
+    ports: list[int]
+    pages: list[int] = field(default_factory=list)  # what serves pages; if empty, replicas do
+    tls: ssl.SSLContext | None = None
+    fault: Fault = field(default_factory=Fault)
+    listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
+    _turn: Iterator[int] = field(default_factory=count)
+    _socket_turn: Iterator[int] = field(default_factory=count)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.listener.close()
+
+    @property
+    def url(self) -> str:
+        scheme, usual = ("https", 443) if self.tls else ("http", 80)
+        port = self.listener.getsockname()[1]
+        return f"{scheme}://{HOST}" if port == usual else f"{scheme}://{HOST}:{port}"
+
+    @contextmanager
+    def broken(self, fault: Fault) -> Iterator[None]:
+        whole, self.fault = self.fault, fault
+        try:
+            yield
+        finally:
+            self.fault = whole
+
+    @contextmanager
+    def before(self, *ports: int) -> Iterator[None]:
+        """Stand before these replicas for a while."""
+        whole, self.ports = self.ports, list(ports)
+        try:
+            yield
+        finally:
+            self.ports = whole
+
+    def _serve(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._take, args=(client,), daemon=True).start()
+
+    def _take(self, client: socket.socket) -> None:
+        with suppress(OSError), client:
+            client.settimeout(PATIENCE_SECONDS)
+            if self.tls is None:
+                self._pass(client, *_head(client))
+                return
+            with self.tls.wrap_socket(client, server_side=True) as secured:
+                self._pass(secured, *_head(secured))
+
+    def _pass(self, client: socket.socket, head: bytes, rest: bytes) -> None:
+        path = head.split(b" ", 2)[1].decode()
+        if path.startswith(tuple(self.fault.hidden)):
+            client.sendall(NOT_FOUND)
+            return
+        if self.fault.down:
+            client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection((HOST, self._next_behind(path))) as replica:
+            replica.settimeout(PATIENCE_SECONDS)
+            if self.tls:
+                head = with_header(b"X-Forwarded-Proto", b"https")(head)
+            replica.sendall(self.fault.request(head) + _body(client, head, rest))
+            answer, begun = _head(replica)
+            client.sendall(self.fault.answer(answer) + begun)
+            if path == "/ws/":
+                _exchange(client, replica, self.fault.frames, self.fault.idle_seconds)
+            else:
+                _exchange(client, replica, unchanged, PATIENCE_SECONDS)
+
+    def _next_behind(self, path: str) -> int:
+        if path == "/ws/":
+            return self.ports[next(self._socket_turn) % len(self.ports)]
+        pages = self.pages or self.ports
+        return pages[next(self._turn) % len(pages)]
+
+
+def with_header(name: bytes, value: bytes) -> Change:
+    """Return a change that sets a header, whatever it was."""
+
+    def change(head: bytes) -> bytes:
+        return without_header(name)(head)[:-2] + name + b": " + value + END
+
+    return change
+
+
+def without_header(name: bytes) -> Change:
+    def change(head: bytes) -> bytes:
+        lines = head[: -len(END)].split(b"\r\n")
+        kept = [line for line in lines if not line.lower().startswith(name.lower() + b":")]
+        return b"\r\n".join(kept) + END
+
+    return change
+
+
+def with_status(*statuses: bytes, to: bytes) -> Change:
+    """Return a change of answers that have one of these statuses."""
+
+    def change(head: bytes) -> bytes:
+        version, status, reason = head.split(b" ", 2)
+        return b" ".join([version, to if status in statuses else status, reason])
+
+    return change
+
+
+def _head(source: socket.socket) -> tuple[bytes, bytes]:
+    """Return a request's or an answer's head, and what came behind it."""
+    data = b""
+    while END not in data:
+        more = source.recv(65_536)
+        if not more:
+            raise ConnectionError
+        data += more
+    head, _, rest = data.partition(END)
+    return head + END, rest
+
+
+def _body(source: socket.socket, head: bytes, begun: bytes) -> bytes:
+    """Return a request's whole body."""
+    said = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+    while len(begun) < int(said[1] if said else 0):
+        begun += source.recv(65_536)
+    return begun
+
+
+def _exchange(
+    client: socket.socket, replica: socket.socket, change: Change, idle_seconds: float
+) -> None:
+    """Pass on what comes from either, until one ends or both are silent for too long.
+
+    In one thread: a TLS socket must not be read and written by two.
+    """
+    while ready := _readable(client, replica, idle_seconds):
+        for source in ready:
+            data = source.recv(65_536)
+            if not data:
+                return
+            if source is client:
+                replica.sendall(data)
+            else:
+                client.sendall(change(data))
+
+
+def _readable(client: socket.socket, replica: socket.socket, within: float) -> list[socket.socket]:
+    if isinstance(client, ssl.SSLSocket) and client.pending():
+        return [client]
+    return select.select([client, replica], [], [], within)[0]

@@ -1,0 +1,368 @@
+"""The checker finds every kind of wrong history, and nothing in right ones."""
+
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.lib import checker
+from loadtests.lib.checker import Log, Order, check, explain
+from loadtests.lib.checker.fault import MEANINGS
+from loadtests.lib.checker.log import LoggedEvent
+from loadtests.lib.client.history import (
+    Answered,
+    Asked,
+    Closed,
+    Entry,
+    Heard,
+    History,
+    Loaded,
+    Removed,
+    Sent,
+    Subscribed,
+)
+from tests.support.model_server import ROOM, ModelPlace, ModelTab
+
+CHECKER = Path(checker.__file__).parent
+Spoil = Callable[[list[History], Log], None]
+
+
+def talk() -> tuple[list[History], Log]:
+    """Return the histories of two people who talked, one of them over two sockets, and the log."""
+    place = ModelPlace()
+    alice, bob = ModelTab(place, 1), ModelTab(place, 2)
+    for tab in (alice, bob):
+        tab.connect()
+        tab.do(tab.conversation.open_room(ROOM))
+    for number in range(3):
+        _send(alice, f"a{number}")
+        _send(bob, f"b{number}")
+    alice.catch_up()
+    bob.catch_up()
+    bob.cut()
+    place.edit(101, "edited")
+    place.delete(102)
+    bob.connect()
+    alice.catch_up()
+    return [alice.conversation.finish(), bob.conversation.finish()], place.log()
+
+
+def _send(tab: ModelTab, nonce: str) -> None:
+    command = {"type": "message.send", "room": ROOM, "nonce": nonce, "body": f"body of {nonce}"}
+    tab.do(tab.conversation.command(command)[1])
+
+
+def test_it_finds_nothing_in_right_histories() -> None:
+    histories, log = talk()
+    assert explain(check(histories, log)) == ""
+
+
+def lose_a_saved_message(histories: list[History], log: Log) -> None:
+    del log.messages[103]
+    del log.rooms[ROOM][2]
+    log.rooms[ROOM] = [
+        LoggedEvent(seq, event.type, event.message)
+        for seq, event in enumerate(log.rooms[ROOM], start=1)
+    ]
+
+
+def make_a_hole_in_the_log(histories: list[History], log: Log) -> None:
+    del log.rooms[ROOM][4]
+
+
+def give_a_number_twice(histories: list[History], log: Log) -> None:
+    log.messages[104] = replace(log.messages[104], number=3)
+
+
+def save_a_message_without_its_event(histories: list[History], log: Log) -> None:
+    log.rooms[ROOM][2] = LoggedEvent(3, "room.renamed", None)
+
+
+def save_a_nonce_twice(histories: list[History], log: Log) -> None:
+    log.messages[103] = replace(log.messages[103], nonce="a0")
+
+
+def answer_a_nonce_with_two_messages(histories: list[History], log: Log) -> None:
+    first, second = [one for one in histories[0].entries if isinstance(one, Answered)][:2]
+    assert second.message
+    assert first.message
+    wrong = replace(second, message=second.message | {"nonce": first.message["nonce"]})
+    _replace(histories[0], second, wrong)
+
+
+def answer_with_another_seq(histories: list[History], log: Log) -> None:
+    answer = next(one for one in histories[0].entries if isinstance(one, Answered))
+    assert answer.message
+    _replace(histories[0], answer, replace(answer, message=answer.message | {"seq": 3}))
+
+
+def leave_an_event_out(histories: list[History], log: Log) -> None:
+    histories[0].entries.remove(_heard(histories[0], 2))
+
+
+def leave_the_last_missed_event_out(histories: list[History], log: Log) -> None:
+    histories[1].entries.remove(_heard(histories[1], 8))
+
+
+def tell_an_event_twice(histories: list[History], log: Log) -> None:
+    event = _heard(histories[0], 2)
+    histories[0].entries.insert(histories[0].entries.index(event), event)
+
+
+def tell_events_in_the_wrong_order(histories: list[History], log: Log) -> None:
+    entries = histories[0].entries
+    first, second = (
+        entries.index(_heard(histories[0], 2)),
+        entries.index(_heard(histories[0], 3)),
+    )
+    entries[first], entries[second] = entries[second], entries[first]
+
+
+def tell_events_without_a_subscription(histories: list[History], log: Log) -> None:
+    histories[0].entries.append(Removed(0.0, ROOM, "removed"))
+    histories[0].entries.append(_heard(histories[0], 8))
+
+
+def tell_events_before_subscribed(histories: list[History], log: Log) -> None:
+    histories[0].entries += [Asked(0.0, ROOM, None), _heard(histories[0], 8)]
+
+
+def tell_an_event_after_unsubscribing(histories: list[History], log: Log) -> None:
+    histories[0].entries += [*_left(ref=90), _heard(histories[0], 8)]
+
+
+def replay_although_not_resumed(histories: list[History], log: Log) -> None:
+    histories[1].entries = [
+        replace(entry, resumed=False) if isinstance(entry, Subscribed) else entry
+        for entry in histories[1].entries
+    ]
+
+
+def tell_an_event_that_never_was(histories: list[History], log: Log) -> None:
+    histories[0].entries.append(Heard(0.0, ROOM, 9, "message.created", None))
+
+
+def tell_an_event_of_another_type(histories: list[History], log: Log) -> None:
+    event = _heard(histories[0], 8)
+    _replace(histories[0], event, replace(event, type="message.edited"))
+
+
+def lose_a_message_from_a_view(histories: list[History], log: Log) -> None:
+    del histories[1].views[ROOM][0]
+
+
+def show_a_message_twice(histories: list[History], log: Log) -> None:
+    histories[1].views[ROOM].insert(1, dict(histories[1].views[ROOM][0]))
+
+
+def show_messages_in_the_wrong_order(histories: list[History], log: Log) -> None:
+    histories[1].views[ROOM].reverse()
+
+
+def show_a_message_that_never_was(histories: list[History], log: Log) -> None:
+    shown = histories[1].views[ROOM]
+    shown.append(shown[-1] | {"id": 999, "seq": 99})
+
+
+def show_deleted_text(histories: list[History], log: Log) -> None:
+    shown = histories[0].views[ROOM]
+    shown[1] = shown[1] | {"body": "body of b0"}
+
+
+def show_deleted_html(histories: list[History], log: Log) -> None:
+    shown = histories[0].views[ROOM]
+    shown[1] = shown[1] | {"html": "<b>of b0</b>"}
+
+
+def show_old_text(histories: list[History], log: Log) -> None:
+    shown = histories[0].views[ROOM]
+    shown[0] = shown[0] | {"body": "body of a0"}
+
+
+def show_an_older_state(histories: list[History], log: Log) -> None:
+    shown = histories[0].views[ROOM]
+    shown[0] = shown[0] | {"rev": 1}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rule"),
+    [
+        (lose_a_saved_message, "ok-logged"),
+        (make_a_hole_in_the_log, "log-contiguous"),
+        (give_a_number_twice, "numbers-contiguous"),
+        (save_a_message_without_its_event, "message-has-event"),
+        (save_a_nonce_twice, "nonce-once"),
+        (answer_a_nonce_with_two_messages, "nonce-once"),
+        (answer_with_another_seq, "ok-logged"),
+        (leave_an_event_out, "event-skipped"),
+        (leave_the_last_missed_event_out, "replay-complete"),
+        (tell_an_event_twice, "event-once"),
+        (tell_events_in_the_wrong_order, "event-in-order"),
+        (tell_events_without_a_subscription, "asked-first"),
+        (tell_events_before_subscribed, "replay-none"),
+        (tell_an_event_after_unsubscribing, "asked-first"),
+        (replay_although_not_resumed, "replay-none"),
+        (tell_an_event_that_never_was, "event-logged"),
+        (tell_an_event_of_another_type, "event-logged"),
+        (lose_a_message_from_a_view, "ok-shown-once"),
+        (lose_a_message_from_a_view, "view-complete"),
+        (show_a_message_twice, "view-once"),
+        (show_a_message_twice, "ok-shown-once"),
+        (show_messages_in_the_wrong_order, "view-in-order"),
+        (show_a_message_that_never_was, "view-logged"),
+        (show_deleted_text, "deleted-is-gone"),
+        (show_deleted_html, "deleted-is-gone"),
+        (show_old_text, "view-current"),
+        (show_an_older_state, "views-equal"),
+    ],
+)
+def test_it_catches_a_place_that_would(spoil: Spoil, rule: str) -> None:
+    histories, log = talk()
+    spoil(histories, log)
+    assert rule in {fault.rule for fault in check(histories, log)}
+
+
+def test_who_left_early_need_not_show_what_came_after() -> None:
+    histories, log = talk()
+    del histories[1].views[ROOM][-1]
+    assert check(histories, log, left_early={"person-0002"}) == []
+
+
+def test_who_came_late_need_not_show_what_was_before() -> None:
+    histories, log = talk()
+    histories[1].views[ROOM] = histories[1].views[ROOM][3:]
+    histories[1].since[ROOM] = 3
+    assert check(histories, log) == []
+
+
+def test_a_room_loaded_anew_is_live_from_where_it_subscribed() -> None:
+    history, log = talk()[0][0], talk()[1]
+    history.entries += [
+        Closed(0.0, 1006),
+        Asked(0.0, ROOM, 2),
+        Subscribed(0.0, ROOM, 7, False, ()),
+        _heard(history, 8),
+        Loaded(0.0, ROOM, 8),
+    ]
+    assert check([history], log) == []
+
+
+def test_events_come_until_unsubscribe_is_answered() -> None:
+    histories, log = talk()
+    alice, last = histories[0].entries, _heard(histories[0], 8)
+    alice.remove(last)
+    sent, answered = _left(ref=90)
+    alice += [sent, last, answered]
+    assert check(histories, log) == []
+
+
+def test_a_room_opened_again_stays_open_when_its_unsubscribe_is_answered() -> None:
+    histories, log = talk()
+    sent, answered = _left(ref=90)
+    asked, subscribed = Asked(0.0, ROOM, 7), Subscribed(0.0, ROOM, 8, True, ())
+    histories[0].entries += [sent, asked, answered]
+    histories[0].entries += [_heard(histories[0], 8), subscribed]
+    assert check(histories, log) == []
+
+
+def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
+    order = Order("person-0001")
+    assert order.take(Asked(0.0, ROOM, 3)) == []
+    assert order.take(Subscribed(0.0, ROOM, 3, True, ())) == []
+    assert order.take(Heard(0.0, ROOM, 4, "message.created", None)) == []
+    [fault] = order.take(Heard(0.0, ROOM, 6, "message.created", None))
+    assert (fault.rule, fault.who, fault.room) == ("event-skipped", "person-0001", ROOM)
+
+
+def test_a_skipped_event_is_lost_and_one_that_comes_after_later_ones_is_reordered() -> None:
+    order = Order("person-0001")
+    entries: list[Entry] = [Asked(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
+    entries += [Heard(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
+    found = [fault.meaning for entry in entries for fault in order.take(entry)]
+    assert found == ["lost", "reordered", "doubled"]
+
+
+def test_every_rule_has_a_meaning() -> None:
+    """Texts with hyphens in the checker's sources are names of rules."""
+    texts = [path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "fault.py"]
+    rules = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', "\n".join(texts)))
+    meant = [rule for named in MEANINGS.values() for rule in named]
+    assert rules == set(meant)
+    assert len(meant) == len(set(meant))
+
+
+def test_a_watched_history_may_forget() -> None:
+    place, order, faults = ModelPlace(), Order("person-0001"), []
+
+    def judge(entry: Entry) -> None:
+        faults.extend(order.take(entry))
+
+    tab = ModelTab(place, 1)
+    tab.conversation.history.entries = deque(maxlen=2)
+    tab.conversation.history.watch = judge
+    tab.conversation.open_room(ROOM)
+    tab.connect()
+    for number in range(5):
+        _send(tab, f"n{number}")
+    tab.catch_up()
+    assert faults == []
+    tab.hear(place.event(2))
+    assert [fault.rule for fault in faults] == ["event-once"]
+    assert len(tab.conversation.history.entries) == 2
+
+
+Step = st.sampled_from(["send", "hear", "cut", "connect", "edit", "delete"])
+
+
+@given(st.lists(st.tuples(Step, st.integers(0, 2)), max_size=60), st.integers(0, 5))
+def test_it_finds_nothing_whatever_happens_to_the_sockets(
+    steps: list[tuple[str, int]], replay_max: int
+) -> None:
+    place = ModelPlace(replay_max)
+    tabs = [ModelTab(place, user) for user in (1, 2, 3)]
+    for tab in tabs:
+        tab.conversation.open_room(ROOM)
+        tab.connect()
+    for number, (step, who) in enumerate(steps):
+        _take(place, tabs[who], step, f"n{number}")
+    for tab in [tab for tab in tabs if tab.told is None]:
+        tab.connect()
+    for tab in tabs:
+        tab.catch_up()
+    assert explain(check([tab.conversation.finish() for tab in tabs], place.log())) == ""
+
+
+def _take(place: ModelPlace, tab: ModelTab, step: str, name: str) -> None:
+    last = max(place.messages, default=None)
+    match step:
+        case "send":
+            _send(tab, name)
+        case "hear":
+            tab.catch_up()
+        case "cut" if tab.told is not None:
+            tab.cut()
+        case "connect" if tab.told is None:
+            tab.connect()
+        case "edit" if last and not place.messages[last]["deleted_at"]:
+            place.edit(last, name)
+        case "delete" if last and not place.messages[last]["deleted_at"]:
+            place.delete(last)
+
+
+def _left(ref: int) -> tuple[Sent, Answered]:
+    command = {"type": "unsubscribe", "room": ROOM, "ref": ref}
+    return Sent(0.0, ref, command), Answered(0.0, ref, command, None, None)
+
+
+def _heard(history: History, seq: int) -> Heard:
+    """Return the history's first entry of an event."""
+    return next(one for one in history.entries if isinstance(one, Heard) and one.seq == seq)
+
+
+def _replace(history: History, old: Heard | Answered, new: Heard | Answered) -> None:
+    history.entries[history.entries.index(old)] = new

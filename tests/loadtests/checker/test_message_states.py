@@ -1,0 +1,142 @@
+"""The checker finds old text that comes out again, and nothing in what was on its way.
+
+Message 101 is created at seq 1, edited at 2 (known at 10 seconds), deleted at 3 (known at 20).
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from loadtests.lib.checker import Log
+from loadtests.lib.checker.log import LoggedEvent, LoggedMessage
+from loadtests.lib.checker.message_states import check, check_loads
+from loadtests.lib.client.history import (
+    Answered,
+    Asked,
+    Entry,
+    Frame,
+    Heard,
+    History,
+    Loaded,
+    Sent,
+    Subscribed,
+)
+from tests.support.model_server import ROOM
+
+Ask = Callable[[float, Frame], list[Entry]]
+
+EDIT = {"type": "message.edit", "message": 101}
+DELETE = {"type": "message.delete", "message": 101}
+SEND = {"type": "message.send", "nonce": "n"}
+
+
+def state(rev: int, body: str | None = None) -> Frame:
+    bodies = {1: "old", 2: "edited", 3: ""}
+    message = {"id": 101, "room": ROOM, "seq": 1, "rev": rev, "html": None}
+    return message | {"body": bodies[rev] if body is None else body}
+
+
+def the_log() -> Log:
+    log = Log()
+    types = ("message.created", "message.edited", "message.deleted")
+    log.rooms[ROOM] = [LoggedEvent(seq, type, 101) for seq, type in enumerate(types, start=1)]
+    log.messages[101] = LoggedMessage(101, ROOM, 1, 1, 1, "n", "", True, 3, None)
+    return log
+
+
+ALICE: list[Entry] = [
+    Answered(10.0, 1, EDIT, None, state(2)),
+    Answered(20.0, 2, DELETE, None, None),
+]
+
+
+def rules(*bobs: Entry) -> list[str]:
+    histories = [History("alice", ALICE), History("bob", [*bobs])]
+    return [fault.rule for fault in check(histories, the_log())]
+
+
+def live(at: float, seq: int, message: Frame) -> list[Entry]:
+    return [
+        Asked(1.0, ROOM, None),
+        Subscribed(1.0, ROOM, 0, True, ()),
+        Heard(at, ROOM, seq, "message.created", message),
+    ]
+
+
+def replayed(asked_at: float, message: Frame) -> list[Entry]:
+    return [
+        Asked(asked_at, ROOM, 0),
+        Heard(asked_at + 1, ROOM, 1, "message.created", message),
+        Subscribed(asked_at + 1, ROOM, 3, True, ()),
+    ]
+
+
+def loaded(subscribed_at: float, message: Frame) -> list[Entry]:
+    return [
+        Asked(subscribed_at, ROOM, 0),
+        Subscribed(subscribed_at, ROOM, 3, False, ()),
+        Loaded(subscribed_at + 1, ROOM, 3, (message,)),
+    ]
+
+
+def answered(sent_at: float, message: Frame) -> list[Entry]:
+    return [Sent(sent_at, 5, SEND), Answered(sent_at + 1, 5, SEND, None, message)]
+
+
+asking = pytest.mark.parametrize("ask", [replayed, loaded, answered])
+
+
+@asking
+def test_what_is_asked_for_afterwards_is_the_text_as_it_is(ask: Ask) -> None:
+    assert rules(*ask(12.0, state(2))) == []
+    assert rules(*ask(22.0, state(3))) == []
+
+
+@asking
+def test_old_text_that_is_asked_for_afterwards_is_a_leak(ask: Ask) -> None:
+    assert rules(*ask(12.0, state(1))) == ["old-text"]
+    assert "old-text" in rules(*ask(22.0, state(2)))
+
+
+@asking
+def test_what_was_asked_for_before_may_still_be_old(ask: Ask) -> None:
+    assert rules(*ask(9.5, state(1))) == []
+    assert rules(*ask(19.5, state(2))) == []
+
+
+def test_a_live_event_may_come_late() -> None:
+    assert rules(*live(25.0, 1, state(1))) == []
+
+
+def test_an_event_carries_at_least_what_it_tells_of() -> None:
+    assert rules(*live(12.0, 2, state(1))) == ["event-current"]
+
+
+def test_what_is_told_to_be_deleted_has_no_text() -> None:
+    assert rules(*live(21.0, 3, state(3, "old"))) == ["deleted-is-gone"]
+    assert rules(*live(21.0, 3, state(3) | {"html": "<b>old</b>"})) == ["deleted-is-gone"]
+
+
+def test_a_message_as_it_is_has_the_text_of_the_log() -> None:
+    log = the_log()
+    log.messages[101] = LoggedMessage(101, ROOM, 1, 1, 1, "n", "edited", False, 2, None)
+    history = History("bob", live(12.0, 2, state(2, "another")))
+    assert [fault.rule for fault in check([history], log)] == ["text-logged"]
+
+
+def test_what_one_has_seen_another_who_asks_later_sees_too() -> None:
+    seen = History("alice", live(5.0, 2, state(2)))
+    bob = History("bob", replayed(6.0, state(1)))
+    assert [fault.rule for fault in check([seen, bob], the_log())] == ["old-text"]
+
+
+def test_a_load_has_every_message_up_to_its_seq() -> None:
+    log = the_log()
+    log.messages[102] = LoggedMessage(102, ROOM, 4, 2, 1, "m", "more", False, 4, None)
+    complete = Loaded(1.0, ROOM, 3, (state(3),))
+    assert check_loads(History("bob", [complete]), log) == []
+    [fault] = check_loads(History("bob", [Loaded(1.0, ROOM, 4, (state(3),))]), log)
+    assert (fault.rule, fault.detail) == (
+        "load-complete",
+        "message 102 (seq 4) is not in what was loaded",
+    )

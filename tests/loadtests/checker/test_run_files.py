@@ -1,0 +1,133 @@
+"""A run that was written to a folder is the same when it is read, and is judged the same."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtests.lib.checker import Fault, Promises, Run, Window, read_run, summarise, write_run
+from loadtests.lib.client.history import Entry, Heard, History, Revoked
+from loadtests.lib.client.protocol import Conversation
+from loadtests.lib.client.subscription import Start
+from loadtests.lib.servers.process import ROOT
+from tests.support.model_server import ROOM, ModelPlace, ModelTab
+
+
+def a_run() -> Run:
+    """Return a run of two people, one of whom loads the room, with something of everything."""
+    place = ModelPlace(replay_max=2)
+    alice, bob = ModelTab(place, 1), ModelTab(place, 2)
+    bob.conversation = Conversation(History("person-0002"))
+    for tab, start in ((alice, Start.BEGINNING), (bob, Start.HISTORY)):
+        tab.connect()
+        tab.do(tab.conversation.open_room(ROOM, start))
+    for number in range(4):
+        place.send(1, f"n{number}", f"body {number}")
+    alice.catch_up()
+    bob.cut()
+    bob.connect()
+    bob.catch_up()
+    command = {"type": "message.send", "room": ROOM, "nonce": "last", "body": "the last"}
+    alice.do(alice.conversation.command(command)[1])
+    place.delete(102)
+    alice.catch_up()
+    bob.catch_up()
+    deeds = History("the crowd")
+    deeds.add(Revoked, 1.0, ("person-0003",), None)
+    histories = [alice.conversation.finish(), bob.conversation.finish()]
+    began, ended = histories[0].entries[0].at, histories[0].ended or 0.0
+    return Run(
+        histories=[*histories, deeds],
+        log=place.log(),
+        left_early=["person-0003"],
+        listeners=["person-0001"],
+        windows=[Window("a pause", began, ended, Promises(1, 2, 3), stands_still=True)],
+    )
+
+
+def test_it_reads_what_was_written(tmp_path: Path) -> None:
+    run = a_run()
+    write_run(run, tmp_path / "run")
+    again = read_run(tmp_path / "run")
+    assert again.log == run.log
+    assert (again.windows, again.promises) == (run.windows, run.promises)
+    assert (again.left_early, again.listeners) == (run.left_early, run.listeners)
+    assert list(again.histories) == list(run.histories)
+
+
+def test_a_message_that_many_were_told_is_written_once(tmp_path: Path) -> None:
+    message = {"id": 1, "body": "only once"}
+    heard: list[Entry] = [Heard(0.0, ROOM, 1, "message.created", message)]
+    run = replace(a_run(), histories=[History("alice", heard), History("bob", heard)])
+    write_run(run, tmp_path)
+    assert (tmp_path / "histories.jsonl").read_text().count("only once") == 1
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    write_run(a_run(), tmp_path / "run")
+    assert (tmp_path / "run").stat().st_mode & 0o077 == 0
+
+
+def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
+    run = a_run()
+    faults = [Fault(rule, "bob", ROOM, "") for rule in ("event-once", "old-text", "asked-first")]
+    summary = summarise(run, faults)
+    assert (summary.clients, summary.acknowledged) == (2, 1)
+    created = "message.created"
+    assert summary.delivered == sum(
+        isinstance(one, Heard) and one.type == created
+        for history in run.histories
+        for one in history.entries
+    )
+    assert "0 lost, 1 doubled, 0 reordered, 1 leaked, 0 misshown, 1 wrong" in str(summary)
+
+
+def test_the_longest_silence_is_told_for_each_window_of_those_who_listen() -> None:
+    times = [0.0, 1.0, 2.0, 5.5, 6.0, 20.0]
+    heard: list[Entry] = [Heard(at, ROOM, 1, "message.created", None) for at in times]
+    windows = [Window("a pause", 1.5, 5.5), Window("at the end", 6.0, 9.0)]
+    histories = [History("alice", heard), History("does not listen", [])]
+    run = Run(histories, a_run().log, listeners=["alice"], windows=windows)
+    assert summarise(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
+
+
+def judge(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "loadtests.lib.checker", str(folder)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_command_judges_it_again(tmp_path: Path) -> None:
+    run = a_run()
+    run = replace(run, histories=run.histories[:2])
+    write_run(run, tmp_path)
+    done = judge(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 lost, 0 doubled" in done.stdout
+    del run.log.messages[103]
+    write_run(run, tmp_path)
+    done = judge(tmp_path)
+    assert done.returncode == 1
+    assert "message 103 is shown" in done.stdout.replace(" (seq 3)", "")
+
+
+@pytest.mark.parametrize("spoil", ["run.json", "log.jsonl", "histories.jsonl"])
+def test_a_folder_without_a_run_or_with_half_of_one_is_said_in_a_sentence(
+    tmp_path: Path, spoil: str
+) -> None:
+    write_run(a_run(), tmp_path)
+    whole = (tmp_path / spoil).read_text()
+    (tmp_path / spoil).write_text(whole[: len(whole) // 2])
+    done = judge(tmp_path)
+    assert done.returncode == 2
+    assert "cannot be read" in done.stderr
+    assert "Traceback" not in done.stderr
+    (tmp_path / spoil).unlink()
+    assert "holds no run" in judge(tmp_path).stderr

@@ -1,0 +1,201 @@
+"""The page of a load has what an operator would miss, says what was not seen, and needs nothing.
+
+A run is made here second by second, as `series.json` and `samples.jsonl` have it.
+"""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.lib.monitoring.time_series import Samples, parse
+from loadtests.load.report import write
+from loadtests.load.report.page import render
+from loadtests.load.report.windows import windows
+from loadtests.load.run_series import (
+    CONNECT,
+    DELIVER,
+    DOUBLE,
+    GAP,
+    RESUME,
+    SEND,
+    Generator,
+    Mark,
+    Second,
+    Series,
+)
+from tests.loadtests.bench.test_report import MACHINE
+
+BEGAN = 1_700_000_000
+FACTS = {
+    "run": "abc",
+    "host": "https://staging.example.org",
+    "shape": "deploy",
+    "users": 50,
+    "rate": 5.0,
+    "seconds": 20.0,
+    "limits": {"deliver_ms": 100.0},
+    "ceiling_us": 50.0,
+    "local": True,
+}
+
+
+def a_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Series:
+    series = Series(dict(FACTS), marks=[Mark(BEGAN + 7.0, "the replicas roll")])
+    for at in range(20):
+        second = Second(BEGAN + at, users=50, sockets={"realtime-1": 30, "realtime-2": 20})
+        for kind, seconds in ((CONNECT, 0.1), (SEND, 0.01), (DELIVER, deliver_seconds)):
+            second.latency(kind).add(seconds)
+        second.latency(RESUME).add(0.5)
+        second.checked = 10
+        second.generators["one"] = Generator(generator_cpu, 5.0)
+        series.add(second)
+    return series
+
+
+def some_samples() -> Samples:
+    """A replica of which all is seen, and one that does not answer for its metrics."""
+    lines = [json.dumps({"unseen": ["Postgres (no --postgres)"]})]
+    for at in range(20):
+        known = {"cpu_seconds": 0.3 * at, "resident_bytes": 2e8}
+        ours = {
+            "hubbub_sockets": 30.0,
+            "hubbub_loop_held_seconds:10": 0.012,
+            "hubbub_gaps_repaired_total": 2.0 * at,
+            "hubbub_fan_out_seconds_bucket:0.01": 3.0 * at,
+            "hubbub_fan_out_seconds_bucket:inf": 3.0 * at,
+        }
+        parts = {"realtime-1": known | ours, "realtime-2": known, "redis": {"commands": 9.0 * at}}
+        lines.append(json.dumps({"at": BEGAN + 0.5 + at, "parts": parts}))
+    lines.append(json.dumps({"at": BEGAN, "failed": "realtime-2's metrics", "why": "refused"}))
+    return parse(lines)
+
+
+def text_of(page: str) -> str:
+    """Return what a reader sees of a page, in one line."""
+    shown = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", unescape(shown))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """The page of a run that went well, with samples of its servers."""
+    return render(a_run(), some_samples(), MACHINE, locust="locust.html")
+
+
+def test_an_operator_finds_what_people_met_and_what_the_servers_did(page: str) -> None:
+    text = text_of(page)
+    for said in (
+        "Every limit was met",
+        "https://staging.example.org",
+        "50 users",
+        "the replicas roll (7 s)",
+        "DELIVER p99 20.0 ms 100 ms met",
+        "RESUME",
+        "sockets at once, at most 50",
+        "order was checked 200",
+        "The generator kept up.",
+        "at commit 0123456789",
+        "python 3.11",
+        "times that the log was read for what was not heard 38 realtime-1 38",
+        "Not seen: Postgres (no --postgres).",
+        "Not always seen: realtime-2's metrics ( refused )",
+    ):
+        assert said in text, said
+
+
+def test_every_chart_that_has_something_is_drawn_and_the_others_are_named(page: str) -> None:
+    titles = re.findall(r"<figcaption>([^<]+)", page)
+    assert titles[0] == "DELIVER: from send to receipt"
+    assert {"Gaps, doubles, out of order", "CPU", "Memory", "Replicas: fan-out, p99"} <= {*titles}
+    assert page.count("<svg") == len(titles)
+    for replica in ("realtime-1", "realtime-2"):
+        assert f">{replica}</text>" in page
+    assert "Nothing was there to draw of: HTTP: all requests; COMMAND: all but sends." in page
+    assert "Postgres: connections" not in titles
+
+
+def test_the_page_needs_nothing_from_elsewhere(page: str) -> None:
+    assert re.findall(r'<(?:script|link|img|iframe)\b|src="|@import|url\((?!#)', page) == []
+    # Names of XML's own vocabularies are no addresses that anybody asks.
+    addresses = {*re.findall(r'(?<!xmlns:xlink)(?<!xmlns)="(https?://[^"]+)"', page)}
+    assert addresses == set()
+    assert 'href="locust.html"' in page
+
+
+def test_no_id_is_there_twice_and_every_reference_has_one(page: str) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert {*re.findall(r'(?:url\(|href=")#([^")]+)', page)} <= {*ids}
+
+
+def test_letters_take_the_page_s_colour_for_the_dark(page: str) -> None:
+    assert "#010203" not in page
+    assert "currentColor" in page
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_what_was_missed_is_said_first_and_names_are_text_and_no_markup() -> None:
+    run = a_run(deliver_seconds=0.5)
+    run.seconds[BEGAN + 3].faults = {GAP: 2, DOUBLE: 1}
+    run.facts["host"] = "http://<script>alert(1)</script>"
+    run.marks.append(Mark(BEGAN + 1.0, "<b>"))
+    page = render(run, None, MACHINE)
+    assert "<script>" not in page
+    assert "<b>" not in page
+    text = text_of(page)
+    assert "Missed: gaps, doubles, DELIVER p99" in text
+    assert text.index("Missed:") < text.index("What people met")
+
+
+def test_what_was_not_judged_or_not_seen_is_not_made_to_look_well() -> None:
+    """The generator was too slow, and nobody saw the servers."""
+    text = text_of(render(a_run(deliver_seconds=0.5, generator_cpu=99.0), None, MACHINE))
+    assert "Nothing was lost; latencies are not judged" in text
+    assert "The generator was the bottleneck: one used more than" in text
+    assert "The servers were not seen" in text
+    assert "Redis: commands" not in text
+
+
+def test_a_run_that_has_nothing_still_gives_a_page() -> None:
+    text = text_of(render(Series(dict(FACTS)), Samples(), {}))
+    assert "Missed: gaps" in text
+    assert "The run did not say on what machine it was." in text
+
+
+def test_the_page_is_made_of_the_folder_of_a_run(tmp_path: Path) -> None:
+    a_run().write(tmp_path / "series.json")
+    (tmp_path / "machine.json").write_text(json.dumps(MACHINE))
+    (tmp_path / "samples.jsonl").write_text('{"unseen": ["Redis (no --redis)"]}\n')
+    text = text_of(write(tmp_path).read_text())
+    assert "The generator, and everything that it loads," in text
+    assert "Not seen: Redis (no --redis)." in text
+    assert "Locust's own report" not in text
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write(tmp_path)
+
+
+@given(st.sets(st.integers(0, 2_000), min_size=1, max_size=60), st.integers(1, 300))
+def test_windows_have_all_that_the_seconds_had(ats: set[int], most: int) -> None:
+    series = Series()
+    for at in ats:
+        second = Second(BEGAN + at, users=at, checked=1, generators={"one": Generator(at, 1.0)})
+        second.latency(SEND).add(0.01)
+        series.add(second)
+    found = windows(series, most)
+    assert len(found) <= most
+    assert sum(one.total.checked for one in found) == len(ats)
+    assert sum(one.total.latency(SEND).count for one in found) == len(ats)
+    assert found[-1].total.users == max(ats)
+    assert found[-1].total.generators["one"].cpu_percent == max(ats)
+    length = max(ats) - min(ats) + 1
+    for one in found:
+        assert 0 < one.at < length
+        assert one.at + one.seconds / 2 <= length

@@ -1,0 +1,111 @@
+"""What was recorded is played back at four times the speed: as much, in order, all of it.
+
+One place is recorded and played on; what is played has rooms of its own.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from loadtests.lib.checker import explain
+from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.replay.environment import Scene, make_rooms
+from loadtests.replay.player import Player
+from loadtests.replay.traffic import Traffic, read
+from loadtests.replay.verdict import lines, status
+from tests.cluster.stage import Stage, elapse, open_all
+
+pytestmark = pytest.mark.deployment
+
+CROWD = 8
+SPEED = 4.0
+MOMENT_SECONDS = 0.4  # between what people say; there is time for it at that speed, too
+# Members of each room, and the messages that each of them sends there.
+SIZES = {2: 9, 3: 6, CROWD: 2}
+
+
+@pytest.fixture(scope="module")
+def recorded(
+    postgres: Postgres | None, redis: Redis | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    environment = {
+        "RECORDING_DIR": str(tmp_path_factory.mktemp("here") / "morning"),
+        "MESSAGES_BURST": "1000",
+        "COMMANDS_BURST": "1000",
+    }
+    with Place(postgres=postgres, redis=redis, environment=environment) as place:
+        yield Stage(place, tmp_path_factory.mktemp("sessions"), CROWD)
+
+
+async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) -> None:
+    rooms = [recorded.room(recorded.crowd(size)) for size in SIZES]
+    await talk(recorded, rooms)
+    traffic = await recording_of(recorded)
+    assert traffic.count("send") == sum(size * count for size, count in SIZES.items())
+    assert traffic.count("connect") == 2 * CROWD  # everybody was cut off once
+    identities = [recorded.crowd(CROWD)[person].identity for person in traffic.people.values()]
+    made = make_rooms(traffic, recorded.address(0), identities)
+    scene = Scene(recorded.addresses, identities, made)
+    began = time.monotonic()
+    book = await Player(traffic, scene, SPEED, print).play()
+    assert time.monotonic() - began >= traffic.seconds / SPEED
+    book.judge_log(recorded.log())
+    told = "\n".join(lines(book, traffic, SPEED))
+    assert not book.faults, explain(book.faults)
+    assert status(book) != 1, told
+    assert book.played == Counter(act.kind for act in traffic.acts)
+    assert messages_by_size(recorded, rooms) == messages_by_size(recorded, made)
+    total = book.series.total()
+    assert total.latencies["SEND"].count == traffic.count("send")
+    assert total.latencies["DELIVER"].count + total.caught_up > traffic.count("send")
+    assert total.latencies["RESUME"].count == CROWD
+
+
+async def talk(stage: Stage, rooms: list[int]) -> None:
+    """Have everybody talk in all of their rooms, and lose their sockets once, all at a time."""
+    people = stage.crowd(CROWD)
+    clients = [stage.client(person) for person in people]
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*(stack.enter_async_context(client) for client in clients))
+        for room, size in zip(rooms, SIZES, strict=True):
+            await open_all(clients[:size], room)
+        for number in range(max(SIZES.values())):
+            if number == 3:
+                await asyncio.gather(*(client.cut() for client in clients))
+                for client in clients:
+                    await client.until(lambda: client.connected)
+            for room, (size, count) in zip(rooms, SIZES.items(), strict=True):
+                if number < count:
+                    said = "so " * (number + 1)
+                    await asyncio.gather(*(each.send(room, said) for each in clients[:size]))
+            await elapse(MOMENT_SECONDS)
+        for room, size in zip(rooms, SIZES, strict=True):
+            await stage.settle(room, clients[:size])
+
+
+async def recording_of(stage: Stage) -> Traffic:
+    """Return what was recorded, once it is written down to the last socket's end."""
+    folder = Path(stage.place.environment["RECORDING_DIR"])
+    async with asyncio.timeout(10):
+        while True:
+            traffic = read(files_in(folder))
+            if traffic.count("disconnect") == 2 * CROWD:
+                return traffic
+            await elapse(0.1)
+
+
+def files_in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
+
+
+def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
+    """Return how many rooms of so many members have so many messages, of those that have any."""
+    log = stage.log()
+    joins = {room: sum(one.type == "member.joined" for one in log.rooms[room]) for room in rooms}
+    sent = {room: len(log.messages_of(room)) for room in rooms}
+    return Counter((joins[room], sent[room]) for room in rooms if sent[room])

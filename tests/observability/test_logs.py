@@ -1,0 +1,274 @@
+"""Log lines: one object each where machines read them, named by what they are about.
+
+No message's text and no secret is in them, whatever fails and however much is logged.
+"""
+
+import json
+import logging
+import re
+import secrets
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.exceptions import DisallowedHost
+
+from hubbub.observability.logs import (
+    JsonFormatter,
+    LineFormatter,
+    RefusalFilter,
+    about_nobody,
+    about_request,
+    about_socket,
+)
+from loadtests.lib.client import rest
+from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers.web import Web
+from loadtests.lib.simulation.account import Person
+from tests.cluster.stage import Stage, open_all
+from tests.settings.test_settings import manage, show
+from tests.support.probes import ask
+
+TALKATIVE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+# What only the database knows of an error, as PostgreSQL words it.
+REFUSAL = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.body LIKE '%broken%' THEN
+            RAISE EXCEPTION 'not this one' USING DETAIL = 'Failing row contains ' || NEW.body;
+        END IF;
+        RETURN NEW;
+    END $$
+"""
+
+
+def record(message: str, *args: object, error: BaseException | None = None) -> logging.LogRecord:
+    info = (type(error), error, error.__traceback__) if error else None
+    return logging.LogRecord("hubbub.chat", logging.WARNING, "x.py", 1, message, args, info)
+
+
+def as_json(made: logging.LogRecord) -> dict[str, Any]:
+    text = JsonFormatter().format(made)
+    assert "\n" not in text
+    parsed: dict[str, Any] = json.loads(text)
+    return parsed
+
+
+def raised(error: Exception, cause: Exception | None = None) -> Exception:
+    try:
+        raise error from cause
+    except Exception as caught:
+        return caught
+
+
+def test_a_line_of_json_has_time_level_logger_message_and_process() -> None:
+    line = as_json(record("two\nlines %d \ud800", 7))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
+    assert (line["level"], line["logger"]) == ("WARNING", "hubbub.chat")
+    assert line["message"] == "two\nlines 7 \ud800"
+    assert re.fullmatch(r"\S+:\d+", line["process"])
+
+
+def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
+    error = raised(DisallowedHost("Invalid host"))
+    info = (type(error), error, error.__traceback__)
+    name = "django.security.DisallowedHost"
+    made = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Invalid host", (), info)
+    assert RefusalFilter().filter(made)
+    line = about_nobody().run(LineFormatter().format, made)
+    assert line.endswith(f"WARNING {name} Invalid host")
+    failed = record("Failed", error=error)
+    assert RefusalFilter().filter(failed)
+    assert "Traceback" in LineFormatter().format(failed)
+
+
+def test_a_line_names_the_request_the_socket_and_the_person_that_it_is_about() -> None:
+    def of_request() -> list[str]:
+        about_request("a-request")
+        return [JsonFormatter().format(record("x")), LineFormatter().format(record("x"))]
+
+    def of_socket() -> dict[str, Any]:
+        about_socket("a-socket", 7)
+        return as_json(record("x"))
+
+    as_object, as_text = about_nobody().run(of_request)
+    assert json.loads(as_object)["request_id"] == "a-request"
+    assert as_text.endswith("x (request_id=a-request)")
+    line = about_nobody().run(of_socket)
+    assert (line["connection"], line["user"]) == ("a-socket", 7)
+    assert not {"request_id", "connection", "user"} & about_nobody().run(
+        lambda: as_json(record("x")).keys()
+    )
+
+
+def test_an_exception_is_a_field_with_what_led_to_it() -> None:
+    line = as_json(record("failed", error=raised(ValueError("late"), raised(KeyError("early")))))
+    told = line["exception"]
+    assert told.index("builtins.KeyError: 'early'") < told.index("builtins.ValueError: late")
+    assert "test_logs.py" in told
+    assert "builtins.KeyError" in LineFormatter().format(
+        record("failed", error=raised(ExceptionGroup("both", [raised(KeyError("inner"))])))
+    )
+
+
+@pytest.mark.parametrize("formatter", [JsonFormatter(), LineFormatter()])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        record("Not Found: %s", "/accounts/password/reset/key/4-c0ffee/"),
+        record("GET /accounts/confirm-email/c0ffee/?next=/"),
+        record("cannot reach %s", "redis://user:c0ffee@host:6379/0"),
+        record("failed: %s", "no\nDETAIL:  Failing row contains (1, c0ffee)."),
+        record("failed: %r", ValueError("no\nDETAIL:  Failing row contains (c0ffee).")),
+        record(
+            "failed", error=raised(ValueError('no\nLINE 1: INSERT ... "c0ffee\n\nc0ffee"\n  ^'))
+        ),
+        record("failed", error=raised(ValueError(), raised(psycopg.Error("x\nDETAIL:  c0ffee")))),
+    ],
+)
+def test_keys_and_what_a_database_repeats_are_left_out(
+    formatter: logging.Formatter, secret: logging.LogRecord
+) -> None:
+    text = formatter.format(secret)
+    assert "c0ffee" not in text
+    assert len(text) > 40
+
+
+@pytest.fixture(scope="module")
+def talkative(
+    postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stage, Web]]:
+    with (
+        Place(replicas=1, postgres=postgres, redis=redis, environment=TALKATIVE) as place,
+        Web(place.environment) as web,
+    ):
+        yield Stage(place, tmp_path_factory.mktemp("sessions"), crowd=2), web
+
+
+@pytest.mark.deployment
+async def test_neither_text_nor_secret_is_logged_whatever_fails(
+    talkative: tuple[Stage, Web],
+) -> None:
+    stage, web = talkative
+    marker, alice = f"marker-{secrets.token_hex(8)}", stage.person("alice")
+    room, bot = stage.room([alice]), stage.bot_of(alice)
+    assert stage.place.postgres is not None
+    run = stage.place.postgres.execute
+    run(REFUSAL, database=stage.place.name)
+    run(
+        "CREATE TRIGGER refuse BEFORE INSERT ON chat_message"
+        " FOR EACH ROW EXECUTE FUNCTION refuse()",
+        database=stage.place.name,
+    )
+    async with stage.client(alice, 0) as client:
+        await open_all([client], room)
+        await client.send(room, f"{marker} by socket")
+        await client.command(
+            "message.send", patient=False, room=room, nonce=f"{marker}-1", body=f"{marker} broken"
+        )
+        await client.write(f'{{"type": "message.send", "room": "{marker}"')
+        assert post(web, bot, room, f"{marker} by REST") in (200, 201)
+        assert post(web, bot, room, f"{marker} is broken") == 500
+    password = stage.passwords["alice"]
+    sign_in(web, "alice", password)
+    sign_in(web, "alice", f"{password}-mistyped")
+    ask(web.port, f"/accounts/password/reset/key/4-{marker}/")
+    ask(web.port, f"/nowhere?token={marker}", Cookie=f"sessionid={marker}")
+    logged = stage.place.replicas[0].log.read_text() + web.log.read_text()
+    assert "not this one" in logged, "what fails is logged"
+    key = alice.headers["Cookie"].partition("=")[2]
+    for secret in (marker, key, bot.headers["Authorization"].split()[1], password):
+        assert secret not in logged
+
+
+@pytest.mark.deployment
+async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_about(
+    talkative: tuple[Stage, Web],
+) -> None:
+    stage, web = talkative
+    alice = stage.person("alice")
+    headers = alice.headers | {"X-Request-ID": "a-request-of-alice"}
+    rest.call(f"127.0.0.1:{web.port}", "GET", "/rooms", headers)
+    async with stage.client(alice, 0) as client:
+        await client.until(lambda: client.connected)
+        await client.write("nonsense")
+    web.stop()
+    stage.place.replicas[0].stop()
+    ours, theirs = lines(web.log), lines(stage.place.replicas[0].log)
+    assert {"gunicorn.error", "hubbub.middleware"} <= {line["logger"] for line in ours}
+    asked = [line for line in ours if line.get("request_id") == "a-request-of-alice"]
+    assert [line["user"] for line in asked] == [alice.id]
+    opened = [line for line in theirs if line["message"] == "The socket is open."]
+    assert opened[-1]["user"] == alice.id
+    assert opened[-1]["connection"]
+    stage.place.replicas[0].start()
+
+
+@pytest.mark.deployment
+def test_a_request_has_an_id_that_its_answer_tells(talkative: tuple[Stage, Web]) -> None:
+    _, web = talkative
+    web.start()
+    assert id_of_answer(web, "given-by-a-proxy") == "given-by-a-proxy"
+    assert re.fullmatch(r"[0-9a-f]{32}", id_of_answer(web, ""))
+    assert re.fullmatch(r"[0-9a-f]{32}", id_of_answer(web, "no name: at all"))
+
+
+def id_of_answer(web: Web, given: str) -> str:
+    headers = {"X-Request-ID": given} if given else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{web.port}/accounts/login/", None, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return str(answer.headers["X-Request-ID"])
+
+
+def lines(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def post(web: Web, person: Person, room: int, body: str) -> int:
+    message = {"body": body, "nonce": secrets.token_hex(8)}
+    try:
+        rest.call(
+            f"127.0.0.1:{web.port}", "POST", f"/rooms/{room}/messages", person.headers, message
+        )
+    except rest.RefusedError as refused:
+        return refused.status
+    except json.JSONDecodeError:  # a page says that something broke
+        return 500
+    return 200
+
+
+def sign_in(web: Web, login: str, password: str) -> None:
+    token = "c" * 32
+    fields = {"login": login, "password": password, "csrfmiddlewaretoken": token}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{web.port}/accounts/login/",
+        urllib.parse.urlencode(fields).encode(),
+        {"Cookie": f"csrftoken={token}"},
+    )
+    with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=30):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml': give line or json."),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'LOUD': give DEBUG, INFO, WARNING or ERROR."),
+    ],
+)
+def test_a_format_or_level_that_is_none_gets_a_sentence(
+    tmp_path: Path, variable: str, value: str, sentence: str
+) -> None:
+    refused = manage(tmp_path, "check", **{variable: value})
+    assert refused.returncode == 1
+    assert refused.stderr == f"{sentence}\n"
+
+
+def test_a_level_may_be_written_small(tmp_path: Path) -> None:
+    level = "LOGGING['loggers']['hubbub']['level']"
+    assert show(tmp_path, level, LOG_LEVEL="debug") == ["DEBUG"]

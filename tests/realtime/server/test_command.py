@@ -1,0 +1,133 @@
+"""`python -m hubbub.realtime.server`: Daphne's command line with our settings for defaults."""
+
+import os
+import socket
+import subprocess
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from loadtests.lib.servers.process import HOST, ROOT, START_SECONDS
+from loadtests.lib.servers.stack import until
+from scripts.stack.ports import free_port
+from tests.scripts.test_run import serving
+
+COMMAND = ["-m", "hubbub.realtime.server"]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "app"),
+        "DATA_DIR": str(folder),
+        "STATIC_ROOT": str(folder),
+        **more,
+    }
+
+
+def refused(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run what is expected to stop at once."""
+    return subprocess.run(
+        [sys.executable, *COMMAND, *arguments],
+        env=environment(folder, **variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def unix_answer(path: str, process: subprocess.Popen[bytes]) -> bytes:
+    """Ask for /healthz over a unix socket, once somebody listens there."""
+    until(lambda: process.poll() is not None or Path(path).is_socket(), within=START_SECONDS)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(10)
+        client.connect(path)
+        client.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return client.recv(100)
+
+
+def test_its_help_says_what_it_is_and_has_daphnes_options(tmp_path: Path) -> None:
+    helped = refused(tmp_path, "--help", DATABASE_URL="postgres://u@host/name")
+    assert helped.returncode == 0, helped.stderr
+    assert "Serve Hubbub's sockets" in helped.stdout
+    for option in ("--port", "--bind", "--unix-socket", "--fd", "--endpoint", "--proxy-headers"):
+        assert option in helped.stdout
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
+def test_a_port_that_is_none_gets_a_sentence(tmp_path: Path, port: str) -> None:
+    done = refused(tmp_path, PORT=port)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"PORT is '{port}': give ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_gets_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind((HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = refused(tmp_path, PORT=str(port))
+    assert done.returncode == 1
+    assert f"Couldn't listen on 127.0.0.1:{port}" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_option_comes_before_the_environment(tmp_path: Path) -> None:
+    given, other = free_port(), free_port()
+    variables = environment(tmp_path, PORT=str(other))
+    with (
+        serving(given, *COMMAND, "--port", str(given), **variables),
+        pytest.raises(ConnectionRefusedError),
+    ):
+        socket.create_connection((HOST, other), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "address"),
+    [
+        ((), "198.51.100.1:20001"),
+        (("--port", "20002"), "198.51.100.1:20002"),
+        (("--bind", "198.51.100.2"), "198.51.100.2:20001"),
+        (("-b", "198.51.100.2", "-p", "20002"), "198.51.100.2:20002"),
+    ],
+)
+def test_it_listens_on_the_environments_address_unless_told_another(
+    tmp_path: Path, options: tuple[str, ...], address: str
+) -> None:
+    # Addresses for examples: no machine has them, so it says where it tried.
+    done = refused(tmp_path, *options, BIND="198.51.100.1", PORT="20001")
+    assert done.returncode == 1
+    assert f"Couldn't listen on {address}" in done.stderr
+
+
+def test_on_a_unix_socket_it_listens_on_no_port(tmp_path: Path) -> None:
+    port, path = free_port(), str(tmp_path / "socket")
+    process = subprocess.Popen(
+        [sys.executable, *COMMAND, "--unix-socket", path], env=environment(tmp_path, PORT=str(port))
+    )
+    try:
+        assert unix_answer(path, process).startswith(b"HTTP/1.1 200")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((HOST, port), timeout=1)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_another_application_may_be_served(tmp_path: Path) -> None:
+    (tmp_path / "other.py").write_text(
+        "async def application(scope, receive, send):\n"
+        "    await send({'type': 'http.response.start', 'status': 418, 'headers': []})\n"
+        "    await send({'type': 'http.response.body', 'body': b''})\n"
+    )
+    port = free_port()
+    variables = environment(tmp_path, PORT=str(port))
+    variables["PYTHONPATH"] += f":{tmp_path}"
+    with serving(port, *COMMAND, "other:application", **variables):
+        connection = HTTPConnection(HOST, port, timeout=10)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 418
+        connection.close()

@@ -1,0 +1,86 @@
+"""Ready-made frames keep their order with all others, on every transport, however slow it is."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+
+import pytest
+from websocket import ABNF, WebSocket, WebSocketConnectionClosedException
+
+from loadtests.lib.servers.process import HOST
+from tests.realtime.server.scripted_application import PADDING
+from tests.realtime.server.servers import Ours
+
+# Little enough to be read while the server waits for the answer to its close.
+SLOW_BYTES = 500_000
+# More than kernels keep for a loopback socket.
+STUCK_BYTES = 3_000_000
+
+
+def plain(ours: Ours) -> socket.socket:
+    return socket.create_connection((HOST, ours.port))
+
+
+def encrypted(ours: Ours) -> socket.socket:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(socket.create_connection((HOST, ours.tls_port)))
+
+
+def local(ours: Ours) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(ours.path))
+    return connection
+
+
+@pytest.fixture(params=[plain, encrypted, local])
+def client(ours: Ours, request: pytest.FixtureRequest) -> Iterator[WebSocket]:
+    """A client that reads only when it is told to."""
+    connect: Callable[[Ours], socket.socket] = request.param
+    with closing(connect(ours)) as connection:
+        connection.settimeout(20)
+        client = WebSocket()
+        client.connect("ws://localhost/", socket=connection)  # type: ignore[no-untyped-call]
+        yield client
+
+
+def test_ready_made_and_ordinary_frames_arrive_in_the_order_they_were_sent(
+    client: WebSocket,
+) -> None:
+    client.send("in-turn 200")
+    assert [client.recv() for _ in range(200)] == [str(number) for number in range(200)]
+
+
+def test_who_reads_late_gets_every_frame_whole_and_the_close_last(client: WebSocket) -> None:
+    client.send(f"fill {SLOW_BYTES}")
+    texts = []
+    while True:
+        opcode, data = client.recv_data()
+        if opcode == ABNF.OPCODE_CLOSE:
+            break
+        texts.append(data.decode())
+    *numbered, ordinary, ready_made = texts
+    assert (ordinary, ready_made) == ("ordinary", "ready-made")
+    assert numbered == [f"{number} {PADDING}" for number in range(len(numbered))]
+    assert data == (4321).to_bytes(2)
+
+
+def test_who_is_cut_off_gets_no_more_than_the_kernel_had(client: WebSocket) -> None:
+    client.send(f"drop {STUCK_BYTES}")
+    received = 0
+    with suppress(WebSocketConnectionClosedException, ConnectionError, ssl.SSLError):
+        while text := client.recv():
+            received += len(text)
+    assert received < STUCK_BYTES
+
+
+def test_a_ping_is_answered_while_frames_are_written(client: WebSocket) -> None:
+    client.send("in-turn 50")
+    client.ping("here?")
+    client.send("in-turn 50")
+    heard = [client.recv_data_frame(control_frame=True) for _ in range(101)]
+    pongs = [frame.data for opcode, frame in heard if opcode == ABNF.OPCODE_PONG]
+    texts = [frame.data.decode() for opcode, frame in heard if opcode == ABNF.OPCODE_TEXT]
+    assert pongs == [b"here?"]
+    assert texts == 2 * [str(number) for number in range(50)]

@@ -1,0 +1,26 @@
+"""The longest hold of the event loop is known for a minute, and then forgotten."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, Holds
+
+TURNS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=30)
+
+
+@given(TURNS, st.floats(0, 100), st.integers(1, KEPT_SECONDS))
+def test_the_longest_of_the_last_seconds_is_told_and_no_older_one(
+    turns: list[tuple[float, float]], pause: float, last: int
+) -> None:
+    holds, now, ended = Holds(), 0.0, []
+    for wait, held in turns:
+        now += wait
+        holds.note(now, held)
+        ended.append((int(now), held))
+    now += pause
+    recent = [held for second, held in ended if second > int(now) - last]
+    assert holds.longest(now, last) == max(recent, default=0.0)
+
+
+def test_nothing_is_known_before_the_first_turn() -> None:
+    assert not Holds().known

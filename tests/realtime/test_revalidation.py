@@ -1,0 +1,87 @@
+"""Open sockets are asked for again: what passed by our actions cuts them off, too."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.utils import timezone
+
+from hubbub.accounts.models import Token, User
+from hubbub.chat.models import Membership, Room
+from hubbub.realtime.connections.connection import Connection, Identity
+from hubbub.realtime.connections.revalidation import recheck
+from hubbub.realtime.db.executors import close_all_connections
+from hubbub.realtime.hub import Hub
+from tests.support.fake_transport import Wire
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def code_after_recheck(identity: Identity, room: Room) -> int | None:
+    """Return the code that a recheck closes a socket with, None where it stays open."""
+
+    async def scenario() -> int | None:
+        hub, wire = Hub(), Wire()
+        connection = Connection(wire, identity)
+        hub.add(connection)
+        connection.rooms.add(room.pk)
+        await recheck(hub)
+        await hub.writer.close()
+        await close_all_connections()
+        return wire.code
+
+    return asyncio.run(scenario())
+
+
+def session_of(user: User) -> Identity:
+    browser = Client()
+    browser.force_login(user)
+    return Identity(user, browser.session.session_key, None, {})
+
+
+def sign_out_by_hand(user: User, room: Room) -> None:
+    Session.objects.all().delete()
+
+
+def change_password_by_hand(user: User, room: Room) -> None:
+    user.set_password("another one")
+    user.save()
+
+
+def ban_by_hand(user: User, room: Room) -> None:
+    User.objects.filter(pk=user.pk).update(banned_at=timezone.now())
+
+
+def put_out_by_hand(user: User, room: Room) -> None:
+    Membership.objects.filter(user=user, room=room).delete()
+
+
+def test_who_is_in_good_standing_stays(bob: User, lobby: Room) -> None:
+    assert code_after_recheck(session_of(bob), lobby) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (sign_out_by_hand, 4501),
+        (change_password_by_hand, 4501),
+        (ban_by_hand, 4502),
+        (put_out_by_hand, 4005),
+    ],
+)
+def test_rows_changed_by_hand_end_the_socket(
+    bob: User, lobby: Room, change: Callable[[User, Room], None], code: int
+) -> None:
+    identity = session_of(bob)
+    change(bob, lobby)
+    assert code_after_recheck(identity, lobby) == code
+
+
+def test_a_token_revoked_by_hand_ends_its_socket(bob: User, lobby: Room) -> None:
+    token, _ = Token.make(bob, "bot")
+    identity = Identity(bob, None, token.pk, {})
+    assert code_after_recheck(identity, lobby) is None
+    Token.objects.update(revoked_at=timezone.now())
+    assert code_after_recheck(identity, lobby) == 4501

@@ -1,0 +1,44 @@
+"""What people may do in the rooms they ask for, read in one statement: to each their own."""
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import rooms
+from hubbub.chat.models import Room
+from hubbub.realtime.subscriptions.room_access import Standing, read_all_standings, read_standings
+
+pytestmark = pytest.mark.django_db
+
+UNKNOWN = 10**17
+
+
+def test_each_gets_an_answer_to_what_they_asked_in_one_statement(
+    alice: User, charlie: User, lobby: Room, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    private = rooms.create(alice, name="ours", kind="private")
+    public = rooms.create(alice, name="everybody's", kind="public")
+    Room.objects.filter(pk=public.pk).update(archived_at=timezone.now())
+    lobby.refresh_from_db()
+    alices = (alice.pk, (private.pk, lobby.pk))
+    charlies = (charlie.pk, (private.pk, public.pk, UNKNOWN))
+    charlies_lobby = (charlie.pk, (lobby.pk,))
+    with django_assert_num_queries(1):
+        found = read_all_standings([alices, charlies, charlies_lobby])
+    assert found[alices] == {
+        private.pk: Standing(private.seq, True, False, False),
+        lobby.pk: Standing(lobby.seq, True, True, False),
+    }
+    assert found[charlies] == {
+        private.pk: Standing(private.seq, False, False, False),
+        public.pk: Standing(public.seq, False, True, True),
+    }
+    assert found[charlies_lobby] == {lobby.pk: Standing(lobby.seq, True, True, False)}
+
+
+def test_a_subscribe_of_no_rooms_asks_nothing(
+    alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        assert read_standings(alice.pk, []) == {}

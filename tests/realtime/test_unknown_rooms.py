@@ -1,0 +1,46 @@
+"""Who asks for rooms that are not theirs makes a replica follow none of them."""
+
+import asyncio
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import pytest
+
+from hubbub.accounts.models import User
+from hubbub.chat.actions import rooms
+from hubbub.chat.models import Room
+from hubbub.realtime.cluster.bus import Doorbell
+from hubbub.realtime.connections.connection import Connection, Identity
+from hubbub.realtime.connections.transport import PlainOutlet
+from hubbub.realtime.db.executors import close_all_connections
+from hubbub.realtime.delivery.catch_up import Follower
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.subscriptions.subscribe import Subscribing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_rooms_that_one_may_not_open_are_not_followed(
+    alice: User, charlie: User, lobby: Room
+) -> None:
+    private = rooms.create(alice, name="ours", kind="private")
+    public = rooms.create(alice, name="everybody's", kind="public")
+    asked: dict[int, int | None] = dict.fromkeys([private.pk, public.pk, 10**6, lobby.pk], 0)
+    told: list[MutableMapping[str, Any]] = []
+
+    async def hear(message: MutableMapping[str, Any]) -> None:
+        told.append(json.loads(message["text"]))
+
+    async def scenario() -> set[int]:
+        hub = Hub()
+        connection = Connection(PlainOutlet(hear), Identity(charlie, None, None, {lobby.pk: 0}))
+        hub.add(connection)
+        await Subscribing(hub, Follower(hub, Doorbell(hub)), connection, None).run(asked)
+        await hub.writer.close()
+        await close_all_connections()
+        return set(hub.rooms)
+
+    assert asyncio.run(scenario()) == {lobby.pk}
+    refused = {frame["room"]: frame["code"] for frame in told if frame["type"] == "problem"}
+    assert refused == {private.pk: "not_found", public.pk: "forbidden", 10**6: "not_found"}

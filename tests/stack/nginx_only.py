@@ -1,0 +1,197 @@
+"""nginx with our templates, in front of small servers that tell what they were asked.
+
+For what has to do with nginx alone: no database, nothing of Hubbub, a second to start.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import CERT_NONE, create_default_context
+from typing import Any, Self
+
+from loadtests.lib.servers.nginx import Address, Nginx
+from loadtests.lib.servers.process import HOST
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    text: str
+
+    def all(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Behind(ThreadingHTTPServer):
+    """A process behind nginx, which answers with what it was asked.
+
+    `missing` is a path that it has nothing at; one that `hangs_up` takes requests and answers none.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        host: str = HOST,
+        port: int = 0,
+        missing: str = "",
+        hangs_up: bool = False,
+    ) -> None:
+        super().__init__((host, port), _Tell)
+        self.name, self.missing, self.hangs_up, self.asked = name, missing, hangs_up, 0
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+class _Tell(BaseHTTPRequestHandler):
+    server: Behind
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.server.asked += 1
+        if self.server.hangs_up:
+            self.close_connection = True
+            return
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        told = {
+            "name": self.server.name,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": body.decode(),
+        }
+        text = json.dumps(told).encode()
+        self.send_response(404 if self.path == self.server.missing else 200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_POST = do_PATCH = do_DELETE = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Front:
+    def __init__(self) -> None:
+        self.nginx = Nginx()
+        self._ends = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.close()
+        self.nginx.close()
+
+    @property
+    def port(self) -> int:
+        return self.nginx.port
+
+    def behind(self, name: str, **options: Any) -> Behind:
+        """Start a process behind it, which ends with the test."""
+        process = Behind(name, **options)
+        self._ends.callback(process.close)
+        return process
+
+    def start(
+        self,
+        web: Sequence[int],
+        realtime: Sequence[int] | None = None,
+        variables: Mapping[str, str] | None = None,
+        **more: str,
+    ) -> Self:
+        self.write_list(web, realtime)
+        self.nginx.fill({**(variables or {}), **more})
+        self.nginx.start()
+        return self
+
+    def write_list(self, web: Sequence[int], realtime: Sequence[int] | None = None) -> None:
+        self.nginx.write_list(_here(web), _here(realtime or web))
+
+    def get(
+        self, path: str, method: str = "GET", body: str = "", source: str = HOST, **headers: str
+    ) -> Answer:
+        connection = HTTPConnection(HOST, self.port, timeout=20, source_address=(source, 0))
+        return _answer(connection, method, path, body, headers)
+
+    def get_secure(self, path: str) -> Answer:
+        context = create_default_context()
+        context.check_hostname, context.verify_mode = False, CERT_NONE
+        connection = HTTPSConnection(HOST, self.nginx.tls_port, timeout=20, context=context)
+        return _answer(connection, "GET", path, "", {})
+
+    def logged(self) -> list[dict[str, str]]:
+        lines = (self.nginx.folder / "access.log").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def _here(ports: Sequence[int]) -> list[Address]:
+    return [(HOST, port) for port in ports]
+
+
+def _answer(
+    connection: HTTPConnection, method: str, path: str, body: str, headers: dict[str, str]
+) -> Answer:
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body or None, named)
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.getheaders(), answer.read().decode())
+    finally:
+        connection.close()
+
+
+@contextmanager
+def name_server(addresses: dict[str, list[str]]) -> Iterator[int]:
+    """Answer DNS questions for A records from `addresses`, which may change meanwhile."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind((HOST, 0))
+        thread = threading.Thread(target=_serve_names, args=(sock, addresses), daemon=True)
+        thread.start()
+        port = sock.getsockname()[1]
+        yield port
+        sock.sendto(b"", (HOST, port))  # the end
+        thread.join()
+
+
+def _serve_names(sock: socket.socket, addresses: dict[str, list[str]]) -> None:
+    while True:
+        question, asker = sock.recvfrom(512)
+        if not question:
+            return
+        sock.sendto(_name_answer(question, addresses), asker)
+
+
+def _name_answer(question: bytes, addresses: dict[str, list[str]]) -> bytes:
+    """Build the answer to a question of one name (RFC 1035, section 4)."""
+    labels, at = [], 12
+    while length := question[at]:
+        labels.append(question[at + 1 : at + 1 + length].decode())
+        at += length + 1
+    found = addresses.get(".".join(labels), [])
+    records = b"".join(
+        b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04" + socket.inet_aton(one) for one in found
+    )
+    flags = b"\x81\x80" if found else b"\x81\x83"
+    counts = b"\x00\x01" + len(found).to_bytes(2, "big") + b"\x00\x00\x00\x00"
+    return question[:2] + flags + counts + question[12 : at + 5] + records

@@ -1,0 +1,152 @@
+"""A place as the protocol describes it, in a few lines of plain Python: the model of tests.
+
+It answers frames as a server that makes no mistake would, and keeps the log that the checker reads.
+Tests of the client talk to it; tests of the checker take its right histories and spoil them.
+"""
+
+from itertools import count
+from typing import Any
+
+from loadtests.lib.checker.log import Log, LoggedEvent, LoggedMessage
+from loadtests.lib.client.effects import Again, Effect, Load, Write
+from loadtests.lib.client.history import History
+from loadtests.lib.client.protocol import Conversation
+
+ROOM = 7
+Frame = dict[str, Any]
+
+
+class ModelPlace:
+    """One room; `replay_max` events are replayed, beyond them the client must load."""
+
+    def __init__(self, replay_max: int = 1_000) -> None:
+        self.replay_max = replay_max
+        self.epoch = "first"
+        self.events: list[Frame] = []  # without `message`, which is built when one is told
+        self.messages: dict[int, Frame] = {}
+        self._ids = count(101)
+
+    def send(self, sender: int, nonce: str, body: str) -> Frame:
+        for message in self.messages.values():
+            if (message["sender"]["id"], message["nonce"]) == (sender, nonce):
+                return message
+        seq, id = len(self.events) + 1, next(self._ids)
+        self.messages[id] = {
+            "id": id,
+            "room": ROOM,
+            "seq": seq,
+            "rev": seq,
+            "number": len(self.messages) + 1,
+            "sender": {"id": sender, "name": f"person-{sender:04}"},
+            "nonce": nonce,
+            "body": body,
+            "html": None,
+            "edited_at": None,
+            "deleted_at": None,
+        }
+        self._record("message.created", id)
+        return self.messages[id]
+
+    def edit(self, id: int, body: str) -> Frame:
+        self.messages[id] |= {"body": body, "edited_at": "now", "rev": len(self.events) + 1}
+        self._record("message.edited", id)
+        return self.messages[id]
+
+    def delete(self, id: int) -> Frame:
+        self.messages[id] |= {"body": "", "deleted_at": "now", "rev": len(self.events) + 1}
+        self._record("message.deleted", id)
+        return self.messages[id]
+
+    def event(self, seq: int) -> Frame:
+        """Return an event as it is told now: with its message as it is now."""
+        event = self.events[seq - 1]
+        return event | {"message": dict(self.messages[event["message"]])}
+
+    def log(self) -> Log:
+        log = Log()
+        for event in self.events:
+            log.rooms[ROOM].append(LoggedEvent(event["seq"], event["type"], event["message"]))
+        for one in self.messages.values():
+            log.messages[one["id"]] = LoggedMessage(
+                one["id"],
+                ROOM,
+                one["seq"],
+                one["number"],
+                one["sender"]["id"],
+                one["nonce"],
+                one["body"],
+                one["deleted_at"] is not None,
+                one["rev"],
+                one["html"],
+            )
+        return log
+
+    def _record(self, type: str, message: int) -> None:
+        seq = len(self.events) + 1
+        event = {"type": type, "room": ROOM, "seq": seq, "at": "now", "message": message}
+        self.events.append(event)
+
+
+class ModelTab:
+    """A conversation on the model's other end: its frames are answered at once, or lost."""
+
+    def __init__(self, place: ModelPlace, user: int) -> None:
+        self.place, self.user = place, user
+        self.conversation = Conversation(History(f"person-{user:04}"))
+        self.told: int | None = None  # the newest event that this socket was told of
+        self.loads: list[Load] = []
+
+    def connect(self) -> None:
+        self.hear(self._welcome())
+
+    def move(self) -> None:
+        """Go over to another socket while the old one is still open."""
+        self.told = None
+        self.do(self.conversation.moved(self._welcome()))
+
+    def cut(self, code: int = 1006) -> list[Effect]:
+        self.told = None
+        self.loads.clear()
+        return self.conversation.closed(code)
+
+    def hear(self, frame: Frame) -> None:
+        self.do(self.conversation.receive(frame))
+
+    def do(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Write({"type": "subscribe"} as frame):
+                    self._subscribe(frame)
+                case Write({"type": "message.send"} as frame):
+                    message = self.place.send(self.user, frame["nonce"], frame["body"])
+                    self.hear({"type": "ok", "ref": frame["ref"], "message": dict(message)})
+                case Load():
+                    self.loads.append(effect)
+                case Again(ref):
+                    self.do(self.conversation.again(ref))
+
+    def catch_up(self) -> None:
+        """Hear the events that happened since, and do the loads that are due."""
+        if self.told is not None:
+            while self.told < len(self.place.events):
+                self.told += 1
+                self.hear(self.place.event(self.told))
+        while self.loads:
+            load = self.loads.pop()
+            messages = [dict(message) for message in self.place.messages.values()]
+            self.conversation.loaded(load.room, load.load, len(self.place.events), messages)
+
+    def _welcome(self) -> Frame:
+        person = {"id": self.user, "name": f"person-{self.user:04}"}
+        welcome = {"type": "welcome", "connection": "c", "replica": "r", "user": person}
+        return welcome | {"epoch": self.place.epoch, "heartbeat_seconds": 20}
+
+    def _subscribe(self, frame: Frame) -> None:
+        position, last = frame["rooms"][str(ROOM)], len(self.place.events)
+        resumed = position is None or 0 <= last - position <= self.place.replay_max
+        if resumed and position is not None:
+            for seq in range(position + 1, last + 1):
+                self.hear(self.place.event(seq))
+        self.told = last
+        answer = {"type": "subscribed", "ref": frame["ref"], "room": ROOM, "seq": last}
+        self.hear(answer | {"resumed": resumed, "online": [], "online_count": 0})

@@ -1,0 +1,77 @@
+"""What an action tells: the state before and the events it recorded make the state after."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from hubbub.chat.events import read_log
+from hubbub.chat.models import Membership, Message, Room
+from hubbub.chat.serializers import message_frame, time_frame
+
+
+@dataclass
+class State:
+    """A room as somebody knows it who has heard all of its log."""
+
+    name: str = ""
+    topic: str = ""
+    archived_at: str | None = None
+    seq: int = 0
+    members: dict[int, str] = field(default_factory=dict)
+    messages: dict[int, Any] = field(default_factory=dict)
+
+    def apply(self, event: dict[str, Any]) -> None:
+        assert event["seq"] == self.seq + 1, "a hole in the log"
+        self.seq = event["seq"]
+        match event["type"]:
+            case "message.created" | "message.edited" | "message.deleted":
+                self.messages[event["message"]["id"]] = event["message"]
+            case "member.joined" | "member.role_changed":
+                self.members[event["user"]["id"]] = event["role"]
+            case "member.left":
+                del self.members[event["user"]["id"]]
+            case "room.renamed" | "room.topic_changed" | "room.archived" | "room.restored":
+                info = event["room_info"]
+                self.name, self.topic = info["name"], info["topic"]
+                self.archived_at = info["archived_at"]
+            case other:
+                raise AssertionError(f"nobody told this reader of {other}")
+
+
+def state_of(room_id: int) -> State:
+    """Read a room as the database has it."""
+    room = Room.objects.get(pk=room_id)
+    members = Membership.objects.filter(room=room)
+    messages = Message.objects.filter(room=room).with_people()
+    assert room.members == len(members)
+    assert sorted(row.number for row in messages) == list(range(1, room.messages + 1))
+    return State(
+        room.name,
+        room.topic,
+        time_frame(room.archived_at),
+        room.seq,
+        {row.user_id: row.role for row in members},
+        {row.pk: message_frame(row) for row in messages},
+    )
+
+
+def log_of(room_id: int, after: int = 0) -> list[dict[str, Any]]:
+    """Read the log to its end, as a replica does for whoever resumes."""
+    events = [json.loads(entry.text) for entry in read_log(room_id, after, 10_000)]
+    last = Room.objects.values_list("seq", flat=True).get(pk=room_id)
+    assert [event["seq"] for event in events] == list(range(after + 1, last + 1))
+    return events
+
+
+@contextmanager
+def told(room_id: int, *types: str) -> Iterator[None]:
+    """Hold an action to it: it records these events, and they tell all that it changed."""
+    known = state_of(room_id)
+    yield
+    news = log_of(room_id, known.seq)
+    assert tuple(event["type"] for event in news) == types
+    for event in news:
+        known.apply(event)
+    assert known == state_of(room_id)

@@ -1,0 +1,37 @@
+"""A Postgres that hangs keeps no request waiting for ever: it fails, and the next ones succeed."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from loadtests.lib.servers import Place
+from loadtests.lib.servers.web import Web
+from tests.support.probes import ask
+
+pytestmark = pytest.mark.deployment
+
+PAGE, REST = "/settings/", "/api/me"
+BROWSERS = 4
+
+
+def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Path) -> None:
+    with (
+        Place(replicas=1, environment={"DATABASE_ANSWER_SECONDS": "1"}) as place,
+        Web(place.environment) as web,
+    ):
+        assert place.postgres
+        place.manage("seed", "--yes", "--sessions", str(tmp_path / "sessions"))
+        cookie = (tmp_path / "sessions").read_text().splitlines()[0].removeprefix("Cookie: ")
+        for port in (web.port, place.replicas[0].port):
+            assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}
+            with place.postgres.paused():
+                assert answers(port, PAGE, cookie) == {500}
+                assert answers(port, REST, cookie) == {503}
+            assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}
+
+
+def answers(port: int, path: str, cookie: str) -> set[int]:
+    """Return the statuses of what several browsers ask for at once, within ten seconds."""
+    with ThreadPoolExecutor(BROWSERS) as browsers:
+        return {*browsers.map(lambda _: ask(port, path, Cookie=cookie)[0], range(BROWSERS))}
