@@ -16,7 +16,8 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.realtime.protocol.messages import Problem, messages
+from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol.messages import Problem
 from loadtests.lib.servers import Replica
 from loadtests.lib.simulation.account import Person
 from tests.fuzz.protocol_frames import ANSWERS, ensure_spoken

@@ -5,7 +5,8 @@ import json
 import msgspec
 from django.conf import settings
 
-from hubbub.realtime.protocol.messages import Problem, messages
+from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol.messages import Problem
 
 CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
 MAX_ID = 2**63 - 1

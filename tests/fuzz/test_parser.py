@@ -11,7 +11,7 @@ from django.conf import settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hubbub.realtime.protocol.messages import messages
+from hubbub.realtime.protocol import messages
 from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated, nested
 from tests.fuzz.parsed import ensure_parsed_or_refused
 from tests.fuzz.rounds import examples

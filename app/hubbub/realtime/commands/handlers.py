@@ -21,9 +21,9 @@ from hubbub.chat.serializers import message_frame
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.db.executors import AWAY, change, query
 from hubbub.realtime.lifecycle.replica import Replica
+from hubbub.realtime.protocol import messages as protocol
 from hubbub.realtime.protocol.errors import problem_of
 from hubbub.realtime.protocol.messages import Problem, Ref, answer, problem_frame
-from hubbub.realtime.protocol.messages import messages as protocol
 from hubbub.realtime.subscriptions.room_access import read_standings
 from hubbub.realtime.subscriptions.subscribe import Subscribing, ensure_member
 

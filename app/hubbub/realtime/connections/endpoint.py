@@ -28,7 +28,8 @@ from hubbub.realtime.connections.transport import OnGone, Outlet, Scope, Send, o
 from hubbub.realtime.db.executors import AWAY
 from hubbub.realtime.lifecycle.process_name import NAME
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
-from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame, messages
+from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

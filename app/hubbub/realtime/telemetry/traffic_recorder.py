@@ -20,7 +20,7 @@ import msgspec
 from django.conf import settings
 
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.protocol.messages import messages
+from hubbub.realtime.protocol import messages
 
 logger = logging.getLogger(__name__)
 
