@@ -20,7 +20,7 @@ STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
 # The fixtures by which a test gets at a database or a whole place.
-PLACES = {"db", "transactional_db", "place", "stage"}
+PLACES = {"db", "transactional_db", "cluster", "stage"}
 # Whatever the shell says of these is for a Hubbub that somebody runs, not for tests.
 OURS = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 

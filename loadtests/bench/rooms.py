@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import psycopg
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 
 ROOMS = """
     INSERT INTO chat_room (kind, name, name_key, topic, is_lobby, seq, messages, members,
@@ -34,11 +34,11 @@ COUNT = """
 """
 
 
-def make_rooms(place: Place, count: int, members_each: int) -> list[str]:
+def make_rooms(cluster: Cluster, count: int, members_each: int) -> list[str]:
     """Return the ids of new rooms; the crowd is in them in order, `members_each` in a row."""
-    people = crowd(place)
+    people = crowd(cluster)
     name = f"bench {secrets.token_hex(3)}"
-    with _connection(place) as connection:
+    with _connection(cluster) as connection:
         rows = connection.execute(
             ROOMS, (members_each, [f"{name} {number}" for number in range(count)])
         )
@@ -48,42 +48,42 @@ def make_rooms(place: Place, count: int, members_each: int) -> list[str]:
     return [str(room) for room in rooms]
 
 
-def crowd(place: Place) -> list[int]:
+def crowd(cluster: Cluster) -> list[int]:
     """Return the ids of person-0001 and so on, in that order."""
-    with _connection(place) as connection:
+    with _connection(cluster) as connection:
         rows = connection.execute(
             "SELECT id FROM accounts_user WHERE username LIKE 'person-%' ORDER BY id"
         )
         return [person for (person,) in rows]
 
 
-def lobby_of(place: Place) -> str:
-    with _connection(place) as connection:
+def lobby_of(cluster: Cluster) -> str:
+    with _connection(cluster) as connection:
         [(lobby,)] = connection.execute("SELECT id FROM chat_room WHERE is_lobby")
         return str(lobby)
 
 
-def fill(place: Place, room: str, sender: int, bodies: Sequence[str]) -> int:
+def fill(cluster: Cluster, room: str, sender: int, bodies: Sequence[str]) -> int:
     """Add messages to a room's end; return its last seq."""
     values = {"room": int(room), "sender": sender, "bodies": list(bodies), "count": len(bodies)}
-    with _connection(place) as connection:
+    with _connection(cluster) as connection:
         connection.execute(FILL, values)
         [(seq,)] = connection.execute(COUNT, values)
         return seq
 
 
-def seq_of(place: Place, rooms: Iterable[str]) -> dict[str, int]:
+def seq_of(cluster: Cluster, rooms: Iterable[str]) -> dict[str, int]:
     """Return each room's last seq."""
-    with _connection(place) as connection:
+    with _connection(cluster) as connection:
         rows = connection.execute(
             "SELECT id, seq FROM chat_room WHERE id = ANY(%s)", ([int(room) for room in rooms],)
         )
         return {str(room): seq for room, seq in rows}
 
 
-def _connection(place: Place) -> "psycopg.Connection[tuple[int, ...]]":
-    assert place.postgres is not None
-    return psycopg.connect(place.postgres.url(place.name))
+def _connection(cluster: Cluster) -> "psycopg.Connection[tuple[int, ...]]":
+    assert cluster.postgres is not None
+    return psycopg.connect(cluster.postgres.url(cluster.name))
 
 
 def _join(

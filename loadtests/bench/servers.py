@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.startable import Startable
 
 # Plans of statements, as history.py reads them from the log; and how often each was run.
@@ -42,14 +42,14 @@ class Servers(Startable):
         self._stack.close()
 
     @cached_property
-    def place(self) -> Place:
+    def cluster(self) -> Cluster:
         """Hubbub's place without replicas, which each part starts for itself."""
-        place = Place(replicas=0, postgres=self.postgres, redis=self.redis, environment=LIMITS)
-        return self._stack.enter_context(place)
+        cluster = Cluster(replicas=0, postgres=self.postgres, redis=self.redis, environment=LIMITS)
+        return self._stack.enter_context(cluster)
 
     @cached_property
     def identities(self) -> list[str]:
         """A signed-in session of each of the crowd, as a line `Cookie: …`."""
-        file = Path(self.place.environment["DATA_DIR"]) / "sessions"
-        self.place.manage("seed", "--yes", "--users", str(self.people), "--sessions", str(file))
+        file = Path(self.cluster.environment["DATA_DIR"]) / "sessions"
+        self.cluster.manage("seed", "--yes", "--users", str(self.people), "--sessions", str(file))
         return file.read_text().splitlines()

@@ -66,8 +66,8 @@ class Here:
     def __init__(self, servers: Servers, peer: Hubbub) -> None:
         self._peer = peer
         [self._pid] = peer.parts["replicas"]
-        self._lobby = lobby_of(servers.place)
-        self._rooms = make_rooms(servers.place, rooms_for(servers.people), ROOM)
+        self._lobby = lobby_of(servers.cluster)
+        self._rooms = make_rooms(servers.cluster, rooms_for(servers.people), ROOM)
         self._groups: list[Group] = []
 
     def sockets(self, amount: float) -> Step:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from loadtests.chaos.clock import Clock
 from loadtests.chaos.network import NETWORK, Net, NetHost, entered
-from loadtests.lib.servers import Place, Postgres, Redis, Replica
+from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.nginx import Nginx
 from loadtests.lib.servers.process import Server
@@ -53,10 +53,10 @@ class Deployment(Startable):
         )
         url = {"PUBLIC_URL": f"http://{self.nginx.address}"}
         environment = ENVIRONMENT | url
-        self.place = Place(
+        self.cluster = Cluster(
             replicas=0, postgres=self.postgres, redis=self.redis, environment=environment
         )
-        self.web = Web(self.place.environment, host=self._host("web"))
+        self.web = Web(self.cluster.environment, host=self._host("web"))
         hosts = [self._host(f"replica-{number + 1}") for number in range(REPLICAS)]
         self.replicas = [self._replica(host) for host in hosts]
 
@@ -70,7 +70,7 @@ class Deployment(Startable):
             self._ends.callback(server.close)
         self.redis.start()
         self.postgres.start()
-        self._ends.enter_context(self.place)
+        self._ends.enter_context(self.cluster)
         self._write_list()
         self.nginx.fill(self._variables())
         for server in (self.web, *self.replicas, self.nginx):
@@ -114,7 +114,7 @@ class Deployment(Startable):
 
     def _replica(self, host: Host) -> Replica:
         name = f"replica-{len(self._clocks) + 1}"
-        replica = Replica(self.place.environment | self._clock.environment(name), host=host)
+        replica = Replica(self.cluster.environment | self._clock.environment(name), host=host)
         self._clocks[replica] = name
         return replica
 

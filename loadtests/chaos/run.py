@@ -128,7 +128,7 @@ async def _live_through(
 
 
 def _log(deployment: Deployment) -> Log:
-    with psycopg.connect(deployment.postgres.url(deployment.place.name)) as postgres:
+    with psycopg.connect(deployment.postgres.url(deployment.cluster.name)) as postgres:
         return read_log(postgres)
 
 
@@ -165,8 +165,8 @@ def _seed(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[s
     cast, crowd = folder / "cast", folder / "crowd"
     seed = ("seed", "--yes", "--sessions")
     try:
-        deployment.place.manage(*seed, str(cast))
-        deployment.place.manage(*seed, str(crowd), "--users", str(count))
+        deployment.cluster.manage(*seed, str(cast))
+        deployment.cluster.manage(*seed, str(crowd), "--users", str(count))
         return cast.read_text().splitlines()[0], crowd.read_text().splitlines()
     finally:
         cast.unlink(missing_ok=True)

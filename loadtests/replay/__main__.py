@@ -63,8 +63,8 @@ def options() -> argparse.Namespace:
 def play(traffic: Traffic, scene: Scene, given: argparse.Namespace) -> int:
     say(f"Playing {traffic.seconds:.0f} s with {len(traffic.people)} people at {given.speed:g}x")
     book = asyncio.run(Player(traffic, scene, given.speed, say).play())
-    if scene.place is not None:
-        with closing(scene.place.database()) as connection:
+    if scene.cluster is not None:
+        with closing(scene.cluster.database()) as connection:
             book.judge_log(read_log(connection))
     book.series.facts = {"recording": traffic.name, "speed": given.speed, "host": given.host}
     if given.out:

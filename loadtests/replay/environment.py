@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from loadtests.bench.servers import LIMITS
 from loadtests.lib.client import rest
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.replay.traffic import Traffic
 
 
@@ -21,20 +21,20 @@ class Scene:
     addresses: list[str]
     identities: list[str]  # of each person, as `seed` writes them
     rooms: list[int]  # the id of each room
-    place: Place | None = None  # where it is our own
+    cluster: Cluster | None = None  # where it is our own
 
 
 @contextmanager
 def local(traffic: Traffic, replicas: int) -> Iterator[Scene]:
     """Yield a place of its own on this machine, gone afterwards."""
     # Played faster than people talk, everybody would be told to slow down.
-    with Place(replicas=replicas, environment=LIMITS) as place, TemporaryDirectory() as folder:
+    with Cluster(replicas=replicas, environment=LIMITS) as cluster, TemporaryDirectory() as folder:
         sessions = Path(folder) / "sessions"
         users = str(len(traffic.people))
-        place.manage("seed", "--yes", "--users", users, "--sessions", str(sessions))
-        addresses = [f"127.0.0.1:{replica.port}" for replica in place.replicas]
+        cluster.manage("seed", "--yes", "--users", users, "--sessions", str(sessions))
+        addresses = [f"127.0.0.1:{replica.port}" for replica in cluster.replicas]
         identities = sessions.read_text().splitlines()
-        yield Scene(addresses, identities, make_rooms(traffic, addresses[0], identities), place)
+        yield Scene(addresses, identities, make_rooms(traffic, addresses[0], identities), cluster)
 
 
 def elsewhere(traffic: Traffic, host: str, sessions: Path) -> Scene:

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from tests.browser.window import Window, open_browser, open_window
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.conftest import POSTGRES, REDIS
@@ -33,13 +33,13 @@ def stage(
 ) -> Iterator[Stage]:
     embedded = bool(request.config.getoption("embedded"))
     servers = request.config.stash
-    with Place(
+    with Cluster(
         embedded=embedded,
         postgres=servers[POSTGRES],
         redis=servers[REDIS],
         environment=ENVIRONMENT,
-    ) as place:
-        yield Stage(place, tmp_path_factory.mktemp("sessions"))
+    ) as cluster:
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -24,12 +24,12 @@ async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
 ) -> None:
     _, alice, bob = talking
     await bob.say("before")
-    replica = stage.place.replicas[-1]
+    replica = stage.cluster.replicas[-1]
     replica.kill()
     await expect(bob.banner).to_contain_text("Reconnecting")
     await bob.write("written meanwhile")
     await expect(bob.unsent).to_contain_text(["Sent once connected"])
-    if len(stage.place.replicas) > 1:
+    if len(stage.cluster.replicas) > 1:
         await alice.say("said meanwhile")
     await start(replica)
     await expect(bob.banner).to_have_count(0, timeout=BACK_MS)
@@ -37,7 +37,7 @@ async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
     await alice.say("after")
     await expect(bob.message("after")).to_have_count(1)
     expected = ["before", "said meanwhile", "written meanwhile", "after"]
-    if len(stage.place.replicas) == 1:
+    if len(stage.cluster.replicas) == 1:
         expected.remove("said meanwhile")
     for each in (alice, bob):
         await expect(each.bodies).to_have_text(expected)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from tests.cluster.stage import ENVIRONMENT, Stage
 
 
@@ -19,20 +19,20 @@ def whole_stage(
 ) -> Iterator[Stage]:
     embedded = bool(request.config.getoption("embedded"))
     stock = bool(request.config.getoption("stock_daphne"))
-    with Place(embedded=embedded, stock=stock, environment=ENVIRONMENT) as place:
-        yield Stage(place, _folder(tmp_path_factory))
+    with Cluster(embedded=embedded, stock=stock, environment=ENVIRONMENT) as cluster:
+        yield Stage(cluster, _folder(tmp_path_factory))
 
 
 @pytest.fixture
 def stage(whole_stage: Stage) -> Iterator[Stage]:
     """The place with everything running, at the start and again at the end."""
-    mend(whole_stage.place)
+    mend(whole_stage.cluster)
     yield whole_stage
-    mend(whole_stage.place)
+    mend(whole_stage.cluster)
 
 
-def mend(place: Place) -> None:
-    for server in (place.redis, place.postgres, *place.replicas):
+def mend(cluster: Cluster) -> None:
+    for server in (cluster.redis, cluster.postgres, *cluster.replicas):
         if server is not None:
             server.resume()
             server.start()

@@ -16,7 +16,7 @@ from typing import Any
 from loadtests.lib.checker import Log, check, explain, read_log
 from loadtests.lib.client import Client, rest
 from loadtests.lib.client.subscription import Start
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.process import Server
 from loadtests.lib.simulation.account import Person, who
 
@@ -35,8 +35,8 @@ ENVIRONMENT = {
 
 
 class Stage:
-    def __init__(self, place: Place, folder: Path, crowd: int = CROWD) -> None:
-        self.place, self._folder = place, folder
+    def __init__(self, cluster: Cluster, folder: Path, crowd: int = CROWD) -> None:
+        self.cluster, self._folder = cluster, folder
         printed = self._seed("cast")
         self.passwords = dict(re.findall(r"(\w+) has the password (\S+)", printed))
         self._seed("crowd", "--users", str(crowd))
@@ -49,7 +49,7 @@ class Stage:
 
     @property
     def addresses(self) -> list[str]:
-        return [f"127.0.0.1:{replica.port}" for replica in self.place.replicas]
+        return [f"127.0.0.1:{replica.port}" for replica in self.cluster.replicas]
 
     def address(self, replica: int) -> str:
         return self.addresses[replica % len(self.addresses)]
@@ -75,13 +75,13 @@ class Stage:
 
     def bot_of(self, person: Person) -> Person:
         """Return a person as their bot is known: by a new bearer token."""
-        secret = self.place.manage("token", "make", person.username, "a bot").strip()
+        secret = self.cluster.manage("token", "make", person.username, "a bot").strip()
         return replace(person, identity=f"Authorization: Bearer {secret}")
 
     def room(self, members: Sequence[Person], kind: str = "private") -> int:
         """Return a new room; the first of its members owns it."""
         owner, *others = members
-        name = f"room {next(self._rooms)} of {self.place.name}"
+        name = f"room {next(self._rooms)} of {self.cluster.name}"
         room = int(self.rest(owner, "POST", "/rooms", name=name, kind=kind)["id"])
         for other in others:
             self.rest(owner, "POST", f"/rooms/{room}/members", user=other.id)
@@ -102,15 +102,15 @@ class Stage:
 
     def shell(self, code: str, **environment: str) -> str:
         """Run code as an operator does with `manage.py shell`, in a process of its own."""
-        place = self.place
-        kept, place.environment = place.environment, place.environment | environment
+        cluster = self.cluster
+        kept, cluster.environment = cluster.environment, cluster.environment | environment
         try:
-            return place.manage("shell", "--verbosity=0", "--command", code)
+            return cluster.manage("shell", "--verbosity=0", "--command", code)
         finally:
-            place.environment = kept
+            cluster.environment = kept
 
     def log(self) -> Log:
-        with closing(self.place.database()) as connection:
+        with closing(self.cluster.database()) as connection:
             return read_log(connection)
 
     async def settle(self, room: int, clients: Iterable[Client], within: float = 10) -> None:
@@ -148,7 +148,7 @@ class Stage:
 
     def _seed(self, file: str, *arguments: str) -> str:
         path = str(self._folder / file)
-        return self.place.manage("seed", "--yes", "--sessions", path, *arguments)
+        return self.cluster.manage("seed", "--yes", "--sessions", path, *arguments)
 
     def _lines(self, file: str) -> list[str]:
         return (self._folder / file).read_text().splitlines()

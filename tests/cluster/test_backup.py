@@ -41,17 +41,17 @@ async def said(clients: list[Client], room: int, more: int) -> None:
 
 def back_up(stage: Stage, path: Path) -> None:
     """As docs/operations.md says."""
-    postgres = stage.place.postgres
+    postgres = stage.cluster.postgres
     assert postgres
-    url = postgres.url(stage.place.name)
+    url = postgres.url(stage.cluster.name)
     run(str(postgres.bin / "pg_dump"), "--format=custom", f"--file={path}", url)
 
 
 def restore(stage: Stage, path: Path) -> Log:
     """Restore into an empty database; have a replica run on it, and return its log."""
-    postgres = stage.place.postgres
+    postgres = stage.cluster.postgres
     assert postgres
-    name = f"{stage.place.name}_restored"
+    name = f"{stage.cluster.name}_restored"
     postgres.create_database(name, template="template0")
     try:
         run(
@@ -68,7 +68,7 @@ def restore(stage: Stage, path: Path) -> Log:
 
 def assert_serves(stage: Stage, url: str) -> None:
     """Have the code find no migration missing, and a replica say that it is ready."""
-    environment = stage.place.environment | {"DATABASE_URL": url, "REDIS_PREFIX": "restored"}
+    environment = stage.cluster.environment | {"DATABASE_URL": url, "REDIS_PREFIX": "restored"}
     manage(environment, "migrate", "--check")
     with Replica(environment) as replica:
         deadline = time.monotonic() + READY_SECONDS

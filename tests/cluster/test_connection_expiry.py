@@ -12,7 +12,7 @@ import pytest
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Opened
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
 from tests.support.observations import left, longest_silence
 from tests.support.raw_socket import close_code, heard_until, socket_of
@@ -28,8 +28,8 @@ CLOSE_SECONDS = 4
 def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     """A place whose sockets live for a few seconds."""
     limits = ENVIRONMENT | {"MAX_LIFE_SECONDS": str(MAX_LIFE_SECONDS)}
-    with Place(postgres=postgres, redis=redis, environment=limits) as place:
-        yield Stage(place, tmp_path, crowd=12)
+    with Cluster(postgres=postgres, redis=redis, environment=limits) as cluster:
+        yield Stage(cluster, tmp_path, crowd=12)
 
 
 async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_closed(
@@ -37,7 +37,7 @@ async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_clos
 ) -> None:
     alice = short_lived.person("alice")
     room = short_lived.room([alice])
-    async with socket_of(alice, short_lived.place.replicas[0]) as socket:
+    async with socket_of(alice, short_lived.cluster.replicas[0]) as socket:
         began = time.monotonic()
         goodbye = (await heard_until(socket, "goodbye"))[-1]
         assert goodbye["code"] == 4004

@@ -29,7 +29,7 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
     clients = [stage.client(person) for person in people]
     async with opened(clients, room):
         async with talking(clients, [room]):
-            for replica in stage.place.replicas:
+            for replica in stage.cluster.replicas:
                 await elapse(0.5)
                 await stop(replica)
                 await start(replica)
@@ -44,7 +44,7 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
 async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage: Stage) -> None:
     alice = stage.person("alice")
     room = stage.room([alice])
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     ending = Ending(replica)
     async with socket_of(alice, replica) as socket:
         ending.signal()
@@ -59,7 +59,7 @@ async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage
 
 
 async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     ending = Ending(replica)
     with closing(http(replica)) as kept, closing(http(replica)) as also_kept:
         assert await ask(kept, "/readyz") == (200, None, "ready\n")
@@ -75,7 +75,7 @@ async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: 
 
 
 async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stage: Stage) -> None:
-    replica, postgres = stage.place.replicas[0], stage.place.postgres
+    replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
     ending = Ending(replica)
     postgres.pause()
@@ -89,7 +89,7 @@ async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stag
 
 
 async def test_a_handshake_that_the_kernel_took_before_the_end_is_answered(stage: Stage) -> None:
-    replica, alice = stage.place.replicas[0], stage.person("alice")
+    replica, alice = stage.cluster.replicas[0], stage.person("alice")
     ending = Ending(replica)
     replica.pause()
     handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))

@@ -62,7 +62,7 @@ def test_it_loses_nothing_when_it_is_cut_and_when_its_replica_goes(stage: Stage)
 
     def alice_says(body: str, besides: Server | None = None) -> None:
         """Over a replica that runs."""
-        port = next(one.port for one in stage.place.replicas if one is not besides)
+        port = next(one.port for one in stage.cluster.replicas if one is not besides)
         path = f"/rooms/{room}/messages"
         rest.call(f"127.0.0.1:{port}", "POST", path, alice.headers, {"body": body})
 
@@ -102,4 +102,4 @@ def test_it_keeps_only_the_newest_messages_of_a_room(stage: Stage) -> None:
 
 
 def replica_at(stage: Stage, address: str) -> Server:
-    return next(one for one in stage.place.replicas if address.endswith(f":{one.port}"))
+    return next(one for one in stage.cluster.replicas if address.endswith(f":{one.port}"))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.process import ROOT
 from tests.cluster.faulty_layer import LATER, LOST
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, elapse, opened, talking
@@ -28,11 +28,11 @@ send(User.objects.get(pk={user}), room_id={room}, nonce="unpublished-{room}", bo
 
 @pytest.fixture(scope="module")
 def unruly_stage(whole_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    servers = whole_stage.place
-    with Place(postgres=servers.postgres, redis=servers.redis, environment=UNRULY) as place:
-        yield Stage(place, tmp_path_factory.mktemp("unruly"), crowd=6)
+    servers = whole_stage.cluster
+    with Cluster(postgres=servers.postgres, redis=servers.redis, environment=UNRULY) as cluster:
+        yield Stage(cluster, tmp_path_factory.mktemp("unruly"), crowd=6)
         # Unruly, not broken: replicas that hear nothing read the log, and the tests would be idle.
-        assert not [one.port for one in place.replicas if "does not take" in one.tail(1_000)]
+        assert not [one.port for one in cluster.replicas if "does not take" in one.tail(1_000)]
 
 
 async def test_doorbells_dropped_doubled_and_shuffled(unruly_stage: Stage) -> None:

@@ -41,7 +41,7 @@ async def until(
 async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -> None:
     people = stage.crowd(3)
     room = stage.room(people)
-    first, second = stage.place.replicas
+    first, second = stage.cluster.replicas
     before = [scrape(replica.port) for replica in (first, second)]
 
     def more(replica: int, name: str) -> Callable[[Scrape], float]:
@@ -57,7 +57,7 @@ async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -
 
 
 async def test_a_socket_that_is_refused_is_counted_by_its_code(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     stranger = Client("nobody", "Cookie: sessionid=nobody", [stage.address(0)])
     before = scrape(replica.port).value("hubbub_sockets_closed_total", code="4501")
     async with stranger:
@@ -70,7 +70,7 @@ async def test_a_socket_that_is_refused_is_counted_by_its_code(stage: Stage) -> 
 async def test_an_event_is_delivered_to_each_socket_and_timed_once(stage: Stage) -> None:
     people = stage.crowd(5)
     room = stage.room(people)
-    first, second = stage.place.replicas
+    first, second = stage.cluster.replicas
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
         before = [scrape(replica.port) for replica in (first, second)]
@@ -91,7 +91,7 @@ async def test_an_event_is_delivered_to_each_socket_and_timed_once(stage: Stage)
 async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
     people = stage.crowd(3)
     room = stage.room(people)
-    first, second = stage.place.replicas
+    first, second = stage.cluster.replicas
 
     def resumed(source: str) -> Callable[[Scrape], float]:
         return lambda shown: shown.value("hubbub_resumes_total", source=source)
@@ -116,7 +116,7 @@ async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
 
 @pytest.mark.our_server
 async def test_heartbeats_are_timed_from_every_replica_that_lives(stage: Stage) -> None:
-    first, second = stage.place.replicas
+    first, second = stage.cluster.replicas
 
     def origins(shown: Scrape) -> set[str]:
         return shown.labels("hubbub_heartbeat_seconds_count", "origin")
@@ -147,12 +147,12 @@ def test_the_times_of_a_replica_that_was_started_again_in_place_are_kept() -> No
 async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(stage: Stage) -> None:
     people = stage.crowd(2)
     room = stage.room(people)
-    replica = stage.place.replicas[1]
+    replica = stage.cluster.replicas[1]
     clients = [stage.client(person, number) for number, person in enumerate(people)]
-    assert stage.place.redis is not None
+    assert stage.cluster.redis is not None
     async with opened(clients, room):
         before = await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 0)
-        await stop(stage.place.redis)
+        await stop(stage.cluster.redis)
         await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 1)
         await clients[0].send(room, "can you read me?")
         await clients[1].until(lambda: bodies(clients[1], room))
@@ -163,12 +163,12 @@ async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(sta
         assert rise(before, deaf, "hubbub_gaps_repaired_total", cause="deaf") >= 1
         # Late by the log's reading, which is part of the time that it took.
         assert rise(before, deaf, "hubbub_fan_out_seconds_count") >= 1
-        await start(stage.place.redis)
+        await start(stage.cluster.redis)
         await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 0)
 
 
 async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     before = scrape(replica.port)
     psutil.Process(replica.pid).suspend()
     await elapse(1)
@@ -178,7 +178,7 @@ async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:
 
 @pytest.mark.our_server
 async def test_how_long_the_event_loop_was_held_is_told(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     psutil.Process(replica.pid).suspend()
     await elapse(1)
     psutil.Process(replica.pid).resume()
@@ -188,7 +188,7 @@ async def test_how_long_the_event_loop_was_held_is_told(stage: Stage) -> None:
 
 @pytest.mark.our_server
 async def test_a_drain_is_told_to_whoever_keeps_a_connection(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     async with stage.client(stage.person("alice"), 0):
         with closing(HTTPConnection(HOST, replica.port, timeout=10)) as kept:
             assert shown_by(kept).value("hubbub_draining") == 0

@@ -39,10 +39,10 @@ async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
     people = stage.crowd(4)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
-    assert stage.place.postgres
+    assert stage.cluster.postgres
     async with opened(clients, room):
         sockets = [client.conversation.welcome for client in clients]
-        async with away(stage.place.postgres):
+        async with away(stage.cluster.postgres):
             await asyncio.gather(*(is_unavailable(client, room) for client in clients))
             # Some ask again before it is over, as impatient people do.
             await asyncio.gather(*(is_unavailable(client, room) for client in clients[:2]))
@@ -60,9 +60,9 @@ async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
 async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, away: Away) -> None:
     [person] = people = stage.crowd(1)
     room = stage.room(people)
-    assert stage.place.postgres
+    assert stage.cluster.postgres
     async with AsyncExitStack() as tabs:
-        async with away(stage.place.postgres):
+        async with away(stage.cluster.postgres):
             alice = await tabs.enter_async_context(stage.client(person))
             await alice.until(lambda: closes(alice))
             assert alice.stopped is None
@@ -74,10 +74,10 @@ async def test_after_a_restart_the_first_try_succeeds(stage: Stage) -> None:
     people = stage.crowd(16)
     room = stage.room(people)
     before = [stage.client(person, 0) for person in people[:8]]
-    assert stage.place.postgres
+    assert stage.cluster.postgres
     async with opened(before, room):  # so that the replica's connections to Postgres are in use
         await asyncio.gather(*(send(client, room) for client in before))
-        async with stopped(stage.place.postgres):
+        async with stopped(stage.cluster.postgres):
             pass
         after = [stage.client(person, 0) for person in people[8:]]
         async with opened(after, room):

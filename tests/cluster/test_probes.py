@@ -4,7 +4,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from loadtests.lib.servers import Place, Replica
+from loadtests.lib.servers import Cluster, Replica
 from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, elapse, stop
 
@@ -32,7 +32,7 @@ async def answers(replica: Replica, path: str, status: int, within: float = 10) 
 
 
 def test_a_replica_that_runs_is_healthy_and_ready_also_for_head(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     assert ask(replica, "/healthz") == (200, "ok\n")
     assert ask(replica, "/readyz") == (200, "ready\n")
     assert ask(replica, "/readyz", "HEAD") == (200, "")
@@ -41,22 +41,22 @@ def test_a_replica_that_runs_is_healthy_and_ready_also_for_head(stage: Stage) ->
 
 
 async def test_with_redis_away_replicas_stay_ready(stage: Stage) -> None:
-    assert stage.place.redis is not None
-    await stop(stage.place.redis)
+    assert stage.cluster.redis is not None
+    await stop(stage.cluster.redis)
     await elapse(3)  # deaf by now
-    for replica in stage.place.replicas:
+    for replica in stage.cluster.replicas:
         assert ask(replica, "/readyz") == (200, "ready\n")
         assert ask(replica, "/healthz") == (200, "ok\n")
 
 
 async def test_it_is_ready_once_the_database_has_answered_without_any_socket(stage: Stage) -> None:
-    place: Place = stage.place
-    assert place.postgres is not None
-    replica = place.replicas[0]
+    cluster: Cluster = stage.cluster
+    assert cluster.postgres is not None
+    replica = cluster.replicas[0]
     await stop(replica)
-    await stop(place.postgres)
+    await stop(cluster.postgres)
     replica.start()
     assert ask(replica, "/healthz") == (200, "ok\n")
     assert (await answers(replica, "/readyz", 503)).startswith("Not started")
-    place.postgres.start()
+    cluster.postgres.start()
     assert await answers(replica, "/readyz", 200) == "ready\n"

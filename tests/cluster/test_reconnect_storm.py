@@ -16,7 +16,7 @@ from loadtests.bench.rooms import make_rooms
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Opened
 from loadtests.lib.client.websocket_bytes import frame, handshake
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
@@ -34,10 +34,10 @@ STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")
 
 @pytest.fixture(scope="module")
 def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with Place(environment=ENVIRONMENT) as place:
-        stage = Stage(place, tmp_path_factory.mktemp("sessions"), CROWD + 1)
+    with Cluster(environment=ENVIRONMENT) as cluster:
+        stage = Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD + 1)
         for setting in ("log_statement = 'all'", "log_min_messages = 'log'"):
-            run_sql(stage, f"ALTER DATABASE {place.name} SET {setting}")
+            run_sql(stage, f"ALTER DATABASE {cluster.name} SET {setting}")
         yield stage
 
 
@@ -52,7 +52,7 @@ class Storm:
 
     async def come_back(self) -> None:
         """Start the replica, and wait until all who may are live again with what they missed."""
-        await start(self.stage.place.replicas[1])
+        await start(self.stage.cluster.replicas[1])
         for client in self.crowd:
             await client.until(lambda: client.stopped or self._is_back(client), LIVE_SECONDS)
 
@@ -73,14 +73,14 @@ async def storm(stage: Stage) -> AsyncIterator[Storm]:
             await tabs.enter_async_context(client)
         for room in rooms:
             await open_all([sender, *crowd], room)
-        stage.place.replicas[1].kill()
+        stage.cluster.replicas[1].kill()
         await write_what_they_miss(sender, rooms)
         yield Storm(stage, rooms, sender, crowd)
 
 
 def storm_rooms(stage: Stage) -> list[int]:
     """Return new rooms that the crowd is in."""
-    return [int(make_rooms(stage.place, 1, CROWD + 1)[0]) for _ in range(ROOMS)]
+    return [int(make_rooms(stage.cluster, 1, CROWD + 1)[0]) for _ in range(ROOMS)]
 
 
 async def write_what_they_miss(sender: Client, rooms: list[int]) -> None:
@@ -92,7 +92,7 @@ async def write_what_they_miss(sender: Client, rooms: list[int]) -> None:
 async def test_all_are_live_again_with_what_they_missed_for_few_statements(stormy: Stage) -> None:
     rooms = storm_rooms(stormy)
     people = stormy.crowd(CROWD)
-    replica = stormy.place.replicas[1]
+    replica = stormy.cluster.replicas[1]
     await stop(replica)
     async with stormy.client(people[0], 0) as sender:
         await write_what_they_miss(sender, rooms)
@@ -181,18 +181,18 @@ def in_order(seen: list[tuple[int, int]]) -> bool:
 
 
 def run_sql(stage: Stage, statement: str, *values: str) -> None:
-    assert stage.place.postgres
-    stage.place.postgres.execute(statement, *values, database=stage.place.name)
+    assert stage.cluster.postgres
+    stage.cluster.postgres.execute(statement, *values, database=stage.cluster.name)
 
 
 def log_size(stage: Stage) -> int:
-    assert stage.place.postgres
-    return stage.place.postgres.log.stat().st_size
+    assert stage.cluster.postgres
+    return stage.cluster.postgres.log.stat().st_size
 
 
 def statements_since(stage: Stage, size: int) -> list[str]:
-    assert stage.place.postgres
-    return STATEMENT.findall(stage.place.postgres.log.read_bytes()[size:].decode())
+    assert stage.cluster.postgres
+    return STATEMENT.findall(stage.cluster.postgres.log.read_bytes()[size:].decode())
 
 
 def reads_log(statement: str, room: int) -> bool:

@@ -37,11 +37,11 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     early, late = clients[:6], clients[6:]
-    assert stage.place.redis
+    assert stage.cluster.redis
     before = outages_logged(stage)
     async with opened(early, room):
         async with talking(early, [room], pause_seconds=0.2):
-            async with away(stage.place.redis):
+            async with away(stage.cluster.redis):
                 await says_and_is_heard(early, room, "while Redis is away")
                 async with opened(late, room):
                     await says_and_is_heard([*late, *early], room, "by one who came meanwhile")
@@ -56,7 +56,7 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
 
 
 def outages_logged(stage: Stage) -> list[int]:
-    logs = [replica.log.read_text() for replica in stage.place.replicas]
+    logs = [replica.log.read_text() for replica in stage.cluster.replicas]
     return [log.count("Redis does not take messages") for log in logs]
 
 

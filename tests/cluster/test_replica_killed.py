@@ -28,7 +28,7 @@ async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> Non
         async with talking(clients, [room]):
             for round in range(3):
                 await elapse(1)
-                await kill_in_mid_frame(stage.place.replicas[round % 2], clients)
+                await kill_in_mid_frame(stage.cluster.replicas[round % 2], clients)
                 for client in clients:
                     await client.until(lambda: client.connected)
         await stage.settle(room, clients)
@@ -46,7 +46,7 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
 ) -> None:
     people = stage.crowd(6)
     room = stage.room(people)
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     watching = [stage.client(person, 1) for person in people[:2]]
     returning = [stage.client(person, 0) for person in people[2:4]]
     leaving = [stage.client(person, 0) for person in people[4:]]

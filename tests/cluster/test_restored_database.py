@@ -64,16 +64,16 @@ async def say(clients: list[Client], room: int, text: str) -> None:
 
 
 def save(stage: Stage) -> None:
-    place = stage.place
-    assert place.postgres
-    place.postgres.drop_database(f"{place.name}_copy")
-    place.postgres.create_database(f"{place.name}_copy", template=place.name)
+    cluster = stage.cluster
+    assert cluster.postgres
+    cluster.postgres.drop_database(f"{cluster.name}_copy")
+    cluster.postgres.create_database(f"{cluster.name}_copy", template=cluster.name)
 
 
 def restore(stage: Stage) -> None:
-    place = stage.place
-    assert place.postgres
-    place.postgres.restore_database(place.name, f"{place.name}_copy")
+    cluster = stage.cluster
+    assert cluster.postgres
+    cluster.postgres.restore_database(cluster.name, f"{cluster.name}_copy")
 
 
 def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:

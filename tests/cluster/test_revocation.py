@@ -52,7 +52,7 @@ def password_changed(case: Case) -> None:
 
 
 def token_revoked(case: Case) -> None:
-    [token] = case.stage.place.manage("token", "list", case.person.username).splitlines()
+    [token] = case.stage.cluster.manage("token", "list", case.person.username).splitlines()
     owner = case.stage.person(case.person.username)
     case.form(owner, f"/settings/tokens/{token.split()[0]}/revoke/")
 
@@ -85,10 +85,10 @@ async def test_also_while_redis_is_away(
 
 @pytest.fixture
 async def stage_without_redis(stage: Stage) -> AsyncIterator[Stage]:
-    assert stage.place.redis
-    await stop(stage.place.redis)
+    assert stage.cluster.redis
+    await stop(stage.cluster.redis)
     yield stage
-    await start(stage.place.redis)
+    await start(stage.cluster.redis)
 
 
 async def is_cut_off(stage: Stage, revoke: Callable[[Case], None], within: float) -> None:

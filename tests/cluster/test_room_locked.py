@@ -41,7 +41,7 @@ async def test_edits_that_wait_for_a_room_keep_nobody_from_coming(stage: Stage) 
 
 @contextmanager
 def room_locked(stage: Stage, room: int) -> Iterator[None]:
-    assert stage.place.postgres
-    with psycopg.connect(stage.place.postgres.url(stage.place.name)) as connection:
+    assert stage.cluster.postgres
+    with psycopg.connect(stage.cluster.postgres.url(stage.cluster.name)) as connection:
         connection.execute("SELECT id FROM chat_room WHERE id = %s FOR UPDATE", [room])
         yield

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 
 async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     ending = Ending(replica)
     _, silent = await asyncio.open_connection(HOST, replica.port)
     _, half = await asyncio.open_connection(HOST, replica.port)
@@ -34,7 +34,7 @@ async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: S
 
 
 async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     ending = Ending(replica)
     async with socket_of(stage.person("alice"), replica) as socket:
         ending.signal()
@@ -46,7 +46,7 @@ async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
 
 
 async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) -> None:
-    replica = stage.place.replicas[0]
+    replica = stage.cluster.replicas[0]
     ending = Ending(replica)
     async with socket_of(stage.person("alice"), replica) as socket:
         ending.signal(signal.SIGINT)
@@ -59,7 +59,7 @@ async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) ->
 
 async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> None:
     alice = stage.person("alice")
-    replica, postgres = stage.place.replicas[0], stage.place.postgres
+    replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
     ending = Ending(replica)
     async with socket_of(alice, replica) as socket:
@@ -83,11 +83,11 @@ async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) ->
     people = stage.crowd(6)
     room = stage.room(people)
     clients = [stage.client(person) for person in people]
-    assert stage.place.redis is not None
+    assert stage.cluster.redis is not None
     async with opened(clients, room):
         async with talking(clients, [room]):
-            await asyncio.to_thread(getattr(stage.place.redis, how))
-            ending = Ending(stage.place.replicas[0])
+            await asyncio.to_thread(getattr(stage.cluster.redis, how))
+            ending = Ending(stage.cluster.replicas[0])
             ending.signal()
             assert await ending.status(DRAIN_SECONDS + FINISH_SECONDS) == 0
             for client in clients:

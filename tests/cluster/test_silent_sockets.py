@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.client.websocket_bytes import PONG, frame, handshake
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.support.raw_socket import read_frame
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.deployment
 @pytest.fixture
 def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     environment = ENVIRONMENT | {"HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS)}
-    with Place(replicas=1, postgres=postgres, redis=redis, environment=environment) as place:
-        yield Stage(place, tmp_path, crowd=1)
+    with Cluster(replicas=1, postgres=postgres, redis=redis, environment=environment) as cluster:
+        yield Stage(cluster, tmp_path, crowd=1)
 
 
 async def test_who_answers_no_pings_is_closed_and_who_does_is_not(stage: Stage) -> None:

@@ -26,7 +26,7 @@ PROMISES = Promises(present_seconds=10, gone_seconds=20, revoked_seconds=10)
 def identities(stage: Stage, tmp_path: Path) -> list[str]:
     """Sessions of this test's own: some of them are signed out."""
     path = tmp_path / "sessions"
-    stage.place.manage("seed", "--yes", "--users", str(PEOPLE), "--sessions", str(path))
+    stage.cluster.manage("seed", "--yes", "--users", str(PEOPLE), "--sessions", str(path))
     return path.read_text().splitlines()
 
 
@@ -37,7 +37,7 @@ async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -
     ) as crowd:
         began = time.monotonic()
         await everything_was_done(crowd)
-        victim = stage.place.replicas[1]
+        victim = stage.cluster.replicas[1]
         victim.kill()
         await crowd.tabs[0].client.cut()
         await start(victim)
@@ -62,7 +62,7 @@ async def test_it_names_the_tab_that_is_not_back_and_bans_nobody_without_an_owne
 ) -> None:
     async with people(stage.addresses, identities, seed=SEED, paces=QUICK) as crowd:
         with ExitStack() as standing_still:
-            for replica in stage.place.replicas:
+            for replica in stage.cluster.replicas:
                 standing_still.enter_context(replica.paused())
             with pytest.raises(TimeoutError, match=r"^person-\d+, tab \d .*at 127\.0\.0\.1"):
                 await crowd.until_all_are_back(within=0.5)

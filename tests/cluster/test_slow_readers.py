@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.lib.servers import Place, Postgres, Redis, Replica
+from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.deployment
 @pytest.fixture
 def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     environment = ENVIRONMENT | LIMITS
-    with Place(replicas=1, postgres=postgres, redis=redis, environment=environment) as place:
-        yield Stage(place, tmp_path, crowd=3)
+    with Cluster(replicas=1, postgres=postgres, redis=redis, environment=environment) as cluster:
+        yield Stage(cluster, tmp_path, crowd=3)
 
 
 async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage: Stage) -> None:
-    [replica] = stage.place.replicas
+    [replica] = stage.cluster.replicas
     talker, reader, stuck = stage.crowd(3)
     room = stage.room([talker, reader, stuck])
     clients = [stage.client(talker, 0), stage.client(reader, 0)]

@@ -8,7 +8,7 @@ import pytest
 from channels_redis.utils import _consistent_hash
 
 from loadtests.lib.client import Client
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 
@@ -29,8 +29,8 @@ def hosts(tmp_path: Path) -> Iterator[list[Redis]]:
 def stage(hosts: list[Redis], postgres: Postgres, tmp_path: Path) -> Iterator[Stage]:
     redis_url = ",".join(redis.url() for redis in hosts)
     environment = ENVIRONMENT | {"REDIS_URL": redis_url}
-    with Place(postgres=postgres, redis=hosts[0], environment=environment) as place:
-        yield Stage(place, tmp_path, crowd=2)
+    with Cluster(postgres=postgres, redis=hosts[0], environment=environment) as cluster:
+        yield Stage(cluster, tmp_path, crowd=2)
 
 
 async def test_a_silent_host_delays_no_room_of_the_other(stage: Stage, hosts: list[Redis]) -> None:
@@ -62,6 +62,6 @@ def room_on(stage: Stage, people: list[Person], host: int) -> int:
     """Return a new room whose doorbell rings through that host."""
     for _ in count():
         room = stage.room(people)
-        if _consistent_hash(f"{stage.place.name}__group__room.{room}", 2) == host:
+        if _consistent_hash(f"{stage.cluster.name}__group__room.{room}", 2) == host:
             return room
     raise AssertionError

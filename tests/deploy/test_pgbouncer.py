@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.lib.servers import Place, Postgres
+from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.pgbouncer import PgBouncer
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.web import Web
@@ -34,12 +34,12 @@ def bounced(
 ) -> Iterator[Stage]:
     """A place all of whose processes know Postgres by PgBouncer's address only."""
     postgres, pgbouncer = bouncer
-    place = Place(replicas=0, postgres=postgres, environment=ENVIRONMENT)
-    place.environment["DATABASE_URL"] = pgbouncer.url(place.name)
-    with place:
+    cluster = Cluster(replicas=0, postgres=postgres, environment=ENVIRONMENT)
+    cluster.environment["DATABASE_URL"] = pgbouncer.url(cluster.name)
+    with cluster:
         for _ in range(2):
-            place.add_replica()
-        yield Stage(place, tmp_path_factory.mktemp("sessions"), CROWD)
+            cluster.add_replica()
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
 
 
 async def test_what_many_say_at_once_arrives_everywhere_once_and_in_order(bounced: Stage) -> None:
@@ -57,7 +57,7 @@ async def test_what_many_say_at_once_arrives_everywhere_once_and_in_order(bounce
 
 def test_pages_and_rest_are_served_by_gunicorn_through_it(bounced: Stage) -> None:
     [person] = bounced.crowd(1)
-    with Web(bounced.place.environment) as web:
+    with Web(bounced.cluster.environment) as web:
         for path in ("/accounts/login/", "/", "/api/rooms"):
             request = urllib.request.Request(
                 f"http://127.0.0.1:{web.port}{path}", headers=person.headers
@@ -71,7 +71,7 @@ def test_migrations_that_start_at_once_take_turns_through_it(
 ) -> None:
     postgres, pgbouncer = bouncer
     postgres.create_database("empty")
-    environment = bounced.place.environment | {"DATABASE_URL": pgbouncer.url("empty")}
+    environment = bounced.cluster.environment | {"DATABASE_URL": pgbouncer.url("empty")}
     processes = [
         subprocess.Popen(
             [sys.executable, str(ROOT / "app/manage.py"), "migrate"],
@@ -105,8 +105,8 @@ def test_a_long_choice_of_the_admin_needs_no_cursor_that_outlives_its_transactio
 
 
 def connections(stage: Stage) -> int:
-    assert stage.place.postgres is not None
-    [[number]] = stage.place.postgres.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", stage.place.name
+    assert stage.cluster.postgres is not None
+    [[number]] = stage.cluster.postgres.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", stage.cluster.name
     )
     return int(number)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from loadtests.lib.client import rest
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.stack import until
 from loadtests.lib.servers.web import Web
 from tests.cluster.stage import Stage, bodies, open_all
@@ -30,13 +30,13 @@ JSON_LOGS = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 
 
 @pytest.fixture(scope="module")
-def quiet_place(postgres: Postgres, redis: Redis) -> Iterator[Place]:
-    with Place(replicas=1, postgres=postgres, redis=redis) as place:
-        yield place
+def quiet_place(postgres: Postgres, redis: Redis) -> Iterator[Cluster]:
+    with Cluster(replicas=1, postgres=postgres, redis=redis) as cluster:
+        yield cluster
 
 
 @pytest.fixture
-def web(quiet_place: Place) -> Iterator[Web]:
+def web(quiet_place: Cluster) -> Iterator[Web]:
     with Web(quiet_place.environment | JSON_LOGS) as web:
         yield web
 
@@ -76,7 +76,7 @@ def test_the_counters_of_two_workers_add_up(web: Web) -> None:
 
 
 def test_all_workers_have_the_name_of_their_gunicorn_in_postgres(
-    quiet_place: Place, web: Web
+    quiet_place: Cluster, web: Web
 ) -> None:
     assert quiet_place.postgres
     assert statuses(web, "/api/me", session_of_alice(quiet_place, web)) == {200}
@@ -101,7 +101,7 @@ def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: We
 
 
 def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
-    quiet_place: Place,
+    quiet_place: Cluster,
 ) -> None:
     options = ("--max-requests", "25", "--max-requests-jitter", "5")
     with Web(quiet_place.environment, *options) as web:
@@ -146,7 +146,7 @@ def test_its_folder_is_gone_when_it_ends(web: Web) -> None:
     assert not list(web.folder.glob("hubbub-metrics-*"))
 
 
-async def test_what_each_worker_publishes_is_heard(quiet_place: Place, tmp_path: Path) -> None:
+async def test_what_each_worker_publishes_is_heard(quiet_place: Cluster, tmp_path: Path) -> None:
     stage = Stage(quiet_place, tmp_path, crowd=2)
     people = stage.crowd(2)
     room = stage.room(people)
@@ -177,8 +177,8 @@ def only_worker(web: Web, chosen: int) -> Iterator[None]:
         other.resume()
 
 
-def read_from_the_log(place: Place) -> float:
-    return scrape(place.replicas[0].port).value("hubbub_gaps_repaired_total")
+def read_from_the_log(cluster: Cluster) -> float:
+    return scrape(cluster.replicas[0].port).value("hubbub_gaps_repaired_total")
 
 
 def post(web: Web, headers: dict[str, str], room: int, number: int) -> None:
@@ -187,21 +187,21 @@ def post(web: Web, headers: dict[str, str], room: int, number: int) -> None:
 
 
 def test_after_a_restart_of_postgres_no_request_fails() -> None:
-    with Place(replicas=0) as place, Web(place.environment) as web:
-        assert place.postgres is not None
+    with Cluster(replicas=0) as cluster, Web(cluster.environment) as web:
+        assert cluster.postgres is not None
         path = "/api/me"
-        cookie = session_of_alice(place, web)
+        cookie = session_of_alice(cluster, web)
         assert statuses(web, path, cookie) == {200}  # nearly every thread is connected now
-        place.postgres.stop()
-        place.postgres.start()
+        cluster.postgres.stop()
+        cluster.postgres.start()
         assert statuses(web, path, cookie) == {200}
 
 
-def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Place) -> None:
-    with Place(replicas=0) as place, Web(place.environment) as web:
-        assert place.postgres is not None
+def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Cluster) -> None:
+    with Cluster(replicas=0) as cluster, Web(cluster.environment) as web:
+        assert cluster.postgres is not None
         until(lambda: set(visit(web, 16, "/readyz")) == {200})
-        place.postgres.stop()
+        cluster.postgres.stop()
         assert set(visit(web, 16, "/readyz")) == {200}
         replace_workers(web)
         assert set(visit(web, 16, "/readyz")) == {200}
@@ -209,9 +209,9 @@ def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Place) 
         assert scrape(web.port).value("hubbub_ready") == 1
 
 
-def session_of_alice(place: Place, web: Web) -> str:
+def session_of_alice(cluster: Cluster, web: Web) -> str:
     file = web.folder / "sessions"
-    place.manage("seed", "--yes", "--sessions", str(file))
+    cluster.manage("seed", "--yes", "--sessions", str(file))
     return file.read_text().splitlines()[0].removeprefix("Cookie: ")
 
 
@@ -221,7 +221,7 @@ def statuses(web: Web, path: str, cookie: str) -> set[int]:
 
 
 def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
-    quiet_place: Place, web: Web
+    quiet_place: Cluster, web: Web
 ) -> None:
     assert ask(web.port, "/metrics")[0] == 200
     assert ask(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
@@ -231,7 +231,7 @@ def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
         assert ask(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
 
 
-def test_limits_by_address_look_behind_the_proxies_that_are_trusted(quiet_place: Place) -> None:
+def test_limits_by_address_look_behind_the_proxies_that_are_trusted(quiet_place: Cluster) -> None:
     with Web(quiet_place.environment | {"TRUSTED_PROXIES": "1"}) as web:
         asked = [ask_for_new_password(web, "203.0.113.7", number) for number in range(61)]
         assert asked == [200] * 60 + [429]

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from tests.doctor.deployment import Patient, compressed_static_files
 from tests.doctor.faulty_proxy import Front
 
@@ -19,7 +19,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
             "HEARTBEAT_SECONDS": "1",
             "STATIC_ROOT": compressed_static_files(tmp_path_factory.mktemp("static") / "files"),
         }
-        with Place(fsync=True, environment=environment) as place:
-            front.ports = [replica.port for replica in place.replicas]
-            with closing(Patient(place, front)) as patient:
+        with Cluster(fsync=True, environment=environment) as cluster:
+            front.ports = [replica.port for replica in cluster.replicas]
+            with closing(Patient(cluster, front)) as patient:
                 yield patient

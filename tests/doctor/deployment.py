@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.lib.servers import Place, Replica
+from loadtests.lib.servers import Cluster, Replica
 from loadtests.lib.servers.cluster import collected_static_files
 from loadtests.lib.servers.process import ROOT
 from tests.doctor.faulty_proxy import Front
@@ -29,16 +29,16 @@ class Seen:
 
 
 class Patient:
-    def __init__(self, place: Place, front: Front, within: Sequence[str] = ()) -> None:
+    def __init__(self, cluster: Cluster, front: Front, within: Sequence[str] = ()) -> None:
         """`within` is what a command begins with to run where the front is reached."""
-        self.place, self.front, self._within = place, front, within
+        self.cluster, self.front, self._within = cluster, front, within
         self._waiting: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run doctor as an operator does, with the deployment's environment or a changed one."""
         return subprocess.run(
             [*self._within, sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
-            env=self.place.environment | environment,
+            env=self.cluster.environment | environment,
             capture_output=True,
             text=True,
         )
@@ -62,11 +62,11 @@ class Patient:
     def replica(self, **environment: str) -> Iterator[Replica]:
         """Start one more replica, with a changed environment."""
         source = {"PYTHONPATH": f"{ROOT / 'app'}:{ROOT}"}
-        with Replica(self.place.environment | source | environment) as replica:
+        with Replica(self.cluster.environment | source | environment) as replica:
             yield replica
 
     def ports(self) -> list[int]:
-        return [replica.port for replica in self.place.replicas]
+        return [replica.port for replica in self.cluster.replicas]
 
     def close(self) -> None:
         if self._waiting is not None:
@@ -78,7 +78,7 @@ class Patient:
             self._waiting = subprocess.Popen(
                 [sys.executable, "-m", "tests.doctor.doctor_server"],
                 cwd=ROOT,
-                env=self.place.environment | {"DJANGO_SETTINGS_MODULE": "hubbub.settings"},
+                env=self.cluster.environment | {"DJANGO_SETTINGS_MODULE": "hubbub.settings"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

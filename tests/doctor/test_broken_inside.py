@@ -38,7 +38,7 @@ def test_a_migration_that_is_missing(patient: Patient) -> None:
 
 
 def test_without_its_tables_only_the_migrations_are_looked_at(patient: Patient) -> None:
-    postgres, name = patient.place.postgres, f"{patient.place.name}_empty"
+    postgres, name = patient.cluster.postgres, f"{patient.cluster.name}_empty"
     assert postgres
     postgres.create_database(name)
     try:
@@ -66,7 +66,7 @@ def test_no_mail_server_is_yellow_and_one_that_is_away_is_red(patient: Patient) 
 
 
 def test_commits_that_postgres_does_not_write(patient: Patient) -> None:
-    name = patient.place.name
+    name = patient.cluster.name
     with changed(
         patient,
         f"ALTER DATABASE {name} SET synchronous_commit = off",
@@ -97,8 +97,8 @@ def test_redis_that_is_not_reached_from_here_is_grey_while_replicas_hear_each_ot
 
 
 def test_redis_that_is_away(patient: Patient) -> None:
-    assert patient.place.redis
-    with patient.place.redis.paused():
+    assert patient.cluster.redis
+    with patient.cluster.redis.paused():
         seen = patient.examine("--quick", "--timeout=6")
     assert {"doorbell", "redis"} <= {*seen.of("red")}, seen.said
     assert seen.colours["messages"] == "green"
@@ -117,12 +117,12 @@ def test_redis_that_shows_no_settings_is_grey(patient: Patient) -> None:
 @contextmanager
 def changed(patient: Patient, change: str, back: str) -> Iterator[None]:
     """Change the deployment's database for a while."""
-    assert patient.place.postgres
-    patient.place.postgres.execute(change, database=patient.place.name)
+    assert patient.cluster.postgres
+    patient.cluster.postgres.execute(change, database=patient.cluster.name)
     try:
         yield
     finally:
-        patient.place.postgres.execute(back, database=patient.place.name)
+        patient.cluster.postgres.execute(back, database=patient.cluster.name)
 
 
 @contextmanager
@@ -140,5 +140,5 @@ def configured(patient: Patient, options: dict[str, str]) -> Iterator[None]:
 
 
 def client_of(patient: Patient) -> Any:
-    assert patient.place.redis
-    return Redis.from_url(patient.place.redis.url(), decode_responses=True)
+    assert patient.cluster.redis
+    return Redis.from_url(patient.cluster.redis.url(), decode_responses=True)

@@ -46,7 +46,7 @@ def secure(patient: Patient, tls: ssl.SSLContext) -> Iterator[Patient]:
     """The deployment behind TLS: a replica that knows its https address."""
     with Front([], tls=tls) as front, patient.replica(PUBLIC_URL=front.url) as replica:
         front.ports = [replica.port]
-        yield Patient(patient.place, front)
+        yield Patient(patient.cluster, front)
 
 
 @pytest.fixture
@@ -66,14 +66,14 @@ def at_usual_ports(patient: Patient, tls: ssl.SSLContext, loopback: Loopback) ->
         for _ in range(2):
             replica = started.enter_context(patient.replica(PUBLIC_URL=front.url))
             front.ports.append(replica.port)
-        yield Patient(patient.place, front, loopback.within)
+        yield Patient(patient.cluster, front, loopback.within)
 
 
 def examine(secure: Patient, certificate: Path) -> Seen:
     """Postgres is asked by its unix socket, which is the same file on every loopback."""
-    postgres = secure.place.postgres
+    postgres = secure.cluster.postgres
     assert postgres
-    database = postgres.url(secure.place.name).replace(HOST, quote(str(postgres.folder), safe=""))
+    database = postgres.url(secure.cluster.name).replace(HOST, quote(str(postgres.folder), safe=""))
     trusted = {"PUBLIC_URL": secure.front.url, "SSL_CERT_FILE": str(certificate)}
     return secure.examine(DATABASE_URL=database, **trusted)
 

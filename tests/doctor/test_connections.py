@@ -8,7 +8,7 @@ import pytest
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
 from hubbub.realtime.commands.handlers import group_commit
 from hubbub.realtime.db import executors
-from loadtests.lib.servers import Place, Postgres
+from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.web import Web
 from tests.doctor.deployment import Patient, Seen
 from tests.doctor.faulty_proxy import Front
@@ -28,14 +28,14 @@ def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
 def cramped(patient: Patient) -> Iterator[Patient]:
     """A deployment of `web` and two replicas whose Postgres has too few connections for them."""
     postgres = Postgres(fsync=True, settings={"max_connections": TOO_FEW})
-    compressed = patient.place.environment["STATIC_ROOT"]
+    compressed = patient.cluster.environment["STATIC_ROOT"]
     with Front([]) as front, postgres:
         environment = {"PUBLIC_URL": front.url, "STATIC_ROOT": compressed}
-        redis = patient.place.redis
+        redis = patient.cluster.redis
         with (
-            Place(postgres=postgres, redis=redis, environment=environment) as place,
-            Web(place.environment) as web,
-            closing(Patient(place, front)) as cramped,
+            Cluster(postgres=postgres, redis=redis, environment=environment) as cluster,
+            Web(cluster.environment) as web,
+            closing(Patient(cluster, front)) as cramped,
         ):
             front.ports, front.pages = cramped.ports(), [web.port]
             yield cramped
@@ -58,7 +58,7 @@ def test_more_connections_than_postgres_takes(cramped: Patient) -> None:
 
 def raised(cramped: Patient, connections: str) -> Seen:
     """Do as the doctor says: give Postgres so many, restart it, and look again."""
-    postgres = cramped.place.postgres
+    postgres = cramped.cluster.postgres
     assert postgres
     postgres.stop()
     postgres.settings["max_connections"] = connections

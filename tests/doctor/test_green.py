@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.process import ROOT
 from tests.doctor.deployment import Patient
 from tests.doctor.faulty_proxy import Fault, without_header
@@ -27,22 +27,22 @@ def test_a_healthy_deployment_is_green(patient: Patient) -> None:
 
 def test_it_leaves_no_session_and_no_pile_of_messages(patient: Patient) -> None:
     patient.examine()
-    assert patient.place.postgres
+    assert patient.cluster.postgres
     count = "SELECT count(*) FROM {}"
-    name = patient.place.name
+    name = patient.cluster.name
 
     def rows(table: str) -> int:
-        assert patient.place.postgres
-        return int(patient.place.postgres.execute(count.format(table), database=name)[0][0])
+        assert patient.cluster.postgres
+        return int(patient.cluster.postgres.execute(count.format(table), database=name)[0][0])
 
     assert rows("django_session") == 0
     assert rows("accounts_user WHERE hidden") == 2
-    patient.place.postgres.execute(
+    patient.cluster.postgres.execute(
         "UPDATE chat_event SET at = at - interval '2 hours'", database=name
     )
     patient.examine()
     fresh = rows("chat_event")
-    patient.place.postgres.execute(
+    patient.cluster.postgres.execute(
         "UPDATE chat_event SET at = at - interval '2 hours'", database=name
     )
     patient.examine()
@@ -50,9 +50,9 @@ def test_it_leaves_no_session_and_no_pile_of_messages(patient: Patient) -> None:
 
 
 def test_the_embedded_default_has_nothing_red(patient: Patient) -> None:
-    with Place(embedded=True) as place:
-        alone = Patient(place, patient.front)
-        seen = alone.examine(url=place.replicas[0].http_url, LOG_LEVEL="INFO")
+    with Cluster(embedded=True) as cluster:
+        alone = Patient(cluster, patient.front)
+        seen = alone.examine(url=cluster.replicas[0].http_url, LOG_LEVEL="INFO")
     assert seen.of("red") == [], seen.said
     assert seen.exit == 0
 
@@ -61,16 +61,16 @@ def test_clocks_are_grey_where_none_can_be_read(patient: Patient) -> None:
     """SQLite has no other than ours, no socket opens, and nothing says a date."""
     silent = Fault(request=without_header(b"Upgrade"), answer=without_header(b"Date"))
     with (
-        Place(embedded=True) as place,
-        patient.front.before(place.replicas[0].port),
+        Cluster(embedded=True) as cluster,
+        patient.front.before(cluster.replicas[0].port),
         patient.front.broken(silent),
     ):
-        seen = Patient(place, patient.front).examine(LOG_LEVEL="INFO")
+        seen = Patient(cluster, patient.front).examine(LOG_LEVEL="INFO")
     assert seen.colours["clocks"] == "grey", seen.said
 
 
 def test_a_name_that_somebody_visible_has_is_exit_2(patient: Patient) -> None:
-    postgres, name = patient.place.postgres, patient.place.name
+    postgres, name = patient.cluster.postgres, patient.cluster.name
     assert postgres
     show = "UPDATE accounts_user SET hidden = {} WHERE username = '+doctor-1'"
     patient.examine()
@@ -118,7 +118,7 @@ def watched(patient: Patient, environment: dict[str, str]) -> str:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "app/manage.py"), "doctor", "--quick"],
-        env=patient.place.environment | environment,
+        env=patient.cluster.environment | environment,
         stdout=theirs,
         stderr=theirs,
     )

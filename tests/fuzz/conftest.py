@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from loadtests.lib.checker import explain, log_rules
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage
 from tests.fuzz.raw_http import visit
 
@@ -24,15 +24,15 @@ ENVIRONMENT = {
 def whole_target(
     postgres: Postgres | None, redis: Redis | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    with Place(postgres=postgres, redis=redis, environment=ENVIRONMENT) as place:
-        yield Stage(place, tmp_path_factory.mktemp("sessions"), CROWD)
+    with Cluster(postgres=postgres, redis=redis, environment=ENVIRONMENT) as cluster:
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
 
 
 @pytest.fixture
 def target(whole_target: Stage) -> Iterator[Stage]:
     """The place; at the end of the test it serves as before, and its log is right."""
     yield whole_target
-    for replica in whole_target.place.replicas:
+    for replica in whole_target.cluster.replicas:
         assert visit(replica.port, "GET", "/readyz").status == 200
         written = replica.log.read_text(errors="replace")
         assert "Traceback" not in written, replica.tail(60)

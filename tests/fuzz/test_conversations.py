@@ -104,7 +104,7 @@ STEPS = st.builds(
 def test_whatever_is_said_is_answered_as_the_protocol_says(
     target: Stage, talk: Talk, steps: list[Step]
 ) -> None:
-    talk.run(converse(next(talk.people), target.place.replicas[0], steps))
+    talk.run(converse(next(talk.people), target.cluster.replicas[0], steps))
 
 
 @st.composite
@@ -123,7 +123,7 @@ def wire_bytes(draw: st.DrawFn) -> bytes:
 @examples(100)
 def test_no_bytes_on_the_wire_hurt_anybody_else(target: Stage, talk: Talk, data: bytes) -> None:
     async def disturb() -> None:
-        replica = target.place.replicas[0]
+        replica = target.cluster.replicas[0]
         async with socket_of(next(talk.people), replica) as socket:
             socket.transport.write(data)
             with suppress(ConnectionClosed, TimeoutError):

@@ -82,7 +82,7 @@ def test_as_a_member_with_a_session_one_step_after_another(target: Stage, tmp_pa
     ids=str,
 )
 def test_nobody_gets_anything_of_any_operation(target: Stage, headers: dict[str, str]) -> None:
-    replica = target.place.replicas[0]
+    replica = target.cluster.replicas[0]
     document = json.loads(visit(replica.port, "GET", "/api/openapi.json").body)
     assert len(document["paths"]) > 10
     for path, operations in document["paths"].items():

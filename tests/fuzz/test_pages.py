@@ -113,7 +113,7 @@ def test_no_address_breaks_a_page(
     parts: list[bytes],
     query: list[tuple[str, bytes]],
 ) -> None:
-    ask(target.place.replicas[0], visitor, "GET", address_of(page, parts, query))
+    ask(target.cluster.replicas[0], visitor, "GET", address_of(page, parts, query))
 
 
 @given(data=st.data(), page=st.sampled_from(sorted(FORMS)), parts=PARTS)
@@ -123,7 +123,7 @@ def test_no_form_breaks_a_page(
 ) -> None:
     fields = st.lists(st.tuples(st.sampled_from(FORMS[page]), BYTES), max_size=5)
     form = urlencode(data.draw(fields)).encode()
-    ask(target.place.replicas[0], visitor, "POST", address_of(page, parts, []), form)
+    ask(target.cluster.replicas[0], visitor, "POST", address_of(page, parts, []), form)
 
 
 @given(line=st.binary(max_size=40), body=st.none() | BYTES)
@@ -135,4 +135,4 @@ def test_no_bytes_break_the_first_line_or_a_body(
     """Unescaped; what ends the line would make another request of it."""
     spaceless = bytes(byte for byte in line if byte not in b"\r\n ").decode("latin1")
     method = "GET" if body is None else "POST"
-    ask(target.place.replicas[0], None, method, f"/accounts/login/{spaceless}", body)
+    ask(target.cluster.replicas[0], None, method, f"/accounts/login/{spaceless}", body)

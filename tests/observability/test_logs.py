@@ -28,7 +28,7 @@ from hubbub.observability.logs import (
     about_socket,
 )
 from loadtests.lib.client import rest
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.web import Web
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, open_all
@@ -144,10 +144,10 @@ def talkative(
     postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Stage, Web]]:
     with (
-        Place(replicas=1, postgres=postgres, redis=redis, environment=TALKATIVE) as place,
-        Web(place.environment) as web,
+        Cluster(replicas=1, postgres=postgres, redis=redis, environment=TALKATIVE) as cluster,
+        Web(cluster.environment) as web,
     ):
-        yield Stage(place, tmp_path_factory.mktemp("sessions"), crowd=2), web
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), crowd=2), web
 
 
 @pytest.mark.deployment
@@ -157,13 +157,13 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
     stage, web = talkative
     marker, alice = f"marker-{secrets.token_hex(8)}", stage.person("alice")
     room, bot = stage.room([alice]), stage.bot_of(alice)
-    assert stage.place.postgres is not None
-    run = stage.place.postgres.execute
-    run(REFUSAL, database=stage.place.name)
+    assert stage.cluster.postgres is not None
+    run = stage.cluster.postgres.execute
+    run(REFUSAL, database=stage.cluster.name)
     run(
         "CREATE TRIGGER refuse BEFORE INSERT ON chat_message"
         " FOR EACH ROW EXECUTE FUNCTION refuse()",
-        database=stage.place.name,
+        database=stage.cluster.name,
     )
     async with stage.client(alice, 0) as client:
         await open_all([client], room)
@@ -179,7 +179,7 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
     sign_in(web, "alice", f"{password}-mistyped")
     ask(web.port, f"/accounts/password/reset/key/4-{marker}/")
     ask(web.port, f"/nowhere?token={marker}", Cookie=f"sessionid={marker}")
-    logged = stage.place.replicas[0].log.read_text() + web.log.read_text()
+    logged = stage.cluster.replicas[0].log.read_text() + web.log.read_text()
     assert "not this one" in logged, "what fails is logged"
     key = alice.headers["Cookie"].partition("=")[2]
     for secret in (marker, key, bot.headers["Authorization"].split()[1], password):
@@ -198,15 +198,15 @@ async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_abo
         await client.until(lambda: client.connected)
         await client.write("nonsense")
     web.stop()
-    stage.place.replicas[0].stop()
-    ours, theirs = lines(web.log), lines(stage.place.replicas[0].log)
+    stage.cluster.replicas[0].stop()
+    ours, theirs = lines(web.log), lines(stage.cluster.replicas[0].log)
     assert {"gunicorn.error", "hubbub.middleware"} <= {line["logger"] for line in ours}
     asked = [line for line in ours if line.get("request_id") == "a-request-of-alice"]
     assert [line["user"] for line in asked] == [alice.id]
     opened = [line for line in theirs if line["message"] == "The socket is open."]
     assert opened[-1]["user"] == alice.id
     assert opened[-1]["connection"]
-    stage.place.replicas[0].start()
+    stage.cluster.replicas[0].start()
 
 
 @pytest.mark.deployment

@@ -14,7 +14,7 @@ from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.protocol.messages import Ping, Send
 from hubbub.realtime.telemetry import traffic_recorder
 from hubbub.realtime.telemetry.traffic_recorder import Recording, namer
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage, opened
 from tests.support.fake_transport import Wire
 
@@ -27,8 +27,8 @@ def recorded(
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("here") / "monday"
     environment = {"RECORDING_DIR": str(folder)}
-    with Place(postgres=postgres, redis=redis, environment=environment) as place:
-        yield Stage(place, tmp_path_factory.mktemp("sessions"), crowd=4)
+    with Cluster(postgres=postgres, redis=redis, environment=environment) as cluster:
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), crowd=4)
 
 
 @pytest.mark.deployment
@@ -46,9 +46,9 @@ async def test_it_tells_what_was_done_and_not_what_was_said(recorded: Stage) -> 
         await alice.send(room, "are you there?")
         await recorded.settle(room, [alice, bob])
         await alice.command("message.delete", message=sent["message"]["id"])
-    for replica in recorded.place.replicas:
+    for replica in recorded.cluster.replicas:
         replica.stop()
-    text, lines = everything(Path(recorded.place.environment["RECORDING_DIR"]))
+    text, lines = everything(Path(recorded.cluster.environment["RECORDING_DIR"]))
     assert kinds(lines) == {
         "connect": 3,
         "subscribe": 3,

@@ -10,7 +10,7 @@ from typing import Any, Protocol, cast
 import psycopg
 
 from loadtests.lib.checker import Log, read_log
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from tests.cluster.stage import Stage
 
 CROWD = 50
@@ -32,13 +32,13 @@ class Deployed(Protocol):
 class People(Stage):
     def __init__(self, stack: Deployed, folder: Path) -> None:
         self.stack = stack
-        place: Any = SimpleNamespace(
+        cluster: Any = SimpleNamespace(
             name="the stack",
             manage=stack.manage,
             replicas=[SimpleNamespace(port=stack.port)],
             environment={},
         )
-        super().__init__(cast(Place, place), folder, CROWD)
+        super().__init__(cast(Cluster, cluster), folder, CROWD)
 
     def log(self) -> Log:
         with psycopg.connect(self.stack.variable("DATABASE_URL")) as postgres:

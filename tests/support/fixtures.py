@@ -18,7 +18,7 @@ from hubbub.accounts.models import User
 from hubbub.chat import rate_limits
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.models import Membership, Room
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.conftest import POSTGRES, REDIS
 
 PASSWORD = "correct horse battery staple"
@@ -94,13 +94,13 @@ def redis(request: pytest.FixtureRequest) -> Redis | None:
 
 
 @pytest.fixture
-def place(postgres: Postgres | None, redis: Redis | None) -> Iterator[Place]:
+def cluster(postgres: Postgres | None, redis: Redis | None) -> Iterator[Cluster]:
     """A place of its own with two real replicas (one with --embedded), on shared servers.
 
-    Tests that stop or pause PostgreSQL or Redis make a `Place()`, which starts its own.
+    Tests that stop or pause PostgreSQL or Redis make a `Cluster()`, which starts its own.
     """
-    with Place(embedded=postgres is None, postgres=postgres, redis=redis) as place:
-        yield place
+    with Cluster(embedded=postgres is None, postgres=postgres, redis=redis) as cluster:
+        yield cluster
 
 
 def make_person(username: str) -> User:

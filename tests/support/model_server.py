@@ -16,7 +16,7 @@ ROOM = 7
 Frame = dict[str, Any]
 
 
-class ModelPlace:
+class ModelServer:
     """One room; `replay_max` events are replayed, beyond them the client must load."""
 
     def __init__(self, replay_max: int = 1_000) -> None:
@@ -90,8 +90,8 @@ class ModelPlace:
 class ModelTab:
     """A conversation on the model's other end: its frames are answered at once, or lost."""
 
-    def __init__(self, place: ModelPlace, user: int) -> None:
-        self.place, self.user = place, user
+    def __init__(self, server: ModelServer, user: int) -> None:
+        self.server, self.user = server, user
         self.conversation = Conversation(History(f"person-{user:04}"))
         self.told: int | None = None  # the newest event that this socket was told of
         self.loads: list[Load] = []
@@ -118,7 +118,7 @@ class ModelTab:
                 case Write({"type": "subscribe"} as frame):
                     self._subscribe(frame)
                 case Write({"type": "message.send"} as frame):
-                    message = self.place.send(self.user, frame["nonce"], frame["body"])
+                    message = self.server.send(self.user, frame["nonce"], frame["body"])
                     self.hear({"type": "ok", "ref": frame["ref"], "message": dict(message)})
                 case Load():
                     self.loads.append(effect)
@@ -128,25 +128,25 @@ class ModelTab:
     def catch_up(self) -> None:
         """Hear the events that happened since, and do the loads that are due."""
         if self.told is not None:
-            while self.told < len(self.place.events):
+            while self.told < len(self.server.events):
                 self.told += 1
-                self.hear(self.place.event(self.told))
+                self.hear(self.server.event(self.told))
         while self.loads:
             load = self.loads.pop()
-            messages = [dict(message) for message in self.place.messages.values()]
-            self.conversation.loaded(load.room, load.load, len(self.place.events), messages)
+            messages = [dict(message) for message in self.server.messages.values()]
+            self.conversation.loaded(load.room, load.load, len(self.server.events), messages)
 
     def _welcome(self) -> Frame:
         person = {"id": self.user, "name": f"person-{self.user:04}"}
         welcome = {"type": "welcome", "connection": "c", "replica": "r", "user": person}
-        return welcome | {"epoch": self.place.epoch, "heartbeat_seconds": 20}
+        return welcome | {"epoch": self.server.epoch, "heartbeat_seconds": 20}
 
     def _subscribe(self, frame: Frame) -> None:
-        position, last = frame["rooms"][str(ROOM)], len(self.place.events)
-        resumed = position is None or 0 <= last - position <= self.place.replay_max
+        position, last = frame["rooms"][str(ROOM)], len(self.server.events)
+        resumed = position is None or 0 <= last - position <= self.server.replay_max
         if resumed and position is not None:
             for seq in range(position + 1, last + 1):
-                self.hear(self.place.event(seq))
+                self.hear(self.server.event(seq))
         self.told = last
         answer = {"type": "subscribed", "ref": frame["ref"], "room": ROOM, "seq": last}
         self.hear(answer | {"resumed": resumed, "online": [], "online_count": 0})

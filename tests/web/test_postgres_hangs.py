@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.lib.servers import Place
+from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.web import Web
 from tests.support.probes import ask
 
@@ -17,15 +17,15 @@ BROWSERS = 4
 
 def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Path) -> None:
     with (
-        Place(replicas=1, environment={"DATABASE_ANSWER_SECONDS": "1"}) as place,
-        Web(place.environment) as web,
+        Cluster(replicas=1, environment={"DATABASE_ANSWER_SECONDS": "1"}) as cluster,
+        Web(cluster.environment) as web,
     ):
-        assert place.postgres
-        place.manage("seed", "--yes", "--sessions", str(tmp_path / "sessions"))
+        assert cluster.postgres
+        cluster.manage("seed", "--yes", "--sessions", str(tmp_path / "sessions"))
         cookie = (tmp_path / "sessions").read_text().splitlines()[0].removeprefix("Cookie: ")
-        for port in (web.port, place.replicas[0].port):
+        for port in (web.port, cluster.replicas[0].port):
             assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}
-            with place.postgres.paused():
+            with cluster.postgres.paused():
                 assert answers(port, PAGE, cookie) == {500}
                 assert answers(port, REST, cookie) == {503}
             assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}

@@ -36,7 +36,7 @@ class Hubbub(Peer):
         super().__init__("hubbub", [f"{HOST}:{replica.port}" for replica in replicas], parts)
 
     def make_rooms(self, count: int, members_each: int) -> list[str]:
-        return make_rooms(self.servers.place, count, members_each)
+        return make_rooms(self.servers.cluster, count, members_each)
 
     def seat(self, number: int, address: str, rooms: Sequence[str]) -> Seat:
         return self.returning_seat(number, address, dict.fromkeys(rooms))
@@ -72,5 +72,7 @@ def held_seconds(replica: Replica) -> float:
 def start(servers: Servers, replicas: int) -> Iterator[Hubbub]:
     assert servers.identities, "the crowd is seeded before the replicas start"
     with ExitStack() as stack:
-        running = [stack.enter_context(Replica(servers.place.environment)) for _ in range(replicas)]
+        running = [
+            stack.enter_context(Replica(servers.cluster.environment)) for _ in range(replicas)
+        ]
         yield Hubbub(servers, running)

@@ -18,7 +18,7 @@ from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record
 from loadtests.lib.client import rest
-from loadtests.lib.servers import Place, Postgres
+from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.process import HOST
 
 SMALL = 100
@@ -36,8 +36,8 @@ PATHS = {
 
 def measure(servers: Servers, sizes: Sizes) -> list[Record]:
     """Return for each address of a room what it costs with many messages and with few."""
-    large, small = (_filled(servers.place, count) for count in (sizes.history, SMALL))
-    servers.postgres.execute("VACUUM ANALYZE", database=servers.place.name)
+    large, small = (_filled(servers.cluster, count) for count in (sizes.history, SMALL))
+    servers.postgres.execute("VACUUM ANALYZE", database=servers.cluster.name)
     with start(servers, 1) as peer:
         browser = Browser(peer.replicas[0].port, servers.identities[0])
         return [
@@ -70,11 +70,11 @@ class Browser:
         return time.perf_counter() - began
 
 
-def _filled(place: Place, count: int) -> str:
+def _filled(cluster: Cluster, count: int) -> str:
     """Return a new room of the crowd's first person with so many messages."""
-    [room] = make_rooms(place, 1, 1)
+    [room] = make_rooms(cluster, 1, 1)
     talk = [f"message number {number} of a long talk" for number in range(1, count + 1)]
-    fill(place, room, crowd(place)[0], talk)
+    fill(cluster, room, crowd(cluster)[0], talk)
     return room
 
 

@@ -35,7 +35,7 @@ def settle(sizes: Sizes) -> None:
 def _plan(servers: Servers, peer: Hubbub, sizes: Sizes, people: int) -> Plan:
     """Seat people who have the lobby and one room open; the first of each room may send there,
     and the first of all in the lobby."""
-    each, lobby = sizes.crowd_room, lobby_of(servers.place)
+    each, lobby = sizes.crowd_room, lobby_of(servers.cluster)
     rooms = peer.make_rooms(people // each, each)
     seats = [
         peer.seat(number, peer.addresses[0], [lobby, rooms[number // each]])

@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 5.0  # docs/protocol.md: who has no `welcome` by then tries a
 
 def measure(servers: Servers, sizes: Sizes) -> list[Record]:
     rooms = _rooms_of_each(servers, sizes)
-    known = seq_of(servers.place, {room for three in rooms for room in three})
+    known = seq_of(servers.cluster, {room for three in rooms for room in three})
     past = _miss(servers, sizes, sorted(known, key=int))
     with start(servers, 1) as peer:
         seats = [
@@ -31,8 +31,10 @@ def measure(servers: Servers, sizes: Sizes) -> list[Record]:
 
 
 def _rooms_of_each(servers: Servers, sizes: Sizes) -> list[list[str]]:
-    lobby = lobby_of(servers.place)
-    large, small = (make_rooms(servers.place, sizes.storm // each, each) for each in (LARGE, SMALL))
+    lobby = lobby_of(servers.cluster)
+    large, small = (
+        make_rooms(servers.cluster, sizes.storm // each, each) for each in (LARGE, SMALL)
+    )
     return [
         [lobby, large[number // LARGE], small[number // SMALL]] for number in range(sizes.storm)
     ]
@@ -40,11 +42,11 @@ def _rooms_of_each(servers: Servers, sizes: Sizes) -> list[list[str]]:
 
 def _miss(servers: Servers, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
     """Write messages into each room; return the room of each, in their numbers' order."""
-    sender = crowd(servers.place)[0]
+    sender = crowd(servers.cluster)[0]
     past: list[str] = []
     for room in rooms:
         numbers = range(len(past), len(past) + sizes.missed)
-        fill(servers.place, room, sender, [f"bench {number} ." for number in numbers])
+        fill(servers.cluster, room, sender, [f"bench {number} ." for number in numbers])
         past += [room] * sizes.missed
     return past
 
@@ -67,7 +69,7 @@ def _storm(
     window()
     with running(plan) as load:
         window()
-        counted = statements.count(servers.postgres, servers.place.name)
+        counted = statements.count(servers.postgres, servers.cluster.name)
     return {
         "part": "storm",
         "peer": peer.name,

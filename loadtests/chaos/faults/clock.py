@@ -41,6 +41,6 @@ class ReplicaClock(Fault):
         )
 
     async def _count(self) -> int:
-        postgres, database = self.deployment.postgres, self.deployment.place.name
+        postgres, database = self.deployment.postgres, self.deployment.cluster.name
         rows = await asyncio.to_thread(postgres.execute, SAVED, database=database)
         return int(rows[0][0])

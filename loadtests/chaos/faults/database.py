@@ -45,10 +45,10 @@ class SessionsEnded(Fault):
         return f"{self._ended} transactions were ended" if self._ended else ""
 
     def _end_some(self) -> None:
-        place = self.deployment.place
+        cluster = self.deployment.cluster
         with psycopg.connect(self.deployment.postgres.url(), autocommit=True) as connection:
             while not self._over and self._ended < ENOUGH:
-                row = connection.execute(END_ONE, [place.name]).fetchone()
+                row = connection.execute(END_ONE, [cluster.name]).fetchone()
                 assert row is not None
                 self._ended += row[0]
                 if row[0]:

@@ -4,10 +4,10 @@ All of them listen on free loopback ports, keep their files in a temporary folde
 managers, and end with the process that started them, even when that one is killed.
 """
 
-from loadtests.lib.servers.cluster import Place
+from loadtests.lib.servers.cluster import Cluster
 from loadtests.lib.servers.postgres import Postgres
 from loadtests.lib.servers.process import ServerError
 from loadtests.lib.servers.redis import Redis
 from loadtests.lib.servers.replica import Replica
 
-__all__ = ["Place", "Postgres", "Redis", "Replica", "ServerError"]
+__all__ = ["Cluster", "Postgres", "Redis", "Replica", "ServerError"]

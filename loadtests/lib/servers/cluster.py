@@ -33,7 +33,7 @@ TEMPLATE = "hubbub_migrated"
 INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 
 
-class Place(Startable):
+class Cluster(Startable):
     def __init__(
         self,
         *,

@@ -14,7 +14,7 @@ class Replica(Server):
     def __init__(
         self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is all that it gets, but for its address: see `Place.environment`.
+        """`environment` is all that it gets, but for its address: see `Cluster.environment`.
 
         `stock`: served by Daphne as it comes, without our server's frame writer, pings and drain.
         """

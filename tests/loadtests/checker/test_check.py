@@ -26,7 +26,7 @@ from loadtests.lib.client.history import (
     Sent,
     Subscribed,
 )
-from tests.support.model_server import ROOM, ModelPlace, ModelTab
+from tests.support.model_server import ROOM, ModelServer, ModelTab
 
 CHECKER = Path(checker.__file__).parent
 Spoil = Callable[[list[History], Log], None]
@@ -34,8 +34,8 @@ Spoil = Callable[[list[History], Log], None]
 
 def talk() -> tuple[list[History], Log]:
     """Return the histories of two people who talked, one of them over two sockets, and the log."""
-    place = ModelPlace()
-    alice, bob = ModelTab(place, 1), ModelTab(place, 2)
+    server = ModelServer()
+    alice, bob = ModelTab(server, 1), ModelTab(server, 2)
     for tab in (alice, bob):
         tab.connect()
         tab.do(tab.conversation.open_room(ROOM))
@@ -45,11 +45,11 @@ def talk() -> tuple[list[History], Log]:
     alice.catch_up()
     bob.catch_up()
     bob.cut()
-    place.edit(101, "edited")
-    place.delete(102)
+    server.edit(101, "edited")
+    server.delete(102)
     bob.connect()
     alice.catch_up()
-    return [alice.conversation.finish(), bob.conversation.finish()], place.log()
+    return [alice.conversation.finish(), bob.conversation.finish()], server.log()
 
 
 def _send(tab: ModelTab, nonce: str) -> None:
@@ -297,12 +297,12 @@ def test_every_rule_has_a_meaning() -> None:
 
 
 def test_a_watched_history_may_forget() -> None:
-    place, order, faults = ModelPlace(), Order("person-0001"), []
+    server, order, faults = ModelServer(), Order("person-0001"), []
 
     def judge(entry: Entry) -> None:
         faults.extend(order.take(entry))
 
-    tab = ModelTab(place, 1)
+    tab = ModelTab(server, 1)
     tab.conversation.history.entries = deque(maxlen=2)
     tab.conversation.history.watch = judge
     tab.conversation.open_room(ROOM)
@@ -311,7 +311,7 @@ def test_a_watched_history_may_forget() -> None:
         _send(tab, f"n{number}")
     tab.catch_up()
     assert faults == []
-    tab.hear(place.event(2))
+    tab.hear(server.event(2))
     assert [fault.rule for fault in faults] == ["event-once"]
     assert len(tab.conversation.history.entries) == 2
 
@@ -323,22 +323,22 @@ Step = st.sampled_from(["send", "hear", "cut", "connect", "edit", "delete"])
 def test_it_finds_nothing_whatever_happens_to_the_sockets(
     steps: list[tuple[str, int]], replay_max: int
 ) -> None:
-    place = ModelPlace(replay_max)
-    tabs = [ModelTab(place, user) for user in (1, 2, 3)]
+    server = ModelServer(replay_max)
+    tabs = [ModelTab(server, user) for user in (1, 2, 3)]
     for tab in tabs:
         tab.conversation.open_room(ROOM)
         tab.connect()
     for number, (step, who) in enumerate(steps):
-        _take(place, tabs[who], step, f"n{number}")
+        _take(server, tabs[who], step, f"n{number}")
     for tab in [tab for tab in tabs if tab.told is None]:
         tab.connect()
     for tab in tabs:
         tab.catch_up()
-    assert explain(check([tab.conversation.finish() for tab in tabs], place.log())) == ""
+    assert explain(check([tab.conversation.finish() for tab in tabs], server.log())) == ""
 
 
-def _take(place: ModelPlace, tab: ModelTab, step: str, name: str) -> None:
-    last = max(place.messages, default=None)
+def _take(server: ModelServer, tab: ModelTab, step: str, name: str) -> None:
+    last = max(server.messages, default=None)
     match step:
         case "send":
             _send(tab, name)
@@ -348,10 +348,10 @@ def _take(place: ModelPlace, tab: ModelTab, step: str, name: str) -> None:
             tab.cut()
         case "connect" if tab.told is None:
             tab.connect()
-        case "edit" if last and not place.messages[last]["deleted_at"]:
-            place.edit(last, name)
-        case "delete" if last and not place.messages[last]["deleted_at"]:
-            place.delete(last)
+        case "edit" if last and not server.messages[last]["deleted_at"]:
+            server.edit(last, name)
+        case "delete" if last and not server.messages[last]["deleted_at"]:
+            server.delete(last)
 
 
 def _left(ref: int) -> tuple[Sent, Answered]:

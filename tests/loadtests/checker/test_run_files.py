@@ -13,26 +13,26 @@ from loadtests.lib.client.history import Entry, Heard, History, Revoked
 from loadtests.lib.client.protocol import Conversation
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers.process import ROOT
-from tests.support.model_server import ROOM, ModelPlace, ModelTab
+from tests.support.model_server import ROOM, ModelServer, ModelTab
 
 
 def a_run() -> Run:
     """Return a run of two people, one of whom loads the room, with something of everything."""
-    place = ModelPlace(replay_max=2)
-    alice, bob = ModelTab(place, 1), ModelTab(place, 2)
+    server = ModelServer(replay_max=2)
+    alice, bob = ModelTab(server, 1), ModelTab(server, 2)
     bob.conversation = Conversation(History("person-0002"))
     for tab, start in ((alice, Start.BEGINNING), (bob, Start.HISTORY)):
         tab.connect()
         tab.do(tab.conversation.open_room(ROOM, start))
     for number in range(4):
-        place.send(1, f"n{number}", f"body {number}")
+        server.send(1, f"n{number}", f"body {number}")
     alice.catch_up()
     bob.cut()
     bob.connect()
     bob.catch_up()
     command = {"type": "message.send", "room": ROOM, "nonce": "last", "body": "the last"}
     alice.do(alice.conversation.command(command)[1])
-    place.delete(102)
+    server.delete(102)
     alice.catch_up()
     bob.catch_up()
     deeds = History("the crowd")
@@ -41,7 +41,7 @@ def a_run() -> Run:
     began, ended = histories[0].entries[0].at, histories[0].ended or 0.0
     return Run(
         histories=[*histories, deeds],
-        log=place.log(),
+        log=server.log(),
         left_early=["person-0003"],
         listeners=["person-0001"],
         windows=[Window("a pause", began, ended, Promises(1, 2, 3), stands_still=True)],

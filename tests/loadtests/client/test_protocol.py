@@ -16,13 +16,13 @@ from loadtests.lib.client.history import Answered, History, Removed
 from loadtests.lib.client.protocol import Conversation
 from loadtests.lib.client.reconnect import Backoff
 from loadtests.lib.client.subscription import Start
-from tests.support.model_server import ROOM, ModelPlace, ModelTab
+from tests.support.model_server import ROOM, ModelServer, ModelTab
 
 Frame = dict[str, Any]
 
 
-def a_tab(place: ModelPlace, start: Start = Start.BEGINNING) -> ModelTab:
-    tab = ModelTab(place, 1)
+def a_tab(server: ModelServer, start: Start = Start.BEGINNING) -> ModelTab:
+    tab = ModelTab(server, 1)
     tab.conversation.open_room(ROOM, start)
     tab.connect()
     return tab
@@ -37,44 +37,44 @@ def send_command(nonce: str = "n") -> Frame:
 
 
 def test_its_position_is_the_highest_seq_that_it_applied() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
-    place.send(2, "x", "hello")
-    place.send(2, "y", "there")
+    server = ModelServer()
+    tab = a_tab(server)
+    server.send(2, "x", "hello")
+    server.send(2, "y", "there")
     tab.catch_up()
     assert tab.conversation.rooms[ROOM].position == 2
 
 
 def test_an_answer_a_bump_and_a_gap_do_not_move_its_position() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
+    server = ModelServer()
+    tab = a_tab(server)
     tab.do(tab.conversation.command(send_command())[1])
     tab.hear({"type": "room.bumped", "room": ROOM, "seq": 5, "number": 5})
-    place.send(2, "x", "hello")
-    tab.hear(place.event(2))
+    server.send(2, "x", "hello")
+    tab.hear(server.event(2))
     assert tab.conversation.rooms[ROOM].position == 0
 
 
 def test_it_resumes_at_its_position_on_the_next_socket() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
-    place.send(2, "x", "heard")
+    server = ModelServer()
+    tab = a_tab(server)
+    server.send(2, "x", "heard")
     tab.catch_up()
     tab.cut()
-    place.send(2, "y", "missed")
+    server.send(2, "y", "missed")
     tab.connect()
     assert bodies(tab) == ["heard", "missed"]
     assert tab.conversation.rooms[ROOM].position == 2
 
 
 def test_it_sends_again_with_the_same_nonce_what_was_not_answered() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
+    server = ModelServer()
+    tab = a_tab(server)
     tab.conversation.command(send_command("once"))  # written, and the answer is lost
-    place.send(1, "once", "hello")
+    server.send(1, "once", "hello")
     tab.cut()
     tab.connect()
-    assert len(place.messages) == 1
+    assert len(server.messages) == 1
     assert not tab.conversation.pending
 
 
@@ -124,40 +124,40 @@ def test_what_is_refused_is_not_tried_again() -> None:
 
 
 def test_too_far_behind_it_loads_the_room_and_is_live_meanwhile() -> None:
-    place = ModelPlace(replay_max=1)
-    tab = a_tab(place)
+    server = ModelServer(replay_max=1)
+    tab = a_tab(server)
     tab.cut()
     for number in range(4):
-        place.send(2, f"x{number}", f"body {number}")
+        server.send(2, f"x{number}", f"body {number}")
     tab.connect()
     assert tab.loads
     assert tab.conversation.rooms[ROOM].position is None
-    place.edit(101, "edited while it loads")
+    server.edit(101, "edited while it loads")
     tab.catch_up()
     assert bodies(tab) == ["edited while it loads", "body 1", "body 2", "body 3"]
     assert tab.conversation.rooms[ROOM].position == 5
 
 
 def test_a_load_cannot_bring_old_text_back() -> None:
-    place = ModelPlace(replay_max=0)
-    place.send(2, "x", "secret")
-    tab = a_tab(place)
+    server = ModelServer(replay_max=0)
+    server.send(2, "x", "secret")
+    tab = a_tab(server)
     [load] = tab.loads
-    page = [dict(message) for message in place.messages.values()]
-    place.delete(101)
+    page = [dict(message) for message in server.messages.values()]
+    server.delete(101)
     tab.told = 1
-    tab.hear(place.event(2))
+    tab.hear(server.event(2))
     tab.conversation.loaded(ROOM, load.load, 1, page)
     assert bodies(tab) == [""]
 
 
 def test_a_load_of_a_lost_socket_is_dropped_and_done_again() -> None:
-    place = ModelPlace(replay_max=0)
-    place.send(2, "x", "hello")
-    tab = a_tab(place)
+    server = ModelServer(replay_max=0)
+    server.send(2, "x", "hello")
+    tab = a_tab(server)
     [load] = tab.loads
     tab.cut()
-    tab.conversation.loaded(ROOM, load.load, 1, [dict(place.messages[101])])
+    tab.conversation.loaded(ROOM, load.load, 1, [dict(server.messages[101])])
     assert tab.conversation.rooms[ROOM].position is None
     tab.connect()
     tab.catch_up()
@@ -165,34 +165,34 @@ def test_a_load_of_a_lost_socket_is_dropped_and_done_again() -> None:
 
 
 def test_another_epoch_makes_it_forget_all_positions() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
-    place.send(2, "x", "lost with the database")
+    server = ModelServer()
+    tab = a_tab(server)
+    server.send(2, "x", "lost with the database")
     tab.catch_up()
     tab.cut(4005)
-    place.__init__()  # type: ignore[misc]
-    place.epoch = "second"
-    place.send(2, "y", "after the restore")
+    server.__init__()  # type: ignore[misc]
+    server.epoch = "second"
+    server.send(2, "y", "after the restore")
     tab.connect()
     tab.catch_up()
     assert bodies(tab) == ["after the restore"]
 
 
 def test_from_now_on_shows_nothing_older_not_even_when_it_is_edited() -> None:
-    place = ModelPlace()
-    place.send(2, "x", "before")
-    tab = a_tab(place, Start.NOW)
-    place.edit(101, "edited")
-    place.send(2, "y", "after")
+    server = ModelServer()
+    server.send(2, "x", "before")
+    tab = a_tab(server, Start.NOW)
+    server.edit(101, "edited")
+    server.send(2, "y", "after")
     tab.catch_up()
     assert bodies(tab) == ["after"]
 
 
 def test_history_is_what_was_before_and_what_comes() -> None:
-    place = ModelPlace()
-    place.send(2, "x", "before")
-    tab = a_tab(place, Start.HISTORY)
-    place.send(2, "y", "after")
+    server = ModelServer()
+    server.send(2, "x", "before")
+    tab = a_tab(server, Start.HISTORY)
+    server.send(2, "y", "after")
     tab.catch_up()
     assert bodies(tab) == ["before", "after"]
 
@@ -223,14 +223,14 @@ def test_it_waits_longer_while_nobody_welcomes_it_and_as_long_as_goodbye_says() 
 
 
 def test_told_goodbye_it_goes_over_to_the_next_socket_and_loses_nothing() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
-    place.send(2, "x", "heard")
+    server = ModelServer()
+    tab = a_tab(server)
+    server.send(2, "x", "heard")
     tab.catch_up()
     goodbye = {"type": "goodbye", "code": 4001, "retry_after_ms": 300}
     assert tab.conversation.receive(goodbye) == [Move()]
     tab.conversation.command(send_command("in flight"))
-    place.send(2, "y", "missed")
+    server.send(2, "y", "missed")
     tab.move()
     tab.catch_up()
     assert bodies(tab) == ["heard", "missed", "hello"]
@@ -330,8 +330,8 @@ def test_it_knows_who_is_there() -> None:
 
 
 def test_unknown_frames_and_events_are_skipped_and_events_still_counted() -> None:
-    place = ModelPlace()
-    tab = a_tab(place)
+    server = ModelServer()
+    tab = a_tab(server)
     tab.hear({"type": "weather.changed", "to": "rain"})
     tab.hear({"type": "reaction.added", "room": ROOM, "seq": 1, "at": "now"})
     assert tab.conversation.rooms[ROOM].position == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.checker import explain
-from loadtests.lib.servers import Place, Postgres, Redis
+from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.replay.environment import Scene, make_rooms
 from loadtests.replay.player import Player
 from loadtests.replay.traffic import Traffic, read
@@ -38,8 +38,8 @@ def recorded(
         "MESSAGES_BURST": "1000",
         "COMMANDS_BURST": "1000",
     }
-    with Place(postgres=postgres, redis=redis, environment=environment) as place:
-        yield Stage(place, tmp_path_factory.mktemp("sessions"), CROWD)
+    with Cluster(postgres=postgres, redis=redis, environment=environment) as cluster:
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
 
 
 async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) -> None:
@@ -90,7 +90,7 @@ async def talk(stage: Stage, rooms: list[int]) -> None:
 
 async def recording_of(stage: Stage) -> Traffic:
     """Return what was recorded, once it is written down to the last socket's end."""
-    folder = Path(stage.place.environment["RECORDING_DIR"])
+    folder = Path(stage.cluster.environment["RECORDING_DIR"])
     async with asyncio.timeout(10):
         while True:
             traffic = read(files_in(folder))

@@ -10,7 +10,7 @@ import psutil
 import psycopg
 import pytest
 
-from loadtests.lib.servers import Place, Postgres, Redis, ServerError
+from loadtests.lib.servers import Cluster, Postgres, Redis, ServerError
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.lib.servers.replica import Replica
 from loadtests.lib.servers.stack import until
@@ -32,8 +32,8 @@ def status(replica: Replica) -> int:
     return status
 
 
-def test_a_killed_replica_comes_back_on_its_port(place: Place) -> None:
-    first, second = place.replicas
+def test_a_killed_replica_comes_back_on_its_port(cluster: Cluster) -> None:
+    first, second = cluster.replicas
     assert (status(first), status(second)) == (200, 200)
     port = first.port
     first.kill()
@@ -45,16 +45,16 @@ def test_a_killed_replica_comes_back_on_its_port(place: Place) -> None:
 
 
 def test_places_on_one_postgres_do_not_share_a_database(
-    place: Place, postgres: Postgres, redis: Redis
+    cluster: Cluster, postgres: Postgres, redis: Redis
 ) -> None:
     make = ("createsuperuser", "--no-input", "--username=alice", "--email=a@example.org")
-    place.manage(*make)
-    with Place(replicas=0, postgres=postgres, redis=redis) as other:
+    cluster.manage(*make)
+    with Cluster(replicas=0, postgres=postgres, redis=redis) as other:
         other.manage(*make)
         assert postgres.has_database(other.name)
     assert not postgres.has_database(other.name)
     with pytest.raises(ServerError, match="username"):
-        place.manage(*make)
+        cluster.manage(*make)
 
 
 def test_a_restored_database_is_as_it_was_copied(postgres: Postgres) -> None:
