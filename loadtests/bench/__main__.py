@@ -10,17 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loadtests.bench import machine, report
-from loadtests.bench.load_client import LoadError
-from loadtests.bench.peers import PEERS, Missing
+from loadtests.bench import report
 from loadtests.bench.progress import with_progress
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import PARTS, Step, steps
+from loadtests.bench.systems import PEERS, Missing
 from loadtests.bench.window import Record
-from loadtests.lib import exit_codes
+from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import say
+from loadtests.lib.load_client.client import LoadError
 from loadtests.lib.servers.process import ServerError
+from loadtests.lib.systems.backends import Servers
 
 RESULT = Path("data/benchmark.json")
 

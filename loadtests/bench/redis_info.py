@@ -2,10 +2,10 @@
 
 import socket
 
-from loadtests.bench.peers.peer import Peer
 from loadtests.bench.window import Window
 from loadtests.lib.servers import Redis
 from loadtests.lib.servers.process import HOST
+from loadtests.lib.systems.system import Peer
 
 COUNTERS = {
     "total_commands_processed": "commands",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from loadtests.bench.peers import PEERS
 from loadtests.bench.scenarios import (
     history,
     many_connections,
@@ -16,9 +15,10 @@ from loadtests.bench.scenarios import (
     room,
     sends,
 )
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import PEERS
 from loadtests.bench.window import Record
+from loadtests.lib.systems.backends import Servers
 
 Measure = Callable[[Servers, Sizes], list[Record]]
 

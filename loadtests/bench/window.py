@@ -6,8 +6,8 @@ seconds that is all of it, and what came before it in shorter ones.
 
 from typing import Any
 
-from loadtests.bench.load_client import Result
-from loadtests.bench.peers.peer import Peer
+from loadtests.lib.load_client.client import Result
+from loadtests.lib.systems.system import Peer
 
 Record = dict[str, Any]
 

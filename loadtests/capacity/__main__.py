@@ -14,16 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from loadtests.bench import machine
-from loadtests.bench.load_client import LoadError
 from loadtests.capacity import page
 from loadtests.capacity.criteria import Promise, Step, broken
 from loadtests.capacity.local_target import here
 from loadtests.capacity.remote_target import Elsewhere
 from loadtests.capacity.results import figures, status
 from loadtests.capacity.search import Found, Measure, climb, doubling, narrow
-from loadtests.lib import exit_codes
+from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import say
+from loadtests.lib.load_client.client import LoadError
 from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"

@@ -14,13 +14,13 @@ from math import ceil
 
 import psutil
 
-from loadtests.bench.load_client import Load, Plan, Result, running
-from loadtests.bench.peers.hubbub import Hubbub, start
-from loadtests.bench.rooms import lobby_of, make_rooms
-from loadtests.bench.servers import Servers
 from loadtests.capacity.criteria import Step
 from loadtests.capacity.message_rates import TALK_SECONDS
+from loadtests.lib.load_client.client import Load, Plan, Result, running
 from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.bulk_rooms import lobby_of, make_rooms
+from loadtests.lib.systems.hubbub import Hubbub, start
 
 GROUP = 1_000  # people whom one process of the load client plays
 ROOM = 100

@@ -13,16 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loadtests.bench import machine
 from loadtests.chaos import clock, reliability_page
+from loadtests.chaos.fault_catalogue import KINDS
 from loadtests.chaos.fault_kind import Kind, possible
-from loadtests.chaos.fault_kinds import KINDS
-from loadtests.chaos.network import Net, why_not
+from loadtests.chaos.network import Network, unavailable_reason
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, run
 from loadtests.chaos.runs import attempt, have_every_fault, status
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
-from loadtests.lib import exit_codes
+from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import say
 from loadtests.lib.servers.process import ROOT
 
@@ -89,7 +88,7 @@ def _list(options: argparse.Namespace) -> int:
     """Print the schedules; return the exit status."""
     try:
         for seed in options.seeds:
-            _draw(options, seed, why_not())
+            _draw(options, seed, unavailable_reason())
     except DoesNotFit as error:
         say(str(error))
         return exit_codes.NOT_RUN
@@ -97,10 +96,10 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
-    reason = why_not()
+    reason = unavailable_reason()
     schedule = _draw(options, seed, reason)
     with ExitStack() as stack:
-        net = None if reason else stack.enter_context(Net())
+        net = None if reason else stack.enter_context(Network())
         sizes = Sizes(options.people, options.tabs, options.least, options.patience)
         folder = _folder(options, seed)
         outcome = run(seed, schedule, net, folder, sizes, alone=options.alone)

@@ -1,9 +1,10 @@
-"""A cable that takes longer: each frame is passed on after a while, in order, both ways.
+"""Delays a host's cable: passes each frame on after a while, in order, both ways.
 
-Run on the switch, as a script: `relay.py PORT FAR MILLISECONDS`. PORT is the switch's end of a
-cable, which leaves its bridge; FAR is made, a tap, and takes its place there. Says `ready` once it
-relays. Frames keep what the kernel left to do with them (checksums, segments): both ends have
-virtio's header (Linux: include/uapi/linux/virtio_net.h, if_tun.h, if_packet.h).
+Runs as a script on the switch: `delay_relay.py PORT TAP MILLISECONDS`. PORT is the switch's end of
+the host's cable and leaves the bridge; the new tap device TAP takes its place there. The script
+prints `ready` once it relays. Frames keep what the kernel still has to do with them (checksums,
+segmentation), because both ends use virtio's header (Linux: include/uapi/linux/virtio_net.h,
+if_tun.h, if_packet.h).
 """
 
 import fcntl

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from loadtests.chaos.clock import Clock
-from loadtests.chaos.network import NETWORK, Net, NetHost, entered
+from loadtests.chaos.network import NETWORK, Network, NetworkHost, inside_host
 from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.nginx import Nginx
@@ -40,7 +40,7 @@ POSTGRES_SETTINGS = {
 
 
 class Deployment(Startable):
-    def __init__(self, net: Net | None) -> None:
+    def __init__(self, net: Network | None) -> None:
         self.net = net
         self._ends = ExitStack()
         self._clock = Clock()
@@ -62,8 +62,8 @@ class Deployment(Startable):
 
     def start(self) -> None:
         self._ends.callback(self._clock.close)
-        if isinstance(self.operator, NetHost):
-            self._ends.enter_context(entered(self.operator))
+        if isinstance(self.operator, NetworkHost):
+            self._ends.enter_context(inside_host(self.operator))
             self._spread_over_homes(self.operator)
         self._make_disk()
         for server in self.servers:
@@ -89,10 +89,10 @@ class Deployment(Startable):
     def disk(self) -> Path | None:
         """Postgres' disk as everybody reaches it; None where it has none of its own."""
         host = self.postgres.host
-        return host.path(self.postgres.data) if isinstance(host, NetHost) else None
+        return host.path(self.postgres.data) if isinstance(host, NetworkHost) else None
 
-    def host_of(self, server: Server) -> NetHost:
-        assert isinstance(server.host, NetHost), "there is no net"
+    def host_of(self, server: Server) -> NetworkHost:
+        assert isinstance(server.host, NetworkHost), "there is no net"
         return server.host
 
     def new_replica(self, beside: Replica) -> Replica:
@@ -123,11 +123,11 @@ class Deployment(Startable):
 
     def _make_disk(self) -> None:
         host = self.postgres.host
-        if isinstance(host, NetHost) and self.postgres.user is not None:
+        if isinstance(host, NetworkHost) and self.postgres.user is not None:
             self.postgres.data.mkdir()
             host.mount_memory(self.postgres.data, DISK_MIB, self.postgres.user)
 
-    def _spread_over_homes(self, host: NetHost) -> None:
+    def _spread_over_homes(self, host: NetworkHost) -> None:
         """Have each connection to nginx come from the next of the homes."""
         homes = ", ".join(f"{number} : {home}" for number, home in enumerate(HOMES))
         to_nginx = f"ip daddr {self.nginx.host.address} tcp dport {self.nginx.port}"

@@ -28,23 +28,25 @@ START_SECONDS = 10.0
 CLONE_NEWNET = 0x40000000
 
 
-class NetError(Exception):
+class NetworkError(Exception):
     """The net cannot be had here, or a command in it failed; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class NetHost(Host):
+class NetworkHost(Host):
     name: str = ""
     holder: int = 0  # the process whose namespaces it is
 
     def run(self, *command: str, input: str = "") -> str:
-        """Run a command there; return what it printed. Raises NetError when it fails."""
+        """Run a command there; return what it printed. Raises NetworkError when it fails."""
         program = find(command[0]) or command[0]
         done = subprocess.run(
             [*self.within, program, *command[1:]], input=input, capture_output=True, text=True
         )
         if done.returncode:
-            raise NetError(f"`{' '.join(command)}` failed on {self.name}: {done.stderr.strip()}")
+            raise NetworkError(
+                f"`{' '.join(command)}` failed on {self.name}: {done.stderr.strip()}"
+            )
         return done.stdout
 
     def path(self, inside: Path) -> Path:
@@ -62,15 +64,15 @@ class NetHost(Host):
         return f"to-{self.holder}"
 
 
-class Net(Startable):
+class Network(Startable):
     def __init__(self) -> None:
         self._ends = ExitStack()
         self._hosts = 0
 
     def start(self) -> None:
-        """Make the switch. Raises NetError where there can be no net."""
-        if reason := why_not():
-            raise NetError(reason)
+        """Make the switch. Raises NetworkError where there can be no net."""
+        if reason := unavailable_reason():
+            raise NetworkError(reason)
         self.switch = self._hold("switch")
         self.switch.run("ip", "link", "add", "switch", "type", "bridge")
         self.switch.run("ip", "link", "set", "switch", "up")
@@ -79,7 +81,7 @@ class Net(Startable):
         """End the holders; what still runs on a host keeps it until it ends."""
         self._ends.close()
 
-    def host(self, name: str, more: Sequence[str] = ()) -> NetHost:
+    def host(self, name: str, more: Sequence[str] = ()) -> NetworkHost:
         """Return a new host with a cable to the switch; `more` are further addresses."""
         host = self._hold(name)
         cable = f"link add {host.port} type veth peer name {INTERFACE} netns {host.holder}"
@@ -90,7 +92,7 @@ class Net(Startable):
         host.run("ip", "-batch", "-", input=up)
         return host
 
-    def _hold(self, name: str) -> NetHost:
+    def _hold(self, name: str) -> NetworkHost:
         hold = ("unshare", "--net", "--mount", "sleep", "infinity")
         process = subprocess.Popen(tied(hold), stdin=subprocess.DEVNULL, start_new_session=True)
         self._ends.callback(process.wait)
@@ -98,14 +100,14 @@ class Net(Startable):
         deadline = time.monotonic() + START_SECONDS
         while _holds(process.pid) != "sleep":
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NetError("This machine gives nobody a network namespace.")
+                raise NetworkError("This machine gives nobody a network namespace.")
             time.sleep(0.005)
         self._hosts += 1
         within = ("nsenter", f"--target={process.pid}", "--net", "--mount")
-        return NetHost(f"{NETWORK}.{self._hosts}", within, name, process.pid)
+        return NetworkHost(f"{NETWORK}.{self._hosts}", within, name, process.pid)
 
 
-def why_not() -> str:
+def unavailable_reason() -> str:
     """Return why there can be no net here, in a sentence; empty where there can."""
     if sys.platform != "linux":
         return "Hosts of their own need Linux."
@@ -117,7 +119,7 @@ def why_not() -> str:
 
 
 @contextmanager
-def entered(host: NetHost) -> Iterator[None]:
+def inside_host(host: NetworkHost) -> Iterator[None]:
     """Be on that host meanwhile: this thread, and the threads and processes that it starts."""
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
@@ -132,7 +134,7 @@ def _enter(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET):
-            raise NetError(f"This thread cannot be moved: {os.strerror(ctypes.get_errno())}.")
+            raise NetworkError(f"This thread cannot be moved: {os.strerror(ctypes.get_errno())}.")
     finally:
         os.close(descriptor)
 

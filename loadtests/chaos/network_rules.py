@@ -11,10 +11,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.chaos.network import INTERFACE, NetError, NetHost
+from loadtests.chaos.network import INTERFACE, NetworkError, NetworkHost
 from scripts.stack.child_process import tied
 
-RELAY = Path(__file__).with_name("relay.py")
+RELAY = Path(__file__).with_name("delay_relay.py")
 BURST_KB, QUEUE_MS = 4, 400
 
 
@@ -25,7 +25,7 @@ class Drop:
     `incoming` and `outgoing` are nftables' conditions; empty ones hold for all.
     """
 
-    host: NetHost
+    host: NetworkHost
     table: str
     incoming: str = ""
     outgoing: str = ""
@@ -70,8 +70,8 @@ class Drop:
 class Rate:
     """A host's cable carries only so much, each way."""
 
-    host: NetHost
-    switch: NetHost
+    host: NetworkHost
+    switch: NetworkHost
     kbit: int
 
     def apply(self) -> None:
@@ -93,19 +93,19 @@ class Rate:
                 end.run("tc", "qdisc", "del", "dev", device, "root")
 
     @property
-    def _ends(self) -> list[tuple[NetHost, str]]:
+    def _ends(self) -> list[tuple[NetworkHost, str]]:
         return [(self.host, INTERFACE), (self.switch, self.host.port)]
 
 
 class Delay:
     """A host's cable takes so much longer, each way: a relay stands between it and the switch."""
 
-    def __init__(self, host: NetHost, switch: NetHost, milliseconds: int) -> None:
+    def __init__(self, host: NetworkHost, switch: NetworkHost, milliseconds: int) -> None:
         self.host, self.switch, self.milliseconds = host, switch, milliseconds
         self._relay: subprocess.Popen[str] | None = None
 
     def apply(self) -> None:
-        """By the main thread: the relay ends with the one that starts it. Raises NetError."""
+        """By the main thread: the relay ends with the one that starts it. Raises NetworkError."""
         ends = self.host.port, f"far-{self.host.holder}"
         command = [*self.switch.within, sys.executable, "-I", str(RELAY), *ends]
         self._relay = subprocess.Popen(
@@ -117,7 +117,7 @@ class Delay:
         assert self._relay.stdout is not None
         if self._relay.stdout.readline() != "ready\n":
             _, said = self._relay.communicate()
-            raise NetError(f"No relay stands before {self.host.name}: {said.strip()}")
+            raise NetworkError(f"No relay stands before {self.host.name}: {said.strip()}")
 
     def heal(self) -> None:
         if self._relay is not None:

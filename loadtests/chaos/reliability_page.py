@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from loadtests.chaos.fault_catalogue import KINDS
 from loadtests.chaos.fault_kind import Kind
-from loadtests.chaos.fault_kinds import KINDS
 from loadtests.chaos.outcome import Outcome, Row
 from loadtests.lib.checker.fault import MEANINGS
 from loadtests.lib.reporting.generated_sections import between_markers

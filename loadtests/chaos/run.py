@@ -14,15 +14,15 @@ from pathlib import Path
 
 import psycopg
 
-from loadtests.bench import machine
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.executor import Performance
 from loadtests.chaos.faults import Scene
-from loadtests.chaos.network import Net
+from loadtests.chaos.network import Network
 from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
 from loadtests.chaos.progress_line import Live
 from loadtests.chaos.schedule import Entry
 from loadtests.chaos.supervisor import supervised
+from loadtests.lib import machine
 from loadtests.lib.checker import Log, read_log
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.checker.run_files import write_run
@@ -52,7 +52,7 @@ class Sizes:
 def run(
     seed: int,
     schedule: Sequence[Entry],
-    net: Net | None,
+    net: Network | None,
     folder: Path,
     sizes: Sizes,
     *,

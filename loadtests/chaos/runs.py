@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 
-from loadtests.chaos.fault_kinds import BY_NAME
-from loadtests.chaos.network import NetError
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME
+from loadtests.chaos.network import NetworkError
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.schedule import DoesNotFit
 from loadtests.lib.client.rest import RefusedError
@@ -15,7 +15,7 @@ from loadtests.lib.servers import ServerError
 DOES_NOT_COUNT = 2
 WORSE = [0, DOES_NOT_COUNT, 1]  # which status speaks for several runs
 # What ends a run before there is anything to judge. OSError: nobody answers, no time is left.
-NOTHING_COMES_OF = (DoesNotFit, NetError, ServerError, RefusedError, psycopg.Error, OSError)
+NOTHING_COMES_OF = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
 
 
 def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
@@ -33,4 +33,4 @@ def status(attempts: Sequence[Outcome | None]) -> int:
 
 
 def have_every_fault(outcomes: Sequence[Outcome]) -> bool:
-    return {row.name for outcome in outcomes for row in outcome.rows} == BY_NAME.keys()
+    return {row.name for outcome in outcomes for row in outcome.rows} == KIND_BY_NAME.keys()

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME, KINDS
 from loadtests.chaos.fault_kind import CALM_SECONDS, Kind
-from loadtests.chaos.fault_kinds import BY_NAME, KINDS
 
 TRIES = 100
 MOST_STRETCHES = 3
@@ -78,7 +78,7 @@ def least_seconds(kinds: Sequence[Kind], *, alone: bool = False) -> float:
 
 def named(names: str) -> list[Kind]:
     """Return the kinds of a list with commas. Raises KeyError with a name that none has."""
-    return [BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
+    return [KIND_BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 
 def _round(

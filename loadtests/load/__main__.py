@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from loadtests.bench import machine
-from loadtests.lib import exit_codes
+from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import say
 from loadtests.lib.servers import ServerError
 from loadtests.lib.servers.process import HOST, ROOT

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from loadtests.bench.servers import LIMITS
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster
+from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.replay.traffic import Traffic
 
 
@@ -28,7 +28,10 @@ class Scene:
 def local(traffic: Traffic, replicas: int) -> Iterator[Scene]:
     """Yield a place of its own on this machine, gone afterwards."""
     # Played faster than people talk, everybody would be told to slow down.
-    with Cluster(replicas=replicas, environment=LIMITS) as cluster, TemporaryDirectory() as folder:
+    with (
+        Cluster(replicas=replicas, environment=NO_RATE_LIMITS) as cluster,
+        TemporaryDirectory() as folder,
+    ):
         sessions = Path(folder) / "sessions"
         users = str(len(traffic.people))
         cluster.manage("seed", "--yes", "--users", users, "--sessions", str(sessions))

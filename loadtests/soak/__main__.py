@@ -11,13 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from loadtests.bench import machine
-from loadtests.bench.servers import LIMITS
-from loadtests.lib import exit_codes
+from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import say
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.background import sampling
 from loadtests.lib.servers.process import ROOT, ServerError
+from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.soak import page, progress_line
 from loadtests.soak.accounts import gather
@@ -27,7 +26,7 @@ from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
 # One address is everybody here, and the limits are not what is measured.
-ENVIRONMENT = LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
+ENVIRONMENT = NO_RATE_LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
 SHORTEST_SECONDS = 20

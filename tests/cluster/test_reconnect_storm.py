@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtests.bench.rooms import make_rooms
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Opened
 from loadtests.lib.client.websocket_bytes import frame, handshake
 from loadtests.lib.servers import Cluster
 from loadtests.lib.simulation.account import Person
+from loadtests.lib.systems.bulk_rooms import make_rooms
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
 from tests.support.raw_socket import read_frame

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME
 from loadtests.chaos.fault_kind import Mechanism
-from loadtests.chaos.fault_kinds import BY_NAME
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import until
 from tests.stack.hosts import needs_hosts
@@ -35,7 +35,7 @@ def test_nothing_is_lost_whatever_is_done(tmp_path: Path) -> None:
     done = chaos("--seconds", str(SECONDS), "--seed", str(SEED), "--folder", str(tmp_path), *SMALL)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / f"{SEED}/summary.json").read_text())
-    mechanisms = {BY_NAME[row["name"]].mechanism for row in summary["rows"]}
+    mechanisms = {KIND_BY_NAME[row["name"]].mechanism for row in summary["rows"]}
     assert mechanisms == set(Mechanism)
     assert all(row["evidence"] for row in summary["rows"])
     judged = subprocess.run(

@@ -14,7 +14,7 @@ import pytest
 
 from hubbub import environment
 from hubbub.chat.redis_layer import RedisLayer
-from loadtests.chaos.network import Net, NetHost, entered
+from loadtests.chaos.network import Network, NetworkHost, inside_host
 from loadtests.chaos.network_rules import Delay, Drop, Rate
 from loadtests.lib.servers import Redis
 from loadtests.lib.servers.stack import until
@@ -30,9 +30,9 @@ GIVEN_UP_SECONDS = 18
 class Small:
     """A Redis on a host of its own, and us on another one."""
 
-    net: Net
-    here: NetHost
-    there: NetHost
+    net: Network
+    here: NetworkHost
+    there: NetworkHost
     redis: Redis
 
     def answers(self) -> bool:
@@ -43,9 +43,9 @@ class Small:
 
 @pytest.fixture
 def small() -> Iterator[Small]:
-    with Net() as made:
+    with Network() as made:
         here, there = made.host("here"), made.host("there")
-        with entered(here), Redis(there) as redis:
+        with inside_host(here), Redis(there) as redis:
             yield Small(made, here, there, redis)
 
 

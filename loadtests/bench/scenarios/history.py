@@ -12,14 +12,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from loadtests.bench.peers.hubbub import start
-from loadtests.bench.rooms import crowd, fill, make_rooms
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.process import HOST
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.bulk_rooms import crowd, fill, make_rooms
+from loadtests.lib.systems.hubbub import start
 
 SMALL = 100
 ROUNDS = 60

@@ -2,13 +2,13 @@
 
 import time
 
-from loadtests.bench.load_client import Load, Plan, running
-from loadtests.bench.peers.hubbub import Hubbub, start
-from loadtests.bench.rooms import lobby_of
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record, Window, record
+from loadtests.lib.load_client.client import Load, Plan, running
 from loadtests.lib.monitoring.process_usage import memory_bytes
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.bulk_rooms import lobby_of
+from loadtests.lib.systems.hubbub import Hubbub, start
 
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0

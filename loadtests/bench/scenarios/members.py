@@ -1,12 +1,12 @@
 """What the size of a room changes: throughput, CPU per delivery, and what a message costs Redis."""
 
-from loadtests.bench.load_client import Load
-from loadtests.bench.peers import PEERS, Peer
 from loadtests.bench.redis_info import RedisWindow
 from loadtests.bench.scenarios.room import hot, open_room
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import PEERS, Peer
 from loadtests.bench.window import Record, record
+from loadtests.lib.load_client.client import Load
+from loadtests.lib.systems.backends import Servers
 
 
 def measure(servers: Servers, sizes: Sizes, name: str, replicas: int) -> list[Record]:

@@ -6,13 +6,13 @@ missed is written while the replica is away; live is who has all of it and all t
 
 from collections.abc import Sequence
 
-from loadtests.bench.load_client import Plan, Seat, running
-from loadtests.bench.peers.hubbub import Hubbub, start
-from loadtests.bench.rooms import crowd, fill, lobby_of, make_rooms, seq_of
 from loadtests.bench.scenarios import statements
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.window import Record, Window
+from loadtests.lib.load_client.client import Plan, Seat, running
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.bulk_rooms import crowd, fill, lobby_of, make_rooms, seq_of
+from loadtests.lib.systems.hubbub import Hubbub, start
 
 LARGE, SMALL = 100, 10
 PATIENCE_SECONDS = 5.0  # docs/protocol.md: who has no `welcome` by then tries again

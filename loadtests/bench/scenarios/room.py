@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtests.bench.load_client import Load, Plan, running
-from loadtests.bench.peers import PEERS, Peer
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import PEERS, Peer
 from loadtests.bench.window import Record, Window, record
+from loadtests.lib.load_client.client import Load, Plan, running
+from loadtests.lib.systems.backends import Servers
 
 SATURATED_MS = 1_000
 

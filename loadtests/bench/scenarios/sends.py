@@ -1,11 +1,11 @@
 """Durable sends: many rooms of two, over two replicas, each message committed before its answer."""
 
-from loadtests.bench.load_client import Load, Plan, running
-from loadtests.bench.peers import PEERS, Peer
 from loadtests.bench.report.figures import answers_per_second
-from loadtests.bench.servers import Servers
 from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import PEERS, Peer
 from loadtests.bench.window import Record, Window, record
+from loadtests.lib.load_client.client import Load, Plan, running
+from loadtests.lib.systems.backends import Servers
 
 MEMBERS = 2
 REPLICAS = 2

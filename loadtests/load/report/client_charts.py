@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from loadtests.lib.monitoring.time_series import Points
+from loadtests.lib.reporting.charts import Chart, Line
 from loadtests.load.plan import Limits
-from loadtests.load.report.chart import Chart, Line
 from loadtests.load.report.windows import Window, points
 from loadtests.load.run_series import COMMAND, CONNECT, DELIVER, FAULTS, HTTP, KINDS, RESUME, SEND
 

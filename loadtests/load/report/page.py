@@ -11,10 +11,10 @@ from markupsafe import Markup
 
 from loadtests.lib import exit_codes
 from loadtests.lib.monitoring.time_series import Samples, read
+from loadtests.lib.reporting.charts import Chart, svg
 from loadtests.load import generator_usage, verdict
 from loadtests.load.plan import Limits
 from loadtests.load.report import client_charts, server_charts
-from loadtests.load.report.chart import Chart, svg
 from loadtests.load.report.windows import windows
 from loadtests.load.run_series import FAULTS, KINDS, Series
 

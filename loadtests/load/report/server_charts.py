@@ -7,7 +7,7 @@ A process on this machine is seen by the kernel, one elsewhere by what it says o
 from collections.abc import Callable, Iterator
 
 from loadtests.lib.monitoring.time_series import Points, Samples, gained
-from loadtests.load.report.chart import Chart, Line
+from loadtests.lib.reporting.charts import Chart, Line
 
 MIB = 2**20
 COUNTERS = {

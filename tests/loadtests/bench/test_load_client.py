@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtests.bench.load_client import Dialect, Load, LoadError, Plan, Result, Seat, running
+from loadtests.lib.load_client.client import Dialect, Load, LoadError, Plan, Result, Seat, running
 from tests.support.faulty_websocket_server import Behaviour, Room, serving
 from tests.support.raw_websocket_server import cut_server
 

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.bench.load_client import Result
 from loadtests.capacity import page
 from loadtests.capacity.criteria import Promise, Step, broken
 from loadtests.capacity.local_target import ROOM, Used, leaving, p99_ms, rooms_for
@@ -19,6 +18,7 @@ from loadtests.capacity.remote_target import step_of as step_elsewhere
 from loadtests.capacity.results import figures, status
 from loadtests.capacity.search import climb
 from loadtests.lib import exit_codes
+from loadtests.lib.load_client.client import Result
 from loadtests.lib.monitoring.time_series import Samples
 from loadtests.load.run_series import DELIVER, SEND, Generator, Second, Series
 from tests.loadtests.bench.test_report import MACHINE

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from loadtests.chaos.executor import Happened
-from loadtests.chaos.fault_kinds import BY_NAME, KINDS
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME, KINDS
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.schedule import Entry
 from loadtests.lib.checker import Log
@@ -21,7 +21,7 @@ SPAN = (0.0, 100.0)
 def happened(
     name: str, began: float, healed: float, victims: Sequence[str] = (), **told: str
 ) -> Happened:
-    kind = BY_NAME[name]
+    kind = KIND_BY_NAME[name]
     entry = Entry(began, kind, 0)
     evidence = {"evidence": "it was seen"} | told
     settled = healed + kind.settle_seconds
@@ -149,7 +149,7 @@ def test_a_silence_over_the_promise_is_told_and_loses_nothing() -> None:
 
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS if kind.promise.silence is not None])
 def test_every_promise_of_a_silence_can_be_broken(name: str) -> None:
-    kind = BY_NAME[name]
+    kind = KIND_BY_NAME[name]
     assert kind.promise.silence is not None
     fault = happened(name, 10, 10 + kind.seconds)
     late = [talks(heard=[9, 10.5, 10.6 + kind.promise.silence], answered=[])]
@@ -176,7 +176,7 @@ def test_where_each_fault_is_alone_a_silence_goes_on_into_no_other() -> None:
 
 @pytest.mark.parametrize("name", [kind.name for kind in KINDS if kind.promise.silence is not None])
 def test_alone_every_promise_of_a_silence_can_be_broken(name: str) -> None:
-    kind = BY_NAME[name]
+    kind = KIND_BY_NAME[name]
     fault = happened(name, 10, 10 + kind.seconds)
     after = happened("nginx-reloaded", 10 + kind.alone_seconds, 90)
     silent = [talks(heard=[9], answered=[])]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loadtests.chaos import reliability_page
-from loadtests.chaos.fault_kinds import BY_NAME
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.runs import attempt, have_every_fault, status
 from loadtests.chaos.schedule import DoesNotFit
@@ -31,7 +31,7 @@ EMPTY = "".join(
 
 @cache
 def outcome(*, trouble: str = "", least: float = 0.0) -> Outcome:
-    faults = [happened(name, 10, 11) for name in BY_NAME]
+    faults = [happened(name, 10, 11) for name in KIND_BY_NAME]
     return conclude(1, SPAN, faults, right_run(), least, trouble)
 
 
@@ -75,7 +75,9 @@ def test_the_worst_of_several_speaks(attempts: list[Outcome | None], expected: i
 
 
 def test_every_fault_may_be_spread_over_runs() -> None:
-    first, *others = (conclude(1, SPAN, [happened(name, 1, 2)], right_run(), 0) for name in BY_NAME)
+    first, *others = (
+        conclude(1, SPAN, [happened(name, 1, 2)], right_run(), 0) for name in KIND_BY_NAME
+    )
     assert have_every_fault([first, *others])
     assert not have_every_fault(others)
 

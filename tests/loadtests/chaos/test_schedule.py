@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtests.chaos.fault_catalogue import KIND_BY_NAME, KINDS
 from loadtests.chaos.fault_kind import Kind, Mechanism, possible
-from loadtests.chaos.fault_kinds import BY_NAME, KINDS
 from loadtests.chaos.faults import FAULTS
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
 
@@ -92,7 +92,10 @@ def test_what_a_machine_lacks_is_left_out() -> None:
 
 
 def test_faults_are_called_by_their_names() -> None:
-    assert named("redis-gone, replica-killed") == [BY_NAME["redis-gone"], BY_NAME["replica-killed"]]
+    assert named("redis-gone, replica-killed") == [
+        KIND_BY_NAME["redis-gone"],
+        KIND_BY_NAME["replica-killed"],
+    ]
     with pytest.raises(KeyError):
         named("redis-gone,earthquake")
 
@@ -105,4 +108,4 @@ def test_every_kind_can_be_done_and_promises_something(kind: Kind) -> None:
 
 
 def test_an_entry_says_what_is_done_and_when() -> None:
-    assert str(Entry(3, BY_NAME["redis-gone"], 0)) == "   3.0 s  redis-gone for 30 s"
+    assert str(Entry(3, KIND_BY_NAME["redis-gone"], 0)) == "   3.0 s  redis-gone for 30 s"

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from loadtests.lib.servers import Cluster, Postgres, Redis
+from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.startable import Startable
 
 # Plans of statements, as history.py reads them from the log; and how often each was run.
@@ -16,13 +17,6 @@ SETTINGS = {
     "shared_preload_libraries": "auto_explain,pg_stat_statements",
     "auto_explain.log_format": "json",
     "log_min_messages": "log",
-}
-# The limits are checked for each message; one socket of the load sends more than a person would.
-LIMITS = {
-    "MESSAGES_BURST": "100000",
-    "MESSAGES_PER_SECOND": "10000",
-    "COMMANDS_BURST": "100000",
-    "COMMANDS_PER_SECOND": "10000",
 }
 
 
@@ -44,7 +38,9 @@ class Servers(Startable):
     @cached_property
     def cluster(self) -> Cluster:
         """Hubbub's place without replicas, which each part starts for itself."""
-        cluster = Cluster(replicas=0, postgres=self.postgres, redis=self.redis, environment=LIMITS)
+        cluster = Cluster(
+            replicas=0, postgres=self.postgres, redis=self.redis, environment=NO_RATE_LIMITS
+        )
         return self._stack.enter_context(cluster)
 
     @cached_property

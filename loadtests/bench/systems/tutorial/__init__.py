@@ -9,14 +9,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from loadtests.bench.load_client import Dialect, Seat
-from loadtests.bench.peers.peer import Peer, WebServer
-from loadtests.bench.servers import Servers
+from loadtests.lib.load_client.client import Dialect, Seat
 from loadtests.lib.servers.cluster import manage
 from loadtests.lib.servers.process import HOST, ROOT
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.system import Peer, WebServer
 
 DATABASE = "tutorial"
-PROJECT = "loadtests.bench.peers.tutorial.chat"
+PROJECT = "loadtests.bench.systems.tutorial.chat"
 # By the peer's name: the channel layer, and whether each message is saved.
 VARIANTS = {
     "tutorial": ("core", True),

@@ -6,8 +6,8 @@ import dj_database_url
 
 SECRET_KEY = "for a benchmark on this machine only"
 ALLOWED_HOSTS = ["127.0.0.1"]
-INSTALLED_APPS = ["daphne", "channels", "loadtests.bench.peers.tutorial.chat"]
-ASGI_APPLICATION = "loadtests.bench.peers.tutorial.chat.asgi.application"
+INSTALLED_APPS = ["daphne", "channels", "loadtests.bench.systems.tutorial.chat"]
+ASGI_APPLICATION = "loadtests.bench.systems.tutorial.chat.asgi.application"
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=600)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

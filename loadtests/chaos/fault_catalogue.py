@@ -118,4 +118,4 @@ KINDS = (
     *_front(),
     *_clients(),
 )
-BY_NAME = {kind.name: kind for kind in KINDS}
+KIND_BY_NAME = {kind.name: kind for kind in KINDS}

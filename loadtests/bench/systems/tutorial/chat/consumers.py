@@ -6,8 +6,8 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from loadtests.bench.peers.tutorial.chat.models import Message
-from loadtests.bench.peers.tutorial.chat.settings import SAVES_MESSAGES
+from loadtests.bench.systems.tutorial.chat.models import Message
+from loadtests.bench.systems.tutorial.chat.settings import SAVES_MESSAGES
 
 
 class ChatConsumer(AsyncWebsocketConsumer):

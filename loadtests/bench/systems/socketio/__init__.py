@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from loadtests.bench.load_client import Dialect, Seat
-from loadtests.bench.peers.peer import Missing, Peer, WebServer
-from loadtests.bench.servers import Servers
+from loadtests.lib.load_client.client import Dialect, Seat
 from loadtests.lib.servers.process import ROOT
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.system import Missing, Peer, WebServer
 
 FILES = Path(__file__).parent
 FOLDER = ROOT / "data/bench/socketio"

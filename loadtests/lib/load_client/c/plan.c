@@ -1,5 +1,5 @@
 /* Reads the plan: one fact a line, its name and what follows it; a text goes to the line's end,
- * with \r, \n and \\ for what a line cannot hold. loadtests/bench/load_client.py writes it. */
+ * with \r, \n and \\ for what a line cannot hold. loadtests/lib/load_client/client.py writes it. */
 
 #include "bench.h"
 

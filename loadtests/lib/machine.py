@@ -64,7 +64,7 @@ def _processor() -> str:
 
 
 def _npm(name: str) -> str:
-    lock = Path(__file__).parent / "peers/socketio/package-lock.json"
+    lock = ROOT / "loadtests/bench/systems/socketio/package-lock.json"
     match = re.search(rf'"node_modules/{name}": {{\s*"version": "([^"]+)"', lock.read_text())
     return match[1] if match else ""
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from loadtests.bench.load_client import Dialect, Seat
+from loadtests.lib.load_client.client import Dialect, Seat
 from loadtests.lib.monitoring.process_usage import cpu_seconds
 from loadtests.lib.servers.process import HOST, Server
 

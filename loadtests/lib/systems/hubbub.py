@@ -7,13 +7,13 @@ from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtests.bench.load_client import Dialect, Seat
-from loadtests.bench.peers.peer import Peer
-from loadtests.bench.rooms import make_rooms
-from loadtests.bench.servers import Servers
 from loadtests.lib.client import rest
+from loadtests.lib.load_client.client import Dialect, Seat
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.bulk_rooms import make_rooms
+from loadtests.lib.systems.system import Peer
 
 
 class Hubbub(Peer):

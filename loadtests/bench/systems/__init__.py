@@ -7,9 +7,10 @@ faster one is taken. `start` opens one by its name.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from loadtests.bench.peers import hubbub, nchan, socketio, tutorial
-from loadtests.bench.peers.peer import Missing, Peer
-from loadtests.bench.servers import Servers
+from loadtests.bench.systems import nchan, socketio, tutorial
+from loadtests.lib.systems import hubbub
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.system import Missing, Peer
 
 Start = Callable[[Servers, int], AbstractContextManager[Peer]]
 

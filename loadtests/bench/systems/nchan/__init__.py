@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.bench.load_client import Dialect, Seat
-from loadtests.bench.peers.peer import Missing, Peer, WebServer
-from loadtests.bench.servers import Servers
+from loadtests.lib.load_client.client import Dialect, Seat
+from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.system import Missing, Peer, WebServer
 from scripts.stack.programs import find
 
 CONFIGURATION = Path(__file__).parent / "nginx.conf"

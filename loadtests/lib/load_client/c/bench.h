@@ -1,6 +1,6 @@
 /* The load client: many WebSocket connections from one thread, cheaply, all of them counted.
  *
- * Started by loadtests/bench/load_client.py, which tells it everything that differs between servers as
+ * Started by loadtests/lib/load_client/client.py, which tells it everything that differs between servers as
  * strings: see plan.c for the plan, load.c for the commands, tally.c for what is counted. A message
  * carries `bench <number> .`, by which it is known again without parsing what is around it. */
 
