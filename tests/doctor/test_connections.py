@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
-from hubbub.realtime.commands.handlers import group_commit
+from hubbub.realtime.commands import group_commit
 from hubbub.realtime.db import executors
 from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.web import Web

@@ -19,7 +19,7 @@ KEPT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    users: tuple[User, User]
+    people: tuple[User, User]
     cookies: tuple[str, str]
     room: int
 
