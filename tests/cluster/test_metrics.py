@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from hubbub.observability import metrics
-from hubbub.realtime.telemetry.latency import Heartbeats
+from hubbub.realtime.telemetry.latency import HeartbeatDelays
 from loadtests.lib.client import Client
 from loadtests.lib.monitoring.prometheus import Scrape
 from loadtests.lib.servers import Replica
@@ -135,12 +135,12 @@ def test_the_times_of_a_replica_that_was_started_again_in_place_are_kept() -> No
         [family] = metrics.heartbeat.collect()
         return {sample.labels["origin"] for sample in family.samples} & {"container:1"}
 
-    heartbeats = Heartbeats()
+    delays = HeartbeatDelays()
     for start_id in ("the first start", "the second start"):
-        heartbeats.note(start_id, "container:1", time.time())
-    heartbeats.forget("the first start")
+        delays.record(start_id, "container:1", time.time())
+    delays.forget("the first start")
     assert origins() == {"container:1"}
-    heartbeats.forget("the second start")
+    delays.forget("the second start")
     assert origins() == set()
 
 

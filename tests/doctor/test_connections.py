@@ -20,7 +20,8 @@ TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
     """The doctor counts what the code of a replica opens: it may not import `realtime`."""
-    threads = executors.CHANGING_THREADS + executors.FOLLOWING_THREADS + WRITER + group_commit.LANES
+    threads = executors.ACTION_THREADS + executors.LOG_QUERY_THREADS
+    threads += WRITER + group_commit.LOCKED_ROOM_THREADS
     assert threads == REPLICA_CONNECTIONS
 
 

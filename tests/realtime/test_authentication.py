@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from hubbub.accounts.models import Token, User, digest_of
 from hubbub.accounts.sessions import sign_in
 from hubbub.chat.models import Room
-from hubbub.realtime.connections.authentication import NotAdmitted, Proof, read_identities
+from hubbub.realtime.connections.authentication import HandshakeRejected, Proof, read_identities
 from hubbub.realtime.connections.connection import Identity
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def verdicts(*proofs: Proof) -> list[Verdict]:
 def verdict(answer: Identity | Exception) -> Verdict:
     if isinstance(answer, Identity):
         return str(answer.user), answer.rooms
-    assert isinstance(answer, NotAdmitted)
+    assert isinstance(answer, HandshakeRejected)
     return answer.code
 
 

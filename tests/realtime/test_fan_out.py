@@ -13,7 +13,7 @@ from hubbub.accounts.models import User
 from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.delivery import fan_out, time_slices
 from hubbub.realtime.delivery.fan_out import FanOut, write_to_all
-from hubbub.realtime.protocol.websocket_frames import Burst
+from hubbub.realtime.protocol.websocket_frames import FrameBatch
 from tests.support.fake_transport import Wire
 
 # Enough that a pass takes several slices of any length.
@@ -83,11 +83,11 @@ async def test_a_large_room_does_not_keep_a_small_one_waiting() -> None:
 async def test_who_does_not_read_is_cut_off_and_nobody_else_notices() -> None:
     room = FanOut()
     stuck, fine = crowd(room, 2)
-    stuck.waiting_bytes = settings.MAX_WAITING_BYTES + 1
+    stuck.buffered_bytes = settings.MAX_WAITING_BYTES + 1
     room.add("first")
     room.flush()
-    assert stuck.dropped
-    assert not fine.dropped
+    assert stuck.aborted
+    assert not fine.aborted
     assert fine.texts == ["first"]
 
 
@@ -119,7 +119,7 @@ async def test_who_types_is_told_to_many_in_slices() -> None:
 
 
 class Broken(Wire):
-    def write_burst(self, burst: Burst) -> int:
+    def write_batch(self, batch: FrameBatch) -> int:
         raise RuntimeError
 
 
@@ -133,7 +133,7 @@ async def test_a_socket_that_fails_keeps_nothing_from_the_others() -> None:
     room.flush()
     write_to_all(room.subscribers, "alice types", lambda _: True)
     assert [wire.texts for wire in wires] == [["to the room", "alice types"], [], wires[0].texts]
-    assert broken.dropped, "it lacks a frame, and must come again"
+    assert broken.aborted, "it lacks a frame, and must come again"
 
 
 PEOPLE = st.integers(0, 4)

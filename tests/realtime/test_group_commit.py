@@ -14,7 +14,7 @@ from hubbub.chat.actions import rooms
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.models import Message, Room
-from hubbub.realtime.commands.group_commit import MAX_BATCH, MAX_WAITING_OF_ONE, Writer
+from hubbub.realtime.commands.group_commit import MAX_BATCH, MAX_WAITING_OF_ONE, GroupCommit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -51,13 +51,13 @@ def draft(sender: User, room: Room, nonce: str, body: str = "hello") -> Draft:
     return Draft(sender.pk, room.pk, nonce, body)
 
 
-async def outcomes(writer: Writer, drafts: list[Draft]) -> list[Message | BaseException]:
+async def outcomes(writer: GroupCommit, drafts: list[Draft]) -> list[Message | BaseException]:
     return await asyncio.gather(*map(writer.send, drafts), return_exceptions=True)
 
 
 def test_drafts_of_one_room_take_numbers_in_the_order_they_came(alice: User, lobby: Room) -> None:
     async def scenario() -> list[int]:
-        writer = Writer()
+        writer = GroupCommit()
         made = await outcomes(writer, [draft(alice, lobby, f"n{n}") for n in range(500)])
         await writer.close()
         return [message.number for message in made if isinstance(message, Message)]
@@ -69,7 +69,7 @@ def test_one_bad_draft_fails_alone(alice: User, bob: User, lobby: Room) -> None:
     private = rooms.create(alice, name="owls", kind="private")
 
     async def scenario() -> list[Message | BaseException]:
-        writer = Writer()
+        writer = GroupCommit()
         drafts = [
             draft(bob, lobby, "a"),
             draft(bob, private, "b"),
@@ -90,7 +90,7 @@ def test_one_bad_draft_fails_alone(alice: User, bob: User, lobby: Room) -> None:
 
 def test_whoever_sends_much_keeps_nobody_else_waiting(alice: User, bob: User, lobby: Room) -> None:
     async def scenario() -> int:
-        writer = Writer()
+        writer = GroupCommit()
         flood = [
             asyncio.ensure_future(writer.send(draft(bob, lobby, f"n{n}")))
             for n in range(5 * MAX_BATCH)
@@ -108,7 +108,7 @@ def test_beyond_what_may_wait_a_send_is_refused_at_once_and_nothing_else_is_lost
     alice: User, bob: User, lobby: Room
 ) -> None:
     async def scenario() -> tuple[list[Message | BaseException], Message]:
-        writer = Writer()
+        writer = GroupCommit()
         flood = asyncio.ensure_future(
             outcomes(writer, [draft(bob, lobby, f"n{n}") for n in range(MAX_WAITING_OF_ONE + 5)])
         )
@@ -133,7 +133,7 @@ def test_a_full_line_takes_nobody_until_there_is_room_again(
     monkeypatch.setattr("hubbub.realtime.commands.group_commit.MAX_WAITING", 4)
 
     async def scenario() -> list[list[Message | BaseException]]:
-        writer = Writer()
+        writer = GroupCommit()
         drafts = [draft(sender, lobby, str(n)) for n in range(3) for sender in (alice, bob)]
         made = [await outcomes(writer, drafts), await outcomes(writer, drafts[4:])]
         await writer.close()
@@ -151,7 +151,7 @@ def test_a_locked_room_delays_nobody_else_and_is_unavailable_after_two_seconds(
     free = rooms.create(alice, name="free", kind="public")
 
     async def scenario() -> float:
-        writer = Writer()
+        writer = GroupCommit()
         with room_locked(lobby):
             stuck = asyncio.ensure_future(writer.send(draft(alice, lobby, "stuck")))
             began = time.monotonic()
@@ -174,7 +174,7 @@ def test_what_waits_for_a_locked_room_goes_in_by_order_once_it_is_free(
     free = rooms.create(alice, name="free", kind="public")
 
     async def scenario() -> list[int]:
-        writer = Writer()
+        writer = GroupCommit()
         with room_locked(lobby):
             waiting = [asyncio.ensure_future(writer.send(draft(alice, lobby, "n0")))]
             # Written in the same batch or the next: so the lobby was found locked by now.
@@ -195,7 +195,7 @@ def test_a_nonce_in_another_open_transaction_keeps_nobody_else_waiting(
     held = rooms.create(alice, name="held", kind="public")
 
     async def scenario() -> tuple[Message | BaseException, Message]:
-        writer = Writer()
+        writer = GroupCommit()
         with in_another_transaction(lambda: send_many([draft(alice, held, "held")])):
             stuck = asyncio.ensure_future(outcomes(writer, [draft(alice, lobby, "held")]))
             other = await writer.send(draft(bob, lobby, "free"))
@@ -215,7 +215,7 @@ def test_batches_that_fail_and_rooms_that_are_locked_change_no_order(
     elsewhere = [rooms.create(bob, name=f"room {n}", kind="public") for n in range(2)]
 
     async def scenario() -> None:
-        writers = Writer(), Writer()
+        writers = GroupCommit(), GroupCommit()
         sent: list[Coroutine[None, None, Message]] = []
         for turn in range(4):
             with room_locked(lobby):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, Holds
+from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, LoopStalls
 
 TURNS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=30)
 
@@ -12,15 +12,15 @@ TURNS = st.lists(st.tuples(st.floats(0, 30), st.floats(0, 5)), max_size=30)
 def test_the_longest_of_the_last_seconds_is_told_and_no_older_one(
     turns: list[tuple[float, float]], pause: float, last: int
 ) -> None:
-    holds, now, ended = Holds(), 0.0, []
+    loop_stalls, now, ended = LoopStalls(), 0.0, []
     for wait, held in turns:
         now += wait
-        holds.note(now, held)
+        loop_stalls.record(now, held)
         ended.append((int(now), held))
     now += pause
     recent = [held for second, held in ended if second > int(now) - last]
-    assert holds.longest(now, last) == max(recent, default=0.0)
+    assert loop_stalls.longest(now, last) == max(recent, default=0.0)
 
 
 def test_nothing_is_known_before_the_first_turn() -> None:
-    assert not Holds().known
+    assert not LoopStalls().known

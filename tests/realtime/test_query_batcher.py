@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from pytest_django import Settings
 
-from hubbub.realtime.db.query_batcher import Answers, Gathering
+from hubbub.realtime.db.query_batcher import Answers, QueryBatcher
 
 
 class Source:
@@ -33,14 +33,14 @@ class Source:
         self.go_on.clear()
 
 
-async def asked(gathering: Gathering[str, str], *keys: str) -> list["asyncio.Task[str]"]:
+async def asked(gathering: QueryBatcher[str, str], *keys: str) -> list["asyncio.Task[str]"]:
     """Ask, and return once all is put in."""
-    tasks = [asyncio.create_task(gathering.ask(key)) for key in keys]
+    tasks = [asyncio.create_task(gathering.load(key)) for key in keys]
     await asyncio.sleep(0)
     return tasks
 
 
-async def during_a_query(source: Source, gathering: Gathering[str, str]) -> "asyncio.Task[str]":
+async def during_a_query(source: Source, gathering: QueryBatcher[str, str]) -> "asyncio.Task[str]":
     """Begin a query, and return while it runs."""
     source.pause()
     [first] = await asked(gathering, "first")
@@ -50,15 +50,15 @@ async def during_a_query(source: Source, gathering: Gathering[str, str]) -> "asy
 
 async def test_a_lone_question_is_asked_at_once() -> None:
     source = Source()
-    gathering = Gathering(source.answer, 10)
-    assert await gathering.ask("a") == "a 1"
-    assert await gathering.ask("a") == "a 1"
+    gathering = QueryBatcher(source.answer, 10)
+    assert await gathering.load("a") == "a 1"
+    assert await gathering.load("a") == "a 1"
     assert source.queries == [["a"], ["a"]]
 
 
 async def test_what_is_asked_while_a_query_runs_goes_together_into_the_next() -> None:
     source = Source()
-    gathering = Gathering(source.answer, 3)
+    gathering = QueryBatcher(source.answer, 3)
     first = await during_a_query(source, gathering)
     tasks = await asked(gathering, "a", "b", "a", "c", "d")
     source.go_on.set()
@@ -68,7 +68,7 @@ async def test_what_is_asked_while_a_query_runs_goes_together_into_the_next() ->
 
 async def test_nobody_is_answered_by_a_query_that_began_before_they_asked() -> None:
     source = Source()
-    gathering = Gathering(source.answer, 10)
+    gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)
     source.version = 2
     [second] = await asked(gathering, "first")
@@ -79,18 +79,18 @@ async def test_nobody_is_answered_by_a_query_that_began_before_they_asked() -> N
 @pytest.mark.parametrize(("key", "error"), [("bad", LookupError), ("broken", ValueError)])
 async def test_what_fails_for_one_fails_for_nobody_else(key: str, error: type[Exception]) -> None:
     source = Source()
-    gathering = Gathering(source.answer, 10)
+    gathering = QueryBatcher(source.answer, 10)
     outcomes = await asyncio.gather(
-        *(gathering.ask(each) for each in ("a", key, "b")), return_exceptions=True
+        *(gathering.load(each) for each in ("a", key, "b")), return_exceptions=True
     )
     assert outcomes[::2] == ["a 1", "b 1"]
     assert isinstance(outcomes[1], error)
-    assert await gathering.ask("c") == "c 1"
+    assert await gathering.load("c") == "c 1"
 
 
 async def test_whoever_goes_while_waiting_is_not_asked_for_and_harms_nobody() -> None:
     source = Source()
-    gathering = Gathering(source.answer, 10)
+    gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)
     gone, same, other = await asked(gathering, "a", "a", "b")
     [alone] = await asked(gathering, "c")
@@ -106,14 +106,14 @@ async def test_when_the_database_hangs_all_who_wait_are_told_in_time_and_later_o
 ) -> None:
     settings.ANSWER_SECONDS = 0.2
     source = Source()
-    gathering = Gathering(source.answer, 10)
+    gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)
     waiting = await asked(gathering, "first", "a", "b")
     async with asyncio.timeout(10):
         outcomes = await asyncio.gather(first, *waiting, return_exceptions=True)
     assert all(isinstance(each, TimeoutError) for each in outcomes)
     source.go_on.set()
-    assert await gathering.ask("c") == "c 1"
+    assert await gathering.load("c") == "c 1"
 
 
 async def test_an_answer_in_time_counts_though_the_loop_is_late_to_see_it(
@@ -121,7 +121,7 @@ async def test_an_answer_in_time_counts_though_the_loop_is_late_to_see_it(
 ) -> None:
     settings.ANSWER_SECONDS = 0.2
     source = Source()
-    gathering = Gathering(source.answer, 10)
+    gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)
     be_busy(lambda: source.go_on.set())
     assert await first == "first 1"

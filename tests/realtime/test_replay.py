@@ -32,7 +32,7 @@ def test_what_the_feed_held_beyond_the_page_read_is_replayed_too(
         # Rung already, ahead of what is still missing: held.
         hub.take(room, log[-4:])
         missed = await read_missed(hub, room, begin - 1)
-        await hub.writer.close()
+        await hub.group_commit.close()
         await close_all_connections()
         return missed, room.feed.seq
 

@@ -14,8 +14,8 @@ from hubbub.chat.events import read_log
 from hubbub.chat.models import Room
 from hubbub.realtime.commands.handlers import MAX_SUBSCRIBES_WAITING, Commands
 from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.connections.transport import PlainOutlet
-from hubbub.realtime.db.executors import change, close_all_connections, query
+from hubbub.realtime.connections.transport import AsgiTransport
+from hubbub.realtime.db.executors import close_all_connections, run_action, run_query
 from hubbub.realtime.lifecycle.replica import Replica
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ class Socket:
         self.told: Frames = []
         self._heard = asyncio.Event()
         identity = Identity(user, None, None, {room.pk: room.seq for room in rooms})
-        self.connection = Connection(PlainOutlet(self._hear), identity)
+        self.connection = Connection(AsgiTransport(self._hear), identity)
         replica.hub.add(self.connection)
         self._commands = Commands(replica, self.connection)
 
@@ -56,7 +56,7 @@ def run(scenario: Callable[[Replica], Coroutine[Any, Any, None]]) -> None:
         try:
             await scenario(replica)
         finally:
-            await replica.hub.writer.close()
+            await replica.hub.group_commit.close()
             await close_all_connections()
 
     asyncio.run(whole())
@@ -80,8 +80,8 @@ def test_who_is_put_out_while_a_subscribe_waits_does_not_go_live(
         bobs.command("subscribe", rooms={str(first.pk): 0, str(second.pk): None})
         async with asyncio.timeout(10):
             await replica.hub.unheard.wait()  # the rooms are followed
-        await change(members.remove, alice, room_id=second.pk, user_id=bob.pk)
-        events = await query(read_log, second.pk, second.seq, 10)
+        await run_action(members.remove, alice, room_id=second.pk, user_id=bob.pk)
+        events = await run_query(read_log, second.pk, second.seq, 10)
         assert [event.type for event in events] == ["member.left"]
         replica.hub.take(replica.hub.rooms[second.pk], events)  # as the doorbell does
         charlies.command("subscribe", rooms={str(second.pk): None})

@@ -11,9 +11,13 @@ from django.conf import LazySettings
 
 from hubbub.accounts.models import User
 from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.protocol.messages import Ping, Send
+from hubbub.realtime.protocol.messages import Send
 from hubbub.realtime.telemetry import traffic_recorder
-from hubbub.realtime.telemetry.traffic_recorder import Recording, namer
+from hubbub.realtime.telemetry.traffic_recorder import (
+    TrafficRecorder,
+    pseudonymizer,
+    start_recorder,
+)
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage, opened
 from tests.support.fake_transport import Wire
@@ -104,27 +108,31 @@ def kinds(lines: list[list[Any]]) -> dict[str, int]:
     return {kind: found.count(kind) for kind in found}
 
 
+def started(replica_id: str) -> TrafficRecorder:
+    recorder = start_recorder(replica_id)
+    assert recorder is not None
+    return recorder
+
+
 def a_socket() -> Connection:
     return Connection(Wire(), Identity(User(pk=1), None, None, {1: 0}))
 
 
 def test_names_are_the_same_on_all_replicas_and_others_in_each_recording_and_place() -> None:
-    monday, again = namer("secret", "monday"), namer("secret", "monday")
+    monday, again = pseudonymizer("secret", "monday"), pseudonymizer("secret", "monday")
     assert monday("room", 7) == again("room", 7)
     others = {
         monday("room", 8),
         monday("person", 7),
-        namer("secret", "tuesday")("room", 7),
-        namer("another", "monday")("room", 7),
+        pseudonymizer("secret", "tuesday")("room", 7),
+        pseudonymizer("another", "monday")("room", 7),
     }
     assert len(others | {monday("room", 7)}) == 5
 
 
 def test_it_is_off_unless_it_is_asked_for(settings: LazySettings, tmp_path: Path) -> None:
     settings.RECORDING_DIR = ""
-    quiet = Recording("replica")
-    quiet.said(a_socket(), Ping())
-    quiet.flush()
+    assert start_recorder("replica") is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -132,32 +140,32 @@ def test_a_full_file_ends_it_with_whole_lines(
     settings: LazySettings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.RECORDING_DIR, settings.RECORDING_MAX_MB = str(tmp_path / "full"), 1
-    made = Recording("replica")
+    made = started("replica")
     socket = a_socket()
-    made.came(socket)
+    made.connected(socket)
     for _ in range(40):
         for _ in range(1_000):
-            made.said(socket, Send(room=1, nonce="n", body="hello"))
+            made.received(socket, Send(room=1, nonce="n", body="hello"))
         made.flush()
     written = (tmp_path / "full" / "replica.jsonl").read_bytes()
     assert 900_000 < len(written) < 1_001_000
     assert all(json.loads(line) for line in written.splitlines())
-    assert [record.message for record in caplog.records if "over" in record.message] == [
-        "The recording is over: the file has RECORDING_MAX_MB. What came before is whole."
+    assert [record.message for record in caplog.records if "ended" in record.message] == [
+        "Recording ended: the file has reached RECORDING_MAX_MB. Every line in it is whole."
     ]
 
 
 def test_a_disk_that_does_not_keep_up_ends_it(
     settings: LazySettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traffic_recorder, "MAX_WAITING_LINES", 10)
+    monkeypatch.setattr(traffic_recorder, "MAX_BUFFERED_LINES", 10)
     settings.RECORDING_DIR = str(tmp_path / "slow")
-    made = Recording("replica")
+    made = started("replica")
     socket = a_socket()
-    made.came(socket)
+    made.connected(socket)
     for _ in range(20):
-        made.said(socket, Send(room=1, nonce="n", body="hello"))
-    made.gone(socket, 1000)
+        made.received(socket, Send(room=1, nonce="n", body="hello"))
+    made.disconnected(socket, 1000)
     made.flush()
     assert len((tmp_path / "slow" / "replica.jsonl").read_text().splitlines()) == 1
 
@@ -166,7 +174,5 @@ def test_a_folder_that_cannot_be_written_is_said_and_nothing_else_breaks(
     settings: LazySettings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.RECORDING_DIR = "/dev/null/nowhere"
-    made = Recording("replica")
-    made.came(a_socket())
-    made.flush()
-    assert "Nothing is recorded" in caplog.text
+    assert start_recorder("replica") is None
+    assert "Cannot record traffic" in caplog.text

@@ -12,7 +12,7 @@ from hubbub.chat.actions import rooms
 from hubbub.chat.models import Room
 from hubbub.realtime.cluster.bus import Doorbell
 from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.connections.transport import PlainOutlet
+from hubbub.realtime.connections.transport import AsgiTransport
 from hubbub.realtime.db.executors import close_all_connections
 from hubbub.realtime.delivery.catch_up import Follower
 from hubbub.realtime.hub import Hub
@@ -34,10 +34,10 @@ def test_rooms_that_one_may_not_open_are_not_followed(
 
     async def scenario() -> set[int]:
         hub = Hub()
-        connection = Connection(PlainOutlet(hear), Identity(charlie, None, None, {lobby.pk: 0}))
+        connection = Connection(AsgiTransport(hear), Identity(charlie, None, None, {lobby.pk: 0}))
         hub.add(connection)
         await Subscribing(hub, Follower(hub, Doorbell(hub)), connection, None).run(asked)
-        await hub.writer.close()
+        await hub.group_commit.close()
         await close_all_connections()
         return set(hub.rooms)
 

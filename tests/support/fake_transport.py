@@ -5,41 +5,41 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubbub.realtime.connections.transport import OnGone, OnText
-from hubbub.realtime.protocol.websocket_frames import Burst
+from hubbub.realtime.connections.transport import OnDisconnect, OnText
+from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 
 @dataclass
 class Wire:
-    """An outlet. `waiting_bytes` is what a server would say that it still holds back."""
+    """A transport. `buffered_bytes` is what a server would say that it still holds back."""
 
     texts: list[str] = field(default_factory=list)
     writes: int = 0
-    waiting_bytes: int = 0
+    buffered_bytes: int = 0
     code: int | None = None
-    dropped: bool = False
+    aborted: bool = False
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
         return False
 
     def write(self, text: str) -> int:
         self.texts.append(text)
         self.writes += 1
-        return self.waiting_bytes
+        return self.buffered_bytes
 
-    def write_burst(self, burst: Burst) -> int:
-        self.texts += [frame.text for frame in burst.frames]
+    def write_batch(self, batch: FrameBatch) -> int:
+        self.texts += [frame.text for frame in batch.frames]
         self.writes += 1
-        return self.waiting_bytes
+        return self.buffered_bytes
 
     def close(self, code: int) -> None:
         self.code = code
 
-    def drop(self) -> None:
-        self.dropped = True
+    def abort(self) -> None:
+        self.aborted = True
 
-    async def drained(self) -> None:
-        while self.waiting_bytes:  # noqa: ASYNC110
+    async def wait_for_buffer_space(self) -> None:
+        while self.buffered_bytes:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     @property

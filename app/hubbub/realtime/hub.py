@@ -17,14 +17,15 @@ from django.conf import settings
 from hubbub.chat.events import Entry, moment_of
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.observability import metrics
-from hubbub.realtime.commands.group_commit import Writer
+from hubbub.realtime.commands.group_commit import GroupCommit
 from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.delivery import account_events
 from hubbub.realtime.delivery.fan_out import write_to_all
 from hubbub.realtime.delivery.local_rooms import Followed, OpenRoom, follow_place, open_room
-from hubbub.realtime.protocol.messages import TOO_MANY_CONNECTIONS, TRY_AGAIN, frame
-from hubbub.realtime.protocol.websocket_frames import Burst, frame_of
-from hubbub.realtime.telemetry.traffic_recorder import Recording
+from hubbub.realtime.protocol import close_codes
+from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
+from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ class Hub:
         self.members: dict[int, set[int]] = {}  # room id: people here who are in it
         self.rooms: dict[int, OpenRoom] = {}
         self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
-        self.writer = Writer()
-        self.recording = Recording(self.replica)
+        self.group_commit = GroupCommit()
+        self.traffic_observer: TrafficObserver | None = None  # None unless RECORDING_DIR is set
         self.presence_dirty: set[int] = set()  # rooms where somebody came or went, anywhere
         self.wake = asyncio.Event()  # ask for the newest seqs now
         self.misunderstood = asyncio.Event()  # something was heard that is not known here
@@ -67,9 +68,9 @@ class Hub:
             self.put_in(connection.user_id, room_id)
             self.bumped.setdefault(room_id, seq)
         # One that is leaving has its successor open already: that is no connection too many.
-        still_open = [each for each in person.connections if not (each.closed or each.leaving)]
+        still_open = [each for each in person.connections if not (each.closed or each.goodbye_sent)]
         if len(still_open) > settings.MAX_CONNECTIONS_PER_PERSON:
-            still_open[0].close(TOO_MANY_CONNECTIONS)
+            still_open[0].close(close_codes.TOO_MANY_CONNECTIONS)
 
     def drop(self, connection: Connection) -> None:
         """Forget a socket. Its person stays present for a moment: most come back at once."""
@@ -136,7 +137,7 @@ class Hub:
         """Deliver the room's next entries to the socket; its person is present."""
         room.fan_out.join(connection)
         connection.rooms.add(room.log)
-        connection.put_out.discard(room.log)
+        connection.removal_sent.discard(room.log)
         if room.presence.open(connection.user_id, connection.name):
             self.presence_dirty.add(room.log)
 
@@ -224,11 +225,11 @@ class Hub:
             room.left[entry.user] = entry.seq
             over = [each for each in room.subscribers if each.user_id == entry.user]
             reason = account_events.facts_of(entry).get("reason", "left")
-        removed = Burst([frame_of(frame("room.removed", room=room.log, reason=reason))])
+        removed = FrameBatch([text_frame(frame("room.removed", room=room.log, reason=reason))])
         for connection in over:
             room.fan_out.settle(connection)  # so that this is the last that it gets of the room
-            connection.put_out.add(room.log)
-            connection.write_burst(removed)
+            connection.removal_sent.add(room.log)
+            connection.write_batch(removed)
             self.unsubscribe(connection, room.log)
 
     def bump(self, room_id: int, seq: int, number: int) -> None:
@@ -246,7 +247,7 @@ class Hub:
     def restart(self) -> None:
         """Forget all positions and have everybody come again: the log is not the one known."""
         for connection in self.all_connections():
-            connection.close(TRY_AGAIN)
+            connection.close(close_codes.TRY_AGAIN)
             connection.rooms.clear()
         for room in list(self.rooms.values()):
             self.close_room(room)

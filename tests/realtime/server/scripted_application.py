@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from hubbub.realtime.connections.transport import FRAMES, FrameWriter
-from hubbub.realtime.protocol.websocket_frames import text_frame
+from hubbub.realtime.protocol.websocket_frames import encode_text_frame
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -49,10 +49,10 @@ def _attach(writer: FrameWriter) -> None:
     """Echo without an application; remember who is gone."""
 
     def echo(text: str | None) -> None:
-        writer.write_frames(text_frame(text or ""))
+        writer.write_frames(encode_text_frame(text or ""))
 
     writer.attach(echo, gone.append)
-    writer.write_frames(text_frame("attached"))
+    writer.write_frames(encode_text_frame("attached"))
 
 
 async def _answer(path: str, send: Send) -> None:
@@ -80,25 +80,25 @@ async def _in_turn(writer: FrameWriter, send: Send, count: str) -> None:
         if number % 2:
             await send({"type": "websocket.send", "text": f"{number}"})
         else:
-            writer.write_frames(text_frame(f"{number}"))
+            writer.write_frames(encode_text_frame(f"{number}"))
 
 
 async def _fill(writer: FrameWriter, send: Send, size: str) -> None:
     """Write numbered frames until so many bytes wait; then one of each kind, and a close."""
     number = 0
-    while writer.write_frames(text_frame(f"{number} {PADDING}")) < int(size):
+    while writer.write_frames(encode_text_frame(f"{number} {PADDING}")) < int(size):
         number += 1
     await send({"type": "websocket.send", "text": "ordinary"})
-    writer.write_frames(text_frame("ready-made"))
+    writer.write_frames(encode_text_frame("ready-made"))
     writer.close(4321)
-    writer.write_frames(text_frame("after the close"))
+    writer.write_frames(encode_text_frame("after the close"))
 
 
 async def _drop(writer: FrameWriter, send: Send, size: str) -> None:
     """Cut off who leaves so many bytes waiting."""
-    while writer.write_frames(text_frame(PADDING)) < int(size):
+    while writer.write_frames(encode_text_frame(PADDING)) < int(size):
         pass
-    writer.drop()
+    writer.abort()
 
 
 ORDERS = {"in-turn": _in_turn, "fill": _fill, "drop": _drop}

@@ -165,7 +165,7 @@ class Doorbell:
     def _hear_beat(self, message: dict[str, Any]) -> None:
         now, replica = time.monotonic(), message["from"]
         if "rooms" in message and "at" in message:  # one of each round is enough
-            self.others.heartbeats.note(replica, message["name"], message["at"])
+            self.others.heartbeat_delays.record(replica, message["name"], message["at"])
         if replica == self.hub.replica:
             if self._hearings[message["host"]].heard(now):
                 self._hear_again(message["host"], now)

@@ -12,13 +12,13 @@ from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.telemetry.latency import Heartbeats
+from hubbub.realtime.telemetry.latency import HeartbeatDelays
 
 
 class Others:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.heartbeats = Heartbeats()
+        self.heartbeat_delays = HeartbeatDelays()
         self._heard: dict[str, float] = {}  # replica: when it was last heard (monotonic)
 
     def ask(self, group: str, log: int) -> None:
@@ -63,7 +63,7 @@ class Others:
         for replica, heard in list(self._heard.items()):
             if now - heard > settings.REPLICA_GONE_SECONDS:
                 del self._heard[replica]
-                self.heartbeats.forget(replica)
+                self.heartbeat_delays.forget(replica)
                 for room in self.hub.rooms.values():
                     room.presence.forget(replica)
                     self.hub.presence_dirty.add(room.log)

@@ -25,13 +25,13 @@ from hubbub.realtime.db.executors import close_connections, run
 MAX_BATCH = 200
 MAX_WAITING = 5_000
 MAX_WAITING_OF_ONE = 1_000  # so that nobody fills the line alone
-LANES = 2
+LOCKED_ROOM_THREADS = 2
 
 
-class Writer:
+class GroupCommit:
     def __init__(self) -> None:
         self._main = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._beside = ThreadPoolExecutor(LANES, thread_name_prefix="writer-lane")
+        self._beside = ThreadPoolExecutor(LOCKED_ROOM_THREADS, thread_name_prefix="writer-lane")
         self._line = Line()
         self._lanes: dict[int, Line] = {}  # room id: what waits for its lock
         self._task: asyncio.Task[None] | None = None
@@ -54,7 +54,7 @@ class Writer:
         """End once everything that was put in is written."""
         while self._task or self._tasks:
             await asyncio.wait([task for task in (self._task, *self._tasks) if task])
-        for executor, threads in ((self._main, 1), (self._beside, LANES)):
+        for executor, threads in ((self._main, 1), (self._beside, LOCKED_ROOM_THREADS)):
             await close_connections(executor, threads)
             executor.shutdown()
 

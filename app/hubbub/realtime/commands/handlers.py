@@ -19,10 +19,11 @@ from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.publisher import group_of, publisher
 from hubbub.chat.serializers import message_frame
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.db.executors import AWAY, change, query
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_query
 from hubbub.realtime.lifecycle.replica import Replica
+from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol import messages as protocol
-from hubbub.realtime.protocol.errors import problem_of
+from hubbub.realtime.protocol.errors import problem_for
 from hubbub.realtime.protocol.messages import Problem, Ref, answer, problem_frame
 from hubbub.realtime.subscriptions.room_access import read_standings
 from hubbub.realtime.subscriptions.subscribe import Subscribing, ensure_member
@@ -53,13 +54,14 @@ class Commands:
             ref, command = protocol.parse(text)
             rate_limits.commands.take(self.connection.user_id)
             self.connection.bad_frames = 0
-            self.hub.recording.said(self.connection, command)
+            if self.hub.traffic_observer is not None:
+                self.hub.traffic_observer.received(self.connection, command)
             self._carry_out(command, ref)
         except Problem as problem:
             problem.ref = ref if problem.ref is None else problem.ref
             self._refuse(problem)
         except Exception as error:
-            self._refuse(problem_of(error, ref))
+            self._refuse(problem_for(error, ref))
 
     def _refuse(self, problem: Problem) -> None:
         """Answer with a problem. Who goes on as if there were none is sent away."""
@@ -67,9 +69,9 @@ class Commands:
         connection.write(problem_frame(problem))
         connection.bad_frames += problem.is_malformed
         if connection.bad_frames >= settings.MAX_BAD_FRAMES:
-            connection.close(protocol.BAD_FRAMES)
+            connection.close(close_codes.BAD_FRAMES)
         elif connection.floods(time.monotonic()):
-            connection.close(protocol.FLOODING)
+            connection.close(close_codes.FLOODING)
 
     @singledispatchmethod
     def _carry_out(self, command: Any, ref: Ref) -> None:
@@ -112,8 +114,8 @@ class Commands:
         self._answer_later(ref, self._send(draft, ref))
 
     async def _send(self, draft: Draft, ref: Ref) -> None:
-        message = await self.hub.writer.send(draft)
-        self.replica.marks.put(draft.sender_id, message.room_id, message.number)
+        message = await self.hub.group_commit.send(draft)
+        self.replica.read_marks.add(draft.sender_id, message.room_id, message.number)
         self.connection.write(answer("ok", ref, message=message_frame(message)))
 
     @_carry_out.register
@@ -122,7 +124,7 @@ class Commands:
         self._answer_later(ref, self._edit(command, ref))
 
     async def _edit(self, command: protocol.Edit, ref: Ref) -> None:
-        message = await change(
+        message = await run_action(
             messages.edit,
             self.connection.identity.user,
             message_id=command.message,
@@ -136,7 +138,7 @@ class Commands:
 
     async def _delete(self, command: protocol.Delete, ref: Ref) -> None:
         user = self.connection.identity.user
-        await change(messages.delete, user, message_id=command.message)
+        await run_action(messages.delete, user, message_id=command.message)
         self.connection.write(answer("ok", ref))
 
     @_carry_out.register
@@ -144,7 +146,7 @@ class Commands:
         self._as_member(command.room, ref, partial(self._read, command, ref))
 
     def _read(self, command: protocol.Read, ref: Ref) -> None:
-        self.replica.marks.put(self.connection.user_id, command.room, command.number)
+        self.replica.read_marks.add(self.connection.user_id, command.room, command.number)
         self.connection.write(answer("ok", ref))
 
     @_carry_out.register
@@ -169,7 +171,7 @@ class Commands:
             self._answer_later(ref, self._ask_first(room_id, act))
 
     async def _ask_first(self, room_id: int, act: Callable[[], None]) -> None:
-        standings = await query(read_standings, self.connection.user_id, [room_id])
+        standings = await run_query(read_standings, self.connection.user_id, [room_id])
         try:
             ensure_member(standings.get(room_id))
         except Problem as problem:
@@ -194,6 +196,6 @@ class Commands:
         try:
             await work
         except Exception as error:
-            if isinstance(error, AWAY):
+            if isinstance(error, DATABASE_UNAVAILABLE):
                 self.hub.wake.set()  # its outcome is in the log, if it has one
-            self.connection.write(problem_frame(problem_of(error, ref)))
+            self.connection.write(problem_frame(problem_for(error, ref)))

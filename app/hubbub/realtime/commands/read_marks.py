@@ -6,16 +6,16 @@ import logging
 from django.conf import settings
 
 from hubbub.chat.actions import read_marks
-from hubbub.realtime.db.executors import AWAY, change
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action
 
 logger = logging.getLogger(__name__)
 
 
-class Marks:
+class ReadMarkBuffer:
     def __init__(self) -> None:
         self._waiting: dict[tuple[int, int], int] = {}  # (user id, room id): number
 
-    def put(self, user_id: int, room_id: int, number: int) -> None:
+    def add(self, user_id: int, room_id: int, number: int) -> None:
         """Note that a person has read a room up to a message; written soon, unless we die first."""
         key = user_id, room_id
         self._waiting[key] = max(number, self._waiting.get(key, 0))
@@ -24,10 +24,10 @@ class Marks:
         """Write what waits; the action tells the people's other tabs and devices."""
         waiting, self._waiting = self._waiting, {}
         try:
-            await change(read_marks.mark, waiting)
+            await run_action(read_marks.mark, waiting)
         except Exception:
             for (user_id, room_id), number in waiting.items():
-                self.put(user_id, room_id, number)
+                self.add(user_id, room_id, number)
             raise
 
     async def run(self) -> None:
@@ -35,5 +35,5 @@ class Marks:
             await asyncio.sleep(settings.READ_FLUSH_SECONDS)
             try:
                 await self.flush()
-            except AWAY:
+            except DATABASE_UNAVAILABLE:
                 logger.debug("The database does not answer; read marks wait.")

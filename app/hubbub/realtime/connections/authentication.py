@@ -16,8 +16,8 @@ from hubbub.accounts.session_auth import Claim, claims_of, proves
 from hubbub.accounts.token_auth import tokens_of
 from hubbub.model_columns import columns
 from hubbub.realtime.connections.connection import Identity
-from hubbub.realtime.db.query_batcher import Gathering
-from hubbub.realtime.protocol.messages import BANNED, SIGNED_OUT
+from hubbub.realtime.db.query_batcher import QueryBatcher
+from hubbub.realtime.protocol import close_codes
 
 Headers = dict[str, str]
 
@@ -26,7 +26,7 @@ MAX_BATCH = 100
 PERSON_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "banned_at")
 
 
-class NotAdmitted(Exception):
+class HandshakeRejected(Exception):
     """The person may not come in; `code` is the close code that says why."""
 
     def __init__(self, code: int) -> None:
@@ -46,24 +46,24 @@ class Person(NamedTuple):
     rooms: dict[int, int]  # the rooms that the person is in: their last seq
 
 
-def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     return {name.decode("latin1").lower(): value.decode("latin1") for name, value in raw}
 
 
-def bearer_secret(headers: Headers) -> str | None:
+def bearer_token(headers: Headers) -> str | None:
     scheme, _, secret = headers.get("authorization", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
 
 
 async def identify(headers: Headers) -> Identity:
-    """Return whom the handshake proves to be. Raises NotAdmitted, and the database's errors."""
-    secret = bearer_secret(headers)
+    """Return who connects. Raises HandshakeRejected, and the database's errors."""
+    secret = bearer_token(headers)
     if secret is not None:
-        return await _identities.ask(Proof(None, digest_of(secret)))
+        return await _identities.load(Proof(None, digest_of(secret)))
     session_key = _session_key(headers)
     if session_key is None:
-        raise NotAdmitted(SIGNED_OUT)
-    return await _identities.ask(Proof(session_key, None))
+        raise HandshakeRejected(close_codes.SIGNED_OUT)
+    return await _identities.load(Proof(session_key, None))
 
 
 def _session_key(headers: Headers) -> str | None:
@@ -72,7 +72,7 @@ def _session_key(headers: Headers) -> str | None:
 
 
 def read_identities(proofs: Sequence[Proof]) -> dict[Proof, Identity | Exception]:
-    """Return for each proof whom it is of, or NotAdmitted."""
+    """Return for each proof whom it is of, or HandshakeRejected."""
     session_keys = [each.session_key for each in proofs if each.session_key]
     digests = [each.token_digest for each in proofs if each.token_digest]
     claims = claims_of(session_keys) if session_keys else {}
@@ -102,28 +102,30 @@ def _read_people(ids: Collection[int]) -> dict[int, Person]:
     return people
 
 
-def _by_session(key: str, claim: Claim | None, people: dict[int, Person]) -> Identity | NotAdmitted:
+def _by_session(
+    key: str, claim: Claim | None, people: dict[int, Person]
+) -> Identity | HandshakeRejected:
     person = people.get(claim.user_id) if claim else None
     if claim is None or person is None or not proves(claim, person.user):
-        return NotAdmitted(SIGNED_OUT)
+        return HandshakeRejected(close_codes.SIGNED_OUT)
     return _entering(person, key, None)
 
 
-def _by_token(token: Token | None, people: dict[int, Person]) -> Identity | NotAdmitted:
+def _by_token(token: Token | None, people: dict[int, Person]) -> Identity | HandshakeRejected:
     person = people.get(token.user_id) if token else None
     if token is None or person is None:
-        return NotAdmitted(SIGNED_OUT)
+        return HandshakeRejected(close_codes.SIGNED_OUT)
     return _entering(person, None, token.pk)
 
 
 def _entering(
     person: Person, session_key: str | None, token_id: int | None
-) -> Identity | NotAdmitted:
+) -> Identity | HandshakeRejected:
     if not person.user.is_active:
-        return NotAdmitted(SIGNED_OUT)
+        return HandshakeRejected(close_codes.SIGNED_OUT)
     if person.user.banned_at is not None:
-        return NotAdmitted(BANNED)
+        return HandshakeRejected(close_codes.BANNED)
     return Identity(person.user, session_key, token_id, person.rooms)
 
 
-_identities: Gathering[Proof, Identity] = Gathering(read_identities, MAX_BATCH)
+_identities: QueryBatcher[Proof, Identity] = QueryBatcher(read_identities, MAX_BATCH)

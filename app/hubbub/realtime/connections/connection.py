@@ -13,9 +13,10 @@ from django.conf import settings
 from hubbub.accounts.models import User, digest_of
 from hubbub.chat.rate_limits import Bucket
 from hubbub.observability import metrics
-from hubbub.realtime.connections.transport import Outlet
-from hubbub.realtime.protocol.messages import SLOW_READER, TRY_AGAIN, frame
-from hubbub.realtime.protocol.websocket_frames import Burst
+from hubbub.realtime.connections.transport import Transport
+from hubbub.realtime.protocol import close_codes
+from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 logger = logging.getLogger(__name__)
 
@@ -41,26 +42,26 @@ class Identity:
 
 
 @dataclass(slots=True)
-class Farewell:
+class ScheduledClose:
     """When (monotonic) a socket is told to go elsewhere; once that is said, when it is closed."""
 
     code: int
     at: float
     grace: float  # seconds from the one to the other
-    said: bool = False
+    goodbye_sent: bool = False
 
 
 @dataclass(eq=False, slots=True)
 class Connection:
-    outlet: Outlet
+    transport: Transport
     identity: Identity
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     rooms: set[int] = field(default_factory=set)  # subscribed
     # Rooms whose `room.removed` this socket has had from the feed, before the place's log told.
-    put_out: set[int] = field(default_factory=set)
+    removal_sent: set[int] = field(default_factory=set)
     bad_frames: int = 0
     closed: bool = False
-    farewell: Farewell | None = None
+    scheduled_close: ScheduledClose | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     # One subscribe at a time, in the order they came; how many of them there are.
     subscribing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -81,36 +82,36 @@ class Connection:
         return bool(self._tasks)
 
     @property
-    def leaving(self) -> bool:
+    def goodbye_sent(self) -> bool:
         """Whether it was told to go elsewhere, where its next socket may be open already."""
-        return self.farewell is not None and self.farewell.said
+        return self.scheduled_close is not None and self.scheduled_close.goodbye_sent
 
     def write(self, text: str) -> None:
         """Send a frame to this socket alone. It is dropped when too much waits already."""
-        if self.outlet.write(text) > MAX_WAITING_BYTES:
-            self.drop()
+        if self.transport.write(text) > MAX_WAITING_BYTES:
+            self.abort()
 
-    def write_burst(self, burst: Burst) -> None:
+    def write_batch(self, batch: FrameBatch) -> None:
         """Send frames that others get, too; otherwise as `write`. Never raises: they come next."""
         try:
-            if self.outlet.write_burst(burst) > MAX_WAITING_BYTES:
-                self.drop()
+            if self.transport.write_batch(batch) > MAX_WAITING_BYTES:
+                self.abort()
         except Exception:
             logger.exception("A socket could not be written to, and is cut off.")
-            self.drop(TRY_AGAIN)  # it lacks a frame now: it comes again, and resumes
+            self.abort(close_codes.TRY_AGAIN)  # it lacks a frame now: it comes again, and resumes
 
-    def drop(self, code: int = SLOW_READER) -> None:
+    def abort(self, code: int = close_codes.SLOW_READER) -> None:
         """Cut off who does not read. A close frame would wait behind all that is not read."""
         if not self.closed:
             self.closed = True
-            self.outlet.drop()
+            self.transport.abort()
             metrics.sockets_closed.labels(code).inc()
 
     def close(self, code: int) -> None:
         """Close on purpose; the consumer then drops the connection from the hub."""
         if not self.closed:
             self.closed = True
-            self.outlet.close(code)
+            self.transport.close(code)
             metrics.sockets_closed.labels(code).inc()
 
     def floods(self, now: float) -> bool:

@@ -16,19 +16,25 @@ from hubbub.observability import metrics
 from hubbub.observability.logs import about_socket
 from hubbub.realtime.commands.handlers import Commands
 from hubbub.realtime.connections.authentication import (
+    HandshakeRejected,
     Headers,
-    NotAdmitted,
-    bearer_secret,
-    headers_of,
+    bearer_token,
+    decode_headers,
     identify,
 )
 from hubbub.realtime.connections.connection import Connection, Identity, goodbye
 from hubbub.realtime.connections.origin import is_own
-from hubbub.realtime.connections.transport import OnGone, Outlet, Scope, Send, outlet_of
-from hubbub.realtime.db.executors import AWAY
+from hubbub.realtime.connections.transport import (
+    OnDisconnect,
+    Scope,
+    Send,
+    Transport,
+    transport_for,
+)
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.lifecycle.process_name import NAME
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
-from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame
 
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -42,7 +48,7 @@ ADMISSIONS = 5
 async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one socket. Foreign pages are refused in the handshake; others get a close code."""
     await receive()  # websocket.connect
-    headers = headers_of(scope["headers"])
+    headers = decode_headers(scope["headers"])
     if scope["path"] != "/ws/" or not _may_shake_hands(headers):
         await send({"type": "websocket.close"})
         return
@@ -51,16 +57,16 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     subprotocol = SUBPROTOCOL if speaks else (offered[0] if offered else None)
     await send({"type": "websocket.accept", "subprotocol": subprotocol})
     if offered and not speaks:
-        await _refuse(send, messages.VERSION)
+        await _refuse(send, close_codes.UNSUPPORTED_VERSION)
         return
     replica = this_replica()
     if replica.draining:
-        await send({"type": "websocket.send", "text": goodbye(messages.DRAINING)})
-        await _refuse(send, messages.DRAINING)
+        await send({"type": "websocket.send", "text": goodbye(close_codes.DRAINING)})
+        await _refuse(send, close_codes.DRAINING)
         return
     try:
-        connection = await _admit(replica, headers, outlet_of(scope, send))
-    except NotAdmitted as refusal:
+        connection = await _admit(replica, headers, transport_for(scope, send))
+    except HandshakeRejected as refusal:
         await _refuse(send, refusal.code)
         return
     about_socket(connection.id, connection.user_id)
@@ -69,12 +75,13 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 
     def gone(code: int | None) -> None:
         replica.hub.drop(connection)
-        replica.hub.recording.gone(connection, code)
+        if replica.hub.traffic_observer is not None:
+            replica.hub.traffic_observer.disconnected(connection, code)
         logger.debug("The socket is gone (%s).", code)
 
     # What is logged in these is about this socket, too.
     run = copy_context().run
-    attached = connection.outlet.attach(
+    attached = connection.transport.attach(
         lambda text: run(commands.receive, text), lambda code: run(gone, code)
     )
     if not attached:
@@ -84,7 +91,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 def _may_shake_hands(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is None:
-        return bearer_secret(headers) is not None
+        return bearer_token(headers) is not None
     return is_own(origin, headers.get("host", ""))
 
 
@@ -93,28 +100,29 @@ async def _refuse(send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-async def _admit(replica: Replica, headers: Headers, outlet: Outlet) -> Connection:
-    """Return the connection, taken in by the hub and welcomed. Raises NotAdmitted."""
+async def _admit(replica: Replica, headers: Headers, transport: Transport) -> Connection:
+    """Return the connection, taken in by the hub and welcomed. Raises HandshakeRejected."""
     hub = replica.hub
     for _ in range(ADMISSIONS):
         try:
             await replica.start()
             since = hub.place.feed.seq
             identity = await identify(headers)
-        except AWAY:
+        except DATABASE_UNAVAILABLE:
             break
         if since is None or hub.concerns(identity, since):
             continue  # what was read may be older than what the place's log told meanwhile
-        connection = Connection(outlet, identity)
+        connection = Connection(transport, identity)
         connection.write(_welcome(replica, connection, identity))
         hub.add(connection)
-        hub.recording.came(connection)
-        replica.farewells.appoint(connection, time.monotonic())
+        if hub.traffic_observer is not None:
+            hub.traffic_observer.connected(connection)
+        replica.connection_expiry.schedule(connection, time.monotonic())
         if replica.draining:  # begun while the handshake was under way
-            connection.say_goodbye(messages.DRAINING)
-            connection.close(messages.DRAINING)
+            connection.say_goodbye(close_codes.DRAINING)
+            connection.close(close_codes.DRAINING)
         return connection
-    raise NotAdmitted(messages.TRY_AGAIN)
+    raise HandshakeRejected(close_codes.TRY_AGAIN)
 
 
 def _welcome(replica: Replica, connection: Connection, identity: Identity) -> str:
@@ -137,7 +145,7 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
     )
 
 
-async def _receive_all(receive: Receive, commands: Commands, gone: OnGone) -> None:
+async def _receive_all(receive: Receive, commands: Commands, gone: OnDisconnect) -> None:
     code = None
     try:
         while (message := await receive())["type"] != "websocket.disconnect":

@@ -12,9 +12,9 @@ import time
 
 from django.conf import settings
 
-from hubbub.realtime.connections.connection import Connection, Farewell
+from hubbub.realtime.connections.connection import Connection, ScheduledClose
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol.messages import DRAINING, LIFE_OVER
+from hubbub.realtime.protocol import close_codes
 
 # From `goodbye` to the close: enough to connect and subscribe elsewhere first.
 GOODBYE_SECONDS = 2.0
@@ -23,40 +23,42 @@ LOOK_SECONDS = 1.0
 LIFE_MIN = 0.75
 
 
-class Farewells:
+class ConnectionExpiry:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
 
-    def appoint(self, connection: Connection, now: float) -> None:
+    def schedule(self, connection: Connection, now: float) -> None:
         """Let a new socket's life be over at its own moment."""
         if settings.MAX_LIFE_SECONDS:
             life = random.uniform(LIFE_MIN, 1) * settings.MAX_LIFE_SECONDS  # noqa: S311
-            connection.farewell = Farewell(LIFE_OVER, now + life, GOODBYE_SECONDS)
+            connection.scheduled_close = ScheduledClose(
+                close_codes.EXPIRED, now + life, GOODBYE_SECONDS
+            )
 
-    def send_all_away(self, seconds: float, now: float) -> None:
+    def schedule_drain(self, seconds: float, now: float) -> None:
         """Close every socket within so many seconds, each at its own random moment."""
         grace = min(GOODBYE_SECONDS, seconds)
         for connection in self.hub.all_connections():
-            if not connection.leaving:
+            if not connection.goodbye_sent:
                 at = now + random.uniform(0, seconds - grace)  # noqa: S311
-                connection.farewell = Farewell(DRAINING, at, grace)
+                connection.scheduled_close = ScheduledClose(close_codes.DRAINING, at, grace)
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look(time.monotonic())
+            self.close_due(time.monotonic())
 
-    def look(self, now: float) -> None:
+    def close_due(self, now: float) -> None:
         """Say goodbye to every socket whose moment has come, and close those that heard it."""
         for connection in self.hub.all_connections():
-            farewell = connection.farewell
-            if farewell is not None and farewell.at <= now and not connection.closed:
-                _go_on(connection, farewell, now)
+            scheduled = connection.scheduled_close
+            if scheduled is not None and scheduled.at <= now and not connection.closed:
+                _go_on(connection, scheduled, now)
 
 
-def _go_on(connection: Connection, farewell: Farewell, now: float) -> None:
-    if not farewell.said:
-        farewell.said, farewell.at = True, now + farewell.grace
-        connection.say_goodbye(farewell.code)
-    elif not connection.busy or now >= farewell.at + settings.ANSWER_SECONDS:
-        connection.close(farewell.code)
+def _go_on(connection: Connection, scheduled: ScheduledClose, now: float) -> None:
+    if not scheduled.goodbye_sent:
+        scheduled.goodbye_sent, scheduled.at = True, now + scheduled.grace
+        connection.say_goodbye(scheduled.code)
+    elif not connection.busy or now >= scheduled.at + settings.ANSWER_SECONDS:
+        connection.close(scheduled.code)

@@ -16,9 +16,9 @@ from hubbub.accounts.session_auth import Claim, claims_of, proves
 from hubbub.chat.models import Membership
 from hubbub.realtime.connections.authentication import PERSON_FIELDS
 from hubbub.realtime.connections.connection import Identity
-from hubbub.realtime.db.executors import AWAY, query
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_query
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol.messages import BANNED, SIGNED_OUT, TRY_AGAIN
+from hubbub.realtime.protocol import close_codes
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ async def run(hub: Hub) -> None:
         await asyncio.sleep(settings.RECHECK_SECONDS)
         try:
             await recheck(hub)
-        except AWAY:
+        except DATABASE_UNAVAILABLE:
             logger.debug("The database does not answer; nobody is signed out for that.")
         except Exception:
             logger.exception("Open sockets could not be checked.")
@@ -44,7 +44,7 @@ async def recheck(hub: Hub) -> None:
     connections = hub.all_connections()
     for start in range(0, len(connections), CHUNK):
         chunk = connections[start : start + CHUNK]
-        codes = await query(_codes, [(each.identity, set(each.rooms)) for each in chunk])
+        codes = await run_query(_codes, [(each.identity, set(each.rooms)) for each in chunk])
         for connection, code in zip(chunk, codes, strict=True):
             if code is not None:
                 connection.close(code)
@@ -71,7 +71,7 @@ def _room_code(
     identity: Identity, subscribed: set[int], memberships: set[tuple[int, int]]
 ) -> int | None:
     lost = any((identity.user.pk, room) not in memberships for room in subscribed)
-    return TRY_AGAIN if lost else None
+    return close_codes.TRY_AGAIN if lost else None
 
 
 def _code(
@@ -79,10 +79,10 @@ def _code(
 ) -> int | None:
     user = users.get(identity.user.pk)
     if user is None or not user.is_active:
-        return SIGNED_OUT
+        return close_codes.SIGNED_OUT
     if user.banned_at is not None:
-        return BANNED
+        return close_codes.BANNED
     if identity.session_key is None:
-        return None if identity.token_id in tokens else SIGNED_OUT
+        return None if identity.token_id in tokens else close_codes.SIGNED_OUT
     claim = claims.get(identity.session_key)
-    return None if claim is not None and proves(claim, user) else SIGNED_OUT
+    return None if claim is not None and proves(claim, user) else close_codes.SIGNED_OUT

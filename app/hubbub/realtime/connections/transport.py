@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from django.conf import settings
 
-from hubbub.realtime.protocol.websocket_frames import Burst, text_frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, encode_text_frame
 
 # The ASGI extension: {"writer": FrameWriter}.
 FRAMES: Final = "hubbub.frames"
@@ -24,14 +24,14 @@ DRAINED_LOOK_SECONDS, DRAINED_LOOK_MAX_SECONDS = 0.02, 0.5
 
 Scope: TypeAlias = MutableMapping[str, Any]
 OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame
-OnGone: TypeAlias = Callable[[int | None], None]  # the close code
+OnDisconnect: TypeAlias = Callable[[int | None], None]  # the close code
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class FrameWriter(Protocol):
     """What a server offers as the extension FRAMES: one socket, in ready-made frames."""
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> None:
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
         """Call these for what comes from now on, and for what waits; no more is to be received.
 
         The application may return: the socket stays open.
@@ -46,16 +46,16 @@ class FrameWriter(Protocol):
     def close(self, code: int) -> None:
         """Send a close frame; nothing is written after it."""
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Cut the connection at once; what waits is thrown away."""
 
     @property
-    def waiting_bytes(self) -> int:
+    def buffered_bytes(self) -> int:
         """How much waits to be sent; 0 for a socket that is gone."""
 
 
-class Outlet(Protocol):
-    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+class Transport(Protocol):
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
         """Have these called for what comes; False where it must be received as usual."""
 
     def write(self, text: str) -> int:
@@ -64,26 +64,26 @@ class Outlet(Protocol):
         Returns how many bytes wait to be sent, as far as that is known.
         """
 
-    def write_burst(self, burst: Burst) -> int:
+    def write_batch(self, batch: FrameBatch) -> int:
         """Send frames that many sockets get; otherwise as `write`."""
 
     def close(self, code: int) -> None:
         """Close the socket once what was written before is sent. Twice does nothing."""
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Cut the socket off: what waits is not sent."""
 
-    async def drained(self) -> None:
+    async def wait_for_buffer_space(self) -> None:
         """Wait until a page more does no harm, or the socket is gone."""
 
 
-def outlet_of(scope: Scope, send: Send) -> Outlet:
-    """Return the fastest outlet that the server of a socket has."""
+def transport_for(scope: Scope, send: Send) -> Transport:
+    """Return the fastest transport that the server of a socket has."""
     extension = (scope.get("extensions") or {}).get(FRAMES)
-    return PlainOutlet(send) if extension is None else FrameOutlet(extension["writer"])
+    return AsgiTransport(send) if extension is None else FrameTransport(extension["writer"])
 
 
-class FrameOutlet:
+class FrameTransport:
     """Over the frame writer of our server."""
 
     __slots__ = ("_writer",)
@@ -91,30 +91,30 @@ class FrameOutlet:
     def __init__(self, writer: FrameWriter) -> None:
         self._writer = writer
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
-        self._writer.attach(on_text, on_gone)
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
+        self._writer.attach(on_text, on_disconnect)
         return True
 
     def write(self, text: str) -> int:
-        return self._writer.write_frames(text_frame(text))
+        return self._writer.write_frames(encode_text_frame(text))
 
-    def write_burst(self, burst: Burst) -> int:
-        return self._writer.write_frames(burst.data)
+    def write_batch(self, batch: FrameBatch) -> int:
+        return self._writer.write_frames(batch.data)
 
     def close(self, code: int) -> None:
         self._writer.close(code)
 
-    def drop(self) -> None:
-        self._writer.drop()
+    def abort(self) -> None:
+        self._writer.abort()
 
-    async def drained(self) -> None:
+    async def wait_for_buffer_space(self) -> None:
         pause = DRAINED_LOOK_SECONDS
-        while self._writer.waiting_bytes > DRAINED_BYTES:  # the server does not tell
+        while self._writer.buffered_bytes > DRAINED_BYTES:  # the server does not tell
             await asyncio.sleep(pause)
             pause = min(2 * pause, DRAINED_LOOK_MAX_SECONDS)
 
 
-class PlainOutlet:
+class AsgiTransport:
     """Over `websocket.send`: one task while there is something to send, none at rest."""
 
     def __init__(self, send: Send) -> None:
@@ -123,7 +123,7 @@ class PlainOutlet:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> bool:
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
         return False
 
     def write(self, text: str) -> int:
@@ -131,8 +131,8 @@ class PlainOutlet:
             self._put({"type": "websocket.send", "text": text})
         return 0  # the server buffers without saying how much
 
-    def write_burst(self, burst: Burst) -> int:
-        for frame in burst.frames:
+    def write_batch(self, batch: FrameBatch) -> int:
+        for frame in batch.frames:
             self.write(frame.text)
         return 0
 
@@ -141,11 +141,11 @@ class PlainOutlet:
             self._closed = True
             self._put({"type": "websocket.close", "code": code})
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         self._waiting.clear()
         self.close(1000)  # ASGI cannot cut a socket
 
-    async def drained(self) -> None:
+    async def wait_for_buffer_space(self) -> None:
         if self._task is not None:
             await asyncio.wait([self._task])
 

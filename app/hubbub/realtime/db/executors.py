@@ -21,32 +21,32 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # What it looks like from here when the database is away.
-AWAY = (OperationalError, InterfaceError, TimeoutError)
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
 # Apart, since what changes rows may wait for a room's lock, and handshakes must not wait with it,
 # nor the reading of logs, which repairs all that was missed.
-CHANGING_THREADS = 2
-FOLLOWING_THREADS = 2
-_querying = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
-_changing = ThreadPoolExecutor(CHANGING_THREADS, thread_name_prefix="change")
-_following = ThreadPoolExecutor(FOLLOWING_THREADS, thread_name_prefix="follow")
+ACTION_THREADS = 2
+LOG_QUERY_THREADS = 2
+_queries = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
+_actions = ThreadPoolExecutor(ACTION_THREADS, thread_name_prefix="action")
+_log_queries = ThreadPoolExecutor(LOG_QUERY_THREADS, thread_name_prefix="log-query")
 
 
-async def query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what a read returns. Raises TimeoutError after ANSWER_SECONDS.
 
     What has begun by then goes on in its thread, and its outcome is not known.
     """
-    return await _ask(_querying, partial(function, *args, **kwargs))
+    return await _ask(_queries, partial(function, *args, **kwargs))
 
 
-async def query_for_many(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As `query`, for a read that many wait for: in time is what the thread had done in time.
+async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `run_query`, for a read that many wait for: in time is what the thread had done in time.
 
     In a storm this loop comes to see it late, and to give all of them up then would only have them
     ask again.
     """
-    work = asyncio.ensure_future(run(_querying, partial(function, *args, **kwargs)))
+    work = asyncio.ensure_future(run(_queries, partial(function, *args, **kwargs)))
     done, _ = await asyncio.wait([work], timeout=settings.ANSWER_SECONDS)
     if not done:
         work.cancel()
@@ -54,14 +54,14 @@ async def query_for_many(function: Callable[P, T], *args: P.args, **kwargs: P.kw
     return work.result()
 
 
-async def change(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what an action returns; otherwise as `query`."""
-    return await _ask(_changing, partial(function, *args, **kwargs))
+async def run_action(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what an action returns; otherwise as `run_query`."""
+    return await _ask(_actions, partial(function, *args, **kwargs))
 
 
-async def follow(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a read of the logs returns; otherwise as `query`."""
-    return await _ask(_following, partial(function, *args, **kwargs))
+async def run_log_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a read of the logs returns; otherwise as `run_query`."""
+    return await _ask(_log_queries, partial(function, *args, **kwargs))
 
 
 async def _ask(executor: Executor, function: Callable[[], T]) -> T:
@@ -108,10 +108,10 @@ def _is_readable(socket: int) -> bool:
 
 
 async def close_all_connections() -> None:
-    """Close what `query`, `change` and `follow` keep open, once nothing runs there."""
-    await close_connections(_querying, settings.REALTIME_THREADS)
-    await close_connections(_changing, CHANGING_THREADS)
-    await close_connections(_following, FOLLOWING_THREADS)
+    """Close the database connections of all threads, once nothing runs there."""
+    await close_connections(_queries, settings.REALTIME_THREADS)
+    await close_connections(_actions, ACTION_THREADS)
+    await close_connections(_log_queries, LOG_QUERY_THREADS)
 
 
 async def close_connections(executor: ThreadPoolExecutor, threads: int) -> None:

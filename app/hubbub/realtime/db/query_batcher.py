@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
 from hubbub.observability.logs import about_nobody
-from hubbub.realtime.db.executors import AWAY, query_for_many
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_shared_query
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -19,7 +19,7 @@ V = TypeVar("V")
 Answers: TypeAlias = Mapping[K, V | Exception]
 
 
-class Gathering(Generic[K, V]):
+class QueryBatcher(Generic[K, V]):
     """Questions of one kind. A question is its key; the same one asked twice is asked once."""
 
     def __init__(self, answer: Callable[[Sequence[K]], Answers[K, V]], max_batch: int) -> None:
@@ -28,7 +28,7 @@ class Gathering(Generic[K, V]):
         self._waiting: dict[K, list[asyncio.Future[V]]] = {}  # in the order asked
         self._task: asyncio.Task[None] | None = None
 
-    async def ask(self, key: K) -> V:
+    async def load(self, key: K) -> V:
         """Return the answer of a query that begins after this call.
 
         Raises the answer that is an exception, and the database's errors; TimeoutError when a query
@@ -77,10 +77,10 @@ class Gathering(Generic[K, V]):
 
     async def _answers_to(self, keys: list[K]) -> Answers[K, V]:
         try:
-            return await query_for_many(self._answer, keys)
+            return await run_shared_query(self._answer, keys)
         except TimeoutError:
             raise
-        except AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             return dict.fromkeys(keys, error)
         except Exception as error:
             if len(keys) == 1:

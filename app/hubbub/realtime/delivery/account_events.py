@@ -7,9 +7,10 @@ from django.core.exceptions import ObjectDoesNotExist
 
 from hubbub.chat.events import Entry
 from hubbub.chat.queries import room_for
-from hubbub.realtime.db.executors import AWAY, query
-from hubbub.realtime.protocol.messages import BANNED, SIGNED_OUT, TRY_AGAIN, frame
-from hubbub.realtime.protocol.websocket_frames import Burst, frame_of
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_query
+from hubbub.realtime.protocol import close_codes
+from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 if TYPE_CHECKING:
     from hubbub.realtime.connections.connection import Connection
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 # What ends sockets at once. A changed password leaves the session that changed it: who comes back
 # with that one is let in.
 CLOSING = {
-    "user.signed_out": SIGNED_OUT,
-    "user.password_changed": TRY_AGAIN,
-    "user.banned": BANNED,
-    "user.deactivated": SIGNED_OUT,
-    "token.revoked": SIGNED_OUT,
+    "user.signed_out": close_codes.SIGNED_OUT,
+    "user.password_changed": close_codes.TRY_AGAIN,
+    "user.banned": close_codes.BANNED,
+    "user.deactivated": close_codes.SIGNED_OUT,
+    "token.revoked": close_codes.SIGNED_OUT,
 }
 
 
@@ -76,42 +77,42 @@ def _put_in(hub: "Hub", user: int | None, facts: dict[str, Any]) -> None:
     room_id = facts["room"]
     hub.put_in(user, room_id)
     for connection in hub.connections_of(user):
-        connection.put_out.discard(room_id)
+        connection.removal_sent.discard(room_id)
         connection.spawn(_tell_added(connection, room_id))
 
 
 async def _tell_added(connection: "Connection", room_id: int) -> None:
     """Tell a socket of a new room as its person sees it: a direct one by the other's name."""
     try:
-        room_info = await query(room_for, connection.identity.user, room_id)
+        room_info = await run_query(room_for, connection.identity.user, room_id)
     except ObjectDoesNotExist:
         return  # put out again meanwhile
-    except AWAY:
-        connection.close(TRY_AGAIN)  # it loads its rooms anew when it comes back
+    except DATABASE_UNAVAILABLE:
+        connection.close(close_codes.TRY_AGAIN)  # it loads its rooms anew when it comes back
         return
     connection.write(frame("room.added", room_info=room_info))
 
 
 def _put_out(hub: "Hub", users: list[int | None], room_id: int, reason: str) -> None:
     """Tell sockets that have not subscribed the room; the others are told by its own log."""
-    removed = Burst([frame_of(frame("room.removed", room=room_id, reason=reason))])
+    removed = FrameBatch([text_frame(frame("room.removed", room=room_id, reason=reason))])
     for user in users:
         for connection in hub.connections_of(user):
             if room_id in connection.rooms:
                 continue
-            if room_id in connection.put_out:
-                connection.put_out.discard(room_id)
+            if room_id in connection.removal_sent:
+                connection.removal_sent.discard(room_id)
             else:
-                connection.write_burst(removed)
+                connection.write_batch(removed)
 
 
 def _tell_room(hub: "Hub", type: str, facts: dict[str, Any]) -> None:
     """Tell the members who have other rooms open what a room is now like."""
     room_id = facts["room"]
     known = "room.added" if type == "room.restored" else "room.changed"
-    burst = Burst([frame_of(frame(known, room_info=facts["room_info"]))])
+    batch = FrameBatch([text_frame(frame(known, room_info=facts["room_info"]))])
     for user in hub.members.get(room_id, ()):
         for connection in hub.connections_of(user):
             if room_id not in connection.rooms:
-                connection.put_out.discard(room_id)
-                connection.write_burst(burst)
+                connection.removal_sent.discard(room_id)
+                connection.write_batch(batch)

@@ -16,7 +16,7 @@ from hubbub.chat.events import PLACE_LOG, read_log
 from hubbub.chat.log_positions import Heads, read_heads, renew_epoch
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.bus import Doorbell
-from hubbub.realtime.db.executors import AWAY, follow
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
 from hubbub.realtime.delivery.local_rooms import Followed
 from hubbub.realtime.hub import Hub
 
@@ -41,7 +41,7 @@ class Follower:
 
     async def start(self) -> None:
         """Begin at the end of the place's log. Raises the database's errors."""
-        heads = await follow(read_heads, ())
+        heads = await run_log_query(read_heads, ())
         self._begin(heads)
 
     async def catch_up(self, followed: Followed, seq: int) -> None:
@@ -54,7 +54,7 @@ class Follower:
         async with followed.reading:
             while followed.feed.seq is not None and followed.feed.seq < seq:
                 after = followed.feed.seq
-                entries = await follow(read_log, followed.log, after, PAGE_EVENTS)
+                entries = await run_log_query(read_log, followed.log, after, PAGE_EVENTS)
                 self.hub.take(followed, entries)
                 if followed.feed.seq == after:
                     raise LogCut
@@ -69,7 +69,7 @@ class Follower:
                 pass
             try:
                 await self._sweep()
-            except AWAY:
+            except DATABASE_UNAVAILABLE:
                 logger.debug("The database does not answer; sweeping goes on.")
                 await asyncio.sleep(settings.DEAF_SWEEP_SECONDS)
                 self.hub.wake.set()  # all of it, as soon as it answers again
@@ -90,7 +90,7 @@ class Follower:
         before = {each: each.feed.seq for each in due}
         rooms = {each.log for each in due} - {PLACE_LOG}
         others = self.hub.members.keys() if whole else ()
-        heads = await follow(read_heads, rooms | set(others))
+        heads = await run_log_query(read_heads, rooms | set(others))
         await self._compare(before, heads, at_once)
         if at_once:
             await asyncio.sleep(PACE_SECONDS)
@@ -109,7 +109,7 @@ class Follower:
         ends = {log: seq for log, (seq, _) in heads.rooms.items()} | {PLACE_LOG: heads.place}
         for followed, seq in before.items():
             if seq is not None and seq > ends.get(followed.log, -1):
-                await follow(renew_epoch, self.hub.epoch)
+                await run_log_query(renew_epoch, self.hub.epoch)
                 await self._restart(f"log {followed.log} went back")
                 return
         await self._read_lacking({each: ends.get(each.log, 0) for each in before}, at_once)
@@ -150,7 +150,7 @@ class Follower:
     async def _restart(self, why: str) -> None:
         logger.warning("The log began anew (%s): all sockets come again.", why)
         self.hub.restart()
-        self._begin(await follow(read_heads, ()))
+        self._begin(await run_log_query(read_heads, ()))
 
     def _begin(self, heads: Heads) -> None:
         self.hub.epoch = heads.epoch

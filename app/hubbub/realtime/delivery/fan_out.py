@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery.time_slices import in_slices
-from hubbub.realtime.protocol.websocket_frames import Burst, Frame, frame_of
-from hubbub.realtime.telemetry.latency import note_fan_out
+from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_frame
+from hubbub.realtime.telemetry.latency import record_fan_out
 
 # At least from the beginning of a pass to that of the room's next: what comes meanwhile is joined.
 # A person notices nothing, and at hundreds of messages a second each write carries several.
@@ -28,7 +28,7 @@ class FanOut:
         self._frames: list[Frame] = []  # what somebody has not been written yet
         self._committed_at: list[float | None] = []  # of each of them, where it is an event
         self._first = 0  # position of the first of them
-        self._bursts: dict[int, Burst] = {}  # what to write from a position to the end
+        self._batches: dict[int, FrameBatch] = {}  # what to write from a position to the end
         self._begun_at = -JOIN_SECONDS
         self._waiting: asyncio.TimerHandle | None = None
         self._writing = False
@@ -46,9 +46,9 @@ class FanOut:
         """
         if not self.subscribers:
             return
-        self._frames.append(frame_of(text))
+        self._frames.append(text_frame(text))
         self._committed_at.append(committed_at)
-        self._bursts.clear()
+        self._batches.clear()
         if committed_at is not None:
             metrics.deliveries.inc(len(self.subscribers))
 
@@ -77,7 +77,7 @@ class FanOut:
         position, end = self.subscribers[connection], self.end
         if position != end:
             self.subscribers[connection] = end
-            connection.write_burst(self._burst(position))
+            connection.write_batch(self._batch_from(position))
 
     def _begin(self) -> None:
         self._waiting = None
@@ -88,29 +88,29 @@ class FanOut:
 
     def _write(self, sockets: list[Connection]) -> None:
         positions, end = self.subscribers, self.end
-        at, burst = -1, None
+        at, batch = -1, None
         for socket in sockets:
             position = positions.get(socket, end)  # gone since the pass began
             if position == end:
                 continue
-            if burst is None or position != at:
-                at, burst = position, self._burst(position)
+            if batch is None or position != at:
+                at, batch = position, self._batch_from(position)
             positions[socket] = end
-            socket.write_burst(burst)
+            socket.write_batch(batch)
 
-    def _burst(self, position: int) -> Burst:
-        burst = self._bursts.get(position)
-        if burst is None:
-            burst = self._bursts[position] = Burst(self._frames[position - self._first :])
-        return burst
+    def _batch_from(self, position: int) -> FrameBatch:
+        batch = self._batches.get(position)
+        if batch is None:
+            batch = self._batches[position] = FrameBatch(self._frames[position - self._first :])
+        return batch
 
     def _finish(self) -> None:
         """Forget what everybody has: whoever joined meanwhile did so at a later position."""
         count = self._end_of_pass - self._first
-        note_fan_out(self._committed_at[:count])
+        record_fan_out(self._committed_at[:count])
         del self._frames[:count], self._committed_at[:count]
         self._first = self._end_of_pass
-        self._bursts.clear()
+        self._batches.clear()
         self._writing = False
         self.flush()
 
@@ -122,10 +122,10 @@ def write_to_all(
 
     `wanted` is asked right before: between two slices a socket may leave the room.
     """
-    burst = Burst([frame_of(text)])
+    batch = FrameBatch([text_frame(text)])
 
     def write(sockets: list[Connection]) -> None:
         for socket in filter(wanted, sockets):
-            socket.write_burst(burst)
+            socket.write_batch(batch)
 
     in_slices(connections, write, lambda: None)

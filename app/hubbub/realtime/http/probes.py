@@ -15,11 +15,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub.observability import metrics
 from hubbub.observability.exposition import exposition, may_scrape
-from hubbub.realtime.connections.authentication import headers_of
+from hubbub.realtime.connections.authentication import decode_headers
 from hubbub.realtime.connections.endpoint import Receive
 from hubbub.realtime.connections.transport import Scope, Send
 from hubbub.realtime.lifecycle.replica import this_replica
-from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, holds
+from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, loop_stalls
 
 # Any: Django's handler and Channels' router describe the same three arguments each in their way.
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -60,7 +60,7 @@ def readyz(scope: Scope) -> Answer:
 
 
 def show_metrics(scope: Scope) -> Answer:
-    headers = headers_of(scope["headers"])
+    headers = decode_headers(scope["headers"])
     allowed = may_scrape(
         (scope.get("client") or [""])[0],
         forwarded="x-forwarded-for" in headers,
@@ -69,9 +69,9 @@ def show_metrics(scope: Scope) -> Answer:
     if not allowed:
         return HTTPStatus.FORBIDDEN, TEXT, f"{_('Metrics are not for you.')}\n".encode()
     metrics.ready.set(not _why_not_ready())
-    if holds.known:
+    if loop_stalls.known:
         for seconds in HELD_SECONDS:
-            metrics.loop_held.labels(seconds).set(holds.longest(time.monotonic(), seconds))
+            metrics.loop_held.labels(seconds).set(loop_stalls.longest(time.monotonic(), seconds))
     metrics.loop_tasks.set(len(asyncio.all_tasks()))
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
 

@@ -35,10 +35,10 @@ async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -
     metrics.drains.inc()
     metrics.draining.set(1)
     began = time.monotonic()
-    replica.farewells.send_all_away(seconds, began)
+    replica.connection_expiry.schedule_drain(seconds, began)
     least, most = began + min(seconds, ACCEPTED_SECONDS), began + seconds + LATE_SECONDS
     while (now := time.monotonic()) < most and (now < least or not is_idle()):
-        replica.farewells.look(now)
+        replica.connection_expiry.close_due(now)
         await asyncio.sleep(TICK_SECONDS)
     try:
         async with asyncio.timeout(began + seconds + FINISH_SECONDS - time.monotonic()):

@@ -18,15 +18,16 @@ from django.conf import settings
 from hubbub.chat.publisher import publisher
 from hubbub.observability.logs import about_nobody
 from hubbub.realtime.cluster.bus import Doorbell
-from hubbub.realtime.commands.read_marks import Marks
+from hubbub.realtime.commands.read_marks import ReadMarkBuffer
 from hubbub.realtime.connections import revalidation
-from hubbub.realtime.connections.expiry import Farewells
-from hubbub.realtime.db.executors import AWAY, close_all_connections
+from hubbub.realtime.connections.expiry import ConnectionExpiry
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, close_all_connections
 from hubbub.realtime.delivery.catch_up import Follower
 from hubbub.realtime.delivery.local_rooms import OpenRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.messages import frame
-from hubbub.realtime.telemetry.latency import watch_loop
+from hubbub.realtime.telemetry.latency import measure_loop_lag
+from hubbub.realtime.telemetry.traffic_recorder import start_recorder
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,9 @@ class Replica:
         self.hub = Hub()
         self.doorbell = Doorbell(self.hub)
         self.follower = Follower(self.hub, self.doorbell)
-        self.marks = Marks()
-        self.farewells = Farewells(self.hub)
+        self.hub.traffic_observer = self.recorder = start_recorder(self.hub.replica)
+        self.read_marks = ReadMarkBuffer()
+        self.connection_expiry = ConnectionExpiry(self.hub)
         self.draining = False
         self._beginning: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,18 +79,19 @@ class Replica:
             await self.follower.start()
             sys.setswitchinterval(SWITCH_SECONDS)
             publisher.adopt(asyncio.get_running_loop())
-            work = (
+            work: list[Callable[[], Awaitable[None]]] = [
                 self.doorbell.listen,
                 self.doorbell.groups.run,
                 self.doorbell.beat,
                 self.follower.run,
-                self.marks.run,
+                self.read_marks.run,
                 partial(revalidation.run, self.hub),
-                self.farewells.run,
-                self.hub.recording.run,
+                self.connection_expiry.run,
                 self._announce,
-                watch_loop,
-            )
+                measure_loop_lag,
+            ]
+            if self.recorder is not None:
+                work.append(self.recorder.run)
             loop = asyncio.get_running_loop()
             self._tasks = [
                 loop.create_task(_keep_going(each), context=about_nobody()) for each in work
@@ -100,7 +103,7 @@ class Replica:
         Waits for Postgres as long as it takes: whoever calls limits that. For Redis only a moment:
         what it does not take, the other replicas read from the log.
         """
-        await self.hub.writer.close()
+        await self.hub.group_commit.close()
         await self._write_marks()
         await _in_time(publisher.finish(), 2 * settings.PUBLISH_SECONDS)
         tasks = [*self._tasks, *([self._beginning] if self._beginning else [])]
@@ -108,14 +111,15 @@ class Replica:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks = []
-        self.hub.recording.flush()
+        if self.recorder is not None:
+            self.recorder.flush()
         await close_all_connections()
 
     async def _write_marks(self) -> None:
         while True:
             try:
-                return await self.marks.flush()
-            except AWAY:
+                return await self.read_marks.flush()
+            except DATABASE_UNAVAILABLE:
                 await asyncio.sleep(START_RETRY_SECONDS)
 
     async def _announce(self) -> None:

@@ -6,13 +6,13 @@ from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, Validat
 from django.utils.translation import gettext as _
 
 from hubbub.chat import rate_limits
-from hubbub.realtime.db.executors import AWAY
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.protocol.messages import Problem, Ref
 
 logger = logging.getLogger(__name__)
 
 
-def problem_of(error: Exception, ref: Ref) -> Problem:
+def problem_for(error: Exception, ref: Ref) -> Problem:
     """Return the protocol's problem for an error of the domain or the database."""
     match error:
         case Problem():
@@ -28,7 +28,7 @@ def problem_of(error: Exception, ref: Ref) -> Problem:
         case rate_limits.RateLimited():
             wait = error.retry_after
             return Problem("rate_limited", _("Too fast: wait a moment."), ref=ref, retry_after=wait)
-        case _ if isinstance(error, AWAY):
+        case _ if isinstance(error, DATABASE_UNAVAILABLE):
             detail = _("The server cannot save just now. Try again.")
             return Problem("unavailable", detail, ref=ref, retry_after=1.0)
     logger.error("A command failed.", exc_info=error)

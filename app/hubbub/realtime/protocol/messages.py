@@ -12,17 +12,6 @@ from msgspec import Meta, Struct
 
 SUBPROTOCOL: Final = "hubbub.v1"
 
-DRAINING: Final = 4001
-SLOW_READER: Final = 4002
-LIFE_OVER: Final = 4004
-TRY_AGAIN: Final = 4005
-FLOODING: Final = 4006
-BAD_FRAMES: Final = 4500
-SIGNED_OUT: Final = 4501
-BANNED: Final = 4502
-VERSION: Final = 4503
-TOO_MANY_CONNECTIONS: Final = 4504
-
 Ref: TypeAlias = str | int | None
 Id = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]

@@ -1,6 +1,6 @@
 """WebSocket frames made once and written to any number of sockets. Pure.
 
-Server to client, so unmasked, and whole: RFC 6455 §5.2. `fan_out` makes them; an outlet writes
+Server to client, so unmasked, and whole: RFC 6455 §5.2. `fan_out` makes them; an transport writes
 their bytes where the server takes ready-made frames, else their texts.
 """
 
@@ -18,7 +18,7 @@ class Frame(NamedTuple):
     data: bytes
 
 
-class Burst:
+class FrameBatch:
     """Frames that follow one another, to be written at once."""
 
     __slots__ = ("data", "frames")
@@ -28,11 +28,11 @@ class Burst:
         self.data = frames[0].data if len(frames) == 1 else b"".join([each.data for each in frames])
 
 
-def frame_of(text: str) -> Frame:
-    return Frame(text, text_frame(text))
+def text_frame(text: str) -> Frame:
+    return Frame(text, encode_text_frame(text))
 
 
-def text_frame(text: str) -> bytes:
+def encode_text_frame(text: str) -> bytes:
     payload = text.encode()
     size = len(payload)
     if size < 126:

@@ -8,7 +8,7 @@ import selectors
 import time
 from typing import Any
 
-from hubbub.realtime.telemetry.loop_stalls import holds
+from hubbub.realtime.telemetry.loop_stalls import loop_stalls
 
 
 class TimedSelector(selectors.DefaultSelector):
@@ -22,11 +22,11 @@ class TimedSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         began = time.monotonic()
         if self._back_at is not None:
-            holds.note(began, began - self._back_at)
+            loop_stalls.record(began, began - self._back_at)
         ready = super().select(timeout)
         self._back_at = time.monotonic()
         if timeout is not None:
-            holds.note(self._back_at, self._back_at - began - max(0.0, timeout))
+            loop_stalls.record(self._back_at, self._back_at - began - max(0.0, timeout))
         return ready
 
 

@@ -9,7 +9,7 @@ and `state`, and both take it back.
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hubbub.realtime.connections.transport import OnGone, OnText
+from hubbub.realtime.connections.transport import OnDisconnect, OnText
 
 if TYPE_CHECKING:
     from hubbub.realtime.server.websocket_protocol import SocketProtocol
@@ -35,15 +35,15 @@ class SocketWriter:
             sent = 0
         return 0 if sent == len(data) else self._protocol.write_frames(data[sent:])
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> None:
-        self._protocol.attach(on_text, on_gone)
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
+        self._protocol.attach(on_text, on_disconnect)
 
     def close(self, code: int) -> None:
         self._protocol.close(code)
 
-    def drop(self) -> None:
-        self._protocol.drop()
+    def abort(self) -> None:
+        self._protocol.abort()
 
     @property
-    def waiting_bytes(self) -> int:
-        return self._protocol.waiting_bytes
+    def buffered_bytes(self) -> int:
+        return self._protocol.buffered_bytes

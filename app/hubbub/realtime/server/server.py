@@ -142,7 +142,7 @@ class Server(daphne.server.Server):
     def create_application(
         self, protocol: Any, scope: MutableMapping[str, Any]
     ) -> "asyncio.Queue[Any] | None":
-        """As Daphne's; a socket's application may write ready-made frames (`realtime.outlet`)."""
+        """As Daphne's; a socket's application may write ready-made frames (`transport`)."""
         if isinstance(protocol, SocketProtocol):
             scope["extensions"] = {FRAMES: {"writer": protocol.writer}}
         queue = super().create_application(protocol, scope)

@@ -13,14 +13,14 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet.tcp import Server as TCPTransport
 
-from hubbub.realtime.connections.transport import OnGone, OnText
+from hubbub.realtime.connections.transport import OnDisconnect, OnText
+from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.websocket_frames import PING
 from hubbub.realtime.server.frame_writer import SocketWriter
 
 if TYPE_CHECKING:
     from hubbub.realtime.server.server import Server
 
-SILENT_TOO_LONG: Final = 4003
 # How long a close may wait for its answer. Autobahn cuts whole seconds off the time at which it is
 # over, so of stock Daphne's one second there is often nothing left: what waits before the close,
 # and the close itself, are then lost to who is slow.
@@ -36,7 +36,7 @@ class SocketProtocol(WebSocketProtocol):
     ping_due_at = 0.0
     _closed_at = 0.0  # first seen closed
     _on_text: OnText | None = None
-    _on_gone: OnGone | None = None
+    _on_gone: OnDisconnect | None = None
     _state: int = WebSocketProtocol.STATE_CONNECTING
     _writer: SocketWriter | None = None
 
@@ -47,13 +47,13 @@ class SocketProtocol(WebSocketProtocol):
 
     # What comes, once an application takes it directly
 
-    def attach(self, on_text: OnText, on_gone: OnGone) -> None:
+    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
         """Call these from now on, in the order of what came, instead of filling a queue.
 
         The application may return, and with it go its task, its queue and the handshake's headers:
         a third of what a socket takes.
         """
-        self._on_text, self._on_gone = on_text, on_gone
+        self._on_text, self._on_gone = on_text, on_disconnect
         queue = self.application_queue
         del self.application_queue
         self._forget_handshake()
@@ -61,7 +61,7 @@ class SocketProtocol(WebSocketProtocol):
             message = queue.get_nowait()
             if message["type"] == "websocket.disconnect":
                 self._on_text = self._on_gone = None
-                on_gone(message["code"])
+                on_disconnect(message["code"])
             else:
                 on_text(message.get("text"))
 
@@ -72,19 +72,19 @@ class SocketProtocol(WebSocketProtocol):
             self._on_text(None if isBinary else payload.decode())
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        on_gone, self._on_text, self._on_gone = self._on_gone, None, None
+        on_disconnect, self._on_text, self._on_gone = self._on_gone, None, None
         self._writer = None  # it knows this protocol: each would keep the other
         try:
             super().onClose(wasClean, code, reason)
         finally:
             self.is_closed = None  # Autobahn's, which by now holds this protocol, and nobody asks
-            if on_gone is not None:
-                on_gone(code)
+            if on_disconnect is not None:
+                on_disconnect(code)
 
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
-        if self.waiting_bytes > settings.MAX_WAITING_BYTES:
-            self.drop()  # pongs are no frames of the hub's, which counts those
+        if self.buffered_bytes > settings.MAX_WAITING_BYTES:
+            self.abort()  # pongs are no frames of the hub's, which counts those
 
     @property
     def is_attached(self) -> bool:
@@ -119,7 +119,7 @@ class SocketProtocol(WebSocketProtocol):
             return writer.write_frames(data)
         # Frames of Autobahn's own may wait in its queue; else this is `transport.write`.
         self.sendData(data)
-        return self.waiting_bytes
+        return self.buffered_bytes
 
     @property
     def _is_clear(self) -> bool:
@@ -155,7 +155,7 @@ class SocketProtocol(WebSocketProtocol):
             self._writer.straight = None
 
     @property
-    def waiting_bytes(self) -> int:
+    def buffered_bytes(self) -> int:
         """How much waits to be sent, besides what the kernel has. 0 for a socket that is gone."""
         if self.state != self.STATE_OPEN:
             return 0
@@ -167,7 +167,7 @@ class SocketProtocol(WebSocketProtocol):
         """Send a close frame; nothing is written after it."""
         self.serverClose(code)
 
-    def drop(self) -> None:
+    def abort(self) -> None:
         """Cut the connection at once; what waits is thrown away."""
         self.dropConnection(abort=True)
 
@@ -195,7 +195,7 @@ class SocketProtocol(WebSocketProtocol):
             return
         if self.heard_at < self.pinged_at < now - self.server.ping_timeout:
             # Who does not answer the close either is dropped soon after.
-            self.sendClose(code=SILENT_TOO_LONG)
+            self.sendClose(code=close_codes.PING_TIMEOUT)
         elif now >= self.ping_due_at:
             self.ping_due_at = now + self.server.ping_interval
             if self.heard_at >= self.pinged_at:  # else the first unanswered one counts

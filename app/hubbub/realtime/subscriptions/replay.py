@@ -15,8 +15,8 @@ from prometheus_client import Counter
 
 from hubbub.chat.events import Entry, read_log
 from hubbub.observability import metrics
-from hubbub.realtime.db.executors import AWAY
-from hubbub.realtime.db.query_batcher import Gathering
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
+from hubbub.realtime.db.query_batcher import QueryBatcher
 from hubbub.realtime.delivery.local_rooms import OpenRoom
 from hubbub.realtime.hub import Hub
 
@@ -71,7 +71,7 @@ async def _find(hub: Hub, room: OpenRoom, position: int) -> tuple[list[Entry] | 
             raise TimeoutError  # else each would wait for a database that hangs, in turn
         try:
             missed = await _read(hub, room, position)
-        except AWAY:
+        except DATABASE_UNAVAILABLE:
             room.failed_reads += 1
             raise
     return missed, metrics.resume_refused if missed is None else metrics.resumed_from_log
@@ -101,7 +101,7 @@ async def _read(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
 
 async def _read_page(room: OpenRoom, after: int) -> list[Entry]:
     as_of = room.feed.seq or 0
-    page = await _pages.ask((room.log, after))
+    page = await _pages.load((room.log, after))
     room.feed.memory.extend(page, as_of)
     return page
 
@@ -118,4 +118,4 @@ def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry] | Exception]:
     return read
 
 
-_pages: Gathering[Page, list[Entry]] = Gathering(_read_pages, MAX_BATCH)
+_pages: QueryBatcher[Page, list[Entry]] = QueryBatcher(_read_pages, MAX_BATCH)

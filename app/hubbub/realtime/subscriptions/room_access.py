@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 from django.db import connection
 
 from hubbub.chat.models import Room
-from hubbub.realtime.db.query_batcher import Gathering
+from hubbub.realtime.db.query_batcher import QueryBatcher
 
 MAX_BATCH = 100
 
@@ -73,4 +73,4 @@ def _read_pairs(pairs: set[tuple[int, int]]) -> list[Row]:
         return cast(list[Row], cursor.fetchall())
 
 
-standings: Gathering[Question, dict[int, Standing]] = Gathering(read_all_standings, MAX_BATCH)
+standings: QueryBatcher[Question, dict[int, Standing]] = QueryBatcher(read_all_standings, MAX_BATCH)

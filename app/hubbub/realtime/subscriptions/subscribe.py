@@ -14,13 +14,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.db.executors import AWAY
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.delivery.catch_up import Follower, LogCut
 from hubbub.realtime.delivery.local_rooms import OpenRoom
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol.errors import problem_of
+from hubbub.realtime.protocol.errors import problem_for
 from hubbub.realtime.protocol.messages import Problem, Ref, answer, problem_frame
-from hubbub.realtime.protocol.websocket_frames import Burst, frame_of
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 from hubbub.realtime.subscriptions.replay import first_page, read_missed, read_on
 from hubbub.realtime.subscriptions.room_access import Standing, standings
 
@@ -37,8 +37,8 @@ class Subscribing:
             # Subscribing again starts anew; the person stays present meanwhile.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
         try:
-            found = await standings.ask((self.connection.user_id, tuple(positions)))
-        except AWAY as error:
+            found = await standings.load((self.connection.user_id, tuple(positions)))
+        except DATABASE_UNAVAILABLE as error:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
@@ -64,11 +64,11 @@ class Subscribing:
             standing = ensure_member(standing)
             assert room is not None
             await self._subscribe(room, position, standing)
-        except (Problem, *AWAY) as error:
+        except (Problem, *DATABASE_UNAVAILABLE) as error:
             self._refuse(room_id, error)
 
     def _refuse(self, room_id: int, error: Exception) -> None:
-        problem = problem_of(error, self.ref)
+        problem = problem_for(error, self.ref)
         problem.room = room_id
         self.connection.write(problem_frame(problem))
 
@@ -84,25 +84,28 @@ class Subscribing:
         while True:
             # What is replayed never waits behind a page that is not read yet, or it would be too
             # much; and it is looked up anew for each page, since it may have changed.
-            await self.connection.outlet.drained()
+            await self.connection.transport.wait_for_buffer_space()
             await self._catch_up(room, standing.seq)
             missed = [] if position is None else await find(self.hub, room, position)
             if room.changed_for(user_id, standing.seq):
                 # Put out (and perhaps in again) while we read.
-                found = await standings.ask((user_id, (room.log,)))
+                found = await standings.load((user_id, (room.log,)))
                 standing = ensure_member(found.get(room.log))
                 continue
             page = first_page(missed or [])
-            frames = [frame_of(entry.text) for entry in page]
+            frames = [text_frame(entry.text) for entry in page]
             if len(page) == len(missed or []):
                 break
-            self.connection.write_burst(Burst(frames))
+            self.connection.write_batch(FrameBatch(frames))
             position, find = page[-1].seq, read_on
         if not self.connection.closed and self.hub.rooms.get(room.log) is room:
             live = self._go_live(room, resumed=missed is not None)
             lacked = None if since is None else (room.feed.seq or 0) - since
-            self.hub.recording.opened(self.connection, room.log, lacked, missed is not None)
-            self.connection.write_burst(Burst([*frames, frame_of(live)]))
+            if self.hub.traffic_observer is not None:
+                self.hub.traffic_observer.subscribed(
+                    self.connection, room.log, lacked, missed is not None
+                )
+            self.connection.write_batch(FrameBatch([*frames, text_frame(live)]))
 
     async def _catch_up(self, room: OpenRoom, seq: int) -> None:
         try:

@@ -13,7 +13,7 @@ from hubbub.realtime.lifecycle.process_name import NAME
 LOOP_SECONDS = 0.1
 
 
-def note_fan_out(committed_at: Iterable[float | None]) -> None:
+def record_fan_out(committed_at: Iterable[float | None]) -> None:
     """Note that events have just been written to the last of their local sockets.
 
     `committed_at`, in seconds since 1970; None for what is no event. Clocks of two machines differ:
@@ -25,13 +25,13 @@ def note_fan_out(committed_at: Iterable[float | None]) -> None:
             metrics.fan_out.observe(max(0.0, now - at))
 
 
-class Heartbeats:
+class HeartbeatDelays:
     """How long the heartbeats of each replica take to this one."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # a replica's start id: the name of its process
 
-    def note(self, replica: str, name: str, sent_at: float) -> None:
+    def record(self, replica: str, name: str, sent_at: float) -> None:
         self._names[replica] = name
         delay = max(0.0, time.time() - sent_at)
         metrics.heartbeat.labels(name, NAME).observe(delay)
@@ -47,7 +47,7 @@ class Heartbeats:
             metrics.heartbeat.remove(name, NAME)
 
 
-async def watch_loop() -> None:
+async def measure_loop_lag() -> None:
     """Sample for ever how late the event loop comes to what is due."""
     while True:
         due = time.monotonic() + LOOP_SECONDS

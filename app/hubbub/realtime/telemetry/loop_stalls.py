@@ -9,7 +9,7 @@ from typing import Final
 KEPT_SECONDS: Final = 60
 
 
-class Holds:
+class LoopStalls:
     """The longest hold of each of the last seconds."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Holds:
         # By second, at its place in the minute: (the second, its longest hold).
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
-    def note(self, now: float, held: float) -> None:
+    def record(self, now: float, held: float) -> None:
         """Note a hold that has just ended (monotonic) and how long it was, in seconds."""
         self.known = True
         second = int(now)
@@ -30,4 +30,4 @@ class Holds:
         return max(held if second > int(now) - last else 0.0 for second, held in self._longest)
 
 
-holds = Holds()  # of the event loop of this process
+loop_stalls = LoopStalls()  # of the event loop of this process

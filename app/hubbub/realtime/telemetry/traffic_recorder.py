@@ -1,8 +1,9 @@
-"""The shape of a replica's traffic in a file: when who does what in which room, and how long it is.
+"""Records the shape of a replica's traffic: who does what in which room and when, and how long.
 
-Off unless RECORDING_DIR is set. The hub's door calls it where a socket comes, speaks, resumes and
-goes. No text, name, address or id is written: people and rooms are keyed hashes of their ids, the
-same on every replica of the place and others in each recording. `loadtests.replay` plays it back.
+Off unless RECORDING_DIR is set; then the replica starts it as its hub's traffic observer.
+`loadtests.replay` replays the files. No text, name, address or id is ever written: users and rooms
+appear as keyed hashes of their ids, equal on all replicas of one recording and different in every
+other recording.
 """
 
 import asyncio
@@ -26,153 +27,157 @@ logger = logging.getLogger(__name__)
 
 VERSION: Final = 1
 FLUSH_SECONDS = 1.0
-NAME_CHARS = 12  # 48 bits: two of a million are the same once in five hundred recordings
-NAMES_KEPT = 100_000
-MAX_WAITING_LINES = 100_000
+# 48 bits: among a million ids, two share a pseudonym in one of five hundred recordings.
+PSEUDONYM_CHARS = 12
+CACHED_PSEUDONYMS = 100_000
+MAX_BUFFERED_LINES = 100_000
 
-# Milliseconds since the file was begun, what happened, the socket's number in this file, and facts.
-# An edit and a deletion name no room: they are in one of their sender's.
+# Milliseconds since the start of the file, kind, number of the connection in this file, details.
+# Edits and deletions do not name their room: it is one of the sender's.
 Line: TypeAlias = list[Any]
 
 
-class Recording:
-    """One replica's file. Where it is off, or over, every call returns at once."""
+def start_recorder(replica_id: str) -> "TrafficRecorder | None":
+    """Return a recorder that has created its file; None if recording is off or impossible."""
+    if not settings.RECORDING_DIR:
+        return None
+    recorder = TrafficRecorder(Path(settings.RECORDING_DIR), replica_id)
+    try:
+        recorder.create_file()
+    except OSError as error:
+        logger.error("Cannot record traffic: %s", error)
+        return None
+    logger.warning("Recording the shape of all traffic in %s.", settings.RECORDING_DIR)
+    return recorder
 
-    def __init__(self, replica: str) -> None:
-        self._lines: list[Line] | None = None
-        self._path = Path(settings.RECORDING_DIR) / f"{replica}.jsonl"
-        self._left_bytes = settings.RECORDING_MAX_MB * 1_000_000
-        self._began = time.monotonic()
-        self._sockets: dict[Connection, int] = {}
+
+class TrafficRecorder:
+    """A `TrafficObserver` that writes one file. After its end, every call returns at once."""
+
+    def __init__(self, directory: Path, replica_id: str) -> None:
+        self.path = directory / f"{replica_id}.jsonl"
+        self.pseudonym = pseudonymizer(settings.SECRET_KEY, directory.name)
+        self._started_at = time.monotonic()
+        self._lines: list[Line] = []
+        self._ended = False
+        self._bytes_left = settings.RECORDING_MAX_MB * 1_000_000
         self._numbers = count(1)
-        self._told: set[str] = set()  # people whose rooms are written
-        self.name: Callable[[str, int], str] = _unnamed
-        if settings.RECORDING_DIR:
-            self._begin()
+        self._connections: dict[Connection, int] = {}  # their numbers in this file
+        self._known_users: set[str] = set()  # users whose rooms are in the file
 
-    def came(self, connection: Connection) -> None:
-        """Note a socket, and the rooms that its person is in when they come for the first time."""
-        if self._lines is None:
+    def create_file(self) -> None:
+        """Create the file with its header, readable by its owner only. Raises OSError."""
+        header = {
+            "hubbub": "recording",
+            "version": VERSION,
+            "recording": self.path.parent.name,
+            "began_ms": time.time_ns() // 1_000_000,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(0o600, exist_ok=False)
+        self.path.write_bytes(msgspec.json.encode(header) + b"\n")
+
+    def connected(self, connection: Connection) -> None:
+        """Record a connection, with the user's rooms if this is the user's first one."""
+        if self._ended:
             return
-        number = self._sockets[connection] = next(self._numbers)
-        person = self.name("person", connection.user_id)
+        number = self._connections[connection] = next(self._numbers)
+        user = self.pseudonym("user", connection.user_id)
         rooms: list[str] = []
-        if person not in self._told:
-            self._told.add(person)
-            rooms = sorted(self.name("room", room) for room in connection.identity.rooms)
-        self._note("connect", number, person, rooms)
+        if user not in self._known_users:
+            self._known_users.add(user)
+            rooms = sorted(self._room(room_id) for room_id in connection.identity.rooms)
+        self._add("connect", number, user, rooms)
 
-    def said(self, connection: Connection, command: messages.Command) -> None:
-        """Note a command that is carried out, whatever comes of it."""
-        number = self._sockets.get(connection)
-        if self._lines is None or number is None:
+    def received(self, connection: Connection, command: messages.Command) -> None:
+        """Record a command, whatever its outcome. Pings and subscribes are not recorded here."""
+        number = self._connections.get(connection)
+        if number is None:
             return
         match command:
-            case messages.Send():
-                room, is_reply = self.name("room", command.room), command.reply_to is not None
-                self._note("send", number, room, len(command.body), is_reply)
-            case messages.Edit():
-                self._note("edit", number, len(command.body))
+            case messages.Send(room=room_id, body=body, reply_to=reply_to):
+                self._add("send", number, self._room(room_id), len(body), reply_to is not None)
+            case messages.Edit(body=body):
+                self._add("edit", number, len(body))
             case messages.Delete():
-                self._note("delete", number)
-            case messages.Read():
-                self._note("read", number, self.name("room", command.room))
-            case messages.Typing():
-                self._note("typing", number, self.name("room", command.room))
-            case messages.Unsubscribe():
-                self._note("unsubscribe", number, self.name("room", command.room))
+                self._add("delete", number)
+            case messages.Read(room=room_id):
+                self._add("read", number, self._room(room_id))
+            case messages.Typing(room=room_id):
+                self._add("typing", number, self._room(room_id))
+            case messages.Unsubscribe(room=room_id):
+                self._add("unsubscribe", number, self._room(room_id))
 
-    def opened(self, connection: Connection, room: int, missed: int | None, resumed: bool) -> None:
-        """Note a subscription that is live, and how many events it lacked (None: it asked not)."""
-        number = self._sockets.get(connection)
-        if self._lines is not None and number is not None:
-            self._note("subscribe", number, self.name("room", room), missed, resumed)
+    def subscribed(
+        self, connection: Connection, room_id: int, missed: int | None, resumed: bool
+    ) -> None:
+        number = self._connections.get(connection)
+        if number is not None:
+            self._add("subscribe", number, self._room(room_id), missed, resumed)
 
-    def gone(self, connection: Connection, code: int | None) -> None:
-        number = self._sockets.pop(connection, None)
-        if self._lines is not None and number is not None:
-            self._note("disconnect", number, code)
+    def disconnected(self, connection: Connection, code: int | None) -> None:
+        number = self._connections.pop(connection, None)
+        if number is not None:
+            self._add("disconnect", number, code)
 
     async def run(self) -> None:
-        """Write what was noted, again and again. A replica that is killed loses the last second."""
+        """Write the file once a second. A replica that is killed loses the last second."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            lines = self._take()
-            self._end(await asyncio.to_thread(self._write, lines))
+            self._end(await asyncio.to_thread(self._write, self._take_lines()))
 
     def flush(self) -> None:
-        self._end(self._write(self._take()))
+        self._end(self._write(self._take_lines()))
 
-    def _take(self) -> list[Line]:
-        """On the event loop, as all that notes: what is written meanwhile is a list of its own."""
-        lines = self._lines or []
-        if self._lines is not None:
-            self._lines = []
+    def _room(self, room_id: int) -> str:
+        return self.pseudonym("room", room_id)
+
+    def _add(self, kind: str, number: int, *details: object) -> None:
+        at_ms = round((time.monotonic() - self._started_at) * 1_000)
+        self._lines.append([at_ms, kind, number, *details])
+        if len(self._lines) > MAX_BUFFERED_LINES:
+            self._end("the disk is too slow")
+
+    def _take_lines(self) -> list[Line]:
+        """Take the buffered lines, on the event loop: lines added later go into a new list."""
+        lines, self._lines = self._lines, []
         return lines
 
     def _write(self, lines: list[Line]) -> str:
-        """Write lines whole, or none of them; return why no more can be, if so."""
+        """Write all of the lines or none of them; return why recording must end, or ""."""
         if not lines:
             return ""
         data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-        if len(data) > self._left_bytes:
-            return "the file has RECORDING_MAX_MB"
-        self._left_bytes -= len(data)
+        if len(data) > self._bytes_left:
+            return "the file has reached RECORDING_MAX_MB"
+        self._bytes_left -= len(data)
         try:
-            with self._path.open("ab") as file:
+            with self.path.open("ab") as file:
                 file.write(data)
         except OSError as error:
             return str(error)
         return ""
 
-    def _begin(self) -> None:
-        folder = self._path.parent
-        self.name = namer(settings.SECRET_KEY, folder.name)
-        head = {
-            "hubbub": "recording",
-            "version": VERSION,
-            "recording": folder.name,
-            "began_ms": time.time_ns() // 1_000_000,
-        }
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._path.touch(0o600, exist_ok=False)
-            self._path.write_bytes(msgspec.json.encode(head) + b"\n")
-        except OSError as error:
-            logger.error("Nothing is recorded: %s", error)
-            return
-        self._lines = []
-        logger.warning("The shape of all traffic is recorded in %s.", folder)
-
-    def _note(self, kind: str, number: int, *facts: object) -> None:
-        assert self._lines is not None
-        at_ms = round((time.monotonic() - self._began) * 1_000)
-        self._lines.append([at_ms, kind, number, *facts])
-        if len(self._lines) > MAX_WAITING_LINES:
-            self._end("the disk does not keep up")
-
     def _end(self, reason: str) -> None:
-        if reason and self._lines is not None:
-            logger.warning("The recording is over: %s. What came before is whole.", reason)
-            self._lines = None
-            self._sockets.clear()
+        if reason and not self._ended:
+            logger.warning("Recording ended: %s. Every line in it is whole.", reason)
+            self._ended = True
+            self._lines.clear()
+            self._connections.clear()
 
 
-def namer(secret: str, recording: str) -> Callable[[str, int], str]:
-    """Return what names a person or a room in one recording: the same on all replicas.
+def pseudonymizer(secret: str, recording: str) -> Callable[[str, int], str]:
+    """Return a function from a kind ("user" or "room") and an id to a pseudonym.
 
-    Without the place's secret nobody can try all ids; with another recording's name it is another
-    key, so two recordings cannot be laid side by side.
+    All replicas of a recording get the same pseudonyms. The key holds the workspace's secret, so
+    that nobody else can find an id by trying all of them, and the recording's name, so that two
+    recordings cannot be correlated.
     """
     key = hashlib.sha256(f"recording:{recording}:{secret}".encode()).digest()
 
-    @lru_cache(NAMES_KEPT)
-    def name(kind: str, id: int) -> str:
+    @lru_cache(CACHED_PSEUDONYMS)
+    def pseudonym(kind: str, id: int) -> str:
         digest = hmac.digest(key, f"{kind}:{id}".encode(), "sha256")
-        return digest.hex()[:NAME_CHARS]
+        return digest.hex()[:PSEUDONYM_CHARS]
 
-    return name
-
-
-def _unnamed(kind: str, id: int) -> str:
-    raise AssertionError("nothing is recorded")
+    return pseudonym

@@ -1,0 +1,18 @@
+"""The codes with which the server closes a WebSocket; `docs/protocol.md` lists what clients do.
+
+From 4000 a client reconnects; from 4500 it stays away.
+"""
+
+from typing import Final
+
+DRAINING: Final = 4001
+SLOW_READER: Final = 4002
+PING_TIMEOUT: Final = 4003
+EXPIRED: Final = 4004
+TRY_AGAIN: Final = 4005
+FLOODING: Final = 4006
+BAD_FRAMES: Final = 4500
+SIGNED_OUT: Final = 4501
+BANNED: Final = 4502
+UNSUPPORTED_VERSION: Final = 4503
+TOO_MANY_CONNECTIONS: Final = 4504
