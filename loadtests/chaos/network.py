@@ -18,8 +18,8 @@ from pathlib import Path
 
 from loadtests.lib.servers.host import Host
 from loadtests.lib.servers.startable import Startable
-from scripts.stack.child_process import tied
-from scripts.stack.programs import find, is_root
+from scripts.stack.child_process import launcher_command
+from scripts.stack.programs import find_program, is_root
 
 NETWORK = "10.77.0"
 INTERFACE = "eth0"
@@ -39,7 +39,7 @@ class NetworkHost(Host):
 
     def run(self, *command: str, input: str = "") -> str:
         """Run a command there; return what it printed. Raises NetworkError when it fails."""
-        program = find(command[0]) or command[0]
+        program = find_program(command[0]) or command[0]
         done = subprocess.run(
             [*self.within, program, *command[1:]], input=input, capture_output=True, text=True
         )
@@ -94,7 +94,9 @@ class Network(Startable):
 
     def _hold(self, name: str) -> NetworkHost:
         hold = ("unshare", "--net", "--mount", "sleep", "infinity")
-        process = subprocess.Popen(tied(hold), stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            launcher_command(hold), stdin=subprocess.DEVNULL, start_new_session=True
+        )
         self._ends.callback(process.wait)
         self._ends.callback(process.kill)
         deadline = time.monotonic() + START_SECONDS
@@ -113,7 +115,7 @@ def unavailable_reason() -> str:
         return "Hosts of their own need Linux."
     if not is_root():
         return "Hosts of their own need root."
-    if missing := {package for program, package in NEEDED.items() if not find(program)}:
+    if missing := {package for program, package in NEEDED.items() if not find_program(program)}:
         return f"Hosts of their own need {', '.join(sorted(missing))}: apt-get install them."
     return ""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.chaos.network import INTERFACE, NetworkError, NetworkHost
-from scripts.stack.child_process import tied
+from scripts.stack.child_process import launcher_command
 
 RELAY = Path(__file__).with_name("delay_relay.py")
 BURST_KB, QUEUE_MS = 4, 400
@@ -109,7 +109,7 @@ class Delay:
         ends = self.host.port, f"far-{self.host.holder}"
         command = [*self.switch.within, sys.executable, "-I", str(RELAY), *ends]
         self._relay = subprocess.Popen(
-            tied([*command, str(self.milliseconds)]),
+            launcher_command([*command, str(self.milliseconds)]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

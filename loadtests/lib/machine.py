@@ -14,7 +14,7 @@ import psutil
 
 from loadtests.lib.servers.postgres import find_binaries
 from loadtests.lib.servers.process import ROOT
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 
 PACKAGES = ["django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "psycopg"]
 
@@ -51,7 +51,7 @@ def versions() -> dict[str, str]:
         "redis": _number(_output("redis-server", "--version")),
         "node": _number(_output("node", "--version")),
         "socket.io": _npm("socket.io"),
-        "nginx": _number(_output(find("nginx") or "nginx", "-v")),
+        "nginx": _number(_output(find_program("nginx") or "nginx", "-v")),
         "nchan": _debian("libnginx-mod-nchan"),
     }
     return {name: number for name, number in found.items() if number}

@@ -14,7 +14,7 @@ from scripts.stack import templates
 from scripts.stack.errors import StackError
 from scripts.stack.nginx import directives, sizes, upstreams
 from scripts.stack.probes import http_ok
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 from scripts.stack.service import Program
 
 # In halves: nginx says that the whole would replace its default.
@@ -40,7 +40,7 @@ def nginx(options: DynoOptions, folder: Path, web: int, realtime: int) -> Progra
         "WORKER_SHUTDOWN": f"{options.drain_seconds + 5}s",
         **sizes(),
     }
-    templates.fill(ROOT / "deploy/nginx", folder / "conf", chosen)
+    templates.render(ROOT / "deploy/nginx", folder / "conf", chosen)
     return Program(
         command=[
             *(_binary(), "-p", str(folder), "-c", str(folder / "conf/nginx.conf"), "-e", "stderr"),
@@ -56,7 +56,7 @@ def nginx(options: DynoOptions, folder: Path, web: int, realtime: int) -> Progra
 
 def _binary() -> str:
     buildpacks = ROOT / "bin/nginx"
-    found = str(buildpacks) if buildpacks.exists() else find("nginx")
+    found = str(buildpacks) if buildpacks.exists() else find_program("nginx")
     if found is None:
         raise StackError(
             "No nginx is here. Add it with `heroku buildpacks:add heroku-community/nginx`, "

@@ -4,7 +4,7 @@ import asyncio
 import os
 from contextlib import suppress
 
-from scripts.stack.child_process import end_group, spawn, tied
+from scripts.stack.child_process import end_group, launcher_command, spawn
 from scripts.stack.output import Output
 from scripts.stack.service import Program
 
@@ -18,7 +18,7 @@ class Process:
     async def run(self) -> int:
         """Run it to its end, and end what it leaves behind; return its exit code."""
         program = self.program
-        command = tied(program.command, program.orphan_signal)
+        command = launcher_command(program.command, program.orphan_signal)
         process, said = await spawn(command, program.environment, program.folder)
         self._pid = process.pid
         relayed = asyncio.create_task(self._output.relay_all(self.name, said))

@@ -18,8 +18,8 @@ from scripts.stack.errors import StackError
 from scripts.stack.manager import Manager
 from scripts.stack.options import ROOT, folder_from, options_from, replicas_from
 from scripts.stack.output import Output
-from scripts.stack.programs import find, find_postgres
-from scripts.stack.state_directory import Folder
+from scripts.stack.programs import find_postgres, find_program
+from scripts.stack.state_directory import StateDirectory
 
 
 def main() -> None:
@@ -36,20 +36,25 @@ def up(arguments: Namespace) -> None:
 
 
 def scale(arguments: Namespace) -> None:
-    _ask({"do": "scale", "replicas": replicas_from({"REPLICAS": arguments.replicas or "none"})})
+    _ask(
+        {
+            "operation": "scale",
+            "replicas": replicas_from({"REPLICAS": arguments.replicas or "none"}),
+        }
+    )
 
 
 def deploy(arguments: Namespace) -> None:
-    _ask({"do": "deploy", "root": str(arguments.root.resolve())})
+    _ask({"operation": "deploy", "root": str(arguments.root.resolve())})
 
 
 def status(arguments: Namespace) -> None:
-    _ask({"do": "status"})
+    _ask({"operation": "status"})
 
 
 def manage(arguments: Namespace) -> None:
     """Become `manage.py` of the running stack."""
-    settings = Folder(folder_from(os.environ)).read_environment()
+    settings = StateDirectory(folder_from(os.environ)).read_environment()
     root = Path(settings.pop("STACK_ROOT"))
     version = Version(root, Path(settings["STATIC_ROOT"]))
     command = [version.python, str(root / "app/manage.py"), *arguments.command]
@@ -75,12 +80,12 @@ def _parser() -> ArgumentParser:
 
 
 def _ask(request: Request) -> None:
-    for line in control.ask(Folder(folder_from(os.environ)).control, request):
+    for line in control.send_request(StateDirectory(folder_from(os.environ)).control, request):
         print(line, flush=True)
 
 
 def _ensure_programs() -> None:
-    missing = [name for name in ("nginx", "redis-server") if find(name) is None]
+    missing = [name for name in ("nginx", "redis-server") if find_program(name) is None]
     missing += ["postgresql"] if find_postgres() is None else []
     if missing:
         raise StackError(f"The stack needs {_listed(missing)}, and this machine lacks them.")

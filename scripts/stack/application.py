@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from scripts.stack.child_process import end_group, spawn, tied
+from scripts.stack.child_process import end_group, launcher_command, spawn
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 from scripts.stack.probes import HOST, http_ok
@@ -52,7 +52,9 @@ async def manage(
     """Run `manage.py` to its end. Raises StackError when it fails: it has said why."""
     # Nicely: in a deploy, people talk meanwhile.
     command = ["nice", version.python, str(version.root / "app/manage.py"), *arguments]
-    process, said = await spawn(tied(command), environment(settings, version), version.root)
+    process, said = await spawn(
+        launcher_command(command), environment(settings, version), version.root
+    )
     try:
         await output.relay_all("manage", said)
         code = await process.wait()

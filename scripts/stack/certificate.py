@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from scripts.stack.errors import StackError
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 
 DAYS = "825"  # browsers refuse longer ones
 
@@ -14,7 +14,7 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "tls.crt", folder / "tls.key"
     if certificate.exists() and key.exists():
         return certificate, key
-    openssl = find("openssl")
+    openssl = find_program("openssl")
     if openssl is None:
         raise StackError("TLS=1 makes a certificate with openssl: install it, or go without TLS.")
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,9 @@ LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 LINE_BYTES = 1 << 20
 
 
-def tied(command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str = "-") -> list[str]:
+def launcher_command(
+    command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str = "-"
+) -> list[str]:
     """Return the command as one that ends by `orphan_signal` with whoever starts it."""
     return [sys.executable, "-I", "-S", LAUNCHER, str(int(orphan_signal)), user, *command]
 

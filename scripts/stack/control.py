@@ -1,7 +1,7 @@
-"""The wire between a running stack and a second terminal: lines of JSON over a unix socket.
+"""The control protocol: JSON lines over a Unix socket, between a stack and a second terminal.
 
-A client sends one request, `{"do": "scale", "replicas": 4}`; the stack answers with any number of
-`{"say": …}` and one `{"done": true}` or `{"refused": …}`. One request is carried out at a time.
+A client sends one request, such as `{"operation": "scale", "replicas": 4}`. The stack answers with
+any number of `{"message": …}`, then one `{"done": true}` or `{"error": …}`.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ async def listen(path: Path, answer: Answer) -> asyncio.Server:
     return await asyncio.start_unix_server(serve, str(path))
 
 
-def ask(path: Path, request: Request) -> Iterator[str]:
+def send_request(path: Path, request: Request) -> Iterator[str]:
     """Send a request; yield what the stack says. Raises StackError when it refuses or is away."""
     with socket.socket(socket.AF_UNIX) as connection:
         try:

@@ -14,13 +14,13 @@ from scripts.stack.options import Options
 from scripts.stack.output import Output
 from scripts.stack.ports import ensure_free
 from scripts.stack.stack import Stack
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 
 
 class Manager:
     def __init__(self, options: Options, output: Output) -> None:
         self._options, self._output = options, output
-        self._folder = Folder(options.folder)
+        self._folder = StateDirectory(options.folder)
         self._stack = Stack(options, self._folder, output)
         self._turn = asyncio.Lock()
         self._asked_to_stop = asyncio.Event()
@@ -67,7 +67,7 @@ class Manager:
             ensure_free(self._options.bind, self._options.tls_port, "TLS_PORT")
 
     def _welcome(self) -> None:
-        self._output.say(f"Hubbub is at {self._options.public_url} (Ctrl-C stops it)")
+        self._output.say(f"Hubbub is running at {self._options.public_url} (Ctrl-C stops it)")
         for hint in (
             'Its owner:       make stack-manage ARGS="owner alice"',
             'People to try:   make stack-manage ARGS="seed --yes"',
@@ -76,7 +76,7 @@ class Manager:
             self._output.say(f"  {hint}")
 
     async def _answer(self, request: Request, say: Say) -> None:
-        if request == {"do": "status"}:
+        if request == {"operation": "status"}:
             self._tell(say)
             return
         self._refuse_when_stopping()
@@ -105,9 +105,9 @@ class Manager:
             say(text)
 
         match request:
-            case {"do": "scale", "replicas": int(replicas)}:
+            case {"operation": "scale", "replicas": int(replicas)}:
                 await operations.scale(self._stack, replicas, tell)
-            case {"do": "deploy", "root": str(root)}:
+            case {"operation": "deploy", "root": str(root)}:
                 await operations.deploy(self._stack, Path(root), tell)
             case _:
                 raise StackError("The stack does not know this request.")

@@ -19,9 +19,9 @@ from scripts.stack.certificate import make_certificate
 from scripts.stack.errors import StackError
 from scripts.stack.options import Options, in_url
 from scripts.stack.probes import HOST, http_ok, until
-from scripts.stack.programs import find, is_root
+from scripts.stack.programs import find_program, is_root
 from scripts.stack.service import Program, Service
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 
 RELOAD_SECONDS = 30.0
 MOST_FILES = 32_768
@@ -32,7 +32,7 @@ CHOSEN_BY_SHELL = (
 
 
 class Nginx:
-    def __init__(self, options: Options, folder: Folder) -> None:
+    def __init__(self, options: Options, folder: StateDirectory) -> None:
         self._options = options
         self._folder = folder / "nginx"
         self._list = self._folder / "upstreams.conf"
@@ -49,7 +49,7 @@ class Nginx:
         made = self._folder / "conf.new"
         for leftover in (made, self._before):
             shutil.rmtree(leftover, ignore_errors=True)
-        templates.fill(root / "deploy/nginx", made, self._variables(root))
+        templates.render(root / "deploy/nginx", made, self._variables(root))
         self._ensure_right(made)
         if self._configuration.exists():
             self._configuration.rename(self._before)
@@ -87,9 +87,9 @@ class Nginx:
         Raises StackError when it keeps the old ones: what it says in its log is why.
         """
         self._ensure_right(self._configuration)
-        old = workers(service.pid)
+        old = active_workers(service.pid)
         service.send(signal.SIGHUP)
-        if not await until(lambda: not old & workers(service.pid), RELOAD_SECONDS):
+        if not await until(lambda: not old & active_workers(service.pid), RELOAD_SECONDS):
             raise StackError(f"nginx did not read its list again within {RELOAD_SECONDS:g} s.")
 
     def _variables(self, root: Path) -> dict[str, str]:
@@ -118,7 +118,7 @@ class Nginx:
         }
 
     def _command(self, configuration: Path) -> list[str]:
-        binary = find("nginx")
+        binary = find_program("nginx")
         assert binary is not None
         file = str(configuration / "nginx.conf")
         return [binary, "-p", str(self._folder), "-c", file, "-e", "stderr"]
@@ -132,7 +132,7 @@ class Nginx:
             raise StackError(f"nginx does not take its configuration:\n{tested.stderr}")
 
 
-def workers(master: int | None) -> set[int]:
+def active_workers(master: int | None) -> set[int]:
     """Return the workers that take connections; on systems without /proc, none."""
     workers = set[int]()
     with suppress(OSError):

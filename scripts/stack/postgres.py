@@ -12,20 +12,20 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
-from scripts.stack.child_process import tied
+from scripts.stack.child_process import launcher_command
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 from scripts.stack.probes import HOST, succeeds
-from scripts.stack.programs import find, find_postgres, is_root
+from scripts.stack.programs import find_postgres, find_program, is_root
 from scripts.stack.service import Program
-from scripts.stack.state_directory import Folder, write_private
+from scripts.stack.state_directory import StateDirectory, write_private
 
 OWNER = DATABASE = "hubbub"
 SYSTEM_USER = "postgres"
 CONNECTIONS = 200
 
 
-def program(folder: Folder, port: int, output: Output) -> Program:
+def program(folder: StateDirectory, port: int, output: Output) -> Program:
     """Return what runs it; the cluster is made first where there is none."""
     binaries = find_postgres()
     assert binaries is not None
@@ -70,7 +70,7 @@ def create_database(port: int, password: str) -> None:
         _run([str(binaries / "createdb"), *at, DATABASE], environment)
 
 
-def _data_folder(folder: Folder, output: Output) -> Path:
+def _data_folder(folder: StateDirectory, output: Output) -> Path:
     data = folder / "postgres"
     if not data.exists() and is_root() and not _may_reach(folder.path):
         mark = hashlib.sha256(bytes(folder.path)).hexdigest()[:12]
@@ -89,13 +89,13 @@ def _data_folder(folder: Folder, output: Output) -> Path:
 def _may_reach(path: Path) -> bool:
     return (
         subprocess.run(
-            tied([find("test") or "/bin/test", "-x", str(path)], 0, SYSTEM_USER)
+            launcher_command([find_program("test") or "/bin/test", "-x", str(path)], 0, SYSTEM_USER)
         ).returncode
         == 0
     )
 
 
-def _make_cluster(binaries: Path, data: Path, folder: Folder) -> None:
+def _make_cluster(binaries: Path, data: Path, folder: StateDirectory) -> None:
     # initdb reads the password before it gives up the folder to anyone.
     password = data.with_name(f"{data.name}-password")
     write_private(password, folder.secrets()["postgres_password"])
@@ -111,7 +111,7 @@ def _make_cluster(binaries: Path, data: Path, folder: Folder) -> None:
             "--encoding=UTF8",
             "--locale=C.UTF-8",
         ]
-        _run(tied(command, 0, _user()), {"PATH": os.environ.get("PATH", "")})
+        _run(launcher_command(command, 0, _user()), {"PATH": os.environ.get("PATH", "")})
     finally:
         password.unlink()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin"
 
 
-def find(name: str) -> str | None:
+def find_program(name: str) -> str | None:
     return shutil.which(name) or shutil.which(name, path=SYSTEM_FOLDERS)
 
 

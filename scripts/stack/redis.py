@@ -5,13 +5,13 @@ from functools import partial
 from urllib.parse import quote
 
 from scripts.stack.probes import HOST, redis_answers
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 from scripts.stack.service import Program
-from scripts.stack.state_directory import Folder, write_private
+from scripts.stack.state_directory import StateDirectory, write_private
 
 
-def program(folder: Folder, port: int) -> Program:
-    binary = find("redis-server")
+def program(folder: StateDirectory, port: int) -> Program:
+    binary = find_program("redis-server")
     assert binary is not None
     home = folder / "redis"
     home.mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.stack.child_process import end_group, spawn, tied
+from scripts.stack.child_process import end_group, launcher_command, spawn
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 
@@ -112,7 +112,7 @@ class Service:
 
     async def _run(self) -> int:
         program = self.program
-        command = tied(program.command, program.orphan_signal, program.user)
+        command = launcher_command(program.command, program.orphan_signal, program.user)
         process, said = await spawn(command, program.environment, program.folder)
         self._process = process
         relayed = asyncio.create_task(self._output.relay_all(self.name, said))

@@ -17,7 +17,7 @@ from scripts.stack.options import ROOT, Options
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.service import Program, Service
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 from scripts.stack.static import ensure_collected, forget_old
 
 # What each may take to end; a replica and nginx, which waits for its sockets, after the drain.
@@ -26,7 +26,7 @@ WEB_SECONDS = 35.0  # gunicorn lets requests end for 30 s
 
 
 class Stack:
-    def __init__(self, options: Options, folder: Folder, output: Output) -> None:
+    def __init__(self, options: Options, folder: StateDirectory, output: Output) -> None:
         self._options, self._folder, self._output = options, folder, output
         self._nginx = Nginx(options, folder)
         self.settings: dict[str, str] = {}

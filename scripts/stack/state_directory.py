@@ -20,7 +20,7 @@ SECRETS = ("secret_key", "postgres_password", "redis_password")
 MOST_PATH_BYTES = 103
 
 
-class Folder:
+class StateDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.control = path / "control"

@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 
 MARK = ".complete"
 KEPT = 3
 Collect: TypeAlias = Callable[[Path], Awaitable[None]]
 
 
-async def ensure_collected(folder: Folder, root: Path, collect: Collect) -> Path:
+async def ensure_collected(folder: StateDirectory, root: Path, collect: Collect) -> Path:
     """Return the folder with the static files of the code in `root`.
 
     Those of earlier versions stay beside them: their names carry a hash, and pages that are open
@@ -30,7 +30,7 @@ async def ensure_collected(folder: Folder, root: Path, collect: Collect) -> Path
     return target
 
 
-def forget_old(folder: Folder) -> None:
+def forget_old(folder: StateDirectory) -> None:
     """Remove all folders but the last ones. Only when the last one serves: one before it may."""
     for old in _by_age(folder / "static")[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)

@@ -23,7 +23,7 @@ def defaults(source: Path) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def fill(source: Path, target: Path, chosen: Mapping[str, str]) -> None:
+def render(source: Path, target: Path, chosen: Mapping[str, str]) -> None:
     """Write the configuration made from the templates in `source` into the folder `target`."""
     known = defaults(source)
     if unknown := chosen.keys() - known.keys():

@@ -16,7 +16,7 @@ from hubbub.chat.actions import doctor_accounts, members, rooms
 from hubbub.chat.actions.send import send
 from hubbub.chat.events import read_log
 from hubbub.chat.models import Event, Membership, Message, Room
-from hubbub.doctor.test_accounts import admitted
+from hubbub.doctor.test_accounts import signed_in_accounts
 
 pytestmark = pytest.mark.django_db
 Pair = tuple[User, User]
@@ -97,10 +97,10 @@ def test_somebody_visible_is_not_used_for_one_of_them(alice: User) -> None:
 
 @pytest.mark.parametrize("broken", [0, 1])
 def test_should_one_sign_out_fail_the_other_is_done(alice: User, broken: int) -> None:
-    with pytest.raises(ValueError, match="unsaved"), admitted() as guests:
-        guests.people[broken].pk = None
+    with pytest.raises(ValueError, match="unsaved"), signed_in_accounts() as accounts:
+        accounts.users[broken].pk = None
     [left] = Session.objects.all()
-    assert guests.cookies[broken].endswith(f"={left.session_key}")
+    assert accounts.cookies[broken].endswith(f"={left.session_key}")
 
 
 def test_the_owner_of_the_place_does_not_meet_them_in_the_admin(

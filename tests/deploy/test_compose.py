@@ -70,10 +70,10 @@ def test_the_doctor_is_green_as_a_service(composition: Composition) -> None:
 
 
 def is_green(found: Any) -> None:
-    colours = {one["check"]: one["colour"] for one in found["findings"]}
+    colours = {one["check"]: one["status"] for one in found["results"]}
     assert [check for check, colour in colours.items() if colour == "red"] == [], found
     assert [check for check, colour in colours.items() if colour == "yellow"] == NO_MAIL, found
-    said = "".join(one["says"] for one in found["findings"] if one["check"] == "connections")
+    said = "".join(one["message"] for one in found["results"] if one["check"] == "connections")
     assert "replicas: 3, gunicorns: 1" in said
 
 

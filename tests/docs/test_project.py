@@ -85,5 +85,5 @@ def test_readme_is_short() -> None:
 
 
 def test_scripts_can_be_run() -> None:
-    for path in (ROOT / ".ci/run", ROOT / "scripts/setup", ROOT / "scripts/bring-servers"):
+    for path in (ROOT / ".ci/run", ROOT / "scripts/setup", ROOT / "scripts/install-servers"):
         assert path.stat().st_mode & stat.S_IXUSR

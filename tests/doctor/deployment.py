@@ -54,9 +54,9 @@ class Patient:
             code, printed = self._ask_the_waiting(asked)
         told = json.loads(printed)
         assert told["exit"] == code
-        found = told["findings"]
+        found = told["results"]
         said = {one["check"]: f"{one['says']} {one['mend']}" for one in found}
-        return Seen(code, {one["check"]: one["colour"] for one in found}, said)
+        return Seen(code, {one["check"]: one["status"] for one in found}, said)
 
     @contextmanager
     def replica(self, **environment: str) -> Iterator[Replica]:

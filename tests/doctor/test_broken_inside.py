@@ -100,7 +100,7 @@ def test_redis_that_is_away(patient: Patient) -> None:
     assert patient.cluster.redis
     with patient.cluster.redis.paused():
         seen = patient.examine("--quick", "--timeout=6")
-    assert {"doorbell", "redis"} <= {*seen.of("red")}, seen.said
+    assert {"bus", "redis"} <= {*seen.of("red")}, seen.said
     assert seen.colours["messages"] == "green"
 
 

@@ -14,7 +14,7 @@ def test_a_proxy_that_does_not_pass_sockets_on(patient: Patient) -> None:
         seen = patient.examine()
     assert seen.of("red") == ["replicas"]
     assert "Upgrade and Connection headers" in seen.said["replicas"]
-    assert {"messages", "doorbell", "origin"} < {*seen.of("grey")}
+    assert {"messages", "bus", "origin"} < {*seen.of("grey")}
 
 
 def test_one_replica_alone_is_yellow(patient: Patient) -> None:
@@ -37,8 +37,8 @@ def test_replicas_that_do_not_hear_each_other(patient: Patient) -> None:
         patient.front.before(patient.ports()[0], other.port),
     ):
         seen = patient.examine()
-    assert seen.of("red") == ["doorbell"], seen.said
-    assert "REDIS_PREFIX" in seen.said["doorbell"]
+    assert seen.of("red") == ["bus"], seen.said
+    assert "REDIS_PREFIX" in seen.said["bus"]
     assert seen.colours["messages"] == "green"  # the log brings them, later
 
 

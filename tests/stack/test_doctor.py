@@ -31,8 +31,8 @@ def examine(stack: RunningStack) -> Any:
 
 
 def said(found: Any, check: str) -> str:
-    return "".join(one["says"] for one in found["findings"] if one["check"] == check)
+    return "".join(one["message"] for one in found["results"] if one["check"] == check)
 
 
 def named(found: Any, colour: str) -> list[str]:
-    return [one["check"] for one in found["findings"] if one["colour"] == colour]
+    return [one["check"] for one in found["results"] if one["status"] == colour]

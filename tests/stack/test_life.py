@@ -34,7 +34,7 @@ def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
 
 def test_it_says_where_it_is_and_what_one_may_do_next(stack: RunningStack) -> None:
     said = stack.said()
-    assert f"==> Hubbub is at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in said
+    assert f"==> Hubbub is running at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in said
     assert 'make stack-manage ARGS="owner alice"' in said
     assert "\x1b[" not in said
 
@@ -119,7 +119,7 @@ def test_a_folder_with_too_long_a_path_gets_a_sentence(make_stack: MakeStack) ->
 def test_ctrl_c_ends_a_change_that_is_under_way(make_stack: MakeStack) -> None:
     """At an address of its own, where nginx has to be asked whether it is there."""
     stack = make_stack(REPLICAS="1", BIND="127.0.0.2", PUBLIC_URL="").start()
-    assert f"Hubbub is at http://127.0.0.2:{stack.port} " in stack.said()
+    assert f"Hubbub is running at http://127.0.0.2:{stack.port} " in stack.said()
     with second_terminal(stack, "scale", "6") as scaling:
         until(lambda: "Starting realtime-2" in stack.said())
         _assert_stops(stack)
@@ -156,7 +156,7 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
     for name in ("id", "ls"):
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     done = subprocess.run(
-        ["/bin/sh", str(ROOT / "scripts/bring-servers"), "stack"],
+        ["/bin/sh", str(ROOT / "scripts/install-servers"), "stack"],
         env={"PATH": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -177,7 +177,7 @@ def test_what_apt_installs_is_not_left_running(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     (tmp_path / "env").symlink_to(str(shutil.which("env")))
-    bring = [str(ROOT / "scripts/bring-servers"), "stack"]
+    bring = [str(ROOT / "scripts/install-servers"), "stack"]
     subprocess.run(["/bin/sh", *bring], env={"PATH": str(tmp_path)}, check=True)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert {"disable --now redis-server", "disable --now postgresql"} <= set(asked)

@@ -13,14 +13,14 @@ from scripts.stack.options import options_from
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.service import Service
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 
 
 async def test_a_reload_that_did_nothing_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = options_from({"PORT": str(free_port()), "STACK_DIR": str(tmp_path)})
-    ours = nginx.Nginx(options, Folder(tmp_path))
+    ours = nginx.Nginx(options, StateDirectory(tmp_path))
     ours.write_list([free_port()], [free_port()])
     ours.write_configuration(ROOT)
     service = Service("nginx", options.port, ours.program(), Output())

@@ -5,34 +5,38 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 from scripts.stack.static import MARK, ensure_collected, forget_old
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path)
+def folder(tmp_path: Path) -> StateDirectory:
+    return StateDirectory(tmp_path)
 
 
-async def test_a_version_has_the_files_of_those_before(folder: Folder, tmp_path: Path) -> None:
+async def test_a_version_keeps_files_of_earlier_versions(
+    folder: StateDirectory, tmp_path: Path
+) -> None:
     await collected(folder, tmp_path / "code", 1)
     last = await collected(folder, tmp_path / "code", 2)
     assert {path.name for path in last.iterdir()} == {"1.css", "2.css", MARK}
 
 
-async def test_the_last_three_versions_are_kept(folder: Folder, tmp_path: Path) -> None:
+async def test_the_last_three_versions_are_kept(folder: StateDirectory, tmp_path: Path) -> None:
     made = [await collected(folder, tmp_path / "code", version) for version in (1, 2, 3, 4)]
     forget_old(folder)
     assert set((folder / "static").iterdir()) == set(made[1:])
 
 
-async def test_a_version_that_is_wanted_again_is_the_last(folder: Folder, tmp_path: Path) -> None:
+async def test_a_reused_version_counts_as_the_latest(
+    folder: StateDirectory, tmp_path: Path
+) -> None:
     made = [await collected(folder, tmp_path / "code", version) for version in (1, 2, 3, 1, 4)]
     forget_old(folder)
     assert set((folder / "static").iterdir()) == {made[0], made[2], made[4]}
 
 
-async def collected(folder: Folder, root: Path, version: int) -> Path:
+async def collected(folder: StateDirectory, root: Path, version: int) -> Path:
     """Collect what a version has, each later than the one before."""
     settings = root / "app/hubbub/settings.py"
     settings.parent.mkdir(parents=True, exist_ok=True)

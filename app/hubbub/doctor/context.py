@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from hubbub.doctor.http_client import Address, Answer
 from hubbub.doctor.results import Finding
-from hubbub.doctor.test_accounts import Guests
+from hubbub.doctor.test_accounts import TestAccounts
 from hubbub.doctor.websocket_client import Tab, open_tab
 
 Findings: TypeAlias = Iterator[Finding]
@@ -21,7 +21,7 @@ Findings: TypeAlias = Iterator[Finding]
 class Visit:
     address: Address
     page: Answer  # the page to sign in at, as a stranger gets it
-    guests: Guests
+    accounts: TestAccounts
     open: ExitStack  # closes the sockets at the end
     quick: bool = False
     mail: bool = False
@@ -42,7 +42,7 @@ class Visit:
 
     def open_tab(self, guest: int) -> Tab:
         """Open a socket, which is closed at the end. Raises what opening one does."""
-        tab = open_tab(self.address, self.guests.cookies[guest])
+        tab = open_tab(self.address, self.accounts.cookies[guest])
         self.open.callback(tab.close)
         return tab
 

@@ -29,8 +29,8 @@ def summary(findings: Sequence[Finding]) -> str:
 
 def as_json(url: str, version: str, findings: Sequence[Finding]) -> str:
     found = [
-        {"check": one.check, "colour": one.colour, "says": one.says, "mend": one.mend}
+        {"check": one.check, "status": one.colour, "message": one.says, "fix": one.mend}
         for one in findings
     ]
-    told = {"url": url, "version": version, "exit": exit_code(findings), "findings": found}
+    told = {"url": url, "version": version, "exit": exit_code(findings), "results": found}
     return json.dumps(told, ensure_ascii=False, indent=2)

@@ -13,7 +13,7 @@ from hubbub.doctor.checks import CHECKS, Check, migrations
 from hubbub.doctor.context import Visit
 from hubbub.doctor.http_client import Address, Answer, Unreachable
 from hubbub.doctor.results import Colour, Finding, reason_of, red
-from hubbub.doctor.test_accounts import admitted
+from hubbub.doctor.test_accounts import signed_in_accounts
 
 SIGN_IN = "/accounts/login/"
 BEHIND_PROXY = (502, 503, 504)
@@ -39,8 +39,8 @@ def examine(
         return
     address = Address(urlsplit(url), timeout_seconds)
     page = _sign_in_page(address)
-    with admitted() as guests, ExitStack() as sockets:
-        visit = Visit(address, page, guests, sockets, quick=quick, mail=mail)
+    with signed_in_accounts() as accounts, ExitStack() as sockets:
+        visit = Visit(address, page, accounts, sockets, quick=quick, mail=mail)
         for name, check in CHECKS.items():
             progress(name)
             yield from _guarded(name, check, visit)

@@ -18,21 +18,21 @@ KEPT = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Guests:
-    people: tuple[User, User]
+class TestAccounts:
+    users: tuple[User, User]
     cookies: tuple[str, str]
     room: int
 
 
 @contextmanager
-def admitted() -> Iterator[Guests]:
+def signed_in_accounts() -> Iterator[TestAccounts]:
     """Sign the two in, until the end; sweep up behind earlier examinations."""
     pair = doctor_accounts.hidden_pair()
     room = doctor_accounts.hidden_room(*pair)
     doctor_accounts.forget(pair[0], room_id=room.pk, older_than=KEPT)
     with ExitStack() as sessions:
         first, second = (_signed_in(person, sessions) for person in pair)
-        yield Guests(pair, (first, second), room.pk)
+        yield TestAccounts(pair, (first, second), room.pk)
 
 
 def _signed_in(person: User, sessions: ExitStack) -> str:

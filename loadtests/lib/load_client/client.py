@@ -165,7 +165,7 @@ def program() -> Path:
     """Compile the client; return its path."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
-        raise LoadError("No C compiler is here for the load client: scripts/bring-servers bench.")
+        raise LoadError("No C compiler is here for the load client: scripts/install-servers bench.")
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
     sources = [str(source) for source in sorted(SOURCES.glob("*.c"))]
     # Others may be using or making the same file at this moment.

@@ -16,9 +16,9 @@ from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.process import ROOT, Server, ServerError
 from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
-from scripts.stack.nginx import workers
+from scripts.stack.nginx import active_workers
 from scripts.stack.ports import free_port
-from scripts.stack.programs import find, is_root
+from scripts.stack.programs import find_program, is_root
 
 TEMPLATES = ROOT / "deploy/nginx"
 RELOAD_SECONDS = 10.0
@@ -40,7 +40,7 @@ class Nginx(Server):
     def fill(self, variables: Mapping[str, str]) -> None:
         """Write its configuration; `variables` go before what fits most of its users."""
         (self.folder / "run").mkdir(exist_ok=True)
-        templates.fill(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
+        templates.render(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
 
     def write_list(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
         text = ""
@@ -63,10 +63,10 @@ class Nginx(Server):
 
         Their sockets stay with them. Raises ServerError when nothing takes their place.
         """
-        old = workers(self.pid)
+        old = active_workers(self.pid)
         self.send(signal.SIGHUP)
         deadline = time.monotonic() + RELOAD_SECONDS
-        while old & workers(self.pid) or not workers(self.pid):
+        while old & active_workers(self.pid) or not active_workers(self.pid):
             if time.monotonic() > deadline:
                 raise ServerError(f"nginx did not reload. Its log ends:\n{self.tail()}")
             time.sleep(0.02)
@@ -104,7 +104,7 @@ class Nginx(Server):
         return {"TLS_CERTIFICATE": str(certificate), "TLS_KEY": str(key), **variables}
 
     def _command(self, directives: str = "") -> list[str]:
-        binary = find("nginx")
+        binary = find_program("nginx")
         if binary is None:
             raise ServerError("nginx is not installed here: `make test-stack` brings it.")
         directives += "user root;" if is_root() else ""

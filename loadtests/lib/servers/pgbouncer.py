@@ -10,7 +10,7 @@ import psycopg
 
 from loadtests.lib.servers.postgres import OWNER, Postgres
 from loadtests.lib.servers.process import HOST, ROOT, Server, ServerError
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 
 POOL = ROOT / "deploy/k8s/components/pgbouncer/pool.ini"
 
@@ -27,7 +27,7 @@ class PgBouncer(Server):
             shutil.chown(self.folder, "postgres", "postgres")
 
     def command(self) -> list[str]:
-        binary = find("pgbouncer")
+        binary = find_program("pgbouncer")
         if binary is None:
             raise ServerError(
                 "PgBouncer is not installed here: `make test-deploy` brings it, "

@@ -24,11 +24,11 @@ from loadtests.lib.servers.process import HOST, ROOT, ServerError
 from loadtests.lib.servers.startable import Startable
 from scripts.stack import control
 from scripts.stack.ports import free_port
-from scripts.stack.state_directory import Folder
+from scripts.stack.state_directory import StateDirectory
 
 START_SECONDS = 300  # compressing the static files takes most of it, once
 STOP_SECONDS = 40
-READY = "Hubbub is at "
+READY = "Hubbub is running at "
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class RunningStack(Startable):
 def rows_of(folder: Path) -> dict[str, Row]:
     """Return the processes of the stack that runs in `folder`. Raises StackError when none does."""
     rows = {}
-    for line in control.ask(folder / "control", {"do": "status"}):
+    for line in control.send_request(folder / "control", {"operation": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()
         rows[name] = Row(name, state, int(port), int(pid.replace("-", "0")), int(restarts))
     return rows
@@ -174,7 +174,7 @@ def rows_of(folder: Path) -> dict[str, Row]:
 
 def environment_of(folder: Path) -> dict[str, str]:
     """Return what the processes of the stack in `folder` have in their environment."""
-    return Folder(folder).read_environment()
+    return StateDirectory(folder).read_environment()
 
 
 def until(condition: Callable[[], object], within: float = 20) -> None:

@@ -58,7 +58,7 @@ def _ahead(read: Callable[[], float]) -> float:
 
 def _replica_clock(visit: Visit, tab: Tab) -> float:
     body = f"doctor {uuid4().hex}"
-    tab.tell("message.send", room=visit.guests.room, nonce=body, body=body)
+    tab.tell("message.send", room=visit.accounts.room, nonce=body, body=body)
     told = tab.hear(
         lambda told: told["type"] == "message.created" and told["message"]["body"] == body,
         visit.seconds,

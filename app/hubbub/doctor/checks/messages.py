@@ -36,14 +36,14 @@ class Refused(OSError):
 
 
 def _subscribe(visit: Visit, tab: Tab) -> None:
-    tab.tell("subscribe", rooms={str(visit.guests.room): None})
+    tab.tell("subscribe", rooms={str(visit.accounts.room): None})
     _answered(visit, tab, "subscribed")
 
 
 def _send(visit: Visit, sender: Tab, hearer: Tab) -> float:
     """Send a message and hear it at the other end; return the seconds in between."""
     nonce, began = uuid4().hex, time.monotonic()
-    sender.tell("message.send", room=visit.guests.room, nonce=nonce, body=f"doctor {nonce}")
+    sender.tell("message.send", room=visit.accounts.room, nonce=nonce, body=f"doctor {nonce}")
     if sender is not hearer:
         _answered(visit, sender, "ok")
     hearer.hear(lambda told: _is_message(told, nonce), visit.seconds)

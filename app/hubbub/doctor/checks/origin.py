@@ -31,7 +31,7 @@ def look(visit: Visit) -> Findings:
 
 def _is_taken(visit: Visit, origin: str) -> bool:
     try:
-        open_tab(visit.address, visit.guests.cookies[0], origin).close()
+        open_tab(visit.address, visit.accounts.cookies[0], origin).close()
     except InvalidStatus as error:
         if error.response.status_code not in REFUSED:  # by somebody who is busy or away, say
             raise

@@ -9,8 +9,8 @@ from hubbub.doctor.results import green, red
 
 
 def look(visit: Visit) -> Findings:
-    answer = visit.address.get("/api/me", Cookie=visit.guests.cookies[0])
-    visit.known = answer.status == 200 and _id(answer.body) == visit.guests.people[0].pk
+    answer = visit.address.get("/api/me", Cookie=visit.accounts.cookies[0])
+    visit.known = answer.status == 200 and _id(answer.body) == visit.accounts.users[0].pk
     if visit.known:
         yield green("session", _("A session made here is known there."))
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from loadtests.lib.load_client.client import Dialect, Seat
 from loadtests.lib.systems.backends import Servers
 from loadtests.lib.systems.system import Missing, Peer, WebServer
-from scripts.stack.programs import find
+from scripts.stack.programs import find_program
 
 CONFIGURATION = Path(__file__).parent / "nginx.conf"
 MODULES = [
@@ -34,10 +34,10 @@ class Nginx(WebServer):
     end_signal = signal.SIGTERM  # killed, it would leave its worker behind
 
     def command(self) -> list[str]:
-        program = find("nginx")
+        program = find_program("nginx")
         module = next((path for path in MODULES if path.exists()), None)
         if program is None or module is None:
-            raise Missing("nginx with its module nchan: scripts/bring-servers bench")
+            raise Missing("nginx with its module nchan: scripts/install-servers bench")
         text = string.Template(CONFIGURATION.read_text()).safe_substitute(
             user="user root;" if os.geteuid() == 0 else "",
             module=module,

@@ -68,7 +68,7 @@ def start(servers: Servers, replicas: int) -> Iterator[Peer]:
 def install() -> None:
     """Bring the packages that package-lock.json names, unless they are there."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        raise Missing("Node and npm: scripts/bring-servers bench")
+        raise Missing("Node and npm: scripts/install-servers bench")
     FOLDER.mkdir(parents=True, exist_ok=True)
     lock = (FILES / "package-lock.json").read_bytes()
     known = FOLDER / "package-lock.json"
