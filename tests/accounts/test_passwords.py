@@ -79,7 +79,7 @@ def test_a_mail_that_cannot_be_sent_is_told(
     client: Client, alice: User, settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "tests.accounts.test_passwords.BrokenBackend"
-    assert "The mail could not be sent" in ask(client)
+    assert "The e-mail couldn&#x27;t be sent" in ask(client)
 
 
 def test_changing_it_keeps_this_browser_and_ends_the_others(alice: User) -> None:

@@ -41,7 +41,8 @@ async def test_a_name_that_is_taken_is_said_where_it_was_typed(
     await alice.page.get_by_role("button", name="New room").click()
     await alice.page.get_by_label("Name").fill("LOBBY")
     await alice.page.get_by_role("button", name="Create the room").click()
-    await expect(alice.page.get_by_role("alert")).to_contain_text("There is a room of that name")
+    alert = alice.page.get_by_role("alert")
+    await expect(alert).to_contain_text("A room with that name already exists")
     alice.errors.clear()  # the browser reports the refusal itself
 
 
@@ -128,7 +129,7 @@ async def test_the_last_owner_is_told_why_they_cannot_leave(
     await alice.page.get_by_role("button", name="Leave the room").click()
     await alice.page.get_by_role("button", name="Leave it").click()
     problem = alice.page.locator(".notice-error")
-    await expect(problem).to_contain_text("name another owner first")
+    await expect(problem).to_contain_text("Make someone else an owner first")
     alice.errors.clear()
 
     await bob.open_live(room)

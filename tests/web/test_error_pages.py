@@ -32,7 +32,7 @@ def test_a_refused_page_says_why(client: Client, bob: User) -> None:
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
     answer = client.get("/admin/", follow=True)
     assert answer.status_code == 403
-    assert "Only the owners of this place can see this page." in answer.text
+    assert "Only workspace owners can see this page." in answer.text
 
 
 @pytest.mark.django_db

@@ -84,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_mail(template_prefix, email, context | links | site)
         except (SMTPException, OSError):
             logger.exception("A mail could not be sent.")
-            text = _("The mail could not be sent: please try again later, or ask an owner.")
+            text = _("The e-mail couldn't be sent. Try again later, or ask an owner for help.")
             messages.error(request, text)
 
 

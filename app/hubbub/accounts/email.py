@@ -13,7 +13,7 @@ def clean_email(email: str, user: User) -> str:
     """Return the address as it is kept. Raises ValidationError where somebody else has it."""
     email = email.strip().lower()
     if email and any(other.pk != user.pk for other in filter_users_by_email(email)):
-        raise ValidationError(_("Somebody has this address already."))
+        raise ValidationError(_("That e-mail address is already in use."))
     return email
 
 

@@ -17,13 +17,13 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-PASSWORD_HINT = _("At least 8 characters, and nothing that is easily guessed.")
+PASSWORD_HINT = _("At least 8 characters, and hard to guess.")
 
 
 def _ask_new_password(form: forms.Form) -> None:
     form.fields["password1"].label = _("New password")
     form.fields["password1"].help_text = PASSWORD_HINT
-    form.fields["password2"].label = _("The same once more")
+    form.fields["password2"].label = _("Repeat new password")
 
 
 class SignInForm(LoginForm):
@@ -40,10 +40,10 @@ class SignUpForm(SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         username, email = self.fields["username"], self.fields["email"]
-        username.help_text = _("Letters, digits, dots, hyphens and underscores. Others see it.")
+        username.help_text = _("Letters, digits, dots, hyphens and underscores. Others can see it.")
         username.widget.attrs["autocapitalize"] = "none"
         email.label = _("E-mail")
-        email.help_text = _("To get back in when you forget the password. Others do not see it.")
+        email.help_text = _("For resetting your password. Others can't see it.")
         self.fields["password1"].help_text = PASSWORD_HINT
 
 
@@ -62,7 +62,7 @@ class NewPasswordForm(ResetPasswordKeyForm):
 class PasswordChangeForm(ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].label = _("Password until now")
+        self.fields["oldpassword"].label = _("Current password")
         self.fields["oldpassword"].help_text = ""
         _ask_new_password(self)
 
@@ -76,7 +76,7 @@ class FirstPasswordForm(SetPasswordForm):
 class EmailForm(AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].label = _("New address")
+        self.fields["email"].label = _("New e-mail address")
 
     def save(self, request: HttpRequest) -> EmailAddress:
         """Send the new address its link. The one until now stays, confirmed or not, until then."""

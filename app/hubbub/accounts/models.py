@@ -22,12 +22,12 @@ TOKEN_PREFIX = "hub_"  # noqa: S105 (what every token begins with is no secret)
 
 validate_username = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
-    _("Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit."),
+    _("Use letters, digits, dots, hyphens and underscores, starting with a letter or digit."),
 )
 # Control and direction characters would let one name look like another.
 validate_name = RegexValidator(
     r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]",
-    _("A name cannot contain control characters."),
+    _("A name can't contain control characters."),
     inverse_match=True,
 )
 
@@ -47,14 +47,14 @@ class User(AbstractUser):
         max_length=30,
         unique=True,
         validators=[validate_username],
-        error_messages={"unique": _("Somebody has this username already.")},
+        error_messages={"unique": _("That username is taken.")},
     )
     name = models.CharField(
         _("display name"),
         max_length=80,
         blank=True,
         validators=[validate_name],
-        help_text=_("What others see. Empty means the username."),
+        help_text=_("Shown to others. Leave it empty to use the username."),
     )
     banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
     # Nobody: `doctor` looks at the place through two of them. In no list, no room of others.
@@ -69,7 +69,7 @@ class User(AbstractUser):
             models.UniqueConstraint(
                 Lower("username"),
                 name="user_username_without_case",
-                violation_error_message=_("Somebody has this username already."),
+                violation_error_message=_("That username is taken."),
             )
         ]
 

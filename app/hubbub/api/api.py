@@ -31,7 +31,9 @@ def guarded(run: Run) -> Run:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isdecimal() else 0
         if max(size, 0 if size else len(request.body)) > settings.MAX_FRAME_BYTES:
-            detail = _("A request has at most %(max)d bytes.") % {"max": settings.MAX_FRAME_BYTES}
+            detail = _("A request can have at most %(max)d bytes.") % {
+                "max": settings.MAX_FRAME_BYTES
+            }
             return problems.problem("too_large", detail)
         response = run(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"

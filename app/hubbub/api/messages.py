@@ -37,7 +37,7 @@ def read_page(
 ) -> object:
     """Before, after or around a seq; else the newest. At most 100. Members only."""
     if sum(seq is not None for seq in (before, after, around)) > 1:
-        raise ValidationError(_("Give one of before, after and around."), code="invalid")
+        raise ValidationError(_("Use only one of before, after and around."), code="invalid")
     return queries.messages_page(
         caller(request), room_id, before=before, after=after, around=around, limit=limit
     )

@@ -59,7 +59,7 @@ def translate_all(api: NinjaAPI) -> None:
 
 
 def _forbidden(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem("forbidden", str(error) or _("You may not do this."))
+    return problem("forbidden", str(error) or _("You don't have permission to do this."))
 
 
 def _not_signed_in(request: HttpRequest, error: Any) -> HttpResponse:
@@ -69,7 +69,7 @@ def _not_signed_in(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem("not_found", _("There is no such thing here, or it is not for you."))
+    return problem("not_found", _("Not found, or you don't have access to it."))
 
 
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
@@ -85,16 +85,20 @@ def _wrong_shape(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem("invalid", _("The body is not valid JSON."))
+    return problem("invalid", _("The request body isn't valid JSON."))
 
 
 def _rate_limited(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem("rate_limited", _("Slower, please."), retry_after=error.retry_after)
+    return problem(
+        "rate_limited",
+        _("You're sending too fast. Wait a moment and try again."),
+        retry_after=error.retry_after,
+    )
 
 
 def _unavailable(request: HttpRequest, error: Any) -> HttpResponse:
     logger.warning("%s %s: the database did not answer: %s", request.method, request.path, error)
-    detail = _("The server cannot do this just now. Try again.")
+    detail = _("The server can't do this right now. Try again.")
     return problem("unavailable", detail, retry_after=RETRY_SECONDS)
 
 

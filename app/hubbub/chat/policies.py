@@ -13,7 +13,7 @@ from hubbub.chat.models import Membership, Message, Room
 
 def ensure_may_enter(actor: User) -> None:
     if not actor.may_enter:
-        raise PermissionDenied(_("Your account cannot be used."))
+        raise PermissionDenied(_("Your account is banned or deactivated."))
 
 
 def ensure_may_create(actor: User) -> None:
@@ -38,7 +38,7 @@ def ensure_may_write(actor: User, room: Room, membership: Membership | None) -> 
 
 def ensure_open(room: Room) -> None:
     if room.archived_at is not None:
-        raise PermissionDenied(_("The room is archived."))
+        raise PermissionDenied(_("This room is archived."))
 
 
 def ensure_may_join(actor: User, room: Room) -> None:
@@ -51,13 +51,13 @@ def ensure_may_join(actor: User, room: Room) -> None:
 
 def ensure_may_leave(room: Room, membership: Membership, other_owners: int) -> None:
     if room.is_lobby:
-        raise PermissionDenied(_("Nobody can leave the lobby."))
+        raise PermissionDenied(_("You can't leave the lobby."))
     if room.is_direct:
-        raise PermissionDenied(_("Nobody can leave a direct conversation."))
+        raise PermissionDenied(_("You can't leave a direct message."))
     if membership.role == Membership.Role.OWNER and not other_owners:
         if room.members == 1:
-            raise PermissionDenied(_("You are the last one here: archive the room instead."))
-        raise PermissionDenied(_("You are the last owner: name another owner first."))
+            raise PermissionDenied(_("You're the last member. Archive the room instead."))
+        raise PermissionDenied(_("You're the last owner. Make someone else an owner first."))
 
 
 def ensure_may_change(actor: User, room: Room, membership: Membership | None) -> None:
@@ -65,7 +65,7 @@ def ensure_may_change(actor: User, room: Room, membership: Membership | None) ->
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if not (membership and membership.moderates):
-        raise PermissionDenied(_("Only owners and moderators of the room can do this."))
+        raise PermissionDenied(_("Only the room's owners and moderators can do this."))
 
 
 def ensure_may_archive(actor: User, room: Room, membership: Membership | None) -> None:
@@ -75,10 +75,10 @@ def ensure_may_archive(actor: User, room: Room, membership: Membership | None) -
         ensure_may_read(room, membership)
     _ensure_not_direct(room)
     if room.is_lobby:
-        raise PermissionDenied(_("The lobby cannot be archived."))
+        raise PermissionDenied(_("The lobby can't be archived."))
     if actor.is_owner or (membership and membership.role == Membership.Role.OWNER):
         return
-    raise PermissionDenied(_("Only owners of the room can do this."))
+    raise PermissionDenied(_("Only the room's owners can do this."))
 
 
 def ensure_may_invite(
@@ -87,7 +87,7 @@ def ensure_may_invite(
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if not invited.may_enter:
-        raise PermissionDenied(_("This person's account cannot be used."))
+        raise PermissionDenied(_("This account is banned or deactivated."))
 
 
 def ensure_may_remove(
@@ -97,13 +97,13 @@ def ensure_may_remove(
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if room.is_lobby:
-        raise PermissionDenied(_("Nobody can be removed from the lobby."))
+        raise PermissionDenied(_("You can't remove anyone from the lobby."))
     if removed.user_id == actor.pk:
-        raise PermissionDenied(_("To go yourself, leave the room."))
+        raise PermissionDenied(_("To remove yourself, leave the room."))
     is_owner = membership is not None and membership.role == Membership.Role.OWNER
     if is_owner or (membership and membership.moderates and not removed.moderates):
         return
-    raise PermissionDenied(_("Only owners and moderators of the room can do this."))
+    raise PermissionDenied(_("Only the room's owners and moderators can do this."))
 
 
 def ensure_may_change_role(
@@ -118,10 +118,10 @@ def ensure_may_change_role(
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if membership is None or membership.role != Membership.Role.OWNER:
-        raise PermissionDenied(_("Only owners of the room can do this."))
+        raise PermissionDenied(_("Only the room's owners can do this."))
     owner = Membership.Role.OWNER
     if changed.role == owner and role != owner and not other_owners:
-        raise PermissionDenied(_("A room needs an owner: name another owner first."))
+        raise PermissionDenied(_("A room needs an owner. Make someone else an owner first."))
 
 
 def ensure_may_edit(
@@ -131,7 +131,7 @@ def ensure_may_edit(
     if message.sender_id != actor.pk:
         raise PermissionDenied(_("You can only edit your own messages."))
     if message.deleted_at is not None:
-        raise PermissionDenied(_("The message is deleted."))
+        raise PermissionDenied(_("This message was deleted."))
 
 
 def ensure_may_delete(
@@ -150,14 +150,14 @@ def ensure_may_delete(
 def ensure_owns_place(actor: User) -> None:
     ensure_may_enter(actor)
     if not actor.is_owner:
-        raise PermissionDenied(_("Only the owner of the place can do this."))
+        raise PermissionDenied(_("Only workspace owners can do this."))
 
 
 def _ensure_not_hidden(actor: User) -> None:
     if actor.hidden:
-        raise PermissionDenied(_("Hidden people have no room but their own."))
+        raise PermissionDenied(_("Hidden accounts can't join or create rooms."))
 
 
 def _ensure_not_direct(room: Room) -> None:
     if room.is_direct:
-        raise PermissionDenied(_("A direct conversation has its two people and cannot change."))
+        raise PermissionDenied(_("A direct message is between two people and can't be changed."))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import nh3
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -58,8 +59,8 @@ def clean_body(body: str) -> str:
         raise ValidationError(_("Write something first."), code="invalid")
     if len(body) > settings.MAX_BODY_CHARS:
         raise ValidationError(
-            _("A message has at most %(max)d characters; this one has %(count)d.")
-            % {"max": settings.MAX_BODY_CHARS, "count": len(body)},
+            _("A message can have at most %(max)s characters; this one has %(count)s.")
+            % {"max": _grouped(settings.MAX_BODY_CHARS), "count": _grouped(len(body))},
             code="too_large",
         )
     return body
@@ -73,7 +74,7 @@ def clean_line(text: str, *, allow_newlines: bool = False) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValidationError(_("This is not valid text."), code="invalid") from None
+        raise ValidationError(_("This isn't valid text."), code="invalid") from None
     text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     return text if allow_newlines else " ".join(text.split())
 
@@ -102,6 +103,11 @@ def render_markdown(body: str) -> str | None:
     ).strip()
     plain = "<p>" + escape(body, quote=False).replace("\n", "<br>\n") + "</p>"
     return None if html == plain else html
+
+
+def _grouped(number: int) -> str:
+    """Return the number with the separators of the reader's language: 25,645."""
+    return number_format(number, force_grouping=True)
 
 
 def _is_tangled(body: str) -> bool:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from hubbub.accounts.models import User
 
 
-def place(request: HttpRequest) -> dict[str, bool | Callable[[], bool]]:
+def workspace(request: HttpRequest) -> dict[str, bool | Callable[[], bool]]:
     return {"mails_are_printed": not settings.EMAIL_URL, "is_unowned": is_unowned}
 
 

@@ -60,7 +60,7 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
         authorization=request.headers.get("Authorization", ""),
     )
     if not allowed:
-        return _said(_("Metrics are not for you."), HTTPStatus.FORBIDDEN)
+        return _said(_("You don't have access to the metrics."), HTTPStatus.FORBIDDEN)
     readiness.asked()
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
 

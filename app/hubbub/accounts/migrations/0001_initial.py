@@ -72,13 +72,13 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        error_messages={"unique": "Somebody has this username already."},
+                        error_messages={"unique": "That username is taken."},
                         max_length=30,
                         unique=True,
                         validators=[
                             django.core.validators.RegexValidator(
                                 "\\A[A-Za-z0-9][A-Za-z0-9._-]*\\Z",
-                                "Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit.",
+                                "Use letters, digits, dots, hyphens and underscores, starting with a letter or digit.",
                             )
                         ],
                         verbose_name="username",
@@ -88,12 +88,12 @@ class Migration(migrations.Migration):
                     "name",
                     models.CharField(
                         blank=True,
-                        help_text="What others see. Empty means the username.",
+                        help_text="Shown to others. Leave it empty to use the username.",
                         max_length=80,
                         validators=[
                             django.core.validators.RegexValidator(
                                 "[\\x00-\\x1f\\x7f\\u200b-\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff]",
-                                "A name cannot contain control characters.",
+                                "A name can't contain control characters.",
                                 inverse_match=True,
                             )
                         ],
@@ -180,7 +180,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 django.db.models.functions.text.Lower("username"),
                 name="user_username_without_case",
-                violation_error_message="Somebody has this username already.",
+                violation_error_message="That username is taken.",
             ),
         ),
     ]

@@ -62,7 +62,7 @@ def remove(actor: User, *, room_id: int, user_id: int) -> None:
 def change_role(actor: User, *, room_id: int, user_id: int, role: str) -> Membership:
     """Make a member owner, moderator or member. Raises `Membership.DoesNotExist`."""
     if role not in Membership.Role.values:
-        raise ValidationError(_("There is no such role."), code="invalid")
+        raise ValidationError(_("That role doesn't exist."), code="invalid")
     scope = lock_room(actor, room_id)
     policies.ensure_may_read(scope.room, scope.membership)
     changed = Membership.objects.select_related("user").get(room=scope.room, user_id=user_id)

@@ -21,7 +21,7 @@ def create(actor: User, *, name: str, kind: str, topic: str = "") -> Room:
     """Make a public or private room; its maker is its owner."""
     name, topic = clean_name(name), clean_topic(topic)
     if kind not in (Room.Kind.PUBLIC, Room.Kind.PRIVATE):
-        raise ValidationError(_("A room is public or private."), code="invalid")
+        raise ValidationError(_("A room must be public or private."), code="invalid")
     try:
         with transaction.atomic():
             policies.ensure_may_create(User.objects.get(pk=actor.pk))
@@ -86,7 +86,7 @@ def open_direct(actor: User, *, user_id: int) -> Room:
     known = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
     other = known.get(pk=user_id)
     if other.pk == actor.pk:
-        raise ValidationError(_("A direct conversation needs somebody else."), code="invalid")
+        raise ValidationError(_("Choose someone else to message."), code="invalid")
     policies.ensure_may_enter(User.objects.get(pk=actor.pk))
     key = "{}:{}".format(*sorted((actor.pk, other.pk)))
     try:
@@ -101,7 +101,7 @@ def clean_name(name: str) -> str:
     validate_name(name)
     if not 1 <= len(name) <= settings.MAX_NAME_CHARS:
         raise ValidationError(
-            _("A room's name has 1 to %(max)d characters.") % {"max": settings.MAX_NAME_CHARS},
+            _("A room name must have 1 to %(max)d characters.") % {"max": settings.MAX_NAME_CHARS},
             code="invalid",
         )
     return name
@@ -111,7 +111,7 @@ def clean_topic(topic: str) -> str:
     topic = clean_line(topic)
     if len(topic) > settings.MAX_TOPIC_CHARS:
         raise ValidationError(
-            _("A topic has at most %(max)d characters.") % {"max": settings.MAX_TOPIC_CHARS},
+            _("A topic can have at most %(max)d characters.") % {"max": settings.MAX_TOPIC_CHARS},
             code="invalid",
         )
     return topic
@@ -136,4 +136,4 @@ def _record_changed(scope: Scope, type: str, *changed: str) -> None:
 
 
 def _name_taken() -> ValidationError:
-    return ValidationError(_("There is a room of that name already."), code="invalid")
+    return ValidationError(_("A room with that name already exists."), code="invalid")

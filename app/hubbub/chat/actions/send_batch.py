@@ -103,7 +103,7 @@ class Batch:
 
     def _add(self, draft: Draft, text: Composed | Exception, now: datetime) -> Message:
         if not draft.is_sound:
-            raise ValidationError(_("No message can have this room or nonce."), code="invalid")
+            raise ValidationError(_("This room or nonce isn't valid."), code="invalid")
         room = self._room(draft)
         member = self._rows.members.get(draft.seat)
         policies.ensure_may_read(room, member)
@@ -143,7 +143,9 @@ class Batch:
             return None
         quoted = self._quoted.get(draft.reply_to_id)
         if quoted is None or quoted.room_id != draft.room_id:
-            raise ValidationError(_("The message replied to is not in this room."), code="invalid")
+            raise ValidationError(
+                _("The message you're replying to isn't in this room."), code="invalid"
+            )
         return quoted
 
 

@@ -59,7 +59,7 @@ def rename(actor: User, *, name: str) -> User:
     validate_name(name)
     if len(name) > settings.MAX_NAME_CHARS:
         raise ValidationError(
-            _("A name has at most %(max)d characters.") % {"max": settings.MAX_NAME_CHARS}
+            _("A name can have at most %(max)d characters.") % {"max": settings.MAX_NAME_CHARS}
         )
     user = _lock_person(actor.pk)
     policies.ensure_may_enter(user)
@@ -142,7 +142,7 @@ def _give_place(user: User) -> None:
 def _lock_other(actor: User, user_id: int) -> User:
     policies.ensure_owns_place(User.objects.get(pk=actor.pk))
     if user_id == actor.pk:
-        raise ValidationError(_("You cannot do this to yourself."), code="invalid")
+        raise ValidationError(_("You can't do this to yourself."), code="invalid")
     return _lock_person(user_id)
 
 

@@ -67,7 +67,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return " ".join(error.messages)
     if isinstance(error, ObjectDoesNotExist):
-        return _("It is not there any more.")
+        return _("It no longer exists.")
     if isinstance(error, OperationalError):
-        return _("The database did not answer in time: try again.")
+        return _("The database didn't respond in time. Try again.")
     return str(error)

@@ -34,7 +34,7 @@ class MessageAdmin(LookOnly):
         shown = super().get_queryset(request).filter(sender__hidden=False)
         return shown.defer("body", "html")
 
-    @admin.action(description=gettext_lazy("Delete the chosen messages"))
+    @admin.action(description=gettext_lazy("Delete selected messages"))
     def delete(self, request: HttpRequest, chosen: QuerySet[Message]) -> TemplateResponse | None:
         if "confirmed" not in request.POST:
             return self._ask(request, chosen)

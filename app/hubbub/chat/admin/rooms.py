@@ -27,16 +27,16 @@ class RoomAdmin(LookOnly):
         theirs = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
         return super().get_queryset(request).exclude(**theirs)
 
-    @admin.action(description=gettext_lazy("Archive the chosen rooms"))
+    @admin.action(description=gettext_lazy("Archive selected rooms"))
     def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
         def act(owner: User, room: Room) -> Room:
             return rooms.archive(owner, room_id=room.pk)
 
         do_to_each(self, request, chosen, act, _("Archived"))
 
-    @admin.action(description=gettext_lazy("Bring the chosen rooms back"))
+    @admin.action(description=gettext_lazy("Restore selected rooms"))
     def restore(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
         def act(owner: User, room: Room) -> Room:
             return rooms.restore(owner, room_id=room.pk)
 
-        do_to_each(self, request, chosen, act, _("Brought back"))
+        do_to_each(self, request, chosen, act, _("Restored"))

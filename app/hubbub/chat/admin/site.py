@@ -16,7 +16,7 @@ from hubbub.accounts.models import User
 class OwnersSite(AdminSite):
     site_header = gettext_lazy("Hubbub")
     site_title = gettext_lazy("Hubbub")
-    index_title = gettext_lazy("Look after this place")
+    index_title = gettext_lazy("Manage this workspace")
     empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -31,7 +31,7 @@ class OwnersSite(AdminSite):
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:
-            raise PermissionDenied(_("Only the owners of this place can see this page."))
+            raise PermissionDenied(_("Only workspace owners can see this page."))
         return redirect_to_login(came_by, "account_login")
 
     def logout(  # type: ignore[override]

@@ -45,7 +45,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     fieldsets = (
         (None, {"fields": ("username", "name", "email", "password")}),
         (
-            gettext_lazy("Standing"),
+            gettext_lazy("Status"),
             {"fields": ("standing", "banned_at", "date_joined", "last_login")},
         ),
     )
@@ -66,7 +66,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         """Save the address, the only thing that this form changes."""
         set_email(obj, form.cleaned_data["email"])
 
-    @admin.display(description=gettext_lazy("standing"))
+    @admin.display(description=gettext_lazy("status"))
     def standing(self, person: User) -> str:
         if person.banned_at is not None:
             return _("banned")
@@ -74,33 +74,33 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
             return _("deactivated")
         return _("owner") if person.is_owner else _("member")
 
-    @admin.action(description=gettext_lazy("Ban the chosen people"))
+    @admin.action(description=gettext_lazy("Ban selected people"))
     def ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         def act(owner: User, person: User) -> User:
             return users.ban(owner, user_id=person.pk)
 
         do_to_each(self, request, chosen, act, _("Banned"))
 
-    @admin.action(description=gettext_lazy("Lift the ban on the chosen people"))
+    @admin.action(description=gettext_lazy("Unban selected people"))
     def lift_ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         def act(owner: User, person: User) -> User:
             return users.lift_ban(owner, user_id=person.pk)
 
-        do_to_each(self, request, chosen, act, _("No longer banned"))
+        do_to_each(self, request, chosen, act, _("Unbanned"))
 
-    @admin.action(description=gettext_lazy("Deactivate the chosen people"))
+    @admin.action(description=gettext_lazy("Deactivate selected people"))
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         def act(owner: User, person: User) -> User:
             return users.deactivate(owner, user_id=person.pk)
 
         do_to_each(self, request, chosen, act, _("Deactivated"))
 
-    @admin.action(description=gettext_lazy("Reactivate the chosen people"))
+    @admin.action(description=gettext_lazy("Reactivate selected people"))
     def reactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         def act(owner: User, person: User) -> User:
             return users.reactivate(owner, user_id=person.pk)
 
-        do_to_each(self, request, chosen, act, _("Active again"))
+        do_to_each(self, request, chosen, act, _("Reactivated"))
 
 
 @admin.register(Token, site=site)
@@ -113,7 +113,7 @@ class TokenAdmin(LookOnly):
     fields = ("name", "user", "created_at", "last_used_at", "revoked_at")
     actions = ("revoke",)
 
-    @admin.action(description=gettext_lazy("Revoke the chosen tokens"))
+    @admin.action(description=gettext_lazy("Revoke selected tokens"))
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
         def act(owner: User, token: Token) -> Token:
             return users.revoke_token(token.user, token_id=token.pk)

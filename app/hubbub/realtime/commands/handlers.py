@@ -84,7 +84,7 @@ class Commands:
     @_carry_out.register
     def _(self, command: protocol.Subscribe, ref: Ref) -> None:
         if len(command.rooms) > settings.MAX_ROOMS_PER_SUBSCRIBE:
-            detail = _("Subscribe at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
+            detail = _("Subscribe to at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
             raise Problem("invalid", detail)
         positions = {int(room): position for room, position in command.rooms.items()}
         self._in_turn(ref, partial(self._subscribe, positions, ref), MAX_SUBSCRIBES_WAITING)
@@ -92,7 +92,7 @@ class Commands:
     async def _subscribe(self, positions: dict[int, int | None], ref: Ref) -> None:
         async with self.connection.subscribing:
             if len(self.connection.rooms | positions.keys()) > settings.MAX_ROOMS_PER_CONNECTION:
-                detail = _("Have at most %d rooms open at once.")
+                detail = _("You can have at most %d rooms open at once.")
                 raise Problem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
             await Subscribing(self.hub, self.replica.follower, self.connection, ref).run(positions)
 

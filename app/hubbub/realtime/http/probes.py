@@ -67,7 +67,8 @@ def show_metrics(scope: Scope) -> Answer:
         authorization=headers.get("authorization", ""),
     )
     if not allowed:
-        return HTTPStatus.FORBIDDEN, TEXT, f"{_('Metrics are not for you.')}\n".encode()
+        text = _("You don't have access to the metrics.")
+        return HTTPStatus.FORBIDDEN, TEXT, f"{text}\n".encode()
     metrics.ready.set(not _why_not_ready())
     if loop_stalls.known:
         for seconds in HELD_SECONDS:

@@ -21,15 +21,20 @@ def problem_for(error: Exception, ref: Ref) -> Problem:
         case PermissionDenied():
             return Problem("forbidden", str(error), ref=ref)
         case ObjectDoesNotExist():
-            return Problem("not_found", _("There is no such room or message."), ref=ref)
+            return Problem("not_found", _("No such room or message."), ref=ref)
         case ValidationError():
             code = "too_large" if getattr(error, "code", "") == "too_large" else "invalid"
             return Problem(code, " ".join(error.messages), ref=ref)
         case rate_limits.RateLimited():
             wait = error.retry_after
-            return Problem("rate_limited", _("Too fast: wait a moment."), ref=ref, retry_after=wait)
+            return Problem(
+                "rate_limited",
+                _("You're sending too fast. Wait a moment and try again."),
+                ref=ref,
+                retry_after=wait,
+            )
         case _ if isinstance(error, DATABASE_UNAVAILABLE):
-            detail = _("The server cannot save just now. Try again.")
+            detail = _("The server can't save this right now. Try again.")
             return Problem("unavailable", detail, ref=ref, retry_after=1.0)
     logger.error("A command failed.", exc_info=error)
     return Problem("unavailable", _("Something went wrong. Try again."), ref=ref)

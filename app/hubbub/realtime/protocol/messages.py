@@ -86,19 +86,20 @@ class Problem(Exception):
 def parse(text: str | None) -> tuple[Ref, Command]:
     """Return the `ref` of a frame and its command; raise Problem. `None` is a binary frame."""
     if text is None:
-        raise Problem("bad_frame", _("Frames are text, one JSON object each."))
+        raise Problem("bad_frame", _("Frames must be text, one JSON object each."))
     if not _fits(text):
-        detail = _("A frame has at most %d bytes.") % settings.MAX_FRAME_BYTES
+        detail = _("A frame can have at most %d bytes.") % settings.MAX_FRAME_BYTES
         raise Problem("too_large", detail)
     try:
         head = _HEAD.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deep
         raise Problem(
-            "bad_frame", _("Frames are JSON objects with a `type`; a `ref` is text or a number.")
+            "bad_frame",
+            _("A frame must be a JSON object with a `type`; a `ref` must be text or a number."),
         ) from None
     decoder = _DECODERS.get(head.type)
     if decoder is None:
-        raise Problem("unknown_type", _("There is no command of this type."), ref=head.ref)
+        raise Problem("unknown_type", _("No such command type."), ref=head.ref)
     try:
         return head.ref, decoder.decode(text)
     except msgspec.ValidationError as error:

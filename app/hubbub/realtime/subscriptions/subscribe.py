@@ -134,9 +134,9 @@ def _may_open(standing: Standing) -> bool:
 def ensure_member(standing: Standing | None) -> Standing:
     """Return the standing of a member who may be active in the room; raise Problem."""
     if standing is None or not (standing.is_member or standing.is_public):
-        raise Problem("not_found", _("There is no such room."))
+        raise Problem("not_found", _("No such room."))
     if not standing.is_member:
         raise Problem("forbidden", _("Join the room first."))
     if standing.is_archived:
-        raise Problem("forbidden", _("The room is archived."))
+        raise Problem("forbidden", _("This room is archived."))
     return standing
