@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from loadtests.lib.checker.intervals import Span
-from loadtests.lib.client.history import History, Sent, Subscribed
+from loadtests.lib.checker.intervals import Interval
+from loadtests.lib.client.history import CommandSent, History, Subscribed
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Hit:
     began: float
     ended: float
 
-    def explains(self, name: str, span: Span) -> bool:
+    def explains(self, name: str, span: Interval) -> bool:
         """Whether it may be why a client heard nothing, or was not heard, at that time."""
         return name in self.names and span[0] < self.ended and self.began < span[1]
 
@@ -32,7 +32,7 @@ class Audience:
         for history in histories:
             for entry in history.entries:
                 match entry:
-                    case Sent(command={"type": "message.send", "room": int() as room}):
+                    case CommandSent(command={"type": "message.send", "room": int() as room}):
                         self._talkers[room].add(history.name)
                     case Subscribed(room=room):
                         self._rooms[history.name].add(room)

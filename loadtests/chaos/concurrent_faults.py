@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from loadtests.chaos.client_faults import Audience, Hit
 from loadtests.chaos.executor import Happened
 from loadtests.chaos.fault_kind import Part
-from loadtests.lib.checker.intervals import Span
+from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.checker.silence import FOREVER
 
 
@@ -35,12 +35,12 @@ class Beside:
             cut_off=_next(one, [other for other in others if alone or other.entry.kind.outage]),
         )
 
-    def allows(self, promised: float, span: Span) -> bool:
+    def allows(self, promised: float, span: Interval) -> bool:
         """Whether something may last so long: as promised of this fault, or of servers beside."""
         lasted = span[1] - span[0]
         return lasted <= promised or lasted <= self.patience(promised, span)
 
-    def patience(self, promised: float, span: Span) -> float:
+    def patience(self, promised: float, span: Interval) -> float:
         """Return the longest silence that is promised at that time, of this fault or of servers."""
         promises = (
             other.entry.kind.promise.silence

@@ -10,7 +10,7 @@ from math import ceil
 
 from loadtests.chaos.client_faults import Hit
 from loadtests.lib.checker.silence import FOREVER, silences
-from loadtests.lib.client.history import Answered, Heard, History, Sent
+from loadtests.lib.client.history import CommandAnswered, CommandSent, EventReceived, History
 
 Window = tuple[float, float]
 
@@ -98,7 +98,7 @@ def _outside(began: float, ended: float, outages: Sequence[Window]) -> Iterator[
 def _acknowledged(history: History) -> Iterator[float]:
     for entry in history.entries:
         match entry:
-            case Answered(command={"type": "message.send"}, code=None):
+            case CommandAnswered(command={"type": "message.send"}, code=None):
                 yield entry.at
 
 
@@ -107,11 +107,15 @@ def _deliveries(histories: Sequence[History], listening: Sequence[History]) -> I
     sent: dict[str, tuple[float, str]] = {}
     for history in histories:
         for entry in history.entries:
-            if isinstance(entry, Sent) and entry.command["type"] == "message.send":
+            if isinstance(entry, CommandSent) and entry.command["type"] == "message.send":
                 sent.setdefault(entry.command["nonce"], (entry.at, history.name))
     for history in listening:
         for entry in history.entries:
-            if isinstance(entry, Heard) and entry.type == "message.created" and entry.message:
+            if (
+                isinstance(entry, EventReceived)
+                and entry.type == "message.created"
+                and entry.message
+            ):
                 first = sent.get(entry.message.get("nonce", ""))
                 if first is not None:
                     at, sender = first

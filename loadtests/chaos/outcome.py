@@ -14,10 +14,10 @@ from loadtests.chaos.concurrent_faults import Beside
 from loadtests.chaos.executor import Happened
 from loadtests.chaos.fault_kind import Promise
 from loadtests.chaos.measurements import Delivery, Noticed, slowest_but
-from loadtests.lib.checker.fault_windows import Promises, Window
-from loadtests.lib.checker.intervals import Span
+from loadtests.lib.checker.fault_windows import FaultWindow, Promises
+from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.checker.recorded_run import Run
-from loadtests.lib.checker.summary import Summary, summarise
+from loadtests.lib.checker.summary import Summary, summarize_run
 
 MOST_TOLD = 20
 MAY_BE_LATE = 0.01  # of deliveries
@@ -107,13 +107,13 @@ def times(promises: Promises, factor: float) -> Promises:
     return Promises(*(factor * seconds for seconds in astuple(promises)))
 
 
-def windows(happened: Sequence[Happened], factor: float = 1.0) -> list[Window]:
+def windows(happened: Sequence[Happened], factor: float = 1.0) -> list[FaultWindow]:
     """Return when the checker may expect less than usual."""
     return [
-        Window(
+        FaultWindow(
             *(one.entry.kind.name, one.began, one.settled),
             promises=times(LATE, factor),
-            stands_still=one.entry.kind.outage,
+            unavailable=one.entry.kind.outage,
             deaf=one.entry.kind.deaf,
         )
         for one in happened
@@ -140,7 +140,7 @@ def conclude(
     return Outcome(
         seed=seed,
         seconds=span[1] - span[0],
-        summary=summarise(run, faults),
+        summary=summarize_run(run, faults),
         per_second=noticed.rate_outside(span, outages),
         least_per_second=least_per_second,
         told=[str(fault) for fault in faults[:MOST_TOLD]],
@@ -174,7 +174,7 @@ def _row(one: Happened, began: float, beside: Beside, noticed: Noticed) -> Row:
     )
 
 
-def _no_longer(silences: Sequence[Span], promised: float | None, beside: Beside) -> bool:
+def _no_longer(silences: Sequence[Interval], promised: float | None, beside: Beside) -> bool:
     """Whether all silences were as promised; the most patient fault of servers speaks."""
     return promised is None or all(beside.allows(promised, span) for span in silences)
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from loadtests.chaos.executor import Performance
-from loadtests.lib.client.history import Heard
+from loadtests.lib.client.history import EventReceived
 from loadtests.lib.console import on_terminal, show
 from loadtests.lib.simulation import Crowd
 from loadtests.lib.simulation.simulated_user import Tab
@@ -54,5 +54,7 @@ class Live:
 
 
 def _silent(tab: Tab, now: float) -> float:
-    newest = (one.at for one in reversed(tab.client.history.entries) if isinstance(one, Heard))
+    newest = (
+        one.at for one in reversed(tab.client.history.entries) if isinstance(one, EventReceived)
+    )
     return now - next(newest, now)

@@ -12,7 +12,7 @@ from typing import Any
 from loadtests.chaos.fault_catalogue import KINDS
 from loadtests.chaos.fault_kind import Kind
 from loadtests.chaos.outcome import Outcome, Row
-from loadtests.lib.checker.fault import MEANINGS
+from loadtests.lib.checker.violation import CATEGORIES
 from loadtests.lib.reporting.generated_sections import between_markers
 from loadtests.lib.servers.process import ROOT
 
@@ -45,7 +45,7 @@ def text(outcomes: Sequence[Outcome], machine: dict[str, Any], *, alone: bool = 
 def _head(outcomes: Sequence[Outcome], machine: dict[str, Any]) -> str:
     seeds = ", ".join(str(outcome.seed) for outcome in outcomes)
     summaries = [outcome.summary for outcome in outcomes]
-    found = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in MEANINGS]
+    found = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in CATEGORIES]
     return (
         f"Measured by `make chaos` on {machine['at'][:10]} at commit {machine['commit']}: "
         f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, "

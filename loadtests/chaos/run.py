@@ -155,8 +155,8 @@ def _stumbled(crowd: Crowd) -> list[str]:
 def _told(tab: Tab) -> str:
     client = tab.client
     where = f"connected to {client.address}" if client.connected else "not connected"
-    sent_away = f", sent away with {client.stopped}" if client.stopped else ""
-    pending = list(client.conversation.pending.values())
+    sent_away = f", sent away with {client.stop_code}" if client.stop_code else ""
+    pending = list(client.protocol.pending.values())
     return f"{tab.name} is {where}{sent_away}; it lacks {tab.missing or 'no room'}; {pending}"
 
 

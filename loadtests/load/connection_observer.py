@@ -9,9 +9,16 @@ import math
 import time
 from typing import Protocol
 
-from loadtests.lib.checker import Fault, Order
-from loadtests.lib.client.gevent_client import Witness
-from loadtests.lib.client.history import Answered, Closed, Entry, Heard, Opened, Subscribed
+from loadtests.lib.checker import OrderChecker, Violation
+from loadtests.lib.client.gevent_client import ConnectionListener
+from loadtests.lib.client.history import (
+    CommandAnswered,
+    Connected,
+    Disconnected,
+    Entry,
+    EventReceived,
+    Subscribed,
+)
 from loadtests.load.message_stamp import sent_at
 from loadtests.load.recorder import Recorder
 from loadtests.load.run_series import CONNECT, FAULT_OF_RULE, ORDER, RESUME, SEND
@@ -33,9 +40,9 @@ class RefusedError(Exception):
     """A command got a problem for its answer."""
 
 
-class Watcher(Witness):
+class Watcher(ConnectionListener):
     def __init__(self, name: str, run: str, report: Report) -> None:
-        self._order = Order(name)
+        self._order = OrderChecker(name)
         self._run, self._report = run, report
         self._socket = self._replica = ""
         self._me = 0
@@ -49,17 +56,17 @@ class Watcher(Witness):
         for fault in self._order.take(entry):
             self._fault(fault)
         match entry:
-            case Heard():
+            case EventReceived():
                 self._report.recorder.second.checked += 1
                 if entry.type == "message.created" and entry.message is not None:
                     self._heard(entry.message)
             case Subscribed():
                 self._report.recorder.second.checked += 1
-            case Opened():
+            case Connected():
                 self._opened(entry)
-            case Closed():
+            case Disconnected():
                 self.gone()
-            case Answered(code="rate_limited", command={"type": "message.send"}):
+            case CommandAnswered(code="rate_limited", command={"type": "message.send"}):
                 self._report.failed(SEND, "message.send", RefusedError("rate_limited"))
 
     def gone(self) -> None:
@@ -103,13 +110,13 @@ class Watcher(Witness):
         else:
             self._report.recorder.deliver(time.time() - at)
 
-    def _opened(self, entry: Opened) -> None:
+    def _opened(self, entry: Connected) -> None:
         self.gone()
         self._me, self._replica = entry.user, entry.replica
         self._socket = f"{entry.connection} on {entry.replica}"
         self._report.recorder.opened(entry.replica)
 
-    def _fault(self, fault: Fault) -> None:
+    def _fault(self, fault: Violation) -> None:
         kind = FAULT_OF_RULE.get(fault.rule, ORDER)
         text = f"room {fault.room}: {fault.detail} (socket {self._socket}, {fault.who})"
         self._report.broken(kind, text)

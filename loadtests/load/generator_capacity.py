@@ -57,13 +57,13 @@ def measure() -> float:
     clients = [one(f"socket {number}", address, report) for number in range(SOCKETS)]
     try:
         for client in clients:
-            client.until(partial(getattr, client, "connected"), WITHIN_SECONDS)
+            client.wait_until(partial(getattr, client, "connected"), WITHIN_SECONDS)
         began = time.process_time()
         for client in clients:
             client.open(ROOM, within=WITHIN_SECONDS)
-            client.tell("ping")  # the server begins to send
+            client.send_unanswered("ping")  # the server begins to send
         for client in clients:
-            client.until(partial(has_all, client), WITHIN_SECONDS)
+            client.wait_until(partial(has_all, client), WITHIN_SECONDS)
         return (time.process_time() - began) / report.recorder.deliveries * 1e6
     finally:
         for client in clients:

@@ -25,8 +25,8 @@ class Recorder:
     def fail(self, kind: str) -> None:
         self.second.fail(kind)
 
-    def fault(self, kind: str) -> None:
-        self.second.fault(kind)
+    def violation(self, kind: str) -> None:
+        self.second.violation(kind)
 
     def opened(self, replica: str) -> None:
         self.sockets[replica] = self.sockets.get(replica, 0) + 1

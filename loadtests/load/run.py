@@ -61,7 +61,7 @@ class Run:
 
     def broken(self, kind: str, text: str) -> None:
         """Something was lost, doubled or out of order: a failure of Locust's, and of the run."""
-        self.recorder.fault(kind)
+        self.recorder.violation(kind)
         self._texts += 1
         told = text if self._texts <= MOST_TEXTS else f"and more than {MOST_TEXTS} others"
         self._fire(CHECK, kind, 0, OrderError(told))

@@ -56,7 +56,7 @@ class Second:
     def fail(self, kind: str) -> None:
         self.failures[kind] = self.failures.get(kind, 0) + 1
 
-    def fault(self, kind: str) -> None:
+    def violation(self, kind: str) -> None:
         self.faults[kind] = self.faults.get(kind, 0) + 1
 
     def merge(self, other: "Second") -> None:

@@ -23,7 +23,7 @@ def follow(run: Run, deed: Deed, act: Callable[[], None]) -> None:
 def drop_all(run: Run) -> None:
     """Have everybody of this process lose their socket in the same moment."""
     for client in list(run.clients):
-        client.cut()
+        client.drop_connection()
 
 
 def deploy(run: Run, say: Callable[[str], None], fail: Callable[[str], None]) -> None:

@@ -99,12 +99,12 @@ class Player:
         began, away = time.monotonic(), self._away[act.person]
         if away:
             client = away.pop()
-            client.come_back()
+            client.reconnect()
         else:
             client = self._new_tab(act.person)
             await client.__aenter__()
         self.tabs[act.socket] = client
-        open_before = list(client.conversation.rooms.values())
+        open_before = list(client.protocol.subscriptions.values())
         if not await self._until_here(act, client, lambda: client.connected):
             return
         self.book.second.latency(CONNECT).add(time.monotonic() - began)
@@ -119,7 +119,7 @@ class Player:
         def left() -> bool:
             return self.tabs.get(act.socket) is not client
 
-        await client.until(lambda: condition() or left(), OPEN_SECONDS)
+        await client.wait_until(lambda: condition() or left(), OPEN_SECONDS)
         return not left()
 
     def _new_tab(self, person: int) -> Client:
@@ -133,14 +133,14 @@ class Player:
     async def _disconnect(self, act: Act, client: Client) -> None:
         del self.tabs[act.socket]
         self._away[act.person].append(client)
-        await client.go_away(politely=act.code not in (None, 1006))
+        await client.disconnect(politely=act.code not in (None, 1006))
 
     async def _in_room(self, act: Act, client: Client, room: int) -> None:
         match act.kind:
-            case "subscribe" if room not in client.conversation.rooms:
-                await client.begin(room, Start.NOW)
-            case "unsubscribe" if room in client.conversation.rooms:
-                await client.leave(room)
+            case "subscribe" if room not in client.protocol.subscriptions:
+                await client.subscribe(room, Start.NOW)
+            case "unsubscribe" if room in client.protocol.subscriptions:
+                await client.unsubscribe(room)
             case "send":
                 await self._send(act, client, room)
             case "read":
@@ -183,16 +183,16 @@ class Player:
             async with asyncio.timeout(SETTLE_SECONDS):
                 while self._tasks:
                     for client in self._all:
-                        if client.conversation.pending:
-                            client.come_back()  # for the answers that it went without
+                        if client.protocol.pending:
+                            client.reconnect()  # for the answers that it went without
                     await asyncio.wait(list(self._tasks), timeout=LOOK_SECONDS)
                 for client in self.tabs.values():
-                    await client.until(partial(self._has_heard, client), SETTLE_SECONDS)
+                    await client.wait_until(partial(self._has_heard, client), SETTLE_SECONDS)
         if self._tasks:
             self.book.failed("unanswered")
 
     def _has_heard(self, client: Client) -> bool:
-        rooms = client.conversation.rooms.items()
+        rooms = client.protocol.subscriptions.items()
         return all((each.position or 0) >= self.book.last.get(room, 0) for room, each in rooms)
 
     def _say(self, act: Act) -> None:

@@ -9,12 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.log_rules import check as check_log
-from loadtests.lib.checker.subscriptions import Order
+from loadtests.lib.checker.subscriptions import OrderChecker
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Closed, Entry, Heard, Opened, Removed
+from loadtests.lib.client.history import (
+    Connected,
+    Disconnected,
+    Entry,
+    EventReceived,
+    SubscriptionEnded,
+)
 from loadtests.load.histogram import Histogram
 from loadtests.load.run_series import DELIVER, FAULT_OF_RULE, ORDER, Second, Series
 
@@ -25,7 +31,7 @@ LATE_MS = 250.0
 @dataclass(slots=True)
 class Book:
     series: Series = field(default_factory=Series)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Violation] = field(default_factory=list)
     late: Histogram = field(default_factory=Histogram)
     played: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)  # what had nothing to be done to
@@ -67,20 +73,20 @@ class Book:
 
     def watching(self, client: Client) -> Callable[[Entry], None]:
         """Return what judges a client's history while it happens."""
-        order = Order(client.name)
+        order = OrderChecker(client.name)
 
         def watch(entry: Entry) -> None:
             for fault in order.take(entry):
                 self._fault(fault)
             match entry:
-                case Heard():
+                case EventReceived():
                     self._heard(entry, client)
-                case Opened(replica=replica):
+                case Connected(replica=replica):
                     self.second.sockets[replica] = self.second.sockets.get(replica, 0) + 1
-                case Removed(reason=reason):
+                case SubscriptionEnded(reason=reason):
                     self.refused[reason] += 1
                     self.failed("removed")
-                case Closed(code=code) if code not in (1000, 1006):
+                case Disconnected(code=code) if code not in (1000, 1006):
                     self.second.lost += 1
 
         return watch
@@ -88,11 +94,11 @@ class Book:
     def judge_end(self, clients: list[Client]) -> None:
         """Note who did not hear all that was said in a room that they have open."""
         for client in clients:
-            for room, subscription in client.conversation.rooms.items():
+            for room, subscription in client.protocol.subscriptions.items():
                 heard, last = subscription.position or 0, self.last.get(room, 0)
                 if heard < last:
                     detail = f"heard up to {heard} of {last}"
-                    self.faults.append(Fault("heard-all", client.name, room, detail))
+                    self.faults.append(Violation("heard-all", client.name, room, detail))
 
     def judge_log(self, log: Log) -> None:
         """Hold what was answered `ok` against the log of a place that is ours."""
@@ -101,12 +107,12 @@ class Book:
             logged = log.messages.get(message)
             if logged is None or (logged.room, logged.nonce) != (room, nonce):
                 detail = f"message {message} was answered ok, and the log has {logged}"
-                self.faults.append(Fault("acknowledged-is-logged", "player", room, detail))
+                self.faults.append(Violation("acknowledged-is-logged", "player", room, detail))
 
     def _raise_last(self, room: int, seq: int) -> None:
         self.last[room] = max(seq, self.last.get(room, 0))
 
-    def _heard(self, entry: Heard, client: Client) -> None:
+    def _heard(self, entry: EventReceived, client: Client) -> None:
         self.second.checked += 1
         self._raise_last(entry.room, entry.seq)
         message = entry.message
@@ -114,15 +120,15 @@ class Book:
             return
         self.newest[entry.room] = max(message["number"], self.newest.get(entry.room, 0))
         sent_at = self._sent_at.get(message["nonce"])
-        subscription = client.conversation.rooms.get(entry.room)
-        if sent_at is None or message["sender"]["id"] == client.conversation.user:
+        subscription = client.protocol.subscriptions.get(entry.room)
+        if sent_at is None or message["sender"]["id"] == client.protocol.user:
             return
         if subscription is None or not subscription.live:  # missed while away
             self.second.caught_up += 1
         else:
             self.second.latency(DELIVER).add(entry.at - sent_at)
 
-    def _fault(self, fault: Fault) -> None:
+    def _fault(self, fault: Violation) -> None:
         kind = FAULT_OF_RULE.get(fault.rule, ORDER)
-        self.second.fault(kind)
+        self.second.violation(kind)
         self.faults.append(fault)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loadtests.lib import exit_codes
-from loadtests.lib.checker import explain
+from loadtests.lib.checker import format_violations
 from loadtests.load.histogram import Histogram
 from loadtests.load.run_series import KINDS
 from loadtests.replay.results import LATE_MS, Book
@@ -39,7 +39,7 @@ def lines(book: Book, traffic: Traffic, speed: float) -> Iterator[str]:
     for kind, count in sorted(total.failures.items()):
         yield f"failed: {count} {kind}"
     if book.faults:
-        yield explain(book.faults)
+        yield format_violations(book.faults)
     if book.player_was_late:
         yield (
             f"The player was the limit: one act in a hundred began more than {LATE_MS:.0f} ms "

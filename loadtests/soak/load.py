@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from itertools import count
 from typing import Any
 
-from loadtests.lib.checker.fault import Fault
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client
 from loadtests.lib.client.subscription import Start
 from loadtests.soak import occasional_events
@@ -36,7 +36,7 @@ class Load:
         self._crowd, self._visitors, self._visit_seconds = crowd, visitors, visit_seconds
         self._pause = visitors * TALK_SHARE / messages_per_second
         self.visits: Counter[str] = Counter()  # what came of them
-        self.faults: list[Fault] = []
+        self.faults: list[Violation] = []
         self.failures: list[str] = []
         self._sent = 0
         self._here: set[Visit] = set()
@@ -101,7 +101,7 @@ class Load:
                     sends = (client.send(room, remark(owner)) for _ in range(FILL_AT_ONCE))
                     await asyncio.gather(*sends)
                     self._sent += FILL_AT_ONCE
-                await client.leave(room)
+                await client.unsubscribe(room)
 
     async def _celebrate(self) -> None:
         for number in count(1):

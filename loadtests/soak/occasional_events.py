@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from loadtests.lib.client import Client, rest
-from loadtests.lib.client.base_client import GONE
+from loadtests.lib.client.base_client import ABNORMAL_CLOSURE
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers.process import ServerError
 from loadtests.soak.accounts import Crowd, ask
@@ -40,7 +40,9 @@ async def meet(crowd: Crowd, number: int) -> None:
             await random.choice(clients).send(room, "shall we?")
         await ask_host("PATCH", f"/rooms/{room}", name=f"meeting {number}, moved")
         await ask_host("DELETE", f"/rooms/{room}/members/{guests[0].id}")
-        await clients[1].until(lambda: room not in clients[1].conversation.rooms, WITHIN_SECONDS)
+        await clients[1].wait_until(
+            lambda: room not in clients[1].protocol.subscriptions, WITHIN_SECONDS
+        )
     await ask_host("POST", f"/rooms/{room}/archive")
 
 
@@ -51,6 +53,6 @@ async def sign_in_and_out(crowd: Crowd) -> None:
     async with Client("bob", session, [crowd.address]) as client:
         await client.open(crowd.lobby, Start.NOW, WITHIN_SECONDS)
         await asyncio.to_thread(rest.post_form, crowd.address, "/accounts/logout/", headers, {})
-        await client.until(lambda: client.stopped is not None, WITHIN_SECONDS)
-        if client.stopped not in (NOT_SIGNED_IN, GONE):
-            raise ServerError(f"Bob signed out, and his socket ended with {client.stopped}.")
+        await client.wait_until(lambda: client.stop_code is not None, WITHIN_SECONDS)
+        if client.stop_code not in (NOT_SIGNED_IN, ABNORMAL_CLOSURE):
+            raise ServerError(f"Bob signed out, and his socket ended with {client.stop_code}.")

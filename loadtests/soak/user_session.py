@@ -14,8 +14,8 @@ from contextlib import suppress
 
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.lib.checker.fault import Fault
-from loadtests.lib.checker.subscriptions import Order
+from loadtests.lib.checker.subscriptions import OrderChecker
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client, rest
 from loadtests.lib.client.history import Entry
 from loadtests.lib.client.subscription import Start
@@ -50,8 +50,8 @@ class Visit:
         self._client = Client(person.username, person.identity, [crowd.address])
         self._client.history.entries = deque(maxlen=0)
         self._client.history.watch = self._watch
-        self._order = Order(person.username)
-        self.faults: list[Fault] = []  # what was heard doubled, out of order or with holes
+        self._order = OrderChecker(person.username)
+        self.faults: list[Violation] = []  # what was heard doubled, out of order or with holes
         self._rooms = random.sample(person.rooms, OPEN_ROOMS)
         self._mine: list[int] = []  # messages of one's own that may still be changed
         self.sent = 0
@@ -112,7 +112,7 @@ class Visit:
 
     async def _read(self) -> None:
         room = random.choice(self._rooms)
-        numbers = [one["number"] for one in self._client.room(room).view.messages()]
+        numbers = [one["number"] for one in self._client.subscription(room).view.messages()]
         if numbers:
             await self._client.command("read", room=room, number=max(numbers))
 
@@ -123,12 +123,12 @@ class Visit:
         )
 
     async def _lose_connection(self) -> None:
-        await self._client.cut()
-        await self._client.until(lambda: self._client.connected, ANSWER_SECONDS)
+        await self._client.drop_connection()
+        await self._client.wait_until(lambda: self._client.connected, ANSWER_SECONDS)
 
     async def _change_room(self) -> None:
         left = self._rooms.pop(0)
-        await self._client.leave(left)
+        await self._client.unsubscribe(left)
         new = random.choice([room for room in self._person.rooms if room not in self._rooms])
         self._rooms.append(new)
         await self._client.open(new, Start.NOW, within=ANSWER_SECONDS)

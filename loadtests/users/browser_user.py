@@ -73,7 +73,7 @@ class TabUser(HubbubUser):
         if self.tab is None or self.away:
             return
         if random.random() < TYPES_FIRST:
-            self.tab.tell("typing", room=room)
+            self.tab.send_unanswered("typing", room=room)
         began = time.monotonic()
         try:
             answer = self.tab.send(room, text, within=SEND_SECONDS)
@@ -88,7 +88,11 @@ class TabUser(HubbubUser):
     def mark_read(self, room: int) -> None:
         """Say how far one has read, as the page does."""
         assert self.tab is not None
-        shown = self.tab.room(room).view.messages() if room in self.tab.conversation.rooms else []
+        shown = (
+            self.tab.subscription(room).view.messages()
+            if room in self.tab.protocol.subscriptions
+            else []
+        )
         if shown:
             self._command("read", room=room, number=shown[-1]["number"])
 
@@ -104,10 +108,12 @@ class TabUser(HubbubUser):
     def edit_last(self, room: int) -> None:
         """Mend the newest thing that one said in a room."""
         assert self.tab is not None
-        if room not in self.tab.conversation.rooms:
+        if room not in self.tab.protocol.subscriptions:
             return
-        me = self.tab.conversation.user
-        own = [one for one in self.tab.room(room).view.messages() if one["sender"]["id"] == me]
+        me = self.tab.protocol.user
+        own = [
+            one for one in self.tab.subscription(room).view.messages() if one["sender"]["id"] == me
+        ]
         if own and not own[-1]["deleted_at"]:
             body = f"(mended) {own[-1]['body'].removeprefix('(mended) ')}"
             self._command("message.edit", message=own[-1]["id"], body=body)
@@ -117,10 +123,10 @@ class TabUser(HubbubUser):
         assert self.tab is not None
         self.away = True
         try:
-            self.tab.until(lambda: not self.tab or not self.tab.conversation.pending, SEND_SECONDS)
-            self.tab.cut(seconds)
+            self.tab.wait_until(lambda: not self.tab or not self.tab.protocol.pending, SEND_SECONDS)
+            self.tab.drop_connection(seconds)
             gevent.sleep(seconds)
-            self.tab.until(lambda: self.tab and self.tab.connected, OPEN_SECONDS)
+            self.tab.wait_until(lambda: self.tab and self.tab.connected, OPEN_SECONDS)
         except TimeoutError as error:
             self.load.failed(CONNECT, "coming back", error)
         finally:

@@ -23,7 +23,7 @@ class Lurker(TabUser):
     def open(self) -> None:
         super().open()
         assert self.tab is not None
-        self.tab.nap_seconds = RADIO_SLEEP_SECONDS
+        self.tab.read_pause_seconds = RADIO_SLEEP_SECONDS
 
     @task(2)
     def look(self) -> None:

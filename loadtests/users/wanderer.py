@@ -26,7 +26,7 @@ class Wanderer(TabUser):
         assert self.tab is not None
         room = self.some_room()
         try:
-            self.tab.leave(room, within=OPEN_SECONDS)
+            self.tab.unsubscribe(room, within=OPEN_SECONDS)
             self.read_page(room)
             self.tab.open(room, within=OPEN_SECONDS)
         except TimeoutError as error:

@@ -59,16 +59,18 @@ def do(tab: GeventClient, room: int, told: dict[str, Any]) -> None:
     match told:
         case {"say": str(body)}:
             tab.send(room, body)
-            tab.until(lambda: body in bodies(tab, room))  # the answer may come before the event
+            tab.wait_until(
+                lambda: body in bodies(tab, room)
+            )  # the answer may come before the event
         case {"say_many": int(count)}:
             for number in range(count):
                 tab.send(room, f"number {number}")
-            tab.until(lambda: f"number {count - 1}" in bodies(tab, room))
+            tab.wait_until(lambda: f"number {count - 1}" in bodies(tab, room))
         case {"cut": float(away_seconds)}:
-            tab.cut(away_seconds)
-            tab.until(lambda: not tab.connected)
+            tab.drop_connection(away_seconds)
+            tab.wait_until(lambda: not tab.connected)
         case {"hear": str(body)}:
-            tab.until(lambda: body in bodies(tab, room))
+            tab.wait_until(lambda: body in bodies(tab, room))
 
 
 def state(tab: GeventClient, room: int, report: Told) -> dict[str, Any]:
@@ -82,7 +84,7 @@ def state(tab: GeventClient, room: int, report: Told) -> dict[str, Any]:
 
 
 def bodies(tab: GeventClient, room: int) -> list[str]:
-    return [message["body"] for message in tab.room(room).view.messages()]
+    return [message["body"] for message in tab.subscription(room).view.messages()]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from loadtests.lib.checker import Log, check, explain, read_log
+from loadtests.lib.checker import Log, check, format_violations, read_log
 from loadtests.lib.client import Client, rest
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers import Cluster
@@ -118,10 +118,10 @@ class Stage:
         clients = list(clients)
         async with asyncio.timeout(within):
             for client in clients:
-                await client.until(lambda: not client.conversation.pending, within)
+                await client.wait_until(lambda: not client.protocol.pending, within)
             last = len(self.log().rooms[room])
             for client in clients:
-                await client.until(lambda: client.room(room).position == last, within)
+                await client.wait_until(lambda: client.subscription(room).position == last, within)
 
     async def assert_right(
         self, clients: Sequence[Client], left_early: Sequence[Client] = ()
@@ -130,7 +130,7 @@ class Stage:
         histories = [await client.close() for client in (*clients, *left_early)]
         early = {client.name for client in left_early}
         faults = check(histories, self.log(), left_early=early)
-        assert not faults, explain(faults)
+        assert not faults, format_violations(faults)
 
     async def hears(self) -> None:
         """Wait until the doorbell rings on both replicas: after a fault that takes a moment."""
@@ -142,9 +142,11 @@ class Stage:
                 assert number < HEARS_TRIES, "the replicas stay deaf"
                 await first.send(room, f"can you hear me? {number}")
                 with suppress(TimeoutError):
-                    await second.until(lambda: len(bodies(second, room)) == number, AT_ONCE_SECONDS)
+                    await second.wait_until(
+                        lambda: len(bodies(second, room)) == number, AT_ONCE_SECONDS
+                    )
                     return
-                await second.until(lambda: len(bodies(second, room)) == number)
+                await second.wait_until(lambda: len(bodies(second, room)) == number)
 
     def _seed(self, file: str, *arguments: str) -> str:
         path = str(self._folder / file)
@@ -189,7 +191,7 @@ async def talking(
         yield
         over.set()
         _, unanswered = await asyncio.wait(tasks, timeout=ANSWER_SECONDS)
-        assert not unanswered, [list(one.conversation.pending.values()) for one in clients]
+        assert not unanswered, [list(one.protocol.pending.values()) for one in clients]
 
 
 @asynccontextmanager
@@ -213,4 +215,4 @@ async def open_all(clients: Iterable[Client], room: int, start: Start = Start.BE
 
 def bodies(client: Client, room: int) -> list[str]:
     """Return the texts that the client shows in the room."""
-    return [message["body"] for message in client.room(room).view.messages()]
+    return [message["body"] for message in client.subscription(room).view.messages()]

@@ -36,7 +36,7 @@ async def test_a_backup_of_a_place_in_use_has_every_log_whole(stage: Stage, tmp_
 
 async def said(clients: list[Client], room: int, more: int) -> None:
     begun = len(bodies(clients[0], room))
-    await clients[0].until(lambda: len(bodies(clients[0], room)) >= begun + more, within=30)
+    await clients[0].wait_until(lambda: len(bodies(clients[0], room)) >= begun + more, within=30)
 
 
 def back_up(stage: Stage, path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Opened
+from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
 from tests.support.observations import left, longest_silence
@@ -60,7 +60,7 @@ async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
             client.addresses = short_lived.addresses
         async with talking(clients, [room]):
             for client in clients:
-                await client.until(lambda: sockets_of(client) >= 3, within=30)
+                await client.wait_until(lambda: sockets_of(client) >= 3, within=30)
         await short_lived.settle(room, clients)
         assert len(set().union(*map(replicas_of, clients))) == 2
         assert left(clients) == set()
@@ -69,8 +69,8 @@ async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
 
 
 def sockets_of(client: Client) -> int:
-    return sum(isinstance(entry, Opened) for entry in client.history.entries)
+    return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def replicas_of(client: Client) -> set[str]:
-    return {entry.replica for entry in client.history.entries if isinstance(entry, Opened)}
+    return {entry.replica for entry in client.history.entries if isinstance(entry, Connected)}

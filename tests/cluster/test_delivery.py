@@ -13,8 +13,8 @@ async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_s
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)
         sent = await alice.send(room, "hello **there**")
-        await bob.until(lambda: bodies(bob, room))
-        [shown] = bob.room(room).view.messages()
+        await bob.wait_until(lambda: bodies(bob, room))
+        [shown] = bob.subscription(room).view.messages()
         assert shown == sent["message"]
         assert shown["html"] == "<p>hello <strong>there</strong></p>"
         await stage.settle(room, [alice, bob])
@@ -54,8 +54,8 @@ async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
         assert answer["message"]["body"] == "edited"
         assert (await alice.command("message.delete", message=deleted))["type"] == "ok"
         await bob.send(room, "a reply", reply_to=edited)
-        await bob.until(lambda: bodies(bob, room) == ["edited", "", "a reply"])
-        reply = bob.room(room).view.messages()[-1]["reply_to"]
+        await bob.wait_until(lambda: bodies(bob, room) == ["edited", "", "a reply"])
+        reply = bob.subscription(room).view.messages()[-1]["reply_to"]
         assert (reply["id"], reply["sender"]["id"]) == (edited, people[0].id)
         await stage.settle(room, [alice, bob])
         await stage.assert_right([alice, bob])
@@ -70,8 +70,8 @@ async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> 
             stage.rest, people[0], "POST", f"/rooms/{room}/messages", body="by REST", nonce="rest"
         )
         for client in (alice, bob):
-            await client.until(lambda: bodies(client, room) == ["by REST"])
-            assert client.room(room).view.messages()[0]["seq"] == posted["seq"]
+            await client.wait_until(lambda: bodies(client, room) == ["by REST"])
+            assert client.subscription(room).view.messages()[0]["seq"] == posted["seq"]
         again = await bob.send(room, "of another person", nonce="rest")
         assert again["message"]["id"] != posted["id"]
         await stage.settle(room, [alice, bob])
@@ -85,7 +85,7 @@ async def test_a_lone_message_is_there_at_once(stage: Stage) -> None:
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)
         await alice.send(room, "to begin with")
-        await bob.until(lambda: len(bodies(bob, room)) == 1)
+        await bob.wait_until(lambda: len(bodies(bob, room)) == 1)
         for number in range(2, 7):
             await alice.send(room, f"number {number}")
-            await bob.until(lambda: len(bodies(bob, room)) == number, within=1)
+            await bob.wait_until(lambda: len(bodies(bob, room)) == number, within=1)

@@ -34,7 +34,7 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
                 await stop(replica)
                 await start(replica)
                 for client in clients:
-                    await client.until(lambda: client.connected)
+                    await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
         assert left(clients) == set()
     assert longest_silence(clients) < SILENCE_SECONDS

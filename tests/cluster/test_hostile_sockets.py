@@ -63,13 +63,13 @@ async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
     room = stage.room(people)
     pair = [stage.client(person, 0) for person in people]
     async with opened(pair, room):
-        sockets = [client.conversation.welcome for client in pair]
+        sockets = [client.protocol.welcome for client in pair]
         over = asyncio.Event()
         talks = asyncio.create_task(talk_until(over, stage, room, pair))
         yield
         over.set()
         assert await talks < UNAFFECTED_SECONDS
-        assert [client.conversation.welcome for client in pair] == sockets
+        assert [client.protocol.welcome for client in pair] == sockets
         await stage.assert_right(pair)
 
 
@@ -80,7 +80,7 @@ async def talk_until(over: asyncio.Event, stage: Stage, room: int, pair: list[An
         number += 1
         sent_at = time.monotonic()
         await pair[0].send(room, f"undisturbed {number}")
-        await pair[1].until(lambda: len(bodies(pair[1], room)) == number)
+        await pair[1].wait_until(lambda: len(bodies(pair[1], room)) == number)
         slowest = max(slowest, time.monotonic() - sent_at)
     await stage.settle(room, pair)
     return slowest

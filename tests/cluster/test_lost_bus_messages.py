@@ -56,7 +56,7 @@ async def test_the_last_doorbell_of_a_room_is_lost(unruly_stage: Stage) -> None:
     async with opened(clients, room):
         await clients[0].send(room, LOST)
         for client in clients:
-            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
+            await client.wait_until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
     await unruly_stage.assert_right(clients)
 
 
@@ -68,7 +68,7 @@ async def test_a_doorbell_of_a_later_version_has_the_log_read_at_once(unruly_sta
         for number in range(1, 11):
             await clients[0].send(room, LATER)
             for client in clients:
-                await client.until(lambda: len(bodies(client, room)) == number, SOON_SECONDS)
+                await client.wait_until(lambda: len(bodies(client, room)) == number, SOON_SECONDS)
     await unruly_stage.assert_right(clients)
 
 
@@ -81,5 +81,5 @@ async def test_a_process_dies_between_commit_and_publish(stage: Stage) -> None:
         code = POST.format(user=people[0].id, room=room)
         stage.shell(code, REDIS_URL="redis://127.0.0.1:1/0")
         for client in clients:
-            await client.until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
+            await client.wait_until(lambda: bodies(client, room), within=OPEN_PAGES_SECONDS)
     await stage.assert_right(clients)

@@ -104,7 +104,7 @@ async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
         async with stage.client(people[1], 1) as bob:
             await open_all([bob], room)
             await until(second, lambda shown: resumed("log")(shown) > resumed("log")(before[1]))
-            await bob.cut()
+            await bob.drop_connection()
             await until(
                 second, lambda shown: resumed("memory")(shown) > resumed("memory")(before[1])
             )
@@ -155,7 +155,7 @@ async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(sta
         await stop(stage.cluster.redis)
         await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 1)
         await clients[0].send(room, "can you read me?")
-        await clients[1].until(lambda: bodies(clients[1], room))
+        await clients[1].wait_until(lambda: bodies(clients[1], room))
         deaf = await until(
             replica, lambda shown: rise(before, shown, "hubbub_deaf_seconds_total") >= 2
         )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Answered
+from loadtests.lib.client.history import CommandAnswered
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, opened, talking
 
@@ -52,7 +52,10 @@ async def test_writers_into_many_rooms_from_two_replicas(stage: Stage) -> None:
         for room in rooms:
             await stage.settle(room, clients)
         answers = [
-            one for client in clients for one in client.history.entries if isinstance(one, Answered)
+            one
+            for client in clients
+            for one in client.history.entries
+            if isinstance(one, CommandAnswered)
         ]
         assert {one.code for one in answers} == {None}, "somebody had to wait for a lock"
         await stage.assert_right(clients)

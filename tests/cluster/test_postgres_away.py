@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Closed, Frame
+from loadtests.lib.client.history import Disconnected, Frame
 from loadtests.lib.servers import Postgres
 from tests.cluster.stage import Stage, bodies, opened, start, stop
 
@@ -41,7 +41,7 @@ async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     assert stage.cluster.postgres
     async with opened(clients, room):
-        sockets = [client.conversation.welcome for client in clients]
+        sockets = [client.protocol.welcome for client in clients]
         async with away(stage.cluster.postgres):
             await asyncio.gather(*(is_unavailable(client, room) for client in clients))
             # Some ask again before it is over, as impatient people do.
@@ -52,7 +52,7 @@ async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
         await stage.settle(room, clients)
         for client in clients:
             assert len(bodies(client, room)) == len(clients)
-        assert [client.conversation.welcome for client in clients] == sockets, "one was closed"
+        assert [client.protocol.welcome for client in clients] == sockets, "one was closed"
         await stage.assert_right(clients)
 
 
@@ -64,8 +64,8 @@ async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, awa
     async with AsyncExitStack() as tabs:
         async with away(stage.cluster.postgres):
             alice = await tabs.enter_async_context(stage.client(person))
-            await alice.until(lambda: closes(alice))
-            assert alice.stopped is None
+            await alice.wait_until(lambda: closes(alice))
+            assert alice.stop_code is None
         await alice.open(room, within=20)
         await stage.assert_right([alice])
 
@@ -101,7 +101,7 @@ async def is_unavailable(client: Client, room: int) -> None:
 async def send(client: Client, room: int) -> Frame:
     return await client.command(
         "message.send",
-        patient=False,
+        retry=False,
         room=room,
         nonce=f"away-{room}",
         body=f"from {client.name}",
@@ -109,8 +109,8 @@ async def send(client: Client, room: int) -> Frame:
 
 
 async def edit(client: Client, message: int) -> Frame:
-    return await client.command("message.edit", patient=False, message=message, body="edited")
+    return await client.command("message.edit", retry=False, message=message, body="edited")
 
 
 def closes(client: Client) -> list[int]:
-    return [one.code for one in client.history.entries if isinstance(one, Closed)]
+    return [one.code for one in client.history.entries if isinstance(one, Disconnected)]

@@ -1,7 +1,7 @@
 """Who has the room open now: the same on all replicas, by person and not by tab."""
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Seen
+from loadtests.lib.client.history import PresenceChanged
 from tests.cluster.stage import Stage, opened
 
 LEAVES_SECONDS = 5
@@ -26,10 +26,10 @@ async def test_a_person_leaves_with_the_last_of_their_tabs(stage: Stage) -> None
     everybody = {person.id for person in people}
     async with opened([watching, other], room), opened(tabs, room):
         await all_see([watching], room, everybody)
-        await tabs[0].leave(room)
-        await other.leave(room)  # told after the tab, and so the sign that both are known
+        await tabs[0].unsubscribe(room)
+        await other.unsubscribe(room)  # told after the tab, and so the sign that both are known
         await all_see([watching], room, everybody - {people[1].id})
-        await tabs[1].leave(room)
+        await tabs[1].unsubscribe(room)
         await all_see([watching], room, {people[0].id})
 
 
@@ -41,9 +41,11 @@ async def test_who_comes_back_at_once_was_never_gone(stage: Stage) -> None:
     async with opened([watching, blinking], room):
         await all_see([watching], room, both)
         blinking.addresses = [stage.address(0)]
-        await blinking.cut()
-        await blinking.until(lambda: blinking.connected and blinking.room(room).online == both)
-        assert watching.room(room).online == both
+        await blinking.drop_connection()
+        await blinking.wait_until(
+            lambda: blinking.connected and blinking.subscription(room).online == both
+        )
+        assert watching.subscription(room).online == both
         assert people[1].id not in seen_leaving(watching)
 
 
@@ -54,22 +56,29 @@ async def test_who_types_is_shown_to_the_others_on_both_replicas(stage: Stage) -
     async with opened(clients, room):
         await clients[0].write(f'{{"type": "typing", "room": {room}}}')
         for client in clients[1:]:
-            await client.until(lambda: typing(client, room) == {people[0].id})
+            await client.wait_until(lambda: typing(client, room) == {people[0].id})
         assert typing(clients[0], room) == set()
 
 
 async def all_see(clients: list[Client], room: int, people: set[int]) -> None:
     for client in clients:
-        await client.until(lambda: client.room(room).online == people, within=LEAVES_SECONDS)
-        assert client.room(room).online_count == len(people)
+        await client.wait_until(
+            lambda: client.subscription(room).online == people, within=LEAVES_SECONDS
+        )
+        assert client.subscription(room).online_count == len(people)
 
 
 def typing(client: Client, room: int) -> set[int]:
-    news = client.conversation.news
+    news = client.protocol.notifications
     return {
         one["user"]["id"] for one in news if one["type"] == "typing.started" and one["room"] == room
     }
 
 
 def seen_leaving(client: Client) -> set[int]:
-    return {user for one in client.history.entries if isinstance(one, Seen) for user in one.left}
+    return {
+        user
+        for one in client.history.entries
+        if isinstance(one, PresenceChanged)
+        for user in one.left
+    }

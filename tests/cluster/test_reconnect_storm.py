@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Opened
+from loadtests.lib.client.history import Connected
 from loadtests.lib.client.websocket_bytes import frame, handshake
 from loadtests.lib.servers import Cluster
 from loadtests.lib.simulation.account import Person
@@ -54,11 +54,11 @@ class Storm:
         """Start the replica, and wait until all who may are live again with what they missed."""
         await start(self.stage.cluster.replicas[1])
         for client in self.crowd:
-            await client.until(lambda: client.stopped or self._is_back(client), LIVE_SECONDS)
+            await client.wait_until(lambda: client.stop_code or self._is_back(client), LIVE_SECONDS)
 
     def _is_back(self, client: Client) -> bool:
         return all(
-            room in client.conversation.rooms and len(bodies(client, room)) == MISSED
+            room in client.protocol.subscriptions and len(bodies(client, room)) == MISSED
             for room in self.rooms
         )
 
@@ -149,8 +149,8 @@ async def test_who_may_not_come_in_is_told_why_and_all_others_come_in(stormy: St
         finally:
             run_sql(stormy, "UPDATE accounts_user SET banned_at = NULL")
             run_sql(stormy, "UPDATE django_session SET expire_date = now() + interval '1 day'")
-        assert (expired.stopped, banned.stopped) == (4501, 4502)
-        assert {client.stopped for client in others} == {None}
+        assert (expired.stop_code, banned.stop_code) == (4501, 4502)
+        assert {client.stop_code for client in others} == {None}
         assert all(all(resumed(client)) for client in others)
         await stormy.assert_right([all_of_them.sender, *others])
 
@@ -161,17 +161,17 @@ async def test_who_is_banned_amid_the_storm_is_cut_off(stormy: Stage) -> None:
         person, alice = stormy.person(banned.name), stormy.person("alice")
         coming = asyncio.create_task(all_of_them.come_back())
         first = all_of_them.crowd[0]
-        await first.until(lambda: times_opened(first) == 2, LIVE_SECONDS)
+        await first.wait_until(lambda: times_opened(first) == 2, LIVE_SECONDS)
         chosen = {"action": "ban", "_selected_action": str(person.id)}
         await asyncio.to_thread(stormy.post_form, alice, "/admin/accounts/user/", **chosen)
-        await banned.until(lambda: banned.stopped, LIVE_SECONDS)
-        assert banned.stopped == 4502
+        await banned.wait_until(lambda: banned.stop_code, LIVE_SECONDS)
+        assert banned.stop_code == 4502
         await coming
-        assert [client for client in all_of_them.crowd if client.stopped] == [banned]
+        assert [client for client in all_of_them.crowd if client.stop_code] == [banned]
 
 
 def times_opened(client: Client) -> int:
-    return sum(isinstance(entry, Opened) for entry in client.history.entries)
+    return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def in_order(seen: list[tuple[int, int]]) -> bool:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Opened
+from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Redis
 from tests.cluster.stage import Stage, bodies, elapse, opened, start, stop, talking
 
@@ -63,12 +63,12 @@ def outages_logged(stage: Stage) -> list[int]:
 async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None:
     nonce = f"{text}, {room}"
     answer = await clients[0].command(
-        "message.send", patient=False, room=room, nonce=nonce, body=text
+        "message.send", retry=False, room=room, nonce=nonce, body=text
     )
     assert answer["type"] == "ok", answer
     for client in clients:
-        await client.until(lambda: text in bodies(client, room), within=ARRIVE_SECONDS)
+        await client.wait_until(lambda: text in bodies(client, room), within=ARRIVE_SECONDS)
 
 
 def sockets(client: Client) -> set[str]:
-    return {one.connection for one in client.history.entries if isinstance(one, Opened)}
+    return {one.connection for one in client.history.entries if isinstance(one, Connected)}

@@ -30,12 +30,10 @@ async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> Non
                 await elapse(1)
                 await kill_in_mid_frame(stage.cluster.replicas[round % 2], clients)
                 for client in clients:
-                    await client.until(lambda: client.connected)
+                    await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
         back_in_time = {
-            client.conversation.user
-            for client in clients
-            if longest_silence([client]) < BACK_SECONDS
+            client.protocol.user for client in clients if longest_silence([client]) < BACK_SECONDS
         }
         assert left(clients) & back_in_time == set()
     await stage.assert_right(clients)
@@ -55,15 +53,15 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
             client.addresses = [stage.address(1)]
         everybody = {person.id for person in people}
         for client in watching:
-            await client.until(lambda: client.room(room).online == everybody)
+            await client.wait_until(lambda: client.subscription(room).online == everybody)
         killed_at = time.monotonic()
         replica.kill()
         for client in leaving:
             await client.close()
         gone = {person.id for person in people[4:]}
         for client in (*watching, *returning):
-            await client.until(
-                lambda: client.connected and client.room(room).online == everybody - gone,
+            await client.wait_until(
+                lambda: client.connected and client.subscription(room).online == everybody - gone,
                 within=GONE_SECONDS - (time.monotonic() - killed_at),
             )
         assert left([*watching, *returning]) == gone
@@ -75,11 +73,11 @@ async def kill_in_mid_frame(replica: Replica, clients: list[Client]) -> None:
     """Kill a replica while some of its clients write, and start it again."""
     own = [one for one in clients if one.connected and one.address.endswith(f":{replica.port}")]
     for client in own[::3]:
-        client.write_raw(HALF_A_FRAME)
+        client.write_bytes(HALF_A_FRAME)
     replica.kill()
     await asyncio.gather(*(_is_cut_off(client) for client in own))
     await start(replica)
 
 
 async def _is_cut_off(client: Client) -> None:
-    await client.until(lambda: not client.connected)
+    await client.wait_until(lambda: not client.connected)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from loadtests.lib.checker import explain, final_views
+from loadtests.lib.checker import final_views, format_violations
 from loadtests.lib.client import Client, History
 from tests.cluster.stage import Stage, bodies, opened
 
@@ -18,7 +18,7 @@ async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
-        epochs = {client.conversation.epoch for client in clients}
+        epochs = {client.protocol.epoch for client in clients}
         await say(clients, room, "kept")
         await stage.settle(room, clients)
         await asyncio.to_thread(save, stage)
@@ -26,13 +26,13 @@ async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage)
         await stage.settle(room, clients)
         await asyncio.to_thread(restore, stage)
         for client in clients:
-            await client.until(
+            await client.wait_until(
                 lambda: client.connected and "lost" not in " ".join(bodies(client, room)),
                 within=ANEW_SECONDS,
             )
         await say(clients, room, "after")
         await stage.settle(room, clients)
-        assert len({client.conversation.epoch for client in clients} | epochs) == 2
+        assert len({client.protocol.epoch for client in clients} | epochs) == 2
         assert len(bodies(clients[0], room)) == 2 * len(clients)
     assert_shown_as_logged(stage, clients)
 
@@ -42,7 +42,7 @@ async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage:
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
-        epochs = {client.conversation.epoch for client in clients}
+        epochs = {client.protocol.epoch for client in clients}
         await say(clients, room, "kept")
         await asyncio.to_thread(save, stage)
         await say(clients[:1], room, "lost")
@@ -51,8 +51,8 @@ async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage:
         for number in range(20):
             await say(clients, room, f"after {number}")
         for client in clients:
-            await client.until(
-                lambda: client.connected and client.conversation.epoch not in epochs,
+            await client.wait_until(
+                lambda: client.connected and client.protocol.epoch not in epochs,
                 within=ANEW_SECONDS,
             )
         await stage.settle(room, clients, within=ANEW_SECONDS)
@@ -81,8 +81,8 @@ def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
     log = stage.log()
     shown = []
     for client in clients:
-        history = client.conversation.finish()
+        history = client.protocol.finish()
         shown.append(History(client.name, views=history.views, since=history.since))
     faults = [fault for history in shown for fault in final_views.check(history, log)]
-    assert not faults, explain(faults)
+    assert not faults, format_violations(faults)
     assert not final_views.check_equal(shown)

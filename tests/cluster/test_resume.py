@@ -20,7 +20,7 @@ async def test_on_the_same_replica_and_on_the_other_one(stage: Stage) -> None:
         await stage.settle(room, returning)
         for client in returning:
             client.addresses = [stage.address(0)]
-            await client.cut()
+            await client.drop_connection()
         for number in range(30):
             await staying.send(room, f"missed {number}")
         await staying.command("message.edit", message=kept, body="edited meanwhile")
@@ -65,7 +65,7 @@ async def test_too_far_behind_the_room_is_loaded_anew(stage: Stage) -> None:
         await stage.settle(room, [returning])
         address = returning.addresses
         returning.addresses = ["127.0.0.1:1"]
-        await returning.cut()
+        await returning.drop_connection()
         await asyncio.gather(*(staying.send(room, f"missed {n}") for n in range(150)))
         await asyncio.gather(*(staying.send(room, f"missed {n}") for n in range(150, 250)))
         returning.addresses = address
@@ -82,16 +82,18 @@ async def test_a_position_above_the_rooms_last_seq_begins_anew(stage: Stage) -> 
         await client.open(room)
         await client.send(room, "hello")
         await stage.settle(room, [client])
-        client.room(room).position = 10_000
-        await client.cut()
-        await client.until(lambda: client.connected and client.room(room).position == 2)
+        client.subscription(room).position = 10_000
+        await client.drop_connection()
+        await client.wait_until(
+            lambda: client.connected and client.subscription(room).position == 2
+        )
         assert resumed(client) == [True, False]
         assert bodies(client, room) == ["hello"]
 
 
 async def subscribed(client: Client, times: int) -> None:
     """Wait for the answer to a client's subscribe: its room may be complete a moment before."""
-    await client.until(lambda: len(resumed(client)) == times)
+    await client.wait_until(lambda: len(resumed(client)) == times)
 
 
 def resumed(client: Client) -> list[bool]:

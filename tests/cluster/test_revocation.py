@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Heard
+from loadtests.lib.client.history import EventReceived
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
 
@@ -99,9 +99,9 @@ async def is_cut_off(stage: Stage, revoke: Callable[[Case], None], within: float
         revoked_at = await asyncio.to_thread(revoke_and_look_at_the_clock, revoke, case)
         for client in cut:
             left = revoked_at + within - time.monotonic()
-            await client.until(lambda: is_over(client, case.room), within=left)
+            await client.wait_until(lambda: is_over(client, case.room), within=left)
         answer = await watching.send(case.room, "among ourselves")
-        await watching.until(lambda: "among ourselves" in bodies(watching, case.room))
+        await watching.wait_until(lambda: "among ourselves" in bodies(watching, case.room))
         for client in cut:
             await stays_away(client, case.room, CASES[revoke])
             assert answer["message"]["seq"] not in heard(client)
@@ -125,20 +125,20 @@ def revoke_and_look_at_the_clock(revoke: Callable[[Case], None], case: Case) -> 
 
 
 def is_over(client: Client, room: int) -> bool:
-    return not client.connected or room not in client.conversation.rooms
+    return not client.connected or room not in client.protocol.subscriptions
 
 
 async def stays_away(client: Client, room: int, codes: set[int] | None) -> None:
     """Tell that it comes in no more; who was only removed is still connected, outside the room."""
     if codes is not None:
-        await client.until(lambda: client.stopped is not None)
-        assert client.stopped in codes
+        await client.wait_until(lambda: client.stop_code is not None)
+        assert client.stop_code in codes
         return
     assert client.connected
     with pytest.raises(KeyError):
         await open_all([client], room)
-    assert client.conversation.news[-1]["code"] == "not_found"
+    assert client.protocol.notifications[-1]["code"] == "not_found"
 
 
 def heard(client: Client) -> set[int]:
-    return {one.seq for one in client.history.entries if isinstance(one, Heard)}
+    return {one.seq for one in client.history.entries if isinstance(one, EventReceived)}

@@ -49,7 +49,7 @@ async def test_a_room_is_added_changed_and_removed_while_another_is_open(stage: 
         await asyncio.to_thread(stage.rest, alice, "POST", f"{path}/restore")
         await asyncio.to_thread(stage.rest, alice, "DELETE", f"{path}/members/{bob.id}")
         await all_hear(clients, "room.removed", lambda frame: told(frame, room, "removed"))
-        assert not [frame for frame in stranger.conversation.news if is_about(frame, room)]
+        assert not [frame for frame in stranger.protocol.notifications if is_about(frame, room)]
 
 
 async def test_what_was_read_in_one_tab_is_read_in_the_other(stage: Stage) -> None:
@@ -78,8 +78,8 @@ async def all_hear(clients: list[Client], type: str, is_meant: Callable[[Frame],
 
 
 async def hears(client: Client, is_meant: Callable[[Frame], bool]) -> None:
-    await client.until(
-        lambda: any(is_meant(frame) for frame in client.conversation.news), within=SOON_SECONDS
+    await client.wait_until(
+        lambda: any(is_meant(frame) for frame in client.protocol.notifications), within=SOON_SECONDS
     )
 
 

@@ -91,6 +91,6 @@ async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) ->
             ending.signal()
             assert await ending.status(DRAIN_SECONDS + FINISH_SECONDS) == 0
             for client in clients:
-                await client.until(lambda: client.connected)
+                await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
     await stage.assert_right(clients)

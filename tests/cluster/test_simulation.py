@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.lib.checker import Patience, Promises, check, explain
-from loadtests.lib.client.history import Revoked
+from loadtests.lib.checker import Deadlines, Promises, check, format_violations
+from loadtests.lib.client.history import AccessRevoked
 from loadtests.lib.simulation import Crowd, Paces, people
 from loadtests.lib.simulation.plan import Habit, Plan
 from tests.cluster.stage import Stage, start
@@ -39,7 +39,7 @@ async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -
         await everything_was_done(crowd)
         victim = stage.cluster.replicas[1]
         victim.kill()
-        await crowd.tabs[0].client.cut()
+        await crowd.tabs[0].client.drop_connection()
         await start(victim)
         await crowd.until_all_are_back(within=20)
         assert crowd.acknowledged_since(began) >= crowd.acts["send"] / 2
@@ -47,14 +47,14 @@ async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -
         await crowd.until_all_agree(within=30)
         early = crowd.left_early
         histories = await crowd.histories()
-    faults = check(histories, stage.log(), left_early=early, patience=Patience(PROMISES))
-    assert not faults, explain(faults)
-    assert any(isinstance(deed, Revoked) for deed in crowd.deeds.entries)
+    faults = check(histories, stage.log(), left_early=early, patience=Deadlines(PROMISES))
+    assert not faults, format_violations(faults)
+    assert any(isinstance(deed, AccessRevoked) for deed in crowd.deeds.entries)
 
 
 async def everything_was_done(crowd: Crowd) -> None:
     listening = next(tab for tab in crowd.tabs if tab.name in crowd.listeners)
-    await listening.client.until(lambda: crowd.acts.keys() >= ALL_ACTS, within=40)
+    await listening.client.wait_until(lambda: crowd.acts.keys() >= ALL_ACTS, within=40)
 
 
 async def test_it_names_the_tab_that_is_not_back_and_bans_nobody_without_an_owner(

@@ -19,11 +19,11 @@ async def test_over_the_socket(stage: Stage) -> None:
     members, stranger, room, message = await said_something(stage)
     async with stage.client(stranger) as client:
         for command, fields in commands(room, message).items():
-            answer = await client.command(command, patient=False, **fields)
+            answer = await client.command(command, retry=False, **fields)
             assert answer.get("code") == "not_found", (command, answer)
         with pytest.raises(KeyError):
             await client.open(room, Start.BEGINNING)
-        assert client.conversation.news[-1]["code"] == "not_found"
+        assert client.protocol.notifications[-1]["code"] == "not_found"
         assert "among members" not in str(client.history.entries)
     await still_as_it_was(stage, members, room)
 
@@ -57,14 +57,14 @@ async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage)
         message = (await talking.send(room, "before"))["message"]["id"]
         with pytest.raises(KeyError):
             await client.open(room)
-        assert client.conversation.news[-1]["code"] == "forbidden"
+        assert client.protocol.notifications[-1]["code"] == "forbidden"
         for command, fields in commands(room, message).items():
-            answer = await client.command(command, patient=False, **fields)
+            answer = await client.command(command, retry=False, **fields)
             assert answer.get("code") == "forbidden", (command, answer)
-        told = len(client.conversation.news)
+        told = len(client.protocol.notifications)
         await client.write(f'{{"type": "typing", "room": {room}}}')
-        await client.until(lambda: len(client.conversation.news) > told)
-        assert client.conversation.news[-1]["code"] == "forbidden"
+        await client.wait_until(lambda: len(client.protocol.notifications) > told)
+        assert client.protocol.notifications[-1]["code"] == "forbidden"
         await asyncio.to_thread(stage.rest, reader, "POST", f"/rooms/{room}/join")
         await client.open(room)
         assert bodies(client, room) == ["before"]

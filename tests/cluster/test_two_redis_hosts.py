@@ -55,7 +55,7 @@ async def test_a_silent_host_delays_no_room_of_the_other(stage: Stage, hosts: li
 
 
 async def is_heard(client: Client, room: int, text: str, within: float) -> None:
-    await client.until(lambda: text in bodies(client, room), within)
+    await client.wait_until(lambda: text in bodies(client, room), within)
 
 
 def room_on(stage: Stage, people: list[Person], host: int) -> int:

@@ -50,8 +50,8 @@ async def is_added(composition: Composition, talk: Traffic) -> None:
     await asyncio.to_thread(until, composition.serves, 60)
     # One after another: nginx sends all that wait for the same answer of a DNS to one replica.
     for client in talk.clients[::2]:
-        await client.cut()
-        await client.until(partial(getattr, client, "connected"), 30)
+        await client.drop_connection()
+        await client.wait_until(partial(getattr, client, "connected"), 30)
     await talk.until_all_are_back()
     assert len(talk.sockets_by_replica()) == 3
 

@@ -108,7 +108,9 @@ async def test_all_come_back_to_another_dyno_after_sigterm_to_every_process(
             leaving.terminate_all()
             status = await asyncio.to_thread(leaving.status, KILL_SECONDS)
             for tab in tabs:
-                await tab.until(lambda: tab.connected and replica_of(tab) == name_of(staying), 20)
+                await tab.wait_until(
+                    lambda: tab.connected and replica_of(tab) == name_of(staying), 20
+                )
         await visitors.settle(room, tabs)
         await visitors.assert_right(tabs)
     assert status == 0

@@ -29,8 +29,8 @@ async def test_people_on_two_replicas_talk_through_its_nginx(visitors: People) -
     tabs = [visitors.client(person) for person in people]
     async with opened(tabs, room), asyncio.timeout(60):
         while len({replica_of(tab) for tab in tabs}) < len(REPLICAS):
-            await tabs[0].cut()
-            await tabs[0].until(lambda: tabs[0].connected)
+            await tabs[0].drop_connection()
+            await tabs[0].wait_until(lambda: tabs[0].connected)
         for number in range(10):
             await tabs[number % 2].send(room, f"{number}")
         await visitors.settle(room, tabs)

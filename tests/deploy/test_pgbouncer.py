@@ -49,7 +49,9 @@ async def test_what_many_say_at_once_arrives_everywhere_once_and_in_order(bounce
     async with opened(clients, room):
         async with asyncio.timeout(60), talking(clients, [room], pause_seconds=0.05):
             for client in clients:
-                await client.until(lambda: len(client.room(room).view.messages()) > 5 * CROWD)
+                await client.wait_until(
+                    lambda: len(client.subscription(room).view.messages()) > 5 * CROWD
+                )
         await bounced.settle(room, clients, within=30)
         await bounced.assert_right(clients)
     assert connections(bounced) <= CONNECTIONS

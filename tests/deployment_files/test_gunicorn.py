@@ -159,7 +159,7 @@ async def test_what_each_worker_publishes_is_heard(quiet_place: Cluster, tmp_pat
             for number in range(1, 9):
                 with only_worker(web, number % 2):
                     post(web, people[0].headers, room, number)
-                await client.until(lambda: len(bodies(client, room)) == number, within=20)
+                await client.wait_until(lambda: len(bodies(client, room)) == number, within=20)
         senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
         assert sorted(Counter(senders).values()) == [4, 4]
         # Heard, not found in the log by the sweep, as all four of a worker that is mute would be.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.lib.checker import explain, log_rules
+from loadtests.lib.checker import format_violations, log_rules
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage
 from tests.fuzz.raw_http import visit
@@ -38,4 +38,4 @@ def target(whole_target: Stage) -> Iterator[Stage]:
         assert "Traceback" not in written, replica.tail(60)
         assert "ERROR" not in written, replica.tail(60)
     faults = log_rules.check(whole_target.log())
-    assert not faults, explain(faults)
+    assert not faults, format_violations(faults)

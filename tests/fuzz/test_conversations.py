@@ -69,11 +69,11 @@ async def talk_beside(target: Stage, talkers: list[Person], room: int, over: asy
     """Talk over both replicas until it is over; lose nothing, and no socket."""
     clients = [target.client(person, replica) for replica, person in enumerate(talkers)]
     async with opened(clients, room):
-        welcomes = [client.conversation.welcome for client in clients]
+        welcomes = [client.protocol.welcome for client in clients]
         async with talking(clients, [room]):
             await over.wait()
         await target.settle(room, clients)
-        assert [client.conversation.welcome for client in clients] == welcomes
+        assert [client.protocol.welcome for client in clients] == welcomes
         await target.assert_right(clients)
 
 

@@ -169,7 +169,7 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
         await open_all([client], room)
         await client.send(room, f"{marker} by socket")
         await client.command(
-            "message.send", patient=False, room=room, nonce=f"{marker}-1", body=f"{marker} broken"
+            "message.send", retry=False, room=room, nonce=f"{marker}-1", body=f"{marker} broken"
         )
         await client.write(f'{{"type": "message.send", "room": "{marker}"')
         assert post(web, bot, room, f"{marker} by REST") in (200, 201)
@@ -195,7 +195,7 @@ async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_abo
     headers = alice.headers | {"X-Request-ID": "a-request-of-alice"}
     rest.call(f"127.0.0.1:{web.port}", "GET", "/rooms", headers)
     async with stage.client(alice, 0) as client:
-        await client.until(lambda: client.connected)
+        await client.wait_until(lambda: client.connected)
         await client.write("nonsense")
     web.stop()
     stage.cluster.replicas[0].stop()

@@ -46,7 +46,7 @@ async def test_it_tells_what_was_done_and_not_what_was_said(recorded: Stage) -> 
         await alice.command("message.edit", message=sent["message"]["id"], body="moved")
         await bob.command("read", room=room, number=2)
         await recorded.settle(room, [alice, bob])
-        await bob.cut()
+        await bob.drop_connection()
         await alice.send(room, "are you there?")
         await recorded.settle(room, [alice, bob])
         await alice.command("message.delete", message=sent["message"]["id"])
@@ -91,7 +91,7 @@ def assert_no_trace(text: str, stage: Stage, room: int, histories: list[Any]) ->
 
 
 def sent_of(history: Any) -> list[Any]:
-    return [entry for entry in history.entries if type(entry).__name__ == "Sent"]
+    return [entry for entry in history.entries if type(entry).__name__ == "CommandSent"]
 
 
 def everything(folder: Path) -> tuple[str, list[list[Any]]]:

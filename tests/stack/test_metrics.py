@@ -20,7 +20,7 @@ async def test_every_metric_that_they_name_is_at_metrics(
     async with opened(clients, room):
         await clients[0].send(room, "hello")
         for client in clients:
-            await client.until(lambda: bodies(client, room))
+            await client.wait_until(lambda: bodies(client, room))
     await asyncio.to_thread(until, lambda: not named_metrics() - shown(stack))
 
 

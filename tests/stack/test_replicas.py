@@ -35,7 +35,7 @@ async def test_replicas_are_added_and_drained_while_people_talk(
         said = await asyncio.to_thread(stack.command, "scale", "3")
         assert "3 replicas serve." in said
         for client in clients[:6]:
-            await client.cut()
+            await client.drop_connection()
         await _until_connected(clients)
         assert len(_replicas_of(clients)) == 3
         said = await asyncio.to_thread(stack.command, "scale", "1")
@@ -63,7 +63,7 @@ async def test_a_stopped_replica_is_given_up_and_another_one_taken(
     try:
         for _ in range(3):
             async with people.client(person) as client:
-                await client.until(lambda: client.connected, 3 * GIVE_UP_SECONDS)
+                await client.wait_until(lambda: client.connected, 3 * GIVE_UP_SECONDS)
     finally:
         os.kill(pid, signal.SIGCONT)
 
@@ -128,8 +128,8 @@ def _configuration(stack: RunningStack) -> dict[str, str]:
 
 async def _until_connected(clients: Sequence[Client]) -> None:
     for client in clients:
-        await client.until(lambda: client.connected)
+        await client.wait_until(lambda: client.connected)
 
 
 def _replicas_of(clients: Sequence[Client]) -> set[str]:
-    return {welcome["replica"] for client in clients if (welcome := client.conversation.welcome)}
+    return {welcome["replica"] for client in clients if (welcome := client.protocol.welcome)}

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import psutil
 import pytest
 
-from loadtests.lib.client.history import Answered
+from loadtests.lib.client.history import CommandAnswered
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
@@ -44,7 +44,7 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
         (entry.code, entry.command["type"])
         for client in talk.clients
         for entry in client.history.entries
-        if isinstance(entry, Answered) and entry.code is not None
+        if isinstance(entry, CommandAnswered) and entry.code is not None
     }
     assert not refused - {("unavailable", "message.send")}, "more than sends to be tried again"
     assert "Traceback" not in stack.said()
@@ -80,9 +80,9 @@ def serving(stack: RunningStack) -> dict[str, Path]:
 
 def versions(talk: Traffic) -> set[str]:
     found = {
-        client.conversation.welcome["version"]
+        client.protocol.welcome["version"]
         for client in talk.clients
-        if client.conversation.welcome is not None
+        if client.protocol.welcome is not None
     }
     return {"next" if version == VERSION else "this" for version in found}
 

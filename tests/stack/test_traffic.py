@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Closed
+from loadtests.lib.client.history import Disconnected
 from loadtests.lib.servers.stack import Row, RunningStack, until
 from tests.cluster.stage import elapse
 from tests.stack.people import People
@@ -44,7 +44,7 @@ async def test_replicas_come_and_go_under_traffic(stack: RunningStack, people: P
 async def is_added(stack: RunningStack, talk: Traffic) -> None:
     await asyncio.to_thread(stack.command, "scale", "3")
     for client in talk.clients[::4]:
-        await client.cut()
+        await client.drop_connection()
     await talk.until_all_are_back()
     assert len(talk.sockets_by_replica()) == 3
 
@@ -61,15 +61,15 @@ async def stands_still(stack: RunningStack, talk: Traffic) -> None:
     with standing_still((await replicas_of(stack))[1].pid):
         tries = {client.name: len(closes(client)) for client in talk.clients}
         for client in talk.clients[::5]:
-            await client.cut()
+            await client.drop_connection()
         await elapse(STANDS_STILL_SECONDS)
         given_up = [one for one in talk.clients[::5] if len(closes(one)) > tries[one.name] + 1]
         assert given_up, "nobody met it"
     await talk.until_all_are_back()
 
 
-def closes(client: Client) -> list[Closed]:
-    return [entry for entry in client.history.entries if isinstance(entry, Closed)]
+def closes(client: Client) -> list[Disconnected]:
+    return [entry for entry in client.history.entries if isinstance(entry, Disconnected)]
 
 
 async def is_drained(stack: RunningStack, talk: Traffic) -> None:
@@ -84,7 +84,7 @@ async def reloads(stack: RunningStack, talk: Traffic) -> None:
     os.kill(nginx.pid, signal.SIGHUP)
     await talk.until_all_hear()
     for client in talk.clients[::10]:
-        await client.cut()
+        await client.drop_connection()
     await talk.until_all_are_back()
 
 
@@ -96,15 +96,15 @@ async def redis_stands_still(stack: RunningStack, talk: Traffic) -> None:
         while time.monotonic() - began < WITHOUT_REDIS_SECONDS:
             for replica in replicas:
                 assert await asyncio.to_thread(is_ready, replica), "a probe failed without Redis"
-            await talk.clients[0].cut()
-            await talk.clients[0].until(lambda: talk.clients[0].connected)
+            await talk.clients[0].drop_connection()
+            await talk.clients[0].wait_until(lambda: talk.clients[0].connected)
     await talk.until_all_are_back()
 
 
 async def spreads_again(stack: RunningStack, talk: Traffic) -> None:
     """New sockets spread over all replicas: none is left out, none has most of them."""
     for client in talk.clients:
-        await client.cut()
+        await client.drop_connection()
     await talk.until_all_are_back()
     sockets = talk.sockets_by_replica()
     assert len(sockets) == len(await replicas_of(stack))

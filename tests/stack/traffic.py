@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from loadtests.lib.checker.silence import longest_silence, times_heard
+from loadtests.lib.checker.silence import event_times, longest_silence
 from loadtests.lib.client import Client
 from loadtests.lib.simulation.account import Person
 from tests.cluster.stage import open_all, talking
@@ -49,19 +49,19 @@ class Traffic:
     async def until_all_are_back(self, within: float = 30) -> None:
         """Wait until everybody is connected and has heard what was last said."""
         for client in self.clients:
-            await client.until(partial(getattr, client, "connected"), within)
+            await client.wait_until(partial(getattr, client, "connected"), within)
         await self.until_all_hear(within)
 
     async def until_all_hear(self, within: float = 30) -> None:
         """Wait until everybody has heard something that was said after now."""
         now = time.monotonic()
         for client in self.clients:
-            await client.until(partial(has_heard_since, client, now), within)
+            await client.wait_until(partial(has_heard_since, client, now), within)
 
     def sockets_by_replica(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for client in self.clients:
-            if client.conversation.welcome is not None:
+            if client.protocol.welcome is not None:
                 replica = replica_of(client)
                 found[replica] = found.get(replica, 0) + 1
         return found
@@ -97,9 +97,9 @@ def tab(people: People, person: Person, number: int) -> Client:
 
 
 def replica_of(client: Client) -> str:
-    assert client.conversation.welcome is not None, "It has no socket."
-    return str(client.conversation.welcome["replica"])
+    assert client.protocol.welcome is not None, "It has no socket."
+    return str(client.protocol.welcome["replica"])
 
 
 def has_heard_since(client: Client, at: float) -> bool:
-    return max(times_heard(client.history), default=0.0) > at
+    return max(event_times(client.history), default=0.0) > at

@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any
 
 from loadtests.lib.checker.log import Log, LoggedEvent, LoggedMessage
-from loadtests.lib.client.effects import Again, Effect, Load, Write
+from loadtests.lib.client.effects import Effect, LoadRoom, RetryLater, WriteFrame
 from loadtests.lib.client.history import History
-from loadtests.lib.client.protocol import Conversation
+from loadtests.lib.client.protocol import ClientProtocol
 
 ROOM = 7
 Frame = dict[str, Any]
@@ -92,9 +92,9 @@ class ModelTab:
 
     def __init__(self, server: ModelServer, user: int) -> None:
         self.server, self.user = server, user
-        self.conversation = Conversation(History(f"person-{user:04}"))
+        self.protocol = ClientProtocol(History(f"person-{user:04}"))
         self.told: int | None = None  # the newest event that this socket was told of
-        self.loads: list[Load] = []
+        self.loads: list[LoadRoom] = []
 
     def connect(self) -> None:
         self.hear(self._welcome())
@@ -102,28 +102,28 @@ class ModelTab:
     def move(self) -> None:
         """Go over to another socket while the old one is still open."""
         self.told = None
-        self.do(self.conversation.moved(self._welcome()))
+        self.do(self.protocol.switched(self._welcome()))
 
-    def cut(self, code: int = 1006) -> list[Effect]:
+    def drop_connection(self, code: int = 1006) -> list[Effect]:
         self.told = None
         self.loads.clear()
-        return self.conversation.closed(code)
+        return self.protocol.closed(code)
 
     def hear(self, frame: Frame) -> None:
-        self.do(self.conversation.receive(frame))
+        self.do(self.protocol.receive(frame))
 
     def do(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Write({"type": "subscribe"} as frame):
+                case WriteFrame({"type": "subscribe"} as frame):
                     self._subscribe(frame)
-                case Write({"type": "message.send"} as frame):
+                case WriteFrame({"type": "message.send"} as frame):
                     message = self.server.send(self.user, frame["nonce"], frame["body"])
                     self.hear({"type": "ok", "ref": frame["ref"], "message": dict(message)})
-                case Load():
+                case LoadRoom():
                     self.loads.append(effect)
-                case Again(ref):
-                    self.do(self.conversation.again(ref))
+                case RetryLater(ref):
+                    self.do(self.protocol.retry(ref))
 
     def catch_up(self) -> None:
         """Hear the events that happened since, and do the loads that are due."""
@@ -134,7 +134,7 @@ class ModelTab:
         while self.loads:
             load = self.loads.pop()
             messages = [dict(message) for message in self.server.messages.values()]
-            self.conversation.loaded(load.room, load.load, len(self.server.events), messages)
+            self.protocol.loaded(load.room, load.load, len(self.server.events), messages)
 
     def _welcome(self) -> Frame:
         person = {"id": self.user, "name": f"person-{self.user:04}"}

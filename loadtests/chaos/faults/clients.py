@@ -6,7 +6,7 @@ from loadtests.chaos.faults.fault import Fault, Scene, lost_since, now
 from loadtests.chaos.faults.home import Home
 from loadtests.chaos.network_rules import Drop
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Heard
+from loadtests.lib.client.history import EventReceived
 
 READERS = 10
 DEAF_SECONDS = 4.0
@@ -96,7 +96,7 @@ class ReadersStopped(Fault):
 
     async def heal(self) -> None:
         for reader in self.readers:
-            reader.read_on()
+            reader.resume_reading()
 
     async def victims(self) -> set[str]:
         return {reader.name for reader in self.readers}
@@ -109,5 +109,7 @@ class ReadersStopped(Fault):
 
 
 def heard_since(client: Client, at: float) -> bool:
-    newest = (entry for entry in reversed(client.history.entries) if isinstance(entry, Heard))
+    newest = (
+        entry for entry in reversed(client.history.entries) if isinstance(entry, EventReceived)
+    )
     return next((entry.at >= at for entry in newest), False)

@@ -16,7 +16,7 @@ from itertools import takewhile
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.supervisor import Supervisor
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Closed, History
+from loadtests.lib.client.history import Disconnected, History
 from loadtests.lib.servers.process import Server
 
 ANSWER_SECONDS = 30.0
@@ -78,7 +78,7 @@ def lost_since(clients: Iterable[Client], at: float) -> int:
 
 def has_closed_since(history: History, at: float) -> bool:
     since = takewhile(lambda entry: entry.at >= at, reversed(history.entries))
-    return any(isinstance(entry, Closed) for entry in since)
+    return any(isinstance(entry, Disconnected) for entry in since)
 
 
 now = time.monotonic

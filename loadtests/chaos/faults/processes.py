@@ -16,7 +16,7 @@ from loadtests.chaos.faults.fault import (
     until_answers,
 )
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import History, Opened
+from loadtests.lib.client.history import Connected, History
 from loadtests.lib.servers.process import Server
 
 END_SECONDS = 30.0
@@ -166,6 +166,6 @@ class NginxRestarted(EndedWithSockets):
 
 def process_of(history: History) -> int | None:
     """Return the id of the process that a client's newest socket is of: `replica` is HOST:ID."""
-    newest = (entry.replica for entry in reversed(history.entries) if isinstance(entry, Opened))
+    newest = (entry.replica for entry in reversed(history.entries) if isinstance(entry, Connected))
     process = next(newest, "").rpartition(":")[2]
     return int(process) if process.isdecimal() else None

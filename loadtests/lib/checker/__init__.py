@@ -1,27 +1,27 @@
 """The one checker: histories of clients and the log in, faults found out."""
 
-from loadtests.lib.checker.check import check, explain
-from loadtests.lib.checker.fault import Fault
-from loadtests.lib.checker.fault_windows import Patience, Promises, Window
+from loadtests.lib.checker.check import check, format_violations
+from loadtests.lib.checker.fault_windows import Deadlines, FaultWindow, Promises
 from loadtests.lib.checker.log import Log, read_log
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.checker.run_files import read_run, write_run
-from loadtests.lib.checker.subscriptions import Order
-from loadtests.lib.checker.summary import Summary, summarise
+from loadtests.lib.checker.subscriptions import OrderChecker
+from loadtests.lib.checker.summary import Summary, summarize_run
+from loadtests.lib.checker.violation import Violation
 
 __all__ = [
-    "Fault",
+    "Deadlines",
+    "FaultWindow",
     "Log",
-    "Order",
-    "Patience",
+    "OrderChecker",
     "Promises",
     "Run",
     "Summary",
-    "Window",
+    "Violation",
     "check",
-    "explain",
+    "format_violations",
     "read_log",
     "read_run",
-    "summarise",
+    "summarize_run",
     "write_run",
 ]

@@ -8,9 +8,9 @@ import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
-from loadtests.lib.checker.check import explain
-from loadtests.lib.checker.run_files import RecordError, read_run
-from loadtests.lib.checker.summary import summarise
+from loadtests.lib.checker.check import format_violations
+from loadtests.lib.checker.run_files import RunFileError, read_run
+from loadtests.lib.checker.summary import summarize_run
 
 UNREADABLE = 2
 
@@ -22,13 +22,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         run = read_run(options.folder)
-    except RecordError as error:
+    except RunFileError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
     faults = run.check()
-    print(summarise(run, faults))
+    print(summarize_run(run, faults))
     if faults:
-        print(explain(faults, options.most))
+        print(format_violations(faults, options.most))
     return 1 if faults else 0
 
 

@@ -20,9 +20,9 @@ from loadtests.lib.checker import (
     revocation,
     subscriptions,
 )
-from loadtests.lib.checker.fault import Fault
-from loadtests.lib.checker.fault_windows import Patience
+from loadtests.lib.checker.fault_windows import Deadlines
 from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import History
 
 
@@ -31,8 +31,8 @@ def check(
     log: Log,
     *,
     left_early: Collection[str] = (),
-    patience: Patience | None = None,
-) -> list[Fault]:
+    deadlines: Deadlines | None = None,
+) -> list[Violation]:
     """Return every fault, in the order in which the rules build on each other."""
     stayed = [history for history in histories if history.name not in left_early]
     memberships = membership.Memberships(log)
@@ -50,13 +50,13 @@ def check(
         faults += final_views.check(history, log)
     faults += acknowledgements.check_shown(histories, stayed)
     faults += final_views.check_equal(stayed)
-    if patience is not None:
-        faults += presence.check(histories, patience)
-        faults += revocation.check(histories, patience)
+    if deadlines is not None:
+        faults += presence.check(histories, deadlines)
+        faults += revocation.check(histories, deadlines)
     return faults
 
 
-def explain(faults: Sequence[Fault], most: int = 20) -> str:
+def format_violations(faults: Sequence[Violation], most: int = 20) -> str:
     """Return the faults as lines for a failed test's message."""
     lines = [str(fault) for fault in faults[:most]]
     if len(faults) > most:

@@ -1,20 +1,20 @@
 """Rules of what was told, held against the log: every event as it stands there. Pure."""
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log
-from loadtests.lib.client.history import Heard, History
+from loadtests.lib.checker.violation import Violation
+from loadtests.lib.client.history import EventReceived, History
 
 
-def check(history: History, log: Log) -> list[Fault]:
+def check(history: History, log: Log) -> list[Violation]:
     """What was told is in the log, at the same seq and of the same type."""
     faults = []
     for entry in history.entries:
-        if isinstance(entry, Heard) and (logged := _logged(entry, log)) != entry.type:
+        if isinstance(entry, EventReceived) and (logged := _logged(entry, log)) != entry.type:
             detail = f"heard {entry.type} at {entry.seq}; the log has {logged}"
-            faults.append(Fault("event-logged", history.name, entry.room, detail))
+            faults.append(Violation("event-logged", history.name, entry.room, detail))
     return faults
 
 
-def _logged(entry: Heard, log: Log) -> str | None:
+def _logged(entry: EventReceived, log: Log) -> str | None:
     events = log.rooms.get(entry.room, [])
     return events[entry.seq - 1].type if 0 < entry.seq <= len(events) else None

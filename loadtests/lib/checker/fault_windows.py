@@ -19,7 +19,7 @@ class Promises:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FaultWindow:
     """`promises` hold in place of the usual ones for what was not yet over when it began.
 
     With `stands_still` they count from its end: nobody can notice anything before. So do those of
@@ -30,27 +30,27 @@ class Window:
     began: float
     ended: float
     promises: Promises | None = None
-    stands_still: bool = False
+    unavailable: bool = False
     deaf: bool = False
 
-    def begins_anew(self, promise: str) -> bool:
+    def restarts_at_end(self, promise: str) -> bool:
         """Whether a promise, a field of `Promises`, counts from the end of it."""
-        return self.stands_still or (self.deaf and promise in OF_PRESENCE)
+        return self.unavailable or (self.deaf and promise in OF_PRESENCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Deadlines:
     """The usual promises, and the windows in which there are others."""
 
     promises: Promises = Promises()
-    windows: Sequence[Window] = ()
+    windows: Sequence[FaultWindow] = ()
 
-    def until(self, at: float, promise: str) -> float:
+    def deadline(self, at: float, promise: str) -> float:
         """Return by when what began at `at` must be seen; `promise` names a field."""
         deadline: float = at + getattr(self.promises, promise)
         for window in sorted(self.windows, key=lambda window: window.began):
             if window.began <= deadline and window.ended >= at:
-                start = max(at, window.ended) if window.begins_anew(promise) else at
+                start = max(at, window.ended) if window.restarts_at_end(promise) else at
                 longer = getattr(window.promises or self.promises, promise)
                 deadline = max(deadline, start + longer)
         return deadline

@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log, LoggedMessage
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import Frame, History
 
 
-def check(history: History, log: Log) -> list[Fault]:
+def check(history: History, log: Log) -> list[Violation]:
     return [fault for room in history.views for fault in _view(history, room, log)]
 
 
-def check_equal(histories: Sequence[History]) -> list[Fault]:
+def check_equal(histories: Sequence[History]) -> list[Violation]:
     """All views of a room that reach equally far back show the same."""
     first: dict[tuple[int, int], tuple[str, list[tuple[int, int, str]]]] = {}
     faults = []
@@ -23,35 +23,35 @@ def check_equal(histories: Sequence[History]) -> list[Fault]:
             if mine != theirs:
                 differ = sorted(set(mine) ^ set(theirs))[:5]
                 detail = f"differs from what {who} sees: (seq, rev, body) {differ}"
-                faults.append(Fault("views-equal", history.name, room, detail))
+                faults.append(Violation("views-equal", history.name, room, detail))
     return faults
 
 
-def _view(history: History, room: int, log: Log) -> Iterator[Fault]:
+def _view(history: History, room: int, log: Log) -> Iterator[Violation]:
     shown = history.views[room]
     logged = {one.id: one for one in log.messages_of(room, history.since.get(room, 0))}
     seqs = [message["seq"] for message in shown]
     if seqs != sorted(seqs):
-        yield Fault("view-in-order", history.name, room, f"seqs are {seqs[:50]}")
+        yield Violation("view-in-order", history.name, room, f"seqs are {seqs[:50]}")
     for id, times in Counter(message["id"] for message in shown).items():
         if times > 1:
-            yield Fault("view-once", history.name, room, f"message {id} is shown {times}×")
+            yield Violation("view-once", history.name, room, f"message {id} is shown {times}×")
     for id in logged.keys() - {message["id"] for message in shown}:
         detail = f"message {id} (seq {logged[id].seq}) is not shown"
-        yield Fault("view-complete", history.name, room, detail)
+        yield Violation("view-complete", history.name, room, detail)
     for message in shown:
         yield from _message(history.name, message, logged.get(message["id"]))
 
 
-def _message(who: str, shown: Frame, logged: LoggedMessage | None) -> Iterator[Fault]:
+def _message(who: str, shown: Frame, logged: LoggedMessage | None) -> Iterator[Violation]:
     room, name = shown["room"], f"message {shown['id']} (seq {shown['seq']})"
     if logged is None:
-        yield Fault("view-logged", who, room, f"{name} is shown and not in the log")
+        yield Violation("view-logged", who, room, f"{name} is shown and not in the log")
     elif logged.deleted and (shown["body"] or shown["html"] or not shown["deleted_at"]):
-        yield Fault("deleted-is-gone", who, room, f"{name} is deleted and still shown")
+        yield Violation("deleted-is-gone", who, room, f"{name} is deleted and still shown")
     elif (shown["seq"], shown["number"], shown["body"]) != (
         logged.seq,
         logged.number,
         logged.body,
     ):
-        yield Fault("view-current", who, room, f"{name} is not shown as it is now")
+        yield Violation("view-current", who, room, f"{name} is not shown as it is now")

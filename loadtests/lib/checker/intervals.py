@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-Span = tuple[float, float]
+Interval = tuple[float, float]
 
 
-def joined(spans: Iterable[Span]) -> list[Span]:
+def merge_intervals(spans: Iterable[Interval]) -> list[Interval]:
     """Return the same time in as few spans as can be, in order."""
-    together: list[Span] = []
+    together: list[Interval] = []
     for began, ended in sorted(spans):
         if together and began <= together[-1][1]:
             together[-1] = together[-1][0], max(together[-1][1], ended)
@@ -16,7 +16,7 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return together
 
 
-def without(span: Span, taken: Iterable[Span]) -> Iterator[Span]:
+def subtract_intervals(span: Interval, taken: Iterable[Interval]) -> Iterator[Interval]:
     """Yield what is left of a span without those, which are in order and do not overlap."""
     began, ended = span
     for taken_began, taken_ended in taken:
@@ -31,7 +31,7 @@ def without(span: Span, taken: Iterable[Span]) -> Iterator[Span]:
         yield began, ended
 
 
-def common(span: Span, others: Iterable[Span]) -> Iterator[Span]:
+def intersect_intervals(span: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
     """Yield what a span has in common with each of the others."""
     for began, ended in others:
         both = max(span[0], began), min(span[1], ended)

@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
 
 
-def check(log: Log) -> list[Fault]:
-    faults: list[Fault] = []
+def check(log: Log) -> list[Violation]:
+    faults: list[Violation] = []
     for room in log.rooms:
         faults += _seqs(log, room)
         faults += _numbers(log, room)
@@ -15,22 +15,24 @@ def check(log: Log) -> list[Fault]:
     return faults + _nonces(log) + _deleted(log)
 
 
-def _seqs(log: Log, room: int) -> list[Fault]:
+def _seqs(log: Log, room: int) -> list[Violation]:
     seqs = [event.seq for event in log.rooms[room]]
     if seqs == list(range(1, len(seqs) + 1)):
         return []
     missing = sorted(set(range(1, max(seqs) + 1)) - set(seqs))
-    return [Fault("log-contiguous", "log", room, f"seqs missing {missing[:10]}, or out of order")]
+    return [
+        Violation("log-contiguous", "log", room, f"seqs missing {missing[:10]}, or out of order")
+    ]
 
 
-def _numbers(log: Log, room: int) -> list[Fault]:
+def _numbers(log: Log, room: int) -> list[Violation]:
     numbers = [message.number for message in log.messages_of(room)]
     if numbers == list(range(1, len(numbers) + 1)):
         return []
-    return [Fault("numbers-contiguous", "log", room, f"numbers by seq are {numbers[:50]}")]
+    return [Violation("numbers-contiguous", "log", room, f"numbers by seq are {numbers[:50]}")]
 
 
-def _creations(log: Log, room: int) -> list[Fault]:
+def _creations(log: Log, room: int) -> list[Violation]:
     """Every message has the one event that created it, and at the seq that it names."""
     created = [
         (event.seq, event.message)
@@ -41,21 +43,23 @@ def _creations(log: Log, room: int) -> list[Fault]:
     if created == named:
         return []
     wrong = sorted(set(created) ^ set(named))
-    return [Fault("message-has-event", "log", room, f"(seq, message) {wrong[:10]}")]
+    return [Violation("message-has-event", "log", room, f"(seq, message) {wrong[:10]}")]
 
 
-def _nonces(log: Log) -> list[Fault]:
+def _nonces(log: Log) -> list[Violation]:
     used = Counter((message.sender, message.nonce) for message in log.messages.values())
     return [
-        Fault("nonce-once", "log", None, f"nonce {nonce!r} of person {sender}: {times} messages")
+        Violation(
+            "nonce-once", "log", None, f"nonce {nonce!r} of person {sender}: {times} messages"
+        )
         for (sender, nonce), times in used.items()
         if times > 1
     ]
 
 
-def _deleted(log: Log) -> list[Fault]:
+def _deleted(log: Log) -> list[Violation]:
     return [
-        Fault("deleted-is-gone", "log", one.room, f"message {one.id} still has its text")
+        Violation("deleted-is-gone", "log", one.room, f"message {one.id} still has its text")
         for one in log.messages.values()
         if one.deleted and (one.body or one.html)
     ]

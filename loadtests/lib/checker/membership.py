@@ -10,25 +10,25 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
-    Asked,
-    Closed,
-    Heard,
+    Connected,
+    Disconnected,
+    EventReceived,
     History,
-    Loaded,
-    Opened,
-    Removed,
-    Seen,
+    PresenceChanged,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 
 NEVER = 2**63
 
 
 @dataclass(slots=True)
-class Span:
+class Interval:
     """From the seq of the joining up to that of the leaving, which is the last one told."""
 
     joined: int
@@ -40,27 +40,27 @@ class Memberships:
         self.judged = {
             room for room, events in log.rooms.items() if events[0].type == "member.joined"
         }
-        self._spans: dict[tuple[int, int], list[Span]] = defaultdict(list)
+        self._spans: dict[tuple[int, int], list[Interval]] = defaultdict(list)
         for room in self.judged:
             for event in log.rooms[room]:
                 if event.type == "member.joined" and event.user is not None:
-                    self._spans[room, event.user].append(Span(event.seq))
+                    self._spans[room, event.user].append(Interval(event.seq))
                 elif event.type == "member.left" and event.user is not None:
                     self._spans[room, event.user][-1].left = event.seq
 
     def ever(self, room: int, user: int) -> bool:
         return (room, user) in self._spans
 
-    def at(self, room: int, user: int, seq: int) -> Span | None:
+    def at(self, room: int, user: int, seq: int) -> Interval | None:
         """Return the membership that somebody had when the room's last seq was this."""
         own = self._spans.get((room, user), [])
         return next((span for span in own if span.joined <= seq < span.left), None)
 
 
-def check_log(log: Log, memberships: Memberships) -> list[Fault]:
+def check_log(log: Log, memberships: Memberships) -> list[Violation]:
     """Whoever sent a message was in the room at that moment."""
     return [
-        Fault("speaks-as-member", "log", room, f"person {event.actor} at seq {event.seq}")
+        Violation("speaks-as-member", "log", room, f"person {event.actor} at seq {event.seq}")
         for room in memberships.judged
         for event in log.rooms[room]
         if event.type == "message.created"
@@ -69,29 +69,29 @@ def check_log(log: Log, memberships: Memberships) -> list[Fault]:
     ]
 
 
-def check(history: History, memberships: Memberships) -> Iterator[Fault]:
+def check(history: History, memberships: Memberships) -> Iterator[Violation]:
     """What a client is told of a room, its person may know."""
     user, ends = 0, dict[int, int]()  # room: the last seq that may be told live
     for entry in history.entries:
         match entry:
-            case Opened():
+            case Connected():
                 user = entry.user
-            case Asked(room=room) | Removed(room=room):
+            case SubscribeSent(room=room) | SubscriptionEnded(room=room):
                 ends.pop(room, None)
-            case Closed():
+            case Disconnected():
                 ends.clear()
             case Subscribed(room=room, seq=seq) if room in memberships.judged:
                 span = memberships.at(room, user, seq)
                 ends[room] = span.left if span else 0
                 if span is None:
                     detail = f"person {user} was let in at seq {seq}"
-                    yield Fault("members-only", history.name, room, detail)
-            case Heard(room=room, seq=seq) if seq > ends.get(room, NEVER):
+                    yield Violation("members-only", history.name, room, detail)
+            case EventReceived(room=room, seq=seq) if seq > ends.get(room, NEVER):
                 detail = f"person {user} left at {ends[room]} and was told of {seq}"
-                yield Fault("members-only", history.name, room, detail)
-            case Heard(room=room) | Loaded(room=room) | Seen(room=room) if (
+                yield Violation("members-only", history.name, room, detail)
+            case EventReceived(room=room) | RoomLoaded(room=room) | PresenceChanged(room=room) if (
                 room in memberships.judged
             ):
                 if not memberships.ever(room, user):
                     detail = f"person {user} was never in it"
-                    yield Fault("members-only", history.name, room, detail)
+                    yield Violation("members-only", history.name, room, detail)

@@ -9,17 +9,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from loadtests.lib.checker.fault import Fault
 from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
+    CommandAnswered,
+    CommandSent,
+    EventReceived,
     Frame,
-    Heard,
     History,
-    Loaded,
-    Sent,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
 )
 
 # message: of each of its states the rev, and when it was first known to be reached
@@ -33,12 +33,12 @@ class State:
     who: str
     how: str
     at: float
-    asked_at: float | None
+    requested_at: float | None
     message: Frame
     seq: int  # at least so new it must be: of the event that carried it
 
 
-def check(histories: Sequence[History], log: Log) -> list[Fault]:
+def check(histories: Sequence[History], log: Log) -> list[Violation]:
     reached = _reached(histories, log)
     return [
         fault
@@ -48,37 +48,37 @@ def check(histories: Sequence[History], log: Log) -> list[Fault]:
     ]
 
 
-def check_loads(history: History, log: Log) -> list[Fault]:
+def check_loads(history: History, log: Log) -> list[Violation]:
     """What is loaded over REST is complete, from where it begins to the seq that it names."""
     faults = []
     for entry in history.entries:
-        if isinstance(entry, Loaded) and entry.messages is not None:
+        if isinstance(entry, RoomLoaded) and entry.messages is not None:
             loaded = {message["id"] for message in entry.messages}
             first = min((message["seq"] for message in entry.messages), default=1)
             for one in log.messages_of(entry.room, first - 1):
                 if one.seq <= entry.seq and one.id not in loaded:
                     detail = f"message {one.id} (seq {one.seq}) is not in what was loaded"
-                    faults.append(Fault("load-complete", history.name, entry.room, detail))
+                    faults.append(Violation("load-complete", history.name, entry.room, detail))
     return faults
 
 
-def _judge(state: State, reached: dict[int, float], log: Log) -> Iterator[Fault]:
+def _judge(state: State, reached: dict[int, float], log: Log) -> Iterator[Violation]:
     message = state.message
     rev, room = message["rev"], message["room"]
     name = f"message {message['id']} (seq {message['seq']}) as of {rev} in {state.how}"
     if rev < state.seq:
-        yield Fault("event-current", state.who, room, f"{name}, which is event {state.seq}")
+        yield Violation("event-current", state.who, room, f"{name}, which is event {state.seq}")
     for known, at in reached.items():
-        if known > rev and state.asked_at is not None and at < state.asked_at:
-            ago = state.asked_at - at
+        if known > rev and state.requested_at is not None and at < state.requested_at:
+            ago = state.requested_at - at
             detail = f"{name}, asked for {ago:.3f} s after somebody knew of {known}"
-            yield Fault("old-text", state.who, room, detail)
+            yield Violation("old-text", state.who, room, detail)
     logged = log.messages.get(message["id"])
     if logged is not None and rev == logged.rev:
         if logged.deleted and (message["body"] or message["html"]):
-            yield Fault("deleted-is-gone", state.who, room, f"{name} still has its text")
+            yield Violation("deleted-is-gone", state.who, room, f"{name} still has its text")
         elif message["body"] != logged.body:
-            yield Fault("text-logged", state.who, room, f"{name} has another text than the log")
+            yield Violation("text-logged", state.who, room, f"{name} has another text than the log")
 
 
 def _reached(histories: Sequence[History], log: Log) -> Reached:
@@ -88,7 +88,7 @@ def _reached(histories: Sequence[History], log: Log) -> Reached:
             _note(reached, state.message["id"], state.message["rev"], state.at)
         for entry in history.entries:
             match entry:
-                case Answered(command={"type": "message.delete", "message": id}, code=None):
+                case CommandAnswered(command={"type": "message.delete", "message": id}, code=None):
                     if id in log.messages and log.messages[id].deleted:
                         _note(reached, id, log.messages[id].rev, entry.at)
     return reached
@@ -106,19 +106,19 @@ def _states(history: History) -> Iterator[State]:
     who = history.name
     for entry in history.entries:
         match entry:
-            case Asked():
+            case SubscribeSent():
                 asked[entry.room] = entry.at
             case Subscribed():
                 asked.pop(entry.room, None)
                 subscribed[entry.room] = entry.at
-            case Sent():
+            case CommandSent():
                 sent[entry.ref] = entry.at
-            case Heard(message=dict() as message):
-                asked_at = asked.get(entry.room)
-                how = "a live event" if asked_at is None else "a replay"
-                yield State(who, how, entry.at, asked_at, message, entry.seq)
-            case Loaded(messages=tuple() as messages):
+            case EventReceived(message=dict() as message):
+                requested_at = asked.get(entry.room)
+                how = "a live event" if requested_at is None else "a replay"
+                yield State(who, how, entry.at, requested_at, message, entry.seq)
+            case RoomLoaded(messages=tuple() as messages):
                 for message in messages:
                     yield State(who, "a load", entry.at, subscribed.get(entry.room), message, 0)
-            case Answered(message=dict() as message):
+            case CommandAnswered(message=dict() as message):
                 yield State(who, "an answer", entry.at, sent.get(entry.ref), message, 0)

@@ -7,21 +7,21 @@ What is shown at any moment is a contiguous part of the log up to some seq: insi
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loadtests.lib.checker.fault import Fault
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
-    Asked,
-    Closed,
+    Connected,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Loaded,
-    Opened,
-    Removed,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 
 
-def check(history: History) -> list[Fault]:
+def check(history: History) -> list[Violation]:
     positions = _Positions(history.name)
     return [fault for entry in history.entries for fault in positions.take(entry)]
 
@@ -40,31 +40,31 @@ class _Positions:
     epoch: str = ""
     rooms: dict[int, _Room] = field(default_factory=dict)
 
-    def take(self, entry: Entry) -> Iterator[Fault]:
+    def take(self, entry: Entry) -> Iterator[Violation]:
         match entry:
-            case Opened(epoch=epoch):
+            case Connected(epoch=epoch):
                 if epoch != self.epoch:
                     self.rooms.clear()
                 self.epoch = epoch
-            case Asked():
+            case SubscribeSent():
                 yield from self._asked(entry)
             case Subscribed(room=room) if room in self.rooms:
                 self.rooms[room] = _subscribed(entry)
-            case Heard(room=room) if room in self.rooms:
+            case EventReceived(room=room) if room in self.rooms:
                 _heard(self.rooms[room], entry)
-            case Loaded(room=room) if room in self.rooms:
+            case RoomLoaded(room=room) if room in self.rooms:
                 self.rooms[room] = _Room(self.rooms[room].loading or self.rooms[room].shown)
-            case Removed(room=room):
+            case SubscriptionEnded(room=room):
                 self.rooms.pop(room, None)
-            case Closed():
+            case Disconnected():
                 # What was not loaded to its end is loaded again, from nothing.
                 self.rooms = {id: one for id, one in self.rooms.items() if one.loading is None}
 
-    def _asked(self, entry: Asked) -> Iterator[Fault]:
+    def _asked(self, entry: SubscribeSent) -> Iterator[Violation]:
         known = self.rooms.get(entry.room, _Room(0))
         if entry.position is not None and entry.position > known.shown:
             detail = f"asked for what comes after {entry.position}, but shows up to {known.shown}"
-            yield Fault("position-held", self.who, entry.room, detail)
+            yield Violation("position-held", self.who, entry.room, detail)
         self.rooms[entry.room] = _Room(entry.position or 0)
 
 
@@ -72,7 +72,7 @@ def _subscribed(entry: Subscribed) -> _Room:
     return _Room(entry.seq) if entry.resumed else _Room(0, loading=entry.seq)
 
 
-def _heard(room: _Room, entry: Heard) -> None:
+def _heard(room: _Room, entry: EventReceived) -> None:
     if room.loading is not None:
         room.loading = max(room.loading, entry.seq)
     elif entry.seq == room.shown + 1:

@@ -7,26 +7,26 @@ the last moment at which something of the room reached it.
 
 from dataclasses import dataclass, field
 
-from loadtests.lib.checker.intervals import Span
+from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
-    Closed,
+    CommandAnswered,
+    CommandSent,
+    Connected,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Opened,
-    Removed,
-    Seen,
-    Sent,
+    PresenceChanged,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 
 FOREVER = float("inf")
 
 
 @dataclass(slots=True)
-class Stay:
+class PresenceInterval:
     user: int
     room: int
     asked: float
@@ -35,23 +35,23 @@ class Stay:
     over: float = FOREVER
     leaving: bool = False  # `unsubscribe` was sent: what comes now proves nothing
     counted: bool = False  # the room is too large for names
-    seen: dict[int, list[Span]] = field(default_factory=dict)  # person: when they were shown
+    seen: dict[int, list[Interval]] = field(default_factory=dict)  # person: when they were shown
     _shown: dict[int, float] = field(default_factory=dict)  # person: since when
 
     @property
-    def certain(self) -> Span:
+    def certain(self) -> Interval:
         return self.live, self.alive
 
     @property
-    def possible(self) -> Span:
+    def possible(self) -> Interval:
         return self.asked, self.over
 
-    def take(self, entry: Subscribed | Seen | Heard) -> None:
+    def take(self, entry: Subscribed | PresenceChanged | EventReceived) -> None:
         if isinstance(entry, Subscribed):
             self.live = entry.at
             self.counted = entry.online is None
             self._show(entry.at, entry.online or (), ())
-        elif isinstance(entry, Seen):
+        elif isinstance(entry, PresenceChanged):
             self._show(entry.at, entry.joined, entry.left)
         if not self.leaving:
             self.alive = entry.at
@@ -71,7 +71,7 @@ class Stay:
             self._shown.setdefault(user, at)
 
 
-def stays(history: History) -> list[Stay]:
+def stays(history: History) -> list[PresenceInterval]:
     """Return the stays of a client in order of their ends."""
     found = _Stays()
     for entry in history.entries:
@@ -84,26 +84,26 @@ def stays(history: History) -> list[Stay]:
 @dataclass(slots=True)
 class _Stays:
     user: int = 0
-    now: dict[int, Stay] = field(default_factory=dict)  # by room
-    over: list[Stay] = field(default_factory=list)
+    now: dict[int, PresenceInterval] = field(default_factory=dict)  # by room
+    over: list[PresenceInterval] = field(default_factory=list)
 
     def take(self, entry: Entry) -> None:
         match entry:
-            case Opened():
+            case Connected():
                 self.user = entry.user
-            case Asked(room=room):
+            case SubscribeSent(room=room):
                 self._end(room, entry.at)
-                self.now[room] = Stay(self.user, room, entry.at)
-            case Subscribed() | Seen() | Heard() if entry.room in self.now:
+                self.now[room] = PresenceInterval(self.user, room, entry.at)
+            case Subscribed() | PresenceChanged() | EventReceived() if entry.room in self.now:
                 self.now[entry.room].take(entry)
-            case Sent(command={"type": "unsubscribe", "room": room}) if room in self.now:
+            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self.now:
                 self.now[room].leaving = True
-            case Answered(command={"type": "unsubscribe", "room": room}) if room in self.now:
+            case CommandAnswered(command={"type": "unsubscribe", "room": room}) if room in self.now:
                 if self.now[room].leaving:
                     self._end(room, entry.at)
-            case Removed():
+            case SubscriptionEnded():
                 self._end(entry.room, entry.at)
-            case Closed():
+            case Disconnected():
                 self.end_all(entry.at)
 
     def end_all(self, at: float, *, stays: bool = False) -> None:

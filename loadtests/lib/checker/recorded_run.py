@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from loadtests.lib.checker.check import check
-from loadtests.lib.checker.fault import Fault
-from loadtests.lib.checker.fault_windows import Patience, Promises, Window
+from loadtests.lib.checker.fault_windows import Deadlines, FaultWindow, Promises
 from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import History
 
 
@@ -21,9 +21,9 @@ class Run:
     log: Log
     left_early: Collection[str] = ()
     listeners: Collection[str] = ()
-    windows: Sequence[Window] = ()
+    windows: Sequence[FaultWindow] = ()
     promises: Promises = field(default_factory=Promises)
 
-    def check(self) -> list[Fault]:
-        patience = Patience(self.promises, self.windows)
-        return check(self.histories, self.log, left_early=self.left_early, patience=patience)
+    def check(self) -> list[Violation]:
+        deadlines = Deadlines(self.promises, self.windows)
+        return check(self.histories, self.log, left_early=self.left_early, deadlines=deadlines)

@@ -7,76 +7,82 @@ REST that succeeds later is one, with or without a socket.
 
 from collections.abc import Iterator, Sequence
 
-from loadtests.lib.checker.fault import Fault
-from loadtests.lib.checker.fault_windows import Patience
+from loadtests.lib.checker.fault_windows import Deadlines
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
-    Closed,
+    AccessRevoked,
+    CommandAnswered,
+    Connected,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Loaded,
-    Opened,
-    Removed,
-    Revoked,
-    Seen,
+    PresenceChanged,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 
-Told = Heard | Seen | Subscribed | Answered | Opened
+Received = EventReceived | PresenceChanged | Subscribed | CommandAnswered | Connected
 
 
-def check(histories: Sequence[History], patience: Patience) -> list[Fault]:
+def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]:
     by_name = {history.name: history for history in histories}
     return [
         fault
         for history in histories
         for revoked in history.entries
-        if isinstance(revoked, Revoked)
+        if isinstance(revoked, AccessRevoked)
         for name in revoked.who
-        for fault in _judge(by_name[name], revoked, patience)
+        for fault in _judge(by_name[name], revoked, deadlines)
     ]
 
 
-def _judge(history: History, revoked: Revoked, patience: Patience) -> Iterator[Fault]:
-    deadline = patience.until(revoked.at, "revoked_seconds")
+def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> Iterator[Violation]:
+    deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
     later = _after(history, revoked) if room is None else _on_the_same(history, revoked)
     for entry in later:
         if entry.at > deadline and _tells(entry, room):
             seconds = entry.at - revoked.at
             detail = f"{seconds:.1f} s after it was over for them: {type(entry).__name__}"
-            yield Fault("revoked-in-time", history.name, room, detail)
+            yield Violation("revoked-in-time", history.name, room, detail)
             return
 
 
 def _tells(entry: Entry, room: int | None) -> bool:
     """Whether something came with it: by the socket, or as a load of what is over."""
-    return isinstance(entry, Told) or (isinstance(entry, Loaded) and room in (None, entry.room))
+    return isinstance(entry, Received) or (
+        isinstance(entry, RoomLoaded) and room in (None, entry.room)
+    )
 
 
-def _after(history: History, revoked: Revoked) -> Iterator[Entry]:
+def _after(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
     """Yield what happened since: a session that is over opens no socket either."""
     return (entry for entry in history.entries if entry.at >= revoked.at)
 
 
-def _on_the_same(history: History, revoked: Revoked) -> Iterator[Entry]:
+def _on_the_same(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
     """Yield what came since on the subscription that was open when it was asked for.
 
     After its end only loads are yielded, until the room is asked for again.
     """
     is_open = False
     for entry in history.entries:
-        before = entry.at < revoked.asked_at
+        before = entry.at < revoked.requested_at
         match entry:
             case Subscribed(room=revoked.room) if before:
                 is_open = True
-            case Asked(room=revoked.room) if not before:
+            case SubscribeSent(room=revoked.room) if not before:
                 return
-            case Closed() | Removed(room=revoked.room) | Asked(room=revoked.room):
+            case (
+                Disconnected()
+                | SubscriptionEnded(room=revoked.room)
+                | SubscribeSent(room=revoked.room)
+            ):
                 is_open = False
-            case Answered(command={"type": "unsubscribe", "room": revoked.room}, code=None):
+            case CommandAnswered(command={"type": "unsubscribe", "room": revoked.room}, code=None):
                 is_open = False
-        if entry.at >= revoked.at and (is_open or isinstance(entry, Loaded)):
+        if entry.at >= revoked.at and (is_open or isinstance(entry, RoomLoaded)):
             yield entry

@@ -11,7 +11,7 @@ from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from typing import Any, TextIO, get_args
 
-from loadtests.lib.checker.fault_windows import Promises, Window
+from loadtests.lib.checker.fault_windows import FaultWindow, Promises
 from loadtests.lib.checker.log import Log, LoggedEvent, LoggedMessage
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.client.history import Entry, Frame, History
@@ -20,7 +20,7 @@ RUN, LOG, HISTORIES = "run.json", "log.jsonl", "histories.jsonl"
 KINDS = {kind.__name__: kind for kind in get_args(Entry)}
 
 
-class RecordError(Exception):
+class RunFileError(Exception):
     """A folder does not hold a run; the text says what is wrong with it."""
 
 
@@ -53,14 +53,14 @@ def read_run(folder: Path) -> Run:
             promises=Promises(**facts["promises"]),
         )
     except OSError as error:
-        raise RecordError(f"{folder} holds no run: {error.strerror} ({error.filename}).") from None
+        raise RunFileError(f"{folder} holds no run: {error.strerror} ({error.filename}).") from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise RecordError(f"{folder} holds a run that cannot be read: {error!r}.") from None
+        raise RunFileError(f"{folder} holds a run that cannot be read: {error!r}.") from None
 
 
-def _window(facts: Frame) -> Window:
+def _window(facts: Frame) -> FaultWindow:
     promises = facts["promises"] and Promises(**facts["promises"])
-    return Window(**(facts | {"promises": promises}))
+    return FaultWindow(**(facts | {"promises": promises}))
 
 
 def _write_lines(file: TextIO, lines: Iterator[list[Any]]) -> None:

@@ -9,8 +9,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
-from loadtests.lib.checker.intervals import Span
-from loadtests.lib.client.history import Heard, History
+from loadtests.lib.checker.intervals import Interval
+from loadtests.lib.client.history import EventReceived, History
 
 FOREVER = float("inf")
 
@@ -22,17 +22,17 @@ def longest_silence(history: History, began: float, ended: float, outage: float 
 
 def silences(
     history: History, began: float, ended: float, outage: float = FOREVER
-) -> Iterator[Span]:
+) -> Iterator[Interval]:
     """Yield the spans between events from `began` on, as far as they begin before `ended`.
 
     `outage` is when the first outage after `ended` begins.
     """
-    heard = times_heard(history)
+    heard = event_times(history)
     next_one = bisect_right(heard, ended)
     within = heard[bisect_left(heard, began) : next_one]
     last = heard[next_one] if next_one < len(heard) else max(ended, history.ended or ended)
     yield from pairwise([began, *within, min(last, outage)])
 
 
-def times_heard(history: History) -> list[float]:
-    return [entry.at for entry in history.entries if isinstance(entry, Heard)]
+def event_times(history: History) -> list[float]:
+    return [entry.at for entry in history.entries if isinstance(entry, EventReceived)]

@@ -9,58 +9,58 @@ kept is one small record for each open room: a long run judges each entry as it 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from loadtests.lib.checker.fault import Fault
+from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
-    Closed,
+    CommandAnswered,
+    CommandSent,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Removed,
-    Sent,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 
 
-def check(history: History) -> list[Fault]:
-    order = Order(history.name)
+def check(history: History) -> list[Violation]:
+    order = OrderChecker(history.name)
     return [fault for entry in history.entries for fault in order.take(entry)]
 
 
 @dataclass(slots=True)
-class Order:
+class OrderChecker:
     """The subscriptions of one client. Give `take` all its entries in order, from the first."""
 
     who: str
     _open: dict[int, "_Open"] = field(default_factory=dict)  # by room
 
-    def take(self, entry: Entry) -> list[Fault]:
+    def take(self, entry: Entry) -> list[Violation]:
         """Return what is wrong with an entry, after those that were taken before."""
         match entry:
-            case Asked(room=room, position=position):
+            case SubscribeSent(room=room, position=position):
                 after = None if position is None else position + 1
                 self._open[room] = _Open(position, after)
-            case Closed():
+            case Disconnected():
                 self._open.clear()
-            case Removed(room=room):
+            case SubscriptionEnded(room=room):
                 self._open.pop(room, None)
-            case Sent(command={"type": "unsubscribe", "room": room}) if room in self._open:
+            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self._open:
                 self._open[room].leaving = entry.ref
-            case Answered(command={"type": "unsubscribe", "room": room}):
+            case CommandAnswered(command={"type": "unsubscribe", "room": room}):
                 self._left(room, entry)
             case Subscribed():
                 return list(self._subscribed(self._open.get(entry.room), entry))
-            case Heard():
+            case EventReceived():
                 return list(self._heard(self._open.get(entry.room), entry))
         return []
 
-    def _left(self, room: int, entry: Answered) -> None:
+    def _left(self, room: int, entry: CommandAnswered) -> None:
         # A `subscribe` that was sent behind the `unsubscribe` is not over with its answer.
         if room in self._open and entry.code is None and self._open[room].leaving == entry.ref:
             del self._open[room]
 
-    def _subscribed(self, subscription: "_Open | None", entry: Subscribed) -> Iterator[Fault]:
+    def _subscribed(self, subscription: "_Open | None", entry: Subscribed) -> Iterator[Violation]:
         if subscription is None or subscription.confirmed:
             yield self._fault("asked-first", entry, "`subscribed` without a `subscribe`")
             return
@@ -72,7 +72,7 @@ class Order:
             yield self._fault("replay-none", entry, "missed events came with `resumed: false`")
         subscription.next, subscription.confirmed = expected, True
 
-    def _heard(self, subscription: "_Open | None", entry: Heard) -> Iterator[Fault]:
+    def _heard(self, subscription: "_Open | None", entry: EventReceived) -> Iterator[Violation]:
         if subscription is None:
             yield self._fault("asked-first", entry, f"event {entry.seq} without a subscription")
         elif subscription.next is None:
@@ -83,8 +83,8 @@ class Order:
                 yield self._fault(subscription.broken_by(entry.seq), entry, detail)
             subscription.next = max(subscription.next, entry.seq + 1)
 
-    def _fault(self, rule: str, entry: Subscribed | Heard, detail: str) -> Fault:
-        return Fault(rule, self.who, entry.room, detail)
+    def _fault(self, rule: str, entry: Subscribed | EventReceived, detail: str) -> Violation:
+        return Violation(rule, self.who, entry.room, detail)
 
 
 @dataclass(slots=True)

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtests.lib.checker.fault import MEANINGS, Fault
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.checker.silence import FOREVER, longest_silence
-from loadtests.lib.client.history import Answered, Heard
+from loadtests.lib.checker.violation import CATEGORIES, Violation
+from loadtests.lib.client.history import CommandAnswered, EventReceived
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,23 @@ class Summary:
 
     @property
     def counts(self) -> str:
-        found = ", ".join(f"{self.faults[name]} {name}" for name in MEANINGS)
+        found = ", ".join(f"{self.faults[name]} {name}" for name in CATEGORIES)
         return (
             f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
             f"{self.delivered} deliveries\n{found}"
         )
 
 
-def summarise(run: Run, faults: Sequence[Fault]) -> Summary:
+def summarize_run(run: Run, faults: Sequence[Violation]) -> Summary:
     entries = [entry for history in run.histories for entry in history.entries]
     return Summary(
         clients=sum(history.ended is not None for history in run.histories),
         acknowledged=len({_acknowledged(entry) for entry in entries} - {None}),
         delivered=sum(
-            isinstance(entry, Heard) and entry.type == "message.created" for entry in entries
+            isinstance(entry, EventReceived) and entry.type == "message.created"
+            for entry in entries
         ),
-        faults=Counter(fault.meaning for fault in faults),
+        faults=Counter(fault.category for fault in faults),
         silences=_silences(run),
     )
 
@@ -52,7 +53,9 @@ def summarise(run: Run, faults: Sequence[Fault]) -> Summary:
 def _acknowledged(entry: object) -> int | None:
     """Return the id of the message that was answered, if one was."""
     match entry:
-        case Answered(command={"type": "message.send"}, code=None, message={"id": int() as id}):
+        case CommandAnswered(
+            command={"type": "message.send"}, code=None, message={"id": int() as id}
+        ):
             return id
     return None
 
@@ -62,7 +65,7 @@ def _silences(run: Run) -> list[tuple[str, float, float]]:
     found = []
     for one in run.windows:
         outages = (
-            other.began for other in run.windows if other.stands_still and other.began >= one.ended
+            other.began for other in run.windows if other.unavailable and other.began >= one.ended
         )
         span = one.began, one.ended, min(outages, default=FOREVER)
         silences = [longest_silence(history, *span) for history in listening]

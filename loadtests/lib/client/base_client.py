@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from loadtests.lib.client import rest
 from loadtests.lib.client.history import History
-from loadtests.lib.client.protocol import Conversation
+from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.subscription import Subscription
 
 # The close code of a socket that ended without a close frame.
-GONE = 1006
+ABNORMAL_CLOSURE = 1006
 LOAD_AGAIN_SECONDS = 0.5
 
 
-class Shell:
+class BaseClient:
     """`identity` is a line as `seed` writes it: `Cookie: …`, or `Authorization: Bearer …`."""
 
     def __init__(
@@ -26,21 +26,21 @@ class Shell:
         self.headers = rest.headers_of(identity)
         self.addresses = list(addresses)
         self.history = history or History(name)
-        self.conversation = Conversation(self.history)
-        self.stopped: int | None = None  # the code that told it to stay away
+        self.protocol = ClientProtocol(self.history)
+        self.stop_code: int | None = None  # the code that told it to stay away
         self.address = ""  # of the newest socket
 
     @property
     def connected(self) -> bool:
-        return self.conversation.welcome is not None
+        return self.protocol.welcome is not None
 
-    def room(self, room: int) -> Subscription:
+    def subscription(self, room: int) -> Subscription:
         """Return the open room; raises KeyError when one is not (any more) subscribed."""
-        return self.conversation.rooms[room]
+        return self.protocol.subscriptions[room]
 
     def is_open(self, room: int) -> bool:
         """Whether a room is live and loaded."""
-        subscription = self.conversation.rooms[room]
+        subscription = self.protocol.subscriptions[room]
         return subscription.live and not subscription.loading
 
     def next_address(self) -> str:

@@ -17,8 +17,22 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.lib.client import rest, websocket
-from loadtests.lib.client.base_client import GONE, LOAD_AGAIN_SECONDS, Shell, move_again_seconds
-from loadtests.lib.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
+from loadtests.lib.client.base_client import (
+    ABNORMAL_CLOSURE,
+    LOAD_AGAIN_SECONDS,
+    BaseClient,
+    move_again_seconds,
+)
+from loadtests.lib.client.effects import (
+    CommandDone,
+    Effect,
+    LoadRoom,
+    Reconnect,
+    RetryLater,
+    Stop,
+    SwitchConnection,
+    WriteFrame,
+)
 from loadtests.lib.client.history import Frame, History
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.client.websocket import NOT_OPENED
@@ -27,7 +41,7 @@ from loadtests.lib.client.websocket import NOT_OPENED
 _loading = ThreadPoolExecutor(4, "load")
 
 
-class Client(Shell):
+class Client(BaseClient):
     """One person's tab. `decode` may give many clients one frame for the same text."""
 
     def __init__(
@@ -65,19 +79,19 @@ class Client(Shell):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        return self.conversation.finish()
+        return self.protocol.finish()
 
     async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:
         """Subscribe to a room and wait until it is live and loaded."""
         await self.begin(room, start)
-        await self.until(lambda: self.is_open(room), within)
+        await self.wait_until(lambda: self.is_open(room), within)
 
-    async def begin(self, room: int, start: Start = Start.BEGINNING) -> None:
+    async def subscribe(self, room: int, start: Start = Start.BEGINNING) -> None:
         """Subscribe to a room, now or as soon as there is a socket; wait for nothing."""
-        await self._do(self.conversation.open_room(room, start))
+        await self._do(self.protocol.subscribe(room, start))
 
-    async def leave(self, room: int) -> Frame:
-        ref, effects = self.conversation.leave_room(room)
+    async def unsubscribe(self, room: int) -> Frame:
+        ref, effects = self.protocol.unsubscribe(room)
         return await self._answer(ref, effects)
 
     async def send(self, room: int, body: str, nonce: str = "", **more: Any) -> Frame:
@@ -86,12 +100,12 @@ class Client(Shell):
             "message.send", room=room, nonce=nonce or uuid4().hex, body=body, **more
         )
 
-    async def command(self, type: str, *, patient: bool = True, **fields: Any) -> Frame:
+    async def command(self, type: str, *, retry: bool = True, **fields: Any) -> Frame:
         """Give a command and wait for its answer, over as many sockets as it takes.
 
         An impatient one takes `unavailable` and `rate_limited` for an answer, too.
         """
-        ref, effects = self.conversation.command({"type": type, **fields}, patient=patient)
+        ref, effects = self.protocol.command({"type": type, **fields}, retry=retry)
         return await self._answer(ref, effects)
 
     async def write(self, text: str | bytes) -> None:
@@ -99,7 +113,7 @@ class Client(Shell):
         assert self._socket is not None
         await self._socket.send(text)
 
-    def write_raw(self, data: bytes) -> None:
+    def write_bytes(self, data: bytes) -> None:
         """Put bytes on the wire as they are, such as half a frame."""
         assert self._socket is not None
         self._socket.transport.write(data)
@@ -109,7 +123,7 @@ class Client(Shell):
         """The port that its socket comes from; None while it has none."""
         return None if self._socket is None else int(self._socket.local_address[1])
 
-    async def until(self, condition: Callable[[], Any], within: float = 10) -> None:
+    async def wait_until(self, condition: Callable[[], Any], within: float = 10) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         async with asyncio.timeout(within):
             while not condition():
@@ -121,17 +135,17 @@ class Client(Shell):
         if self._socket is not None:
             self._socket.transport.pause_reading()
 
-    def read_on(self) -> None:
+    def resume_reading(self) -> None:
         if self._socket is not None:
             self._socket.transport.resume_reading()
 
-    async def cut(self) -> None:
+    async def drop_connection(self) -> None:
         """Lose the socket as a network does: no close frame, from one moment to the next."""
         if self._socket is not None:
             self._socket.transport.abort()
-            await self.until(lambda: not self.connected)
+            await self.wait_until(lambda: not self.connected)
 
-    async def go_away(self, *, politely: bool = True) -> None:
+    async def disconnect(self, *, politely: bool = True) -> None:
         """Have no socket until `come_back`: close it, or lose it as a network does."""
         self._here.clear()
         if self._moving is not None:
@@ -141,7 +155,7 @@ class Client(Shell):
         elif self._socket is not None:
             self._socket.transport.abort()
 
-    def come_back(self) -> None:
+    def reconnect(self) -> None:
         """Connect again at once, and resume what was open."""
         self._here.set()
 
@@ -157,7 +171,7 @@ class Client(Shell):
                 await asyncio.sleep(self._reopen_after)
             await self._here.wait()
             code = await self._live()
-            await self._do(self.conversation.closed(code))
+            await self._do(self.protocol.closed(code))
             self._changed.set()
 
     async def _live(self) -> int:
@@ -166,9 +180,9 @@ class Client(Shell):
         try:
             self._socket = await websocket.connected(self.address, self.headers)
             # Whoever went away during the handshake had no socket then to close.
-            return await self._listen() if self._here.is_set() else GONE
+            return await self._listen() if self._here.is_set() else ABNORMAL_CLOSURE
         except NOT_OPENED:
-            return GONE
+            return ABNORMAL_CLOSURE
         finally:
             await self._put_away()
 
@@ -177,17 +191,17 @@ class Client(Shell):
             socket = self._socket
             assert socket is not None
             try:
-                text = await websocket.hear(socket, self.conversation.welcome)
+                text = await websocket.hear(socket, self.protocol.welcome)
             except ConnectionClosed as closed:
                 if socket is self._socket:
-                    return closed.rcvd.code if closed.rcvd else GONE
+                    return closed.rcvd.code if closed.rcvd else ABNORMAL_CLOSURE
             except TimeoutError:
                 socket.transport.abort()
                 if socket is self._socket:
-                    return GONE
+                    return ABNORMAL_CLOSURE
             else:
                 if socket is self._socket:  # else it was left meanwhile
-                    await self._do(self.conversation.receive(self._decode(text)))
+                    await self._do(self.protocol.receive(self._decode(text)))
                     self._changed.set()
 
     async def _put_away(self) -> None:
@@ -207,7 +221,7 @@ class Client(Shell):
             self._moving = self._spawn(self._move())
             return
         old, self._socket, self.address = self._socket, socket, address
-        await self._do(self.conversation.moved(welcome))
+        await self._do(self.protocol.switched(welcome))
         self._changed.set()
         if old is not None:
             await old.close()
@@ -215,20 +229,20 @@ class Client(Shell):
     async def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Write(frame):
+                case WriteFrame(frame):
                     await self._write(frame)
-                case Load():
+                case LoadRoom():
                     self._spawn(self._load(effect))
-                case Again(ref, after_seconds):
+                case RetryLater(ref, after_seconds):
                     self._spawn(self._again(ref, after_seconds))
-                case Done(ref, answer):
+                case CommandDone(ref, answer):
                     self._resolve(ref, answer)
-                case Reopen(after_seconds):
+                case Reconnect(after_seconds):
                     self._reopen_after = after_seconds
-                case Move():
+                case SwitchConnection():
                     self._moving = self._spawn(self._move())
                 case Stop(code):
-                    self.stopped, self._reopen_after = code, None
+                    self.stop_code, self._reopen_after = code, None
 
     async def _write(self, frame: Frame) -> None:
         if self._socket is not None:
@@ -236,7 +250,7 @@ class Client(Shell):
             with suppress(ConnectionClosed, OSError):
                 await self._socket.send(json.dumps(frame))
 
-    async def _load(self, load: Load) -> None:
+    async def _load(self, load: LoadRoom) -> None:
         try:
             seq, messages = await asyncio.get_running_loop().run_in_executor(
                 _loading, rest.load_room, self.address, load.room, self.headers
@@ -245,12 +259,12 @@ class Client(Shell):
             await asyncio.sleep(LOAD_AGAIN_SECONDS)
             self._spawn(self._load(load))
             return
-        self.conversation.loaded(load.room, load.load, seq, messages)
+        self.protocol.loaded(load.room, load.load, seq, messages)
         self._changed.set()
 
     async def _again(self, ref: int, after_seconds: float) -> None:
         await asyncio.sleep(after_seconds)
-        await self._do(self.conversation.again(ref))
+        await self._do(self.protocol.retry(ref))
 
     def _resolve(self, ref: int, answer: Frame) -> None:
         waiting = self._answers.pop(ref, None)

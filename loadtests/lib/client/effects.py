@@ -7,14 +7,14 @@ from loadtests.lib.client.history import Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class WriteFrame:
     """Write a frame to the socket."""
 
     frame: Frame
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadRoom:
     """Load a room over REST, then call `loaded` with the same `load`."""
 
     room: int
@@ -22,7 +22,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryLater:
     """Call `again` in so many seconds."""
 
     ref: int
@@ -30,7 +30,7 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class CommandDone:
     """A command has its last answer."""
 
     ref: int
@@ -38,14 +38,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Reopen:
+class Reconnect:
     """Open another socket, anywhere, in so many seconds."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class SwitchConnection:
     """Open the next socket now, beside this one; call `moved` with its welcome."""
 
 
@@ -56,4 +56,6 @@ class Stop:
     code: int
 
 
-Effect: TypeAlias = Write | Load | Again | Done | Reopen | Move | Stop
+Effect: TypeAlias = (
+    WriteFrame | LoadRoom | RetryLater | CommandDone | Reconnect | SwitchConnection | Stop
+)

@@ -20,11 +20,25 @@ from gevent.event import Event as Signal
 from gevent.pool import Group
 
 from loadtests.lib.client import gevent_websocket, rest
-from loadtests.lib.client.base_client import GONE, LOAD_AGAIN_SECONDS, Shell, move_again_seconds
-from loadtests.lib.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
+from loadtests.lib.client.base_client import (
+    ABNORMAL_CLOSURE,
+    LOAD_AGAIN_SECONDS,
+    BaseClient,
+    move_again_seconds,
+)
+from loadtests.lib.client.effects import (
+    CommandDone,
+    Effect,
+    LoadRoom,
+    Reconnect,
+    RetryLater,
+    Stop,
+    SwitchConnection,
+    WriteFrame,
+)
 from loadtests.lib.client.gevent_websocket import LOST, NOT_OPENED, ClosedError, Socket
 from loadtests.lib.client.history import Entry, Frame, History
-from loadtests.lib.client.protocol import LEFT
+from loadtests.lib.client.protocol import NORMAL_CLOSURE
 from loadtests.lib.client.room_view import RoomView
 from loadtests.lib.client.subscription import Start
 
@@ -33,7 +47,7 @@ KEPT_MESSAGES = 200  # of each room: what a page shows, and what one edits
 KEPT_PAGES = 2
 
 
-class Witness:
+class ConnectionListener:
     """What a client tells of its sockets; this one does not listen."""
 
     def opened(self, seconds: float) -> None:
@@ -51,7 +65,7 @@ class Witness:
         """All rooms are live and loaded."""
 
 
-class GeventClient(Shell):
+class GeventClient(BaseClient):
     """One person's tab, from `start` to `close`."""
 
     def __init__(
@@ -60,14 +74,14 @@ class GeventClient(Shell):
         identity: str,
         addresses: Sequence[str],
         watch: Callable[[Entry], None] | None = None,
-        witness: Witness | None = None,
+        witness: ConnectionListener | None = None,
     ) -> None:
         history = History(name, entries=deque(maxlen=0), watch=watch)
         super().__init__(name, identity, addresses, history)
-        self.conversation.news = deque(maxlen=KEPT_NEWS)
-        self.conversation.make_view = partial(RoomView, most=KEPT_MESSAGES)
-        self.witness = witness or Witness()
-        self.nap_seconds = 0.0  # a phone's radio: reads what has come, then sleeps so long
+        self.protocol.notifications = deque(maxlen=KEPT_NEWS)
+        self.protocol.make_view = partial(RoomView, most=KEPT_MESSAGES)
+        self.witness = witness or ConnectionListener()
+        self.read_pause_seconds = 0.0  # a phone's radio: reads what has come, then sleeps so long
         self._socket: Socket | None = None
         self._answers: dict[int, AsyncResult] = {}
         self._greenlets = Group()
@@ -91,11 +105,11 @@ class GeventClient(Shell):
     def open(self, *rooms: int, start: Start = Start.NOW, within: float = 30) -> None:
         """Subscribe to rooms, and wait until they are live. Raises TimeoutError."""
         for room in rooms:
-            self._do(self.conversation.open_room(room, start))
-        self.until(lambda: all(map(self.is_open, rooms)), within)
+            self._do(self.protocol.subscribe(room, start))
+        self.wait_until(lambda: all(map(self.is_open, rooms)), within)
 
-    def leave(self, room: int, within: float = 30) -> Frame:
-        ref, effects = self.conversation.leave_room(room)
+    def unsubscribe(self, room: int, within: float = 30) -> Frame:
+        ref, effects = self.protocol.unsubscribe(room)
         return self._answer(ref, effects, within)
 
     def send(self, room: int, body: str, nonce: str = "", within: float = 30) -> Frame:
@@ -105,21 +119,21 @@ class GeventClient(Shell):
 
     def command(self, type: str, *, within: float = 30, **fields: Any) -> Frame:
         """Give a command and wait for its answer. Raises TimeoutError; it may come later yet."""
-        ref, effects = self.conversation.command({"type": type, **fields})
+        ref, effects = self.protocol.command({"type": type, **fields})
         return self._answer(ref, effects, within)
 
-    def tell(self, type: str, **fields: Any) -> None:
+    def send_unanswered(self, type: str, **fields: Any) -> None:
         """Give a command that nobody answers, such as `typing`; lost with its socket."""
         if self.connected:
             self._write({"type": type, **fields})
 
-    def cut(self, away_seconds: float = 0.0) -> None:
+    def drop_connection(self, away_seconds: float = 0.0) -> None:
         """Lose the socket as a network does, and dial again after so long at the least."""
         if self._socket is not None:
             self._away_seconds = away_seconds
             gevent_websocket.abort(self._socket)
 
-    def until(self, condition: Callable[[], Any], within: float = 30) -> None:
+    def wait_until(self, condition: Callable[[], Any], within: float = 30) -> None:
         """Wait until `condition` holds; raises TimeoutError when it does not in time."""
         deadline = time.monotonic() + within
         while not condition():
@@ -145,7 +159,7 @@ class GeventClient(Shell):
             self.witness.coming_back()
             code = self._live()
             self.witness.lost(code, self._away_seconds is not None)
-            self._do(self.conversation.closed(code))
+            self._do(self.protocol.closed(code))
             self._changed.set()
 
     def _live(self) -> int:
@@ -156,7 +170,7 @@ class GeventClient(Shell):
             self._socket = gevent_websocket.connected(self.address, self.headers)
         except NOT_OPENED as error:
             self.witness.not_opened(error)
-            return GONE
+            return ABNORMAL_CLOSURE
         try:
             return self._listen(dialled)
         finally:
@@ -165,32 +179,32 @@ class GeventClient(Shell):
     def _listen(self, dialled: float) -> int:
         while (socket := self._socket) is not None:
             try:
-                text = gevent_websocket.hear(socket, self.conversation.welcome)
+                text = gevent_websocket.hear(socket, self.protocol.welcome)
             except (ClosedError, *LOST) as error:
                 if socket is self._socket:
                     return self._ended(error)
             else:
                 if socket is self._socket:  # else it was left meanwhile
                     self._hear(json.loads(text), dialled)
-        return GONE
+        return ABNORMAL_CLOSURE
 
     def _hear(self, frame: Frame, dialled: float) -> None:
         if frame["type"] == "welcome":
             self.witness.opened(time.perf_counter() - dialled)
-        self._do(self.conversation.receive(frame))
+        self._do(self.protocol.receive(frame))
         if frame["type"] in ("welcome", "subscribed"):
             self._tell_if_live()
         self._changed.set()
-        if self.nap_seconds and self._may_nap():
-            gevent.sleep(self.nap_seconds)
+        if self.read_pause_seconds and self._may_nap():
+            gevent.sleep(self.read_pause_seconds)
 
     def _may_nap(self) -> bool:
         """Whether all is live and nothing waits: a radio that is awake takes what there is."""
-        live = self.connected and all(map(self.is_open, self.conversation.rooms))
+        live = self.connected and all(map(self.is_open, self.protocol.subscriptions))
         return live and self._socket is not None and not self._socket.has_more()
 
     def _ended(self, error: BaseException) -> int:
-        code = error.code if isinstance(error, ClosedError) else GONE
+        code = error.code if isinstance(error, ClosedError) else ABNORMAL_CLOSURE
         if not self.connected and self._away_seconds is None:
             self.witness.not_opened(ConnectionError(f"closed with {code} before any welcome"))
         return code
@@ -213,8 +227,8 @@ class GeventClient(Shell):
             return
         self.witness.opened(time.perf_counter() - dialled)
         old, self._socket, self.address = self._socket, socket, address
-        self.witness.lost(LEFT, wanted=False)
-        self._do(self.conversation.moved(welcome))
+        self.witness.lost(NORMAL_CLOSURE, wanted=False)
+        self._do(self.protocol.switched(welcome))
         self._changed.set()
         if old is not None:
             gevent_websocket.leave(old)
@@ -222,20 +236,20 @@ class GeventClient(Shell):
     def _do(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Write(frame):
+                case WriteFrame(frame):
                     self._write(frame)
-                case Load():
+                case LoadRoom():
                     self._greenlets.spawn(self._load, effect)
-                case Again(ref, after_seconds):
+                case RetryLater(ref, after_seconds):
                     self._greenlets.spawn(self._again, ref, after_seconds)
-                case Done(ref, answer):
+                case CommandDone(ref, answer):
                     self._resolve(ref, answer)
-                case Reopen(after_seconds):
+                case Reconnect(after_seconds):
                     self._reopen_after = after_seconds
-                case Move():
+                case SwitchConnection():
                     self._moving = self._greenlets.spawn(self._move)
                 case Stop(code):
-                    self.stopped, self._reopen_after = code, None
+                    self.stop_code, self._reopen_after = code, None
 
     def _write(self, frame: Frame) -> None:
         if self._socket is not None:
@@ -243,24 +257,24 @@ class GeventClient(Shell):
             with suppress(*LOST):
                 self._socket.send(json.dumps(frame))
 
-    def _load(self, load: Load) -> None:
+    def _load(self, load: LoadRoom) -> None:
         try:
             seq, messages = rest.load_room(self.address, load.room, self.headers, KEPT_PAGES)
         except (OSError, rest.RefusedError):
             gevent.sleep(LOAD_AGAIN_SECONDS)
             self._greenlets.spawn(self._load, load)
             return
-        self.conversation.loaded(load.room, load.load, seq, messages)
+        self.protocol.loaded(load.room, load.load, seq, messages)
         self._tell_if_live()
         self._changed.set()
 
     def _tell_if_live(self) -> None:
-        if self.connected and all(map(self.is_open, self.conversation.rooms)):
+        if self.connected and all(map(self.is_open, self.protocol.subscriptions)):
             self.witness.live()
 
     def _again(self, ref: int, after_seconds: float) -> None:
         gevent.sleep(after_seconds)
-        self._do(self.conversation.again(ref))
+        self._do(self.protocol.retry(ref))
 
     def _resolve(self, ref: int, answer: Frame) -> None:
         waiting = self._answers.pop(ref, None)

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import websocket
 
-from loadtests.lib.client.base_client import GONE
+from loadtests.lib.client.base_client import ABNORMAL_CLOSURE
 from loadtests.lib.client.handshake import (
     PONG_SECONDS,
     SUBPROTOCOL,
@@ -127,6 +127,8 @@ def _receive(opened: Socket, within: float) -> bytes:
         opened.settimeout(within)
     opcode, frame = opened.recv_data_frame()
     if opcode == websocket.ABNF.OPCODE_CLOSE:
-        raise ClosedError(int.from_bytes(frame.data[:2], "big") if len(frame.data) >= 2 else GONE)
+        raise ClosedError(
+            int.from_bytes(frame.data[:2], "big") if len(frame.data) >= 2 else ABNORMAL_CLOSURE
+        )
     data: bytes = frame.data
     return data

@@ -118,7 +118,7 @@ class Revoked:
     """
 
     at: float
-    asked_at: float
+    requested_at: float
     who: tuple[str, ...]
     room: int | None
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from loadtests.lib.client import history as seen
-from loadtests.lib.client.effects import Again, Done, Effect, Load, Move, Reopen, Stop, Write
+from loadtests.lib.client.effects import (
+    CommandDone,
+    Effect,
+    LoadRoom,
+    Reconnect,
+    RetryLater,
+    Stop,
+    SwitchConnection,
+    WriteFrame,
+)
 from loadtests.lib.client.history import Frame, History
 from loadtests.lib.client.reconnect import UNREPEATABLE, Backoff, may_come_back
 from loadtests.lib.client.room_view import RoomView
@@ -21,7 +30,7 @@ ROOMS_PER_SUBSCRIBE = 100
 PASSING = {"unavailable", "rate_limited"}
 DEFAULT_RETRY_SECONDS = 0.5
 # What the client closes a socket with that it has left for another.
-LEFT = 1000
+NORMAL_CLOSURE = 1000
 
 
 @dataclass(slots=True)
@@ -29,20 +38,20 @@ class Pending:
     """A command without an answer. A patient one is tried until the answer is final."""
 
     command: Frame
-    patient: bool = True
+    retry: bool = True
     in_flight: bool = False
 
 
 @dataclass(slots=True)
-class Conversation:
+class ClientProtocol:
     history: History
-    rooms: dict[int, Subscription] = field(default_factory=dict)
+    subscriptions: dict[int, Subscription] = field(default_factory=dict)
     pending: dict[int, Pending] = field(default_factory=dict)
     welcome: Frame | None = None  # of the open socket
     user: int | None = None
     epoch: str | None = None
     # bumps, room.added, typing and the like
-    news: MutableSequence[Frame] = field(default_factory=list)
+    notifications: MutableSequence[Frame] = field(default_factory=list)
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
     _asked: dict[int, list[int]] = field(default_factory=dict)  # ref of a subscribe: its rooms
@@ -53,26 +62,26 @@ class Conversation:
     _refs: "count[int]" = field(default_factory=lambda: count(1))
     _retry_after: float | None = None
 
-    def open_room(self, room: int, start: Start = Start.BEGINNING) -> list[Effect]:
-        self.rooms[room] = Subscription(room, start, view=self.make_view())
+    def subscribe(self, room: int, start: Start = Start.BEGINNING) -> list[Effect]:
+        self.subscriptions[room] = Subscription(room, start, view=self.make_view())
         return self._subscribe([room]) if self.welcome else []
 
-    def leave_room(self, room: int) -> tuple[int, list[Effect]]:
+    def unsubscribe(self, room: int) -> tuple[int, list[Effect]]:
         """Unsubscribe; the view stays as it was. Without a socket there is nothing to leave."""
-        self.rooms.pop(room, None)
+        self.subscriptions.pop(room, None)
         self._reopened.discard(room)
         if self.welcome is None:
             ref = next(self._refs)
             return ref, [_left(ref)]
         return self.command({"type": "unsubscribe", "room": room})
 
-    def command(self, frame: Frame, *, patient: bool = True) -> tuple[int, list[Effect]]:
+    def command(self, frame: Frame, *, retry: bool = True) -> tuple[int, list[Effect]]:
         """Take a command that will be answered; return its ref and what to do now."""
         ref = next(self._refs)
-        self.pending[ref] = Pending(frame | {"ref": ref}, patient)
-        return ref, self.again(ref)
+        self.pending[ref] = Pending(frame | {"ref": ref}, retry)
+        return ref, self.retry(ref)
 
-    def again(self, ref: int) -> list[Effect]:
+    def retry(self, ref: int) -> list[Effect]:
         """Send a command that has no answer yet, or subscribe again where that has none."""
         if self.welcome is None:
             return []  # the next welcome sends whatever is unanswered
@@ -82,15 +91,15 @@ class Conversation:
         if waiting is None or waiting.in_flight:
             return []
         waiting.in_flight = True
-        self.history.add(seen.Sent, ref, waiting.command)
-        return [Write(waiting.command)]
+        self.history.add(seen.CommandSent, ref, waiting.command)
+        return [WriteFrame(waiting.command)]
 
     def loaded(self, room: int, load: int, seq: int, messages: list[Frame]) -> None:
         """Take a room's messages; a load of a subscription that is over is dropped."""
-        subscription = self.rooms.get(room)
+        subscription = self.subscriptions.get(room)
         if subscription and subscription.loading and subscription.loads == load:
             subscription.loaded(messages)
-            self.history.add(seen.Loaded, room, seq, tuple(messages))
+            self.history.add(seen.RoomLoaded, room, seq, tuple(messages))
 
     def receive(self, frame: Frame) -> list[Effect]:
         """Take one frame of the server's, of any type; unknown ones are skipped."""
@@ -105,7 +114,7 @@ class Conversation:
                 return self._problem(frame)
             case "goodbye":
                 self._retry_after = frame.get("retry_after_ms", 0) / 1000
-                return [Move()] if self.welcome and may_come_back(frame["code"]) else []
+                return [SwitchConnection()] if self.welcome and may_come_back(frame["code"]) else []
             case "presence.changed":
                 self._presence_changed(frame)
             case "room.removed":
@@ -113,7 +122,7 @@ class Conversation:
             case _ if "seq" in frame and "at" in frame:
                 self._event(frame)
             case _:
-                self.news.append(frame)
+                self.notifications.append(frame)
         return []
 
     def closed(self, code: int) -> list[Effect]:
@@ -121,9 +130,9 @@ class Conversation:
         effects = self._give_up_longest() if code in UNREPEATABLE else []
         delay = self.backoff.next_delay(self._retry_after)
         effects += self._leave(code)
-        return [*effects, Reopen(delay) if may_come_back(code) else Stop(code)]
+        return [*effects, Reconnect(delay) if may_come_back(code) else Stop(code)]
 
-    def moved(self, welcome: Frame, code: int = LEFT) -> list[Effect]:
+    def switched(self, welcome: Frame, code: int = NORMAL_CLOSURE) -> list[Effect]:
         """Go over to the socket that was opened before this one's close.
 
         Nothing that still comes on the old one counts: what it did not answer is sent again.
@@ -131,11 +140,11 @@ class Conversation:
         return [*self._leave(code), *self.receive(welcome)]
 
     def _leave(self, code: int) -> list[Effect]:
-        self.history.add(seen.Closed, code)
+        self.history.add(seen.Disconnected, code)
         self.welcome = self._retry_after = None
         for about_this_socket in (self._asked, self._unanswered, self._reopened):
             about_this_socket.clear()
-        for subscription in self.rooms.values():
+        for subscription in self.subscriptions.values():
             subscription.disconnected()
         for waiting in self.pending.values():
             waiting.in_flight = False
@@ -153,7 +162,7 @@ class Conversation:
 
     def finish(self) -> History:
         """Return the history with the rooms as they stand now."""
-        for room, subscription in self.rooms.items():
+        for room, subscription in self.subscriptions.items():
             self.history.views[room] = subscription.view.messages()
             self.history.since[room] = subscription.view.since
         if self.history.ended is None:
@@ -164,31 +173,37 @@ class Conversation:
         self.welcome, self.user = frame, frame["user"]["id"]
         self.backoff.reset()
         self.history.add(
-            seen.Opened, self.user, str(frame["connection"]), str(frame["replica"]), frame["epoch"]
+            seen.Connected,
+            self.user,
+            str(frame["connection"]),
+            str(frame["replica"]),
+            frame["epoch"],
         )
         if self.epoch not in (None, frame["epoch"]):
-            for subscription in self.rooms.values():
+            for subscription in self.subscriptions.values():
                 subscription.forget()
         self.epoch = frame["epoch"]
-        effects = self._subscribe(list(self.rooms))
+        effects = self._subscribe(list(self.subscriptions))
         for ref in list(self.pending):
-            effects += self.again(ref)
+            effects += self.retry(ref)
         return effects
 
     def _subscribe(self, rooms: list[int]) -> list[Effect]:
         effects: list[Effect] = []
         self._reopened |= self._unanswered.intersection(rooms)
-        rooms = [room for room in rooms if room in self.rooms and room not in self._unanswered]
+        rooms = [
+            room for room in rooms if room in self.subscriptions and room not in self._unanswered
+        ]
         for first in range(0, len(rooms), ROOMS_PER_SUBSCRIBE):
             some = rooms[first : first + ROOMS_PER_SUBSCRIBE]
-            positions = {room: self.rooms[room].position for room in some}
+            positions = {room: self.subscriptions[room].position for room in some}
             ref = next(self._refs)
             self._asked[ref] = some
             self._unanswered.update(some)
             for room, position in positions.items():
-                self.history.add(seen.Asked, room, position)
+                self.history.add(seen.SubscribeSent, room, position)
             wanted = {str(room): position for room, position in positions.items()}
-            effects.append(Write({"type": "subscribe", "ref": ref, "rooms": wanted}))
+            effects.append(WriteFrame({"type": "subscribe", "ref": ref, "rooms": wanted}))
         return effects
 
     def _subscribed(self, frame: Frame) -> list[Effect]:
@@ -198,18 +213,18 @@ class Conversation:
         self.history.add(seen.Subscribed, room, frame["seq"], frame["resumed"], online)
         if self._is_reopened(room):
             return self._subscribe([room])
-        subscription = self.rooms.get(room)
+        subscription = self.subscriptions.get(room)
         if subscription is None or not subscription.subscribed(frame):
             return []
-        return [Load(room, subscription.loads)]
+        return [LoadRoom(room, subscription.loads)]
 
     def _answered(self, frame: Frame) -> list[Effect]:
         ref = frame.get("ref")  # none where the command was written without one
         waiting = self.pending.pop(ref, None) if isinstance(ref, int) else None
         if ref is None or waiting is None:
             return []
-        self.history.add(seen.Answered, ref, waiting.command, None, frame.get("message"))
-        return [Done(ref, frame)]
+        self.history.add(seen.CommandAnswered, ref, waiting.command, None, frame.get("message"))
+        return [CommandDone(ref, frame)]
 
     def _problem(self, frame: Frame) -> list[Effect]:
         ref, code = frame.get("ref"), frame["code"]
@@ -218,27 +233,27 @@ class Conversation:
             return self._not_subscribed(frame, after)
         waiting = self.pending.get(ref) if isinstance(ref, int) else None
         if waiting is None or ref is None:
-            self.news.append(frame)
+            self.notifications.append(frame)
             return []
-        self.history.add(seen.Answered, ref, waiting.command, code, None)
+        self.history.add(seen.CommandAnswered, ref, waiting.command, code, None)
         waiting.in_flight = False
-        if waiting.patient and code in PASSING:
-            return [Again(ref, after)]
+        if waiting.retry and code in PASSING:
+            return [RetryLater(ref, after)]
         del self.pending[ref]
-        return [Done(ref, frame)]
+        return [CommandDone(ref, frame)]
 
     def _not_subscribed(self, frame: Frame, after: float) -> list[Effect]:
-        self.news.append(frame)
+        self.notifications.append(frame)
         rooms = [frame["room"]] if "room" in frame else self._asked[frame["ref"]]
         reopened = [room for room in rooms if self._is_reopened(room)]
         if frame["code"] in PASSING:
             again = next(self._refs)
             self._asked[again] = rooms
-            return [Again(again, after)]
+            return [RetryLater(again, after)]
         for room in rooms:
-            self.history.add(seen.Removed, room, frame["code"])
+            self.history.add(seen.SubscriptionEnded, room, frame["code"])
             if room not in reopened:
-                self.rooms.pop(room, None)
+                self.subscriptions.pop(room, None)
         return self._subscribe(reopened)
 
     def _is_reopened(self, room: int) -> bool:
@@ -250,23 +265,25 @@ class Conversation:
 
     def _presence_changed(self, frame: Frame) -> None:
         joined = tuple(one["id"] for one in frame["joined"])
-        self.history.add(seen.Seen, frame["room"], joined, tuple(frame["left"]))
-        if frame["room"] in self.rooms:
-            self.rooms[frame["room"]].presence_changed(frame)
+        self.history.add(seen.PresenceChanged, frame["room"], joined, tuple(frame["left"]))
+        if frame["room"] in self.subscriptions:
+            self.subscriptions[frame["room"]].presence_changed(frame)
 
     def _removed(self, frame: Frame) -> None:
-        self.news.append(frame)
-        asked = self.rooms.get(frame["room"])
+        self.notifications.append(frame)
+        asked = self.subscriptions.get(frame["room"])
         if asked is not None and not asked.live:
             return  # it tells of an earlier stay; what was asked since is answered by itself
-        self.rooms.pop(frame["room"], None)
-        self.history.add(seen.Removed, frame["room"], frame["reason"])
+        self.subscriptions.pop(frame["room"], None)
+        self.history.add(seen.SubscriptionEnded, frame["room"], frame["reason"])
 
     def _event(self, frame: Frame) -> None:
         room = frame["room"]
-        self.history.add(seen.Heard, room, frame["seq"], frame["type"], frame.get("message"))
-        if room in self.rooms:
-            self.rooms[room].apply(frame)
+        self.history.add(
+            seen.EventReceived, room, frame["seq"], frame["type"], frame.get("message")
+        )
+        if room in self.subscriptions:
+            self.subscriptions[room].apply(frame)
 
     def _give_up_longest(self) -> list[Effect]:
         """Fail the command that closed the socket: of those in flight, the longest."""
@@ -275,9 +292,9 @@ class Conversation:
             return []
         longest = max(flying, key=lambda ref: len(str(self.pending[ref].command)))
         waiting = self.pending.pop(longest)
-        self.history.add(seen.Answered, longest, waiting.command, "too_large", None)
-        return [Done(longest, {"type": "problem", "ref": longest, "code": "too_large"})]
+        self.history.add(seen.CommandAnswered, longest, waiting.command, "too_large", None)
+        return [CommandDone(longest, {"type": "problem", "ref": longest, "code": "too_large"})]
 
 
-def _left(ref: int) -> Done:
-    return Done(ref, {"type": "ok", "ref": ref})
+def _left(ref: int) -> CommandDone:
+    return CommandDone(ref, {"type": "ok", "ref": ref})

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from loadtests.lib.client.history import Revoked
+from loadtests.lib.client.history import AccessRevoked
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.simulation.simulated_user import Somebody, Tab
 from loadtests.lib.simulation.simulation import Crowd
@@ -27,7 +27,7 @@ async def tend(crowd: Crowd) -> None:
     while True:
         for tab in crowd.tabs:
             for room in tab.missing:
-                await tab.client.begin(room)
+                await tab.client.subscribe(room)
         await asyncio.sleep(TEND_SECONDS)
 
 
@@ -38,23 +38,23 @@ async def show(tab: Tab, room: int, start: Start) -> None:
     """
     if room not in tab.wanted:
         await hide(tab, room)
-        await tab.client.begin(room, start)
+        await tab.client.subscribe(room, start)
         tab.wanted.add(room)
 
 
 async def hide(tab: Tab, room: int) -> None:
     tab.wanted.discard(room)
-    if room in tab.client.conversation.rooms:
-        await tab.client.leave(room)
+    if room in tab.client.protocol.subscriptions:
+        await tab.client.unsubscribe(room)
 
 
 @contextmanager
 def revoking(crowd: Crowd, whom: Somebody, room: int | None) -> Iterator[None]:
     """Note that somebody may no longer be there (None: in no room) once the block is done."""
-    asked_at = time.monotonic()
+    requested_at = time.monotonic()
     names = tuple(tab.name for tab in whom.tabs)
     yield
-    crowd.deeds.add(Revoked, asked_at, names, room)
+    crowd.deeds.add(AccessRevoked, requested_at, names, room)
 
 
 async def until_sent_away(me: Somebody) -> None:
@@ -62,7 +62,7 @@ async def until_sent_away(me: Somebody) -> None:
     deadline = time.monotonic() + SENT_AWAY_SECONDS
     for tab in me.tabs:
         with suppress(TimeoutError):
-            await tab.until(lambda tab: tab.client.stopped is not None, "stays", deadline)
+            await tab.wait_until(lambda tab: tab.client.stop_code is not None, "stays", deadline)
 
 
 async def come_back(crowd: Crowd, me: Somebody) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Heard
+from loadtests.lib.client.history import EventReceived
 from loadtests.lib.simulation.account import Person
 from loadtests.lib.simulation.plan import Habit
 
@@ -28,38 +28,44 @@ class Tab:
     @property
     def missing(self) -> set[int]:
         """The rooms that it should show and is not subscribed to."""
-        return self.wanted - self.barred - self.client.conversation.rooms.keys()
+        return self.wanted - self.barred - self.client.protocol.subscriptions.keys()
 
     @property
     def is_back(self) -> bool:
-        open_now = (room for room in self.wanted if room in self.client.conversation.rooms)
+        open_now = (room for room in self.wanted if room in self.client.protocol.subscriptions)
         live = all(self.client.is_open(room) for room in open_now)
         return self.client.connected and not self.missing and live
 
     def has_heard_since(self, at: float) -> bool:
-        newest = (one.at for one in reversed(self.client.history.entries) if isinstance(one, Heard))
+        newest = (
+            one.at
+            for one in reversed(self.client.history.entries)
+            if isinstance(one, EventReceived)
+        )
         return next(newest, 0.0) > at
 
     @property
     def pending(self) -> bool:
         """Whether a command has no answer yet."""
-        return bool(self.client.conversation.pending)
+        return bool(self.client.protocol.pending)
 
     def position(self, room: int) -> int | None:
         """Return the seq up to which it shows a room; None where it shows it not, or loads."""
-        shown = self.client.conversation.rooms.get(room)
+        shown = self.client.protocol.subscriptions.get(room)
         return None if shown is None else shown.position
 
     def online(self, room: int) -> set[int] | None:
         """Return whom it shows in a room; None where it shows no room, or only a count."""
-        shown = self.client.conversation.rooms.get(room)
+        shown = self.client.protocol.subscriptions.get(room)
         return None if shown is None else shown.online
 
-    async def until(self, condition: "Callable[[Tab], object]", but: str, deadline: float) -> None:
+    async def wait_until(
+        self, condition: "Callable[[Tab], object]", but: str, deadline: float
+    ) -> None:
         """Wait until a condition holds; raises TimeoutError, which says that the tab `but`."""
         try:
             left = max(0.0, deadline - time.monotonic())
-            await self.client.until(lambda: condition(self), left)
+            await self.client.wait_until(lambda: condition(self), left)
         except TimeoutError:
             at = self.client.address or "any address"
             raise TimeoutError(f"{self.name} {but} (its last socket was at {at}).") from None

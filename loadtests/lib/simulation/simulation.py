@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Answered, Entry, History
+from loadtests.lib.client.history import CommandAnswered, Entry, History
 from loadtests.lib.simulation.account import Person
 from loadtests.lib.simulation.activity_rates import Paces
 from loadtests.lib.simulation.plan import Habit, Plan
@@ -82,13 +82,15 @@ class Crowd:
         deadline = time.monotonic() + within
         for tab in self.tabs:
             # Whoever is sent away meanwhile will not be back.
-            await tab.until(
+            await tab.wait_until(
                 lambda tab: tab.is_back or tab not in self.tabs, "is not back", deadline
             )
         now, listeners = time.monotonic(), self.listeners
         for tab in self.tabs:
             if tab.name in listeners and not self.over.is_set():
-                await tab.until(lambda tab: tab.has_heard_since(now), "hears nothing", deadline)
+                await tab.wait_until(
+                    lambda tab: tab.has_heard_since(now), "hears nothing", deadline
+                )
 
     async def settle(self, within: float) -> None:
         """Have everybody stop; wait until all is answered and every tab shows the logs' ends.
@@ -104,8 +106,8 @@ class Crowd:
             names = ", ".join(sorted(task.get_name() for task in unfinished)[:5])
             raise TimeoutError(f"After {within:.0f} s these are not done: {names}.")
         for tab in self.tabs:
-            await tab.until(lambda tab: tab.is_back, "is not back", deadline)
-            await tab.until(lambda tab: not tab.pending, "has no answer", deadline)
+            await tab.wait_until(lambda tab: tab.is_back, "is not back", deadline)
+            await tab.wait_until(lambda tab: not tab.pending, "has no answer", deadline)
         for room in self.rooms:
             await self._until_all_show(room, deadline)
 
@@ -170,14 +172,14 @@ class Crowd:
         behind = f"is behind in room {room}"
         last = (await self.rest.call(maker, "GET", f"/rooms/{room}"))["seq"]
         for tab in self.tabs:
-            await tab.until(lambda tab: tab.position(room) in (None, last), behind, deadline)
+            await tab.wait_until(lambda tab: tab.position(room) in (None, last), behind, deadline)
 
     async def _until_all_see(self, room: int, there: set[int], deadline: float) -> None:
         but = f"does not see just {sorted(there)} in room {room}"
         for tab in self.tabs:
-            await tab.until(lambda tab: tab.online(room) in (None, there), but, deadline)
+            await tab.wait_until(lambda tab: tab.online(room) in (None, there), but, deadline)
 
     def _watch(self, entry: Entry) -> None:
         match entry:
-            case Answered(command={"type": "message.send"}, code=None):
+            case CommandAnswered(command={"type": "message.send"}, code=None):
                 self._acknowledged.append(entry.at)

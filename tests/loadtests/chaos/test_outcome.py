@@ -11,8 +11,15 @@ from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.schedule import Entry
 from loadtests.lib.checker import Log
 from loadtests.lib.checker.recorded_run import Run
-from loadtests.lib.client.history import Answered, Frame, Heard, History, Sent, Subscribed
-from loadtests.lib.client.history import Entry as Seen
+from loadtests.lib.client.history import (
+    CommandAnswered,
+    CommandSent,
+    EventReceived,
+    Frame,
+    History,
+    Subscribed,
+)
+from loadtests.lib.client.history import Entry as PresenceChanged
 from tests.loadtests.checker.test_check import give_a_number_twice, lose_a_saved_message, talk
 
 SPAN = (0.0, 100.0)
@@ -36,9 +43,9 @@ def talks(
     for number, at in enumerate(heard):
         message = _message(number)
         history.entries += _sent(at - took, number)
-        history.entries.append(Heard(at, 1, number + 1, "message.created", message))
+        history.entries.append(EventReceived(at, 1, number + 1, "message.created", message))
     history.entries += [
-        Answered(at, number, {"type": "message.send"}, None, None)
+        CommandAnswered(at, number, {"type": "message.send"}, None, None)
         for number, at in enumerate(answered)
     ]
     return history
@@ -50,8 +57,8 @@ def _message(number: int) -> Frame:
     return seqs | texts | {"sender": {"id": 1}}
 
 
-def _sent(at: float, number: int) -> list[Seen]:
-    return [Sent(at, number, {"type": "message.send", "nonce": f"{number}"})]
+def _sent(at: float, number: int) -> list[PresenceChanged]:
+    return [CommandSent(at, number, {"type": "message.send", "nonce": f"{number}"})]
 
 
 def outcome_of(
@@ -217,10 +224,14 @@ def test_who_hears_nobody_but_those_is_left_out_with_them() -> None:
     ]
     for history in histories:
         history.entries.insert(0, Subscribed(0.0, 1, 0, True, ()))
-    histories[0].entries.append(Sent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "a"}))
+    histories[0].entries.append(
+        CommandSent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "a"})
+    )
     faults = happened("replica-killed", 10, 12), happened("home-cut", 11, 15, victims=["alice"])
     assert outcome_of(*faults, histories=histories).rows[0].silence == 0
-    histories[1].entries.append(Sent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "b"}))
+    histories[1].entries.append(
+        CommandSent(8.0, 1, {"type": "message.send", "room": 1, "nonce": "b"})
+    )
     assert outcome_of(*faults, histories=histories).rows[0].silence == pytest.approx(8)
 
 

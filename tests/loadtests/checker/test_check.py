@@ -11,20 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.lib import checker
-from loadtests.lib.checker import Log, Order, check, explain
-from loadtests.lib.checker.fault import MEANINGS
+from loadtests.lib.checker import Log, OrderChecker, check, format_violations
 from loadtests.lib.checker.log import LoggedEvent
+from loadtests.lib.checker.violation import CATEGORIES
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
-    Closed,
+    CommandAnswered,
+    CommandSent,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Loaded,
-    Removed,
-    Sent,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 from tests.support.model_server import ROOM, ModelServer, ModelTab
 
@@ -38,28 +38,28 @@ def talk() -> tuple[list[History], Log]:
     alice, bob = ModelTab(server, 1), ModelTab(server, 2)
     for tab in (alice, bob):
         tab.connect()
-        tab.do(tab.conversation.open_room(ROOM))
+        tab.do(tab.protocol.subscribe(ROOM))
     for number in range(3):
         _send(alice, f"a{number}")
         _send(bob, f"b{number}")
     alice.catch_up()
     bob.catch_up()
-    bob.cut()
+    bob.drop_connection()
     server.edit(101, "edited")
     server.delete(102)
     bob.connect()
     alice.catch_up()
-    return [alice.conversation.finish(), bob.conversation.finish()], server.log()
+    return [alice.protocol.finish(), bob.protocol.finish()], server.log()
 
 
 def _send(tab: ModelTab, nonce: str) -> None:
     command = {"type": "message.send", "room": ROOM, "nonce": nonce, "body": f"body of {nonce}"}
-    tab.do(tab.conversation.command(command)[1])
+    tab.do(tab.protocol.command(command)[1])
 
 
 def test_it_finds_nothing_in_right_histories() -> None:
     histories, log = talk()
-    assert explain(check(histories, log)) == ""
+    assert format_violations(check(histories, log)) == ""
 
 
 def lose_a_saved_message(histories: list[History], log: Log) -> None:
@@ -88,7 +88,7 @@ def save_a_nonce_twice(histories: list[History], log: Log) -> None:
 
 
 def answer_a_nonce_with_two_messages(histories: list[History], log: Log) -> None:
-    first, second = [one for one in histories[0].entries if isinstance(one, Answered)][:2]
+    first, second = [one for one in histories[0].entries if isinstance(one, CommandAnswered)][:2]
     assert second.message
     assert first.message
     wrong = replace(second, message=second.message | {"nonce": first.message["nonce"]})
@@ -96,7 +96,7 @@ def answer_a_nonce_with_two_messages(histories: list[History], log: Log) -> None
 
 
 def answer_with_another_seq(histories: list[History], log: Log) -> None:
-    answer = next(one for one in histories[0].entries if isinstance(one, Answered))
+    answer = next(one for one in histories[0].entries if isinstance(one, CommandAnswered))
     assert answer.message
     _replace(histories[0], answer, replace(answer, message=answer.message | {"seq": 3}))
 
@@ -124,12 +124,12 @@ def tell_events_in_the_wrong_order(histories: list[History], log: Log) -> None:
 
 
 def tell_events_without_a_subscription(histories: list[History], log: Log) -> None:
-    histories[0].entries.append(Removed(0.0, ROOM, "removed"))
+    histories[0].entries.append(SubscriptionEnded(0.0, ROOM, "removed"))
     histories[0].entries.append(_heard(histories[0], 8))
 
 
 def tell_events_before_subscribed(histories: list[History], log: Log) -> None:
-    histories[0].entries += [Asked(0.0, ROOM, None), _heard(histories[0], 8)]
+    histories[0].entries += [SubscribeSent(0.0, ROOM, None), _heard(histories[0], 8)]
 
 
 def tell_an_event_after_unsubscribing(histories: list[History], log: Log) -> None:
@@ -144,7 +144,7 @@ def replay_although_not_resumed(histories: list[History], log: Log) -> None:
 
 
 def tell_an_event_that_never_was(histories: list[History], log: Log) -> None:
-    histories[0].entries.append(Heard(0.0, ROOM, 9, "message.created", None))
+    histories[0].entries.append(EventReceived(0.0, ROOM, 9, "message.created", None))
 
 
 def tell_an_event_of_another_type(histories: list[History], log: Log) -> None:
@@ -243,11 +243,11 @@ def test_who_came_late_need_not_show_what_was_before() -> None:
 def test_a_room_loaded_anew_is_live_from_where_it_subscribed() -> None:
     history, log = talk()[0][0], talk()[1]
     history.entries += [
-        Closed(0.0, 1006),
-        Asked(0.0, ROOM, 2),
+        Disconnected(0.0, 1006),
+        SubscribeSent(0.0, ROOM, 2),
         Subscribed(0.0, ROOM, 7, False, ()),
         _heard(history, 8),
-        Loaded(0.0, ROOM, 8),
+        RoomLoaded(0.0, ROOM, 8),
     ]
     assert check([history], log) == []
 
@@ -264,26 +264,26 @@ def test_events_come_until_unsubscribe_is_answered() -> None:
 def test_a_room_opened_again_stays_open_when_its_unsubscribe_is_answered() -> None:
     histories, log = talk()
     sent, answered = _left(ref=90)
-    asked, subscribed = Asked(0.0, ROOM, 7), Subscribed(0.0, ROOM, 8, True, ())
+    asked, subscribed = SubscribeSent(0.0, ROOM, 7), Subscribed(0.0, ROOM, 8, True, ())
     histories[0].entries += [sent, asked, answered]
     histories[0].entries += [_heard(histories[0], 8), subscribed]
     assert check(histories, log) == []
 
 
 def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
-    order = Order("person-0001")
-    assert order.take(Asked(0.0, ROOM, 3)) == []
+    order = OrderChecker("person-0001")
+    assert order.take(SubscribeSent(0.0, ROOM, 3)) == []
     assert order.take(Subscribed(0.0, ROOM, 3, True, ())) == []
-    assert order.take(Heard(0.0, ROOM, 4, "message.created", None)) == []
-    [fault] = order.take(Heard(0.0, ROOM, 6, "message.created", None))
+    assert order.take(EventReceived(0.0, ROOM, 4, "message.created", None)) == []
+    [fault] = order.take(EventReceived(0.0, ROOM, 6, "message.created", None))
     assert (fault.rule, fault.who, fault.room) == ("event-skipped", "person-0001", ROOM)
 
 
 def test_a_skipped_event_is_lost_and_one_that_comes_after_later_ones_is_reordered() -> None:
-    order = Order("person-0001")
-    entries: list[Entry] = [Asked(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
-    entries += [Heard(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
-    found = [fault.meaning for entry in entries for fault in order.take(entry)]
+    order = OrderChecker("person-0001")
+    entries: list[Entry] = [SubscribeSent(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
+    entries += [EventReceived(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
+    found = [fault.category for entry in entries for fault in order.take(entry)]
     assert found == ["lost", "reordered", "doubled"]
 
 
@@ -291,21 +291,21 @@ def test_every_rule_has_a_meaning() -> None:
     """Texts with hyphens in the checker's sources are names of rules."""
     texts = [path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "fault.py"]
     rules = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', "\n".join(texts)))
-    meant = [rule for named in MEANINGS.values() for rule in named]
+    meant = [rule for named in CATEGORIES.values() for rule in named]
     assert rules == set(meant)
     assert len(meant) == len(set(meant))
 
 
 def test_a_watched_history_may_forget() -> None:
-    server, order, faults = ModelServer(), Order("person-0001"), []
+    server, order, faults = ModelServer(), OrderChecker("person-0001"), []
 
     def judge(entry: Entry) -> None:
         faults.extend(order.take(entry))
 
     tab = ModelTab(server, 1)
-    tab.conversation.history.entries = deque(maxlen=2)
-    tab.conversation.history.watch = judge
-    tab.conversation.open_room(ROOM)
+    tab.protocol.history.entries = deque(maxlen=2)
+    tab.protocol.history.watch = judge
+    tab.protocol.subscribe(ROOM)
     tab.connect()
     for number in range(5):
         _send(tab, f"n{number}")
@@ -313,7 +313,7 @@ def test_a_watched_history_may_forget() -> None:
     assert faults == []
     tab.hear(server.event(2))
     assert [fault.rule for fault in faults] == ["event-once"]
-    assert len(tab.conversation.history.entries) == 2
+    assert len(tab.protocol.history.entries) == 2
 
 
 Step = st.sampled_from(["send", "hear", "cut", "connect", "edit", "delete"])
@@ -326,7 +326,7 @@ def test_it_finds_nothing_whatever_happens_to_the_sockets(
     server = ModelServer(replay_max)
     tabs = [ModelTab(server, user) for user in (1, 2, 3)]
     for tab in tabs:
-        tab.conversation.open_room(ROOM)
+        tab.protocol.subscribe(ROOM)
         tab.connect()
     for number, (step, who) in enumerate(steps):
         _take(server, tabs[who], step, f"n{number}")
@@ -334,7 +334,7 @@ def test_it_finds_nothing_whatever_happens_to_the_sockets(
         tab.connect()
     for tab in tabs:
         tab.catch_up()
-    assert explain(check([tab.conversation.finish() for tab in tabs], server.log())) == ""
+    assert format_violations(check([tab.protocol.finish() for tab in tabs], server.log())) == ""
 
 
 def _take(server: ModelServer, tab: ModelTab, step: str, name: str) -> None:
@@ -345,7 +345,7 @@ def _take(server: ModelServer, tab: ModelTab, step: str, name: str) -> None:
         case "hear":
             tab.catch_up()
         case "cut" if tab.told is not None:
-            tab.cut()
+            tab.drop_connection()
         case "connect" if tab.told is None:
             tab.connect()
         case "edit" if last and not server.messages[last]["deleted_at"]:
@@ -354,15 +354,17 @@ def _take(server: ModelServer, tab: ModelTab, step: str, name: str) -> None:
             server.delete(last)
 
 
-def _left(ref: int) -> tuple[Sent, Answered]:
+def _left(ref: int) -> tuple[CommandSent, CommandAnswered]:
     command = {"type": "unsubscribe", "room": ROOM, "ref": ref}
-    return Sent(0.0, ref, command), Answered(0.0, ref, command, None, None)
+    return CommandSent(0.0, ref, command), CommandAnswered(0.0, ref, command, None, None)
 
 
-def _heard(history: History, seq: int) -> Heard:
+def _heard(history: History, seq: int) -> EventReceived:
     """Return the history's first entry of an event."""
-    return next(one for one in history.entries if isinstance(one, Heard) and one.seq == seq)
+    return next(one for one in history.entries if isinstance(one, EventReceived) and one.seq == seq)
 
 
-def _replace(history: History, old: Heard | Answered, new: Heard | Answered) -> None:
+def _replace(
+    history: History, old: EventReceived | CommandAnswered, new: EventReceived | CommandAnswered
+) -> None:
     history.entries[history.entries.index(old)] = new

@@ -9,16 +9,16 @@ from loadtests.lib.checker import Log
 from loadtests.lib.checker.log import LoggedEvent
 from loadtests.lib.checker.membership import Memberships, check, check_log
 from loadtests.lib.client.history import (
-    Asked,
-    Closed,
+    Connected,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Loaded,
-    Opened,
-    Removed,
-    Seen,
+    PresenceChanged,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 from tests.support.model_server import ROOM
 
@@ -41,24 +41,24 @@ def the_log() -> Log:
 
 
 def faults(*entries: Entry, user: int = 2) -> list[str]:
-    history = History("bob", [Opened(0.0, user, "c", "r", "e"), *entries])
+    history = History("bob", [Connected(0.0, user, "c", "r", "e"), *entries])
     return [str(fault) for fault in check(history, Memberships(the_log()))]
 
 
 def asks(seq: int, position: int | None = None) -> list[Entry]:
-    return [Asked(0.0, ROOM, position), Subscribed(0.0, ROOM, seq, True, ())]
+    return [SubscribeSent(0.0, ROOM, position), Subscribed(0.0, ROOM, seq, True, ())]
 
 
 def hears(*seqs: int) -> list[Entry]:
-    return [Heard(0.0, ROOM, seq, "message.created", None) for seq in seqs]
+    return [EventReceived(0.0, ROOM, seq, "message.created", None) for seq in seqs]
 
 
 def test_the_leaving_is_the_last_event_that_one_is_told() -> None:
-    assert faults(*asks(2), *hears(3, 4, 5), Removed(0.0, ROOM, "removed")) == []
+    assert faults(*asks(2), *hears(3, 4, 5), SubscriptionEnded(0.0, ROOM, "removed")) == []
 
 
 def test_whoever_is_back_may_read_what_was_said_meanwhile() -> None:
-    before = [*asks(2), *hears(3, 4), Closed(0.0, 1006), Asked(0.0, ROOM, 4)]
+    before = [*asks(2), *hears(3, 4), Disconnected(0.0, 1006), SubscribeSent(0.0, ROOM, 4)]
     assert faults(*before, *hears(5, 6, 7, 8), Subscribed(0.0, ROOM, 8, True, ()), *hears(9)) == []
 
 
@@ -78,12 +78,12 @@ def test_being_let_in_as_a_member_is_none(seq: int) -> None:
 
 
 def test_a_stranger_is_told_nothing_not_even_in_a_replay_or_a_load() -> None:
-    replayed = [Asked(0.0, ROOM, 0), *hears(1)]
-    assert len(faults(*replayed, Loaded(0.0, ROOM, 9), user=3)) == 2
+    replayed = [SubscribeSent(0.0, ROOM, 0), *hears(1)]
+    assert len(faults(*replayed, RoomLoaded(0.0, ROOM, 9), user=3)) == 2
 
 
 def test_a_stranger_is_not_told_who_is_there() -> None:
-    [fault] = faults(Seen(0.0, ROOM, (1,), ()), user=3)
+    [fault] = faults(PresenceChanged(0.0, ROOM, (1,), ()), user=3)
     assert fault == "members-only: bob in room 7: person 3 was never in it"
 
 
@@ -98,5 +98,5 @@ def test_who_speaks_is_in_the_room() -> None:
 def test_a_room_whose_log_does_not_tell_who_is_in_it_is_not_judged() -> None:
     log = the_log()
     log.rooms[ROOM][0] = LoggedEvent(1, "message.created", 100, 1)
-    history = History("bob", [Opened(0.0, 3, "c", "r", "e"), *asks(9)])
+    history = History("bob", [Connected(0.0, 3, "c", "r", "e"), *asks(9)])
     assert list(check(history, Memberships(log))) == []

@@ -11,15 +11,15 @@ from loadtests.lib.checker import Log
 from loadtests.lib.checker.log import LoggedEvent, LoggedMessage
 from loadtests.lib.checker.message_states import check, check_loads
 from loadtests.lib.client.history import (
-    Answered,
-    Asked,
+    CommandAnswered,
+    CommandSent,
     Entry,
+    EventReceived,
     Frame,
-    Heard,
     History,
-    Loaded,
-    Sent,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
 )
 from tests.support.model_server import ROOM
 
@@ -45,8 +45,8 @@ def the_log() -> Log:
 
 
 ALICE: list[Entry] = [
-    Answered(10.0, 1, EDIT, None, state(2)),
-    Answered(20.0, 2, DELETE, None, None),
+    CommandAnswered(10.0, 1, EDIT, None, state(2)),
+    CommandAnswered(20.0, 2, DELETE, None, None),
 ]
 
 
@@ -57,30 +57,30 @@ def rules(*bobs: Entry) -> list[str]:
 
 def live(at: float, seq: int, message: Frame) -> list[Entry]:
     return [
-        Asked(1.0, ROOM, None),
+        SubscribeSent(1.0, ROOM, None),
         Subscribed(1.0, ROOM, 0, True, ()),
-        Heard(at, ROOM, seq, "message.created", message),
+        EventReceived(at, ROOM, seq, "message.created", message),
     ]
 
 
-def replayed(asked_at: float, message: Frame) -> list[Entry]:
+def replayed(requested_at: float, message: Frame) -> list[Entry]:
     return [
-        Asked(asked_at, ROOM, 0),
-        Heard(asked_at + 1, ROOM, 1, "message.created", message),
-        Subscribed(asked_at + 1, ROOM, 3, True, ()),
+        SubscribeSent(requested_at, ROOM, 0),
+        EventReceived(requested_at + 1, ROOM, 1, "message.created", message),
+        Subscribed(requested_at + 1, ROOM, 3, True, ()),
     ]
 
 
 def loaded(subscribed_at: float, message: Frame) -> list[Entry]:
     return [
-        Asked(subscribed_at, ROOM, 0),
+        SubscribeSent(subscribed_at, ROOM, 0),
         Subscribed(subscribed_at, ROOM, 3, False, ()),
-        Loaded(subscribed_at + 1, ROOM, 3, (message,)),
+        RoomLoaded(subscribed_at + 1, ROOM, 3, (message,)),
     ]
 
 
 def answered(sent_at: float, message: Frame) -> list[Entry]:
-    return [Sent(sent_at, 5, SEND), Answered(sent_at + 1, 5, SEND, None, message)]
+    return [CommandSent(sent_at, 5, SEND), CommandAnswered(sent_at + 1, 5, SEND, None, message)]
 
 
 asking = pytest.mark.parametrize("ask", [replayed, loaded, answered])
@@ -133,9 +133,9 @@ def test_what_one_has_seen_another_who_asks_later_sees_too() -> None:
 def test_a_load_has_every_message_up_to_its_seq() -> None:
     log = the_log()
     log.messages[102] = LoggedMessage(102, ROOM, 4, 2, 1, "m", "more", False, 4, None)
-    complete = Loaded(1.0, ROOM, 3, (state(3),))
+    complete = RoomLoaded(1.0, ROOM, 3, (state(3),))
     assert check_loads(History("bob", [complete]), log) == []
-    [fault] = check_loads(History("bob", [Loaded(1.0, ROOM, 4, (state(3),))]), log)
+    [fault] = check_loads(History("bob", [RoomLoaded(1.0, ROOM, 4, (state(3),))]), log)
     assert (fault.rule, fault.detail) == (
         "load-complete",
         "message 102 (seq 4) is not in what was loaded",

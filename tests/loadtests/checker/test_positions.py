@@ -4,27 +4,27 @@ import pytest
 
 from loadtests.lib.checker.positions import check
 from loadtests.lib.client.history import (
-    Asked,
-    Closed,
+    Connected,
+    Disconnected,
     Entry,
-    Heard,
+    EventReceived,
     History,
-    Loaded,
-    Opened,
-    Removed,
+    RoomLoaded,
     Subscribed,
+    SubscribeSent,
+    SubscriptionEnded,
 )
 from tests.support.model_server import ROOM
 
-LOST = Closed(0.0, 1006)
+LOST = Disconnected(0.0, 1006)
 
 
-def opened(epoch: str = "e") -> Opened:
-    return Opened(0.0, 1, "c", "r", epoch)
+def opened(epoch: str = "e") -> Connected:
+    return Connected(0.0, 1, "c", "r", epoch)
 
 
-def asked(position: int | None) -> Asked:
-    return Asked(0.0, ROOM, position)
+def asked(position: int | None) -> SubscribeSent:
+    return SubscribeSent(0.0, ROOM, position)
 
 
 def subscribed(seq: int, *, resumed: bool = True) -> Subscribed:
@@ -32,7 +32,7 @@ def subscribed(seq: int, *, resumed: bool = True) -> Subscribed:
 
 
 def heard(*seqs: int) -> list[Entry]:
-    return [Heard(0.0, ROOM, seq, "message.created", None) for seq in seqs]
+    return [EventReceived(0.0, ROOM, seq, "message.created", None) for seq in seqs]
 
 
 def rules(*entries: Entry) -> list[str]:
@@ -59,12 +59,12 @@ def test_an_event_after_a_gap_moves_nothing() -> None:
 
 def test_a_load_counts_once_it_is_done_with_what_came_live_meanwhile() -> None:
     began = asked(0), subscribed(9, resumed=False), *heard(10)
-    assert rules(*began, Loaded(0.0, ROOM, 9), LOST, opened(), asked(10)) == []
+    assert rules(*began, RoomLoaded(0.0, ROOM, 9), LOST, opened(), asked(10)) == []
     assert rules(*began, LOST, opened(), asked(None)) == []
     assert rules(*began, LOST, opened(), asked(10)) == ["position-held"]
 
 
-@pytest.mark.parametrize("end", [Removed(0.0, ROOM, "removed"), opened("another")])
+@pytest.mark.parametrize("end", [SubscriptionEnded(0.0, ROOM, "removed"), opened("another")])
 def test_out_of_the_room_or_in_another_log_it_has_nothing(end: Entry) -> None:
     began = asked(0), *heard(1), subscribed(1)
     assert rules(*began, end, asked(0)) == []

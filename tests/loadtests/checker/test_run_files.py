@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.lib.checker import Fault, Promises, Run, Window, read_run, summarise, write_run
-from loadtests.lib.client.history import Entry, Heard, History, Revoked
-from loadtests.lib.client.protocol import Conversation
+from loadtests.lib.checker import (
+    FaultWindow,
+    Promises,
+    Run,
+    Violation,
+    read_run,
+    summarize_run,
+    write_run,
+)
+from loadtests.lib.client.history import AccessRevoked, Entry, EventReceived, History
+from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers.process import ROOT
 from tests.support.model_server import ROOM, ModelServer, ModelTab
@@ -20,31 +28,31 @@ def a_run() -> Run:
     """Return a run of two people, one of whom loads the room, with something of everything."""
     server = ModelServer(replay_max=2)
     alice, bob = ModelTab(server, 1), ModelTab(server, 2)
-    bob.conversation = Conversation(History("person-0002"))
+    bob.protocol = ClientProtocol(History("person-0002"))
     for tab, start in ((alice, Start.BEGINNING), (bob, Start.HISTORY)):
         tab.connect()
-        tab.do(tab.conversation.open_room(ROOM, start))
+        tab.do(tab.protocol.subscribe(ROOM, start))
     for number in range(4):
         server.send(1, f"n{number}", f"body {number}")
     alice.catch_up()
-    bob.cut()
+    bob.drop_connection()
     bob.connect()
     bob.catch_up()
     command = {"type": "message.send", "room": ROOM, "nonce": "last", "body": "the last"}
-    alice.do(alice.conversation.command(command)[1])
+    alice.do(alice.protocol.command(command)[1])
     server.delete(102)
     alice.catch_up()
     bob.catch_up()
     deeds = History("the crowd")
-    deeds.add(Revoked, 1.0, ("person-0003",), None)
-    histories = [alice.conversation.finish(), bob.conversation.finish()]
+    deeds.add(AccessRevoked, 1.0, ("person-0003",), None)
+    histories = [alice.protocol.finish(), bob.protocol.finish()]
     began, ended = histories[0].entries[0].at, histories[0].ended or 0.0
     return Run(
         histories=[*histories, deeds],
         log=server.log(),
         left_early=["person-0003"],
         listeners=["person-0001"],
-        windows=[Window("a pause", began, ended, Promises(1, 2, 3), stands_still=True)],
+        windows=[FaultWindow("a pause", began, ended, Promises(1, 2, 3), unavailable=True)],
     )
 
 
@@ -60,7 +68,7 @@ def test_it_reads_what_was_written(tmp_path: Path) -> None:
 
 def test_a_message_that_many_were_told_is_written_once(tmp_path: Path) -> None:
     message = {"id": 1, "body": "only once"}
-    heard: list[Entry] = [Heard(0.0, ROOM, 1, "message.created", message)]
+    heard: list[Entry] = [EventReceived(0.0, ROOM, 1, "message.created", message)]
     run = replace(a_run(), histories=[History("alice", heard), History("bob", heard)])
     write_run(run, tmp_path)
     assert (tmp_path / "histories.jsonl").read_text().count("only once") == 1
@@ -73,12 +81,14 @@ def test_nobody_else_may_read_it(tmp_path: Path) -> None:
 
 def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
     run = a_run()
-    faults = [Fault(rule, "bob", ROOM, "") for rule in ("event-once", "old-text", "asked-first")]
-    summary = summarise(run, faults)
+    faults = [
+        Violation(rule, "bob", ROOM, "") for rule in ("event-once", "old-text", "asked-first")
+    ]
+    summary = summarize_run(run, faults)
     assert (summary.clients, summary.acknowledged) == (2, 1)
     created = "message.created"
     assert summary.delivered == sum(
-        isinstance(one, Heard) and one.type == created
+        isinstance(one, EventReceived) and one.type == created
         for history in run.histories
         for one in history.entries
     )
@@ -87,11 +97,11 @@ def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
 
 def test_the_longest_silence_is_told_for_each_window_of_those_who_listen() -> None:
     times = [0.0, 1.0, 2.0, 5.5, 6.0, 20.0]
-    heard: list[Entry] = [Heard(at, ROOM, 1, "message.created", None) for at in times]
-    windows = [Window("a pause", 1.5, 5.5), Window("at the end", 6.0, 9.0)]
+    heard: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
+    windows = [FaultWindow("a pause", 1.5, 5.5), FaultWindow("at the end", 6.0, 9.0)]
     histories = [History("alice", heard), History("does not listen", [])]
     run = Run(histories, a_run().log, listeners=["alice"], windows=windows)
-    assert summarise(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
+    assert summarize_run(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
 
 
 def judge(folder: Path) -> subprocess.CompletedProcess[str]:

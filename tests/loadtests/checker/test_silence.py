@@ -1,13 +1,13 @@
 """For how long a client heard nothing: a silence is as long as it became, whenever one looks."""
 
 from loadtests.lib.checker.silence import longest_silence, silences
-from loadtests.lib.client.history import Entry, Heard, History
+from loadtests.lib.client.history import Entry, EventReceived, History
 
 ROOM = 7
 
 
 def hears(*times: float, ended: float | None = None) -> History:
-    heard: list[Entry] = [Heard(at, ROOM, 1, "message.created", None) for at in times]
+    heard: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
     return History("alice", heard, ended=ended)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.lib.checker import explain
+from loadtests.lib.checker import format_violations
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.replay.environment import Scene, make_rooms
 from loadtests.replay.player import Player
@@ -56,7 +56,7 @@ async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) 
     assert time.monotonic() - began >= traffic.seconds / SPEED
     book.judge_log(recorded.log())
     told = "\n".join(lines(book, traffic, SPEED))
-    assert not book.faults, explain(book.faults)
+    assert not book.faults, format_violations(book.faults)
     assert status(book) != 1, told
     assert book.played == Counter(act.kind for act in traffic.acts)
     assert messages_by_size(recorded, rooms) == messages_by_size(recorded, made)
@@ -76,9 +76,9 @@ async def talk(stage: Stage, rooms: list[int]) -> None:
             await open_all(clients[:size], room)
         for number in range(max(SIZES.values())):
             if number == 3:
-                await asyncio.gather(*(client.cut() for client in clients))
+                await asyncio.gather(*(client.drop_connection() for client in clients))
                 for client in clients:
-                    await client.until(lambda: client.connected)
+                    await client.wait_until(lambda: client.connected)
             for room, (size, count) in zip(rooms, SIZES.items(), strict=True):
                 if number < count:
                     said = "so " * (number + 1)

@@ -11,7 +11,7 @@ import pytest
 from loadtests.lib import exit_codes
 from loadtests.lib.checker import Log
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Asked, Heard, Removed, Subscribed
+from loadtests.lib.client.history import EventReceived, Subscribed, SubscribeSent, SubscriptionEnded
 from loadtests.lib.client.subscription import Start, Subscription
 from loadtests.lib.servers.process import ROOT
 from loadtests.replay.environment import UnfitError, elsewhere
@@ -127,8 +127,8 @@ def a_tab(book: Book) -> Client:
     """Return a client that has not come yet, watched, with a room open since its second event."""
     client = Client("alice", "Cookie: sessionid=x", [])
     client.history.watch = book.watching(client)
-    client.conversation.rooms[7] = Subscription(7, Start.NOW)
-    client.history.add(Asked, 7, None)
+    client.protocol.subscriptions[7] = Subscription(7, Start.NOW)
+    client.history.add(SubscribeSent, 7, None)
     client.history.add(Subscribed, 7, 2, True, None)
     return client
 
@@ -148,7 +148,7 @@ def test_what_comes_out_of_order_is_a_fault_at_once(
     book = Book()
     client = a_tab(book)
     for seq in seqs:
-        client.history.add(Heard, 7, seq, "member.joined", None)
+        client.history.add(EventReceived, 7, seq, "member.joined", None)
     assert book.series.total().faults == faults
     assert (status(book) == exit_codes.WRONG) == bool(faults)
 
@@ -156,8 +156,8 @@ def test_what_comes_out_of_order_is_a_fault_at_once(
 def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
     book = Book()
     client = a_tab(book)
-    client.conversation.rooms[7].position = 2
-    client.history.add(Heard, 7, 3, "member.joined", None)
+    client.protocol.subscriptions[7].position = 2
+    client.history.add(EventReceived, 7, 3, "member.joined", None)
     book.judge_end([client])
     assert [fault.rule for fault in book.faults] == ["heard-all"]
     message = {"id": 1, "room": 7, "rev": 3, "nonce": "n"}
@@ -169,7 +169,7 @@ def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
 def test_what_was_acknowledged_and_reached_nobody_is_missing_to_everybody() -> None:
     book = Book()
     client = a_tab(book)
-    client.conversation.rooms[7].position = 2
+    client.protocol.subscriptions[7].position = 2
     message = {"id": 1, "room": 7, "rev": 3, "nonce": "n"}
     book.answered("SEND", {"type": "ok", "message": message}, 0.0)
     book.judge_end([client])
@@ -181,7 +181,7 @@ def test_who_is_put_out_of_a_room_or_not_let_in_is_a_failure() -> None:
     book = Book()
     client = a_tab(book)
     assert status(book) == exit_codes.RIGHT
-    client.history.add(Removed, 7, "forbidden")
+    client.history.add(SubscriptionEnded, 7, "forbidden")
     assert status(book) == exit_codes.WRONG
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # What a broken rule means to people: every rule is in one of these.
-MEANINGS = {
+CATEGORIES = {
     "lost": {
         "ok-logged",
         "ok-shown-once",
@@ -33,7 +33,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Violation:
     rule: str
     who: str  # a client's name, or "log"
     room: int | None
@@ -45,4 +45,4 @@ class Fault:
 
     @property
     def meaning(self) -> str:
-        return next((name for name, rules in MEANINGS.items() if self.rule in rules), "wrong")
+        return next((name for name, rules in CATEGORIES.items() if self.rule in rules), "wrong")
