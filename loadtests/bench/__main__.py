@@ -17,7 +17,7 @@ from loadtests.bench.steps import PARTS, Step, steps
 from loadtests.bench.systems import PEERS, Missing
 from loadtests.bench.window import Record
 from loadtests.lib import exit_codes, machine
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.load_client.client import LoadError
 from loadtests.lib.servers.process import ServerError
 from loadtests.lib.systems.backends import Servers
@@ -30,17 +30,17 @@ def main() -> None:
     try:
         measured = read(options.read) if options.read else measure(options)
     except KeyboardInterrupt:
-        say(f"Interrupted: what was measured by then is in {options.json}.")
+        log(f"Interrupted: what was measured by then is in {options.json}.")
         sys.exit(exit_codes.NOT_RUN)
     except (ServerError, OSError) as error:
-        say(f"It could not be measured to the end (what was is in {options.json}): {error}")
+        log(f"It could not be measured to the end (what was is in {options.json}): {error}")
         sys.exit(exit_codes.NOT_RUN)
     keep(options.json, measured)
     print(report.text(measured))
-    say(f"all figures are in {options.json}")
+    log(f"all figures are in {options.json}")
     if options.write or not (options.only or options.peers or options.quick or options.read):
         report.write(measured)
-        say("docs/performance.md and docs/images have them, too")
+        log("docs/performance.md and docs/images have them, too")
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -85,7 +85,7 @@ def keep(file: Path, measured: dict[str, Any]) -> None:
 
 
 def leave_out(measured: dict[str, Any], step: Step, error: Exception) -> None:
-    say(f"  left out: {error}")
+    log(f"  left out: {error}")
     measured["left_out"].append({"part": step.part, "title": step.title, "why": str(error)})
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from loadtests.bench.steps import Step
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 
 
 def with_progress(steps: Sequence[Step]) -> Iterator[Step]:
@@ -14,10 +14,10 @@ def with_progress(steps: Sequence[Step]) -> Iterator[Step]:
         done = sum(one.seconds for one in steps[: number - 1])
         left = sum(one.seconds for one in steps[number - 1 :])
         pace = (time.monotonic() - began) / done if done else 1.0
-        say(f"[{number}/{len(steps)}] {step.title} … about {_span(left * pace)} left")
+        log(f"[{number}/{len(steps)}] {step.title} … about {_span(left * pace)} left")
         step_began = time.monotonic()
         yield step
-        say(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")
+        log(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")
 
 
 def _span(seconds: float) -> str:

@@ -21,7 +21,7 @@ from loadtests.capacity.remote_target import Elsewhere
 from loadtests.capacity.results import figures, status
 from loadtests.capacity.search import Found, Measure, climb, doubling, narrow
 from loadtests.lib import exit_codes, machine
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.load_client.client import LoadError
 from loadtests.lib.servers.process import ROOT, ServerError
 
@@ -49,17 +49,17 @@ def main() -> None:
     try:
         found = measure(options)
     except (LoadError, ServerError, OSError) as error:
-        say(f"The capacity could not be measured: {error}")
+        log(f"The capacity could not be measured: {error}")
         sys.exit(exit_codes.NOT_RUN)
     except KeyboardInterrupt:
-        say("Interrupted: nothing is written.")
+        log("Interrupted: nothing is written.")
         sys.exit(exit_codes.NOT_RUN)
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(found, indent=1))
     print(page.text(found))
     if options.write:
         page.write(found)
-        say("docs/capacity.json, docs/operations.md and docs/images/capacity.svg have it, too")
+        log("docs/capacity.json, docs/operations.md and docs/images/capacity.svg have it, too")
     sys.exit(status(found))
 
 
@@ -123,7 +123,7 @@ def rates(place: Place, promise: Promise, most: float) -> Found:
 @contextmanager
 def place_of(options: argparse.Namespace) -> Iterator[Place]:
     if not options.host:
-        say(f"Starting a replica and making {options.most_sockets:,} people")
+        log(f"Starting a replica and making {options.most_sockets:,} people")
         with here(options.most_sockets) as place:
             yield place
         return
@@ -136,7 +136,7 @@ def _told(measure: Measure, promise: Promise) -> Measure:
         step = measure(amount)
         breaks = broken(step, promise)
         cpu = "" if step.cpu_percent is None else f", {step.cpu_percent:.0f} % of a core"
-        say(
+        log(
             f"{step.sockets:,} sockets, {step.messages_per_second:,.0f} messages/s: "
             f"p99 {step.deliver_p99_ms:.0f} ms{cpu}: {breaks.why if breaks else 'kept'}"
         )

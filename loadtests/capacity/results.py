@@ -44,8 +44,8 @@ def status(found: dict[str, Any]) -> int:
     """Return the exit status of a run that found this."""
     limits = [found[kind]["limit"] for kind in ("sockets", "messages")]
     if any(limit and limit["whose"] == GENERATOR for limit in limits):
-        return exit_codes.GENERATOR_WAS_THE_LIMIT
-    return exit_codes.RIGHT if found["sockets_per_replica"] else exit_codes.WRONG
+        return exit_codes.GENERATOR_LIMITED
+    return exit_codes.PASSED if found["sockets_per_replica"] else exit_codes.FAILED
 
 
 def _found(found: Found) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, 
 from loadtests.chaos.runs import attempt, have_every_fault, status
 from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
 from loadtests.lib import exit_codes, machine
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.servers.process import ROOT
 
 RESULTS = Path("data/chaos")
@@ -38,16 +38,16 @@ def main() -> None:
     try:
         attempts = [attempt(seed, one) for seed in options.seeds]
     except KeyboardInterrupt:
-        say("Interrupted: this run says nothing; the ones before it are kept (--read).")
+        log("Interrupted: this run says nothing; the ones before it are kept (--read).")
         sys.exit(exit_codes.NOT_RUN)
     outcomes = [outcome for outcome in attempts if outcome is not None]
     worst = status(attempts)
     if options.write or have_every_fault(outcomes):
         if worst:
-            say(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
+            log(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
         else:
             reliability_page.write(outcomes, _machine_of(options), alone=options.alone)
-            say(f"{PAGE_NAME} has the table, too")
+            log(f"{PAGE_NAME} has the table, too")
     sys.exit(worst)
 
 
@@ -90,9 +90,9 @@ def _list(options: argparse.Namespace) -> int:
         for seed in options.seeds:
             _draw(options, seed, unavailable_reason())
     except DoesNotFit as error:
-        say(str(error))
+        log(str(error))
         return exit_codes.NOT_RUN
-    return exit_codes.RIGHT
+    return exit_codes.PASSED
 
 
 def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
@@ -113,17 +113,17 @@ def _draw(options: argparse.Namespace, seed: int, reason: str) -> list[Entry]:
     `reason` says why no cable can be cut, if that is so.
     """
     if reason:
-        say(f"{reason} All servers run on loopback, and no cable can be cut.")
+        log(f"{reason} All servers run on loopback, and no cable can be cut.")
     if not clock.can_be_set():
-        say("No C can be compiled here (apt-get install gcc libc6-dev): no clock can be set.")
+        log("No C can be compiled here (apt-get install gcc libc6-dev): no clock can be set.")
     kinds = possible(options.faults or KINDS, has_net=not reason, has_clocks=clock.can_be_set())
     alone = options.alone
     seconds = options.seconds or (least_seconds(kinds, alone=True) if alone else SECONDS)
     chosen = kinds if options.faults else choose(seed, seconds, kinds, alone=alone)
     schedule = draw(seed, seconds, chosen, alone=alone)
-    say(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
+    log(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
     for entry in schedule:
-        say(str(entry))
+        log(str(entry))
     return schedule
 
 

@@ -72,11 +72,11 @@ class Deployment(Startable):
         self.postgres.start()
         self._ends.enter_context(self.cluster)
         self._write_list()
-        self.nginx.fill(self._variables())
+        self.nginx.write_configuration(self._variables())
         for server in (self.web, *self.replicas, self.nginx):
             server.spawn()
         for server in (self.web, *self.replicas, self.nginx):
-            server.wait_until_it_answers()
+            server.wait_until_ready()
 
     def close(self) -> None:
         self._ends.close()
@@ -142,7 +142,7 @@ class Deployment(Startable):
 
     def _write_list(self) -> None:
         web = [(self.web.host.address, self.web.port)]
-        self.nginx.write_list(web, [(one.host.address, one.port) for one in self.replicas])
+        self.nginx.write_upstreams(web, [(one.host.address, one.port) for one in self.replicas])
 
     def _variables(self) -> dict[str, str]:
         return {

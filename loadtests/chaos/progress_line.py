@@ -7,16 +7,16 @@ from typing import Self
 
 from loadtests.chaos.executor import Performance
 from loadtests.lib.client.history import EventReceived
-from loadtests.lib.console import on_terminal, show
-from loadtests.lib.simulation import Crowd
-from loadtests.lib.simulation.simulated_user import Tab
+from loadtests.lib.console import is_terminal, update_status
+from loadtests.lib.simulation import Simulation
+from loadtests.lib.simulation.simulated_user import SimulatedTab
 
 EVERY_SECONDS = 1.0
 EVERY_SECONDS_IN_A_FILE = 5.0
 
 
 class Live:
-    def __init__(self, crowd: Crowd, performance: Performance) -> None:
+    def __init__(self, crowd: Simulation, performance: Performance) -> None:
         self._crowd, self._performance = crowd, performance
         self._began = time.monotonic()
         self._task: asyncio.Task[None] | None = None
@@ -36,10 +36,10 @@ class Live:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _tell(self) -> None:
-        pause = EVERY_SECONDS if on_terminal() else EVERY_SECONDS_IN_A_FILE
+        pause = EVERY_SECONDS if is_terminal() else EVERY_SECONDS_IN_A_FILE
         while True:
             await asyncio.sleep(pause)
-            show(self._line(pause))
+            update_status(self._line(pause))
 
     def _line(self, pause: float) -> str:
         now, crowd = time.monotonic(), self._crowd
@@ -53,7 +53,7 @@ class Live:
         )
 
 
-def _silent(tab: Tab, now: float) -> float:
+def _silent(tab: SimulatedTab, now: float) -> float:
     newest = (
         one.at for one in reversed(tab.client.history.entries) if isinstance(one, EventReceived)
     )

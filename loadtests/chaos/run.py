@@ -26,9 +26,9 @@ from loadtests.lib import machine
 from loadtests.lib.checker import Log, read_log
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.checker.run_files import write_run
-from loadtests.lib.console import tell
-from loadtests.lib.simulation import Crowd, Paces, people
-from loadtests.lib.simulation.simulated_user import Tab
+from loadtests.lib.console import log_above_status
+from loadtests.lib.simulation import ActivityRates, Simulation, simulate
+from loadtests.lib.simulation.simulated_user import SimulatedTab
 
 PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
 SAID_BY_EACH = 0.6  # a second, with edits and deletions, while all is well
@@ -39,14 +39,14 @@ CALM_SECONDS = 3.0  # of talk without faults, at the end
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    people: int = PEOPLE
+    simulate: int = PEOPLE
     tabs: int = TABS
     least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
     patience: float = 1.0  # so many times as long may it take that people are shown, or put out
 
     @property
-    def paces(self) -> Paces:
-        return Paces(messages_per_second=SAID_BY_EACH * self.people)
+    def paces(self) -> ActivityRates:
+        return ActivityRates(messages_per_second=SAID_BY_EACH * self.people)
 
 
 def run(
@@ -64,7 +64,7 @@ def run(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schedule").write_text("".join(f"{entry}\n" for entry in schedule))
-    tell("Starting nginx, web, three replicas, Redis and Postgres")
+    log_above_status("Starting nginx, web, three replicas, Redis and Postgres")
     with Deployment(net) as deployment:
         try:
             outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes, alone))
@@ -84,17 +84,17 @@ async def _live_through(
     alone: bool,
 ) -> Outcome:
     owner, identities = await asyncio.to_thread(_seed, deployment, folder, sizes.people)
-    tell(f"{sizes.people} people open {sizes.tabs} tabs")
+    log_above_status(f"{sizes.people} people open {sizes.tabs} tabs")
     async with AsyncExitStack() as stack:
         addresses = [deployment.nginx.address]
         crowd = await stack.enter_async_context(
-            people(
+            simulate(
                 addresses,
                 identities,
                 seed=seed,
                 owner=owner,
                 tabs=sizes.tabs,
-                paces=sizes.paces,
+                rates=sizes.paces,
             )
         )
         supervisor = await stack.enter_async_context(supervised(deployment))
@@ -103,13 +103,13 @@ async def _live_through(
         listeners = crowd.listeners
         began = time.monotonic()
         async with Live(crowd, performance):
-            await performance.give(schedule, tell)
+            await performance.give(schedule, log_above_status)
             # What went wrong in somebody's act is told, and the run is judged all the same.
             stumbled = _stumbled(crowd)
             restless = await _come_to_rest(crowd)
         histories = await crowd.histories()
         stumbled += _stumbled(crowd)
-    tell("Everybody went; what they saw is held against the log")
+    log_above_status("Everybody went; what they saw is held against the log")
     happened = performance.happened
     seen = Run(
         histories,
@@ -132,27 +132,27 @@ def _log(deployment: Deployment) -> Log:
         return read_log(postgres)
 
 
-async def _come_to_rest(crowd: Crowd) -> str:
+async def _come_to_rest(crowd: Simulation) -> str:
     """Wait until everybody is back and quiet; return what did not come to that."""
     try:
-        await crowd.until_all_are_back(BACK_SECONDS)
+        await crowd.wait_until_recovered(BACK_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
         await crowd.settle(BACK_SECONDS)
-        await crowd.until_all_agree(BACK_SECONDS)
+        await crowd.wait_until_presence_agrees(BACK_SECONDS)
     except TimeoutError as error:
-        absent = [f"{error}", *(_told(tab) for tab in crowd.tabs if not tab.is_back)]
+        absent = [f"{error}", *(_told(tab) for tab in crowd.tabs if not tab.is_recovered)]
         return "\n".join(absent)
     except Exception as error:  # of the crowd's own, in the last seconds
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-def _stumbled(crowd: Crowd) -> list[str]:
-    faults = crowd.take_faults().items()
+def _stumbled(crowd: Simulation) -> list[str]:
+    faults = crowd.pop_errors().items()
     return [f"{name}: {type(fault).__name__}: {fault}" for name, fault in faults]
 
 
-def _told(tab: Tab) -> str:
+def _told(tab: SimulatedTab) -> str:
     client = tab.client
     where = f"connected to {client.address}" if client.connected else "not connected"
     sent_away = f", sent away with {client.stop_code}" if client.stop_code else ""

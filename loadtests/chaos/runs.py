@@ -9,7 +9,7 @@ from loadtests.chaos.network import NetworkError
 from loadtests.chaos.outcome import Outcome
 from loadtests.chaos.schedule import DoesNotFit
 from loadtests.lib.client.rest import RefusedError
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.servers import ServerError
 
 DOES_NOT_COUNT = 2
@@ -23,7 +23,7 @@ def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
     try:
         return run(seed)
     except NOTHING_COMES_OF as error:
-        say(f"Seed {seed} came to nothing: {error}")
+        log(f"Seed {seed} came to nothing: {error}")
         return None
 
 

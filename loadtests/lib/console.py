@@ -8,22 +8,22 @@ import sys
 OVER = "\r\x1b[K"  # the line that stands there
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def on_terminal() -> bool:
+def is_terminal() -> bool:
     return sys.stderr.isatty()
 
 
-def show(line: str) -> None:
+def update_status(line: str) -> None:
     """Write a live line: in place of the last one, or in a file as one more."""
-    if on_terminal():
+    if is_terminal():
         print(f"{OVER}{line}", end="", file=sys.stderr, flush=True)
     else:
-        say(line)
+        log(line)
 
 
-def tell(line: str) -> None:
+def log_above_status(line: str) -> None:
     """Say something in the place of the live line, which goes on below it."""
-    say(f"{OVER}{line}" if on_terminal() else line)
+    log(f"{OVER}{line}" if is_terminal() else line)

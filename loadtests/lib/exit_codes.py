@@ -3,7 +3,7 @@
 A command that could not be run says why in a sentence, and never ends as one that judged.
 """
 
-RIGHT = 0
-WRONG = 1
+PASSED = 0
+FAILED = 1
 NOT_RUN = 2  # as argparse's own errors do
-GENERATOR_WAS_THE_LIMIT = 3  # nothing was wrong, and the figures are not the server's
+GENERATOR_LIMITED = 3  # nothing was wrong, and the figures are not the server's

@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from loadtests.lib import exit_codes, machine
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.servers import ServerError
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.load import report
@@ -40,7 +40,7 @@ def main() -> None:
     try:
         sys.exit(work(options) if options.worker else load(options))
     except (UnfitError, ServerError, StackError) as error:
-        say(str(error))
+        log(str(error))
         sys.exit(exit_codes.NOT_RUN)
     except KeyboardInterrupt:
         sys.exit(exit_codes.NOT_RUN)
@@ -76,7 +76,7 @@ def _report(folder: Path) -> None:
     if not (folder / SERIES).exists():
         raise UnfitError("Locust ended without a result; the lines above say why.")
     (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
-    say(f"The report is {report.write(folder)}")
+    log(f"The report is {report.write(folder)}")
 
 
 def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
@@ -96,14 +96,14 @@ def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
 
 
 def _ceiling() -> float:
-    say("Measuring what the generator can do")
+    log("Measuring what the generator can do")
     command = [sys.executable, "-m", "loadtests.load.generator_capacity"]
     try:
         measured = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=CEILING_SECONDS, check=True
         )
     except subprocess.SubprocessError:
-        say("It could not be measured: is this machine busy with something else?")
+        log("It could not be measured: is this machine busy with something else?")
         return 0.0
     return float(measured.stdout)
 
@@ -116,7 +116,7 @@ def _run(options: Namespace, plan: Plan, folder: Path) -> int:
     file = folder.resolve() / "plan.json"
     plan.write(file)
     port = options.master_port if options.master else free_port()
-    say(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
+    log(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
     try:
         with ExitStack() as processes:
             if options.workers > 1 and not options.master:
@@ -139,7 +139,7 @@ def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
         shown += ["--master", "--master-bind-host", bind, "--master-bind-port", str(port)]
         shown += ["--expect-workers", str(options.workers)]
     if options.web:
-        say(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
+        log(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
     return ["--host", plan.host, *shown]
 
 

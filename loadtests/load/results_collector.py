@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import gevent
 
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.load import generator_usage, shape_actions, verdict
 from loadtests.load.progress_line import line
 from loadtests.load.run import Run
@@ -43,7 +43,7 @@ class Book:
 
     def note(self, text: str, *, failed: bool = False) -> None:
         self.series.marks.append(Mark(time.time(), text, failed))
-        say(f"{self._run.elapsed:5.0f} s  {text}")
+        log(f"{self._run.elapsed:5.0f} s  {text}")
 
     def finish(self) -> int:
         """Write the series; return the exit status."""
@@ -51,7 +51,7 @@ class Book:
             self.series.write(self._run.plan.series_path)
         return verdict.exit_status(verdict.judge(self.series, self._run.plan.limits))
 
-    def tell(self) -> None:
+    def log_above_status(self) -> None:
         """Print what came of it."""
         rows = verdict.judge(self.series, self._run.plan.limits)
         slow = verdict.bottleneck(self.series, self._run.plan.limits)
@@ -74,5 +74,5 @@ class Book:
         while True:
             gevent.sleep(max(0.0, at + self._late - time.time()))
             if second := self.series.seconds.get(at):
-                say(line(at - self._run.began, second))
+                log(line(at - self._run.began, second))
             at += 1

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from loadtests.lib.client import rest
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.load.plan import Plan
 from loadtests.load.targets import UnfitError
 
@@ -22,7 +22,7 @@ class Rooms:
     def make(self) -> None:
         """Make those that the plan's shape needs. Raises UnfitError."""
         count = sum(self._plan.curve.rooms_by_layer())
-        say(f"Making {count} rooms")
+        log(f"Making {count} rooms")
         try:
             self._headers = self._owner()
             for number in range(1, count + 1):
@@ -50,7 +50,7 @@ class Rooms:
         """
         people = self._plan.people[: self._plan.seats]
         ready = [one for one in enumerate(people) if not one[1].startswith("Account")]
-        say(f"Having {len(ready)} people join")
+        log(f"Having {len(ready)} people join")
         with ThreadPoolExecutor(JOINING) as pool:
             for _ in pool.map(lambda one: self._join(*one), ready):
                 pass
@@ -63,12 +63,12 @@ class Rooms:
 
     def archive(self) -> None:
         """Put them away, as well as it goes."""
-        say(f"Archiving {len(self._plan.rooms)} rooms")
+        log(f"Archiving {len(self._plan.rooms)} rooms")
         try:
             for room in self._plan.rooms:
                 self._ask("POST", f"/rooms/{room}/archive")
         except (OSError, rest.RefusedError) as error:
-            say(f"Not all of them could be archived: {error}")
+            log(f"Not all of them could be archived: {error}")
 
     def _ask(
         self,

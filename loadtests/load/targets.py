@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.load.plan import seats
@@ -74,7 +74,7 @@ def elsewhere(options: Namespace) -> Target:
 
 @contextmanager
 def _stack(options: Namespace) -> Iterator[RunningStack]:
-    say(f"Starting a stack with {options.replicas} replicas")
+    log(f"Starting a stack with {options.replicas} replicas")
     chosen = {name: os.environ[name] for name in CHOSEN_BY_SHELL if name in os.environ}
     # Everybody comes from one address and within minutes, as no people do.
     stack = RunningStack(REPLICAS=str(options.replicas), SIGN_IN_LIMITS="0", **chosen)
@@ -87,7 +87,7 @@ def _stack(options: Namespace) -> Iterator[RunningStack]:
 
 
 def _seeded(stack: RunningStack, count: int) -> Target:
-    say(f"Making {count} people")
+    log(f"Making {count} people")
     sessions, accounts = stack.folder / "sessions", stack.folder / "accounts"
     files = ("--sessions", str(sessions), "--accounts", str(accounts))
     stack.manage("seed", "--yes", "--users", str(count), *files)

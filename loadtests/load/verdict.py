@@ -47,8 +47,8 @@ def judge(series: Series, limits: Limits) -> list[Row]:
 def exit_status(rows: Sequence[Row]) -> int:
     verdicts = {row.verdict for row in rows}
     if MISSED in verdicts:
-        return exit_codes.WRONG
-    return exit_codes.GENERATOR_WAS_THE_LIMIT if NOT_JUDGED in verdicts else exit_codes.RIGHT
+        return exit_codes.FAILED
+    return exit_codes.GENERATOR_LIMITED if NOT_JUDGED in verdicts else exit_codes.PASSED
 
 
 def bottleneck(series: Series, limits: Limits) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from loadtests.lib import exit_codes
 from loadtests.lib.checker import read_log
 from loadtests.lib.client import rest
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.servers import ServerError
 from loadtests.replay import verdict
 from loadtests.replay.environment import Scene, UnfitError, elsewhere, local
@@ -28,10 +28,10 @@ def main() -> int:
         traffic = read(given.files)
         if given.join:
             given.join.write_text("".join(f"{line}\n" for line in lines_of(traffic)))
-            return exit_codes.RIGHT
+            return exit_codes.PASSED
         if given.host:
             return play(traffic, elsewhere(traffic, given.host, given.sessions), given)
-        say("Starting a place")
+        log("Starting a place")
         with local(traffic, given.replicas) as scene:
             return play(traffic, scene, given)
     except (UnreadableError, UnfitError, ServerError, OSError, rest.RefusedError) as error:
@@ -61,8 +61,8 @@ def options() -> argparse.Namespace:
 
 
 def play(traffic: Traffic, scene: Scene, given: argparse.Namespace) -> int:
-    say(f"Playing {traffic.seconds:.0f} s with {len(traffic.people)} people at {given.speed:g}x")
-    book = asyncio.run(Player(traffic, scene, given.speed, say).play())
+    log(f"Playing {traffic.seconds:.0f} s with {len(traffic.people)} people at {given.speed:g}x")
+    book = asyncio.run(Player(traffic, scene, given.speed, log).play())
     if scene.cluster is not None:
         with closing(scene.cluster.database()) as connection:
             book.judge_log(read_log(connection))
@@ -78,5 +78,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        say("Interrupted: nothing is judged.")
+        log("Interrupted: nothing is judged.")
         sys.exit(exit_codes.NOT_RUN)

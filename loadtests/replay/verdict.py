@@ -13,8 +13,8 @@ from loadtests.replay.traffic import Traffic
 def status(book: Book) -> int:
     """Return the exit status: a fault is one whether or not the player was late."""
     if book.faults or book.series.total().failures:
-        return exit_codes.WRONG
-    return exit_codes.GENERATOR_WAS_THE_LIMIT if book.player_was_late else exit_codes.RIGHT
+        return exit_codes.FAILED
+    return exit_codes.GENERATOR_LIMITED if book.player_was_late else exit_codes.PASSED
 
 
 def lines(book: Book, traffic: Traffic, speed: float) -> Iterator[str]:

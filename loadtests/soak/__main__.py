@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.lib import exit_codes, machine
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.background import sampling
 from loadtests.lib.servers.process import ROOT, ServerError
@@ -38,11 +38,11 @@ def main() -> None:
     try:
         if not options.read:
             measure(options)
-        sys.exit(exit_codes.RIGHT if judged(options) else exit_codes.WRONG)
+        sys.exit(exit_codes.PASSED if judged(options) else exit_codes.FAILED)
     except (ServerError, StackError, OSError) as error:
-        say(f"The soak could not be run: {error}")
+        log(f"The soak could not be run: {error}")
     except KeyboardInterrupt:
-        say("The soak was interrupted, and says nothing.")
+        log("The soak was interrupted, and says nothing.")
     sys.exit(exit_codes.NOT_RUN)
 
 
@@ -76,16 +76,16 @@ def judged(options: argparse.Namespace) -> bool:
     page.draw(samples, facts["seconds"], options.folder / "soak.svg")
     if facts["seconds"] >= FULL_SECONDS:
         page.write(facts, samples, verdicts)
-        say("docs/performance.md and docs/images/soak.svg have it, too")
-    say(f"samples, figures and plot are in {options.folder}")
+        log("docs/performance.md and docs/images/soak.svg have it, too")
+    log(f"samples, figures and plot are in {options.folder}")
     return page.passed(facts, verdicts)
 
 
 async def soak(options: argparse.Namespace) -> dict[str, Any]:
     """Run it on a stack of its own; return what was done, and on what."""
-    say("starting the stack; compressing its static files takes up to a minute")
+    log("starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
-        say("making people and rooms")
+        log("making people and rooms")
         load = Load(await gather(stack), options.sockets, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
         await put(stack, load, options.seconds, options.folder / "samples.jsonl", every)
@@ -94,8 +94,8 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
             "seconds": options.seconds,
             "replicas": options.replicas,
             "sockets": options.sockets,
-            "restarts": sum(row.restarts for row in stack.rows().values()),
-            "tracebacks": stack.said().count("Traceback"),
+            "restarts": sum(row.restarts for row in stack.processes().values()),
+            "tracebacks": stack.output().count("Traceback"),
             **load.facts(),
         }
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from loadtests.lib.console import on_terminal, show, tell
+from loadtests.lib.console import is_terminal, log_above_status, update_status
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples
 from loadtests.soak.load import Load
@@ -19,12 +19,12 @@ async def watch(load: Load, file: Path, seconds: float) -> None:
     began, told = time.monotonic(), 0
     while True:
         await asyncio.sleep(
-            EVERY_SECONDS if on_terminal() else min(QUIET_EVERY_SECONDS, seconds / 4)
+            EVERY_SECONDS if is_terminal() else min(QUIET_EVERY_SECONDS, seconds / 4)
         )
         for failure in load.failures[told:]:
-            tell(failure)
+            log_above_status(failure)
         told = len(load.failures)
-        show(line(load, latest(file), time.monotonic() - began, seconds))
+        update_status(line(load, latest(file), time.monotonic() - began, seconds))
 
 
 def latest(file: Path) -> Samples:

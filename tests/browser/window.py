@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -24,7 +24,7 @@ expect.set_options(timeout=10_000)
 
 @dataclass
 class Window:
-    person: Person
+    person: Account
     address: str
     context: BrowserContext
     page: Page
@@ -105,7 +105,7 @@ async def open_browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def open_window(browser: Browser, person: Person, address: str, **options: Any) -> Window:
+async def open_window(browser: Browser, person: Account, address: str, **options: Any) -> Window:
     """Return a signed-in window with no page open yet."""
     context = await browser.new_context(**options)
     name, _, value = person.headers["Cookie"].partition("=")

@@ -18,7 +18,7 @@ from loadtests.lib.client import Client, rest
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.process import Server
-from loadtests.lib.simulation.account import Person, who
+from loadtests.lib.simulation.account import Account, fetch_account
 
 CROWD = 60
 ANSWER_SECONDS = 15
@@ -43,7 +43,7 @@ class Stage:
         names = [f"person-{number:04}" for number in range(1, crowd + 1)]
         self._identities = dict(zip(CAST, self._lines("cast"), strict=True))
         self._identities |= dict(zip(names, self._lines("crowd"), strict=True))
-        self._people: dict[str, Person] = {}
+        self._people: dict[str, Account] = {}
         self._unused = reversed(names)
         self._rooms = count(1)
 
@@ -54,31 +54,31 @@ class Stage:
     def address(self, replica: int) -> str:
         return self.addresses[replica % len(self.addresses)]
 
-    def person(self, username: str) -> Person:
+    def person(self, username: str) -> Account:
         if username not in self._people:
             identity = self._identities[username]
-            self._people[username] = who(self.address(0), identity)
+            self._people[username] = fetch_account(self.address(0), identity)
         return self._people[username]
 
-    def crowd(self, size: int) -> list[Person]:
+    def crowd(self, size: int) -> list[Account]:
         return [self.person(f"person-{number:04}") for number in range(1, size + 1)]
 
-    def somebody(self) -> Person:
+    def somebody(self) -> Account:
         """Return a person whom no other test knows: for what cannot be undone."""
         return self.person(next(self._unused))
 
-    def another_session(self, person: Person) -> Person:
+    def another_session(self, person: Account) -> Account:
         """Return one of the cast as signed in on another device, too."""
         self._seed("again")
         identity = self._lines("again")[CAST.index(person.username)]
         return replace(person, identity=identity)
 
-    def bot_of(self, person: Person) -> Person:
+    def bot_of(self, person: Account) -> Account:
         """Return a person as their bot is known: by a new bearer token."""
         secret = self.cluster.manage("token", "make", person.username, "a bot").strip()
         return replace(person, identity=f"Authorization: Bearer {secret}")
 
-    def room(self, members: Sequence[Person], kind: str = "private") -> int:
+    def room(self, members: Sequence[Account], kind: str = "private") -> int:
         """Return a new room; the first of its members owns it."""
         owner, *others = members
         name = f"room {next(self._rooms)} of {self.cluster.name}"
@@ -87,16 +87,16 @@ class Stage:
             self.rest(owner, "POST", f"/rooms/{room}/members", user=other.id)
         return room
 
-    def client(self, person: Person, *replicas: int) -> Client:
+    def client(self, person: Account, *replicas: int) -> Client:
         """Return a tab of `person` that chooses among `replicas` (none given: among all)."""
         addresses = [self.address(replica) for replica in replicas] or self.addresses
         return Client(person.username, person.identity, addresses)
 
-    def rest(self, person: Person, method: str, path: str, replica: int = 0, **body: Any) -> Any:
+    def rest(self, person: Account, method: str, path: str, replica: int = 0, **body: Any) -> Any:
         address = self.address(replica)
         return rest.call_patiently(address, method, path, person.headers, body or None)
 
-    def post_form(self, person: Person, path: str, **fields: str) -> None:
+    def post_form(self, person: Account, path: str, **fields: str) -> None:
         """Send a form of the pages, as the person's browser would."""
         rest.post_form(self.address(0), path, person.headers, fields)
 
@@ -163,7 +163,7 @@ async def stop(server: Server) -> None:
 async def start(server: Server) -> None:
     """Start a server while the clients go on."""
     server.spawn()
-    await asyncio.to_thread(server.wait_until_it_answers)
+    await asyncio.to_thread(server.wait_until_ready)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
 
 UNAFFECTED_SECONDS = 2
@@ -230,6 +230,6 @@ async def test_a_thousand_bad_frames_end_in_a_close(stage: Stage) -> None:
         assert await code_of(socket) in (4500, 1006)
 
 
-def mallory(stage: Stage) -> Person:
+def mallory(stage: Stage) -> Account:
     """Return somebody whom no other test has talk: it takes a while until they may again."""
     return stage.person("person-0030")

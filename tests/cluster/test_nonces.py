@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import CommandAnswered
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened, talking
 
 TIMES = 20
@@ -89,7 +89,7 @@ async def test_a_removal_an_edit_and_a_deletion_race_sends(stage: Stage) -> None
     assert [(one.deleted, one.body) for one in deleted] == [(True, "")] * 4
 
 
-def two_tabs(stage: Stage, person: Person) -> list[Client]:
+def two_tabs(stage: Stage, person: Account) -> list[Client]:
     tabs = [stage.client(person, replica) for replica in (0, 1)]
     for number, tab in enumerate(tabs):
         tab.name = tab.history.name = f"{person.username}, tab {number}"
@@ -120,11 +120,11 @@ async def edit(client: Client, message: int) -> None:
     assert answer["type"] == "ok" or answer["code"] == "forbidden", answer
 
 
-async def delete(stage: Stage, person: Person, message: int) -> None:
+async def delete(stage: Stage, person: Account, message: int) -> None:
     await asyncio.to_thread(stage.rest, person, "DELETE", f"/messages/{message}")
 
 
-def assert_nothing_said_after_leaving(stage: Stage, room: int, person: Person) -> None:
+def assert_nothing_said_after_leaving(stage: Stage, room: int, person: Account) -> None:
     log = stage.log()
     left = next(event.seq for event in log.rooms[room] if event.type == "member.left")
     said = [one.seq for one in log.messages_of(room) if one.sender == person.id]

@@ -16,7 +16,7 @@ from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
 from loadtests.lib.client.websocket_bytes import frame, handshake
 from loadtests.lib.servers import Cluster
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from loadtests.lib.systems.bulk_rooms import make_rooms
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
@@ -107,7 +107,7 @@ async def test_all_are_live_again_with_what_they_missed_for_few_statements(storm
     assert all(sorted(each) == whole and in_order(each) for each in seen)
 
 
-async def come_back_once(stage: Stage, person: Person, rooms: list[int]) -> list[tuple[int, int]]:
+async def come_back_once(stage: Stage, person: Account, rooms: list[int]) -> list[tuple[int, int]]:
     """Come in and subscribe by one socket; return room and seq of what came before it was live."""
     seen: list[tuple[int, int]] = []
     live: set[int] = set()

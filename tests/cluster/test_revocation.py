@@ -9,7 +9,7 @@ import pytest
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import EventReceived
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
 
 AT_ONCE_SECONDS = 1
@@ -22,10 +22,10 @@ class Case:
 
     stage: Stage
     room: int
-    alice: Person  # owns the room and the place
-    person: Person
+    alice: Account  # owns the room and the place
+    person: Account
 
-    def form(self, person: Person, path: str, **fields: str) -> None:
+    def form(self, person: Account, path: str, **fields: str) -> None:
         self.stage.post_form(person, path, **fields)
 
 

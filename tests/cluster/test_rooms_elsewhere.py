@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loadtests.lib.client import Client
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, opened
 
 Frame = dict[str, Any]
@@ -66,7 +66,7 @@ async def test_what_was_read_in_one_tab_is_read_in_the_other(stage: Stage) -> No
         )
 
 
-def write(stage: Stage, person: Person, room: int) -> Frame:
+def write(stage: Stage, person: Account, room: int) -> Frame:
     path = f"/rooms/{room}/messages"
     message: Frame = stage.rest(person, "POST", path, body="read me")
     return message

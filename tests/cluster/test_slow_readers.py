@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.cluster.test_metrics import until
 from tests.support.raw_socket import address, heard_until, socket_of
@@ -59,7 +59,7 @@ async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage:
 
 
 @asynccontextmanager
-async def unread(person: Person, replica: Replica) -> AsyncIterator[ClientConnection]:
+async def unread(person: Account, replica: Replica) -> AsyncIterator[ClientConnection]:
     """Open a socket that takes in hardly anything but what is received from it."""
     own = socket.create_connection((HOST, replica.port))
     own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)

@@ -9,7 +9,7 @@ import pytest
 from loadtests.lib.client import Client
 from loadtests.lib.client.rest import RefusedError
 from loadtests.lib.client.subscription import Start
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
 
 NOT_FOUND = 404
@@ -70,7 +70,7 @@ async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage)
         assert bodies(client, room) == ["before"]
 
 
-async def said_something(stage: Stage) -> tuple[Sequence[Person], Person, int, int]:
+async def said_something(stage: Stage) -> tuple[Sequence[Account], Account, int, int]:
     """Return the members, a stranger, their room and a message in it."""
     *members, stranger = stage.crowd(3)
     room = stage.room(members)
@@ -89,7 +89,7 @@ def commands(room: int, message: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def requests(room: int, message: int, stranger: Person) -> list[tuple[str, str, dict[str, Any]]]:
+def requests(room: int, message: int, stranger: Account) -> list[tuple[str, str, dict[str, Any]]]:
     return [
         ("GET", f"/rooms/{room}", {}),
         ("GET", f"/rooms/{room}/messages", {}),
@@ -103,7 +103,7 @@ def requests(room: int, message: int, stranger: Person) -> list[tuple[str, str, 
     ]
 
 
-async def still_as_it_was(stage: Stage, members: Sequence[Person], room: int) -> None:
+async def still_as_it_was(stage: Stage, members: Sequence[Account], room: int) -> None:
     clients: list[Client] = [stage.client(person, n) for n, person in enumerate(members)]
     async with opened(clients, room):
         await stage.settle(room, clients)

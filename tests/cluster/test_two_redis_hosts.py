@@ -9,7 +9,7 @@ from channels_redis.utils import _consistent_hash
 
 from loadtests.lib.client import Client
 from loadtests.lib.servers import Cluster, Postgres, Redis
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
@@ -58,7 +58,7 @@ async def is_heard(client: Client, room: int, text: str, within: float) -> None:
     await client.wait_until(lambda: text in bodies(client, room), within)
 
 
-def room_on(stage: Stage, people: list[Person], host: int) -> int:
+def room_on(stage: Stage, people: list[Account], host: int) -> int:
     """Return a new room whose doorbell rings through that host."""
     for _ in count():
         room = stage.room(people)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from loadtests.lib.servers import cluster
 from loadtests.lib.servers.process import HOST, ROOT
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.ports import free_port
 from tests.deploy.engine import Engine, call, checked
@@ -52,7 +52,7 @@ class Composition(Startable):
         """Start it; returns once it serves."""
         self.engine.need(*PUBLIC_IMAGES)
         self.up()
-        until(self.serves, START_SECONDS)
+        wait_until(self.serves, START_SECONDS)
 
     @property
     def address(self) -> str:

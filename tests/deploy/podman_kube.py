@@ -21,7 +21,7 @@ import yaml
 
 from loadtests.lib.servers import cluster
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.ports import free_port
 from tests.deploy.compose import answers
@@ -82,7 +82,7 @@ class Played(Startable):
         self._run_to_its_end(waits)
         for name in EVERYBODY:
             self._play(name)
-        until(
+        wait_until(
             lambda: all(self.is_ready(name) for name in (*REPLICAS, "web", "nginx")), START_SECONDS
         )
 
@@ -146,7 +146,7 @@ class Played(Startable):
         for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL"):
             (folder / name).write_text(self.environment[name])
         ready = ("exec", f"{self.name}-postgres", "pg_isready", "--quiet", "--host=127.0.0.1")
-        until(lambda: self.engine.attempt(*ready).returncode == 0, START_SECONDS)
+        wait_until(lambda: self.engine.attempt(*ready).returncode == 0, START_SECONDS)
 
     def _stand(self, image: str, name: str, variables: Mapping[str, str]) -> None:
         told = [part for each in variables.items() for part in ("--env", "=".join(each))]

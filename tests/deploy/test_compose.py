@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from loadtests.lib.servers.process import HOST, ROOT
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from tests.deploy.compose import PUBLIC_IMAGES, SECRETS, Composition, answers
 from tests.stack.browsers import two_browsers_talk
 from tests.stack.people import People
@@ -47,7 +47,7 @@ async def is_removed(composition: Composition, talk: Traffic) -> None:
 
 async def is_added(composition: Composition, talk: Traffic) -> None:
     await asyncio.to_thread(composition.up)
-    await asyncio.to_thread(until, composition.serves, 60)
+    await asyncio.to_thread(wait_until, composition.serves, 60)
     # One after another: nginx sends all that wait for the same answer of a DNS to one replica.
     for client in talk.clients[::2]:
         await client.drop_connection()
@@ -127,7 +127,7 @@ def test_secrets_are_made_once(composition: Composition) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_what_runs_is_healthy(composition: Composition, service: str) -> None:
     for name in composition.containers(service):
-        until(partial(composition.is_healthy, name))
+        wait_until(partial(composition.is_healthy, name))
 
 
 def test_a_process_that_does_not_answer_is_not_healthy(composition: Composition) -> None:
@@ -139,7 +139,7 @@ def test_a_process_that_does_not_answer_is_not_healthy(composition: Composition)
 
 def test_pruning_was_done_and_waits(composition: Composition) -> None:
     [name] = composition.containers("prune")
-    until(lambda: "Revoked tokens: 0 removed." in composition.engine.run("logs", name), 90)
+    wait_until(lambda: "Revoked tokens: 0 removed." in composition.engine.run("logs", name), 90)
     assert composition.containers("prune") == [name]
 
 

@@ -14,7 +14,7 @@ import pytest
 from loadtests.lib.client import Client, rest
 from loadtests.lib.servers.nginx import Nginx
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
 from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
 from tests.stack.people import People
@@ -124,12 +124,12 @@ def test_a_dyno_ends_with_each_of_its_parts(app: HerokuApp) -> None:
         for dyno in dynos:
             dyno.spawn()
         for dyno, word in zip(dynos, parts, strict=True):
-            dyno.wait_until_it_answers()
+            dyno.wait_until_ready()
             everything = dyno.processes()
             dyno.part(word).kill()
             assert dyno.status(KILL_SECONDS) == 1, dyno.tail()
             assert "ended (by SIGKILL), and the dyno with it." in dyno.tail()
-            until(lambda: not any(process.is_running() for process in everything))
+            wait_until(lambda: not any(process.is_running() for process in everything))
     finally:
         for dyno in dynos:
             dyno.close()
@@ -161,8 +161,8 @@ async def test_one_process_serves_everything_on_the_smallest_dyno(
 def test_it_is_reached_by_tls_that_ends_at_the_router(app: HerokuApp, tmp_path: Path) -> None:
     router = Nginx()
     dyno = Dyno(app, HEROKU_APP_DEFAULT_DOMAIN_NAME=f"localhost:{router.tls_port}")
-    router.fill({"SERVER": "tls"})
-    router.write_list([(HOST, dyno.port)], [(HOST, dyno.port)])
+    router.write_configuration({"SERVER": "tls"})
+    router.write_upstreams([(HOST, dyno.port)], [(HOST, dyno.port)])
     with dyno, router:
         somebody_talks_by_tls(app, router.tls_port, router.folder / "tls.crt", tmp_path)
         assert dyno.get("/accounts/login/", X_Forwarded_Proto="http")[0] == 308
@@ -171,7 +171,7 @@ def test_it_is_reached_by_tls_that_ends_at_the_router(app: HerokuApp, tmp_path: 
 def test_the_last_address_that_the_router_names_is_who_came(app: HerokuApp) -> None:
     [dyno, *_] = [one for one in app.dynos if one.running]
     dyno.get("/accounts/login/?who", X_Forwarded_For="192.0.2.6, 10.0.0.7, 192.0.2.7")
-    until(lambda: '"address":"192.0.2.7"' in dyno.tail())
+    wait_until(lambda: '"address":"192.0.2.7"' in dyno.tail())
     assert "192.0.2.6" not in dyno.tail()
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster, Postgres, Redis
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.web import Web
 from tests.cluster.stage import Stage, bodies, open_all
 from tests.support.probes import ask, scrape
@@ -92,8 +92,8 @@ def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: We
     visit(web, 40)
     dead = min(workers(web))
     psutil.Process(dead).kill()
-    until(lambda: dead not in workers(web) and len(workers(web)) == 2)
-    until(lambda: dead not in counted(web))
+    wait_until(lambda: dead not in workers(web) and len(workers(web)) == 2)
+    wait_until(lambda: dead not in counted(web))
     assert counted(web) <= {0, web.pid, *workers(web)}
     assert visited(web) == 40
     assert visit(web, 20) == [200] * 20
@@ -120,11 +120,11 @@ def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
         assert seen == sorted(seen), "a counter went back"
         assert visited(web) == 300
         assert not first & workers(web)
-        until(lambda: len(counted(web)) <= 4)
+        wait_until(lambda: len(counted(web)) <= 4)
 
 
 def test_without_its_folder_it_goes_on_and_new_workers_serve(web: Web) -> None:
-    until(lambda: len(workers(web)) == 2)
+    wait_until(lambda: len(workers(web)) == 2)
     rmtree(folder(web))
     replace_workers(web)
     assert set(visit(web, 40)) == {200}
@@ -137,7 +137,7 @@ def replace_workers(web: Web) -> None:
     before = workers(web)
     for worker in before:
         psutil.Process(worker).kill()
-    until(lambda: len(workers(web)) == 2 and not before & workers(web))
+    wait_until(lambda: len(workers(web)) == 2 and not before & workers(web))
 
 
 def test_its_folder_is_gone_when_it_ends(web: Web) -> None:
@@ -151,7 +151,7 @@ async def test_what_each_worker_publishes_is_heard(quiet_place: Cluster, tmp_pat
     people = stage.crowd(2)
     room = stage.room(people)
     with Web(quiet_place.environment | JSON_LOGS) as web:
-        until(lambda: len(workers(web)) == 2)
+        wait_until(lambda: len(workers(web)) == 2)
         visit(web, 16)
         async with stage.client(people[0], 0) as client:
             await open_all([client], room)
@@ -200,7 +200,7 @@ def test_after_a_restart_of_postgres_no_request_fails() -> None:
 def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Cluster) -> None:
     with Cluster(replicas=0) as cluster, Web(cluster.environment) as web:
         assert cluster.postgres is not None
-        until(lambda: set(visit(web, 16, "/readyz")) == {200})
+        wait_until(lambda: set(visit(web, 16, "/readyz")) == {200})
         cluster.postgres.stop()
         assert set(visit(web, 16, "/readyz")) == {200}
         replace_workers(web)

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from hubbub.realtime.protocol import messages
 from hubbub.realtime.protocol.messages import Problem
 from loadtests.lib.servers import Replica
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.fuzz.protocol_frames import ANSWERS, ensure_spoken
 from tests.support.raw_socket import socket_of
 
@@ -85,7 +85,7 @@ class Owed:
         return not any(self.sure.values())
 
 
-async def converse(person: Person, replica: Replica, steps: Sequence[Step]) -> None:
+async def converse(person: Account, replica: Replica, steps: Sequence[Step]) -> None:
     """Take the steps, all without waiting for answers; hold what comes back to the protocol."""
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(socket_of(person, replica)) for _ in range(2)]

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, opened, talking
 from tests.fuzz.conversation import Step, converse
 from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated
@@ -37,7 +37,7 @@ class Talk:
     """An event loop in a thread, where others talk while one test after another disturbs them."""
 
     loop: asyncio.AbstractEventLoop
-    people: Iterator[Person]
+    people: Iterator[Account]
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(RUN_SECONDS)
@@ -65,7 +65,9 @@ def talk(target: Stage) -> Iterator[Talk]:
             loop.close()
 
 
-async def talk_beside(target: Stage, talkers: list[Person], room: int, over: asyncio.Event) -> None:
+async def talk_beside(
+    target: Stage, talkers: list[Account], room: int, over: asyncio.Event
+) -> None:
     """Talk over both replicas until it is over; lose nothing, and no socket."""
     clients = [target.client(person, replica) for replica, person in enumerate(talkers)]
     async with opened(clients, room):

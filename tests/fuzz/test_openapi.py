@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.servers.process import ROOT
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage
 from tests.fuzz.raw_http import visit
 from tests.fuzz.rounds import SEED, TIMES
@@ -50,7 +50,7 @@ def explore(
     assert "21 selected / 21 total" in ran.stdout
 
 
-def signed_in(person: Person) -> dict[str, str]:
+def signed_in(person: Account) -> dict[str, str]:
     """Return the headers of a page's own scripts."""
     cookie = f"{person.headers['Cookie']}; csrftoken={CSRF}"
     return {"Cookie": cookie, "X-CSRFToken": CSRF}

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loadtests.lib.servers import Replica
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage
 from tests.fuzz.raw_http import Visit, visit
 from tests.fuzz.rounds import TIMES, examples
@@ -73,12 +73,12 @@ BYTES = ODD | st.binary(max_size=30) | st.text(max_size=30).map(lambda text: tex
 
 
 @pytest.fixture(params=["nobody", "bob", "alice"])
-def visitor(request: pytest.FixtureRequest, target: Stage) -> Person | None:
+def visitor(request: pytest.FixtureRequest, target: Stage) -> Account | None:
     return None if request.param == "nobody" else target.person(request.param)
 
 
 def ask(
-    replica: Replica, visitor: Person | None, method: str, address: str, form: bytes | None = None
+    replica: Replica, visitor: Account | None, method: str, address: str, form: bytes | None = None
 ) -> Visit:
     cookies = [f"csrftoken={CSRF}", *([visitor.headers["Cookie"][:]] if visitor else [])]
     headers = {"Cookie": "; ".join(cookies), "X-CSRFToken": CSRF}
@@ -108,7 +108,7 @@ QUERIES = st.lists(st.tuples(st.sampled_from(QUERY), BYTES), max_size=3)
 @example("/welcome/", [b"", b""], [("next", b"0")])
 def test_no_address_breaks_a_page(
     target: Stage,
-    visitor: Person | None,
+    visitor: Account | None,
     page: str,
     parts: list[bytes],
     query: list[tuple[str, bytes]],
@@ -119,7 +119,7 @@ def test_no_address_breaks_a_page(
 @given(data=st.data(), page=st.sampled_from(sorted(FORMS)), parts=PARTS)
 @examples(60)
 def test_no_form_breaks_a_page(
-    target: Stage, visitor: Person | None, data: st.DataObject, page: str, parts: list[bytes]
+    target: Stage, visitor: Account | None, data: st.DataObject, page: str, parts: list[bytes]
 ) -> None:
     fields = st.lists(st.tuples(st.sampled_from(FORMS[page]), BYTES), max_size=5)
     form = urlencode(data.draw(fields)).encode()

@@ -30,7 +30,7 @@ from hubbub.observability.logs import (
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.web import Web
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, open_all
 from tests.settings.test_settings import manage, show
 from tests.support.probes import ask
@@ -229,7 +229,7 @@ def lines(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-def post(web: Web, person: Person, room: int, body: str) -> int:
+def post(web: Web, person: Account, room: int, body: str) -> int:
     message = {"body": body, "nonce": secrets.token_hex(8)}
     try:
         rest.call(

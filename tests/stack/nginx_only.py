@@ -121,7 +121,7 @@ class Front:
         **more: str,
     ) -> Self:
         self.write_list(web, realtime)
-        self.nginx.fill({**(variables or {}), **more})
+        self.nginx.write_configuration({**(variables or {}), **more})
         self.nginx.start()
         return self
 

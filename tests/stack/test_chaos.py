@@ -12,7 +12,7 @@ import pytest
 from loadtests.chaos.fault_catalogue import KIND_BY_NAME
 from loadtests.chaos.fault_kind import Mechanism
 from loadtests.lib.servers.process import ROOT
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from tests.stack.hosts import needs_hosts
 
 SEED, SECONDS = 11, 50
@@ -51,12 +51,12 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
         [sys.executable, "-m", "loadtests.chaos", *folder, *SMALL], cwd=ROOT, stderr=subprocess.PIPE
     )
     try:
-        until(lambda: {"redis-server", "nginx"} <= _names(_family(run)), 100)
+        wait_until(lambda: {"redis-server", "nginx"} <= _names(_family(run)), 100)
         family = _family(run)
     finally:
         run.kill()
         run.communicate()
-    until(lambda: not [one for one in family if one.is_running()], 30)
+    wait_until(lambda: not [one for one in family if one.is_running()], 30)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from hubbub.chat.redis_layer import RedisLayer
 from loadtests.chaos.network import Network, NetworkHost, inside_host
 from loadtests.chaos.network_rules import Delay, Drop, Rate
 from loadtests.lib.servers import Redis
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from tests.stack.hosts import needs_hosts
 
 pytestmark = needs_hosts
@@ -95,7 +95,7 @@ async def test_the_layer_hears_again_after_its_connection_was_lost_unnoticed(sma
 def test_a_lossy_cable_loses_some(small: Small) -> None:
     loss = Drop(small.there, "loss", percent=30)
     loss.apply()
-    until(lambda: small.answers() and loss.dropped() > 0)
+    wait_until(lambda: small.answers() and loss.dropped() > 0)
     loss.heal()
 
 

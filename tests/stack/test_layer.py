@@ -104,7 +104,7 @@ async def test_a_group_that_cannot_be_left_while_redis_is_away_is_left_later(
     with pytest.raises(RedisError):
         await layer.group_discard("room", channel)
     redis.spawn()
-    await asyncio.to_thread(redis.wait_until_it_answers)
+    await asyncio.to_thread(redis.wait_until_ready)
     async with Client.from_url(redis.url()) as operator:
         await until_subscribed(operator, 2)  # to all that it had
         await layer.group_discard("room", channel)

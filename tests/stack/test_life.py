@@ -13,27 +13,29 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.servers.process import HOST, ROOT
-from loadtests.lib.servers.stack import STOP_SECONDS, RunningStack, until
+from loadtests.lib.servers.stack import STOP_SECONDS, RunningStack, wait_until
 from tests.stack.conftest import MakeStack
 
 
 def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
     for name in ("realtime-1", "web-1", "redis", "nginx", "postgres"):
-        until(lambda: all(row.pid for row in stack.rows().values()))  # the one before is back
-        before = stack.rows()
+        wait_until(
+            lambda: all(row.pid for row in stack.processes().values())
+        )  # the one before is back
+        before = stack.processes()
         os.kill(before[name].pid, signal.SIGKILL)
-        until(lambda: stack.rows()[name].restarts == before[name].restarts + 1)
-        until(lambda: _serves(stack))
-        after = stack.rows()
+        wait_until(lambda: stack.processes()[name].restarts == before[name].restarts + 1)
+        wait_until(lambda: _serves(stack))
+        after = stack.processes()
         assert after[name].port == before[name].port
         assert [row.pid for row in after.values() if row.name != name] == [
             row.pid for row in before.values() if row.name != name
         ]
-        assert f"{name} ended (by SIGKILL). It starts again in " in stack.said()
+        assert f"{name} ended (by SIGKILL). It starts again in " in stack.output()
 
 
 def test_it_says_where_it_is_and_what_one_may_do_next(stack: RunningStack) -> None:
-    said = stack.said()
+    said = stack.output()
     assert f"==> Hubbub is running at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in said
     assert 'make stack-manage ARGS="owner alice"' in said
     assert "\x1b[" not in said
@@ -43,11 +45,11 @@ def test_what_processes_say_is_in_one_stream_by_name(stack: RunningStack) -> Non
     urllib.request.urlopen(f"http://{stack.address}/accounts/login/?next=/x").close()
 
     def requests() -> list[str]:
-        lines = [line.split(" | ", 1) for line in stack.said().splitlines() if " | " in line]
+        lines = [line.split(" | ", 1) for line in stack.output().splitlines() if " | " in line]
         return [text for name, text in lines if name.strip() == "nginx" and text.startswith("{")]
 
-    until(lambda: any(json.loads(text)["path"] == "/accounts/login/" for text in requests()))
-    assert "next=" not in stack.said()
+    wait_until(lambda: any(json.loads(text)["path"] == "/accounts/login/" for text in requests()))
+    assert "next=" not in stack.output()
 
 
 def test_a_second_start_is_refused_while_one_runs(stack: RunningStack) -> None:
@@ -84,7 +86,7 @@ def test_ctrl_c_leaves_nothing_behind_and_a_second_start_keeps_the_data(
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()
-    until(lambda: not stack.left_behind(), STOP_SECONDS)
+    wait_until(lambda: not stack.left_behind(), STOP_SECONDS)
     stack.start()
     assert "owns this place" in stack.manage("owner", "alice")
 
@@ -119,9 +121,9 @@ def test_a_folder_with_too_long_a_path_gets_a_sentence(make_stack: MakeStack) ->
 def test_ctrl_c_ends_a_change_that_is_under_way(make_stack: MakeStack) -> None:
     """At an address of its own, where nginx has to be asked whether it is there."""
     stack = make_stack(REPLICAS="1", BIND="127.0.0.2", PUBLIC_URL="").start()
-    assert f"Hubbub is running at http://127.0.0.2:{stack.port} " in stack.said()
+    assert f"Hubbub is running at http://127.0.0.2:{stack.port} " in stack.output()
     with second_terminal(stack, "scale", "6") as scaling:
-        until(lambda: "Starting realtime-2" in stack.said())
+        wait_until(lambda: "Starting realtime-2" in stack.output())
         _assert_stops(stack)
         _, refused = scaling.communicate(timeout=20)
     assert refused == "The stack is stopping.\n"
@@ -195,12 +197,12 @@ def second_terminal(stack: RunningStack, *command: str) -> subprocess.Popen[str]
 
 
 def _assert_stops(stack: RunningStack) -> None:
-    ports = [row.port for row in stack.rows().values()]
+    ports = [row.port for row in stack.processes().values()]
     stack.stop()
     assert stack.process is not None
     assert stack.process.returncode == 0
     assert stack.left_behind() == []
-    assert "Traceback" not in stack.said()
+    assert "Traceback" not in stack.output()
     for port in ports:
         with socket.socket() as probe:
             assert probe.connect_ex((HOST, port)) != 0

@@ -3,7 +3,7 @@
 import asyncio
 import urllib.request
 
-from loadtests.lib.servers.stack import Row, RunningStack, until
+from loadtests.lib.servers.stack import ProcessStatus, RunningStack, wait_until
 from tests.cluster.stage import bodies, opened
 from tests.deployment_files.test_monitoring import named_metrics
 from tests.stack.people import People
@@ -21,7 +21,7 @@ async def test_every_metric_that_they_name_is_at_metrics(
         await clients[0].send(room, "hello")
         for client in clients:
             await client.wait_until(lambda: bodies(client, room))
-    await asyncio.to_thread(until, lambda: not named_metrics() - shown(stack))
+    await asyncio.to_thread(wait_until, lambda: not named_metrics() - shown(stack))
 
 
 def test_a_deploy_shows_which_versions_run(stack: RunningStack) -> None:
@@ -39,13 +39,13 @@ def test_requests_have_the_id_that_nginx_gave_them(stack: RunningStack) -> None:
     request = urllib.request.Request(f"http://{stack.address}/accounts/login/")
     with urllib.request.urlopen(request, timeout=10) as answer:
         id = answer.headers["X-Request-ID"]
-    until(lambda: f'"request_id":"{id}"' in stack.said())
+    wait_until(lambda: f'"request_id":"{id}"' in stack.output())
 
 
 def shown(stack: RunningStack) -> set[str]:
     return {name for row in rows(stack) for name in scrape(row.port).names}
 
 
-def rows(stack: RunningStack) -> list[Row]:
+def rows(stack: RunningStack) -> list[ProcessStatus]:
     """Return the processes that Prometheus would ask."""
-    return [row for row in stack.rows().values() if row.name.startswith(("web", "realtime"))]
+    return [row for row in stack.processes().values() if row.name.startswith(("web", "realtime"))]

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from scripts.stack.ports import free_port
 from tests.stack.nginx_only import Answer, Front, name_server
 
@@ -95,11 +95,11 @@ def test_a_name_is_asked_again_while_running(front: Front) -> None:
         assert _names(front, 4) == {"first"}
         front.behind("second", host="127.0.0.12", port=port)
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12"]
-        until(lambda: _names(front, 8) == {"first", "second"})
+        wait_until(lambda: _names(front, 8) == {"first", "second"})
         # One that died and is still in the list costs nobody anything.
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"]
         first.close()
-        until(lambda: _names(front, 8) == {"second"})
+        wait_until(lambda: _names(front, 8) == {"second"})
 
 
 def test_processes_hear_the_client_and_nothing_that_it_made_up(front: Front) -> None:
@@ -119,7 +119,7 @@ def test_processes_hear_the_client_and_nothing_that_it_made_up(front: Front) -> 
     assert heard["x-forwarded-for"] == OFFICE
     assert heard["x-forwarded-proto"] == "http"
     assert not heard.keys() & {"x-forwarded-host", "x-real-ip", "forwarded"}
-    until(front.logged)
+    wait_until(front.logged)
     assert heard["x-request-id"] == front.logged()[-1]["request_id"] != "mine"
 
 
@@ -255,7 +255,7 @@ def test_after_a_reload_sockets_stay_for_a_while_and_no_longer(front: Front) -> 
             before = _workers(front)
             front.nginx.send(signal.SIGHUP)
             began = time.monotonic()
-            until(lambda: _workers(front) != before)
+            wait_until(lambda: _workers(front) != before)
             server.sendall(b"still here")
             assert client.recv(4096) == b"still here"
             assert client.recv(4096) == b""
@@ -267,7 +267,7 @@ def test_the_log_has_no_query_and_no_key(front: Front) -> None:
     front.get("/rooms/1?q=private")
     front.get("/accounts/password/reset/key/1-topsecret/?x=1")
     front.get("/accounts/confirm-email/topsecret/")
-    until(lambda: len(front.logged()) == 3)
+    wait_until(lambda: len(front.logged()) == 3)
     assert [line["path"] for line in front.logged()] == [
         "/rooms/1",
         "/accounts/password/reset/key/***",

@@ -24,7 +24,7 @@ def test_nginx_takes_every_combination(
 ) -> None:
     front.write_list([8001, 8002], [8003])
     variables = {"REAL_IP_FROM": real_ip, "LIMIT_EXEMPT": exempt}
-    front.nginx.fill({"UPSTREAMS": upstreams, "SERVER": server, **variables})
+    front.nginx.write_configuration({"UPSTREAMS": upstreams, "SERVER": server, **variables})
     assert front.nginx.test() == ""
 
 
@@ -44,7 +44,7 @@ def test_what_a_container_takes_by_default_serves_without_tls() -> None:
 
 def test_a_variable_that_no_template_knows_is_refused(front: Front) -> None:
     with pytest.raises(StackError, match="LISTEN_ON"):
-        front.nginx.fill({"LISTEN_ON": "80"})
+        front.nginx.write_configuration({"LISTEN_ON": "80"})
 
 
 def test_the_page_of_nginx_may_have_its_style_and_nothing_else() -> None:

@@ -88,16 +88,16 @@ def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
 ) -> None:
     """Of a version without templates for nginx, or with some that it does not take."""
     _break_templates(copy_code(tmp_path), wrong)
-    rows, configuration = stack.rows(), _configuration(stack)
+    rows, configuration = stack.processes(), _configuration(stack)
     refused = stack.attempt("deploy", "--root", str(tmp_path))
     assert refused.returncode == 1
     assert "nginx" in refused.stderr
     assert f"Nothing was replaced: all goes on with the code in {ROOT} as it was." in refused.stdout
     assert "Traceback" not in refused.stderr
-    assert stack.rows() == rows
+    assert stack.processes() == rows
     assert _configuration(stack) == configuration
     stack.command("scale", "3")
-    assert Path(psutil.Process(stack.rows()["realtime-3"].pid).cwd()) == ROOT
+    assert Path(psutil.Process(stack.processes()["realtime-3"].pid).cwd()) == ROOT
 
 
 @asynccontextmanager

@@ -47,7 +47,7 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
         if isinstance(entry, CommandAnswered) and entry.code is not None
     }
     assert not refused - {("unavailable", "message.send")}, "more than sends to be tried again"
-    assert "Traceback" not in stack.said()
+    assert "Traceback" not in stack.output()
 
 
 def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
@@ -61,7 +61,7 @@ def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
     failed = stack.attempt("deploy", "--root", str(following))
     assert failed.returncode == 1
     assert failed.stderr.startswith("web-2 does not start: the stack's terminal says why.")
-    assert "not today" in stack.said()
+    assert "not today" in stack.output()
     assert f"realtime-2 with the code in {following}, web-1 with that of before" in failed.stdout
     assert serving(stack) == {"realtime-2": following, "web-1": ROOT}
 
@@ -74,7 +74,7 @@ def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
 
 def serving(stack: RunningStack) -> dict[str, Path]:
     """Return the folder of the code that each process runs."""
-    ours = {name: row for name, row in stack.rows().items() if name[:3] in ("web", "rea")}
+    ours = {name: row for name, row in stack.processes().items() if name[:3] in ("web", "rea")}
     return {name: Path(psutil.Process(row.pid).cwd()) for name, row in ours.items()}
 
 

@@ -18,11 +18,11 @@ EVERY_SECONDS = 0.5
 async def test_a_soak_of_some_seconds_runs_whole(
     stack: RunningStack, people: People, tmp_path: Path
 ) -> None:
-    file, said_before = tmp_path / "samples.jsonl", len(stack.said())
+    file, said_before = tmp_path / "samples.jsonl", len(stack.output())
     crowd = await gather(stack, people=24, password_of_bob=people.passwords["bob"])
     load = Load(crowd, SOCKETS, messages_per_second=20, visit_seconds=(1, 4))
     await put(stack, load, SECONDS, file, EVERY_SECONDS)
-    assert "Traceback" not in stack.said()[said_before:]
+    assert "Traceback" not in stack.output()[said_before:]
     facts = load.facts()
     assert (facts["faults"], facts["failures"]) == ([], [])
     assert facts["done"].keys() >= {"visits", "meetings", "sign-ins"}

@@ -50,7 +50,7 @@ def test_security_headers_come_once(stack: RunningStack, path: str) -> None:
 def test_metrics_are_for_machines_inside(stack: RunningStack) -> None:
     for path in ("/metrics", "/readyz"):
         assert get(stack, path)[0] == 404
-        for name, row in stack.rows().items():
+        for name, row in stack.processes().items():
             if name.startswith(("web-", "realtime-")):
                 assert get(stack, path, port=row.port)[0] == 200
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Disconnected
-from loadtests.lib.servers.stack import Row, RunningStack, until
+from loadtests.lib.servers.stack import ProcessStatus, RunningStack, wait_until
 from tests.cluster.stage import elapse
 from tests.stack.people import People
 from tests.stack.traffic import Traffic, traffic
@@ -23,7 +23,7 @@ FAIR_SHARE = 0.3
 
 async def test_replicas_come_and_go_under_traffic(stack: RunningStack, people: People) -> None:
     await asyncio.to_thread(stack.command, "scale", "2")
-    said_before = len(stack.said())
+    said_before = len(stack.output())
     async with traffic(people) as talk:
         with talk.during("a replica is added"):
             await is_added(stack, talk)
@@ -38,7 +38,7 @@ async def test_replicas_come_and_go_under_traffic(stack: RunningStack, people: P
         with talk.during(f"Redis stands still for {WITHOUT_REDIS_SECONDS} s"):
             await redis_stands_still(stack, talk)
         await spreads_again(stack, talk)
-    assert "Traceback" not in stack.said()[said_before:]
+    assert "Traceback" not in stack.output()[said_before:]
 
 
 async def is_added(stack: RunningStack, talk: Traffic) -> None:
@@ -112,22 +112,22 @@ async def spreads_again(stack: RunningStack, talk: Traffic) -> None:
     assert min(sockets.values()) > FAIR_SHARE * fair, sockets
 
 
-async def replicas_of(stack: RunningStack) -> list[Row]:
+async def replicas_of(stack: RunningStack) -> list[ProcessStatus]:
     """Ask the stack in a thread: the clients go on meanwhile."""
     return await asyncio.to_thread(stack.replicas)
 
 
-async def is_replaced(stack: RunningStack, victim: Row) -> None:
+async def is_replaced(stack: RunningStack, victim: ProcessStatus) -> None:
     """Wait until the stack's manager runs it again."""
 
     def runs_again() -> bool:
-        now = stack.rows()[victim.name]
+        now = stack.processes()[victim.name]
         return now.pid not in (0, victim.pid) and is_ready(now)
 
-    await asyncio.to_thread(until, runs_again, 30)
+    await asyncio.to_thread(wait_until, runs_again, 30)
 
 
-def is_ready(replica: Row) -> bool:
+def is_ready(replica: ProcessStatus) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{replica.port}/readyz", timeout=5) as answer:
             return bool(answer.status == 200)

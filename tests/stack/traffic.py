@@ -13,7 +13,7 @@ import pytest
 
 from loadtests.lib.checker.silence import event_times, longest_silence
 from loadtests.lib.client import Client
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import open_all, talking
 from tests.stack.people import People
 
@@ -90,7 +90,7 @@ async def traffic(people: People) -> AsyncIterator[Traffic]:
         await people.assert_right(clients)
 
 
-def tab(people: People, person: Person, number: int) -> Client:
+def tab(people: People, person: Account, number: int) -> Client:
     client = people.client(person)
     client.name = client.history.name = f"{person.username}, tab {number}"
     return client

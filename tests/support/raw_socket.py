@@ -13,12 +13,12 @@ from websockets.exceptions import ConnectionClosed
 from loadtests.lib.client import websocket
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 
 
 @asynccontextmanager
 async def socket_of(
-    person: Person, replica: Replica, *, welcomed: bool = True
+    person: Account, replica: Replica, *, welcomed: bool = True
 ) -> AsyncIterator[ClientConnection]:
     socket = await websocket.connected(address(replica), person.headers)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from loadtests.lib.servers.process import HOST
-from loadtests.lib.servers.stack import environment_of, rows_of
+from loadtests.lib.servers.stack import environment_of, processes_of
 
 SHOW_METRICS = ("web-", "realtime-")
 
@@ -60,5 +60,5 @@ def _parts_of_stack(folder: Path) -> list[Part]:
             row.pid or None,
             f"http://{HOST}:{row.port}/metrics" if row.name.startswith(SHOW_METRICS) else "",
         )
-        for row in rows_of(folder).values()
+        for row in processes_of(folder).values()
     ]

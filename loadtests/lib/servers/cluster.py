@@ -68,7 +68,7 @@ class Cluster(Startable):
         for replica in self.replicas:
             replica.spawn()
         for replica in self.replicas:
-            replica.wait_until_it_answers()
+            replica.wait_until_ready()
 
     def close(self) -> None:
         self._stack.close()

@@ -37,12 +37,12 @@ class Nginx(Server):
     def address(self) -> str:
         return f"{self.host.address}:{self.port}"
 
-    def fill(self, variables: Mapping[str, str]) -> None:
+    def write_configuration(self, variables: Mapping[str, str]) -> None:
         """Write its configuration; `variables` go before what fits most of its users."""
         (self.folder / "run").mkdir(exist_ok=True)
         templates.render(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
 
-    def write_list(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
+    def write_upstreams(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
         text = ""
         for name, addresses in (("web_list", web), ("realtime_list", realtime)):
             servers = "".join(f"server {host}:{port} max_fails=0;" for host, port in addresses)

@@ -70,7 +70,7 @@ class Server(Startable):
     def start(self) -> Self:
         if not self.running:
             self.spawn()
-            self.wait_until_it_answers()
+            self.wait_until_ready()
         return self
 
     def spawn(self) -> None:
@@ -86,7 +86,7 @@ class Server(Startable):
                 start_new_session=True,  # Ctrl-C is for the tests, which then end their servers
             )
 
-    def wait_until_it_answers(self) -> None:
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not self._answers_now():
             if not self.running or time.monotonic() > deadline:

@@ -32,7 +32,7 @@ READY = "Hubbub is running at "
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProcessStatus:
     """A process as `status` shows it."""
 
     name: str
@@ -65,9 +65,9 @@ class RunningStack(Startable):
         """Start it; returns once it says that it serves."""
         self.log.write_text("")
         self.spawn()
-        until(lambda: READY in self.said() or not self.running, START_SECONDS)
+        wait_until(lambda: READY in self.output() or not self.running, START_SECONDS)
         if not self.running:
-            raise ServerError(f"The stack ended:\n{self.said()}")
+            raise ServerError(f"The stack ended:\n{self.output()}")
         return self
 
     def spawn(self) -> None:
@@ -96,14 +96,14 @@ class RunningStack(Startable):
             if self.process is not None and self.process.poll() is None:
                 self.process.kill()
                 self.process.wait()
-            until(lambda: not self.left_behind(), STOP_SECONDS)
+            wait_until(lambda: not self.left_behind(), STOP_SECONDS)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text(errors="replace")
 
     def command(self, *arguments: str) -> str:
@@ -135,17 +135,17 @@ class RunningStack(Startable):
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def rows(self) -> dict[str, Row]:
+    def processes(self) -> dict[str, ProcessStatus]:
         """Return the processes by name."""
-        return rows_of(self.folder / "stack")
+        return processes_of(self.folder / "stack")
 
-    def replicas(self) -> list[Row]:
+    def replicas(self) -> list[ProcessStatus]:
         """Return the replicas, once all of them run: one that is started again has no pid yet."""
-        until(lambda: all(row.pid for row in self._replicas()))
+        wait_until(lambda: all(row.pid for row in self._replicas()))
         return self._replicas()
 
-    def _replicas(self) -> list[Row]:
-        return [row for name, row in self.rows().items() if name.startswith("realtime-")]
+    def _replicas(self) -> list[ProcessStatus]:
+        return [row for name, row in self.processes().items() if name.startswith("realtime-")]
 
     def variable(self, name: str) -> str:
         """Return a variable that the stack's processes have."""
@@ -163,12 +163,14 @@ class RunningStack(Startable):
         return found
 
 
-def rows_of(folder: Path) -> dict[str, Row]:
+def processes_of(folder: Path) -> dict[str, ProcessStatus]:
     """Return the processes of the stack that runs in `folder`. Raises StackError when none does."""
     rows = {}
     for line in control.send_request(folder / "control", {"operation": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()
-        rows[name] = Row(name, state, int(port), int(pid.replace("-", "0")), int(restarts))
+        rows[name] = ProcessStatus(
+            name, state, int(port), int(pid.replace("-", "0")), int(restarts)
+        )
     return rows
 
 
@@ -177,7 +179,7 @@ def environment_of(folder: Path) -> dict[str, str]:
     return StateDirectory(folder).read_environment()
 
 
-def until(condition: Callable[[], object], within: float = 20) -> None:
+def wait_until(condition: Callable[[], object], within: float = 20) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "It did not come to that in time."

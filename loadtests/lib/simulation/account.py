@@ -6,7 +6,7 @@ from loadtests.lib.client import rest
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Account:
     username: str
     id: int
     identity: str  # the header that makes one them, as `seed` writes it
@@ -16,7 +16,7 @@ class Person:
         return rest.headers_of(self.identity)
 
 
-def who(address: str, identity: str) -> Person:
+def fetch_account(address: str, identity: str) -> Account:
     """Ask the place who that is. Raises `rest.RefusedError` and OSError."""
     me = rest.call(address, "GET", "/me", rest.headers_of(identity))
-    return Person(me["username"], me["id"], identity)
+    return Account(me["username"], me["id"], identity)

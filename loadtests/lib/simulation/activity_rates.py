@@ -2,28 +2,30 @@
 
 from dataclasses import dataclass, field
 
-from loadtests.lib.simulation.plan import Habit
+from loadtests.lib.simulation.plan import Behaviour
 
 
 @dataclass(frozen=True, slots=True)
-class Paces:
+class ActivityRates:
     """Each pause is drawn between half and one and a half of its mean."""
 
     messages_per_second: float = 40.0  # edits and deletions among them
     stay: float = 4.0  # in a room that is only visited
     away: float = 4.0  # out of a room, or banned
     # From one act to the next.
-    between: dict[Habit, float] = field(
+    between: dict[Behaviour, float] = field(
         default_factory=lambda: {
-            Habit.VISIT: 4.0,
-            Habit.ROVE: 4.0,
-            Habit.BE_REMOVED: 6.0,
-            Habit.BE_BANNED: 20.0,
-            Habit.SIGN_OUT: 30.0,
+            Behaviour.VISIT: 4.0,
+            Behaviour.EXPLORE: 4.0,
+            Behaviour.BE_REMOVED: 6.0,
+            Behaviour.BE_BANNED: 20.0,
+            Behaviour.SIGN_OUT: 30.0,
         }
     )
 
-    def times(self, factor: float) -> "Paces":
+    def times(self, factor: float) -> "ActivityRates":
         """Return the same with every pause but the talkers' so many times as long."""
         between = {habit: factor * seconds for habit, seconds in self.between.items()}
-        return Paces(self.messages_per_second, factor * self.stay, factor * self.away, between)
+        return ActivityRates(
+            self.messages_per_second, factor * self.stay, factor * self.away, between
+        )

@@ -17,12 +17,12 @@ PUBLIC_EVERY = 3  # rooms
 SECOND_ROOM_CHANCE = 0.3
 
 
-class Habit(Enum):
+class Behaviour(Enum):
     """What somebody does besides having their rooms open."""
 
-    SIT = "sit"  # and talk, where the room's plan says so
+    STAY = "sit"  # and talk, where the room's plan says so
     VISIT = "visit"  # open and close rooms
-    ROVE = "rove"  # join public rooms and leave them
+    EXPLORE = "rove"  # join public rooms and leave them
     BE_REMOVED = "be removed"  # from a room, and put back
     BE_BANNED = "be banned"  # and let in again
     SIGN_OUT = "sign out"
@@ -30,11 +30,11 @@ class Habit(Enum):
 
 # Of every so many people one has the habit; of each at least one.
 ONE_IN = {
-    Habit.VISIT: 12,
-    Habit.ROVE: 12,
-    Habit.BE_REMOVED: 20,
-    Habit.BE_BANNED: 50,
-    Habit.SIGN_OUT: 50,
+    Behaviour.VISIT: 12,
+    Behaviour.EXPLORE: 12,
+    Behaviour.BE_REMOVED: 20,
+    Behaviour.BE_BANNED: 50,
+    Behaviour.SIGN_OUT: 50,
 }
 
 
@@ -55,7 +55,7 @@ class TabPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    habits: tuple[Habit, ...]  # of each person
+    behaviours: tuple[Behaviour, ...]  # of each person
     rooms: tuple[RoomPlan, ...]
     tabs: tuple[TabPlan, ...]
 
@@ -70,18 +70,22 @@ class Plan:
         return cls(habits, rooms, _tabs(dice, habits, rooms, tabs))
 
 
-def _habits(dice: Random, people: int) -> tuple[Habit, ...]:
+def _habits(dice: Random, people: int) -> tuple[Behaviour, ...]:
     wanted = [habit for habit, one_in in ONE_IN.items() for _ in range(max(1, people // one_in))]
-    habits = wanted + [Habit.SIT] * (people - len(wanted))
+    habits = wanted + [Behaviour.STAY] * (people - len(wanted))
     dice.shuffle(habits)
     return tuple(habits)
 
 
-def _rooms(dice: Random, habits: tuple[Habit, ...]) -> tuple[RoomPlan, ...]:
+def _rooms(dice: Random, habits: tuple[Behaviour, ...]) -> tuple[RoomPlan, ...]:
     """Draw the rooms. Everybody but the rovers is in some; the first, a private one, has all who
     are not mere sitters."""
-    sitters = [person for person, habit in enumerate(habits) if habit is Habit.SIT]
-    doers = [person for person, habit in enumerate(habits) if habit not in (Habit.SIT, Habit.ROVE)]
+    sitters = [person for person, habit in enumerate(habits) if habit is Behaviour.STAY]
+    doers = [
+        person
+        for person, habit in enumerate(habits)
+        if habit not in (Behaviour.STAY, Behaviour.EXPLORE)
+    ]
     sizes = [len(habits) // share for share in LARGE_ROOMS]
     small = len(habits) // SMALL_ROOM_FOR_EVERY
     sizes += [SMALL_ROOMS[number % len(SMALL_ROOMS)] for number in range(small)]
@@ -108,7 +112,7 @@ def _seat_all(dice: Random, rooms: list[RoomPlan], sitters: list[int]) -> None:
 
 
 def _tabs(
-    dice: Random, habits: tuple[Habit, ...], rooms: tuple[RoomPlan, ...], count: int
+    dice: Random, habits: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
 ) -> tuple[TabPlan, ...]:
     """Draw the tabs: one for each person, then more; talkers have the rooms open they talk in."""
     own = [
@@ -122,9 +126,9 @@ def _tabs(
         if number >= len(habits) or not wanted:
             many = 2 if dice.random() < SECOND_ROOM_CHANCE else 1
             wanted = set(dice.sample(own[person], min(many, len(own[person]))))
-        if habits[person] in (Habit.VISIT, Habit.ROVE):
+        if habits[person] in (Behaviour.VISIT, Behaviour.EXPLORE):
             wanted = set()
-        elif habits[person] is not Habit.SIT:
+        elif habits[person] is not Behaviour.STAY:
             wanted.add(0)
         tabs.append(TabPlan(person, tuple(sorted(wanted))))
     return tuple(tabs)

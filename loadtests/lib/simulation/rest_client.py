@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from loadtests.lib.client import rest
-from loadtests.lib.simulation.account import Person
+from loadtests.lib.simulation.account import Account
 
 THREADS = 4
 SERVER_ERROR = 500
@@ -29,7 +29,7 @@ class Rest:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def call(
-        self, person: Person, method: str, path: str, *, done: Collection[int] = (), **body: Any
+        self, person: Account, method: str, path: str, *, done: Collection[int] = (), **body: Any
     ) -> Any:
         """Return the answer's JSON; None where a status in `done` says that it is done already.
 
@@ -41,7 +41,7 @@ class Rest:
 
         return await self._insist(ask, done)
 
-    async def form(self, person: Person, path: str, **fields: str) -> None:
+    async def form(self, person: Account, path: str, **fields: str) -> None:
         """Send a form of the pages. Raises `rest.RefusedError` for what would be refused again."""
 
         def post(address: str) -> None:

@@ -7,19 +7,19 @@ from random import Random
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import EventReceived
-from loadtests.lib.simulation.account import Person
-from loadtests.lib.simulation.plan import Habit
+from loadtests.lib.simulation.account import Account
+from loadtests.lib.simulation.plan import Behaviour
 
 REMEMBERED = 20  # own messages in each room, for edits and deletions
 
 
 @dataclass(slots=True, eq=False)
-class Tab:
+class SimulatedTab:
     """A client and the rooms that its page shows, but for those that its person is barred from."""
 
     client: Client
     wanted: set[int]
-    barred: set[int]  # the person's
+    removed_from: set[int]  # the person's
 
     @property
     def name(self) -> str:
@@ -28,15 +28,15 @@ class Tab:
     @property
     def missing(self) -> set[int]:
         """The rooms that it should show and is not subscribed to."""
-        return self.wanted - self.barred - self.client.protocol.subscriptions.keys()
+        return self.wanted - self.removed_from - self.client.protocol.subscriptions.keys()
 
     @property
-    def is_back(self) -> bool:
+    def is_recovered(self) -> bool:
         open_now = (room for room in self.wanted if room in self.client.protocol.subscriptions)
         live = all(self.client.is_open(room) for room in open_now)
         return self.client.connected and not self.missing and live
 
-    def has_heard_since(self, at: float) -> bool:
+    def has_received_since(self, at: float) -> bool:
         newest = (
             one.at
             for one in reversed(self.client.history.entries)
@@ -60,7 +60,7 @@ class Tab:
         return None if shown is None else shown.online
 
     async def wait_until(
-        self, condition: "Callable[[Tab], object]", but: str, deadline: float
+        self, condition: "Callable[[SimulatedTab], object]", but: str, deadline: float
     ) -> None:
         """Wait until a condition holds; raises TimeoutError, which says that the tab `but`."""
         try:
@@ -72,22 +72,22 @@ class Tab:
 
 
 @dataclass(slots=True)
-class Somebody:
-    person: Person
-    habit: Habit
+class SimulatedUser:
+    account: Account
+    behaviour: Behaviour
     dice: Random
     rooms: list[int] = field(default_factory=list)  # that they were put into at the start
-    tabs: list[Tab] = field(default_factory=list)
-    said: dict[int, list[int]] = field(default_factory=dict)  # room: ids of newest messages
-    barred: set[int] = field(default_factory=set)  # rooms that they were put out of
-    gone: bool = False  # banned or signed out
+    tabs: list[SimulatedTab] = field(default_factory=list)
+    sent: dict[int, list[int]] = field(default_factory=dict)  # room: ids of newest messages
+    removed_from: set[int] = field(default_factory=set)  # rooms that they were put out of
+    signed_out: bool = False  # banned or signed out
     tabs_named: int = 0
 
     def name_a_tab(self) -> str:
         self.tabs_named += 1
-        return f"{self.person.username}, tab {self.tabs_named}"
+        return f"{self.account.username}, tab {self.tabs_named}"
 
     def remember(self, room: int, message: int) -> None:
-        said = self.said.setdefault(room, [])
+        said = self.sent.setdefault(room, [])
         said.append(message)
         del said[:-REMEMBERED]

@@ -16,30 +16,30 @@ from typing import Any
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import CommandAnswered, Entry, History
-from loadtests.lib.simulation.account import Person
-from loadtests.lib.simulation.activity_rates import Paces
-from loadtests.lib.simulation.plan import Habit, Plan
+from loadtests.lib.simulation.account import Account
+from loadtests.lib.simulation.activity_rates import ActivityRates
+from loadtests.lib.simulation.plan import Behaviour, Plan
 from loadtests.lib.simulation.rest_client import Rest
-from loadtests.lib.simulation.simulated_user import Somebody, Tab
+from loadtests.lib.simulation.simulated_user import SimulatedTab, SimulatedUser
 
 # An event reaches every tab as the same text: it is decoded once.
 TEXTS_REMEMBERED = 4_096
 
 
-class Crowd:
+class Simulation:
     """Made by `people`. `acts` counts what was done; `rooms` are ids, in the plan's order."""
 
     def __init__(
-        self, addresses: Sequence[str], plan: Plan, paces: Paces, owner: Person | None
+        self, addresses: Sequence[str], plan: Plan, rates: ActivityRates, owner: Account | None
     ) -> None:
-        self.addresses, self.plan, self.paces, self.owner = list(addresses), plan, paces, owner
+        self.addresses, self.plan, self.rates, self.owner = list(addresses), plan, rates, owner
         self.rest = Rest(self.addresses)
-        self.everybody: list[Somebody] = []
+        self.users: list[SimulatedUser] = []
         self.rooms: list[int] = []
-        self.acts: Counter[str] = Counter()
-        self.deeds = History("the crowd")  # what was done to people
+        self.activity_counts: Counter[str] = Counter()
+        self.revocations = History("the crowd")  # what was done to people
         self.clients: list[Client] = []  # of all tabs that there ever were
-        self.over = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._lives: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
@@ -47,14 +47,14 @@ class Crowd:
         self._acknowledged: list[float] = []
 
     @property
-    def tabs(self) -> list[Tab]:
+    def tabs(self) -> list[SimulatedTab]:
         """The tabs of all who are there: not those of the banned and the signed out."""
-        return [tab for one in self.everybody if not one.gone for tab in one.tabs]
+        return [tab for one in self.users if not one.signed_out for tab in one.tabs]
 
     @property
     def listeners(self) -> set[str]:
         """The names of the tabs that show rooms with talk all the time: whose silence counts."""
-        sitters = [one for one in self.everybody if one.habit is Habit.SIT]
+        sitters = [one for one in self.users if one.behaviour is Behaviour.STAY]
         return {tab.name for one in sitters for tab in one.tabs if tab.wanted}
 
     @property
@@ -67,14 +67,14 @@ class Crowd:
         planned = zip(self.rooms, self.plan.rooms, strict=True)
         return [room for room, plan in planned if plan.public]
 
-    def maker_of(self, room: int) -> Somebody:
-        return self.everybody[self.plan.rooms[self.rooms.index(room)].members[0]]
+    def creator_of(self, room: int) -> SimulatedUser:
+        return self.users[self.plan.rooms[self.rooms.index(room)].members[0]]
 
     def acknowledged_since(self, at: float) -> int:
         """Return how many messages were answered `ok` since then, in monotonic time."""
         return len(self._acknowledged) - bisect_left(self._acknowledged, at)
 
-    async def until_all_are_back(self, within: float) -> None:
+    async def wait_until_recovered(self, within: float) -> None:
         """Wait until every tab shows its rooms live, and who listens has heard something new.
 
         Raises TimeoutError, which names a tab that is not back.
@@ -83,13 +83,13 @@ class Crowd:
         for tab in self.tabs:
             # Whoever is sent away meanwhile will not be back.
             await tab.wait_until(
-                lambda tab: tab.is_back or tab not in self.tabs, "is not back", deadline
+                lambda tab: tab.is_recovered or tab not in self.tabs, "is not back", deadline
             )
         now, listeners = time.monotonic(), self.listeners
         for tab in self.tabs:
-            if tab.name in listeners and not self.over.is_set():
+            if tab.name in listeners and not self.stopping.is_set():
                 await tab.wait_until(
-                    lambda tab: tab.has_heard_since(now), "hears nothing", deadline
+                    lambda tab: tab.has_received_since(now), "hears nothing", deadline
                 )
 
     async def settle(self, within: float) -> None:
@@ -98,28 +98,28 @@ class Crowd:
         Raises TimeoutError, which names what did not come. Who is still shown to be there is not
         waited for: for that there is `until_all_agree`.
         """
-        self.over.set()
+        self.stopping.set()
         deadline = time.monotonic() + within
         _, unfinished = await asyncio.wait(self._lives, timeout=within)
-        self.raise_faults()
+        self.raise_errors()
         if unfinished:
             names = ", ".join(sorted(task.get_name() for task in unfinished)[:5])
             raise TimeoutError(f"After {within:.0f} s these are not done: {names}.")
         for tab in self.tabs:
-            await tab.wait_until(lambda tab: tab.is_back, "is not back", deadline)
+            await tab.wait_until(lambda tab: tab.is_recovered, "is not back", deadline)
             await tab.wait_until(lambda tab: not tab.pending, "has no answer", deadline)
         for room in self.rooms:
             await self._until_all_show(room, deadline)
 
-    async def until_all_agree(self, within: float) -> None:
+    async def wait_until_presence_agrees(self, within: float) -> None:
         """Wait until every tab shows just those who have the room open; call it when settled."""
         deadline = time.monotonic() + within
         for room in self.rooms:
             there = {
-                one.person.id
-                for one in self.everybody
+                one.account.id
+                for one in self.users
                 for tab in one.tabs
-                if not one.gone and tab.online(room) is not None
+                if not one.signed_out and tab.online(room) is not None
             }
             await self._until_all_see(room, there, deadline)
 
@@ -127,7 +127,7 @@ class Crowd:
         """Have everybody go at the same moment; return what all of them saw, and the deeds."""
         self.stop()
         seen = await asyncio.gather(*(client.close() for client in self.clients))
-        return [*seen, self.deeds]
+        return [*seen, self.revocations]
 
     def start(self, work: Coroutine[Any, Any, None], name: str, *, life: bool = True) -> None:
         """Begin a task; one that is somebody's life ends by itself when it is time to stop."""
@@ -136,12 +136,12 @@ class Crowd:
         if life:
             self._lives.append(task)
 
-    def raise_faults(self) -> None:
+    def raise_errors(self) -> None:
         """Raise what went wrong in the crowd itself, if anything did."""
-        for fault in self.take_faults().values():
+        for fault in self.pop_errors().values():
             raise fault
 
-    def take_faults(self) -> dict[str, BaseException]:
+    def pop_errors(self) -> dict[str, BaseException]:
         """Return what went wrong in the crowd itself, by task; it is raised no more."""
         ended = [task for task in self._tasks if task.done() and not task.cancelled()]
         faults = {task.get_name(): task.exception() for task in ended}
@@ -149,7 +149,7 @@ class Crowd:
         return {name: fault for name, fault in faults.items() if fault is not None}
 
     def stop(self) -> None:
-        self.over.set()
+        self.stopping.set()
         for task in self._tasks:
             task.cancel()
 
@@ -159,16 +159,16 @@ class Crowd:
         await self._stack.aclose()
         self.rest.close()
 
-    async def open_tab(self, me: Somebody, wanted: set[int]) -> None:
+    async def open_tab(self, me: SimulatedUser, wanted: set[int]) -> None:
         """Give somebody one more tab that shows these rooms as soon as it can."""
-        client = Client(me.name_a_tab(), me.person.identity, self.addresses, self._decode)
+        client = Client(me.name_a_tab(), me.account.identity, self.addresses, self._decode)
         client.history.watch = self._watch
         self.clients.append(client)
-        me.tabs.append(Tab(client, set(wanted), me.barred))
+        me.tabs.append(SimulatedTab(client, set(wanted), me.removed_from))
         await self._stack.enter_async_context(client)
 
     async def _until_all_show(self, room: int, deadline: float) -> None:
-        maker = self.maker_of(room).person
+        maker = self.creator_of(room).account
         behind = f"is behind in room {room}"
         last = (await self.rest.call(maker, "GET", f"/rooms/{room}"))["seq"]
         for tab in self.tabs:

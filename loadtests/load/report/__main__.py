@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from loadtests.lib.console import say
+from loadtests.lib.console import log
 from loadtests.load.report.page import write
 
 
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of a run: data/load/<time>")
     folder = parser.parse_args().folder
     try:
-        say(f"{write(folder)} is written")
+        log(f"{write(folder)} is written")
     except OSError as error:
         sys.exit(f"There is no run in {folder}: {error}")
     except (json.JSONDecodeError, KeyError, TypeError) as error:

@@ -94,7 +94,7 @@ def _status(rows: list[verdict.Row]) -> str:
     missed = [row.what for row in rows if row.verdict == verdict.MISSED]
     if missed:
         return f"Missed: {', '.join(missed)}"
-    if verdict.exit_status(rows) == exit_codes.GENERATOR_WAS_THE_LIMIT:
+    if verdict.exit_status(rows) == exit_codes.GENERATOR_LIMITED:
         return "Nothing was lost; latencies are not judged"
     return "Every limit was met"
 

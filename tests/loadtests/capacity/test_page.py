@@ -79,10 +79,10 @@ def test_the_page_says_whose_limit_it_was(change: dict[str, float], said: str) -
 
 
 def test_the_exit_status_says_whether_the_figures_are_the_replicas() -> None:
-    assert status(found()) == exit_codes.RIGHT
-    assert status(found(generator_percent=99.0)) == exit_codes.GENERATOR_WAS_THE_LIMIT
+    assert status(found()) == exit_codes.PASSED
+    assert status(found(generator_percent=99.0)) == exit_codes.GENERATOR_LIMITED
     nothing = climb(lambda _: SLOW, [100], PROMISE)
-    assert status(figures(nothing, nothing, PROMISE, 1)) == exit_codes.WRONG
+    assert status(figures(nothing, nothing, PROMISE, 1)) == exit_codes.FAILED
 
 
 def results(*buckets: list[list[int]]) -> list[Result]:

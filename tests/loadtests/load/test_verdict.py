@@ -50,7 +50,7 @@ def missed(series: Series) -> list[str]:
 
 def test_a_run_that_kept_everything_is_met() -> None:
     rows = judge(a_series(a_second()), LIMITS)
-    assert exit_status(rows) == exit_codes.RIGHT
+    assert exit_status(rows) == exit_codes.PASSED
     assert "missed" not in table(rows)
 
 
@@ -58,7 +58,7 @@ def test_one_gap_is_too_many() -> None:
     second = a_second()
     second.faults[GAP] = 1
     assert missed(a_series(second)) == ["gaps"]
-    assert exit_status(judge(a_series(second), LIMITS)) == exit_codes.WRONG
+    assert exit_status(judge(a_series(second), LIMITS)) == exit_codes.FAILED
 
 
 def test_a_latency_over_its_limit_is_missed() -> None:
@@ -91,9 +91,9 @@ def test_when_the_generator_was_late_latencies_are_not_judged_and_gaps_still_are
     series = a_series(late)
     rows = {row.what: row.verdict for row in judge(series, LIMITS)}
     assert rows["DELIVER p99"] == rows["failures"] == NOT_JUDGED
-    assert exit_status(judge(series, LIMITS)) == exit_codes.GENERATOR_WAS_THE_LIMIT
+    assert exit_status(judge(series, LIMITS)) == exit_codes.GENERATOR_LIMITED
     late.faults[GAP] = 1
-    assert exit_status(judge(a_series(late), LIMITS)) == exit_codes.WRONG
+    assert exit_status(judge(a_series(late), LIMITS)) == exit_codes.FAILED
 
 
 def test_one_busy_process_of_several_is_a_bottleneck_and_one_late_moment_is_none() -> None:
@@ -117,7 +117,7 @@ def test_a_shape_that_drops_sockets_shows_nothing_when_nobody_came_back(shape: s
     assert missed(series) == []
     series.facts["shape"] = shape
     assert missed(series) == ["RESUME p99"]
-    assert exit_status(judge(series, LIMITS)) == exit_codes.WRONG
+    assert exit_status(judge(series, LIMITS)) == exit_codes.FAILED
 
 
 def test_a_deploy_that_failed_fails_the_run() -> None:

@@ -150,7 +150,7 @@ def test_what_comes_out_of_order_is_a_fault_at_once(
     for seq in seqs:
         client.history.add(EventReceived, 7, seq, "member.joined", None)
     assert book.series.total().faults == faults
-    assert (status(book) == exit_codes.WRONG) == bool(faults)
+    assert (status(book) == exit_codes.FAILED) == bool(faults)
 
 
 def test_who_has_not_heard_all_is_told_and_so_is_what_the_log_lacks() -> None:
@@ -174,22 +174,22 @@ def test_what_was_acknowledged_and_reached_nobody_is_missing_to_everybody() -> N
     book.answered("SEND", {"type": "ok", "message": message}, 0.0)
     book.judge_end([client])
     assert [fault.rule for fault in book.faults] == ["heard-all"]
-    assert status(book) == exit_codes.WRONG
+    assert status(book) == exit_codes.FAILED
 
 
 def test_who_is_put_out_of_a_room_or_not_let_in_is_a_failure() -> None:
     book = Book()
     client = a_tab(book)
-    assert status(book) == exit_codes.RIGHT
+    assert status(book) == exit_codes.PASSED
     client.history.add(SubscriptionEnded, 7, "forbidden")
-    assert status(book) == exit_codes.WRONG
+    assert status(book) == exit_codes.FAILED
 
 
 def test_a_fault_is_a_failure_and_a_late_player_says_that_it_was_the_limit(tmp_path: Path) -> None:
     book = Book()
-    assert status(book) == exit_codes.RIGHT
+    assert status(book) == exit_codes.PASSED
     book.late.add(0.4)
-    assert status(book) == exit_codes.GENERATOR_WAS_THE_LIMIT
+    assert status(book) == exit_codes.GENERATOR_LIMITED
     assert "The player was the limit" in "\n".join(lines(book, joined(tmp_path), 1))
     book.failed("SEND")
-    assert status(book) == exit_codes.WRONG
+    assert status(book) == exit_codes.FAILED

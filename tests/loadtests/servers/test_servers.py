@@ -13,7 +13,7 @@ import pytest
 from loadtests.lib.servers import Cluster, Postgres, Redis, ServerError
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.lib.servers.replica import Replica
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from scripts.stack.ports import free_port
 
 pytestmark = pytest.mark.deployment
@@ -112,7 +112,7 @@ def test_servers_end_with_whoever_started_them_even_when_killed() -> None:
     assert all(psutil.pid_exists(pid) for pid in pids)
     owner.send_signal(signal.SIGKILL)
     owner.communicate()
-    until(lambda: not any(runs(pid) for pid in pids))
+    wait_until(lambda: not any(runs(pid) for pid in pids))
 
 
 def runs(pid: int) -> bool:

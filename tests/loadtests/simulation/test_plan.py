@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.lib.simulation.plan import MIN_PEOPLE, Habit, Plan
+from loadtests.lib.simulation.plan import MIN_PEOPLE, Behaviour, Plan
 
 seeds, sizes = st.integers(0, 1_000), st.integers(MIN_PEOPLE, 200)
 
@@ -21,7 +21,7 @@ def test_another_seed_draws_another_plan() -> None:
 @given(seeds, sizes)
 def test_somebody_has_every_habit_and_everybody_a_tab(seed: int, people: int) -> None:
     plan = Plan.draw(seed, people, 2 * people)
-    assert set(plan.habits) == set(Habit)
+    assert set(plan.behaviours) == set(Behaviour)
     assert {tab.person for tab in plan.tabs} == set(range(people))
     assert len(plan.tabs) == 2 * people
 
@@ -32,7 +32,7 @@ def test_everybody_but_the_rovers_is_in_a_room_and_some_rooms_are_public(
 ) -> None:
     plan = Plan.draw(seed, people, people)
     seated = {person for room in plan.rooms for person in room.members}
-    rovers = {person for person, habit in enumerate(plan.habits) if habit is Habit.ROVE}
+    rovers = {person for person, habit in enumerate(plan.behaviours) if habit is Behaviour.EXPLORE}
     assert seated == set(range(people)) - rovers
     assert {room.public for room in plan.rooms} == {True, False}
 
@@ -46,7 +46,7 @@ def test_who_talks_stays_is_in_the_room_and_shows_it_and_the_first_of_them_made_
         assert len(set(room.members)) == len(room.members)
         assert room.members[0] == room.talkers[0]
         for talker in room.talkers:
-            assert plan.habits[talker] is Habit.SIT
+            assert plan.behaviours[talker] is Behaviour.STAY
             assert talker in room.members
             assert any(tab.person == talker and number in tab.rooms for tab in plan.tabs)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib.servers.process import HOST, ROOT, START_SECONDS
-from loadtests.lib.servers.stack import until
+from loadtests.lib.servers.stack import wait_until
 from scripts.stack.ports import free_port
 from tests.scripts.test_run import serving
 
@@ -40,7 +40,7 @@ def refused(folder: Path, *arguments: str, **variables: str) -> subprocess.Compl
 
 def unix_answer(path: str, process: subprocess.Popen[bytes]) -> bytes:
     """Ask for /healthz over a unix socket, once somebody listens there."""
-    until(lambda: process.poll() is not None or Path(path).is_socket(), within=START_SECONDS)
+    wait_until(lambda: process.poll() is not None or Path(path).is_socket(), within=START_SECONDS)
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(10)
         client.connect(path)
