@@ -39,7 +39,7 @@ CALM_SECONDS = 3.0  # of talk without faults, at the end
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    simulate: int = PEOPLE
+    people: int = PEOPLE
     tabs: int = TABS
     least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
     patience: float = 1.0  # so many times as long may it take that people are shown, or put out

@@ -78,7 +78,7 @@ def one(name: str, address: str, report: Silent) -> GeventClient:
 
 
 def has_all(client: GeventClient) -> bool:
-    return client.room(ROOM).position == MESSAGES
+    return client.subscription(ROOM).position == MESSAGES
 
 
 def serve(listener: socket.socket) -> None:

@@ -36,7 +36,7 @@ class Alone:
         environment.events.test_start.add_listener(self._start)
         environment.events.test_stop.add_listener(self._stop)
         environment.events.quitting.add_listener(self._quit)
-        environment.events.quit.add_listener(lambda **_: self._book.tell())
+        environment.events.quit.add_listener(lambda **_: self._book.print_verdict())
         gevent.spawn(generator_lag.watch, self._second_ended)
 
     def _start(self, **_: Any) -> None:
@@ -69,7 +69,7 @@ class Master:
         environment.events.worker_report.add_listener(self._reported)
         environment.events.test_start.add_listener(self._start)
         environment.events.quitting.add_listener(self._quit)
-        environment.events.quit.add_listener(lambda **_: self._book.tell())
+        environment.events.quit.add_listener(lambda **_: self._book.print_verdict())
 
     def _asked(self, environment: Environment, msg: Any, **_: Any) -> None:
         share = {

@@ -51,7 +51,7 @@ class Book:
             self.series.write(self._run.plan.series_path)
         return verdict.exit_status(verdict.judge(self.series, self._run.plan.limits))
 
-    def log_above_status(self) -> None:
+    def print_verdict(self) -> None:
         """Print what came of it."""
         rows = verdict.judge(self.series, self._run.plan.limits)
         slow = verdict.bottleneck(self.series, self._run.plan.limits)

@@ -52,7 +52,7 @@ async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -
         await simulation.wait_until_presence_agrees(within=30)
         early = simulation.left_early
         histories = await simulation.histories()
-    faults = check(histories, stage.log(), left_early=early, patience=Deadlines(PROMISES))
+    faults = check(histories, stage.log(), left_early=early, deadlines=Deadlines(PROMISES))
     assert not faults, format_violations(faults)
     assert any(isinstance(deed, AccessRevoked) for deed in simulation.revocations.entries)
 

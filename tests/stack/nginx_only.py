@@ -126,7 +126,7 @@ class Front:
         return self
 
     def write_list(self, web: Sequence[int], realtime: Sequence[int] | None = None) -> None:
-        self.nginx.write_list(_here(web), _here(realtime or web))
+        self.nginx.write_upstreams(_here(web), _here(realtime or web))
 
     def get(
         self, path: str, method: str = "GET", body: str = "", source: str = HOST, **headers: str

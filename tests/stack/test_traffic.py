@@ -80,7 +80,7 @@ async def is_drained(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def reloads(stack: RunningStack, talk: Traffic) -> None:
-    nginx = (await asyncio.to_thread(stack.rows))["nginx"]
+    nginx = (await asyncio.to_thread(stack.processes))["nginx"]
     os.kill(nginx.pid, signal.SIGHUP)
     await talk.until_all_hear()
     for client in talk.clients[::10]:
@@ -89,7 +89,7 @@ async def reloads(stack: RunningStack, talk: Traffic) -> None:
 
 
 async def redis_stands_still(stack: RunningStack, talk: Traffic) -> None:
-    replicas, redis = await replicas_of(stack), (await asyncio.to_thread(stack.rows))["redis"]
+    replicas, redis = await replicas_of(stack), (await asyncio.to_thread(stack.processes))["redis"]
     with standing_still(redis.pid):
         began = time.monotonic()
         await talk.until_all_hear()

@@ -44,5 +44,5 @@ class Violation:
         return f"{self.rule}: {self.who}{where}: {self.detail}"
 
     @property
-    def meaning(self) -> str:
+    def category(self) -> str:
         return next((name for name, rules in CATEGORIES.items() if self.rule in rules), "wrong")

@@ -83,7 +83,7 @@ class Client(BaseClient):
 
     async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:
         """Subscribe to a room and wait until it is live and loaded."""
-        await self.begin(room, start)
+        await self.subscribe(room, start)
         await self.wait_until(lambda: self.is_open(room), within)
 
     async def subscribe(self, room: int, start: Start = Start.BEGINNING) -> None:

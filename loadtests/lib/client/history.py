@@ -14,7 +14,7 @@ Frame: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Connected:
     """A socket is open; `user` is whom the server took the client for."""
 
     at: float
@@ -25,7 +25,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class Disconnected:
     """The socket is gone; 1006 where no close frame came."""
 
     at: float
@@ -33,7 +33,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SubscribeSent:
     """A subscription begins: everything above `position` is wanted (null: from now on)."""
 
     at: float
@@ -51,7 +51,7 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class EventReceived:
     """An event of a room's log arrived."""
 
     at: float
@@ -62,7 +62,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class RoomLoaded:
     """The room was loaded anew over REST; its last seq was `seq` or more by then."""
 
     at: float
@@ -72,7 +72,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class SubscriptionEnded:
     """The subscription is over: one left, was put out, or may not be there."""
 
     at: float
@@ -81,7 +81,7 @@ class Removed:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PresenceChanged:
     """Who came and went in a room, as the server told it."""
 
     at: float
@@ -91,7 +91,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class CommandSent:
     """A command went out: once for every time that it was tried."""
 
     at: float
@@ -100,7 +100,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CommandAnswered:
     """`ok` (then `code` is None) or a `problem`; `message` where the answer carries one."""
 
     at: float
@@ -111,7 +111,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
+class AccessRevoked:
     """Somebody may no longer be there: whoever did it was answered now, having asked before.
 
     `who` are the clients concerned, by name; `room` is None where all rooms are over for them.
@@ -124,17 +124,17 @@ class Revoked:
 
 
 Entry: TypeAlias = (
-    Opened
-    | Closed
-    | Asked
+    Connected
+    | Disconnected
+    | SubscribeSent
     | Subscribed
-    | Heard
-    | Loaded
-    | Removed
-    | Seen
-    | Sent
-    | Answered
-    | Revoked
+    | EventReceived
+    | RoomLoaded
+    | SubscriptionEnded
+    | PresenceChanged
+    | CommandSent
+    | CommandAnswered
+    | AccessRevoked
 )
 
 

@@ -76,7 +76,7 @@ async def _arrive(simulation: Simulation, identities: Sequence[str], seed: int) 
         somebody.rooms = [room for room, plan in planned if number in plan.members]
     for tab in simulation.plan.tabs:
         wanted = {simulation.rooms[room] for room in tab.rooms}
-        await simulation.open_tab(simulation.users[tab.account], wanted)
+        await simulation.open_tab(simulation.users[tab.person], wanted)
 
 
 async def _make_rooms(simulation: Simulation) -> list[int]:

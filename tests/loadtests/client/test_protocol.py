@@ -281,7 +281,7 @@ def test_what_tells_of_an_earlier_stay_does_not_end_what_was_asked_since() -> No
     protocol = connected()
     protocol.subscribe(ROOM)
     protocol.receive({"type": "room.removed", "room": ROOM, "reason": "left"})
-    assert ROOM in protocol.rooms
+    assert ROOM in protocol.subscriptions
     assert not any(isinstance(entry, SubscriptionEnded) for entry in protocol.history.entries)
 
 
@@ -296,7 +296,7 @@ def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> 
     assert isinstance(second, WriteFrame)
     assert second.frame["rooms"] == {str(ROOM): 0}
     protocol.receive(problem | {"ref": second.frame["ref"], "code": "not_found"})
-    assert ROOM not in protocol.rooms
+    assert ROOM not in protocol.subscriptions
 
 
 def test_a_room_opened_again_before_its_answer_is_asked_for_after_it() -> None:
@@ -307,9 +307,9 @@ def test_a_room_opened_again_before_its_answer_is_asked_for_after_it() -> None:
     [again] = protocol.receive(subscribed(seq=5))
     assert isinstance(again, WriteFrame)
     assert again.frame["rooms"] == {str(ROOM): 0}
-    assert not protocol.rooms[ROOM].live
+    assert not protocol.subscriptions[ROOM].live
     protocol.receive(subscribed(seq=5))
-    assert protocol.rooms[ROOM].live
+    assert protocol.subscriptions[ROOM].live
 
 
 def test_a_room_refused_is_asked_for_again_where_it_was_opened_again_meanwhile() -> None:
@@ -320,9 +320,9 @@ def test_a_room_refused_is_asked_for_again_where_it_was_opened_again_meanwhile()
     problem = {"type": "problem", "ref": first.frame["ref"], "room": ROOM, "detail": ""}
     [again] = protocol.receive(problem | {"code": "forbidden"})
     assert isinstance(again, WriteFrame)
-    assert ROOM in protocol.rooms
+    assert ROOM in protocol.subscriptions
     protocol.receive(problem | {"ref": again.frame["ref"], "code": "forbidden"})
-    assert ROOM not in protocol.rooms
+    assert ROOM not in protocol.subscriptions
 
 
 def test_it_knows_who_is_there() -> None:
@@ -333,7 +333,7 @@ def test_it_knows_who_is_there() -> None:
     protocol.receive(subscribed | {"online": [alice], "online_count": 1})
     change = {"type": "presence.changed", "room": ROOM, "online_count": 1}
     protocol.receive(change | {"joined": [bob], "left": [1]})
-    assert protocol.rooms[ROOM].online == {2}
+    assert protocol.subscriptions[ROOM].online == {2}
 
 
 def test_unknown_frames_and_events_are_skipped_and_events_still_counted() -> None:
