@@ -42,7 +42,7 @@ def be_patient(get_response: GetResponse) -> GetResponse:
     """Wait for a database that hangs as long as is reasonable, and not for ever."""
 
     def patient(request: HttpRequest) -> HttpResponse:
-        with patience(settings.DATABASE_ANSWER_SECONDS):
+        with patience(settings.DATABASE_TIMEOUT_SECONDS):
             return get_response(request)
 
     return patient

@@ -149,7 +149,7 @@ USE_TZ = True
 LOCK_SECONDS = 2
 DATABASE_CONNECT_SECONDS = env.count("DATABASE_CONNECT_SECONDS", default=2)
 # For how long a request may wait for the database, all its questions together.
-DATABASE_ANSWER_SECONDS = env.count("DATABASE_ANSWER_SECONDS", default=10)
+DATABASE_TIMEOUT_SECONDS = env.count("DATABASE_TIMEOUT_SECONDS", default=10)
 DATABASE_MAX_AGE_SECONDS = env.count("DATABASE_MAX_AGE_SECONDS", default=600, least=0)
 
 if EMBEDDED:
@@ -358,57 +358,57 @@ COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
 # Frames that a socket is refused, one after the other, before it is closed with 4006; as many as
 # COMMANDS_PER_SECOND are forgiven each second.
-MAX_REFUSALS = 1_000
+MAX_REFUSED_COMMANDS = 1_000
 # Bad frames in a row before a socket is closed with 4500.
 MAX_BAD_FRAMES = 20
-MAX_CONNECTIONS_PER_PERSON = env.count("MAX_CONNECTIONS_PER_PERSON", default=20)
+MAX_CONNECTIONS_PER_USER = env.count("MAX_CONNECTIONS_PER_USER", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
 # Each costs its replica a group in Redis and a question to Postgres every two seconds.
 MAX_ROOMS_PER_CONNECTION = 1_000
 # What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
-MAX_WAITING_BYTES = env.count("MAX_WAITING_BYTES", default=1_048_576)
-if MAX_WAITING_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
+MAX_BUFFERED_BYTES = env.count("MAX_BUFFERED_BYTES", default=1_048_576)
+if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
     environment.refuse(
-        f"MAX_WAITING_BYTES is {MAX_WAITING_BYTES}: give at least {4 * MAX_FRAME_BYTES}, "
+        f"MAX_BUFFERED_BYTES is {MAX_BUFFERED_BYTES}: give at least {4 * MAX_FRAME_BYTES}, "
         "four times MAX_FRAME_BYTES."
     )
 # The kernel's: Linux gives twice as much. Unbounded, it would hide megabytes.
 SEND_BUFFER_BYTES = 131_072
 
 # Stock Daphne pings every 20 s and gives up 30 s later: 2.5 times as long.
-HEARTBEAT_SECONDS = env.count("HEARTBEAT_SECONDS", default=20)
+PING_INTERVAL_SECONDS = env.count("PING_INTERVAL_SECONDS", default=20)
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FRAME_BYTES
 
 # What a resume may replay; beyond it the client loads the room anew.
 REPLAY_MAX_EVENTS = env.count("REPLAY_MAX_EVENTS", default=1_000)
 # Recent events that a replica keeps per room for resumes, and what their texts may take.
-MEMORY_EVENTS = 500
-MEMORY_BYTES = 4 * 1024 * 1024
+REPLAY_BUFFER_EVENTS = 500
+REPLAY_BUFFER_BYTES = 4 * 1024 * 1024
 SWEEP_SECONDS = 2.0
-DEAF_SWEEP_SECONDS = 0.5
-BEAT_SECONDS = 1.0
-DEAF_AFTER_SECONDS = 2.5
+BUS_LOST_SWEEP_SECONDS = 0.5
+BUS_HEARTBEAT_SECONDS = 1.0
+BUS_LOST_AFTER_SECONDS = 2.5
 # A replica that is silent for so long is forgotten with all its people.
-REPLICA_GONE_SECONDS = 7.0
+PEER_TIMEOUT_SECONDS = 7.0
 # Somebody whose socket broke is present for so long: most come back at once.
 PRESENCE_LINGER_SECONDS = 4.0
-PRESENCE_SECONDS = 0.25
+PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
 ROOM_LINGER_SECONDS = 10.0
-HOLD_SECONDS = 0.25
+REORDER_SECONDS = 0.25
 # A doorbell may be so late while much is going on; then the log is read for it.
-DOORBELL_SECONDS = 1.0
-RECHECK_SECONDS = 60.0
+BUS_GRACE_SECONDS = 1.0
+REVALIDATION_SECONDS = 60.0
 # An hour: a replica that is added has its share of the sockets by then, and ten thousand of them
 # cost three handshakes a second for it. Pages open the next socket first, so nobody notices.
-MAX_LIFE_SECONDS = env.count("MAX_LIFE_SECONDS", default=3_600)
+MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
 # How long a replica takes to send its sockets elsewhere when it is asked to end.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, least=0)
 READ_FLUSH_SECONDS = 3.0
-BUMP_SECONDS = 1.0
+BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
-ANSWER_SECONDS = 2.5
-PUBLISH_SECONDS = 1.0
+QUERY_TIMEOUT_SECONDS = 2.5
+PUBLISH_TIMEOUT_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000
 REALTIME_THREADS = env.count("REALTIME_THREADS", default=4)
 

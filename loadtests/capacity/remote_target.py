@@ -105,4 +105,4 @@ def _worst(
 
 
 def _replicas(samples: Samples) -> Sequence[str]:
-    return [part for part in samples.parts() if samples.values(part, "hubbub_sockets")]
+    return [part for part in samples.parts() if samples.values(part, "hubbub_connections")]

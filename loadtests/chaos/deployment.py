@@ -20,14 +20,14 @@ from loadtests.lib.servers.startable import Startable
 from loadtests.lib.servers.web import Web
 
 REPLICAS = 3
-HEARTBEAT_SECONDS = 5
+PING_INTERVAL_SECONDS = 5
 DRAIN_SECONDS = 2
 DISK_MIB = 256
 # The networks that people come from: nginx sees these addresses, and faults single one out.
 HOMES = tuple(f"{NETWORK}.{200 + number}" for number in range(3))
 ENVIRONMENT = {
     "TRUSTED_PROXIES": "1",
-    "HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
+    "PING_INTERVAL_SECONDS": str(PING_INTERVAL_SECONDS),
     "DRAIN_SECONDS": str(DRAIN_SECONDS),
     "REPLAY_MAX_EVENTS": "500",
 }

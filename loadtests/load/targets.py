@@ -17,8 +17,14 @@ STATIC = ROOT / "data/load/static"
 # What the shell says of these holds for the stack here, too.
 CHOSEN_BY_SHELL = (
     *("MESSAGES_BURST", "MESSAGES_PER_SECOND", "COMMANDS_BURST", "COMMANDS_PER_SECOND"),
-    *("WEB_CONCURRENCY", "WEB_THREADS", "REALTIME_THREADS", "DRAIN_SECONDS", "HEARTBEAT_SECONDS"),
-    *("MAX_LIFE_SECONDS", "MAX_WAITING_BYTES", "REPLAY_MAX_EVENTS", "PRESENCE_LIST_MAX"),
+    *(
+        "WEB_CONCURRENCY",
+        "WEB_THREADS",
+        "REALTIME_THREADS",
+        "DRAIN_SECONDS",
+        "PING_INTERVAL_SECONDS",
+    ),
+    *("MAX_CONNECTION_AGE_SECONDS", "MAX_BUFFERED_BYTES", "REPLAY_MAX_EVENTS", "PRESENCE_LIST_MAX"),
 )
 # Every twentieth comes through the sign-in form: a session lasts a month of working days.
 FORM_EVERY = 20

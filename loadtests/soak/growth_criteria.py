@@ -97,12 +97,12 @@ def _share(share: float, of: Points | None = None) -> Callable[[float], float]:
 def _sockets_of(samples: Samples, part: str) -> dict[float, float]:
     """Return how many files of a part are sockets of people, at each time."""
     if part.startswith("realtime-"):
-        return dict(samples.values(part, "hubbub_sockets"))
+        return dict(samples.values(part, "hubbub_connections"))
     if part != "nginx":
         return {}
     both: dict[float, float] = {}
     for replica in samples.parts("realtime-"):
-        for at, sockets in samples.values(replica, "hubbub_sockets"):
+        for at, sockets in samples.values(replica, "hubbub_connections"):
             both[at] = both.get(at, 0.0) + 2 * sockets  # one to the browser, one to the replica
     return both
 

@@ -21,7 +21,7 @@ from loadtests.soak.user_session import ANSWER_SECONDS, TALK_SHARE, Visit, remar
 VISIT_SECONDS = (60.0, 240.0)
 ARRIVE_SECONDS = 5.0  # in which the first of them come
 OCCASION_SECONDS = 20.0
-MEMORY_EVENTS = 500  # of a room, on each replica: MEMORY_EVENTS of Hubbub's settings
+REPLAY_BUFFER_EVENTS = 500  # of a room, on each replica: REPLAY_BUFFER_EVENTS of Hubbub's settings
 FILL_AT_ONCE = 20
 
 
@@ -97,7 +97,7 @@ class Load:
         async with Client(owner.username, owner.identity, [self._crowd.address]) as client:
             for room in (*self._crowd.rooms, self._crowd.lobby):
                 await client.open(room, Start.NOW, within=ANSWER_SECONDS)
-                for _ in range(MEMORY_EVENTS // FILL_AT_ONCE):
+                for _ in range(REPLAY_BUFFER_EVENTS // FILL_AT_ONCE):
                     sends = (client.send(room, remark(owner)) for _ in range(FILL_AT_ONCE))
                     await asyncio.gather(*sends)
                     self._sent += FILL_AT_ONCE

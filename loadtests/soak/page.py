@@ -47,7 +47,7 @@ def draw(samples: Samples, seconds: float, file: Path) -> None:
     for part in samples.parts("realtime-"):
         _line(counts, f"{part} files", samples.values(part, "files"))
         _line(counts, f"{part} tasks", samples.values(part, "hubbub_loop_tasks"))
-    sockets = [samples.values(part, "hubbub_sockets") for part in samples.parts("realtime-")]
+    sockets = [samples.values(part, "hubbub_connections") for part in samples.parts("realtime-")]
     _line(counts, "sockets of all", total(sockets))
     counts.set_ylabel("count")
     _line(stores, "Redis subscriptions", samples.values("redis", "pubsub_channels"))

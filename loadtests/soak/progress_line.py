@@ -39,7 +39,7 @@ def latest(file: Path) -> Samples:
 
 def line(load: Load, samples: Samples, at: float, seconds: float) -> str:
     parts = samples.rows[-1][1] if samples.rows else {}
-    sockets = sum(int(facts.get("hubbub_sockets", 0)) for facts in parts.values())
+    sockets = sum(int(facts.get("hubbub_connections", 0)) for facts in parts.values())
     memory = " ".join(
         f"{name} {facts['resident_bytes'] / 2**20:.1f} MiB"
         for name, facts in sorted(parts.items())

@@ -19,7 +19,7 @@ from tests.support.raw_socket import close_code, heard_until, socket_of
 
 pytestmark = pytest.mark.deployment
 
-MAX_LIFE_SECONDS = 4
+MAX_CONNECTION_AGE_SECONDS = 4
 # After the goodbye: two seconds to open the next socket, and the looks that are taken each second.
 CLOSE_SECONDS = 4
 
@@ -27,7 +27,7 @@ CLOSE_SECONDS = 4
 @pytest.fixture
 def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     """A place whose sockets live for a few seconds."""
-    limits = ENVIRONMENT | {"MAX_LIFE_SECONDS": str(MAX_LIFE_SECONDS)}
+    limits = ENVIRONMENT | {"MAX_CONNECTION_AGE_SECONDS": str(MAX_CONNECTION_AGE_SECONDS)}
     with Cluster(postgres=postgres, redis=redis, environment=limits) as cluster:
         yield Stage(cluster, tmp_path, crowd=12)
 
@@ -46,7 +46,7 @@ async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_clos
         await socket.send(json.dumps(command))
         await heard_until(socket, "ok")
         assert await close_code(socket) == 4004
-        assert time.monotonic() - began < MAX_LIFE_SECONDS + CLOSE_SECONDS
+        assert time.monotonic() - began < MAX_CONNECTION_AGE_SECONDS + CLOSE_SECONDS
 
 
 async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(

@@ -23,7 +23,7 @@ from tests.support.probes import scrape
 pytestmark = pytest.mark.deployment
 
 GONE_SECONDS = 15
-HELD = "hubbub_loop_held_seconds"
+HELD = "hubbub_loop_stall_seconds"
 
 
 async def until(
@@ -49,21 +49,21 @@ async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -
 
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
-        await until(first, lambda shown: more(0, "hubbub_sockets")(shown) == 2)
-        await until(second, lambda shown: more(1, "hubbub_sockets")(shown) == 1)
-        assert more(0, "hubbub_rooms_open")(scrape(first.port)) == 1
-    shown = await until(first, lambda shown: more(0, "hubbub_sockets")(shown) == 0)
-    assert more(0, "hubbub_sockets_closed_total")(shown) == 2
+        await until(first, lambda shown: more(0, "hubbub_connections")(shown) == 2)
+        await until(second, lambda shown: more(1, "hubbub_connections")(shown) == 1)
+        assert more(0, "hubbub_local_rooms")(scrape(first.port)) == 1
+    shown = await until(first, lambda shown: more(0, "hubbub_connections")(shown) == 0)
+    assert more(0, "hubbub_connections_closed_total")(shown) == 2
 
 
 async def test_a_socket_that_is_refused_is_counted_by_its_code(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     stranger = Client("nobody", "Cookie: sessionid=nobody", [stage.address(0)])
-    before = scrape(replica.port).value("hubbub_sockets_closed_total", code="4501")
+    before = scrape(replica.port).value("hubbub_connections_closed_total", code="4501")
     async with stranger:
         await until(
             replica,
-            lambda shown: shown.value("hubbub_sockets_closed_total", code="4501") > before,
+            lambda shown: shown.value("hubbub_connections_closed_total", code="4501") > before,
         )
 
 
@@ -106,7 +106,7 @@ async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
             await until(second, lambda shown: resumed("log")(shown) > resumed("log")(before[1]))
             await bob.drop_connection()
             await until(
-                second, lambda shown: resumed("memory")(shown) > resumed("memory")(before[1])
+                second, lambda shown: resumed("buffer")(shown) > resumed("buffer")(before[1])
             )
             await bob.write(json.dumps({"type": "subscribe", "rooms": {str(room): 1_000_000}}))
             await until(
@@ -119,11 +119,13 @@ async def test_heartbeats_are_timed_from_every_replica_that_lives(stage: Stage) 
     first, second = stage.cluster.replicas
 
     def origins(shown: Scrape) -> set[str]:
-        return shown.labels("hubbub_heartbeat_seconds_count", "origin")
+        return shown.labels("hubbub_bus_heartbeat_delay_seconds_count", "origin")
 
     both = await until(first, lambda shown: len(origins(shown)) == 2)
-    assert both.labels("hubbub_heartbeat_seconds_count", "destination") < origins(both)
-    assert both.value("hubbub_heartbeat_seconds_sum") < both.value("hubbub_heartbeat_seconds_count")
+    assert both.labels("hubbub_bus_heartbeat_delay_seconds_count", "destination") < origins(both)
+    assert both.value("hubbub_bus_heartbeat_delay_seconds_sum") < both.value(
+        "hubbub_bus_heartbeat_delay_seconds_count"
+    )
     second.kill()
     await until(first, lambda shown: len(origins(shown)) == 1, GONE_SECONDS)
     await start(second)
@@ -132,7 +134,7 @@ async def test_heartbeats_are_timed_from_every_replica_that_lives(stage: Stage) 
 
 def test_the_times_of_a_replica_that_was_started_again_in_place_are_kept() -> None:
     def origins() -> set[str]:
-        [family] = metrics.heartbeat.collect()
+        [family] = metrics.heartbeat_delay.collect()
         return {sample.labels["origin"] for sample in family.samples} & {"container:1"}
 
     delays = HeartbeatDelays()
@@ -151,20 +153,20 @@ async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(sta
     clients = [stage.client(person, number) for number, person in enumerate(people)]
     assert stage.cluster.redis is not None
     async with opened(clients, room):
-        before = await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 0)
+        before = await until(replica, lambda shown: shown.value("hubbub_bus_lost", host="0") == 0)
         await stop(stage.cluster.redis)
-        await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 1)
+        await until(replica, lambda shown: shown.value("hubbub_bus_lost", host="0") == 1)
         await clients[0].send(room, "can you read me?")
         await clients[1].wait_until(lambda: bodies(clients[1], room))
         deaf = await until(
-            replica, lambda shown: rise(before, shown, "hubbub_deaf_seconds_total") >= 2
+            replica, lambda shown: rise(before, shown, "hubbub_bus_lost_seconds_total") >= 2
         )
         assert rise(before, deaf, "hubbub_publishes_dropped_total") > 0
-        assert rise(before, deaf, "hubbub_gaps_repaired_total", cause="deaf") >= 1
+        assert rise(before, deaf, "hubbub_gaps_repaired_total", cause="bus_lost") >= 1
         # Late by the log's reading, which is part of the time that it took.
         assert rise(before, deaf, "hubbub_fan_out_seconds_count") >= 1
         await start(stage.cluster.redis)
-        await until(replica, lambda shown: shown.value("hubbub_deaf", host="0") == 0)
+        await until(replica, lambda shown: shown.value("hubbub_bus_lost", host="0") == 0)
 
 
 async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:

@@ -13,7 +13,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.support.raw_socket import read_frame
 
-HEARTBEAT_SECONDS = 3  # Daphne looks every two seconds
+PING_INTERVAL_SECONDS = 3  # Daphne looks every two seconds
 WATCHED_SECONDS = 15
 PING, CLOSE = b"\x89", b"\x88"
 SILENT_TOO_LONG = struct.pack(">H", 4003)
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.deployment
 
 @pytest.fixture
 def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
-    environment = ENVIRONMENT | {"HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS)}
+    environment = ENVIRONMENT | {"PING_INTERVAL_SECONDS": str(PING_INTERVAL_SECONDS)}
     with Cluster(replicas=1, postgres=postgres, redis=redis, environment=environment) as cluster:
         yield Stage(cluster, tmp_path, crowd=1)
 
@@ -32,7 +32,7 @@ async def test_who_answers_no_pings_is_closed_and_who_does_is_not(stage: Stage) 
     began = time.monotonic()
     silent, alive = await asyncio.gather(lives(stage, answers=False), lives(stage, answers=True))
     assert silent is not None
-    assert silent - began > 1.5 * HEARTBEAT_SECONDS
+    assert silent - began > 1.5 * PING_INTERVAL_SECONDS
     assert alive is None
 
 

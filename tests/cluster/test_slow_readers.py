@@ -19,7 +19,7 @@ from tests.support.raw_socket import address, heard_until, socket_of
 
 # Of 8 KB each: several times what kernel and limit hold back for one socket.
 MESSAGES = 200
-LIMITS = {"MAX_WAITING_BYTES": "262144", "REPLAY_MAX_EVENTS": "1000"}
+LIMITS = {"MAX_BUFFERED_BYTES": "262144", "REPLAY_MAX_EVENTS": "1000"}
 
 pytestmark = pytest.mark.deployment
 
@@ -43,7 +43,7 @@ async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage:
             await clients[0].send(room, f"{number} " + "." * 7_990)
         await stage.settle(room, clients, within=60)
         await until(
-            replica, lambda shown: shown.value("hubbub_sockets_closed_total", code="4002") == 1
+            replica, lambda shown: shown.value("hubbub_connections_closed_total", code="4002") == 1
         )
         had = await rest_of(cut_off)
         assert 0 < len(had) < MESSAGES

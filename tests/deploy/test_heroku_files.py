@@ -127,7 +127,7 @@ def test_its_page_counts_connections_as_the_settings_make_them() -> None:
 
 
 def test_pings_come_before_the_router_loses_patience() -> None:
-    [default] = re.findall(r"^# HEARTBEAT_SECONDS=(\d+)$", EXAMPLE, re.MULTILINE)
+    [default] = re.findall(r"^# PING_INTERVAL_SECONDS=(\d+)$", EXAMPLE, re.MULTILINE)
     assert 2 * int(default) < ROUTER_SECONDS
 
 

@@ -16,7 +16,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
         environment = {
             "PUBLIC_URL": front.url,
             "EMAIL_URL": "smtp://127.0.0.1:1",
-            "HEARTBEAT_SECONDS": "1",
+            "PING_INTERVAL_SECONDS": "1",
             "STATIC_ROOT": compressed_static_files(tmp_path_factory.mktemp("static") / "files"),
         }
         with Cluster(fsync=True, environment=environment) as cluster:

@@ -80,7 +80,7 @@ def test_a_proxy_that_cuts_silent_sockets(patient: Patient) -> None:
     with patient.front.broken(Fault(idle_seconds=0.7)):
         seen = patient.examine("--timeout=5")
     assert "idle" in seen.of("red"), seen.said
-    assert "HEARTBEAT_SECONDS=1" in seen.said["idle"]
+    assert "PING_INTERVAL_SECONDS=1" in seen.said["idle"]
 
 
 def test_a_proxy_that_keeps_pings_back(patient: Patient) -> None:
@@ -92,7 +92,7 @@ def test_a_proxy_that_keeps_pings_back(patient: Patient) -> None:
 
 def test_a_heartbeat_that_most_proxies_cut_is_yellow(patient: Patient) -> None:
     """Not waited for: what the replica says is enough to see it."""
-    with patient.replica(HEARTBEAT_SECONDS="55") as slow, patient.front.before(slow.port):
+    with patient.replica(PING_INTERVAL_SECONDS="55") as slow, patient.front.before(slow.port):
         assert patient.examine().colours["idle"] == "yellow"
 
 

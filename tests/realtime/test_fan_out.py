@@ -83,7 +83,7 @@ async def test_a_large_room_does_not_keep_a_small_one_waiting() -> None:
 async def test_who_does_not_read_is_cut_off_and_nobody_else_notices() -> None:
     room = FanOut()
     stuck, fine = crowd(room, 2)
-    stuck.buffered_bytes = settings.MAX_WAITING_BYTES + 1
+    stuck.buffered_bytes = settings.MAX_BUFFERED_BYTES + 1
     room.add("first")
     room.flush()
     assert stuck.aborted

@@ -104,7 +104,7 @@ async def test_whoever_goes_while_waiting_is_not_asked_for_and_harms_nobody() ->
 async def test_when_the_database_hangs_all_who_wait_are_told_in_time_and_later_ones_are_answered(
     settings: Settings,
 ) -> None:
-    settings.ANSWER_SECONDS = 0.2
+    settings.QUERY_TIMEOUT_SECONDS = 0.2
     source = Source()
     gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)
@@ -119,7 +119,7 @@ async def test_when_the_database_hangs_all_who_wait_are_told_in_time_and_later_o
 async def test_an_answer_in_time_counts_though_the_loop_is_late_to_see_it(
     settings: Settings,
 ) -> None:
-    settings.ANSWER_SECONDS = 0.2
+    settings.QUERY_TIMEOUT_SECONDS = 0.2
     source = Source()
     gathering = QueryBatcher(source.answer, 10)
     first = await during_a_query(source, gathering)

@@ -31,5 +31,5 @@ async def test_a_soak_of_some_seconds_runs_whole(
     assert samples.failures == {}
     assert {*samples.parts()} >= {"nginx", "postgres", "realtime-1", "redis", "web-1"}
     assert [(one.part, one.what) for one in watched(samples) if not one.points] == []
-    sockets = [samples.values(part, "hubbub_sockets") for part in samples.parts("realtime-")]
+    sockets = [samples.values(part, "hubbub_connections") for part in samples.parts("realtime-")]
     assert max(value for _, value in time_series.total(sockets)) >= SOCKETS

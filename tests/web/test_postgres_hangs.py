@@ -17,7 +17,7 @@ BROWSERS = 4
 
 def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Path) -> None:
     with (
-        Cluster(replicas=1, environment={"DATABASE_ANSWER_SECONDS": "1"}) as cluster,
+        Cluster(replicas=1, environment={"DATABASE_TIMEOUT_SECONDS": "1"}) as cluster,
         Web(cluster.environment) as web,
     ):
         assert cluster.postgres

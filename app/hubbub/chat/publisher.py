@@ -141,7 +141,7 @@ class Publisher:
         while queue:
             messages = [queue.popleft() for _ in range(min(len(queue), AT_ONCE))]
             try:
-                async with asyncio.timeout(settings.PUBLISH_SECONDS):
+                async with asyncio.timeout(settings.PUBLISH_TIMEOUT_SECONDS):
                     await _send(layer, messages)
                 self._away.discard(host)
             except Exception as error:
@@ -159,20 +159,22 @@ class Publisher:
             due = [
                 room
                 for room in self._bumps
-                if now - self._bumped.get(room, -10.0) >= settings.BUMP_SECONDS
+                if now - self._bumped.get(room, -10.0) >= settings.BUMP_INTERVAL_SECONDS
             ]
             bumps = [(room, *self._bumps.pop(room)) for room in due]
         if bumps:
             self._bumped.update(dict.fromkeys(due, now))
             self.publish(PLACE_GROUP, {"type": "bumps", "bumps": bumps})
             # Whatever came too soon after the last bump is told when its second is over.
-            asyncio.get_running_loop().call_later(settings.BUMP_SECONDS, self._flush_bumps)
+            asyncio.get_running_loop().call_later(settings.BUMP_INTERVAL_SECONDS, self._flush_bumps)
             self._forget_old(now)
 
     def _forget_old(self, now: float) -> None:
         if len(self._bumped) > 10_000:
             self._bumped = {
-                room: at for room, at in self._bumped.items() if now - at < settings.BUMP_SECONDS
+                room: at
+                for room, at in self._bumped.items()
+                if now - at < settings.BUMP_INTERVAL_SECONDS
             }
 
 

@@ -30,16 +30,18 @@ ready = Gauge(
 
 # Sockets
 
-sockets = Gauge("hubbub_sockets", "Open sockets.", multiprocess_mode="livesum")
-sockets_closed = Counter(
-    "hubbub_sockets_closed",
+connections = Gauge("hubbub_connections", "Open sockets.", multiprocess_mode="livesum")
+connections_closed = Counter(
+    "hubbub_connections_closed",
     "Sockets that ended, by the code with which we closed them; `client`: the other side went.",
     ["code"],
 )
-rooms = Gauge("hubbub_rooms_open", "Rooms that are followed here.", multiprocess_mode="livesum")
+local_rooms = Gauge(
+    "hubbub_local_rooms", "Rooms that are followed here.", multiprocess_mode="livesum"
+)
 resumes = Counter(
     "hubbub_resumes",
-    "Subscribed rooms by where missed events came from: memory, log, or refused (load it anew).",
+    "Subscribed rooms by where missed events came from: buffer, log, or refused (load it anew).",
     ["source"],
 )
 drains = Counter("hubbub_drains", "Drains begun.")
@@ -49,8 +51,8 @@ loop_lag = Histogram(
     "How late the event loop comes to what is due, sampled ten times a second.",
     buckets=SECONDS,
 )
-loop_held = Gauge(
-    "hubbub_loop_held_seconds",
+loop_stall = Gauge(
+    "hubbub_loop_stall_seconds",
     "The longest that the event loop was not there for its sockets, in the last so many seconds: "
     "busy, or kept from running.",
     ["last"],
@@ -88,20 +90,20 @@ send_batch_seconds = Histogram(
 
 # Redis
 
-heartbeat = Histogram(
-    "hubbub_heartbeat_seconds",
+heartbeat_delay = Histogram(
+    "hubbub_bus_heartbeat_delay_seconds",
     "From one replica's heartbeat to its arrival at another, by their clocks; its own, too.",
     ["origin", "destination"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5),
 )
-deaf = Gauge(
-    "hubbub_deaf",
+bus_lost = Gauge(
+    "hubbub_bus_lost",
     "1 while a Redis host is not heard, by its place in REDIS_URL: the log is read instead.",
     ["host"],
     multiprocess_mode="livemax",
 )
-deaf_seconds = Counter(
-    "hubbub_deaf_seconds", "Time for which a Redis host was not heard.", ["host"]
+bus_lost_seconds = Counter(
+    "hubbub_bus_lost_seconds", "Time for which a Redis host was not heard.", ["host"]
 )
 publishes_dropped = Counter(
     "hubbub_publishes_dropped",
@@ -123,11 +125,11 @@ http_requests = Histogram(
 )
 
 # Bound once where each event counts, and shown as 0 before the first: a rate needs a beginning.
-resumed_from_memory, resumed_from_log, resume_refused = (
-    resumes.labels(source) for source in ("memory", "log", "refused")
+resumed_from_buffer, resumed_from_log, resume_refused = (
+    resumes.labels(source) for source in ("buffer", "log", "refused")
 )
-gap_lost, gap_deaf, gap_unknown = (
-    gaps_repaired.labels(cause) for cause in ("lost", "deaf", "unknown")
+gap_lost, gap_bus_lost, gap_unknown = (
+    gaps_repaired.labels(cause) for cause in ("lost", "bus_lost", "unknown")
 )
 sign_in_ok, sign_in_failed, sign_in_limited = (
     sign_ins.labels(outcome) for outcome in ("ok", "failed", "limited")

@@ -63,19 +63,19 @@ class Hub:
         identity = connection.identity
         person = self.people.setdefault(connection.user_id, Person(set()))
         person.connections[connection] = None
-        metrics.sockets.inc()
+        metrics.connections.inc()
         for room_id, seq in identity.rooms.items():
             self.put_in(connection.user_id, room_id)
             self.bumped.setdefault(room_id, seq)
         # One that is leaving has its successor open already: that is no connection too many.
         still_open = [each for each in person.connections if not (each.closed or each.goodbye_sent)]
-        if len(still_open) > settings.MAX_CONNECTIONS_PER_PERSON:
+        if len(still_open) > settings.MAX_CONNECTIONS_PER_USER:
             still_open[0].close(close_codes.TOO_MANY_CONNECTIONS)
 
     def drop(self, connection: Connection) -> None:
         """Forget a socket. Its person stays present for a moment: most come back at once."""
         if not connection.closed:
-            metrics.sockets_closed.labels("client").inc()
+            metrics.connections_closed.labels("client").inc()
         connection.closed = True
         connection.cancel_tasks()
         for room_id in list(connection.rooms):
@@ -83,7 +83,7 @@ class Hub:
         person = self.people.get(connection.user_id)
         if person is None or person.connections.pop(connection, 0) == 0:
             return
-        metrics.sockets.dec()
+        metrics.connections.dec()
         if not person.connections:
             for room_id in list(person.rooms):
                 self.put_out(connection.user_id, room_id)
@@ -118,7 +118,7 @@ class Hub:
             self._presence_number += 1
             room = open_room(room_id, self._presence_number, time.monotonic())
             self.rooms[room_id] = room
-            metrics.rooms.inc()
+            metrics.local_rooms.inc()
             self.unheard.set()
         return room
 
@@ -131,7 +131,7 @@ class Hub:
         # Presence numbers never go back, so that an old one is never taken for a new one.
         self._presence_number = max(self._presence_number, room.presence.number)
         del self.rooms[room.log]
-        metrics.rooms.dec()
+        metrics.local_rooms.dec()
 
     def subscribe(self, connection: Connection, room: OpenRoom) -> None:
         """Deliver the room's next entries to the socket; its person is present."""
@@ -187,7 +187,7 @@ class Hub:
         if followed.feed.misses(time.monotonic(), 0.0):
             # Held for a moment only: the doorbell may just have changed the order.
             loop = asyncio.get_running_loop()
-            loop.call_later(settings.HOLD_SECONDS, self.wake_if_missing, followed)
+            loop.call_later(settings.REORDER_SECONDS, self.wake_if_missing, followed)
 
     def deliver(
         self, followed: Followed, entries: list[Entry], committed_at: float | None = None
@@ -212,7 +212,7 @@ class Hub:
             logger.exception("An entry of the place's log was not understood.")
 
     def wake_if_missing(self, followed: Followed) -> None:
-        if followed.feed.misses(time.monotonic(), settings.HOLD_SECONDS * 0.9):
+        if followed.feed.misses(time.monotonic(), settings.REORDER_SECONDS * 0.9):
             self.wake.set()
 
     def _end_subscriptions(self, room: OpenRoom, entry: Entry) -> None:

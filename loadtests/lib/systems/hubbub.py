@@ -56,14 +56,14 @@ class Hubbub(Peer):
 
 
 def held_seconds(replica: Replica) -> float:
-    """Return what a replica's metrics say of its event loop (`hubbub_loop_held_seconds`)."""
+    """Return what a replica's metrics say of its event loop (`hubbub_loop_stall_seconds`)."""
     with urlopen(f"{replica.http_url}/metrics", timeout=10) as answer:
         families = text_string_to_metric_families(answer.read().decode())
     [held] = [
         sample.value
         for family in families
         for sample in family.samples
-        if (sample.name, sample.labels.get("last")) == ("hubbub_loop_held_seconds", "10")
+        if (sample.name, sample.labels.get("last")) == ("hubbub_loop_stall_seconds", "10")
     ]
     return float(held)
 

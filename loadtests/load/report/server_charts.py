@@ -15,7 +15,7 @@ COUNTERS = {
     "hubbub_resumes_total": "rooms resumed after a loss",
     "hubbub_gaps_repaired_total": "times that the log was read for what was not heard",
     "hubbub_publishes_dropped_total": "rings given up: Redis was too slow, or away",
-    "hubbub_deaf_seconds_total": "seconds for which Redis was not heard",
+    "hubbub_bus_lost_seconds_total": "seconds for which Redis was not heard",
     "hubbub_drains_total": "drains begun",
     "rollbacks": "transactions rolled back",
     "deadlocks": "deadlocks",
@@ -47,7 +47,7 @@ def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def _replicas(samples: Samples, replicas: list[str]) -> Iterator[Chart]:
-    held = "hubbub_loop_held_seconds:10"
+    held = "hubbub_loop_stall_seconds:10"
     yield Chart(
         "Replicas: longest hold of the event loop",
         "ms",
@@ -67,7 +67,7 @@ def _replicas(samples: Samples, replicas: list[str]) -> Iterator[Chart]:
     yield Chart(
         "Sockets by replica",
         "",
-        [Line(part, samples.values(part, "hubbub_sockets")) for part in replicas],
+        [Line(part, samples.values(part, "hubbub_connections")) for part in replicas],
         "As the replicas count them.",
     )
 

@@ -146,7 +146,7 @@ def samples_of(series: Series) -> Samples:
             float(at),
             {
                 name: {
-                    "hubbub_sockets": 25.0,
+                    "hubbub_connections": 25.0,
                     "process_cpu_seconds_total": share * at,
                     "process_resident_memory_bytes": 100 * 2**20,
                 }

@@ -63,8 +63,8 @@ def some_samples() -> Samples:
     for at in range(20):
         known = {"cpu_seconds": 0.3 * at, "resident_bytes": 2e8}
         ours = {
-            "hubbub_sockets": 30.0,
-            "hubbub_loop_held_seconds:10": 0.012,
+            "hubbub_connections": 30.0,
+            "hubbub_loop_stall_seconds:10": 0.012,
             "hubbub_gaps_repaired_total": 2.0 * at,
             "hubbub_fan_out_seconds_bucket:0.01": 3.0 * at,
             "hubbub_fan_out_seconds_bucket:inf": 3.0 * at,

@@ -29,7 +29,7 @@ def flat(at: float) -> Parts:
     replicas = {
         name: process | {
             "resident_bytes": 110.0 * MIB + warm, "files": 20 + number,
-            "hubbub_sockets": number, "hubbub_loop_tasks": 14.0,
+            "hubbub_connections": number, "hubbub_loop_tasks": 14.0,
         }
         for name, number in sockets.items()
     }  # fmt: skip

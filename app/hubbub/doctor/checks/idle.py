@@ -25,7 +25,7 @@ def look(visit: Visit) -> Findings:
         return
     heartbeat = visit.heartbeat_seconds
     if heartbeat > MAX_HEARTBEAT_SECONDS:
-        text = _("HEARTBEAT_SECONDS is %(heartbeat)d: many proxies cut silent sockets before.")
+        text = _("PING_INTERVAL_SECONDS is %(heartbeat)d: many proxies cut silent sockets before.")
         yield yellow("idle", text % {"heartbeat": heartbeat}, _("Set it to 50 or less."))
     elif visit.idle is None:
         yield grey("idle", _("Whether a silent socket lives is not seen: --quick does not wait."))
@@ -43,7 +43,7 @@ def _verdict(tab: Tab, closed: int | None, heartbeat: float, held: float) -> Fin
     if closed is not None:
         text = _("A silent socket was closed after %(held)d s or less (%(code)d).")
         mend = _(
-            "Set the proxy's read timeout for /ws/ well above HEARTBEAT_SECONDS=%(heartbeat)d."
+            "Set the proxy's read timeout for /ws/ well above PING_INTERVAL_SECONDS=%(heartbeat)d."
         )
         return red("idle", text % facts, mend % facts)
     text = _("A silent socket lived for %(held)d s and was pinged (every %(heartbeat)d s).")

@@ -38,7 +38,8 @@ class Doorbell:
         self._layer = layer
         self._channel = f"{settings.REDIS_PREFIX}.hub.{hub.replica}"
         self._hearings = [
-            Hearing(settings.DEAF_AFTER_SECONDS, now) for _ in range(len(settings.REDIS_HOSTS) or 1)
+            Hearing(settings.BUS_LOST_AFTER_SECONDS, now)
+            for _ in range(len(settings.REDIS_HOSTS) or 1)
         ]
         # One group on each host carries the heartbeats.
         self._beat_groups = list(_group_on_each_host(len(self._hearings)))
@@ -58,7 +59,7 @@ class Doorbell:
                 message = await self._layer.receive(self._channel)
             except Exception:
                 # Redis is away at our start. The layer keeps the channel: groups reach it later.
-                await asyncio.sleep(settings.DEAF_SWEEP_SECONDS)
+                await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
                 continue
             try:
                 self._hear(message)
@@ -137,13 +138,13 @@ class Doorbell:
             if not any(hearing.deaf for hearing in self._hearings):
                 self.others.forget_silent(now)
             self._close_idle(now)
-            await asyncio.sleep(settings.BEAT_SECONDS)
+            await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
             self._note_deafness(time.monotonic() - now)
 
     def _note_deafness(self, seconds: float) -> None:
         for host, hearing in enumerate(self._hearings):
-            metrics.deaf.labels(host).set(hearing.deaf)
-            metrics.deaf_seconds.labels(host).inc(seconds if hearing.deaf else 0)
+            metrics.bus_lost.labels(host).set(hearing.deaf)
+            metrics.bus_lost_seconds.labels(host).inc(seconds if hearing.deaf else 0)
 
     def _send_beats(self) -> None:
         rooms = [

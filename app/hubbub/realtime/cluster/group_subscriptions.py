@@ -36,7 +36,7 @@ class Groups:
             except Exception:
                 logger.debug("Redis takes no unsubscription; trying again.")
             try:
-                async with asyncio.timeout(settings.BEAT_SECONDS):
+                async with asyncio.timeout(settings.BUS_HEARTBEAT_SECONDS):
                     await self.hub.unheard.wait()
             except TimeoutError:
                 pass
@@ -57,7 +57,7 @@ class Groups:
             return False
         try:
             # The layer's own lock may be held by a publish that Redis does not answer.
-            async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
+            async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
                 await self._layer.group_add(group, self._channel)
         except Exception:
             logger.debug("Redis takes no subscription to %s; trying again.", group)
@@ -70,6 +70,6 @@ class Groups:
         # By the task that joins: a room opened again meanwhile is joined after this.
         wanted = {*self._own, *(group_of(each.log) for each in self.hub.followed())}
         for group in self._joined - wanted:
-            async with asyncio.timeout(2 * settings.PUBLISH_SECONDS):
+            async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
                 await self._layer.group_discard(group, self._channel)
             self._joined.discard(group)

@@ -61,7 +61,7 @@ class Others:
 
     def forget_silent(self, now: float) -> None:
         for replica, heard in list(self._heard.items()):
-            if now - heard > settings.REPLICA_GONE_SECONDS:
+            if now - heard > settings.PEER_TIMEOUT_SECONDS:
                 del self._heard[replica]
                 self.heartbeat_delays.forget(replica)
                 for room in self.hub.rooms.values():

@@ -41,13 +41,13 @@ class GroupCommit:
         """Save a draft and return its message. What one person sends into one room keeps its order.
 
         Raises what the action raises, and TimeoutError: at once when too much waits already, else
-        after ANSWER_SECONDS. Then nobody knows whether it was saved, unless its turn had not come,
-        in which case it is not.
+        after QUERY_TIMEOUT_SECONDS. Then nobody knows whether it was saved, unless its turn had
+        not come, in which case it is not.
         """
         self._ensure_place(draft)
         waiting = arrive(draft)
         self._put(waiting)
-        async with asyncio.timeout(settings.ANSWER_SECONDS):
+        async with asyncio.timeout(settings.QUERY_TIMEOUT_SECONDS):
             return await waiting.answer
 
     async def close(self) -> None:

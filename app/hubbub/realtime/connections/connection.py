@@ -21,7 +21,7 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 logger = logging.getLogger(__name__)
 
 # Asked for at every delivery, Django's lazy settings would cost a twentieth of it.
-MAX_WAITING_BYTES: Final[int] = settings.MAX_WAITING_BYTES
+MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # Those who are sent away at the same moment come back at different ones.
 RETRY_MAX_MS = 1_000
 
@@ -88,13 +88,13 @@ class Connection:
 
     def write(self, text: str) -> None:
         """Send a frame to this socket alone. It is dropped when too much waits already."""
-        if self.transport.write(text) > MAX_WAITING_BYTES:
+        if self.transport.write(text) > MAX_BUFFERED_BYTES:
             self.abort()
 
     def write_batch(self, batch: FrameBatch) -> None:
         """Send frames that others get, too; otherwise as `write`. Never raises: they come next."""
         try:
-            if self.transport.write_batch(batch) > MAX_WAITING_BYTES:
+            if self.transport.write_batch(batch) > MAX_BUFFERED_BYTES:
                 self.abort()
         except Exception:
             logger.exception("A socket could not be written to, and is cut off.")
@@ -105,19 +105,19 @@ class Connection:
         if not self.closed:
             self.closed = True
             self.transport.abort()
-            metrics.sockets_closed.labels(code).inc()
+            metrics.connections_closed.labels(code).inc()
 
     def close(self, code: int) -> None:
         """Close on purpose; the consumer then drops the connection from the hub."""
         if not self.closed:
             self.closed = True
             self.transport.close(code)
-            metrics.sockets_closed.labels(code).inc()
+            metrics.connections_closed.labels(code).inc()
 
     def floods(self, now: float) -> bool:
         """Count a frame that was refused at once; True when there are far too many of them."""
         if self._refusals is None:
-            burst = float(settings.MAX_REFUSALS)
+            burst = float(settings.MAX_REFUSED_COMMANDS)
             self._refusals = Bucket(burst, settings.COMMANDS_PER_SECOND, burst, now)
         return self._refusals.take(now) > 0
 

@@ -96,7 +96,7 @@ def _may_shake_hands(headers: Headers) -> bool:
 
 
 async def _refuse(send: Send, code: int) -> None:
-    metrics.sockets_closed.labels(code).inc()
+    metrics.connections_closed.labels(code).inc()
     await send({"type": "websocket.close", "code": code})
 
 
@@ -134,7 +134,7 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
         connection=connection.id,
         replica=NAME,
         user={"id": identity.user.pk, "name": str(identity.user)},
-        heartbeat_seconds=settings.HEARTBEAT_SECONDS,
+        heartbeat_seconds=settings.PING_INTERVAL_SECONDS,
         limits={
             "body_chars": settings.MAX_BODY_CHARS,
             "frame_bytes": settings.MAX_FRAME_BYTES,

@@ -19,7 +19,7 @@ from hubbub.realtime.protocol import close_codes
 # From `goodbye` to the close: enough to connect and subscribe elsewhere first.
 GOODBYE_SECONDS = 2.0
 LOOK_SECONDS = 1.0
-# A socket lives for this part of MAX_LIFE_SECONDS at least: those of one moment part.
+# A socket lives for this part of MAX_CONNECTION_AGE_SECONDS at least: those of one moment part.
 LIFE_MIN = 0.75
 
 
@@ -29,8 +29,8 @@ class ConnectionExpiry:
 
     def schedule(self, connection: Connection, now: float) -> None:
         """Let a new socket's life be over at its own moment."""
-        if settings.MAX_LIFE_SECONDS:
-            life = random.uniform(LIFE_MIN, 1) * settings.MAX_LIFE_SECONDS  # noqa: S311
+        if settings.MAX_CONNECTION_AGE_SECONDS:
+            life = random.uniform(LIFE_MIN, 1) * settings.MAX_CONNECTION_AGE_SECONDS  # noqa: S311
             connection.scheduled_close = ScheduledClose(
                 close_codes.EXPIRED, now + life, GOODBYE_SECONDS
             )
@@ -60,5 +60,5 @@ def _go_on(connection: Connection, scheduled: ScheduledClose, now: float) -> Non
     if not scheduled.goodbye_sent:
         scheduled.goodbye_sent, scheduled.at = True, now + scheduled.grace
         connection.say_goodbye(scheduled.code)
-    elif not connection.busy or now >= scheduled.at + settings.ANSWER_SECONDS:
+    elif not connection.busy or now >= scheduled.at + settings.QUERY_TIMEOUT_SECONDS:
         connection.close(scheduled.code)

@@ -30,7 +30,7 @@ Socket: TypeAlias = tuple[Identity, set[int]]  # who, and the rooms that are sub
 async def run(hub: Hub) -> None:
     """Check all sockets of the hub again and again; the database being away signs nobody out."""
     while True:
-        await asyncio.sleep(settings.RECHECK_SECONDS)
+        await asyncio.sleep(settings.REVALIDATION_SECONDS)
         try:
             await recheck(hub)
         except DATABASE_UNAVAILABLE:

@@ -18,7 +18,7 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch, encode_text_fr
 FRAMES: Final = "hubbub.frames"
 
 # Drained is who has hardly more waiting than a page: another busy room always adds a little.
-DRAINED_BYTES = settings.MAX_WAITING_BYTES // 4
+DRAINED_BYTES = settings.MAX_BUFFERED_BYTES // 4
 # Between looks at it: only long replays to slow readers wait for that.
 DRAINED_LOOK_SECONDS, DRAINED_LOOK_MAX_SECONDS = 0.02, 0.5
 

@@ -1,7 +1,7 @@
 """Queries off the event loop: small bounded pools of threads, and an end to waiting.
 
 `sync_to_async` would share one thread for all. A database that hangs (paused, or its network cut)
-keeps a thread for as long as it hangs; the caller stops waiting after ANSWER_SECONDS all the same.
+keeps a thread for as long as it hangs; the caller stops waiting after QUERY_TIMEOUT_SECONDS anyway.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _log_queries = ThreadPoolExecutor(LOG_QUERY_THREADS, thread_name_prefix="log-que
 
 
 async def run_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a read returns. Raises TimeoutError after ANSWER_SECONDS.
+    """Return what a read returns. Raises TimeoutError after QUERY_TIMEOUT_SECONDS.
 
     What has begun by then goes on in its thread, and its outcome is not known.
     """
@@ -47,7 +47,7 @@ async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.
     ask again.
     """
     work = asyncio.ensure_future(run(_queries, partial(function, *args, **kwargs)))
-    done, _ = await asyncio.wait([work], timeout=settings.ANSWER_SECONDS)
+    done, _ = await asyncio.wait([work], timeout=settings.QUERY_TIMEOUT_SECONDS)
     if not done:
         work.cancel()
         raise TimeoutError
@@ -65,7 +65,7 @@ async def run_log_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwa
 
 
 async def _ask(executor: Executor, function: Callable[[], T]) -> T:
-    async with asyncio.timeout(settings.ANSWER_SECONDS):
+    async with asyncio.timeout(settings.QUERY_TIMEOUT_SECONDS):
         return await run(executor, function)
 
 

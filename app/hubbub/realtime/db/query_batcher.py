@@ -32,7 +32,7 @@ class QueryBatcher(Generic[K, V]):
         """Return the answer of a query that begins after this call.
 
         Raises the answer that is an exception, and the database's errors; TimeoutError when a query
-        took ANSWER_SECONDS, also if that was the one before.
+        took QUERY_TIMEOUT_SECONDS, also if that was the one before.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V] = loop.create_future()

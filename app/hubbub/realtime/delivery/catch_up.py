@@ -63,7 +63,7 @@ class Follower:
         """Sweep for ever; the database being away is no reason to stop."""
         while True:
             try:
-                async with asyncio.timeout(settings.DEAF_SWEEP_SECONDS):
+                async with asyncio.timeout(settings.BUS_LOST_SWEEP_SECONDS):
                     await self.hub.wake.wait()
             except TimeoutError:
                 pass
@@ -71,13 +71,13 @@ class Follower:
                 await self._sweep()
             except DATABASE_UNAVAILABLE:
                 logger.debug("The database does not answer; sweeping goes on.")
-                await asyncio.sleep(settings.DEAF_SWEEP_SECONDS)
+                await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
                 self.hub.wake.set()  # all of it, as soon as it answers again
             except Exception:
                 logger.exception("A sweep failed.")
 
     async def _sweep(self) -> None:
-        every = round(settings.SWEEP_SECONDS / settings.DEAF_SWEEP_SECONDS)
+        every = round(settings.SWEEP_SECONDS / settings.BUS_LOST_SWEEP_SECONDS)
         whole = self.hub.wake.is_set() or self._ticks % every == 0
         self.hub.wake.clear()
         at_once = self.hub.misunderstood.is_set()
@@ -126,7 +126,7 @@ class Follower:
         behind = [each for each in ends if _is_behind(each, ends[each]) and each not in deaf]
         if behind:
             with suppress(TimeoutError):
-                async with asyncio.timeout(settings.DOORBELL_SECONDS):
+                async with asyncio.timeout(settings.BUS_GRACE_SECONDS):
                     await self.hub.misunderstood.wait()
             await asyncio.gather(*(self._read(each, ends[each], False) for each in behind))
 
@@ -134,7 +134,7 @@ class Follower:
         if not _is_behind(followed, seq):
             return
         if self._is_deaf(followed):
-            metrics.gap_deaf.inc()
+            metrics.gap_bus_lost.inc()
         else:
             (metrics.gap_unknown if at_once else metrics.gap_lost).inc()
         async with self._readers:

@@ -64,5 +64,7 @@ def follow_place() -> Followed:
 
 def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
     presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
-    memory = Memory(settings.MEMORY_EVENTS, settings.REPLAY_MAX_EVENTS, settings.MEMORY_BYTES)
+    memory = Memory(
+        settings.REPLAY_BUFFER_EVENTS, settings.REPLAY_MAX_EVENTS, settings.REPLAY_BUFFER_BYTES
+    )
     return OpenRoom(room_id, Feed(room_id, memory), presence=presence, idle_since=now)

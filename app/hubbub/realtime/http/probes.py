@@ -72,7 +72,7 @@ def show_metrics(scope: Scope) -> Answer:
     metrics.ready.set(not _why_not_ready())
     if loop_stalls.known:
         for seconds in HELD_SECONDS:
-            metrics.loop_held.labels(seconds).set(loop_stalls.longest(time.monotonic(), seconds))
+            metrics.loop_stall.labels(seconds).set(loop_stalls.longest(time.monotonic(), seconds))
     metrics.loop_tasks.set(len(asyncio.all_tasks()))
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 # After the drain's own time, for all that is left to do.
 FINISH_SECONDS = 10.0
 # Of these, for sockets whose last command or whose close takes longer.
-LATE_SECONDS = settings.ANSWER_SECONDS + 2
+LATE_SECONDS = settings.QUERY_TIMEOUT_SECONDS + 2
 # What was accepted just before the listener closed has this long to send its request.
 ACCEPTED_SECONDS = 0.5
 TICK_SECONDS = 0.1

@@ -105,7 +105,7 @@ class Replica:
         """
         await self.hub.group_commit.close()
         await self._write_marks()
-        await _in_time(publisher.finish(), 2 * settings.PUBLISH_SECONDS)
+        await _in_time(publisher.finish(), 2 * settings.PUBLISH_TIMEOUT_SECONDS)
         tasks = [*self._tasks, *([self._beginning] if self._beginning else [])]
         for task in tasks:
             task.cancel()
@@ -125,7 +125,7 @@ class Replica:
     async def _announce(self) -> None:
         """Tell other replicas and local sockets who came and went, several of them at once."""
         while True:
-            await asyncio.sleep(settings.PRESENCE_SECONDS)
+            await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
             dirty, self.hub.presence_dirty = self.hub.presence_dirty, set()
             for room_id in dirty:
                 room = self.hub.rooms.get(room_id)

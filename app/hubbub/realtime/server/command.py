@@ -28,12 +28,12 @@ class Command(CommandLineInterface):
         self.parser.prog = "python -m hubbub.realtime.server"
         self.parser.set_defaults(
             verbosity=0,
-            ping_interval=settings.HEARTBEAT_SECONDS,
+            ping_interval=settings.PING_INTERVAL_SECONDS,
             # Closed when nothing was heard for 2.5 heartbeats, pongs included (the protocol).
-            ping_timeout=int(1.5 * settings.HEARTBEAT_SECONDS),
+            ping_timeout=int(1.5 * settings.PING_INTERVAL_SECONDS),
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
             websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
-            websocket_timeout=-1,  # stock: 1000 after a day. MAX_LIFE_SECONDS is ours.
+            websocket_timeout=-1,  # stock: 1000 after a day. MAX_CONNECTION_AGE_SECONDS is ours.
         )
         self._make_application_optional()
 

@@ -83,7 +83,7 @@ class SocketProtocol(WebSocketProtocol):
 
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
-        if self.buffered_bytes > settings.MAX_WAITING_BYTES:
+        if self.buffered_bytes > settings.MAX_BUFFERED_BYTES:
             self.abort()  # pongs are no frames of the hub's, which counts those
 
     @property

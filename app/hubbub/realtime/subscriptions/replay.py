@@ -24,7 +24,7 @@ from hubbub.realtime.hub import Hub
 MAX_BATCH = 4
 
 # Of what is replayed to a socket at once: far less than may wait for it, also in four-byte letters.
-PAGE_CHARS = settings.MAX_WAITING_BYTES // 16
+PAGE_CHARS = settings.MAX_BUFFERED_BYTES // 16
 
 Page: TypeAlias = tuple[int, int]  # a log, and the seq after which it begins
 
@@ -62,11 +62,11 @@ async def _find(hub: Hub, room: OpenRoom, position: int) -> tuple[list[Entry] | 
     if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
         return None, metrics.resume_refused
     if (missed := room.feed.memory.since(position)) is not None:
-        return missed, metrics.resumed_from_memory
+        return missed, metrics.resumed_from_buffer
     failed = room.failed_reads
     async with room.reading:
         if (missed := room.feed.memory.since(position)) is not None:
-            return missed, metrics.resumed_from_memory
+            return missed, metrics.resumed_from_buffer
         if room.failed_reads > failed:
             raise TimeoutError  # else each would wait for a database that hangs, in turn
         try:
@@ -108,7 +108,7 @@ async def _read_page(room: OpenRoom, after: int) -> list[Entry]:
 
 def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry] | Exception]:
     """Read what there is time for: given up together, what was read would be lost with the rest."""
-    until = time.monotonic() + settings.ANSWER_SECONDS / 2
+    until = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
     read: dict[Page, list[Entry] | Exception] = {}
     for log, after in pages:
         if read and time.monotonic() > until:

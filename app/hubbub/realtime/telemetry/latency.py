@@ -34,7 +34,7 @@ class HeartbeatDelays:
     def record(self, replica: str, name: str, sent_at: float) -> None:
         self._names[replica] = name
         delay = max(0.0, time.time() - sent_at)
-        metrics.heartbeat.labels(name, NAME).observe(delay)
+        metrics.heartbeat_delay.labels(name, NAME).observe(delay)
 
     def forget(self, replica: str) -> None:
         """Show no longer what a replica that is gone took.
@@ -44,7 +44,7 @@ class HeartbeatDelays:
         """
         name = self._names.pop(replica, "")
         if name and name not in self._names.values():
-            metrics.heartbeat.remove(name, NAME)
+            metrics.heartbeat_delay.remove(name, NAME)
 
 
 async def measure_loop_lag() -> None:
