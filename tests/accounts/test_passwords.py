@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from hubbub.accounts.models import User
-from hubbub.chat.models import PlaceEvent
+from hubbub.chat.models import WorkspaceEvent
 from tests.support.fixtures import PASSWORD
 
 NEW = "a very different one"
@@ -35,7 +35,7 @@ def link_in(text: str) -> str:
 
 
 def changes(user: User) -> int:
-    return PlaceEvent.objects.filter(type="user.password_changed", user=user).count()
+    return WorkspaceEvent.objects.filter(type="user.password_changed", user=user).count()
 
 
 def test_the_link_in_the_mail_sets_a_new_password_once(client: Client, alice: User) -> None:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from hubbub.accounts.models import User
 from hubbub.accounts.redis_cache import ForgivingRedisCache
 from hubbub.chat.actions import users
-from hubbub.chat.models import PlaceEvent
+from hubbub.chat.models import WorkspaceEvent
 from hubbub.observability import metrics
 from loadtests.lib.servers import Redis
 from tests.support.fixtures import PASSWORD
@@ -158,14 +158,14 @@ def test_signing_out_ends_the_session_and_tells_every_replica(client: Client, al
     answer = client.post("/accounts/logout/", follow=True)
     assert "You are signed out" in answer.content.decode()
     assert not is_in(client)
-    assert PlaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
+    assert WorkspaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
 
 
 def test_signing_out_in_a_second_tab_changes_nothing_more(client: Client, alice: User) -> None:
     sign_in(client, "alice")
     for _ in range(2):
         assert client.post("/accounts/logout/").headers["Location"] == "/accounts/login/"
-    assert PlaceEvent.objects.filter(type="user.signed_out").count() == 1
+    assert WorkspaceEvent.objects.filter(type="user.signed_out").count() == 1
 
 
 def test_signing_in_leaves_no_notice_for_another_tab(client: Client, alice: User) -> None:

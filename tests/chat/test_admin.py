@@ -10,7 +10,7 @@ from django.test import Client
 from hubbub.accounts.models import Token, User
 from hubbub.chat.actions import rooms
 from hubbub.chat.actions.send import send
-from hubbub.chat.models import Event, Message, PlaceEvent, Room
+from hubbub.chat.models import Event, Message, Room, WorkspaceEvent
 from tests.support.fixtures import PASSWORD
 
 SECRET = "the secret of the lobby"
@@ -35,7 +35,7 @@ def act(client: Client, where: str, action: str, *rows: Any, **more: str) -> str
 
 
 def place_events(user: User) -> list[str]:
-    return list(PlaceEvent.objects.filter(user=user).values_list("type", flat=True))
+    return list(WorkspaceEvent.objects.filter(user=user).values_list("type", flat=True))
 
 
 def test_a_stranger_signs_in_on_the_common_page(client: Client, alice: User) -> None:

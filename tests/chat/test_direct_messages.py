@@ -7,7 +7,7 @@ from hubbub.accounts.models import User
 from hubbub.chat import queries
 from hubbub.chat.actions import members, messages, rooms, users
 from hubbub.chat.actions.send import send
-from hubbub.chat.models import PlaceEvent, Room
+from hubbub.chat.models import Room, WorkspaceEvent
 from tests.support.published_events import log_of, told
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_it_is_found_again_from_either_side(bob: User, charlie: User, talk: Room
 
 
 def test_both_are_told_of_it_wherever_they_are(bob: User, charlie: User, talk: Room) -> None:
-    heard = PlaceEvent.objects.filter(room=talk, type="member.joined")
+    heard = WorkspaceEvent.objects.filter(room=talk, type="member.joined")
     assert {event.user_id for event in heard} == {bob.pk, charlie.pk}
 
 

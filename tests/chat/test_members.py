@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.actions.send import send
-from hubbub.chat.models import Membership, PlaceEvent, Room
+from hubbub.chat.models import Membership, Room, WorkspaceEvent
 from tests.support.published_events import told
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_leaving_is_told_to_the_room_and_to_the_place(charlie: User, harbour: Ro
     with told(harbour.pk, "member.left"):
         members.leave(charlie, room_id=harbour.pk)
         members.leave(charlie, room_id=harbour.pk)
-    heard = PlaceEvent.objects.order_by("-seq")[0]
+    heard = WorkspaceEvent.objects.order_by("-seq")[0]
     assert (heard.type, heard.user_id, heard.data) == (
         "member.left",
         charlie.pk,

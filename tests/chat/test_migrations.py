@@ -1,13 +1,22 @@
-"""Migrations only add: the version before runs on the schema after, so deploys need no pause."""
+"""Migrations only add: the previous release runs on the new schema, so deploys need no pause.
+
+`refusals` reads this rule off a migration's operations.
+"""
 
 import re
+from io import StringIO
 
 import pytest
 from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+from django.utils import timezone
 
+from hubbub.chat.models import Workspace, WorkspaceEvent
 from loadtests.lib.servers.process import ROOT
 
 ALLOWED = (
@@ -20,54 +29,74 @@ ALLOWED = (
     migrations.RemoveConstraint,
     migrations.RemoveIndex,
 )
-# What they do nobody can read off: who writes one says by a hint that it takes nothing away.
-UNREADABLE = (migrations.RunPython, migrations.RunSQL)
-# In the same migration as a CreateModel nobody has rows yet, nor code that writes them.
-ON_EXISTING = (migrations.AddField, migrations.AddConstraint)
-OURS = [config.label for config in apps.get_app_configs() if config.name.startswith("hubbub.")]
+# Allowed while every table keeps its name: then they run no SQL.
+RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
+# Their effect cannot be read off them: whoever writes one gives a hint that it only adds.
+OPAQUE = (migrations.RunPython, migrations.RunSQL)
+# A model created in the same migration has no rows yet, and no code that writes them.
+CHANGES_EXISTING = (migrations.AddField, migrations.AddConstraint)
+OUR_APPS = [config.label for config in apps.get_app_configs() if config.name.startswith("hubbub.")]
+
+BEFORE_THE_RENAME = ("chat", "0002_place_and_lobby")
+AFTER_THE_RENAME = ("chat", "0003_rename_place_to_workspace")
 
 
-def refusals(migration: migrations.Migration) -> list[str]:
-    """Return why a version that does not know the migration could fail after it."""
-    made = {
+def refusals(migration: migrations.Migration, state: ProjectState | None = None) -> list[str]:
+    """Return the reasons why a release that does not know the migration could fail after it.
+
+    `state` is the one before the migration; only operations that rename something need it.
+    """
+    created = {
         operation.name.lower()
         for operation in migration.operations
         if isinstance(operation, migrations.CreateModel)
     }
-    reasons = (_refusal(operation, made) for operation in migration.operations)
+    reasons = []
+    for operation in migration.operations:
+        tables = _tables(state)
+        if state is not None:
+            operation.state_forwards(migration.app_label, state)
+        is_harmless_rename = isinstance(operation, RENAMES) and _tables(state) == tables
+        if not is_harmless_rename:
+            reasons.append(_refusal(operation, created))
     return [reason for reason in reasons if reason]
 
 
-def _refusal(operation: Operation, made: set[str]) -> str:
-    if isinstance(operation, UNREADABLE) and operation.hints.get("only_adds"):
+def _tables(state: ProjectState | None) -> set[str]:
+    return {model._meta.db_table for model in state.apps.get_models()} if state else set()
+
+
+def _refusal(operation: Operation, created: set[str]) -> str:
+    if isinstance(operation, OPAQUE) and operation.hints.get("only_adds"):
         return ""
     if not isinstance(operation, ALLOWED):
-        return f"{type(operation).__name__} takes away or changes what the version before uses"
-    if not isinstance(operation, ON_EXISTING) or operation.model_name.lower() in made:
+        return f"{type(operation).__name__} removes or changes what the previous release uses"
+    if not isinstance(operation, CHANGES_EXISTING) or operation.model_name.lower() in created:
         return ""
     if isinstance(operation, migrations.AddConstraint):
-        return "a constraint on rows that the version before goes on writing"
+        return "the previous release keeps writing rows that the constraint may refuse"
     return _field_refusal(operation.name, operation.field)
 
 
 def _field_refusal(name: str, field: models.Field) -> str:  # type: ignore[type-arg]
     if field.null or field.db_default is not models.NOT_PROVIDED or field.many_to_many:
         return ""
-    return f"{name} has no default in the database: the version before adds rows without it"
+    return f"{name} has no default in the database: the previous release adds rows without it"
 
 
-@pytest.mark.parametrize("label", OURS)
-def test_no_migration_breaks_the_version_before(label: str) -> None:
+@pytest.mark.parametrize("label", OUR_APPS)
+def test_no_migration_breaks_the_previous_release(label: str) -> None:
     loader = MigrationLoader(None)
     for (app, name), migration in loader.disk_migrations.items():
         if app == label:
-            assert refusals(migration) == [], f"{app}.{name}"
+            state = loader.project_state((app, name), at_end=False)
+            assert refusals(migration, state) == [], f"{app}.{name}"
 
 
 WRONG: list[Operation] = [
     migrations.RemoveField("room", "topic"),
     migrations.RenameField("room", "topic", "subject"),
-    migrations.DeleteModel("place"),
+    migrations.DeleteModel("workspace"),
     migrations.RenameModel("room", "channel"),
     migrations.AlterField("room", "topic", models.CharField(max_length=10)),
     migrations.AlterModelTable("room", "rooms"),
@@ -85,23 +114,51 @@ RIGHT: list[Operation] = [
     migrations.AddField("room", "colour", models.CharField(max_length=10, db_default="red")),
     migrations.AddIndex("room", models.Index(fields=["topic"], name="by_topic")),
     migrations.CreateModel("Reaction", fields=[("id", models.BigAutoField(primary_key=True))]),
+    migrations.AlterModelTable("room", "chat_room"),
+    migrations.RenameModel("workspace", "installation"),
 ]
 
 
 @pytest.mark.parametrize("operation", WRONG, ids=lambda operation: type(operation).__name__)
-def test_what_would_break_it_is_refused(operation: Operation) -> None:
-    assert refusals(_migration(operation))
+def test_an_operation_that_would_break_it_is_refused(operation: Operation) -> None:
+    assert refusals(_migration(operation), MigrationLoader(None).project_state())
 
 
 @pytest.mark.parametrize("operation", RIGHT, ids=lambda operation: type(operation).__name__)
-def test_what_only_adds_is_taken(operation: Operation) -> None:
-    assert refusals(_migration(operation)) == []
+def test_an_operation_that_only_adds_is_allowed(operation: Operation) -> None:
+    assert refusals(_migration(operation), MigrationLoader(None).project_state()) == []
 
 
 def test_a_new_table_may_have_constraints_of_its_own() -> None:
     once = models.UniqueConstraint(fields=["name"], name="once")
-    made = migrations.CreateModel("Reaction", fields=[("name", models.TextField())])
-    assert refusals(_migration(made, migrations.AddConstraint("Reaction", once))) == []
+    create = migrations.CreateModel("Reaction", fields=[("name", models.TextField())])
+    assert refusals(_migration(create, migrations.AddConstraint("Reaction", once))) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_renaming_the_workspace_runs_no_sql() -> None:
+    out = StringIO()
+    call_command("sqlmigrate", *AFTER_THE_RENAME, stdout=out, no_color=True)
+    statements = [line for line in out.getvalue().splitlines() if not line.startswith("--")]
+    assert set(statements) <= {"BEGIN;", "COMMIT;"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_renaming_the_workspace_keeps_its_rows_and_its_content_type() -> None:
+    call_command("migrate", *BEFORE_THE_RENAME, verbosity=0)
+    old = MigrationLoader(None).project_state([BEFORE_THE_RENAME]).apps
+    workspace = old.get_model("chat", "Place").objects.get()
+    event = old.get_model("chat", "PlaceEvent").objects.create(
+        seq=workspace.seq + 1, type="user.renamed", at=timezone.now()
+    )
+    content_type = ContentType.objects.get(app_label="chat", model="place")
+
+    call_command("migrate", verbosity=0)
+
+    assert Workspace.objects.get().epoch == workspace.epoch
+    assert WorkspaceEvent.objects.get(pk=event.pk).type == "user.renamed"
+    content_type.refresh_from_db()
+    assert content_type.model == "workspace"
 
 
 def test_the_operations_page_says_in_which_order_to_upgrade() -> None:
@@ -110,6 +167,6 @@ def test_the_operations_page_says_in_which_order_to_upgrade() -> None:
 
 
 def _migration(*operations: Operation) -> migrations.Migration:
-    migration = migrations.Migration("9999_tried", "chat")
+    migration = migrations.Migration("9999_example", "chat")
     vars(migration)["operations"] = list(operations)
     return migration

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.actions.send import send
-from hubbub.chat.models import Membership, PlaceEvent, Room
+from hubbub.chat.models import Membership, Room, WorkspaceEvent
 from tests.support.published_events import State, log_of, state_of, told
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_a_new_room_tells_of_its_maker(bob: User, harbour: Room) -> None:
 
 
 def test_the_place_hears_of_a_room_that_is_new_to_somebody(bob: User, harbour: Room) -> None:
-    heard = PlaceEvent.objects.order_by("-seq")[0]
+    heard = WorkspaceEvent.objects.order_by("-seq")[0]
     assert (heard.type, heard.user_id, heard.room_id) == ("member.joined", bob.pk, harbour.pk)
 
 

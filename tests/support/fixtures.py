@@ -5,7 +5,6 @@ other room. They are made through the real model, so its signals put them into t
 """
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -17,7 +16,8 @@ from django.dispatch import receiver
 from hubbub.accounts.models import User
 from hubbub.chat import rate_limits
 from hubbub.chat.actions import members, rooms, users
-from hubbub.chat.models import Membership, Room
+from hubbub.chat.models import Membership, Room, Workspace
+from hubbub.chat.models.workspace import WORKSPACE_ID
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.conftest import POSTGRES, REDIS
 
@@ -25,9 +25,11 @@ PASSWORD = "correct horse battery staple"
 
 
 @receiver(post_migrate, sender=apps.get_app_config("chat"))
-def make_place_and_lobby(**kwargs: Any) -> None:
+def make_workspace_and_lobby(**kwargs: Any) -> None:
     """Bring back what the data migration made, after a transactional test emptied all tables."""
-    import_module("hubbub.chat.migrations.0002_place_and_lobby").make(apps, None)
+    Workspace.objects.get_or_create(pk=WORKSPACE_ID)
+    lobby = {"kind": "public", "name": "lobby", "name_key": "lobby"}
+    Room.objects.get_or_create(is_lobby=True, defaults=lobby)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from hubbub.accounts.models import Token, User
-from hubbub.chat.models import PlaceEvent
+from hubbub.chat.models import WorkspaceEvent
 from tests.support.fixtures import PASSWORD
 
 
@@ -30,7 +30,7 @@ def test_a_stranger_is_asked_to_sign_in(client: Client, path: str) -> None:
 def test_a_new_name_is_shown_and_told_to_everyone(bob_in: Client, bob: User) -> None:
     answer = bob_in.post("/settings/name/", {"name": " Bob  Baker "}, follow=True)
     assert "Others see you as Bob Baker now." in answer.text
-    assert PlaceEvent.objects.filter(type="user.renamed", user=bob).count() == 1
+    assert WorkspaceEvent.objects.filter(type="user.renamed", user=bob).count() == 1
 
 
 def test_no_name_means_the_username(bob_in: Client, bob: User) -> None:
@@ -74,7 +74,7 @@ def test_a_revoked_token_is_gone_and_told_to_every_replica(bob_in: Client, bob: 
     assert "The token “build server” is revoked." in answer.text
     assert "You have no tokens" in page(bob_in)
     assert not Token.objects.usable().matching(secret).exists()
-    assert PlaceEvent.objects.get(type="token.revoked", user=bob).data == {"token": token.pk}
+    assert WorkspaceEvent.objects.get(type="token.revoked", user=bob).data == {"token": token.pk}
 
 
 def test_nobody_revokes_a_token_of_somebody_else(bob_in: Client, alice: User) -> None:

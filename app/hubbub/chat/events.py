@@ -16,12 +16,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from hubbub.accounts.models import User
-from hubbub.chat.models import Event, Message, Place, PlaceEvent, Room
+from hubbub.chat.models import Event, Message, Room, Workspace, WorkspaceEvent
 from hubbub.chat.publisher import publisher
 from hubbub.chat.serializers import message_frame, person_frame, room_frame, time_frame
 
 # The place's log where logs are named by their room's id.
-PLACE_LOG = 0
+WORKSPACE_LOG = 0
 
 ROOM_TYPES = {"room.renamed", "room.topic_changed", "room.archived", "room.restored"}
 
@@ -70,17 +70,17 @@ def record(
     return event
 
 
-def record_place(
+def record_workspace_event(
     type: str, *, user: User | None = None, room: Room | None = None, **data: Any
-) -> PlaceEvent:
+) -> WorkspaceEvent:
     """Add an event to the place's log, locking its row (last of all locks). Rung after commit."""
-    place = Place.lock()
+    place = Workspace.lock()
     place.seq += 1
     place.save(update_fields=["seq"])
-    event = PlaceEvent.objects.create(
+    event = WorkspaceEvent.objects.create(
         seq=place.seq, type=type, at=timezone.now(), user=user, room=room, data=data
     )
-    transaction.on_commit(lambda: publisher.ring(PLACE_LOG, [place_entry(event)]))
+    transaction.on_commit(lambda: publisher.ring(WORKSPACE_LOG, [workspace_entry(event)]))
     return event
 
 
@@ -131,7 +131,7 @@ def entry_of(event: Event) -> Entry:
     return Entry(event.seq, event.type, event.message_id, event.user_id, encode(frame).decode())
 
 
-def place_entry(event: PlaceEvent) -> Entry:
+def workspace_entry(event: WorkspaceEvent) -> Entry:
     facts = event.data | {"room": event.room_id}
     if event.user is not None:
         facts["name"] = str(event.user)
@@ -153,16 +153,18 @@ def moment_of(entry: Entry) -> float:
 
 
 def read_log(log: int, after: int, limit: int) -> list[Entry]:
-    """Return the next entries of a log (a room's id or PLACE_LOG) after `after`, in seq order.
+    """Return the next entries of a log (a room's id or WORKSPACE_LOG) after `after`, in seq order.
 
     At most `limit`, and only up to a hole: the log is cut from the front only, so what does not
     follow `after` directly means that it was pruned there, and nothing is returned.
     """
-    if log == PLACE_LOG:
-        places = (
-            PlaceEvent.objects.select_related("user", "room").filter(seq__gt=after).order_by("seq")
+    if log == WORKSPACE_LOG:
+        events = (
+            WorkspaceEvent.objects.select_related("user", "room")
+            .filter(seq__gt=after)
+            .order_by("seq")
         )
-        entries = [place_entry(event) for event in places[:limit]]
+        entries = [workspace_entry(event) for event in events.order_by("seq")[:limit]]
     else:
         rows = Event.objects.after(log, after).with_all()[:limit]
         entries = [entry_of(event) for event in rows]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from hubbub.chat.models import Place, Room
-from hubbub.chat.models.workspace import PLACE_ID
+from hubbub.chat.models import Room, Workspace
+from hubbub.chat.models.workspace import WORKSPACE_ID
 
 CHUNK = 1_000  # ids in one query: databases bound the parameters
 
@@ -22,7 +22,7 @@ class Heads:
 
 def read_heads(room_ids: Collection[int]) -> Heads:
     """Return the last seq of the place's log and of rooms; rooms that do not exist are left out."""
-    place = Place.objects.get(pk=PLACE_ID)
+    place = Workspace.objects.get(pk=WORKSPACE_ID)
     ids = sorted(room_ids)
     rooms: dict[int, tuple[int, int]] = {}
     for start in range(0, len(ids), CHUNK):
@@ -35,12 +35,12 @@ def read_heads(room_ids: Collection[int]) -> Heads:
 
 def renew_epoch(known: str) -> None:
     """Give the log a new name, unless somebody else did: called by who finds that it went back."""
-    place = Place.objects.get(pk=PLACE_ID)
+    place = Workspace.objects.get(pk=WORKSPACE_ID)
     if _epoch(place) == known:
-        Place.objects.filter(pk=PLACE_ID, epoch=place.epoch).update(epoch=Place().epoch)
+        Workspace.objects.filter(pk=WORKSPACE_ID, epoch=place.epoch).update(epoch=Workspace().epoch)
 
 
-def _epoch(place: Place) -> str:
+def _epoch(place: Workspace) -> str:
     """Return the log's name: it changes with a restored database, whoever restored it how."""
     name = f"{place.epoch} {_database_identity()}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]

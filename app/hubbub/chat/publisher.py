@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PLACE_GROUP = "place"
+WORKSPACE_GROUP = "place"
 # Messages in one round trip to Redis: enough for a batch of sends, and small ones in bytes.
 AT_ONCE = 100
 
 
 def group_of(log: int) -> str:
     """Return the name of the layer's group in which a log's doorbell rings."""
-    return f"room.{log}" if log else PLACE_GROUP
+    return f"room.{log}" if log else WORKSPACE_GROUP
 
 
 def host_of(group: str) -> int:
@@ -164,7 +164,7 @@ class Publisher:
             bumps = [(room, *self._bumps.pop(room)) for room in due]
         if bumps:
             self._bumped.update(dict.fromkeys(due, now))
-            self.publish(PLACE_GROUP, {"type": "bumps", "bumps": bumps})
+            self.publish(WORKSPACE_GROUP, {"type": "bumps", "bumps": bumps})
             # Whatever came too soon after the last bump is told when its second is over.
             asyncio.get_running_loop().call_later(settings.BUMP_INTERVAL_SECONDS, self._flush_bumps)
             self._forget_old(now)

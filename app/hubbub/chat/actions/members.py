@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from hubbub.accounts.models import User
 from hubbub.chat import policies
 from hubbub.chat.actions.room_lock import lock_room
-from hubbub.chat.events import record, record_place
+from hubbub.chat.events import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
 
 
@@ -80,7 +80,7 @@ def admit(room: Room, user: User, *, actor: User, role: str = Membership.Role.ME
     room.members += 1
     membership = Membership.objects.create(room=room, user=user, role=role, read=room.messages)
     record(room, "member.joined", actor=actor, user=user, changed=["members"], role=role)
-    record_place("member.joined", user=user, room=room)
+    record_workspace_event("member.joined", user=user, room=room)
     return membership
 
 
@@ -96,4 +96,4 @@ def _put_out(membership: Membership, *, actor: User, reason: str) -> None:
     membership.delete()
     room.members -= 1
     record(room, "member.left", actor=actor, user=user, changed=["members"], reason=reason)
-    record_place("member.left", user=user, room=room, reason=reason)
+    record_workspace_event("member.left", user=user, room=room, reason=reason)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from hubbub.chat.models import Membership
-from hubbub.chat.publisher import PLACE_GROUP, publisher
+from hubbub.chat.publisher import WORKSPACE_GROUP, publisher
 
 # (user id, room id): number of the newest message seen
 Marks = Mapping[tuple[int, int], int]
@@ -59,4 +59,4 @@ def _any_of(marks: Marks) -> Q:
 
 def _tell(moved: list[Membership]) -> None:
     told = [(row.user_id, row.room_id, row.read) for row in moved]
-    publisher.publish(PLACE_GROUP, {"type": "read", "marks": told})
+    publisher.publish(WORKSPACE_GROUP, {"type": "read", "marks": told})

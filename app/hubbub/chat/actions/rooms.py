@@ -12,7 +12,7 @@ from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import admit
 from hubbub.chat.actions.room_lock import Scope, lock_room
-from hubbub.chat.events import record, record_place
+from hubbub.chat.events import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 
@@ -132,7 +132,7 @@ def _make_direct(actor: User, other: User, key: str) -> Room:
 def _record_changed(scope: Scope, type: str, *changed: str) -> None:
     """Record it for those in the room, and for members who have other rooms open."""
     record(scope.room, type, actor=scope.actor, changed=changed)
-    record_place(type, room=scope.room)
+    record_workspace_event(type, room=scope.room)
 
 
 def _name_taken() -> ValidationError:

@@ -15,7 +15,7 @@ from hubbub.accounts.models import Token, User, digest_of, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import admit, give_role
 from hubbub.chat.actions.room_lock import limit_lock_time
-from hubbub.chat.events import record_place
+from hubbub.chat.events import record_workspace_event
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 
@@ -66,7 +66,7 @@ def rename(actor: User, *, name: str) -> User:
     if (name or user.username) != user.name:
         user.name = name
         user.save(update_fields=["name"])
-        record_place("user.renamed", user=user)
+        record_workspace_event("user.renamed", user=user)
     return user
 
 
@@ -76,7 +76,7 @@ def ban(actor: User, *, user_id: int) -> User:
     if user.banned_at is None:
         user.banned_at = timezone.now()
         user.save(update_fields=["banned_at"])
-        record_place("user.banned", user=user)
+        record_workspace_event("user.banned", user=user)
     return user
 
 
@@ -86,7 +86,7 @@ def lift_ban(actor: User, *, user_id: int) -> User:
     if user.banned_at is not None:
         user.banned_at = None
         user.save(update_fields=["banned_at"])
-        record_place("user.ban_lifted", user=user)
+        record_workspace_event("user.ban_lifted", user=user)
     return user
 
 
@@ -96,7 +96,7 @@ def deactivate(actor: User, *, user_id: int) -> User:
     if user.is_active:
         user.is_active = False
         user.save(update_fields=["is_active"])
-        record_place("user.deactivated", user=user)
+        record_workspace_event("user.deactivated", user=user)
     return user
 
 
@@ -106,7 +106,7 @@ def reactivate(actor: User, *, user_id: int) -> User:
     if not user.is_active:
         user.is_active = True
         user.save(update_fields=["is_active"])
-        record_place("user.reactivated", user=user)
+        record_workspace_event("user.reactivated", user=user)
     return user
 
 
@@ -114,13 +114,13 @@ def reactivate(actor: User, *, user_id: int) -> User:
 def sign_out(user: User, *, session_key: str) -> None:
     """End a session: its row goes with the event, so that no socket comes back with it."""
     Session.objects.filter(session_key=session_key).delete()
-    record_place("user.signed_out", user=user, session=digest_of(session_key))
+    record_workspace_event("user.signed_out", user=user, session=digest_of(session_key))
 
 
 @transaction.atomic
 def password_changed(user: User) -> None:
     """Have every open socket of a person prove itself again: other sessions are over."""
-    record_place("user.password_changed", user=user)
+    record_workspace_event("user.password_changed", user=user)
 
 
 @transaction.atomic
@@ -130,7 +130,7 @@ def revoke_token(user: User, *, token_id: int) -> Token:
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])
-        record_place("token.revoked", user=user, token=token.pk)
+        record_workspace_event("token.revoked", user=user, token=token.pk)
     return token
 
 

@@ -1,9 +1,9 @@
 """The domain's nouns, one file each; import them from here."""
 
-from hubbub.chat.models.event import Event, PlaceEvent
+from hubbub.chat.models.event import Event, WorkspaceEvent
 from hubbub.chat.models.membership import Membership
 from hubbub.chat.models.message import Message
 from hubbub.chat.models.room import Room
-from hubbub.chat.models.workspace import Place
+from hubbub.chat.models.workspace import Workspace
 
-__all__ = ["Event", "Membership", "Message", "Place", "PlaceEvent", "Room"]
+__all__ = ["Event", "Membership", "Message", "Room", "Workspace", "WorkspaceEvent"]

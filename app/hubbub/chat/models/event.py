@@ -68,7 +68,7 @@ class Event(models.Model):
         return f"{self.type} {self.seq} of room {self.room_id}"
 
 
-class PlaceEvent(models.Model):
+class WorkspaceEvent(models.Model):
     """One entry of the place's log: what concerns a person and not a room."""
 
     seq = models.PositiveBigIntegerField(unique=True)
@@ -81,7 +81,10 @@ class PlaceEvent(models.Model):
     # Which session (by digest) or token (by id), and why someone was put out of a room.
     data = models.JSONField(default=dict)
 
-    objects: ClassVar[models.Manager["PlaceEvent"]] = models.Manager()
+    objects: ClassVar[models.Manager["WorkspaceEvent"]] = models.Manager()
+
+    class Meta:
+        db_table = "chat_placeevent"  # the name from before the model was renamed
 
     def __str__(self) -> str:
         return f"{self.type} {self.seq}"

@@ -1,23 +1,26 @@
-"""The place: the one row that stands for the whole installation."""
+"""The workspace: one row that stands for the whole installation."""
 
 import uuid
 
 from django.db import models
 
-PLACE_ID = 1
+WORKSPACE_ID = 1
 
 
-class Place(models.Model):
-    """The head of the place's log. Its row is locked last, after any room's."""
+class Workspace(models.Model):
+    """The position of the workspace log. Lock its row last, after any room's."""
 
     seq = models.PositiveBigIntegerField(default=0)
-    # Names the log: renewed by whoever finds that the log went back (a restored database).
+    # Names the log. Whoever finds that the log went back (a restored database) renews it.
     epoch = models.UUIDField(default=uuid.uuid4)
 
+    class Meta:
+        db_table = "chat_place"  # the name from before the model was renamed
+
     def __str__(self) -> str:
-        return f"place {self.epoch}"
+        return f"workspace {self.epoch}"
 
     @classmethod
-    def lock(cls) -> "Place":
-        """Return the place's row, locked until the end of the transaction."""
-        return cls.objects.select_for_update().get(pk=PLACE_ID)
+    def lock(cls) -> "Workspace":
+        """Return the workspace's row, locked until the end of the transaction."""
+        return cls.objects.select_for_update().get(pk=WORKSPACE_ID)

@@ -14,7 +14,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from hubbub.chat.events import PLACE_LOG, Entry
+from hubbub.chat.events import WORKSPACE_LOG, Entry
 from hubbub.chat.publisher import host_of, publisher
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.group_subscriptions import Groups
@@ -123,7 +123,7 @@ class Doorbell:
             self.hub.wake.set()  # what was rung before the group was joined
 
     def _followed(self, log: int) -> Followed | None:
-        return self.hub.place if log == PLACE_LOG else self.hub.rooms.get(log)
+        return self.hub.place if log == WORKSPACE_LOG else self.hub.rooms.get(log)
 
     # Heartbeats
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from hubbub.chat.events import PLACE_LOG, read_log
+from hubbub.chat.events import WORKSPACE_LOG, read_log
 from hubbub.chat.log_positions import Heads, read_heads, renew_epoch
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.bus import Doorbell
@@ -88,7 +88,7 @@ class Follower:
         if not due:
             return
         before = {each: each.feed.seq for each in due}
-        rooms = {each.log for each in due} - {PLACE_LOG}
+        rooms = {each.log for each in due} - {WORKSPACE_LOG}
         others = self.hub.members.keys() if whole else ()
         heads = await run_log_query(read_heads, rooms | set(others))
         await self._compare(before, heads, at_once)
@@ -106,7 +106,7 @@ class Follower:
             return
         if not self.hub.epoch:
             self._begin(heads)
-        ends = {log: seq for log, (seq, _) in heads.rooms.items()} | {PLACE_LOG: heads.place}
+        ends = {log: seq for log, (seq, _) in heads.rooms.items()} | {WORKSPACE_LOG: heads.place}
         for followed, seq in before.items():
             if seq is not None and seq > ends.get(followed.log, -1):
                 await run_log_query(renew_epoch, self.hub.epoch)

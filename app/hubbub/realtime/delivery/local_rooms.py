@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hubbub.chat.events import PLACE_LOG
+from hubbub.chat.events import WORKSPACE_LOG
 from hubbub.chat.publisher import group_of, host_of
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery.fan_out import FanOut
@@ -59,7 +59,7 @@ class OpenRoom(Followed):
 
 
 def follow_place() -> Followed:
-    return Followed(PLACE_LOG, Feed(PLACE_LOG, Memory(PLACE_MEMORY_ENTRIES)))
+    return Followed(WORKSPACE_LOG, Feed(WORKSPACE_LOG, Memory(PLACE_MEMORY_ENTRIES)))
 
 
 def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
