@@ -23,7 +23,7 @@ from loadtests.lib.simulation.account import Account
 from tests.fuzz.protocol_frames import ANSWERS, ensure_spoken
 from tests.support.raw_socket import socket_of
 
-ANSWER_SECONDS = 20
+QUERY_TIMEOUT_SECONDS = 20
 LAST = "the last one"
 # What is not read at all, and what is not text: the only closes that these conversations may meet.
 UNREAD_BYTES = 4 * settings.MAX_FRAME_BYTES
@@ -116,7 +116,7 @@ async def _hear(socket: ClientConnection, steps: Sequence[Step]) -> None:
         owed.add(text)
     await socket.send(json.dumps({"type": "ping", "ref": LAST}))
     frames = 0
-    async with asyncio.timeout(ANSWER_SECONDS):
+    async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
         while not owed.settled:
             data = await socket.recv()
             frame = json.loads(data)
@@ -129,7 +129,7 @@ async def _hear(socket: ClientConnection, steps: Sequence[Step]) -> None:
 
 
 async def _hear_close(socket: ClientConnection, step: Step) -> None:
-    async with asyncio.timeout(ANSWER_SECONDS):
+    async with asyncio.timeout(QUERY_TIMEOUT_SECONDS):
         while True:
             try:
                 data = await socket.recv()

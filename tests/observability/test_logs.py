@@ -203,7 +203,7 @@ async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_abo
     assert {"gunicorn.error", "hubbub.middleware"} <= {line["logger"] for line in ours}
     asked = [line for line in ours if line.get("request_id") == "a-request-of-alice"]
     assert [line["user"] for line in asked] == [alice.id]
-    opened = [line for line in theirs if line["message"] == "The socket is open."]
+    opened = [line for line in theirs if line["message"] == "Connection opened."]
     assert opened[-1]["user"] == alice.id
     assert opened[-1]["connection"]
     stage.cluster.replicas[0].start()

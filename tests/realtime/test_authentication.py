@@ -13,7 +13,11 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from hubbub.accounts.models import Token, User, digest_of
 from hubbub.accounts.sessions import sign_in
 from hubbub.chat.models import Room
-from hubbub.realtime.connections.authentication import HandshakeRejected, Proof, read_identities
+from hubbub.realtime.connections.authentication import (
+    Credentials,
+    HandshakeRejected,
+    read_identities,
+)
 from hubbub.realtime.connections.connection import Identity
 
 pytestmark = pytest.mark.django_db
@@ -21,16 +25,16 @@ pytestmark = pytest.mark.django_db
 Verdict: TypeAlias = tuple[str, dict[int, int]] | int
 
 
-def session_of(person: User) -> Proof:
-    return Proof(sign_in(person), None)
+def session_of(person: User) -> Credentials:
+    return Credentials(sign_in(person), None)
 
 
-def token_of(person: User) -> Proof:
+def token_of(person: User) -> Credentials:
     _, secret = Token.make(person, "a bot")
-    return Proof(None, digest_of(secret))
+    return Credentials(None, digest_of(secret))
 
 
-def verdicts(*proofs: Proof) -> list[Verdict]:
+def verdicts(*proofs: Credentials) -> list[Verdict]:
     """Return who comes in, with their rooms, or the close code of who does not."""
     answers = read_identities(proofs)
     return [verdict(answers[proof]) for proof in proofs]
@@ -94,11 +98,11 @@ def test_sessions_that_are_over_or_forged_or_of_nobody_stay_out(bob: User, dana:
     change_session(strange, BACKEND_SESSION_KEY, "no.such.Backend")
     unhashed = session_of(bob)
     change_session(unhashed, HASH_SESSION_KEY, "")
-    codes = verdicts(over, forged, strange, unhashed, Proof("nosuchkey", None), good)[:-1]
+    codes = verdicts(over, forged, strange, unhashed, Credentials("nosuchkey", None), good)[:-1]
     assert codes == [4501] * 5
 
 
-def change_session(proof: Proof, key: str, value: str) -> None:
+def change_session(proof: Credentials, key: str, value: str) -> None:
     session = SessionStore(proof.session_key)
     session[key] = value
     session.save()
@@ -119,7 +123,7 @@ def test_tokens_that_open_nothing_stay_out(bob: User, dana: User) -> None:
     good, revoked, banned = token_of(bob), token_of(bob), token_of(dana)
     Token.objects.filter(digest=revoked.token_digest).update(revoked_at=timezone.now())
     User.objects.filter(pk=dana.pk).update(banned_at=timezone.now())
-    unknown = Proof(None, digest_of("hub_unknown"))
+    unknown = Credentials(None, digest_of("hub_unknown"))
     assert verdicts(revoked, banned, unknown, good)[:3] == [4501] * 3
     assert verdicts(good) != [4501]
 

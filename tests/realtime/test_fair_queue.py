@@ -1,4 +1,4 @@
-"""The line before a writer: people take turns, and what one of them sends keeps its order."""
+"""Queued sends: users take turns, and the sends of one user keep their order."""
 
 import asyncio
 from collections import Counter
@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.chat.actions.send_batch import Draft
-from hubbub.realtime.commands.fair_queue import Line, Waiting
+from hubbub.realtime.commands.fair_queue import FairQueue, QueuedSend
 
-PEOPLE = st.lists(st.integers(1, 6), max_size=40)
-MOST = st.integers(1, 8)
+SENDERS = st.lists(st.integers(1, 6), max_size=40)
+LIMITS = st.integers(1, 8)
 
 
 @pytest.fixture(scope="module")
@@ -23,68 +23,68 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
-def line_of(people: list[int], loop: asyncio.AbstractEventLoop) -> Line:
-    """Return a line in which so many people wait, one after the other, in two rooms."""
-    line = Line()
-    for ticket, person in enumerate(people):
-        draft = Draft(person, ticket % 2 + 1, str(ticket), "Ahoy")
-        line.put(Waiting(ticket, draft, loop.create_future()))
-    return line
+def queue_of(senders: list[int], loop: asyncio.AbstractEventLoop) -> FairQueue:
+    """Return a queue with one send of each sender in this order, alternating between two rooms."""
+    queue = FairQueue()
+    for arrival, sender in enumerate(senders):
+        draft = Draft(sender, arrival % 2 + 1, str(arrival), "Ahoy")
+        queue.add(QueuedSend(arrival, draft, loop.create_future()))
+    return queue
 
 
-def batches_of(line: Line, most: int) -> list[list[Waiting]]:
+def batches_of(queue: FairQueue, limit: int) -> list[list[QueuedSend]]:
     batches = []
-    while line:
-        batches.append(line.take(most))
+    while queue:
+        batches.append(queue.take(limit))
     return batches
 
 
-@given(PEOPLE, MOST)
-def test_everything_is_taken_once_and_what_one_person_sends_in_its_order(
-    loop: asyncio.AbstractEventLoop, people: list[int], most: int
+@given(SENDERS, LIMITS)
+def test_every_send_is_taken_once_and_each_users_sends_in_order(
+    loop: asyncio.AbstractEventLoop, senders: list[int], limit: int
 ) -> None:
-    batches = batches_of(line_of(people, loop), most)
-    taken = [waiting for batch in batches for waiting in batch]
-    assert sorted(waiting.ticket for waiting in taken) == list(range(len(people)))
-    assert all(len(batch) == most for batch in batches[:-1])
-    for person in set(people):
-        own = [waiting.ticket for waiting in taken if waiting.draft.sender_id == person]
+    batches = batches_of(queue_of(senders, loop), limit)
+    taken = [send for batch in batches for send in batch]
+    assert sorted(send.arrival for send in taken) == list(range(len(senders)))
+    assert all(len(batch) == limit for batch in batches[:-1])
+    for sender in set(senders):
+        own = [send.arrival for send in taken if send.draft.sender_id == sender]
         assert own == sorted(own)
 
 
-@given(PEOPLE, MOST)
-def test_what_fits_into_one_batch_goes_in_the_order_it_came(
-    loop: asyncio.AbstractEventLoop, people: list[int], most: int
+@given(SENDERS, LIMITS)
+def test_sends_that_fit_into_one_batch_are_in_order_of_arrival(
+    loop: asyncio.AbstractEventLoop, senders: list[int], limit: int
 ) -> None:
-    [*_, last] = [[], *batches_of(line_of(people, loop), max(most, len(people)))]
-    assert [waiting.ticket for waiting in last] == list(range(len(people)))
+    [*_, last] = [[], *batches_of(queue_of(senders, loop), max(limit, len(senders)))]
+    assert [send.arrival for send in last] == list(range(len(senders)))
 
 
-@given(PEOPLE, MOST)
-def test_whoever_has_sent_less_is_never_behind_whoever_has_sent_more(
-    loop: asyncio.AbstractEventLoop, people: list[int], most: int
+@given(SENDERS, LIMITS)
+def test_a_user_who_sent_less_never_waits_for_a_user_who_sent_more(
+    loop: asyncio.AbstractEventLoop, senders: list[int], limit: int
 ) -> None:
     turns = Counter[int]()
-    batch_of: dict[tuple[int, int], int] = {}  # person, turn: number of the batch
-    for number, batch in enumerate(batches_of(line_of(people, loop), most)):
-        for waiting in batch:
-            turns[waiting.draft.sender_id] += 1
-            batch_of[waiting.draft.sender_id, turns[waiting.draft.sender_id]] = number
+    batch_of: dict[tuple[int, int], int] = {}  # sender, turn: number of the batch
+    for number, batch in enumerate(batches_of(queue_of(senders, loop), limit)):
+        for send in batch:
+            turns[send.draft.sender_id] += 1
+            batch_of[send.draft.sender_id, turns[send.draft.sender_id]] = number
     for (_, turn), number in batch_of.items():
         before = sum(min(count, turn) for count in turns.values())
-        assert number < ceil(before / most)
+        assert number < ceil(before / limit)
 
 
-@given(PEOPLE, st.sets(st.integers(1, 2)))
-def test_what_waits_for_some_rooms_leaves_the_line_and_the_rest_stays(
-    loop: asyncio.AbstractEventLoop, people: list[int], rooms: set[int]
+@given(SENDERS, st.sets(st.integers(1, 2)))
+def test_sends_to_some_rooms_leave_the_queue_and_the_others_stay(
+    loop: asyncio.AbstractEventLoop, senders: list[int], rooms: set[int]
 ) -> None:
-    line = line_of(people, loop)
-    left = line.take_rooms(rooms)
-    stayed = line.take(len(line))
-    assert all(waiting.draft.room_id in rooms for waiting in left)
-    assert all(waiting.draft.room_id not in rooms for waiting in stayed)
-    for part in (left, stayed):
-        assert [one.ticket for one in part] == sorted(one.ticket for one in part)
-    assert len(left) + len(stayed) == len(people)
-    assert len(line) == 0
+    queue = queue_of(senders, loop)
+    removed = queue.take_rooms(rooms)
+    stayed = queue.take(len(queue))
+    assert all(send.draft.room_id in rooms for send in removed)
+    assert all(send.draft.room_id not in rooms for send in stayed)
+    for part in (removed, stayed):
+        assert [send.arrival for send in part] == sorted(send.arrival for send in part)
+    assert len(removed) + len(stayed) == len(senders)
+    assert len(queue) == 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from pytest_django import Settings
 
-from hubbub.realtime.db.query_batcher import Answers, QueryBatcher
+from hubbub.realtime.db.query_batcher import QueryBatcher, Results
 
 
 class Source:
@@ -19,7 +19,7 @@ class Source:
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
 
-    def answer(self, keys: Sequence[str]) -> Answers[str, str]:
+    def answer(self, keys: Sequence[str]) -> Results[str, str]:
         self.queries.append(list(keys))
         version = self.version
         self.begun.set()

@@ -11,7 +11,7 @@ from django.utils import timezone
 from hubbub.accounts.models import Token, User
 from hubbub.chat.models import Membership, Room
 from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.connections.revalidation import recheck
+from hubbub.realtime.connections.revalidation import revalidate
 from hubbub.realtime.db.executors import close_all_connections
 from hubbub.realtime.hub import Hub
 from tests.support.fake_transport import Wire
@@ -27,7 +27,7 @@ def code_after_recheck(identity: Identity, room: Room) -> int | None:
         connection = Connection(wire, identity)
         hub.add(connection)
         connection.rooms.add(room.pk)
-        await recheck(hub)
+        await revalidate(hub)
         await hub.group_commit.close()
         await close_all_connections()
         return wire.code

@@ -12,7 +12,7 @@ from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms
 from hubbub.chat.events import read_log
 from hubbub.chat.models import Room
-from hubbub.realtime.commands.handlers import MAX_SUBSCRIBES_WAITING, Commands
+from hubbub.realtime.commands.handlers import MAX_QUEUED_SUBSCRIBES, Commands
 from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.connections.transport import AsgiTransport
 from hubbub.realtime.db.executors import close_all_connections, run_action, run_query
@@ -95,7 +95,7 @@ def test_who_is_put_out_while_a_subscribe_waits_does_not_go_live(
 
 
 def test_behind_a_subscribe_that_stalls_not_more_than_a_few_wait(alice: User, lobby: Room) -> None:
-    asked = MAX_SUBSCRIBES_WAITING + 10
+    asked = MAX_QUEUED_SUBSCRIBES + 10
 
     async def scenario(replica: Replica) -> None:
         socket = Socket(replica, alice, lobby)
@@ -108,7 +108,7 @@ def test_behind_a_subscribe_that_stalls_not_more_than_a_few_wait(alice: User, lo
         assert (socket.told[-1]["type"], socket.told[-1]["ref"]) == ("ok", "the last")
         answers = [(frame["type"], frame.get("code")) for frame in socket.told[1:]]
         assert answers.count(("problem", "rate_limited")) == 10
-        assert answers.count(("subscribed", None)) == MAX_SUBSCRIBES_WAITING
+        assert answers.count(("subscribed", None)) == MAX_QUEUED_SUBSCRIBES
         socket.told.clear()
         socket.command("subscribe", rooms={str(lobby.pk): None})
         await socket.until(lambda told: [frame["type"] for frame in told] == ["subscribed"])

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from hubbub.realtime.connections.transport import FRAMES, FrameWriter
+from hubbub.realtime.connections.transport import FRAMES_EXTENSION, FrameWriter
 from hubbub.realtime.protocol.websocket_frames import encode_text_frame
 
 Message: TypeAlias = MutableMapping[str, Any]
@@ -17,7 +17,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 PADDING = "." * 20_000
 # What there is one of for each socket; `/kept` counts how many of them there still are.
-MADE_FOR_A_SOCKET = ("SocketProtocol", "WebRequest", "HTTPChannel")
+MADE_FOR_A_SOCKET = ("HubbubWebSocketProtocol", "WebRequest", "HTTPChannel")
 # The close codes of attached sockets that are gone.
 gone: list[int | None] = []
 
@@ -31,7 +31,7 @@ async def application(
     await receive()
     offered = scope["subprotocols"]
     await send({"type": "websocket.accept", "subprotocol": offered[0] if offered else None})
-    extension = scope.get("extensions", {}).get(FRAMES)
+    extension = scope.get("extensions", {}).get(FRAMES_EXTENSION)
     while (message := await receive())["type"] != "websocket.disconnect":
         order, _, argument = (message.get("text") or "").partition(" ")
         if order == "attach":

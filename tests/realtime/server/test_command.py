@@ -51,7 +51,7 @@ def unix_answer(path: str, process: subprocess.Popen[bytes]) -> bytes:
 def test_its_help_says_what_it_is_and_has_daphnes_options(tmp_path: Path) -> None:
     helped = refused(tmp_path, "--help", DATABASE_URL="postgres://u@host/name")
     assert helped.returncode == 0, helped.stderr
-    assert "Serve Hubbub's sockets" in helped.stdout
+    assert "Serve Hubbub's WebSockets" in helped.stdout
     for option in ("--port", "--bind", "--unix-socket", "--fd", "--endpoint", "--proxy-headers"):
         assert option in helped.stdout
 

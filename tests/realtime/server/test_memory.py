@@ -1,6 +1,6 @@
 """Of a socket that is gone nothing stays, also while the garbage collector does not come by.
 
-It comes seldom: what only it could free would grow for an hour (`server._spare_the_collector`).
+It comes seldom: what only it could free would grow for an hour (`server.memory`).
 """
 
 import subprocess
@@ -20,7 +20,7 @@ from tests.realtime.server.servers import Ours
 # server has its say, after it, and once they are freed.
 LARGE = """
 import ctypes
-from hubbub.realtime.server.memory import keep_the_heap_whole
+from hubbub.realtime.server.memory import limit_heap_fragmentation
 
 C = ctypes.CDLL(None)
 FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
@@ -39,7 +39,7 @@ def buffers():
 bytearray(8 * 1024 * 1024)
 before = buffers()
 print(mapped())
-keep_the_heap_whole()
+limit_heap_fragmentation()
 after = buffers()
 print(mapped())
 del after
@@ -48,14 +48,14 @@ print(mapped())
 # How many heaps there are once threads have taken something, with a word said before, or not.
 HEAPS = """
 import ctypes, sys, tempfile, threading
-from hubbub.realtime.server.memory import keep_the_heap_whole
+from hubbub.realtime.server.memory import limit_heap_fragmentation
 
 C = ctypes.CDLL(None)
 C.fopen.restype = C.malloc.restype = ctypes.c_void_p
 C.malloc_info.argtypes, C.fclose.argtypes = (ctypes.c_int, ctypes.c_void_p), (ctypes.c_void_p,)
 
 if sys.argv[1] == "whole":
-    keep_the_heap_whole()
+    limit_heap_fragmentation()
 all_there = threading.Barrier(5)
 
 def take():

@@ -1,12 +1,10 @@
-"""The line of drafts before a writer: who waits, and whose turn it is. Pure but for the futures.
+"""Queued sends in a fair order: users take turns, so that one who sends a lot delays nobody else.
 
-People take turns, so that whoever sends much makes nobody else wait; what one person sends keeps
-its order.
+The sends of one user keep their order. Pure, except for the futures of the results.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
 from itertools import count
 from operator import attrgetter
 from typing import NamedTuple
@@ -14,57 +12,53 @@ from typing import NamedTuple
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.models import Message
 
-_tickets = count()
+_arrivals = count()
 
 
-class Waiting(NamedTuple):
-    ticket: int  # in the order of arrival
+class QueuedSend(NamedTuple):
+    arrival: int  # increases with each send that arrives
     draft: Draft
-    answer: "asyncio.Future[Message]"
+    result: "asyncio.Future[Message]"
+
+    @classmethod
+    def of(cls, draft: Draft) -> "QueuedSend":
+        result: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return cls(next(_arrivals), draft, result)
 
 
-def arrive(draft: Draft) -> Waiting:
-    answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-    return Waiting(next(_tickets), draft, answer)
-
-
-class Line:
+class FairQueue:
     def __init__(self) -> None:
-        # By person, those whose turn comes first in front; nobody without a draft.
-        self._people: dict[int, deque[Waiting]] = {}
+        # By user, the next one to be served first. Users without queued sends are left out.
+        self._users: dict[int, deque[QueuedSend]] = {}
         self._length = 0
 
     def __len__(self) -> int:
         return self._length
 
-    def length_of(self, person: int) -> int:
-        return len(self._people.get(person, ()))
+    def count_of(self, user_id: int) -> int:
+        return len(self._users.get(user_id, ()))
 
-    def put(self, waiting: Waiting) -> None:
-        """Put it behind what its sender has here already."""
-        self._people.setdefault(waiting.draft.sender_id, deque()).append(waiting)
+    def add(self, send: QueuedSend) -> None:
+        """Add a send behind those that its sender has queued already."""
+        self._users.setdefault(send.draft.sender_id, deque()).append(send)
         self._length += 1
 
-    def take(self, most: int) -> list[Waiting]:
-        """Take so many at most, one of each person in turn; return them in order of arrival."""
-        taken: list[Waiting] = []
-        while self._people and len(taken) < most:
-            person = next(iter(self._people))
-            own = self._people.pop(person)
-            taken.append(own.popleft())
-            if own:
-                self._people[person] = own  # behind all others
+    def take(self, limit: int) -> list[QueuedSend]:
+        """Remove up to `limit` sends, one of each user in turn; return them by arrival."""
+        taken: list[QueuedSend] = []
+        while self._users and len(taken) < limit:
+            user_id = next(iter(self._users))
+            sends = self._users.pop(user_id)
+            taken.append(sends.popleft())
+            if sends:
+                self._users[user_id] = sends  # behind all other users
         self._length -= len(taken)
-        return _by_arrival(taken)
+        return sorted(taken, key=attrgetter("arrival"))
 
-    def take_rooms(self, room_ids: set[int]) -> list[Waiting]:
-        """Take all that waits for some rooms; return it in order of arrival."""
-        everything = self.take(len(self))
-        for waiting in everything:
-            if waiting.draft.room_id not in room_ids:
-                self.put(waiting)
-        return [waiting for waiting in everything if waiting.draft.room_id in room_ids]
-
-
-def _by_arrival(line: Iterable[Waiting]) -> list[Waiting]:
-    return sorted(line, key=attrgetter("ticket"))
+    def take_rooms(self, room_ids: set[int]) -> list[QueuedSend]:
+        """Remove all sends to some rooms; return them by arrival."""
+        sends = self.take(len(self))
+        for send in sends:
+            if send.draft.room_id not in room_ids:
+                self.add(send)
+        return [send for send in sends if send.draft.room_id in room_ids]

@@ -1,4 +1,4 @@
-"""Read marks on their way to the database: at most every few seconds, all in one transaction."""
+"""Buffers read marks, so that a replica writes them every few seconds in one transaction."""
 
 import asyncio
 import logging
@@ -13,20 +13,20 @@ logger = logging.getLogger(__name__)
 
 class ReadMarkBuffer:
     def __init__(self) -> None:
-        self._waiting: dict[tuple[int, int], int] = {}  # (user id, room id): number
+        self._marks: dict[tuple[int, int], int] = {}  # (user id, room id): number
 
     def add(self, user_id: int, room_id: int, number: int) -> None:
-        """Note that a person has read a room up to a message; written soon, unless we die first."""
+        """Buffer that a user has read a room up to a message; lost if the replica crashes."""
         key = user_id, room_id
-        self._waiting[key] = max(number, self._waiting.get(key, 0))
+        self._marks[key] = max(number, self._marks.get(key, 0))
 
     async def flush(self) -> None:
-        """Write what waits; the action tells the people's other tabs and devices."""
-        waiting, self._waiting = self._waiting, {}
+        """Write the buffered marks. The action notifies the users' other connections."""
+        marks, self._marks = self._marks, {}
         try:
-            await run_action(read_marks.mark, waiting)
+            await run_action(read_marks.mark, marks)
         except Exception:
-            for (user_id, room_id), number in waiting.items():
+            for (user_id, room_id), number in marks.items():
                 self.add(user_id, room_id, number)
             raise
 
@@ -36,4 +36,4 @@ class ReadMarkBuffer:
             try:
                 await self.flush()
             except DATABASE_UNAVAILABLE:
-                logger.debug("The database does not answer; read marks wait.")
+                logger.debug("The database is unavailable; read marks stay buffered.")

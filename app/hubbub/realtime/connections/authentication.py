@@ -1,8 +1,8 @@
-"""Who is at the other end of a handshake: a session's cookie or a bearer token, read from rows.
+"""Authenticates handshakes: a session cookie or a bearer token, checked against the database.
 
-Those who come at the same time are read together: one statement for their sessions (Django's do
-not say whose they are until they are decoded), one for the people and the rooms they are in. No
-cache: every handshake is answered by a query that began after it.
+Handshakes that arrive together are checked together: one query for their sessions (Django's session
+rows only name their user once decoded), one for the users with their rooms. Nothing is cached: each
+handshake is answered by a query that began after it arrived.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -22,28 +22,28 @@ from hubbub.realtime.protocol import close_codes
 Headers = dict[str, str]
 
 MAX_BATCH = 100
-# All that is asked of a person here.
-PERSON_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "banned_at")
+# The only columns of a user that authentication and revalidation need.
+USER_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "banned_at")
 
 
 class HandshakeRejected(Exception):
-    """The person may not come in; `code` is the close code that says why."""
+    """The handshake is refused; `code` is the close code that tells the client why."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
 
 
-class Proof(NamedTuple):
-    """What a handshake shows: one of the two."""
+class Credentials(NamedTuple):
+    """What a handshake presents: exactly one of the two is set."""
 
     session_key: str | None
     token_digest: str | None
 
 
-class Person(NamedTuple):
+class UserRow(NamedTuple):
     user: User
-    rooms: dict[int, int]  # the rooms that the person is in: their last seq
+    rooms: dict[int, int]  # the user's rooms: id -> last seq
 
 
 def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -51,81 +51,80 @@ def decode_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def bearer_token(headers: Headers) -> str | None:
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" and secret.strip() else None
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-async def identify(headers: Headers) -> Identity:
-    """Return who connects. Raises HandshakeRejected, and the database's errors."""
-    secret = bearer_token(headers)
-    if secret is not None:
-        return await _identities.load(Proof(None, digest_of(secret)))
-    session_key = _session_key(headers)
-    if session_key is None:
+async def authenticate(headers: Headers) -> Identity:
+    """Return the user of a handshake. Raises HandshakeRejected and DATABASE_UNAVAILABLE."""
+    return await _identities.load(_credentials(headers))
+
+
+def _credentials(headers: Headers) -> Credentials:
+    token = bearer_token(headers)
+    if token is not None:
+        return Credentials(None, digest_of(token))
+    session_key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, "")
+    if not (session_key.isascii() and session_key.isalnum()):
         raise HandshakeRejected(close_codes.SIGNED_OUT)
-    return await _identities.load(Proof(session_key, None))
+    return Credentials(session_key, None)
 
 
-def _session_key(headers: Headers) -> str | None:
-    key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME, "")
-    return key if key.isascii() and key.isalnum() else None
-
-
-def read_identities(proofs: Sequence[Proof]) -> dict[Proof, Identity | Exception]:
-    """Return for each proof whom it is of, or HandshakeRejected."""
-    session_keys = [each.session_key for each in proofs if each.session_key]
-    digests = [each.token_digest for each in proofs if each.token_digest]
+def read_identities(batch: Sequence[Credentials]) -> dict[Credentials, Identity | Exception]:
+    """Return for each of the credentials their identity, or HandshakeRejected."""
+    session_keys = [each.session_key for each in batch if each.session_key]
+    digests = [each.token_digest for each in batch if each.token_digest]
     claims = claims_of(session_keys) if session_keys else {}
     tokens = tokens_of(digests) if digests else {}
-    named = {each.user_id for each in claims.values()} | {each.user_id for each in tokens.values()}
-    people = _read_people(named) if named else {}
+    user_ids = {each.user_id for each in claims.values()}
+    user_ids |= {each.user_id for each in tokens.values()}
+    users = _read_users(user_ids) if user_ids else {}
     return {
-        proof: _by_session(proof.session_key, claims.get(proof.session_key), people)
-        if proof.session_key
-        else _by_token(tokens.get(proof.token_digest or ""), people)
-        for proof in proofs
+        each: _by_session(each.session_key, claims.get(each.session_key), users)
+        if each.session_key
+        else _by_token(tokens.get(each.token_digest or ""), users)
+        for each in batch
     }
 
 
-def _read_people(ids: Collection[int]) -> dict[int, Person]:
-    """Read people with the rooms they are in, in one statement: a row for each of their rooms."""
+def _read_users(ids: Collection[int]) -> dict[int, UserRow]:
+    """Read users with their rooms in one statement, which returns a row per user and room."""
     rows = User.objects.filter(pk__in=ids).values_list(
-        *PERSON_FIELDS, "memberships__room_id", "memberships__room__seq"
+        *USER_FIELDS, "memberships__room_id", "memberships__room__seq"
     )
-    people: dict[int, Person] = {}
+    users: dict[int, UserRow] = {}
     for user_id, *fields, room_id, seq in rows:
-        if user_id not in people:
-            user = User.from_db(None, PERSON_FIELDS, [user_id, *fields])
-            people[user_id] = Person(user, {})
+        if user_id not in users:
+            users[user_id] = UserRow(User.from_db(None, USER_FIELDS, [user_id, *fields]), {})
         if room_id is not None:
-            people[user_id].rooms[room_id] = seq
-    return people
+            users[user_id].rooms[room_id] = seq
+    return users
 
 
 def _by_session(
-    key: str, claim: Claim | None, people: dict[int, Person]
+    session_key: str, claim: Claim | None, users: dict[int, UserRow]
 ) -> Identity | HandshakeRejected:
-    person = people.get(claim.user_id) if claim else None
-    if claim is None or person is None or not proves(claim, person.user):
+    row = users.get(claim.user_id) if claim else None
+    if claim is None or row is None or not proves(claim, row.user):
         return HandshakeRejected(close_codes.SIGNED_OUT)
-    return _entering(person, key, None)
+    return _identity(row, session_key, None)
 
 
-def _by_token(token: Token | None, people: dict[int, Person]) -> Identity | HandshakeRejected:
-    person = people.get(token.user_id) if token else None
-    if token is None or person is None:
+def _by_token(token: Token | None, users: dict[int, UserRow]) -> Identity | HandshakeRejected:
+    row = users.get(token.user_id) if token else None
+    if token is None or row is None:
         return HandshakeRejected(close_codes.SIGNED_OUT)
-    return _entering(person, None, token.pk)
+    return _identity(row, None, token.pk)
 
 
-def _entering(
-    person: Person, session_key: str | None, token_id: int | None
+def _identity(
+    row: UserRow, session_key: str | None, token_id: int | None
 ) -> Identity | HandshakeRejected:
-    if not person.user.is_active:
+    if not row.user.is_active:
         return HandshakeRejected(close_codes.SIGNED_OUT)
-    if person.user.banned_at is not None:
+    if row.user.banned_at is not None:
         return HandshakeRejected(close_codes.BANNED)
-    return Identity(person.user, session_key, token_id, person.rooms)
+    return Identity(row.user, session_key, token_id, row.rooms)
 
 
-_identities: QueryBatcher[Proof, Identity] = QueryBatcher(read_identities, MAX_BATCH)
+_identities: QueryBatcher[Credentials, Identity] = QueryBatcher(read_identities, MAX_BATCH)

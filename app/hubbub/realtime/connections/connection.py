@@ -1,4 +1,8 @@
-"""One socket of one person, as its replica's hub knows it."""
+"""One WebSocket of one user, as the replica's hub knows it.
+
+Writes never wait and never raise. A connection whose client reads too slowly is aborted; the client
+reconnects and resumes.
+"""
 
 import asyncio
 import logging
@@ -20,34 +24,34 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 logger = logging.getLogger(__name__)
 
-# Asked for at every delivery, Django's lazy settings would cost a twentieth of it.
+# Copied: reading it from Django's lazy settings takes a twentieth of the time of a delivery.
 MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
-# Those who are sent away at the same moment come back at different ones.
-RETRY_MAX_MS = 1_000
+# Spreads the reconnects of clients that are closed at the same moment.
+MAX_RETRY_AFTER_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whom a handshake proved to be, by a session or by a bearer token."""
+    """The user whom a handshake authenticated, by a session or by a bearer token."""
 
     user: User
     session_key: str | None
     token_id: int | None
-    rooms: dict[int, int]  # the rooms that the person is in: their last seq
+    rooms: dict[int, int]  # the user's rooms: id -> last seq
 
     @property
     def session_digest(self) -> str | None:
-        """The name by which the place's log knows the session."""
+        """The digest by which the workspace log names the session."""
         return digest_of(self.session_key) if self.session_key else None
 
 
 @dataclass(slots=True)
 class ScheduledClose:
-    """When (monotonic) a socket is told to go elsewhere; once that is said, when it is closed."""
+    """A close at a set time: first `goodbye`, then the close after a grace period."""
 
     code: int
-    at: float
-    grace: float  # seconds from the one to the other
+    at: float  # monotonic: when to send `goodbye`; once it is sent, when to close
+    grace_seconds: float
     goodbye_sent: bool = False
 
 
@@ -57,16 +61,16 @@ class Connection:
     identity: Identity
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     rooms: set[int] = field(default_factory=set)  # subscribed
-    # Rooms whose `room.removed` this socket has had from the feed, before the place's log told.
+    # Rooms whose own log caused a `room.removed`, so that the workspace log causes no second one.
     removal_sent: set[int] = field(default_factory=set)
-    bad_frames: int = 0
+    bad_frames: int = 0  # in a row
     closed: bool = False
     scheduled_close: ScheduledClose | None = None
+    # Subscribes and unsubscribes run one at a time, in order of arrival; how many there are.
+    subscription_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    subscription_commands: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    # One subscribe at a time, in the order they came; how many of them there are.
-    subscribing: asyncio.Lock = field(default_factory=asyncio.Lock)
-    in_turn: int = 0
-    _refusals: Bucket | None = None  # most sockets never need one
+    _refusals: Bucket | None = None  # created when needed: most connections never need it
 
     @property
     def user_id(self) -> int:
@@ -77,56 +81,59 @@ class Connection:
         return str(self.identity.user)
 
     @property
-    def busy(self) -> bool:
-        """Whether a command is being carried out."""
+    def is_busy(self) -> bool:
+        """Whether a command is running."""
         return bool(self._tasks)
 
     @property
     def goodbye_sent(self) -> bool:
-        """Whether it was told to go elsewhere, where its next socket may be open already."""
+        """Whether the client was asked to reconnect; its next connection may be open already."""
         return self.scheduled_close is not None and self.scheduled_close.goodbye_sent
 
     def write(self, text: str) -> None:
-        """Send a frame to this socket alone. It is dropped when too much waits already."""
+        """Send a frame to this connection alone; abort if too much is buffered."""
         if self.transport.write(text) > MAX_BUFFERED_BYTES:
             self.abort()
 
     def write_batch(self, batch: FrameBatch) -> None:
-        """Send frames that others get, too; otherwise as `write`. Never raises: they come next."""
+        """Send frames that other connections get, too; abort if too much is buffered.
+
+        Never raises, so that the other connections get theirs.
+        """
         try:
             if self.transport.write_batch(batch) > MAX_BUFFERED_BYTES:
                 self.abort()
         except Exception:
-            logger.exception("A socket could not be written to, and is cut off.")
-            self.abort(close_codes.TRY_AGAIN)  # it lacks a frame now: it comes again, and resumes
+            logger.exception("Could not write to a connection; aborting it.")
+            self.abort(close_codes.TRY_AGAIN)  # it missed a frame: the client resumes
 
     def abort(self, code: int = close_codes.SLOW_READER) -> None:
-        """Cut off who does not read. A close frame would wait behind all that is not read."""
+        """Cut the connection, counted under `code`: a close frame would wait behind unread data."""
         if not self.closed:
             self.closed = True
             self.transport.abort()
             metrics.connections_closed.labels(code).inc()
 
     def close(self, code: int) -> None:
-        """Close on purpose; the consumer then drops the connection from the hub."""
+        """Close with a close frame; the endpoint then removes the connection from the hub."""
         if not self.closed:
             self.closed = True
             self.transport.close(code)
             metrics.connections_closed.labels(code).inc()
 
-    def floods(self, now: float) -> bool:
-        """Count a frame that was refused at once; True when there are far too many of them."""
+    def exceeds_refusal_limit(self, now: float) -> bool:
+        """Count a command that was refused at once; return True if there are far too many."""
         if self._refusals is None:
-            burst = float(settings.MAX_REFUSED_COMMANDS)
-            self._refusals = Bucket(burst, settings.COMMANDS_PER_SECOND, burst, now)
+            limit = float(settings.MAX_REFUSED_COMMANDS)
+            self._refusals = Bucket(limit, settings.COMMANDS_PER_SECOND, limit, now)
         return self._refusals.take(now) > 0
 
-    def say_goodbye(self, code: int) -> None:
-        """Tell the client to open its next socket; this one is closed with `code` soon."""
-        self.write(goodbye(code))
+    def send_goodbye(self, code: int) -> None:
+        """Ask the client to open its next connection; this one will be closed with `code`."""
+        self.write(goodbye_frame(code))
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-        """Run what a command waits for beside the commands that follow; ends with the socket."""
+        """Run a command's work in a task that is cancelled when the connection ends."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -137,6 +144,7 @@ class Connection:
             task.cancel()
 
 
-def goodbye(code: int) -> str:
-    """Return the frame that is sent before a close with `code`."""
-    return frame("goodbye", code=code, retry_after_ms=random.randint(0, RETRY_MAX_MS))  # noqa: S311
+def goodbye_frame(code: int) -> str:
+    """Return the frame to send before a close with `code`."""
+    retry_after_ms = random.randint(0, MAX_RETRY_AFTER_MS)  # noqa: S311
+    return frame("goodbye", code=code, retry_after_ms=retry_after_ms)

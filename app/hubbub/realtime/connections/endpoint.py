@@ -1,131 +1,120 @@
-"""The ASGI application of `/ws/`: from handshake to disconnect, one coroutine for each socket.
+"""The ASGI application of `/ws/`: accepts, authenticates, admits and serves each WebSocket.
 
-Not a Channels consumer: those take a thread hop for every message of the layer. The hub writes to
-sockets; this only reads commands.
+This is not a Channels consumer, because those take a thread hop for every message of the channel
+layer. The hub writes to connections; this module only receives commands.
 """
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import copy_context
-from typing import Any, TypeAlias
 
 from django.conf import settings
 
 from hubbub.observability import metrics
 from hubbub.observability.logs import about_socket
+from hubbub.realtime.asgi_types import Receive, Scope, Send
 from hubbub.realtime.commands.handlers import Commands
 from hubbub.realtime.connections.authentication import (
     HandshakeRejected,
     Headers,
+    authenticate,
     bearer_token,
     decode_headers,
-    identify,
 )
-from hubbub.realtime.connections.connection import Connection, Identity, goodbye
-from hubbub.realtime.connections.origin import is_own
-from hubbub.realtime.connections.transport import (
-    OnDisconnect,
-    Scope,
-    Send,
-    Transport,
-    transport_for,
-)
+from hubbub.realtime.connections.connection import Connection, Identity, goodbye_frame
+from hubbub.realtime.connections.origin import is_same_origin
+from hubbub.realtime.connections.transport import OnDisconnect, transport_for
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.lifecycle.process_name import NAME
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame
 
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-
 logger = logging.getLogger(__name__)
 
-# Times that somebody whose standing changes during the handshake is read again.
-ADMISSIONS = 5
+# How often to read a user whose account changes during the handshake before giving up.
+AUTHENTICATION_ATTEMPTS = 5
 
 
 async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    """Serve one socket. Foreign pages are refused in the handshake; others get a close code."""
+    """Serve one WebSocket, from the handshake to the disconnect.
+
+    Foreign pages are refused in the handshake. All other rejections accept and then close with a
+    code, because a browser cannot see the status of a refused handshake.
+    """
     await receive()  # websocket.connect
     headers = decode_headers(scope["headers"])
-    if scope["path"] != "/ws/" or not _may_shake_hands(headers):
+    if scope["path"] != "/ws/" or not _may_connect(headers):
         await send({"type": "websocket.close"})
         return
-    offered = scope.get("subprotocols", [])
-    speaks = SUBPROTOCOL in offered
-    subprotocol = SUBPROTOCOL if speaks else (offered[0] if offered else None)
-    await send({"type": "websocket.accept", "subprotocol": subprotocol})
-    if offered and not speaks:
-        await _refuse(send, close_codes.UNSUPPORTED_VERSION)
-        return
     replica = this_replica()
-    if replica.draining:
-        await send({"type": "websocket.send", "text": goodbye(close_codes.DRAINING)})
-        await _refuse(send, close_codes.DRAINING)
-        return
     try:
-        connection = await _admit(replica, headers, transport_for(scope, send))
-    except HandshakeRejected as refusal:
-        await _refuse(send, refusal.code)
+        await _accept(scope, send)
+        await _reject_if_draining(replica, send)
+        identity = await _authenticate(replica, headers)
+    except HandshakeRejected as rejected:
+        metrics.connections_closed.labels(rejected.code).inc()
+        await send({"type": "websocket.close", "code": rejected.code})
         return
-    about_socket(connection.id, connection.user_id)
-    logger.debug("The socket is open.")
-    commands = Commands(replica, connection)
-
-    def gone(code: int | None) -> None:
-        replica.hub.drop(connection)
-        if replica.hub.traffic_observer is not None:
-            replica.hub.traffic_observer.disconnected(connection, code)
-        logger.debug("The socket is gone (%s).", code)
-
-    # What is logged in these is about this socket, too.
-    run = copy_context().run
-    attached = connection.transport.attach(
-        lambda text: run(commands.receive, text), lambda code: run(gone, code)
-    )
-    if not attached:
-        await _receive_all(receive, commands, gone)
+    connection = Connection(transport_for(scope, send), identity)
+    _admit(replica, connection)
+    await _serve(replica, connection, receive)
 
 
-def _may_shake_hands(headers: Headers) -> bool:
+def _may_connect(headers: Headers) -> bool:
+    """Return whether the Origin is ours. Only bots, which use a token, may come without one."""
     origin = headers.get("origin")
     if origin is None:
         return bearer_token(headers) is not None
-    return is_own(origin, headers.get("host", ""))
+    return is_same_origin(origin, headers.get("host", ""))
 
 
-async def _refuse(send: Send, code: int) -> None:
-    metrics.connections_closed.labels(code).inc()
-    await send({"type": "websocket.close", "code": code})
+async def _accept(scope: Scope, send: Send) -> None:
+    """Accept the handshake. A client that offers only unknown subprotocols is then rejected."""
+    offered = scope.get("subprotocols", [])
+    is_supported = SUBPROTOCOL in offered
+    # A browser fails the handshake unless one of the subprotocols that it offered is chosen.
+    chosen = SUBPROTOCOL if is_supported else (offered[0] if offered else None)
+    await send({"type": "websocket.accept", "subprotocol": chosen})
+    if offered and not is_supported:
+        raise HandshakeRejected(close_codes.UNSUPPORTED_VERSION)
 
 
-async def _admit(replica: Replica, headers: Headers, transport: Transport) -> Connection:
-    """Return the connection, taken in by the hub and welcomed. Raises HandshakeRejected."""
+async def _reject_if_draining(replica: Replica, send: Send) -> None:
+    if replica.draining:
+        await send({"type": "websocket.send", "text": goodbye_frame(close_codes.DRAINING)})
+        raise HandshakeRejected(close_codes.DRAINING)
+
+
+async def _authenticate(replica: Replica, headers: Headers) -> Identity:
+    """Return the user as of now: read again if the workspace log reports a change meanwhile."""
     hub = replica.hub
-    for _ in range(ADMISSIONS):
+    for _ in range(AUTHENTICATION_ATTEMPTS):
         try:
             await replica.start()
             since = hub.place.feed.seq
-            identity = await identify(headers)
+            identity = await authenticate(headers)
         except DATABASE_UNAVAILABLE:
             break
-        if since is None or hub.concerns(identity, since):
-            continue  # what was read may be older than what the place's log told meanwhile
-        connection = Connection(transport, identity)
-        connection.write(_welcome(replica, connection, identity))
-        hub.add(connection)
-        if hub.traffic_observer is not None:
-            hub.traffic_observer.connected(connection)
-        replica.connection_expiry.schedule(connection, time.monotonic())
-        if replica.draining:  # begun while the handshake was under way
-            connection.say_goodbye(close_codes.DRAINING)
-            connection.close(close_codes.DRAINING)
-        return connection
+        if since is not None and not hub.concerns(identity, since):
+            return identity
     raise HandshakeRejected(close_codes.TRY_AGAIN)
 
 
-def _welcome(replica: Replica, connection: Connection, identity: Identity) -> str:
+def _admit(replica: Replica, connection: Connection) -> None:
+    """Add a connection to the hub, after its `welcome`. Must not wait: see `_authenticate`."""
+    hub = replica.hub
+    connection.write(_welcome(replica, connection))
+    hub.add(connection)
+    if hub.traffic_observer is not None:
+        hub.traffic_observer.connected(connection)
+    replica.connection_expiry.schedule(connection, time.monotonic())
+    if replica.draining:  # the drain started during the handshake and did not see this connection
+        connection.send_goodbye(close_codes.DRAINING)
+        connection.close(close_codes.DRAINING)
+
+
+def _welcome(replica: Replica, connection: Connection) -> str:
     return frame(
         "welcome",
         protocol=SUBPROTOCOL,
@@ -133,7 +122,7 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
         epoch=replica.hub.epoch,
         connection=connection.id,
         replica=NAME,
-        user={"id": identity.user.pk, "name": str(identity.user)},
+        user={"id": connection.user_id, "name": connection.name},
         heartbeat_seconds=settings.PING_INTERVAL_SECONDS,
         limits={
             "body_chars": settings.MAX_BODY_CHARS,
@@ -145,11 +134,37 @@ def _welcome(replica: Replica, connection: Connection, identity: Identity) -> st
     )
 
 
-async def _receive_all(receive: Receive, commands: Commands, gone: OnDisconnect) -> None:
+async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
+    """Pass received frames to the commands, until the disconnect.
+
+    With our server this returns at once: the server itself then calls the two callbacks.
+    """
+    about_socket(connection.id, connection.user_id)
+    logger.debug("Connection opened.")
+    commands = Commands(replica, connection)
+
+    def on_disconnect(code: int | None) -> None:
+        replica.hub.drop(connection)
+        if replica.hub.traffic_observer is not None:
+            replica.hub.traffic_observer.disconnected(connection, code)
+        logger.debug("Connection closed (%s).", code)
+
+    # Log lines of the callbacks name this connection, too.
+    run = copy_context().run
+    attached = connection.transport.attach(
+        lambda text: run(commands.receive, text), lambda code: run(on_disconnect, code)
+    )
+    if not attached:
+        await _receive_until_disconnect(receive, commands, on_disconnect)
+
+
+async def _receive_until_disconnect(
+    receive: Receive, commands: Commands, on_disconnect: OnDisconnect
+) -> None:
     code = None
     try:
         while (message := await receive())["type"] != "websocket.disconnect":
             commands.receive(message.get("text"))
         code = message.get("code")
     finally:
-        gone(code)
+        on_disconnect(code)

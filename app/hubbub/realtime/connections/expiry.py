@@ -1,9 +1,8 @@
-"""Sending sockets elsewhere: `goodbye`, a while in which the next one is opened, then the close.
+"""Moves connections elsewhere: sends `goodbye`, lets the client reconnect, then closes.
 
-A drain sends all of them away, each at its own moment; a maximum life sends each in its turn, so
-that load spreads onto replicas that were added. Until its close a socket stays live, and a command
-that is being carried out is answered first. One look over all sockets now and then: no task and no
-timer of each.
+Expiry does this to each connection at its maximum age, so that load spreads to new replicas; a
+drain does it to all of them. Until the close a connection stays live, and a running command is
+answered first. One loop checks all connections, so that none needs a task or a timer of its own.
 """
 
 import asyncio
@@ -16,11 +15,11 @@ from hubbub.realtime.connections.connection import Connection, ScheduledClose
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol import close_codes
 
-# From `goodbye` to the close: enough to connect and subscribe elsewhere first.
-GOODBYE_SECONDS = 2.0
-LOOK_SECONDS = 1.0
-# A socket lives for this part of MAX_CONNECTION_AGE_SECONDS at least: those of one moment part.
-LIFE_MIN = 0.75
+# From `goodbye` to the close: enough for the client to connect and subscribe elsewhere first.
+GRACE_SECONDS = 2.0
+CHECK_SECONDS = 1.0
+# The minimum age at expiry, as a part of the maximum: spreads connections opened together.
+MIN_AGE_FACTOR = 0.75
 
 
 class ConnectionExpiry:
@@ -28,16 +27,16 @@ class ConnectionExpiry:
         self.hub = hub
 
     def schedule(self, connection: Connection, now: float) -> None:
-        """Let a new socket's life be over at its own moment."""
+        """Set a random expiry for a new connection, unless expiry is off."""
         if settings.MAX_CONNECTION_AGE_SECONDS:
-            life = random.uniform(LIFE_MIN, 1) * settings.MAX_CONNECTION_AGE_SECONDS  # noqa: S311
+            age = random.uniform(MIN_AGE_FACTOR, 1) * settings.MAX_CONNECTION_AGE_SECONDS  # noqa: S311
             connection.scheduled_close = ScheduledClose(
-                close_codes.EXPIRED, now + life, GOODBYE_SECONDS
+                close_codes.EXPIRED, now + age, GRACE_SECONDS
             )
 
     def schedule_drain(self, seconds: float, now: float) -> None:
-        """Close every socket within so many seconds, each at its own random moment."""
-        grace = min(GOODBYE_SECONDS, seconds)
+        """Have every connection closed within `seconds`, each at its own random moment."""
+        grace = min(GRACE_SECONDS, seconds)
         for connection in self.hub.all_connections():
             if not connection.goodbye_sent:
                 at = now + random.uniform(0, seconds - grace)  # noqa: S311
@@ -45,20 +44,20 @@ class ConnectionExpiry:
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
             self.close_due(time.monotonic())
 
     def close_due(self, now: float) -> None:
-        """Say goodbye to every socket whose moment has come, and close those that heard it."""
+        """Send `goodbye` to connections that are due, and close those whose grace is over."""
         for connection in self.hub.all_connections():
             scheduled = connection.scheduled_close
             if scheduled is not None and scheduled.at <= now and not connection.closed:
-                _go_on(connection, scheduled, now)
+                _advance(connection, scheduled, now)
 
 
-def _go_on(connection: Connection, scheduled: ScheduledClose, now: float) -> None:
+def _advance(connection: Connection, scheduled: ScheduledClose, now: float) -> None:
     if not scheduled.goodbye_sent:
-        scheduled.goodbye_sent, scheduled.at = True, now + scheduled.grace
-        connection.say_goodbye(scheduled.code)
-    elif not connection.busy or now >= scheduled.at + settings.QUERY_TIMEOUT_SECONDS:
+        scheduled.goodbye_sent, scheduled.at = True, now + scheduled.grace_seconds
+        connection.send_goodbye(scheduled.code)
+    elif not connection.is_busy or now >= scheduled.at + settings.QUERY_TIMEOUT_SECONDS:
         connection.close(scheduled.code)

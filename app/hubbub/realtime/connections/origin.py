@@ -1,7 +1,7 @@
-"""Which handshakes may use a person's cookies: only those of our own pages. Pure but for settings.
+"""Checks the Origin of a handshake: only our own pages may use a user's cookies.
 
-Scheme, host and port must be the service's own. Channels' validator compares host names only and
-lets everything pass that has no Origin, so it does not serve here.
+Scheme, host and port must all match. Channels' validator compares host names only and accepts
+requests without an Origin, so it is not enough here. Pure, except for settings.
 """
 
 from urllib.parse import urlsplit
@@ -12,8 +12,8 @@ from django.http.request import split_domain_port, validate_host
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def is_own(origin: str, host: str) -> bool:
-    """Tell whether `origin` is the service's own: PUBLIC_URL, else the handshake's own host."""
+def is_same_origin(origin: str, host: str) -> bool:
+    """Return whether `origin` is PUBLIC_URL, or without it the host that was asked for."""
     own = settings.PUBLIC_URL or f"http://{host}"
     if not settings.PUBLIC_URL and not _is_allowed(host):
         return False

@@ -1,90 +1,90 @@
-"""How the hub writes to one socket: one small interface, and its two ways over ASGI.
+"""How the hub writes to one WebSocket: the `Transport` interface and its two implementations.
 
-Our server hands applications a frame writer, which takes ready-made frames and says how many bytes
-wait; over any other server (`runserver`, a test) it is plain `websocket.send`. Everything works
-either way. Neither waits, and both keep the order of the calls.
+Our server gives applications a frame writer, which takes encoded frames and returns how many bytes
+are buffered. With any other server (`runserver`, a test) the transport uses plain
+`websocket.send`. Every feature works with both. Writing never waits and keeps the order of calls.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable
+from typing import Final, Protocol, TypeAlias
 
 from django.conf import settings
 
+from hubbub.realtime.asgi_types import Message, Scope, Send
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, encode_text_frame
 
-# The ASGI extension: {"writer": FrameWriter}.
-FRAMES: Final = "hubbub.frames"
+# The ASGI extension of our server: {"writer": FrameWriter}.
+FRAMES_EXTENSION: Final = "hubbub.frames"
 
-# Drained is who has hardly more waiting than a page: another busy room always adds a little.
-DRAINED_BYTES = settings.MAX_BUFFERED_BYTES // 4
-# Between looks at it: only long replays to slow readers wait for that.
-DRAINED_LOOK_SECONDS, DRAINED_LOOK_MAX_SECONDS = 0.02, 0.5
+# A replay writes its next page once this little is buffered. Zero would be too strict: other busy
+# rooms add something all the time.
+LOW_WATER_BYTES = settings.MAX_BUFFERED_BYTES // 4
+# The server does not report when its buffer shrinks, so poll. Only long replays to slow readers do.
+POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
 
-Scope: TypeAlias = MutableMapping[str, Any]
 OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame
 OnDisconnect: TypeAlias = Callable[[int | None], None]  # the close code
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class FrameWriter(Protocol):
-    """What a server offers as the extension FRAMES: one socket, in ready-made frames."""
+    """What the extension FRAMES_EXTENSION offers: one WebSocket that accepts encoded frames."""
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these for what comes from now on, and for what waits; no more is to be received.
+        """Call these for everything received from now on, and for what is already queued.
 
-        The application may return: the socket stays open.
+        The application must not call `receive` afterwards. It may return: the socket stays open.
         """
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames after all that was sent before; return the bytes that wait.
+        """Write whole frames after everything sent before; return the number of buffered bytes.
 
-        After a close frame, or when the socket is gone, nothing is written and 0 returned.
+        After a close frame, or when the socket has closed, write nothing and return 0.
         """
 
     def close(self, code: int) -> None:
         """Send a close frame; nothing is written after it."""
 
     def abort(self) -> None:
-        """Cut the connection at once; what waits is thrown away."""
+        """Close the TCP connection at once and discard what is buffered."""
 
     @property
     def buffered_bytes(self) -> int:
-        """How much waits to be sent; 0 for a socket that is gone."""
+        """How many bytes the process still buffers; 0 for a socket that has closed."""
 
 
 class Transport(Protocol):
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
-        """Have these called for what comes; False where it must be received as usual."""
+        """Have these called for what is received; return False if `receive` must be used."""
 
     def write(self, text: str) -> int:
-        """Send a text frame after those written before; nothing after `close`.
+        """Send a text frame after those written before; do nothing after `close`.
 
-        Returns how many bytes wait to be sent, as far as that is known.
+        Return how many bytes are buffered, or 0 if the server does not say.
         """
 
     def write_batch(self, batch: FrameBatch) -> int:
-        """Send frames that many sockets get; otherwise as `write`."""
+        """Send frames that many connections get; otherwise like `write`."""
 
     def close(self, code: int) -> None:
-        """Close the socket once what was written before is sent. Twice does nothing."""
+        """Close the socket after everything written before. A second call does nothing."""
 
     def abort(self) -> None:
-        """Cut the socket off: what waits is not sent."""
+        """Close the socket at once and discard what is buffered."""
 
     async def wait_for_buffer_space(self) -> None:
-        """Wait until a page more does no harm, or the socket is gone."""
+        """Wait until another page of a replay can be buffered, or the socket has closed."""
 
 
 def transport_for(scope: Scope, send: Send) -> Transport:
-    """Return the fastest transport that the server of a socket has."""
-    extension = (scope.get("extensions") or {}).get(FRAMES)
+    """Return the fastest transport that the server of this socket supports."""
+    extension = (scope.get("extensions") or {}).get(FRAMES_EXTENSION)
     return AsgiTransport(send) if extension is None else FrameTransport(extension["writer"])
 
 
 class FrameTransport:
-    """Over the frame writer of our server."""
+    """Writes through the frame writer of our server."""
 
     __slots__ = ("_writer",)
 
@@ -108,18 +108,18 @@ class FrameTransport:
         self._writer.abort()
 
     async def wait_for_buffer_space(self) -> None:
-        pause = DRAINED_LOOK_SECONDS
-        while self._writer.buffered_bytes > DRAINED_BYTES:  # the server does not tell
+        pause = POLL_SECONDS
+        while self._writer.buffered_bytes > LOW_WATER_BYTES:
             await asyncio.sleep(pause)
-            pause = min(2 * pause, DRAINED_LOOK_MAX_SECONDS)
+            pause = min(2 * pause, MAX_POLL_SECONDS)
 
 
 class AsgiTransport:
-    """Over `websocket.send`: one task while there is something to send, none at rest."""
+    """Writes with `websocket.send`, in a task that exists only while there is something to send."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._waiting: deque[MutableMapping[str, Any]] = deque()
+        self._queue: deque[Message] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -128,8 +128,8 @@ class AsgiTransport:
 
     def write(self, text: str) -> int:
         if not self._closed:
-            self._put({"type": "websocket.send", "text": text})
-        return 0  # the server buffers without saying how much
+            self._enqueue({"type": "websocket.send", "text": text})
+        return 0  # the server does not say how much it buffers
 
     def write_batch(self, batch: FrameBatch) -> int:
         for frame in batch.frames:
@@ -139,27 +139,27 @@ class AsgiTransport:
     def close(self, code: int) -> None:
         if not self._closed:
             self._closed = True
-            self._put({"type": "websocket.close", "code": code})
+            self._enqueue({"type": "websocket.close", "code": code})
 
     def abort(self) -> None:
-        self._waiting.clear()
-        self.close(1000)  # ASGI cannot cut a socket
+        self._queue.clear()
+        self.close(1000)  # ASGI has no way to abort a connection
 
     async def wait_for_buffer_space(self) -> None:
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    def _put(self, message: MutableMapping[str, Any]) -> None:
-        self._waiting.append(message)
+    def _enqueue(self, message: Message) -> None:
+        self._queue.append(message)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._send_all())
 
     async def _send_all(self) -> None:
         try:
-            while self._waiting:
-                await self._send(self._waiting.popleft())
-        except Exception:  # the socket is gone: its consumer is told by a disconnect
-            self._waiting.clear()
+            while self._queue:
+                await self._send(self._queue.popleft())
+        except Exception:  # the socket has closed: the endpoint receives a disconnect
+            self._queue.clear()
             self._closed = True
         finally:
             self._task = None

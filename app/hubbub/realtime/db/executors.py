@@ -1,7 +1,8 @@
-"""Queries off the event loop: small bounded pools of threads, and an end to waiting.
+"""Runs database work off the event loop, in small bounded thread pools and with a time limit.
 
-`sync_to_async` would share one thread for all. A database that hangs (paused, or its network cut)
-keeps a thread for as long as it hangs; the caller stops waiting after QUERY_TIMEOUT_SECONDS anyway.
+`sync_to_async` would share one thread for everything. A database that hangs (paused, or cut off by
+the network) keeps a thread busy for as long as it hangs, but the caller stops waiting after
+QUERY_TIMEOUT_SECONDS.
 """
 
 import asyncio
@@ -20,11 +21,11 @@ from django.db import InterfaceError, OperationalError, connection
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What it looks like from here when the database is away.
+# The errors that code on the event loop sees when the database is down or too slow.
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
-# Apart, since what changes rows may wait for a room's lock, and handshakes must not wait with it,
-# nor the reading of logs, which repairs all that was missed.
+# Separate pools: actions may wait for a room's lock, and neither handshakes nor the log queries,
+# which repair everything that was missed, may wait with them.
 ACTION_THREADS = 2
 LOG_QUERY_THREADS = 2
 _queries = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
@@ -33,20 +34,20 @@ _log_queries = ThreadPoolExecutor(LOG_QUERY_THREADS, thread_name_prefix="log-que
 
 
 async def run_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a read returns. Raises TimeoutError after QUERY_TIMEOUT_SECONDS.
+    """Return the result of a read. Raises TimeoutError after QUERY_TIMEOUT_SECONDS.
 
-    What has begun by then goes on in its thread, and its outcome is not known.
+    A call that has started by then continues in its thread, and its result is lost.
     """
-    return await _ask(_queries, partial(function, *args, **kwargs))
+    return await _run_with_timeout(_queries, partial(function, *args, **kwargs))
 
 
 async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """As `run_query`, for a read that many wait for: in time is what the thread had done in time.
+    """Return the result of a read that many callers wait for; otherwise like `run_query`.
 
-    In a storm this loop comes to see it late, and to give all of them up then would only have them
-    ask again.
+    A result that the thread produced in time counts, even if a busy event loop sees it late: if all
+    the callers gave up, they would only ask again.
     """
-    work = asyncio.ensure_future(run(_queries, partial(function, *args, **kwargs)))
+    work = asyncio.ensure_future(run_in_thread(_queries, partial(function, *args, **kwargs)))
     done, _ = await asyncio.wait([work], timeout=settings.QUERY_TIMEOUT_SECONDS)
     if not done:
         work.cancel()
@@ -55,30 +56,30 @@ async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.
 
 
 async def run_action(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what an action returns; otherwise as `run_query`."""
-    return await _ask(_actions, partial(function, *args, **kwargs))
+    """Return the result of an action; otherwise like `run_query`."""
+    return await _run_with_timeout(_actions, partial(function, *args, **kwargs))
 
 
 async def run_log_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a read of the logs returns; otherwise as `run_query`."""
-    return await _ask(_log_queries, partial(function, *args, **kwargs))
+    """Return the result of a read of event logs; otherwise like `run_query`."""
+    return await _run_with_timeout(_log_queries, partial(function, *args, **kwargs))
 
 
-async def _ask(executor: Executor, function: Callable[[], T]) -> T:
+async def _run_with_timeout(executor: Executor, function: Callable[[], T]) -> T:
     async with asyncio.timeout(settings.QUERY_TIMEOUT_SECONDS):
-        return await run(executor, function)
+        return await run_in_thread(executor, function)
 
 
-async def run(executor: Executor, function: Callable[[], T]) -> T:
-    """Return what `function` returns, run in a thread that keeps its database connection."""
-    # What it logs is about the socket that asks.
+async def run_in_thread(executor: Executor, function: Callable[[], T]) -> T:
+    """Return the result of `function`, run in a thread that keeps its database connection."""
+    # The context makes log lines of the thread name the WebSocket that they are about.
     work = partial(copy_context().run, _with_connection, function)
     return await asyncio.get_running_loop().run_in_executor(executor, work)
 
 
 def _with_connection(function: Callable[[], T]) -> T:
-    # Asking each time whether a connection still works would cost a round trip, so it is thrown
-    # away when it is seen to be lost, or after an error.
+    # Testing the connection before each call would cost a round trip. Instead it is closed when it
+    # is known to be lost, and after errors.
     _close_if_lost_or_old()
     try:
         return function()
@@ -88,38 +89,39 @@ def _with_connection(function: Callable[[], T]) -> T:
 
 
 def _close_if_lost_or_old() -> None:
-    """Forget this thread's connection if its server has closed it meanwhile, as a restart does.
+    """Close this thread's connection if the server has closed it, or if it is too old.
 
-    An idle connection has nothing to read but its end. Else each thread's first work after a
-    restart would fail, and whoever comes back then would be sent away several times. An old one
-    goes, too (DATABASE_MAX_AGE_SECONDS): Postgres' process behind it only ever grows.
+    After a restart of the server every thread's first call would fail otherwise, and clients that
+    reconnect then would be rejected several times. An idle connection becomes readable only when it
+    ends. The age limit (DATABASE_MAX_AGE_SECONDS) exists because the Postgres process behind a
+    connection only ever grows.
     """
     if connection.vendor == "postgresql" and connection.connection is not None:
-        kept = connection.connection
+        raw = connection.connection
         is_old = connection.close_at is not None and time.monotonic() >= connection.close_at
-        if is_old or kept.closed or _is_readable(kept.fileno()):
+        if is_old or raw.closed or _is_readable(raw.fileno()):
             connection.close()
 
 
 def _is_readable(socket: int) -> bool:
-    poll = select.poll()  # `select.select` knows no socket above 1,023
+    poll = select.poll()  # `select.select` cannot handle descriptors above 1,023
     poll.register(socket, select.POLLIN)
     return bool(poll.poll(0))
 
 
 async def close_all_connections() -> None:
-    """Close the database connections of all threads, once nothing runs there."""
+    """Close the database connections of all pools, once nothing runs in them."""
     await close_connections(_queries, settings.REALTIME_THREADS)
     await close_connections(_actions, ACTION_THREADS)
     await close_connections(_log_queries, LOG_QUERY_THREADS)
 
 
 async def close_connections(executor: ThreadPoolExecutor, threads: int) -> None:
-    """Close the database connections of an executor's threads, once nothing runs there."""
-    meeting = threading.Barrier(threads)  # so that each thread takes one
+    """Close the database connections of an executor's threads, once nothing runs in them."""
+    barrier = threading.Barrier(threads)  # so that each thread takes exactly one of the calls
 
     def close() -> None:
-        meeting.wait()
+        barrier.wait()
         connection.close()
 
     loop = asyncio.get_running_loop()

@@ -1,9 +1,9 @@
-"""Asking together what is asked at the same time: group commit, for reads.
+"""Batches concurrent queries into one statement, like a DataLoader.
 
-Whatever was asked while the last query ran goes into the next one; a lone question is asked at
-once, no timer. Handshakes, subscribes and reads of the log go through one of these each. The rule:
-an answer goes only to those who asked before its query began. Whoever asks while it runs waits for
-the next, since they may know of a change that it does not show.
+All keys requested while a query runs go into the next query; a lone key is queried at once, without
+a timer. Handshakes, subscribes and log reads use one batcher each. A result goes only to callers
+that asked before its query began: later callers may know of a change that it does not show, so
+they wait for the next query.
 """
 
 import asyncio
@@ -16,29 +16,29 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_shared_query
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-Answers: TypeAlias = Mapping[K, V | Exception]
+Results: TypeAlias = Mapping[K, V | Exception]
 
 
 class QueryBatcher(Generic[K, V]):
-    """Questions of one kind. A question is its key; the same one asked twice is asked once."""
+    """Loads values by key. A key that is requested twice is queried once."""
 
-    def __init__(self, answer: Callable[[Sequence[K]], Answers[K, V]], max_batch: int) -> None:
-        """`answer` runs in the pool and answers every key, with an exception where it cannot."""
-        self._answer, self._max_batch = answer, max_batch
-        self._waiting: dict[K, list[asyncio.Future[V]]] = {}  # in the order asked
+    def __init__(self, query: Callable[[Sequence[K]], Results[K, V]], max_batch: int) -> None:
+        """`query` runs in the thread pool; for each key it returns a value or an exception."""
+        self._query, self._max_batch = query, max_batch
+        self._waiting: dict[K, list[asyncio.Future[V]]] = {}  # in order of arrival
         self._task: asyncio.Task[None] | None = None
 
     async def load(self, key: K) -> V:
-        """Return the answer of a query that begins after this call.
+        """Return the value that a query starting after this call finds.
 
-        Raises the answer that is an exception, and the database's errors; TimeoutError when a query
-        took QUERY_TIMEOUT_SECONDS, also if that was the one before.
+        Raises the key's exception and DATABASE_UNAVAILABLE. TimeoutError means that a query took
+        QUERY_TIMEOUT_SECONDS; it may have been the one before this key's own.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V] = loop.create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None:
-            self._task = loop.create_task(self._ask_all(), context=about_nobody())
+            self._task = loop.create_task(self._load_all(), context=about_nobody())
         try:
             return await future
         except asyncio.CancelledError:
@@ -46,38 +46,38 @@ class QueryBatcher(Generic[K, V]):
             raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Else what nobody waits for would pile up while the database hangs."""
+        """Forget a cancelled caller: they would pile up while the database hangs."""
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)
             if not waiting:
                 del self._waiting[key]
 
-    async def _ask_all(self) -> None:
+    async def _load_all(self) -> None:
         try:
             while self._waiting:
-                batch = self._next_batch()
+                batch = self._take_batch()
                 try:
-                    _settle_all(batch, await self._answers_to(list(batch)))
+                    _resolve_all(batch, await self._run_query(list(batch)))
                 except TimeoutError as error:
-                    # Who waits behind a database that hangs has waited long enough, too. The same
-                    # may have been asked again meanwhile: those are other futures.
-                    behind, self._waiting = self._waiting, {}
-                    for asked in (batch, behind):
-                        _settle_all(asked, dict.fromkeys(asked, error))
+                    # Callers queued behind a database that hangs have waited long enough, too.
+                    # A key may be both in the batch and queued again, with different futures.
+                    queued, self._waiting = self._waiting, {}
+                    for each in (batch, queued):
+                        _resolve_all(each, dict.fromkeys(each, error))
         finally:
             self._task = None
 
-    def _next_batch(self) -> dict[K, list["asyncio.Future[V]"]]:
+    def _take_batch(self) -> dict[K, list["asyncio.Future[V]"]]:
         if len(self._waiting) <= self._max_batch:
             batch, self._waiting = self._waiting, {}
             return batch
         first = list(self._waiting)[: self._max_batch]
         return {key: self._waiting.pop(key) for key in first}
 
-    async def _answers_to(self, keys: list[K]) -> Answers[K, V]:
+    async def _run_query(self, keys: list[K]) -> Results[K, V]:
         try:
-            return await run_shared_query(self._answer, keys)
+            return await run_shared_query(self._query, keys)
         except TimeoutError:
             raise
         except DATABASE_UNAVAILABLE as error:
@@ -85,23 +85,23 @@ class QueryBatcher(Generic[K, V]):
         except Exception as error:
             if len(keys) == 1:
                 return {keys[0]: error}
-        # One of them is to blame; its neighbours shall not notice.
-        answers: dict[K, V | Exception] = {}
+        # One of the keys broke the query. Query them one by one, so that only that key fails.
+        results: dict[K, V | Exception] = {}
         for key in keys:
-            answers |= await self._answers_to([key])
-        return answers
+            results |= await self._run_query([key])
+        return results
 
 
-def _settle_all(asked: Mapping[K, list["asyncio.Future[V]"]], answers: Answers[K, V]) -> None:
-    for key, futures in asked.items():
+def _resolve_all(batch: Mapping[K, list["asyncio.Future[V]"]], results: Results[K, V]) -> None:
+    for key, futures in batch.items():
         for future in futures:
-            _settle(future, answers[key])
+            _resolve(future, results[key])
 
 
-def _settle(future: "asyncio.Future[V]", answer: V | Exception) -> None:
+def _resolve(future: "asyncio.Future[V]", result: V | Exception) -> None:
     if future.done():
-        return  # whoever asked has gone
-    if isinstance(answer, Exception):
-        future.set_exception(answer)
+        return  # the caller was cancelled
+    if isinstance(result, Exception):
+        future.set_exception(result)
     else:
-        future.set_result(answer)
+        future.set_result(result)

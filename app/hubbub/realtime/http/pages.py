@@ -1,42 +1,40 @@
-"""Pages and REST of a replica that serves them, too: by as many threads as a worker of `web` has.
+"""Serves pages and REST from a replica in a bounded number of threads.
 
-Put around Django by asgi.py. Django's own handler gives each request a thread of its own, and the
-thread a connection to the database, which stays open until the garbage collector comes by: no count
-of connections would hold.
+`hubbub.asgi` wraps Django in this. Django's own ASGI handler starts a new thread for each request,
+and each thread opens a database connection that stays open until the garbage collector finds it:
+no limit on connections would hold.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 
 from asgiref.sync import ThreadSensitiveContext
 
-from hubbub.realtime.connections.endpoint import Receive
-from hubbub.realtime.connections.transport import Scope, Send
-from hubbub.realtime.http.probes import Application
+from hubbub.realtime.asgi_types import Application, Receive, Scope, Send
 
 
-class _Lane:
-    """One thread, which keeps its connection from one request to the next."""
+class _RequestThread:
+    """One thread, which keeps its database connection from one request to the next."""
 
     def __init__(self, number: int) -> None:
         self.executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"pages-{number}")
         self.requests = 0
 
 
-def in_threads(application: Application, threads: int) -> Application:
-    """Return the application with its synchronous code in so many threads, and no other.
+def in_threads(application: Application, count: int) -> Application:
+    """Return the application with its synchronous code confined to `count` threads.
 
-    A request keeps to one of them, the first that has the fewest: where little is going on, few
-    connections are opened.
+    All code of a request runs in one thread: the first of those with the fewest requests, so that
+    little traffic opens few database connections.
     """
-    lanes = [_Lane(number) for number in range(threads)]
+    threads = [_RequestThread(number) for number in range(count)]
 
-    async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        lane = min(lanes, key=lambda one: one.requests)
-        lane.requests += 1
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        thread = min(threads, key=lambda each: each.requests)
+        thread.requests += 1
         try:
-            async with ThreadSensitiveContext(executor=lane.executor):
+            async with ThreadSensitiveContext(executor=thread.executor):
                 await application(scope, receive, send)
         finally:
-            lane.requests -= 1
+            thread.requests -= 1
 
-    return served
+    return serve

@@ -1,40 +1,38 @@
-"""What probes and Prometheus ask a replica: /healthz, /readyz, /metrics.
+"""Answers the probes of a replica: /healthz, /readyz and /metrics.
 
-Answered before Django: no middleware, no database, no Host check (probes call an address by its
-IP). Neither health path looks at Redis: with Redis away all replicas would turn unready at once.
+They are answered before Django: without middleware, database, or Host check (probes use IP
+addresses). Neither health path checks Redis, or all replicas would turn unready whenever Redis is
+down.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub.observability import metrics
 from hubbub.observability.exposition import exposition, may_scrape
+from hubbub.realtime.asgi_types import Application, Receive, Scope, Send
 from hubbub.realtime.connections.authentication import decode_headers
-from hubbub.realtime.connections.endpoint import Receive
-from hubbub.realtime.connections.transport import Scope, Send
 from hubbub.realtime.lifecycle.replica import this_replica
 from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, loop_stalls
 
-# Any: Django's handler and Channels' router describe the same three arguments each in their way.
-Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
-Answer: TypeAlias = tuple[HTTPStatus, str, bytes]  # status, content type, body
+Response: TypeAlias = tuple[HTTPStatus, str, bytes]  # status, content type, body
 
-# Whoever scrapes once a minute misses nothing; ten seconds are a load of the benchmark's.
-HELD_SECONDS = (10, KEPT_SECONDS)
+# The long window suits a scrape per minute; the short one is the length of a benchmark's load.
+STALL_WINDOWS_SECONDS = (10, KEPT_SECONDS)
 
 TEXT = "text/plain; charset=utf-8"
 
 
 def with_probes(application: Application) -> Application:
-    """Return the application with the three paths in front of it."""
+    """Return the application with the three paths answered in front of it."""
 
-    async def probed(scope: Scope, receive: Receive, send: Send) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         probe = PROBES.get(scope["path"])
         if probe is None:
             await application(scope, receive, send)
@@ -43,23 +41,26 @@ def with_probes(application: Application) -> Application:
         else:
             await _send(send, scope, probe(scope))
 
-    return probed
+    return serve
 
 
-def healthz(scope: Scope) -> Answer:
-    """The process is there; nothing else is asked."""
+def healthz(scope: Scope) -> Response:
+    """Report that the process responds; check nothing else."""
     return HTTPStatus.OK, TEXT, b"ok\n"
 
 
-def readyz(scope: Scope) -> Answer:
-    """Started and not draining. Under another server than ours, being asked starts the replica."""
+def readyz(scope: Scope) -> Response:
+    """Report whether the replica has started and is not draining.
+
+    With a server other than ours, the first call starts the replica.
+    """
     this_replica().begin()
-    if sentence := _why_not_ready():
-        return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"{sentence}\n".encode()
+    if reason := _why_not_ready():
+        return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"{reason}\n".encode()
     return HTTPStatus.OK, TEXT, b"ready\n"
 
 
-def show_metrics(scope: Scope) -> Answer:
+def show_metrics(scope: Scope) -> Response:
     headers = decode_headers(scope["headers"])
     allowed = may_scrape(
         (scope.get("client") or [""])[0],
@@ -67,17 +68,23 @@ def show_metrics(scope: Scope) -> Answer:
         authorization=headers.get("authorization", ""),
     )
     if not allowed:
-        text = _("You don't have access to the metrics.")
-        return HTTPStatus.FORBIDDEN, TEXT, f"{text}\n".encode()
-    metrics.ready.set(not _why_not_ready())
-    if loop_stalls.known:
-        for seconds in HELD_SECONDS:
-            metrics.loop_stall.labels(seconds).set(loop_stalls.longest(time.monotonic(), seconds))
-    metrics.loop_tasks.set(len(asyncio.all_tasks()))
+        reason = _("You don't have access to the metrics.")
+        return HTTPStatus.FORBIDDEN, TEXT, f"{reason}\n".encode()
+    _update_gauges()
     return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
 
 
-PROBES: dict[str, Callable[[Scope], Answer]] = {
+def _update_gauges() -> None:
+    """Set the metrics that are only computed when somebody reads them."""
+    metrics.ready.set(not _why_not_ready())
+    if loop_stalls.known:
+        for seconds in STALL_WINDOWS_SECONDS:
+            longest = loop_stalls.longest(time.monotonic(), seconds)
+            metrics.loop_stall.labels(seconds).set(longest)
+    metrics.loop_tasks.set(len(asyncio.all_tasks()))
+
+
+PROBES: dict[str, Callable[[Scope], Response]] = {
     "/healthz": healthz,
     "/readyz": readyz,
     "/metrics": show_metrics,
@@ -87,19 +94,19 @@ PROBES: dict[str, Callable[[Scope], Answer]] = {
 def _why_not_ready() -> str:
     replica = this_replica()
     if replica.draining:
-        return _("Draining: this replica takes no new connections.")
+        return _("Draining: this replica accepts no new connections.")
     if not replica.started:
         return _("Not started: the database has not answered yet.")
     return ""
 
 
-async def _send(send: Send, scope: Scope, answer: Answer) -> None:
-    status, content_type, body = answer
+async def _send(send: Send, scope: Scope, response: Response) -> None:
+    status, content_type, body = response
     headers = [
         (b"content-type", content_type.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
     await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    shown = b"" if scope["method"] == "HEAD" else body
-    await send({"type": "http.response.body", "body": shown})
+    sent_body = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": sent_body})

@@ -1,8 +1,8 @@
-"""The drain: a replica that is asked to end sends its sockets elsewhere and saves what it holds.
+"""Drains a replica that shuts down: moves its connections elsewhere and saves what is buffered.
 
-Called by the server on its signals, with everything still running. It takes DRAIN_SECONDS and
-FINISH_SECONDS at most, also while Postgres or Redis are away: what is not written by then was
-never answered `ok`, and read marks and doorbells are no loss.
+The server calls it on a signal, while everything still runs. It takes at most DRAIN_SECONDS plus
+FINISH_SECONDS, even while Postgres or Redis are down: a send that is not committed by then was
+never answered with `ok`, and nothing depends on read marks or bus messages.
 """
 
 import asyncio
@@ -17,33 +17,40 @@ from hubbub.realtime.lifecycle.replica import Replica
 
 logger = logging.getLogger(__name__)
 
-# After the drain's own time, for all that is left to do.
+# The time for everything that is left after the connections were moved.
 FINISH_SECONDS = 10.0
-# Of these, for sockets whose last command or whose close takes longer.
+# The part of it for connections whose last command or whose close takes longer.
 LATE_SECONDS = settings.QUERY_TIMEOUT_SECONDS + 2
-# What was accepted just before the listener closed has this long to send its request.
+# The time for connections accepted just before the listener closed to send their request.
 ACCEPTED_SECONDS = 0.5
-TICK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -> bool:
-    """Send all sockets away within so many seconds, then stop; False when that was given up.
+    """Close all connections within `seconds`, then stop the replica; return False on a timeout.
 
-    `is_idle` tells when nothing is served any more: handshakes and requests are finished, too.
+    `is_idle` returns whether the server has finished all connections, handshakes and requests.
     """
     replica.draining = True
     metrics.drains.inc()
     metrics.draining.set(1)
-    began = time.monotonic()
-    replica.connection_expiry.schedule_drain(seconds, began)
-    least, most = began + min(seconds, ACCEPTED_SECONDS), began + seconds + LATE_SECONDS
-    while (now := time.monotonic()) < most and (now < least or not is_idle()):
-        replica.connection_expiry.close_due(now)
-        await asyncio.sleep(TICK_SECONDS)
+    started = time.monotonic()
+    await _move_connections(replica, seconds, started, is_idle)
     try:
-        async with asyncio.timeout(began + seconds + FINISH_SECONDS - time.monotonic()):
+        async with asyncio.timeout(started + seconds + FINISH_SECONDS - time.monotonic()):
             await replica.stop()
     except TimeoutError:
-        logger.warning("Ended before everything was written: Postgres did not answer.")
+        logger.warning("Stopped before everything was saved: Postgres did not answer.")
         return False
     return True
+
+
+async def _move_connections(
+    replica: Replica, seconds: float, started: float, is_idle: Callable[[], bool]
+) -> None:
+    replica.connection_expiry.schedule_drain(seconds, started)
+    earliest = started + min(seconds, ACCEPTED_SECONDS)
+    latest = started + seconds + LATE_SECONDS
+    while (now := time.monotonic()) < latest and (now < earliest or not is_idle()):
+        replica.connection_expiry.close_due(now)
+        await asyncio.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""Errors of the domain and the database, as the protocol says them to a client: here, and once."""
+"""Translates errors of the domain and the database into the protocol's problems: only here."""
 
 import logging
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def problem_for(error: Exception, ref: Ref) -> Problem:
-    """Return the protocol's problem for an error of the domain or the database."""
+    """Return the problem that reports `error` to the client; log errors that are bugs."""
     match error:
         case Problem():
             error.ref = ref if error.ref is None else error.ref
@@ -26,13 +26,8 @@ def problem_for(error: Exception, ref: Ref) -> Problem:
             code = "too_large" if getattr(error, "code", "") == "too_large" else "invalid"
             return Problem(code, " ".join(error.messages), ref=ref)
         case rate_limits.RateLimited():
-            wait = error.retry_after
-            return Problem(
-                "rate_limited",
-                _("You're sending too fast. Wait a moment and try again."),
-                ref=ref,
-                retry_after=wait,
-            )
+            detail = _("You're sending too fast. Wait a moment and try again.")
+            return Problem("rate_limited", detail, ref=ref, retry_after=error.retry_after)
         case _ if isinstance(error, DATABASE_UNAVAILABLE):
             detail = _("The server can't save this right now. Try again.")
             return Problem("unavailable", detail, ref=ref, retry_after=1.0)

@@ -1,6 +1,7 @@
-"""The WebSocket protocol, version 1: text in, commands out; answers in, text out. Pure.
+"""The JSON messages of the WebSocket protocol, version 1: parses commands, encodes answers. Pure.
 
-`docs/protocol.md` is the contract. Nothing here knows of sockets, rows or clocks.
+`docs/protocol.md` is the contract that clients rely on. Nothing here uses connections, the
+database or the clock. `commands.handlers` runs what `parse` returns.
 """
 
 from typing import Annotated, Any, Final, TypeAlias
@@ -22,7 +23,7 @@ encode = msgspec.json.encode
 
 
 class Subscribe(Struct):
-    rooms: dict[RoomKey, Seq | None]
+    rooms: dict[RoomKey, Seq | None]  # the last seq that the client has; None: only new events
 
 
 class Unsubscribe(Struct):
@@ -58,11 +59,22 @@ class Ping(Struct):
     pass
 
 
+COMMANDS: Final[dict[str, type[Struct]]] = {
+    "subscribe": Subscribe,
+    "unsubscribe": Unsubscribe,
+    "message.send": Send,
+    "message.edit": Edit,
+    "message.delete": Delete,
+    "read": Read,
+    "typing": Typing,
+    "ping": Ping,
+}
+
 Command: TypeAlias = Subscribe | Unsubscribe | Send | Edit | Delete | Read | Typing | Ping
 
 
 class Problem(Exception):
-    """Why a command was not carried out, as the protocol says it."""
+    """Why a command failed; the client receives it as a `problem` frame."""
 
     def __init__(
         self,
@@ -79,49 +91,50 @@ class Problem(Exception):
 
     @property
     def is_malformed(self) -> bool:
-        """Whether a well-written client would never be told this; repeated, it ends in a close."""
+        """Whether only a broken client causes this. Too many in a row close the connection."""
         return self.code in ("bad_frame", "unknown_type", "too_large")
 
 
 def parse(text: str | None) -> tuple[Ref, Command]:
-    """Return the `ref` of a frame and its command; raise Problem. `None` is a binary frame."""
+    """Parse a frame into its `ref` and its command; None stands for a binary frame.
+
+    Raises Problem, with the frame's `ref` if it could be read.
+    """
     if text is None:
         raise Problem("bad_frame", _("Frames must be text, one JSON object each."))
     if not _fits(text):
         detail = _("A frame can have at most %d bytes.") % settings.MAX_FRAME_BYTES
         raise Problem("too_large", detail)
     try:
-        head = _HEAD.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deep
-        raise Problem(
-            "bad_frame",
-            _("A frame must be a JSON object with a `type`; a `ref` must be text or a number."),
-        ) from None
-    decoder = _DECODERS.get(head.type)
+        envelope = _ENVELOPE.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deeply
+        detail = _("A frame must be a JSON object with a `type`; a `ref` must be text or a number.")
+        raise Problem("bad_frame", detail) from None
+    decoder = _DECODERS.get(envelope.type)
     if decoder is None:
-        raise Problem("unknown_type", _("No such command type."), ref=head.ref)
+        raise Problem("unknown_type", _("No such command type."), ref=envelope.ref)
     try:
-        return head.ref, decoder.decode(text)
+        return envelope.ref, decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise Problem("invalid", str(error), ref=head.ref) from None
+        raise Problem("invalid", str(error), ref=envelope.ref) from None
 
 
 def _fits(text: str) -> bool:
-    # A character has one byte to four: only frames near the limit are measured exactly. Halves of
-    # surrogate pairs have a length, too; the decoder refuses them.
-    most: int = settings.MAX_FRAME_BYTES
-    if not most // 4 < len(text) <= most:
-        return len(text) <= most
-    return len(text.encode(errors="surrogatepass")) <= most
+    # UTF-8 takes one to four bytes per character, so only texts near the limit must be encoded to
+    # measure them. A lone surrogate counts as well; the decoder rejects it afterwards.
+    limit: int = settings.MAX_FRAME_BYTES
+    if not limit // 4 < len(text) <= limit:
+        return len(text) <= limit
+    return len(text.encode(errors="surrogatepass")) <= limit
 
 
 def frame(type: str, **fields: Any) -> str:
-    """Return the text of a frame."""
+    """Return the JSON text of a frame."""
     return encode({"type": type} | fields).decode()
 
 
 def answer(type: str, ref: Ref, **fields: Any) -> str:
-    """Return the text of an answer: it carries the command's `ref` if there was one."""
+    """Return the JSON text of an answer to a command, with the command's `ref` if it had one."""
     return frame(type, **({} if ref is None else {"ref": ref}), **fields)
 
 
@@ -134,22 +147,12 @@ def problem_frame(problem: Problem) -> str:
     return answer("problem", problem.ref, **fields)
 
 
-class _Head(Struct):
+class _Envelope(Struct):
     type: str
     ref: Ref = None
 
 
-_HEAD = msgspec.json.Decoder(_Head)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(command)
-    for name, command in {
-        "subscribe": Subscribe,
-        "unsubscribe": Unsubscribe,
-        "message.send": Send,
-        "message.edit": Edit,
-        "message.delete": Delete,
-        "read": Read,
-        "typing": Typing,
-        "ping": Ping,
-    }.items()
+    name: msgspec.json.Decoder(command) for name, command in COMMANDS.items()
 }

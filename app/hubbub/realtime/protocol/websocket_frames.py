@@ -1,14 +1,14 @@
-"""WebSocket frames made once and written to any number of sockets. Pure.
+"""WebSocket frames, encoded once and written to any number of connections. Pure.
 
-Server to client, so unmasked, and whole: RFC 6455 §5.2. `fan_out` makes them; an transport writes
-their bytes where the server takes ready-made frames, else their texts.
+Frames from server to client are unmasked, and ours are never fragmented (RFC 6455 §5.2). `fan_out`
+builds them. A transport writes their bytes if the server accepts encoded frames, else their text.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 TEXT = b"\x81"  # FIN and opcode 1
-PING = b"\x89\x00"  # FIN and opcode 9, without a payload
+PING = b"\x89\x00"  # FIN and opcode 9, no payload
 
 
 class Frame(NamedTuple):
@@ -19,7 +19,7 @@ class Frame(NamedTuple):
 
 
 class FrameBatch:
-    """Frames that follow one another, to be written at once."""
+    """Consecutive frames that are written together."""
 
     __slots__ = ("data", "frames")
 

@@ -1,5 +1,5 @@
-"""The server of a replica: Daphne with its whole command line, ours in how it starts and ends.
+"""The server of a replica: a subclass of Daphne with its whole command line.
 
-`python -m hubbub.realtime.server` is what a deployment runs N of. Daphne is subclassed, never
-patched: what works with stock Daphne, or with another ASGI server, works here.
+A deployment runs N of `python -m hubbub.realtime.server`. Daphne is subclassed, never patched:
+everything that works with stock Daphne, or with another ASGI server, works here.
 """

@@ -1,18 +1,19 @@
-"""`python -m hubbub.realtime.server`: serve sockets, and pages where one process does everything.
+"""`python -m hubbub.realtime.server`: serves WebSockets, and pages in single-process deployments.
 
-The command is imported last: it needs Django's settings, and Daphne's reactor before Twisted.
+The command is imported last, because it needs Django's settings, and because its import of Daphne
+installs Twisted's reactor on the event loop that must exist by then.
 """
 
 import os
 import sys
 
-from hubbub.realtime.server.event_loop import time_next_loop
+from hubbub.realtime.server.event_loop import install_timed_loop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
 
 
 def main() -> None:
-    time_next_loop()
+    install_timed_loop()
 
     import django
 

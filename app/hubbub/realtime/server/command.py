@@ -1,7 +1,6 @@
-"""The command line of a replica: Daphne's, with the settings for defaults.
+"""The command line of a replica: Daphne's, with defaults from the settings.
 
-Daphne's own defaults are for any project; here an option that is not given is what the settings
-say. An operator who knows Daphne finds every option where it was.
+An operator who knows Daphne finds every option where it was.
 """
 
 from collections.abc import Sequence
@@ -16,10 +15,9 @@ APPLICATION = "hubbub.asgi:application"
 
 class Command(CommandLineInterface):
     description = (
-        "Serve Hubbub's sockets, and its pages and REST where one process does everything. "
-        "Its address is BIND (127.0.0.1) and PORT; what else is not given is as the settings "
-        "have it. "
-        "SIGTERM drains: every socket is sent elsewhere within DRAIN_SECONDS."
+        "Serve Hubbub's WebSockets, and its pages and REST API in a single-process deployment. "
+        "Listens on BIND (127.0.0.1) and PORT. Options that are not given default to the settings. "
+        "SIGTERM drains: every connection is moved elsewhere within DRAIN_SECONDS."
     )
     server_class = Server
 
@@ -29,11 +27,12 @@ class Command(CommandLineInterface):
         self.parser.set_defaults(
             verbosity=0,
             ping_interval=settings.PING_INTERVAL_SECONDS,
-            # Closed when nothing was heard for 2.5 heartbeats, pongs included (the protocol).
+            # With this the protocol's rule holds: close after 2.5 ping intervals of silence.
             ping_timeout=int(1.5 * settings.PING_INTERVAL_SECONDS),
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
             websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
-            websocket_timeout=-1,  # stock: 1000 after a day. MAX_CONNECTION_AGE_SECONDS is ours.
+            # Stock Daphne closes with 1000 after a day; `connections.expiry` does that here.
+            websocket_timeout=-1,
         )
         self._make_application_optional()
 
@@ -41,12 +40,12 @@ class Command(CommandLineInterface):
         given = self.parser.parse_args(args)
         elsewhere = given.unix_socket or given.socket_strings or given.file_descriptor is not None
         if given.host or given.port is not None or not elsewhere:
-            # Of an option that is there twice the last one counts: what was given.
+            # The last of repeated options counts, so options that were given take precedence.
             args = [f"--bind={settings.BIND}", f"--port={settings.PORT}", *args]
         super().run(args)
 
     def _make_application_optional(self) -> None:
-        # argparse has no public way to change an argument that somebody else has added.
+        # argparse has no public way to change an argument that another class has added.
         [application] = [each for each in self.parser._actions if each.dest == "application"]
         application.nargs, application.required = "?", False
         application.default = APPLICATION

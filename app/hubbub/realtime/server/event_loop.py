@@ -1,6 +1,6 @@
-"""The server's event loop: an ordinary one whose turns are timed, for `realtime.holds`.
+"""The server's event loop: a standard one whose turns are timed, to find loop stalls.
 
-Begun by `__main__` before Daphne is imported, which makes its loop then.
+`__main__` installs it before it imports Daphne, which creates its event loop on import.
 """
 
 import asyncio
@@ -12,32 +12,33 @@ from hubbub.realtime.telemetry.loop_stalls import loop_stalls
 
 
 class TimedSelector(selectors.DefaultSelector):
-    """Notes how long the loop did not wait for its sockets, and how late it was back from that.
+    """Records how long the loop did not wait for its sockets, and how late each wait returned.
 
-    The latter is what a process sees that gets no processor, or was stopped meanwhile.
+    A late return means that the process got no CPU time or was stopped.
     """
 
-    _back_at: float | None = None
+    _returned_at: float | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        began = time.monotonic()
-        if self._back_at is not None:
-            loop_stalls.record(began, began - self._back_at)
+        called_at = time.monotonic()
+        if self._returned_at is not None:
+            loop_stalls.record(called_at, called_at - self._returned_at)
         ready = super().select(timeout)
-        self._back_at = time.monotonic()
+        self._returned_at = time.monotonic()
         if timeout is not None:
-            loop_stalls.record(self._back_at, self._back_at - began - max(0.0, timeout))
+            late = self._returned_at - called_at - max(0.0, timeout)
+            loop_stalls.record(self._returned_at, late)
         return ready
 
 
-class _FirstTimed(asyncio.DefaultEventLoopPolicy):
-    """Makes one loop; those that threads make for themselves later are none of ours."""
+class _TimedLoopPolicy(asyncio.DefaultEventLoopPolicy):
+    """Creates one timed loop; loops that threads create later are ordinary ones."""
 
     def new_event_loop(self) -> Any:
         asyncio.set_event_loop_policy(None)
         return asyncio.SelectorEventLoop(TimedSelector())
 
 
-def time_next_loop() -> None:
-    """Have the next event loop of this process be the one whose holds are known."""
-    asyncio.set_event_loop_policy(_FirstTimed())
+def install_timed_loop() -> None:
+    """Make the next event loop that this process creates a timed one."""
+    asyncio.set_event_loop_policy(_TimedLoopPolicy())

@@ -1,37 +1,33 @@
-"""The frame writer of one socket: what applications get through the ASGI extension FRAMES.
+"""The frame writer of one WebSocket, which applications get through the ASGI extension.
 
-Apart from its protocol, and small: a pass goes over hundreds of sockets, and to ask the protocol
-and its transport each time whether anything waits costs half as much as the system call. Here is
-the answer, in one place. The protocol keeps it true: whatever may wait goes through its `sendData`
-and `state`, and both take it back.
+It is a small object apart from the protocol for speed. A fan-out writes to hundreds of sockets, and
+asking the protocol and its transport each time whether anything is buffered costs half as much as
+the system call. `direct_send` is that answer, cached. The protocol keeps it valid: everything that
+may fill a buffer goes through its `sendData` or its `state`, and both clear `direct_send`.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from hubbub.realtime.connections.transport import OnDisconnect, OnText
-
-if TYPE_CHECKING:
-    from hubbub.realtime.server.websocket_protocol import SocketProtocol
+from hubbub.realtime.connections.transport import FrameWriter, OnDisconnect, OnText
 
 
-class SocketWriter:
-    """A `FrameWriter`. See there for what each of these promises."""
+class DirectFrameWriter:
+    """A `FrameWriter` in front of another one, the protocol, which it avoids when it can."""
 
-    __slots__ = ("_protocol", "straight")
+    __slots__ = ("_protocol", "direct_send")
 
-    def __init__(self, protocol: "SocketProtocol") -> None:
+    def __init__(self, protocol: FrameWriter) -> None:
         self._protocol = protocol
-        # The socket's own `send` for as long as nothing waits; None: the protocol is to be asked.
-        self.straight: Callable[[bytes], int] | None = None
+        # The socket's own `send` while nothing is buffered; None if the protocol has to decide.
+        self.direct_send: Callable[[bytes], int] | None = None
 
     def write_frames(self, data: bytes) -> int:
-        straight = self.straight
-        if straight is None:
+        direct_send = self.direct_send
+        if direct_send is None:
             return self._protocol.write_frames(data)
         try:
-            sent = straight(data)
-        except OSError:  # full, or gone: the transport finds out which
+            sent = direct_send(data)
+        except OSError:  # full or closed: Twisted's transport finds out which
             sent = 0
         return 0 if sent == len(data) else self._protocol.write_frames(data[sent:])
 

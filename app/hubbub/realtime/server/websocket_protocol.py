@@ -1,13 +1,12 @@
-"""One socket as the server has it: ready-made frames out, pings, and silence noticed.
+"""One WebSocket in our server: accepts encoded frames, sends pings, detects silent clients.
 
-The server makes one class of it for each factory (`with_options_of`). Applications get its `writer`
-through the ASGI extension FRAMES; whatever else they send goes Daphne's way, and both keep their
-order.
+Applications write encoded frames through its `writer`, which they get by the ASGI extension
+FRAMES_EXTENSION. Everything else that they send takes Daphne's way; both keep their order.
 """
 
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
@@ -16,51 +15,48 @@ from twisted.internet.tcp import Server as TCPTransport
 from hubbub.realtime.connections.transport import OnDisconnect, OnText
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.websocket_frames import PING
-from hubbub.realtime.server.frame_writer import SocketWriter
+from hubbub.realtime.server.frame_writer import DirectFrameWriter
 
-if TYPE_CHECKING:
-    from hubbub.realtime.server.server import Server
-
-# How long a close may wait for its answer. Autobahn cuts whole seconds off the time at which it is
-# over, so of stock Daphne's one second there is often nothing left: what waits before the close,
-# and the close itself, are then lost to who is slow.
+# How long to wait for the client's close frame. Autobahn rounds its deadline down to whole seconds,
+# so that stock Daphne's one second often leaves none: a slow client then loses the close and
+# everything before it.
 CLOSE_SECONDS: Final = 3
 
 
-class SocketProtocol(WebSocketProtocol):
-    """Takes ready-made frames, and closes a socket that leaves a ping unanswered."""
+class HubbubWebSocketProtocol(WebSocketProtocol):
+    """A `FrameWriter` that also closes a socket which does not answer a ping."""
 
-    server: "Server"
-    heard_at = 0.0  # monotonic, as all times here
+    server: Any  # the daphne.server.Server
+    received_at = 0.0  # monotonic, like all times here
     pinged_at = 0.0
     ping_due_at = 0.0
-    _closed_at = 0.0  # first seen closed
+    _closed_at = 0.0  # when `check_timeouts` first found it closed
     _on_text: OnText | None = None
-    _on_gone: OnDisconnect | None = None
+    _on_disconnect: OnDisconnect | None = None
     _state: int = WebSocketProtocol.STATE_CONNECTING
-    _writer: SocketWriter | None = None
+    _writer: DirectFrameWriter | None = None
 
     def dataReceived(self, data: bytes) -> None:
-        self.heard_at = time.monotonic()
-        # Autobahn's own makes a line for its log out of each, which nobody reads.
+        self.received_at = time.monotonic()
+        # Autobahn's own method formats a log line for each call, which nobody reads.
         self._dataReceived(data)
 
-    # What comes, once an application takes it directly
+    # Receiving, once an application is attached
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these from now on, in the order of what came, instead of filling a queue.
+        """Call these from now on, in order of arrival, instead of filling a queue.
 
-        The application may return, and with it go its task, its queue and the handshake's headers:
-        a third of what a socket takes.
+        The application may return. That frees its task, its queue and the headers of the handshake:
+        a third of a socket's memory.
         """
-        self._on_text, self._on_gone = on_text, on_disconnect
+        self._on_text, self._on_disconnect = on_text, on_disconnect
         queue = self.application_queue
         del self.application_queue
         self._forget_handshake()
         while not queue.empty():
             message = queue.get_nowait()
             if message["type"] == "websocket.disconnect":
-                self._on_text = self._on_gone = None
+                self._on_text = self._on_disconnect = None
                 on_disconnect(message["code"])
             else:
                 on_text(message.get("text"))
@@ -72,23 +68,23 @@ class SocketProtocol(WebSocketProtocol):
             self._on_text(None if isBinary else payload.decode())
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        on_disconnect, self._on_text, self._on_gone = self._on_gone, None, None
-        self._writer = None  # it knows this protocol: each would keep the other
+        on_disconnect, self._on_text, self._on_disconnect = self._on_disconnect, None, None
+        self._writer = None  # it refers to this protocol: a reference cycle
         try:
             super().onClose(wasClean, code, reason)
         finally:
-            self.is_closed = None  # Autobahn's, which by now holds this protocol, and nobody asks
+            self.is_closed = None  # Autobahn's unused future, which by now refers to this protocol
             if on_disconnect is not None:
                 on_disconnect(code)
 
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
         if self.buffered_bytes > settings.MAX_BUFFERED_BYTES:
-            self.abort()  # pongs are no frames of the hub's, which counts those
+            self.abort()  # the hub does this for its frames, but it does not see pongs
 
     @property
     def is_attached(self) -> bool:
-        return self._on_gone is not None
+        return self._on_disconnect is not None
 
     def _forget_handshake(self) -> None:
         self.http_request_data = self.http_response_data = self.is_open = None
@@ -96,36 +92,36 @@ class SocketProtocol(WebSocketProtocol):
         for headers in (self.http_headers, self.clean_headers, self.request.headers):
             headers.clear()
 
-    # A frame writer
+    # Writing encoded frames
 
     @property
-    def writer(self) -> SocketWriter:
-        """What writes ready-made frames to this socket; until it is closed, always the same."""
+    def writer(self) -> DirectFrameWriter:
+        """The frame writer of this socket, always the same one until the socket closes."""
         if self._writer is None:
-            self._writer = SocketWriter(self)
+            self._writer = DirectFrameWriter(self)
         return self._writer
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or what is left of them, for the writer; as it does.
+        """Write whole frames, or the rest of frames that the writer has begun; see `FrameWriter`.
 
-        Straight to the socket where nothing waits: Twisted's `write` asks the reactor to come back
-        for it, which takes longer than all the rest. Nothing after a close frame.
+        Send to the socket directly if nothing is buffered: Twisted's `write` has the reactor send
+        later, which takes longer than everything else here.
         """
         if self.state != self.STATE_OPEN:
             return 0
         writer = self.writer
-        if writer.straight is None and self._is_clear:
-            writer.straight = self.transport.socket.send
+        if writer.direct_send is None and self._can_send_directly:
+            writer.direct_send = self.transport.socket.send
             return writer.write_frames(data)
-        # Frames of Autobahn's own may wait in its queue; else this is `transport.write`.
+        # Frames of Autobahn's own may be in its queue; if none are, this is `transport.write`.
         self.sendData(data)
         return self.buffered_bytes
 
     @property
-    def _is_clear(self) -> bool:
-        """Whether nothing waits before what is written to the socket itself.
+    def _can_send_directly(self) -> bool:
+        """Whether nothing is buffered that has to be sent first.
 
-        Only on Twisted's plain TCP transport: a TLS wrapper would hand out the raw socket.
+        Only on Twisted's plain TCP transport: a TLS wrapper would expose the unencrypted socket.
         """
         transport = self.transport
         return (
@@ -136,30 +132,30 @@ class SocketProtocol(WebSocketProtocol):
         )
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """As Autobahn's, which all that it sends goes through: it waits in the transport, then."""
-        self._hold_back()
+        """Send as Autobahn does. All its frames come through here and fill the buffers."""
+        self._stop_direct_sends()
         super().sendData(data, sync, chopsize)
 
     @property
     def state(self) -> int:
-        """Autobahn's. Only what is open is written to: each change has the writer ask again."""
+        """Autobahn's state. Only an open socket is written to, so each change is checked."""
         return self._state
 
     @state.setter
     def state(self, state: int) -> None:
         self._state = state
-        self._hold_back()
+        self._stop_direct_sends()
 
-    def _hold_back(self) -> None:
+    def _stop_direct_sends(self) -> None:
         if self._writer is not None:
-            self._writer.straight = None
+            self._writer.direct_send = None
 
     @property
     def buffered_bytes(self) -> int:
-        """How much waits to be sent, besides what the kernel has. 0 for a socket that is gone."""
+        """How much is buffered outside of the kernel; 0 for a socket that has closed."""
         if self.state != self.STATE_OPEN:
             return 0
-        # A TLS wrapper passes these on to the transport below it.
+        # A TLS wrapper passes these attributes on to the transport that it wraps.
         transport = self.transport
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
 
@@ -168,55 +164,56 @@ class SocketProtocol(WebSocketProtocol):
         self.serverClose(code)
 
     def abort(self) -> None:
-        """Cut the connection at once; what waits is thrown away."""
+        """Close the TCP connection at once and discard what is buffered."""
         self.dropConnection(abort=True)
 
-    # Silence
+    # Pings and silent clients
 
     def onOpen(self) -> None:
         super().onOpen()
-        # The HTTP channel that the socket began as stays its producer otherwise, to no purpose.
+        # The HTTP channel on which the socket began would stay its producer for no purpose.
         self.transport.unregisterProducer()
-        # Those who came at the same moment are not all pinged at the same one.
+        # Random, so that sockets opened at the same moment are pinged at different ones.
         self.ping_due_at = time.monotonic() + random.uniform(0.2, 1) * self.server.ping_interval  # noqa: S311
 
     def check_timeouts(self) -> None:
-        """Called by the server every two seconds.
+        """Ping the client if it is due, and close the socket if the client is silent.
 
-        Autobahn's timers, one for each ping, know pongs to the last ping only, and so end sockets
-        that are heard again.
+        The server calls this every two seconds. Autobahn's own timers, one per ping, accept only
+        the pong to the last ping, and so close sockets whose clients do answer.
         """
         now = time.monotonic()
         if self.state == self.STATE_CLOSED:
-            self._end_late(now)
+            self._abort_if_unread(now)
             return
         if self.state != self.STATE_OPEN:
             super().check_timeouts()
             return
-        if self.heard_at < self.pinged_at < now - self.server.ping_timeout:
-            # Who does not answer the close either is dropped soon after.
+        if self.received_at < self.pinged_at < now - self.server.ping_timeout:
+            # If the close is not answered either, the connection is aborted soon after.
             self.sendClose(code=close_codes.PING_TIMEOUT)
         elif now >= self.ping_due_at:
             self.ping_due_at = now + self.server.ping_interval
-            if self.heard_at >= self.pinged_at:  # else the first unanswered one counts
+            if self.received_at >= self.pinged_at:  # else keep the time of the unanswered ping
                 self.pinged_at = now
             self.write_frames(PING)
 
-    def _end_late(self, now: float) -> None:
-        """Cut who closed and does not read what still waits: Twisted would keep it for ever."""
+    def _abort_if_unread(self, now: float) -> None:
+        """Abort a closed socket whose client does not read the rest: Twisted would wait forever."""
         self._closed_at = self._closed_at or now
         if now - self._closed_at > CLOSE_SECONDS:
             self.transport.abortConnection()
 
 
-def with_options_of(factory: WebSocketFactory) -> type[SocketProtocol]:
-    """Return the protocol with the factory's options as those of its class.
+def protocol_class_for(factory: WebSocketFactory) -> type[HubbubWebSocketProtocol]:
+    """Return a protocol class that has the factory's options as class attributes.
 
-    Autobahn copies two dozen of them into each instance, and makes a text of them all for its log:
-    a third of a millisecond for each handshake, and a kilobyte for each socket.
+    Autobahn copies two dozen options into each instance, and formats all of them for its log: a
+    third of a millisecond per handshake, and a kilobyte per socket.
     """
-    options = {name: _as_attribute(getattr(factory, name)) for name in SocketProtocol.CONFIG_ATTRS}
-    return type("SocketProtocol", (SocketProtocol,), options | {"CONFIG_ATTRS": []})
+    base = HubbubWebSocketProtocol
+    options = {name: _as_attribute(getattr(factory, name)) for name in base.CONFIG_ATTRS}
+    return type(base.__name__, (base,), options | {"CONFIG_ATTRS": []})
 
 
 def _as_attribute(option: Any) -> Any:

@@ -1,6 +1,6 @@
-"""How late things are, measured for the metrics: fan-out, heartbeats, the event loop itself.
+"""Measures latencies for the metrics: of the fan-out, of bus heartbeats, of the event loop.
 
-Cheap on purpose: one observation for each event, however many sockets it is written to.
+Kept cheap: one observation per event, however many connections it is written to.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from hubbub.observability import metrics
 from hubbub.realtime.lifecycle.process_name import NAME
 
-LOOP_SECONDS = 0.1
+LOOP_SAMPLE_SECONDS = 0.1
 
 
 def record_fan_out(committed_at: Iterable[float | None]) -> None:
-    """Note that events have just been written to the last of their local sockets.
+    """Record that events have just been written to the last of their local connections.
 
-    `committed_at`, in seconds since 1970; None for what is no event. Clocks of two machines differ:
-    it never took less than nothing.
+    `committed_at` are seconds since 1970, or None for frames that are no events. A negative latency
+    counts as 0: the clocks of two machines differ.
     """
     now = time.time()
     for at in committed_at:
@@ -29,7 +29,7 @@ class HeartbeatDelays:
     """How long the heartbeats of each replica take to this one."""
 
     def __init__(self) -> None:
-        self._names: dict[str, str] = {}  # a replica's start id: the name of its process
+        self._names: dict[str, str] = {}  # start id of a replica -> name of its process
 
     def record(self, replica: str, name: str, sent_at: float) -> None:
         self._names[replica] = name
@@ -37,10 +37,10 @@ class HeartbeatDelays:
         metrics.heartbeat_delay.labels(name, NAME).observe(delay)
 
     def forget(self, replica: str) -> None:
-        """Show no longer what a replica that is gone took.
+        """Remove the metric of a replica that is gone.
 
-        Unless another start has its name: a container that is started again in place has both the
-        host and the process's id of the one before.
+        It stays if another start uses the same name: a container that restarts in place keeps its
+        host name and process id.
         """
         name = self._names.pop(replica, "")
         if name and name not in self._names.values():
@@ -48,8 +48,8 @@ class HeartbeatDelays:
 
 
 async def measure_loop_lag() -> None:
-    """Sample for ever how late the event loop comes to what is due."""
+    """Sample for ever how late the event loop runs a timer."""
     while True:
-        due = time.monotonic() + LOOP_SECONDS
-        await asyncio.sleep(LOOP_SECONDS)
+        due = time.monotonic() + LOOP_SAMPLE_SECONDS
+        await asyncio.sleep(LOOP_SAMPLE_SECONDS)
         metrics.loop_lag.observe(max(0.0, time.monotonic() - due))

@@ -1,7 +1,7 @@
-"""How long the event loop was held, and could look at none of its sockets. Pure.
+"""Keeps how long the event loop stalled: ran something and could not look at its sockets. Pure.
 
-Our server's selector tells of each turn (`server.loop`), so a note must cost next to nothing; the
-probes show the longest. Where another server runs the loop, nothing is known of it.
+Our server's selector (`server.event_loop`) reports each turn of the loop, so `record` has to be
+cheap. The `/metrics` probe shows the longest stalls. With another server nothing is known.
 """
 
 from typing import Final
@@ -10,24 +10,26 @@ KEPT_SECONDS: Final = 60
 
 
 class LoopStalls:
-    """The longest hold of each of the last seconds."""
+    """The longest stall of each of the last KEPT_SECONDS seconds."""
 
     def __init__(self) -> None:
         self.known = False
-        # By second, at its place in the minute: (the second, its longest hold).
+        # A ring, indexed by second modulo KEPT_SECONDS: (the second, its longest stall).
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
-    def record(self, now: float, held: float) -> None:
-        """Note a hold that has just ended (monotonic) and how long it was, in seconds."""
+    def record(self, now: float, stalled: float) -> None:
+        """Record a stall of `stalled` seconds that has just ended, at `now` (monotonic)."""
         self.known = True
         second = int(now)
-        place = second % KEPT_SECONDS
-        if (second, held) > self._longest[place]:
-            self._longest[place] = second, held
+        index = second % KEPT_SECONDS
+        if (second, stalled) > self._longest[index]:
+            self._longest[index] = second, stalled
 
     def longest(self, now: float, last: int) -> float:
-        """Return the longest hold that ended in the `last` seconds, at most KEPT_SECONDS."""
-        return max(held if second > int(now) - last else 0.0 for second, held in self._longest)
+        """Return the longest stall that ended in the `last` seconds, at most KEPT_SECONDS."""
+        return max(
+            stalled if second > int(now) - last else 0.0 for second, stalled in self._longest
+        )
 
 
-loop_stalls = LoopStalls()  # of the event loop of this process
+loop_stalls = LoopStalls()  # of this process's event loop

@@ -1,0 +1,11 @@
+"""The types of ASGI's three arguments, as the endpoint, the transports and `http` use them."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+Message: TypeAlias = MutableMapping[str, Any]
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+# Any: Django's handler and Channels' router each describe the same three arguments differently.
+Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]

@@ -1,0 +1,48 @@
+"""The queues of a group commit: the main one, and one for each locked room.
+
+A room is locked here from the moment that a transaction could not get its row lock, because another
+replica or a shell holds it, until everything queued for it is written. Meanwhile its sends wait in
+its own queue, where they delay no other room and keep their order. Pure, like `fair_queue`.
+"""
+
+from collections.abc import Sequence
+
+from hubbub.realtime.commands.fair_queue import FairQueue, QueuedSend
+
+MAX_QUEUED = 5_000
+MAX_QUEUED_PER_USER = 1_000  # so that no single user fills the queues
+
+
+class SendQueues:
+    def __init__(self) -> None:
+        self.main = FairQueue()
+        self.locked_rooms: dict[int, FairQueue] = {}  # by room id
+
+    def ensure_space(self, user_id: int) -> None:
+        """Raise TimeoutError if another send of this user would be too many."""
+        queues = (self.main, *self.locked_rooms.values())
+        total = sum(len(queue) for queue in queues)
+        of_user = sum(queue.count_of(user_id) for queue in queues)
+        if total >= MAX_QUEUED or of_user >= MAX_QUEUED_PER_USER:
+            raise TimeoutError
+
+    def add(self, send: QueuedSend) -> None:
+        self.locked_rooms.get(send.draft.room_id, self.main).add(send)
+
+    def lock_rooms(self, blocked: Sequence[QueuedSend]) -> set[int]:
+        """Give each room of `blocked`, which a transaction found locked, a queue of its own.
+
+        Sends to these rooms that are in the main queue move there, behind the blocked ones.
+        Return the ids of the rooms.
+        """
+        room_ids = {send.draft.room_id for send in blocked}
+        if not room_ids:
+            return room_ids
+        self.locked_rooms |= {room_id: FairQueue() for room_id in room_ids}
+        for send in (*blocked, *self.main.take_rooms(room_ids)):
+            self.add(send)
+        return room_ids
+
+    def unlock_room(self, room_id: int) -> None:
+        """Return a room, whose queue is empty, to the main queue."""
+        del self.locked_rooms[room_id]
