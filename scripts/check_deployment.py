@@ -1,6 +1,6 @@
-"""Check the project as a deployment would run it: Django's deployment checks, missing migrations.
+"""Runs Django's deployment checks with a deployment's settings, and looks for missing migrations.
 
-Called by `make lint`. Nothing is connected to: the database named here does not exist.
+`make lint` calls this. It opens no connection: the database in its settings does not exist.
 """
 
 import os
@@ -18,10 +18,10 @@ CHECKS = (
 
 
 def main() -> None:
-    with TemporaryDirectory() as folder:
-        base = {"PATH": os.environ["PATH"], "DATA_DIR": folder, "STATIC_ROOT": folder}
+    with TemporaryDirectory() as directory:
+        base = {"PATH": os.environ["PATH"], "DATA_DIR": directory, "STATIC_ROOT": directory}
         deployment = base | {
-            "DATABASE_URL": f"sqlite:///{folder}/nothing.sqlite3",
+            "DATABASE_URL": f"sqlite:///{directory}/nothing.sqlite3",
             "REDIS_URL": "redis://localhost:1/0",
             "SECRET_KEY": secrets.token_urlsafe(50),
             "PUBLIC_URL": "https://chat.example.org",
@@ -29,7 +29,7 @@ def main() -> None:
         for command in CHECKS:
             done = subprocess.run([sys.executable, MANAGE, *command], env=deployment)
             if done.returncode:
-                sys.exit(f"`manage.py {' '.join(command)}` failed, as said above.")
+                sys.exit(f"`manage.py {' '.join(command)}` failed; see the output above.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Prepare the database and the static files, then serve on this machine: `make run`.
+"""Migrates the database, collects the static files and serves Hubbub on this machine: `make run`.
 
-Everything that can be wrong here gets one sentence. What serves is `hubbub.realtime.server`.
+Every expected error is reported in one sentence. `hubbub.realtime.server` is the server.
 """
 
 import os
@@ -13,20 +13,20 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
-    port = chosen_port()
+    port = port_from_environment()
     ensure_free(port)
-    manage("Preparing the database", "migrate", "--verbosity=0")
+    manage("Migrating the database", "migrate", "--verbosity=0")
     manage("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0")
     say(f"Serving Hubbub at http://localhost:{port} (Ctrl-C stops it)")
     os.environ["PYTHONPATH"] = str(ROOT / "app")
     os.execv(sys.executable, [sys.executable, "-m", "hubbub.realtime.server"])
 
 
-def chosen_port() -> int:
-    chosen = os.environ.setdefault("PORT", "8000")
-    if not chosen.isascii() or not chosen.isdecimal() or not 1 <= int(chosen) <= 65_535:
-        sys.exit(f"PORT is {chosen!r}: give a number from 1 to 65535.")
-    return int(chosen)
+def port_from_environment() -> int:
+    text = os.environ.setdefault("PORT", "8000")
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= 65_535:
+        sys.exit(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
 
 
 def ensure_free(port: int) -> None:
@@ -38,16 +38,16 @@ def ensure_free(port: int) -> None:
             sys.exit(f"Port {port} needs root. Choose another: make run PORT=8001")
         except OSError:
             sys.exit(
-                f"Port {port} is taken by another program, or by a Hubbub that runs already. "
+                f"Port {port} is already in use, perhaps by another Hubbub. "
                 f"Choose another: make run PORT={port % 65_535 + 1}"
             )
 
 
-def manage(doing: str, *arguments: str) -> None:
-    say(doing)
+def manage(step: str, *arguments: str) -> None:
+    say(step)
     done = subprocess.run([sys.executable, str(ROOT / "app/manage.py"), *arguments])
     if done.returncode:
-        sys.exit(f"{doing} failed, as said above.")
+        sys.exit(f"{step} failed; see the output above.")
 
 
 def say(text: str) -> None:

@@ -1,5 +1,5 @@
-"""A Heroku dyno of the type `web`: nginx, gunicorn and a replica behind one PORT.
+"""A Heroku dyno of type `web`: nginx, gunicorn and a replica behind one PORT.
 
-`python -m scripts.heroku` is the Procfile's command. Nothing is started again here: a dyno whose
-part ends, ends, and Heroku starts another. `.profile` has what differs here.
+The Procfile runs `python -m scripts.heroku`. Nothing is restarted here: when one process exits, the
+whole dyno exits, and Heroku starts another. `.profile` has the settings that differ on Heroku.
 """

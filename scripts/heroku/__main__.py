@@ -1,7 +1,7 @@
-"""`python -m scripts.heroku`: all of Hubbub on PORT, until it is told to end or a part of it ends.
+"""`python -m scripts.heroku`: run all of Hubbub on PORT until SIGTERM or until a process exits.
 
-With DYNO_ALONE=1 this process becomes the replica, which then serves pages, too: there is no nginx
-and no gunicorn, for the smallest dyno.
+With DYNO_ALONE=1 this process becomes the replica, which then serves pages, too, without nginx and
+gunicorn. That fits into the smallest dyno.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from scripts.heroku.options import DynoOptions, options_from
 from scripts.stack.errors import StackError
 from scripts.stack.output import Output
 
-NO_ADDRESS = (
-    "PUBLIC_URL is not set: nobody is answered who does not come to localhost. Set it, or "
+NO_PUBLIC_URL = (
+    "PUBLIC_URL is not set, so only requests for localhost are served. Set it, or run "
     "`heroku labs:enable runtime-dyno-metadata` and deploy again."
 )
 
@@ -31,23 +31,22 @@ def main() -> None:
         options = options_from(os.environ)
         output = Output()
         if not options.public_url:
-            output.say(NO_ADDRESS)
-        _allow_many_sockets()
+            output.write(NO_PUBLIC_URL)
+        _raise_file_limit()
         if options.alone:
-            serve_alone(options)
+            become_replica(options)
         sys.exit(asyncio.run(Dyno(options, output).run()))
     except StackError as error:
         sys.exit(str(error))
 
 
-def serve_alone(options: DynoOptions) -> None:
-    """Become the replica."""
+def become_replica(options: DynoOptions) -> None:
     environment = os.environ | {"BIND": options.bind}
     os.execve(sys.executable, [sys.executable, "-m", "hubbub.realtime.server"], environment)
 
 
-def _allow_many_sockets() -> None:
-    """Raise what all processes inherit: a socket is a file, two of them in nginx."""
+def _raise_file_limit() -> None:
+    """Raise the limit that all processes inherit: a connection takes a file, two in nginx."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,8 +1,8 @@
-"""The life of a dyno: its processes are started in order, and end together.
+"""Runs a dyno's processes: starts them in order and stops them together.
 
-Heroku sends SIGTERM to every process at once, so some of ours may have ended before this one hears
-of it; SIGKILL follows 30 s later. The exit status tells: 0 when the dyno was asked to end, 1 when a
-part of it ended by itself.
+Heroku sends SIGTERM to every process of a dyno at once, so children may exit before this process
+receives its own signal. SIGKILL follows 30 s later. The exit status is 0 after SIGTERM, and 1 when
+a process exited by itself.
 """
 
 import asyncio
@@ -11,21 +11,21 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scripts.heroku.front import nginx
-from scripts.heroku.options import ROOT, DynoOptions
-from scripts.heroku.process import Process
+from scripts.heroku.nginx import nginx
+from scripts.heroku.options import DynoOptions
 from scripts.stack import application
-from scripts.stack.application import Version
+from scripts.stack.application import Release
 from scripts.stack.errors import StackError
+from scripts.stack.options import ROOT
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
-from scripts.stack.service import Program, told
+from scripts.stack.process import Process, Program, describe_exit
 
 # Heroku gives a dyno 60 s to listen.
 READY_SECONDS = 45.0
-# Who ends may have been asked to, by a signal that this process gets a moment later.
-ASKED_TOO_SECONDS = 0.5
-# After DRAIN_SECONDS, for all that a replica has left to do.
+# A child that exits may have received a SIGTERM that reaches this process a moment later.
+SIGTERM_SKEW_SECONDS = 0.5
+# Beyond DRAIN_SECONDS, for what a replica still has to finish after the drain.
 FINISH_SECONDS = 9.0
 
 
@@ -33,63 +33,66 @@ class Dyno:
     def __init__(self, options: DynoOptions, output: Output) -> None:
         self._options, self._output = options, output
         self._running: dict[asyncio.Task[None], Process] = {}
-        self._over = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._status = 0
 
     async def run(self) -> int:
-        """Run everything until it ends; return the exit status."""
+        """Run all processes until the dyno stops; return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._over.set)
-        with TemporaryDirectory(prefix="hubbub-dyno-") as folder:
-            starting = asyncio.create_task(self._try_to_start(Path(folder)))
-            await self._over.wait()
+            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+        with TemporaryDirectory(prefix="hubbub-dyno-") as directory:
+            starting = asyncio.create_task(self._try_to_start(Path(directory)))
+            await self._stopping.wait()
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
             await self._stop()
         return self._status
 
-    async def _try_to_start(self, folder: Path) -> None:
+    async def _try_to_start(self, directory: Path) -> None:
         try:
-            await self._start(folder)
+            await self._start(directory)
         except (StackError, OSError) as error:
             self._fail(str(error))
 
-    async def _start(self, folder: Path) -> None:
-        """Start all; nginx last, so that the port is open once there is something behind it."""
-        version = Version(ROOT, self._options.static)
-        web, realtime = _two_ports(self._options.port)
-        front = nginx(self._options, folder, web, realtime)
-        behind = [application.web({}, version, web), application.realtime({}, version, realtime)]
-        for name, program in zip(("web", "realtime"), behind, strict=True):
-            self._begin(name, program)
-        if not await _all_answer(behind):
-            self._output.say(
-                f"Not all is ready after {READY_SECONDS:g} s. The port is opened anyway: "
-                "what is behind it may still come, when its database does."
+    async def _start(self, directory: Path) -> None:
+        """Start nginx last, so that the port opens once web and the replica are ready."""
+        release = Release(ROOT, self._options.static)
+        web, realtime = _two_free_ports(excluded=self._options.port)
+        nginx_program = nginx(self._options, directory, web, realtime)
+        upstreams = {
+            "web": application.web({}, release, web),
+            "realtime": application.realtime({}, release, realtime),
+        }
+        for name, program in upstreams.items():
+            self._spawn(name, program)
+        if not await _all_ready(list(upstreams.values())):
+            self._output.write(
+                f"web and realtime are not ready after {READY_SECONDS:g} s. Opening the port "
+                "anyway, because the database may still become available."
             )
-        self._begin("nginx", front)
+        self._spawn("nginx", nginx_program)
 
-    def _begin(self, name: str, program: Program) -> None:
+    def _spawn(self, name: str, program: Program) -> None:
         process = Process(name, program, self._output)
-        self._running[asyncio.create_task(self._live(process))] = process
+        self._running[asyncio.create_task(self._watch(process))] = process
 
-    async def _live(self, process: Process) -> None:
+    async def _watch(self, process: Process) -> None:
         try:
-            how = told(await process.run())
+            reason = f"exited ({describe_exit(await process.run())})"
         except OSError as error:
-            how = f"could not be started: {error}"
-        if not self._over.is_set():
-            await asyncio.sleep(ASKED_TOO_SECONDS)
-        self._fail(f"{process.name} ended ({how}), and the dyno with it.")
+            reason = f"could not be started ({error})"
+        if not self._stopping.is_set():
+            await asyncio.sleep(SIGTERM_SKEW_SECONDS)
+        self._fail(f"{process.name} {reason}; stopping the dyno.")
 
-    def _fail(self, sentence: str) -> None:
-        if not self._over.is_set():
-            self._output.say(sentence)
+    def _fail(self, message: str) -> None:
+        if not self._stopping.is_set():
+            self._output.write(message)
             self._status = 1
-            self._over.set()
+            self._stopping.set()
 
     async def _stop(self) -> None:
-        """Ask all to end, who may have been asked already; end by force who takes too long."""
+        """Stop all processes, some of which may be stopping already; kill those that are late."""
         for process in self._running.values():
             process.stop()
         if not self._running:
@@ -97,22 +100,21 @@ class Dyno:
         within = self._options.drain_seconds + FINISH_SECONDS
         _, late = await asyncio.wait(self._running, timeout=within)
         for task in late:
-            self._output.say(f"{self._running[task].name} did not end in time, and is killed.")
+            self._output.write(f"{self._running[task].name} did not stop in time; killing it.")
             self._running[task].kill()
         await asyncio.gather(*self._running)
 
 
-async def _all_answer(programs: list[Program]) -> bool:
-    """Wait until all of them say that they are ready; return whether they did in time."""
+async def _all_ready(programs: list[Program]) -> bool:
+    """Wait until all programs are ready; return whether they were in time."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
-        if all([await program.answers() for program in programs]):
+        if all([await program.is_ready() for program in programs]):
             return True
         await asyncio.sleep(0.1)
     return False
 
 
-def _two_ports(taken: int) -> tuple[int, int]:
-    """Return free ports of this machine, neither of them the one that nginx will have."""
-    first, second, *_ = {free_port() for _ in range(9)} - {taken}
+def _two_free_ports(excluded: int) -> tuple[int, int]:
+    first, second, *_ = {free_port() for _ in range(3)} - {excluded}
     return first, second

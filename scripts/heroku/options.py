@@ -1,46 +1,37 @@
-"""What a dyno is told by its environment, besides the variables that Hubbub itself reads."""
+"""The dyno's own options from environment variables, besides those that Hubbub reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.stack.errors import StackError
+from scripts.stack.options import ROOT, int_from
 
-ROOT = Path(__file__).resolve().parents[2]
 YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
 class DynoOptions:
     port: int
-    bind: str  # the router comes from elsewhere
-    alone: bool  # a replica serves everything
+    bind: str  # all interfaces by default: the router connects from another machine
+    alone: bool  # one replica serves everything
     drain_seconds: int
-    nginx_workers: int  # by the name that the buildpack gives it
+    nginx_workers: int  # NGINX_WORKERS, as the nginx buildpack names it
     static: Path
     public_url: str
 
 
 def options_from(environment: Mapping[str, str]) -> DynoOptions:
-    """Raise StackError with a sentence for what cannot be right."""
+    """Read the options. Raises StackError for an invalid value."""
     alone = environment.get("DYNO_ALONE", "").strip().lower()
     if alone not in YES | NO:
-        raise StackError(f"DYNO_ALONE is {alone!r}: give 1 or 0.")
+        raise StackError(f"DYNO_ALONE must be 1 or 0, not {alone!r}.")
     return DynoOptions(
-        port=_number(environment, "PORT", 8000, most=65_535),
+        port=int_from(environment, "PORT", 8000, most=65_535),
         bind=environment.get("BIND") or "0.0.0.0",
         alone=alone in YES,
-        drain_seconds=_number(environment, "DRAIN_SECONDS", 20, least=0),
-        nginx_workers=_number(environment, "NGINX_WORKERS", 1),
+        drain_seconds=int_from(environment, "DRAIN_SECONDS", 20, least=0, most=10**6),
+        nginx_workers=int_from(environment, "NGINX_WORKERS", 1, most=10**6),
         static=Path(environment.get("STATIC_ROOT") or ROOT / "staticfiles"),
         public_url=environment.get("PUBLIC_URL", "").rstrip("/"),
     )
-
-
-def _number(
-    environment: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int = 10**6
-) -> int:
-    text = environment.get(name, "").strip() or str(default)
-    if not text.isascii() or not text.isdecimal() or not least <= int(text) <= most:
-        raise StackError(f"{name} is {text!r}: give a number from {least} to {most}.")
-    return int(text)

@@ -1,6 +1,6 @@
-"""The whole of Hubbub on one machine: Postgres, Redis, web, N replicas and nginx, kept running.
+"""Runs all of Hubbub on one machine and keeps it running: Postgres, Redis, web, N replicas, nginx.
 
 `make stack` and its companions run `python -m scripts.stack`. Nothing here imports Django or
-Hubbub: the manager outlives versions of both, and talks to them as a deployment does, by
-environment, ports and signals. It needs the standard library only.
+Hubbub: the manager outlives the versions that it deploys, and controls them as a deployment does,
+by environment variables, ports and signals. It needs only the standard library.
 """

@@ -1,6 +1,6 @@
-"""The command line of the stack: `python -m scripts.stack up | scale N | status | deploy | manage`.
+"""The stack's command line: `python -m scripts.stack up | scale N | status | deploy | manage`.
 
-What a stack is like is told by environment (`options.py`), so that make hands it on.
+Settings come from environment variables (`options.py`), so that `make` can pass them on.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.stack import application, control
-from scripts.stack.application import Version
+from scripts.stack.application import Release
 from scripts.stack.control import Request
 from scripts.stack.errors import StackError
 from scripts.stack.manager import Manager
-from scripts.stack.options import ROOT, folder_from, options_from, replicas_from
+from scripts.stack.options import ROOT, options_from, replicas_from, state_path_from
 from scripts.stack.output import Output
 from scripts.stack.programs import find_postgres, find_program
 from scripts.stack.state_directory import StateDirectory
@@ -36,51 +36,48 @@ def up(arguments: Namespace) -> None:
 
 
 def scale(arguments: Namespace) -> None:
-    _ask(
-        {
-            "operation": "scale",
-            "replicas": replicas_from({"REPLICAS": arguments.replicas or "none"}),
-        }
-    )
+    replicas = replicas_from({"REPLICAS": arguments.replicas or "none"})
+    _send({"operation": "scale", "replicas": replicas})
 
 
 def deploy(arguments: Namespace) -> None:
-    _ask({"operation": "deploy", "root": str(arguments.root.resolve())})
+    _send({"operation": "deploy", "root": str(arguments.root.resolve())})
 
 
 def status(arguments: Namespace) -> None:
-    _ask({"operation": "status"})
+    _send({"operation": "status"})
 
 
 def manage(arguments: Namespace) -> None:
-    """Become `manage.py` of the running stack."""
-    settings = StateDirectory(folder_from(os.environ)).read_environment()
+    """Run `manage.py` with the running stack's code and settings, and exit with its status."""
+    settings = StateDirectory(state_path_from(os.environ)).read_environment()
     root = Path(settings.pop("STACK_ROOT"))
-    version = Version(root, Path(settings["STATIC_ROOT"]))
-    command = [version.python, str(root / "app/manage.py"), *arguments.command]
-    done = subprocess.run(command, env=application.environment(settings, version))
+    release = Release(root, Path(settings["STATIC_ROOT"]))
+    command = [release.python, str(root / "app/manage.py"), *arguments.command]
+    done = subprocess.run(command, env=application.environment(settings, release))
     sys.exit(done.returncode)
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="stack", description="Hubbub on this machine, all of it.")
+    parser = ArgumentParser(prog="stack", description="Run all of Hubbub on this machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("up", help="run it until Ctrl-C").set_defaults(run=up)
-    commands.add_parser("status", help="show its processes").set_defaults(run=status)
-    scaling = commands.add_parser("scale", help="have so many replicas")
+    commands.add_parser("up", help="run the stack until Ctrl-C").set_defaults(run=up)
+    commands.add_parser("status", help="list the stack's processes").set_defaults(run=status)
+    scaling = commands.add_parser("scale", help="set the number of replicas")
     scaling.add_argument("replicas", nargs="?")
     scaling.set_defaults(run=scale)
-    deploying = commands.add_parser("deploy", help="go on with other code, while people talk")
-    deploying.add_argument("--root", type=Path, default=ROOT, help="the folder with the code")
+    deploying = commands.add_parser("deploy", help="replace the code without downtime")
+    deploying.add_argument("--root", type=Path, default=ROOT, help="the directory with the code")
     deploying.set_defaults(run=deploy)
-    managing = commands.add_parser("manage", help="run manage.py on it")
+    managing = commands.add_parser("manage", help="run manage.py against the stack")
     managing.add_argument("command", nargs="*")
     managing.set_defaults(run=manage)
     return parser
 
 
-def _ask(request: Request) -> None:
-    for line in control.send_request(StateDirectory(folder_from(os.environ)).control, request):
+def _send(request: Request) -> None:
+    state = StateDirectory(state_path_from(os.environ))
+    for line in control.send_request(state.control, request):
         print(line, flush=True)
 
 
@@ -88,7 +85,7 @@ def _ensure_programs() -> None:
     missing = [name for name in ("nginx", "redis-server") if find_program(name) is None]
     missing += ["postgresql"] if find_postgres() is None else []
     if missing:
-        raise StackError(f"The stack needs {_listed(missing)}, and this machine lacks them.")
+        raise StackError(f"The stack needs {_listed(missing)}; install them first.")
 
 
 def _listed(names: Sequence[str]) -> str:

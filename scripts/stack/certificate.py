@@ -1,4 +1,4 @@
-"""A certificate for localhost that its maker signs: for trying TLS on one machine."""
+"""A self-signed certificate for localhost, to try TLS on one machine."""
 
 import subprocess
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 from scripts.stack.errors import StackError
 from scripts.stack.programs import find_program
 
-DAYS = "825"  # browsers refuse longer ones
+DAYS = "825"  # browsers reject certificates that are valid for longer
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """Return the certificate and its key, made where there are none."""
-    certificate, key = folder / "tls.crt", folder / "tls.key"
+def make_certificate(directory: Path) -> tuple[Path, Path]:
+    """Return the paths of the certificate and its key; create them if they do not exist."""
+    certificate, key = directory / "tls.crt", directory / "tls.key"
     if certificate.exists() and key.exists():
         return certificate, key
     openssl = find_program("openssl")
     if openssl is None:
-        raise StackError("TLS=1 makes a certificate with openssl: install it, or go without TLS.")
-    folder.mkdir(parents=True, exist_ok=True)
+        raise StackError("TLS=1 needs openssl to create a certificate. Install it, or omit TLS.")
+    directory.mkdir(parents=True, exist_ok=True)
     key.touch(mode=0o600)
     done = subprocess.run(
         [
@@ -30,5 +30,5 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
         text=True,
     )
     if done.returncode:
-        raise StackError(f"openssl could not make a certificate:\n{done.stderr}")
+        raise StackError(f"openssl could not create a certificate:\n{done.stderr}")
     return certificate, key

@@ -1,4 +1,4 @@
-"""How a process of the stack is started: tied to the manager's life, in a group of its own."""
+"""Starts child processes, each in a process group of its own and tied to its parent's life."""
 
 import asyncio
 import os
@@ -9,30 +9,33 @@ from contextlib import suppress
 from pathlib import Path
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
-LINE_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 20
 
 
 def launcher_command(
-    command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str = "-"
+    command: Sequence[str], orphan_signal: int = signal.SIGKILL, user: str | None = None
 ) -> list[str]:
-    """Return the command as one that ends by `orphan_signal` with whoever starts it."""
-    return [sys.executable, "-I", "-S", LAUNCHER, str(int(orphan_signal)), user, *command]
+    """Return the command, wrapped to receive `orphan_signal` when the process that runs it dies.
+
+    0 stands for no signal. With `user`, the command runs as that user.
+    """
+    return [sys.executable, "-I", "-S", LAUNCHER, str(int(orphan_signal)), user or "-", *command]
 
 
 async def spawn(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path
+    command: Sequence[str], environment: Mapping[str, str], cwd: Path
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
-    """Start a process; return it and what it and its children write.
+    """Start a process; return it with a stream of what it and its children write.
 
-    By a pipe of our own: asyncio counts a process as ended only when its pipes are closed, which
-    workers that outlive it keep open.
+    The stream is a pipe of our own. asyncio's pipes would not do: asyncio waits for them to close
+    before it reports the exit, and workers that outlive the process keep them open.
     """
     reading, writing = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
             env=dict(environment),
-            cwd=folder,
+            cwd=cwd,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=writing,
             stderr=writing,
@@ -46,15 +49,15 @@ async def spawn(
     return process, await _reader(reading)
 
 
+def kill_group(leader: int) -> None:
+    """Kill a process that `spawn` started and all its children, as far as they still run."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 async def _reader(descriptor: int) -> asyncio.StreamReader:
-    reader = asyncio.StreamReader(limit=LINE_BYTES)
+    reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
     )
     return reader
-
-
-def end_group(leader: int) -> None:
-    """End a process that `spawn` started and all that it started, if any of them is there."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)

@@ -15,27 +15,27 @@ from typing import Any
 
 from scripts.stack.errors import StackError
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 Request = dict[str, Any]
-Answer = Callable[[Request, Say], Awaitable[None]]
+Handler = Callable[[Request, Report], Awaitable[None]]
 
 
-async def listen(path: Path, answer: Answer) -> asyncio.Server:
-    """Answer whoever asks at `path`, which only the stack's own user may write to."""
+async def listen(path: Path, handle: Handler) -> asyncio.Server:
+    """Handle requests at `path`. The state directory lets only the stack's own user write to it."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        def tell(**fields: object) -> None:
+        def send(**fields: object) -> None:
             writer.write(json.dumps(fields).encode() + b"\n")
 
         try:
-            await answer(json.loads(await reader.readline()), lambda text: tell(say=text))
-            tell(done=True)
+            await handle(json.loads(await reader.readline()), lambda text: send(message=text))
+            send(done=True)
         except StackError as error:
-            tell(refused=str(error))
+            send(error=str(error))
         except Exception as error:
             traceback.print_exc()
-            said = f"{type(error).__name__}: {error}"
-            tell(refused=f"The stack could not do that; its terminal says more. {said}")
+            reason = f"{type(error).__name__}: {error}"
+            send(error=f"The operation failed; the stack's terminal has the details. {reason}")
         finally:
             with suppress(OSError):
                 await writer.drain()
@@ -45,19 +45,26 @@ async def listen(path: Path, answer: Answer) -> asyncio.Server:
 
 
 def send_request(path: Path, request: Request) -> Iterator[str]:
-    """Send a request; yield what the stack says. Raises StackError when it refuses or is away."""
+    """Send a request; yield the stack's messages.
+
+    Raises StackError when the stack reports an error, or when none is running.
+    """
     with socket.socket(socket.AF_UNIX) as connection:
         try:
             connection.connect(str(path))
         except OSError:
-            raise StackError(f"No stack runs in {path.parent}: `make stack` starts one.") from None
+            raise StackError(no_stack_message(path.parent)) from None
         connection.sendall(json.dumps(request).encode() + b"\n")
         for line in connection.makefile():
             answer = json.loads(line)
-            if "say" in answer:
-                yield answer["say"]
-            elif "refused" in answer:
-                raise StackError(answer["refused"])
+            if "message" in answer:
+                yield answer["message"]
+            elif "error" in answer:
+                raise StackError(answer["error"])
             else:
                 return
-    raise StackError("The stack ended before it was done.")
+    raise StackError("The stack exited before the operation was done.")
+
+
+def no_stack_message(state_path: Path) -> str:
+    return f"No stack is running in {state_path}. Start one with `make stack`."

@@ -1,5 +1,5 @@
-"""What the stack says instead of a traceback."""
+"""The error that the stack shows as one sentence instead of a traceback."""
 
 
 class StackError(Exception):
-    """Something that the person at the terminal can mend; the text is a sentence that says how."""
+    """Something that the person at the terminal can fix; the message says how."""

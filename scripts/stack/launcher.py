@@ -1,8 +1,7 @@
-"""Become another user, tie one's life to the parent's, and become the server's program.
+"""Switches to another user, ties itself to the parent process, and becomes the given command.
 
-A script of its own, since Python's `preexec_fn` is not safe in a process with threads. Arguments:
-the signal that the kernel sends when the parent dies (0: none), the user (-: no change), and the
-command.
+A separate script, because Python's `preexec_fn` is unsafe in a process with threads. Arguments: the
+signal that the kernel sends when the parent dies (0: none), the user (-: no change), the command.
 """
 
 import ctypes
@@ -13,15 +12,15 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def become(user: str) -> None:
-    person = pwd.getpwnam(user)
-    os.initgroups(user, person.pw_gid)
-    os.setgid(person.pw_gid)
-    os.setuid(person.pw_uid)
+def switch_user(name: str) -> None:
+    user = pwd.getpwnam(name)
+    os.initgroups(name, user.pw_gid)
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
 
 
 def die_with_parent(number: int) -> None:
-    """After `become`: a change of user makes the kernel forget the wish (prctl(2))."""
+    """Call after `switch_user`: a change of user clears this setting (prctl(2))."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
 
@@ -30,10 +29,10 @@ def main() -> None:
     number, user, *command = sys.argv[1:]
     parent = os.getppid()
     if user != "-":
-        become(user)
+        switch_user(user)
     if int(number):
         die_with_parent(int(number))
-        if os.getppid() != parent:  # it died meanwhile
+        if os.getppid() != parent:  # the parent died before the setting took effect
             sys.exit(1)
     os.execvp(command[0], command)
 

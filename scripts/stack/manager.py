@@ -1,6 +1,6 @@
-"""The process behind `make stack`: starts all, keeps it running, answers requests, stops all.
+"""The process behind `make stack`: starts everything, handles requests, stops everything.
 
-The first Ctrl-C (or SIGTERM) ends everything in order, the second at once.
+The first Ctrl-C (or SIGTERM) stops all processes in order, the second kills them.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from scripts.stack import control, operations
-from scripts.stack.control import Request, Say
+from scripts.stack.control import Report, Request
 from scripts.stack.errors import StackError
 from scripts.stack.options import Options
 from scripts.stack.output import Output
@@ -20,28 +20,28 @@ from scripts.stack.state_directory import StateDirectory
 class Manager:
     def __init__(self, options: Options, output: Output) -> None:
         self._options, self._output = options, output
-        self._folder = StateDirectory(options.folder)
-        self._stack = Stack(options, self._folder, output)
-        self._turn = asyncio.Lock()
-        self._asked_to_stop = asyncio.Event()
-        self._changing: asyncio.Task[None] | None = None
+        self._state = StateDirectory(options.state_path)
+        self._stack = Stack(options, self._state, output)
+        self._operation_lock = asyncio.Lock()
+        self._operation: asyncio.Task[None] | None = None
+        self._stop_requested = asyncio.Event()
 
     async def run(self) -> None:
-        """Run until asked to stop. Raises StackError when it cannot start."""
-        self._folder.make()
-        self._folder.lock()
+        """Run until a signal stops it. Raises StackError when the stack cannot start."""
+        self._state.create()
+        self._state.lock()
         self._ensure_ports()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self._ask_to_stop)
+            asyncio.get_running_loop().add_signal_handler(number, self._request_stop)
         try:
-            await self._until_asked()
+            await self._run_until_stop()
         finally:
-            self._output.say("Stopping")
+            self._output.write("Stopping")
             await self._stack.stop()
-            self._output.say("Stopped")
+            self._output.write("Stopped")
 
-    async def _until_asked(self) -> None:
-        stop = asyncio.create_task(self._asked_to_stop.wait())
+    async def _run_until_stop(self) -> None:
+        stop = asyncio.create_task(self._stop_requested.wait())
         start = asyncio.create_task(self._stack.start())
         await asyncio.wait((start, stop), return_when=asyncio.FIRST_COMPLETED)
         if not start.done():
@@ -49,72 +49,72 @@ class Manager:
             await asyncio.wait((start,))
             return
         await start
-        server = await control.listen(self._folder.control, self._answer)
-        self._welcome()
+        server = await control.listen(self._state.control, self._handle)
+        self._print_welcome()
         await stop
         server.close()
-        self._folder.control.unlink(missing_ok=True)
-        await self._give_up_change()
+        self._state.control.unlink(missing_ok=True)
+        await self._cancel_operation()
 
-    def _ask_to_stop(self) -> None:
-        if self._asked_to_stop.is_set():
+    def _request_stop(self) -> None:
+        if self._stop_requested.is_set():
             self._stack.kill()
-        self._asked_to_stop.set()
+        self._stop_requested.set()
 
     def _ensure_ports(self) -> None:
         ensure_free(self._options.bind, self._options.port, "PORT")
         if self._options.tls_port:
             ensure_free(self._options.bind, self._options.tls_port, "TLS_PORT")
 
-    def _welcome(self) -> None:
-        self._output.say(f"Hubbub is running at {self._options.public_url} (Ctrl-C stops it)")
+    def _print_welcome(self) -> None:
+        self._output.write(f"Hubbub is running at {self._options.public_url} (Ctrl-C stops it)")
         for hint in (
-            'Its owner:       make stack-manage ARGS="owner alice"',
-            'People to try:   make stack-manage ARGS="seed --yes"',
-            "More replicas:   make stack-scale REPLICAS=4",
+            'Create the owner:    make stack-manage ARGS="owner alice"',
+            'Add sample data:     make stack-manage ARGS="seed --yes"',
+            "Add replicas:        make stack-scale REPLICAS=4",
         ):
-            self._output.say(f"  {hint}")
+            self._output.write(f"  {hint}")
 
-    async def _answer(self, request: Request, say: Say) -> None:
+    async def _handle(self, request: Request, report: Report) -> None:
         if request == {"operation": "status"}:
-            self._tell(say)
+            self._report_status(report)
             return
-        self._refuse_when_stopping()
-        if self._turn.locked():
-            raise StackError("The stack is being changed already: try again when that is done.")
-        async with self._turn:
-            self._changing = asyncio.create_task(self._change(request, say))
-            await asyncio.wait((self._changing,))
-            if self._changing.cancelled():
-                self._refuse_when_stopping()
-            self._changing.result()
+        self._ensure_not_stopping()
+        if self._operation_lock.locked():
+            raise StackError("Another operation is in progress. Try again when it is done.")
+        async with self._operation_lock:
+            self._operation = asyncio.create_task(self._execute(request, report))
+            await asyncio.wait((self._operation,))
+            if self._operation.cancelled():
+                self._ensure_not_stopping()
+            self._operation.result()
 
-    async def _give_up_change(self) -> None:
-        """End a change that is under way: what it has started is stopped with everything else."""
-        if self._changing is not None:
-            self._changing.cancel()
-            await asyncio.wait((self._changing,))
+    async def _cancel_operation(self) -> None:
+        """Cancel a running operation; what it has started is stopped with everything else."""
+        if self._operation is not None:
+            self._operation.cancel()
+            await asyncio.wait((self._operation,))
 
-    def _refuse_when_stopping(self) -> None:
-        if self._asked_to_stop.is_set():
+    def _ensure_not_stopping(self) -> None:
+        if self._stop_requested.is_set():
             raise StackError("The stack is stopping.")
 
-    async def _change(self, request: Request, say: Say) -> None:
-        def tell(text: str) -> None:
-            self._output.say(text)
-            say(text)
+    async def _execute(self, request: Request, report: Report) -> None:
+        def report_everywhere(text: str) -> None:
+            self._output.write(text)
+            report(text)
 
         match request:
             case {"operation": "scale", "replicas": int(replicas)}:
-                await operations.scale(self._stack, replicas, tell)
+                await operations.scale(self._stack, replicas, report_everywhere)
             case {"operation": "deploy", "root": str(root)}:
-                await operations.deploy(self._stack, Path(root), tell)
+                await operations.deploy(self._stack, Path(root), report_everywhere)
             case _:
                 raise StackError("The stack does not know this request.")
 
-    def _tell(self, say: Say) -> None:
-        for one in self._stack.services:
-            say(
-                f"{one.name:<12} {one.state:<9} port {one.port:<6} pid {one.pid or '-':<8} "
-                f"{one.deaths} restarts"
+    def _report_status(self, report: Report) -> None:
+        for service in self._stack.services:
+            report(
+                f"{service.name:<12} {service.state:<9} port {service.port:<6} "
+                f"pid {service.pid or '-':<8} {service.restarts} restarts"
             )

@@ -1,123 +1,127 @@
-"""What is changed while people talk: more or fewer replicas, another version.
+"""Operations on a running stack: change the number of replicas, deploy other code.
 
-Nobody is dropped: a new process is ready before nginx hears of it, and nginx forgets one before it
-is asked to end, which sends its sockets to the others.
+Connected users notice at most a reconnect. A new process is ready before nginx routes to it, and
+nginx stops routing to an old one before it is told to stop, which moves its connections elsewhere.
 """
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts.stack.control import Say
+from scripts.stack.control import Report
 from scripts.stack.errors import StackError
-from scripts.stack.options import MOST_REPLICAS
+from scripts.stack.options import MAX_REPLICAS
 from scripts.stack.service import Service
-from scripts.stack.stack import WEB_SECONDS, Stack
+from scripts.stack.stack import WEB_STOP_SECONDS, Stack
 
 
-async def scale(stack: Stack, replicas: int, say: Say) -> None:
-    """Have so many replicas. Raises StackError for a number that is none."""
-    if not 1 <= replicas <= MOST_REPLICAS:
-        raise StackError(f"REPLICAS is {replicas}: give a number from 1 to {MOST_REPLICAS}.")
-    now = len(stack.realtime)
-    if replicas > now:
-        await _add(stack, replicas - now, say)
-    elif replicas < now:
-        await _drain(stack, stack.realtime[replicas:], say)
-    say(f"{_counted(replicas)} serve{'s' if replicas == 1 else ''}.")
+async def scale(stack: Stack, replicas: int, report: Report) -> None:
+    """Run this many replicas. Raises StackError for a number out of range."""
+    if not 1 <= replicas <= MAX_REPLICAS:
+        raise StackError(f"REPLICAS must be a number from 1 to {MAX_REPLICAS}, not {replicas}.")
+    current = len(stack.realtime)
+    if replicas > current:
+        await _add_replicas(stack, replicas - current, report)
+    elif replicas < current:
+        await _drain_replicas(stack, stack.realtime[replicas:], report)
+    report("1 replica is serving." if replicas == 1 else f"{replicas} replicas are serving.")
 
 
-async def deploy(stack: Stack, root: Path, say: Say) -> None:
-    """Go on with the code in `root`: the database first, then one process after another.
+async def deploy(stack: Stack, root: Path, report: Report) -> None:
+    """Replace the running code with that in `root`: first the database, then process by process.
 
-    One that fails ends it there, and it is said what serves then.
+    Stops at the first failure, and reports which processes run which code.
     """
     if not (root / "app/manage.py").exists():
-        raise StackError(f"There is no Hubbub in {root}.")
-    before, served = stack.version, [*stack.realtime, *stack.web]
+        raise StackError(f"{root} does not contain Hubbub.")
+    previous, before = stack.release, [*stack.realtime, *stack.web]
     try:
-        await _go_on_with(stack, root, say)
+        await _replace_all(stack, root, report)
     except Exception:
-        say(_half_way(stack, served, before.root, root))
+        report(_describe_failed_deploy(stack, before, previous.root, root))
         raise
-    say(f"The code in {root} serves.")
+    report(f"The code in {root} is serving.")
 
 
-async def _go_on_with(stack: Stack, root: Path, say: Say) -> None:
-    before = stack.version
-    stack.version = await stack.prepare(root, say)
+async def _replace_all(stack: Stack, root: Path, report: Report) -> None:
+    previous = stack.release
+    stack.release = await stack.prepare(root, report)
     try:
         stack.write_configuration()
         for old in list(stack.realtime):
-            await _replace_replica(stack, old, say)
-        await _replace_web(stack, say)
+            await _replace_replica(stack, old, report)
+        await _replace_web(stack, report)
     except BaseException:
-        # What serves already goes on, of both versions; what comes next is of the one before.
-        stack.version = before
-        stack.put_configuration_back()
+        # Processes of both releases keep serving; later ones start from the previous release.
+        stack.release = previous
+        stack.restore_configuration()
         raise
-    stack.settle()
+    stack.finish_release()
 
 
-async def _replace_replica(stack: Stack, old: Service, say: Say) -> None:
+async def _replace_replica(stack: Stack, old: Service, report: Report) -> None:
     new = stack.new_replica()
-    say(f"{new.name} takes the place of {old.name}")
-    others = [one for one in stack.realtime if one is not old]
-    await _take_in(stack, [new], stack.web, [*others, new])
+    report(f"Replacing {old.name} with {new.name}")
+    others = [service for service in stack.realtime if service is not old]
+    await _start_and_route(stack, [new], stack.web, [*others, new])
     await old.stop(stack.drain_seconds)
 
 
-async def _replace_web(stack: Stack, say: Say) -> None:
+async def _replace_web(stack: Stack, report: Report) -> None:
     old = list(stack.web)
     new = stack.new_web()
-    say(f"{new.name} takes the place of {', '.join(one.name for one in old)}")
-    # Both for a moment: a page that the old one has sent asks for its files now.
-    await _take_in(stack, [new], [*old, new], stack.realtime)
-    await stack.serve([new], stack.realtime)
-    await asyncio.gather(*(one.stop(WEB_SECONDS) for one in old))
+    report(f"Replacing {_names(old)} with {new.name}")
+    # Route to both for a moment: pages that the old one sent are still loading their files.
+    await _start_and_route(stack, [new], [*old, new], stack.realtime)
+    await stack.route_to([new], stack.realtime)
+    await asyncio.gather(*(service.stop(WEB_STOP_SECONDS) for service in old))
 
 
-async def _add(stack: Stack, number: int, say: Say) -> None:
+async def _add_replicas(stack: Stack, number: int, report: Report) -> None:
     new = list[Service]()
     for _ in range(number):
         new.append(stack.new_replica(beside=new))
-    say(f"Starting {', '.join(one.name for one in new)}")
-    await _take_in(stack, new, stack.web, [*stack.realtime, *new])
+    report(f"Starting {_names(new)}")
+    await _start_and_route(stack, new, stack.web, [*stack.realtime, *new])
 
 
-async def _take_in(
+async def _start_and_route(
     stack: Stack, new: Sequence[Service], web: Sequence[Service], realtime: Sequence[Service]
 ) -> None:
-    """Start the new ones, then have nginx choose among all these; failing that, none is left."""
+    """Start the new services, then route to `web` and `realtime`; on failure, kill the new ones."""
     try:
         await asyncio.gather(*(service.start() for service in new))
-        await stack.serve(web, realtime)
+        await stack.route_to(web, realtime)
     except BaseException:
         for service in new:
             service.kill()
         raise
 
 
-async def _drain(stack: Stack, leaving: Sequence[Service], say: Say) -> None:
-    say(f"Draining {', '.join(one.name for one in leaving)}")
-    await stack.serve(stack.web, [one for one in stack.realtime if one not in leaving])
-    await asyncio.gather(*(one.stop(stack.drain_seconds) for one in leaving))
+async def _drain_replicas(stack: Stack, leaving: Sequence[Service], report: Report) -> None:
+    report(f"Draining {_names(leaving)}")
+    staying = [service for service in stack.realtime if service not in leaving]
+    await stack.route_to(stack.web, staying)
+    await asyncio.gather(*(service.stop(stack.drain_seconds) for service in leaving))
 
 
-def _half_way(stack: Stack, served: Sequence[Service], before: Path, root: Path) -> str:
-    """Say what serves after a deploy that failed, and what to do; `served` did so before it."""
+def _describe_failed_deploy(
+    stack: Stack, before: Sequence[Service], previous_root: Path, root: Path
+) -> str:
+    """Say which code serves after a failed deploy, and what to do. `before` served before it."""
     serving = [*stack.realtime, *stack.web]
-    new = [one.name for one in serving if one not in served]
+    new = [service for service in serving if service not in before]
     if not new:
-        return f"Nothing was replaced: all goes on with the code in {before} as it was."
-    old = [one.name for one in serving if one in served]
-    back = "" if before == root else f"`make stack-deploy ROOT={before}` goes back. "
+        return f"Nothing was replaced: everything still runs the code in {previous_root}."
+    old = [service for service in serving if service in before]
+    go_back = f"To go back, run `make stack-deploy ROOT={previous_root}`. "
     return (
-        f"Half of it serves: {', '.join(new)} with the code in {root}, "
-        f"{', '.join(old) or 'nothing'} with that of before. Both work together. "
-        f"{back}Once the new code is mended, `make stack-deploy ROOT={root}` goes on."
+        f"The deploy is half finished: {_names(new)} with the code in {root}, "
+        f"{_names(old) or 'nothing'} with the previous code. Both work together. "
+        + (go_back if previous_root != root else "")
+        + f"To finish, fix the new code and run `make stack-deploy ROOT={root}`."
     )
 
 
-def _counted(replicas: int) -> str:
-    return "1 replica" if replicas == 1 else f"{replicas} replicas"
+def _names(services: Sequence[Service]) -> str:
+    return ", ".join(service.name for service in services)

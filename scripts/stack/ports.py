@@ -1,29 +1,29 @@
-"""Free ports for what listens on this machine. A service that dies comes back on its own port."""
+"""Free ports for the services of this machine. A service that restarts keeps its port."""
 
 import random
 
 from scripts.stack.errors import StackError
 from scripts.stack.probes import HOST, is_free
 
-# Below the ports that the kernel hands out, so that nobody takes one while its service restarts.
+# Below the kernel's ephemeral ports, so that no client takes a port while its service restarts.
 PORTS = range(20_000, 32_000)
-# Those that were given away, and that nobody may listen on yet.
-_given: set[int] = set()
+# Ports that were handed out; their services may not listen yet.
+_reserved: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a port that is free, and not the same one twice. Raises StackError."""
-    if len(_given) > len(PORTS) // 2:
-        _given.clear()
+    """Return a free port that this function has not returned before. Raises StackError."""
+    if len(_reserved) > len(PORTS) // 2:
+        _reserved.clear()
     for port in random.sample(PORTS, len(PORTS)):
-        if port not in _given and is_free(HOST, port):
-            _given.add(port)
+        if port not in _reserved and is_free(HOST, port):
+            _reserved.add(port)
             return port
-    raise StackError(f"No port between {PORTS.start} and {PORTS.stop} is free on this machine.")
+    raise StackError(f"No port from {PORTS.start} to {PORTS.stop - 1} is free on this machine.")
 
 
 def ensure_free(bind: str, port: int, variable: str) -> None:
-    """Raise StackError with a sentence where nginx could not listen."""
+    """Raise StackError when nginx could not listen there."""
     try:
         free = is_free(bind, port)
     except PermissionError:
@@ -32,6 +32,6 @@ def ensure_free(bind: str, port: int, variable: str) -> None:
         raise StackError(f"nginx cannot listen on BIND={bind}: {error.strerror}.") from None
     if not free:
         raise StackError(
-            f"Port {port} is taken by another program. "
+            f"Port {port} is already in use. "
             f"Choose another: make stack {variable}={port % 65_535 + 1}"
         )

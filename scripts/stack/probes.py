@@ -1,4 +1,4 @@
-"""Whether something answers on a port of this machine."""
+"""Checks whether something answers on a port of this machine."""
 
 import asyncio
 import errno
@@ -8,24 +8,24 @@ from collections.abc import Callable
 from contextlib import suppress
 
 HOST = "127.0.0.1"
-ANSWER_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
 async def http_ok(port: int, path: str, host: str = HOST) -> bool:
-    """Whether GET `path` is answered with 200."""
+    """Whether GET `path` returns 200."""
     request = f"GET {path} HTTP/1.0\r\nHost: {HOST}:{port}\r\n\r\n"
-    answer = await _ask(port, request.encode(), host)
+    answer = await _exchange(port, request.encode(), host)
     return answer.partition(b" ")[2].startswith(b"200")
 
 
 async def redis_answers(port: int) -> bool:
-    """Whether Redis is there: it says so with or without the password."""
-    answer = await _ask(port, b"PING\r\n")
+    """Whether Redis answers PING; it does so without the password, too."""
+    answer = await _exchange(port, b"PING\r\n")
     return answer.startswith((b"+PONG", b"-NOAUTH"))
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Wait for what nothing tells of; return whether it came in time."""
+    """Poll a condition that nothing signals; return whether it came true in time."""
     deadline = time.monotonic() + within
     while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
@@ -40,7 +40,7 @@ async def succeeds(*command: str) -> bool:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there. Raises OSError where none could at any time."""
+    """Whether a server could listen there. Raises OSError if none ever could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -53,9 +53,10 @@ def is_free(host: str, port: int) -> bool:
         return True
 
 
-async def _ask(port: int, request: bytes, host: str = HOST) -> bytes:
+async def _exchange(port: int, request: bytes, host: str = HOST) -> bytes:
+    """Send a request; return the start of the answer, or nothing when none comes."""
     with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(request)

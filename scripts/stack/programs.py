@@ -1,21 +1,21 @@
-"""Where the programs are that the stack and the tests start.
+"""Finds the programs that the stack and the tests start.
 
-PostgreSQL's are kept off the PATH by Debian, nginx is in a folder that only root's PATH has.
+Debian keeps PostgreSQL's programs off the PATH, and nginx's directory is only on root's PATH.
 """
 
 import os
 import shutil
 from pathlib import Path
 
-SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin"
+SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin:/opt/homebrew/bin:/usr/local/bin"
 
 
 def find_program(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path=SYSTEM_FOLDERS)
+    return shutil.which(name) or shutil.which(name, path=SYSTEM_PATH)
 
 
 def find_postgres() -> Path | None:
-    """Return the folder of the newest PostgreSQL's programs."""
+    """Return the directory with the programs of the newest PostgreSQL."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")

@@ -1,7 +1,8 @@
-"""The processes of a stack, in the order in which they need each other.
+"""The stack's processes, started in the order in which they depend on each other.
 
-What is behind nginx is changed in one way: start the new one, wait until it is ready, write the
-list, reload; and for who goes: list and reload first, then SIGTERM. So nobody meets a dead end.
+Changes behind nginx always follow one order, so that no request meets a closed port. To add a
+process: start it, wait until it is ready, write nginx's list, reload nginx. To remove one: write
+the list and reload first, then stop the process.
 """
 
 import asyncio
@@ -10,75 +11,80 @@ from itertools import count
 from pathlib import Path
 
 from scripts.stack import application, postgres, redis
-from scripts.stack.application import Version
-from scripts.stack.control import Say
+from scripts.stack.application import Release
+from scripts.stack.control import Report
 from scripts.stack.nginx import Nginx
 from scripts.stack.options import ROOT, Options
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
-from scripts.stack.service import Program, Service
+from scripts.stack.process import Program
+from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
-from scripts.stack.static import ensure_collected, forget_old
+from scripts.stack.static import ensure_collected, remove_old
 
-# What each may take to end; a replica and nginx, which waits for its sockets, after the drain.
+# How long a process may take to stop. A replica may take this long after its drain, and nginx,
+# which waits for its connections to close, too.
 STOP_SECONDS = 15.0
-WEB_SECONDS = 35.0  # gunicorn lets requests end for 30 s
+WEB_STOP_SECONDS = 35.0  # gunicorn gives requests 30 s to finish
 
 
 class Stack:
-    def __init__(self, options: Options, folder: StateDirectory, output: Output) -> None:
-        self._options, self._folder, self._output = options, folder, output
-        self._nginx = Nginx(options, folder)
+    def __init__(self, options: Options, state: StateDirectory, output: Output) -> None:
+        self._options, self._state, self._output = options, state, output
+        self._nginx = Nginx(options, state)
         self.settings: dict[str, str] = {}
-        self.version = Version(ROOT, ROOT)
+        self.release = Release(ROOT, ROOT)
         self.postgres: Service | None = None
         self.redis: Service | None = None
         self.nginx: Service | None = None
         self.web: list[Service] = []
         self.realtime: list[Service] = []
-        self._made: list[Service] = []
+        self._created: list[Service] = []
 
     @property
     def services(self) -> list[Service]:
-        """Return all that are not ended, also those that nginx knows no more."""
-        return [service for service in self._made if service.state != "stopped"]
+        """All services that have not stopped, including those that nginx no longer uses."""
+        return [service for service in self._created if service.state != "stopped"]
 
     async def start(self) -> None:
-        """Start everything; returns when it is served. Raises StackError."""
-        await self._start_stores(self._folder.secrets())
-        self.version = await self.prepare(ROOT, self._output.say)
-        self._output.say("Starting web, realtime and nginx")
+        """Start everything; return once nginx serves. Raises StackError."""
+        await self._start_stores(self._state.secrets())
+        self.release = await self.prepare(ROOT, self._output.write)
+        self._output.write("Starting web, realtime and nginx")
         self.web = [self.new_web()]
         for _ in range(self._options.replicas):
             self.realtime.append(self.new_replica())
         await asyncio.gather(*(service.start() for service in (*self.web, *self.realtime)))
         await self._start_nginx()
-        self.settle()
+        self.finish_release()
 
-    async def prepare(self, root: Path, say: Say) -> Version:
-        """Bring the database and the static files to the version in `root`."""
-        say("Preparing the database")
-        await self._manage(Version(root, root), "migrate")
+    async def prepare(self, root: Path, report: Report) -> Release:
+        """Migrate the database and collect the static files for the code in `root`."""
+        report("Migrating the database")
+        await self._manage(Release(root, root), "migrate")
 
         async def collect(static: Path) -> None:
-            say("Collecting and compressing the static files, which takes a minute once")
-            await self._manage(Version(root, static), "collectstatic", "--no-input")
+            report("Collecting and compressing the static files; the first time takes a minute")
+            await self._manage(Release(root, static), "collectstatic", "--no-input")
 
-        return Version(root, await ensure_collected(self._folder, root, collect))
+        return Release(root, await ensure_collected(self._state, root, collect))
 
     def new_replica(self, beside: Sequence[Service] = ()) -> Service:
-        """Make one with a name that neither the others nor those `beside` it have."""
+        """Create a replica whose name neither the current replicas nor those in `beside` use."""
         port = free_port()
-        name = _unused("realtime", [*self.realtime, *beside])
-        return self._service(name, port, application.realtime(self.settings, self.version, port))
+        name = _unused_name("realtime", [*self.realtime, *beside])
+        return self._service(name, port, application.realtime(self.settings, self.release, port))
 
     def new_web(self) -> Service:
         port = free_port()
-        program = application.web(self.settings, self.version, port)
-        return self._service(_unused("web", self.web), port, program)
+        program = application.web(self.settings, self.release, port)
+        return self._service(_unused_name("web", self.web), port, program)
 
-    async def serve(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
-        """Have nginx choose among these from now on. Raises StackError, and all is as it was."""
+    async def route_to(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
+        """Make nginx balance over exactly these services.
+
+        Raises StackError when nginx does not reload; the list is then the old one.
+        """
         self._write_list(web, realtime)
         try:
             if self.nginx is not None:
@@ -89,24 +95,28 @@ class Stack:
         self.web, self.realtime = list(web), list(realtime)
 
     def write_configuration(self) -> None:
-        """Give nginx the configuration of the running version, from its next reload on."""
-        self._nginx.write_configuration(self.version.root)
+        """Write the current release's configuration for nginx, which the next reload uses."""
+        self._nginx.write_configuration(self.release.root)
 
-    def put_configuration_back(self) -> None:
-        self._nginx.put_configuration_back()
+    def restore_configuration(self) -> None:
+        self._nginx.restore_configuration()
 
-    def settle(self) -> None:
-        """Now that the version serves, leave what `manage.py` needs, and nothing too old."""
-        version = {"STATIC_ROOT": str(self.version.static), "STACK_ROOT": str(self.version.root)}
-        self._folder.write_environment(self.settings | version)
-        forget_old(self._folder)
+    def finish_release(self) -> None:
+        """Write the settings for `manage.py` and remove static files of old releases.
+
+        Call this once the current release serves.
+        """
+        paths = {"STATIC_ROOT": str(self.release.static), "STACK_ROOT": str(self.release.root)}
+        self._state.write_environment(self.settings | paths)
+        remove_old(self._state)
 
     async def stop(self) -> None:
-        """End all in order: nobody new comes in, sockets are sent away, what is said is saved."""
-        self._folder.environment.unlink(missing_ok=True)
+        """Stop nginx, web and the replicas, then Redis and Postgres once no process needs them."""
+        self._state.environment.unlink(missing_ok=True)
         stores = (self.redis, self.postgres)
+        within = max(self.drain_seconds, WEB_STOP_SECONDS)
         first = [service for service in self.services if service not in stores]
-        await asyncio.gather(*(one.stop(max(self.drain_seconds, WEB_SECONDS)) for one in first))
+        await asyncio.gather(*(service.stop(within) for service in first))
         for store in stores:
             if store is not None:
                 await store.stop(STOP_SECONDS)
@@ -117,16 +127,16 @@ class Stack:
 
     @property
     def drain_seconds(self) -> float:
-        """How long a replica may take to end."""
+        """How long a replica may take to stop."""
         return self._options.drain_seconds + STOP_SECONDS
 
-    async def _start_stores(self, kept: dict[str, str]) -> None:
-        port, password = free_port(), kept["postgres_password"]
-        program = postgres.program(self._folder, port, self._output)
+    async def _start_stores(self, secrets: dict[str, str]) -> None:
+        port, password = free_port(), secrets["postgres_password"]
+        program = postgres.program(self._state, port, self._output)
         self.postgres = self._service("postgres", port, program)
         port = free_port()
-        self.redis = self._service("redis", port, redis.program(self._folder, port))
-        self.settings = self._make_settings(kept)
+        self.redis = self._service("redis", port, redis.program(self._state, port))
+        self.settings = self._make_settings(secrets)
         await asyncio.gather(self.postgres.start(), self.redis.start())
         await asyncio.to_thread(postgres.create_database, self.postgres.port, password)
 
@@ -136,33 +146,34 @@ class Stack:
         self.nginx = self._service("nginx", self._options.port, self._nginx.program())
         await self.nginx.start()
 
-    async def _manage(self, version: Version, *arguments: str) -> None:
-        await application.manage(self.settings, version, self._output, *arguments, "--verbosity=0")
+    async def _manage(self, release: Release, *arguments: str) -> None:
+        await application.manage(self.settings, release, self._output, *arguments, "--verbosity=0")
 
     def _write_list(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
-        self._nginx.write_list([one.port for one in web], [one.port for one in realtime])
+        web_ports, realtime_ports = ([one.port for one in each] for each in (web, realtime))
+        self._nginx.write_list(web_ports, realtime_ports)
 
     def _service(self, name: str, port: int, program: Program) -> Service:
         service = Service(name, port, program, self._output)
-        self._made = [*self.services, service]
+        self._created = [*self.services, service]
         return service
 
-    def _make_settings(self, kept: dict[str, str]) -> dict[str, str]:
+    def _make_settings(self, secrets: dict[str, str]) -> dict[str, str]:
         assert self.postgres is not None
         assert self.redis is not None
         return {
-            "DATABASE_URL": postgres.url(self.postgres.port, kept["postgres_password"]),
-            "REDIS_URL": redis.url(self.redis.port, kept["redis_password"]),
-            "SECRET_KEY": kept["secret_key"],
+            "DATABASE_URL": postgres.url(self.postgres.port, secrets["postgres_password"]),
+            "REDIS_URL": redis.url(self.redis.port, secrets["redis_password"]),
+            "SECRET_KEY": secrets["secret_key"],
             "PUBLIC_URL": self._options.public_url,
             "TRUSTED_PROXIES": "1",
-            "DATA_DIR": str(self._folder.path),
-            # What a process that is killed leaves of its metrics is gone with the next start.
-            "TMPDIR": str(self._folder.temporary()),
+            "DATA_DIR": str(self._state.path),
+            # A killed process leaves its metrics files here; the next start empties the directory.
+            "TMPDIR": str(self._state.temporary()),
             "DRAIN_SECONDS": str(self._options.drain_seconds),
         }
 
 
-def _unused(kind: str, taken: Sequence[Service]) -> str:
-    names = {service.name for service in taken}
+def _unused_name(kind: str, existing: Sequence[Service]) -> str:
+    names = {service.name for service in existing}
     return next(name for number in count(1) if (name := f"{kind}-{number}") not in names)

@@ -1,4 +1,4 @@
-"""The static files of a version: collected once, kept until what they are made from changes."""
+"""The static files of a release: collected once, and reused until their sources change."""
 
 import hashlib
 import shutil
@@ -8,63 +8,67 @@ from typing import TypeAlias
 
 from scripts.stack.state_directory import StateDirectory
 
-MARK = ".complete"
-KEPT = 3
+MARKER = ".complete"
+KEPT_RELEASES = 3
 Collect: TypeAlias = Callable[[Path], Awaitable[None]]
 
 
-async def ensure_collected(folder: StateDirectory, root: Path, collect: Collect) -> Path:
-    """Return the folder with the static files of the code in `root`.
+async def ensure_collected(state: StateDirectory, root: Path, collect: Collect) -> Path:
+    """Return the directory with the static files of the code in `root`.
 
-    Those of earlier versions stay beside them: their names carry a hash, and pages that are open
-    still ask for them.
+    It also has the files of earlier releases, which open pages still request. The names carry a
+    hash, so files of two releases do not collide.
     """
-    home = folder / "static"
+    home = state / "static"
     target = home / fingerprint(root)
-    if not (target / MARK).exists():
-        made = _begin(home)
-        await collect(made)
-        (made / MARK).touch()
-        made.rename(target)
-    (target / MARK).touch()
+    if not (target / MARKER).exists():
+        new = _new_directory(home)
+        await collect(new)
+        (new / MARKER).touch()
+        new.rename(target)
+    (target / MARKER).touch()
     return target
 
 
-def forget_old(folder: StateDirectory) -> None:
-    """Remove all folders but the last ones. Only when the last one serves: one before it may."""
-    for old in _by_age(folder / "static")[KEPT:]:
+def remove_old(state: StateDirectory) -> None:
+    """Remove all but the latest directories.
+
+    Call this only once the latest release serves; until then an older one may be serving.
+    """
+    for old in _latest_first(state / "static")[KEPT_RELEASES:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _begin(home: Path) -> Path:
-    """Return a new folder with what the last version had.
-
-    Copies, no links: a running version has its files open, and they are written in place.
-    """
-    home.mkdir(exist_ok=True)
-    made = home / "new"
-    shutil.rmtree(made, ignore_errors=True)
-    if earlier := _by_age(home):
-        shutil.copytree(earlier[0], made)
-        (made / MARK).unlink()
-    else:
-        made.mkdir()
-    return made
-
-
-def _by_age(home: Path) -> list[Path]:
-    """Return the folders that are complete, the one that was wanted last first."""
-    marks = sorted(home.glob(f"*/{MARK}"), key=lambda mark: mark.stat().st_mtime_ns, reverse=True)
-    return [mark.parent for mark in marks]
-
-
 def fingerprint(root: Path) -> str:
-    """Return what changes when a static file, a library or a setting does."""
+    """Return a hash that changes when a static file, a library or a setting does."""
     digest = hashlib.sha256()
     for path in sorted(_sources(root)):
         digest.update(f"{path.relative_to(root)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _new_directory(home: Path) -> Path:
+    """Return a new directory with a copy of the latest release's files.
+
+    Copies, not links: a running release serves its files while they are rewritten in place.
+    """
+    home.mkdir(exist_ok=True)
+    new = home / "new"
+    shutil.rmtree(new, ignore_errors=True)
+    if earlier := _latest_first(home):
+        shutil.copytree(earlier[0], new)
+        (new / MARKER).unlink()
+    else:
+        new.mkdir()
+    return new
+
+
+def _latest_first(home: Path) -> list[Path]:
+    """Return the complete directories, the most recently used first."""
+    markers = home.glob(f"*/{MARKER}")
+    used = sorted(markers, key=lambda marker: marker.stat().st_mtime_ns, reverse=True)
+    return [marker.parent for marker in used]
 
 
 def _sources(root: Path) -> Iterator[Path]:

@@ -1,7 +1,7 @@
-"""Fill nginx's templates, as Docker's nginx image does with `15-lists.envsh` and `envsubst`.
+"""Renders nginx's templates as Docker's nginx image does, with `15-lists.envsh` and `envsubst`.
 
-Only the names of `nginx.env` and those that the lists make are replaced: nginx's own variables
-look the same. Called by the stack and by the tests of the templates.
+Only variables from `nginx.env` and those that the script adds are replaced, because nginx's own
+variables look the same. Used by the stack, by Heroku and by tests.
 """
 
 import os
@@ -12,31 +12,31 @@ from pathlib import Path
 
 from scripts.stack.errors import StackError
 
-NAME = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
-ENDING = ".template"
+VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
+SUFFIX = ".template"
 
 
 def defaults(source: Path) -> dict[str, str]:
-    """Return the variables of `nginx.env`, with what a container takes."""
+    """Return the variables of `nginx.env` with the values for a container."""
     lines = (source / "nginx.env").read_text().splitlines()
     pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
     return {name: value for name, _, value in pairs}
 
 
-def render(source: Path, target: Path, chosen: Mapping[str, str]) -> None:
-    """Write the configuration made from the templates in `source` into the folder `target`."""
+def render(source: Path, target: Path, variables: Mapping[str, str]) -> None:
+    """Write the configuration into `target`; `variables` override the defaults."""
     known = defaults(source)
-    if unknown := chosen.keys() - known.keys():
-        raise StackError(f"nginx's templates know no {', '.join(sorted(unknown))}.")
-    variables = _with_lists(source, {**known, **chosen})
+    if unknown := variables.keys() - known.keys():
+        raise StackError(f"nginx's templates have no variable {', '.join(sorted(unknown))}.")
+    values = _with_lists(source, {**known, **variables})
 
     def value(match: re.Match[str]) -> str:
-        return variables.get(match[1] or match[2], match[0])
+        return values.get(match[1] or match[2], match[0])
 
     target.mkdir(parents=True, exist_ok=True)
-    for template in source.glob(f"*{ENDING}"):
-        text = NAME.sub(value, template.read_text())
-        (target / template.name.removesuffix(ENDING)).write_text(text)
+    for template in source.glob(f"*{SUFFIX}"):
+        text = VARIABLE.sub(value, template.read_text())
+        (target / template.name.removesuffix(SUFFIX)).write_text(text)
 
 
 def _with_lists(source: Path, variables: Mapping[str, str]) -> dict[str, str]:
@@ -48,5 +48,6 @@ def _with_lists(source: Path, variables: Mapping[str, str]) -> dict[str, str]:
         text=True,
         check=True,
     ).stdout
-    made = dict(line.split("=", 1) for line in printed.split("\0") if line)
-    return {name: text for name, text in made.items() if name not in ("PATH", "PWD", "SHLVL", "_")}
+    values = dict(line.split("=", 1) for line in printed.split("\0") if line)
+    own = ("PATH", "PWD", "SHLVL", "_")
+    return {name: text for name, text in values.items() if name not in own}

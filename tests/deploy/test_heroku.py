@@ -128,7 +128,7 @@ def test_a_dyno_ends_with_each_of_its_parts(app: HerokuApp) -> None:
             everything = dyno.processes()
             dyno.part(word).kill()
             assert dyno.status(KILL_SECONDS) == 1, dyno.tail()
-            assert "ended (by SIGKILL), and the dyno with it." in dyno.tail()
+            assert "exited (SIGKILL); stopping the dyno." in dyno.tail()
             wait_until(lambda: not any(process.is_running() for process in everything))
     finally:
         for dyno in dynos:

@@ -134,9 +134,9 @@ def test_pings_come_before_the_router_loses_patience() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("PORT", "web", "PORT is 'web': give a number from 1 to 65535."),
-        ("DYNO_ALONE", "perhaps", "DYNO_ALONE is 'perhaps': give 1 or 0."),
-        ("NGINX_WORKERS", "0", "NGINX_WORKERS is '0': give a number from 1 to 1000000."),
+        ("PORT", "web", "PORT must be a number from 1 to 65535, not 'web'."),
+        ("DYNO_ALONE", "perhaps", "DYNO_ALONE must be 1 or 0, not 'perhaps'."),
+        ("NGINX_WORKERS", "0", "NGINX_WORKERS must be a number from 1 to 1000000, not '0'."),
     ],
 )
 def test_a_wrong_value_gets_a_sentence(variable: str, value: str, sentence: str) -> None:

@@ -282,8 +282,8 @@ def test_prometheus_is_told_of_every_process(build: Build) -> None:
 
 
 def test_the_alerts_of_kubernetes_are_those_of_monitoring() -> None:
-    made = k8s_alerts.MADE.read_text()
-    assert made == k8s_alerts.rule(k8s_alerts.SOURCE.read_text()), "Run `make alerts`."
+    made = k8s_alerts.TARGET.read_text()
+    assert made == k8s_alerts.prometheus_rule(k8s_alerts.SOURCE.read_text()), "Run `make alerts`."
     assert yaml.safe_load(made)["spec"] == yaml.safe_load(k8s_alerts.SOURCE.read_text())
 
 

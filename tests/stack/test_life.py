@@ -31,7 +31,7 @@ def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
         assert [row.pid for row in after.values() if row.name != name] == [
             row.pid for row in before.values() if row.name != name
         ]
-        assert f"{name} ended (by SIGKILL). It starts again in " in stack.output()
+        assert f"{name} exited (SIGKILL). Restarting in " in stack.output()
 
 
 def test_it_says_where_it_is_and_what_one_may_do_next(stack: RunningStack) -> None:
@@ -55,7 +55,7 @@ def test_what_processes_say_is_in_one_stream_by_name(stack: RunningStack) -> Non
 def test_a_second_start_is_refused_while_one_runs(stack: RunningStack) -> None:
     refused = stack.attempt("up")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("A stack runs already in ")
+    assert refused.stderr.startswith("A stack is already running in ")
     assert len(refused.stderr.splitlines()) == 1
     assert _serves(stack)
 
@@ -78,7 +78,7 @@ def test_ctrl_c_leaves_nothing_behind_and_a_second_start_keeps_the_data(
     assert "alice" in printed
     key = stack.variable("SECRET_KEY")
     _assert_stops(stack)
-    assert stack.attempt("status").stderr.startswith("No stack runs in ")
+    assert stack.attempt("status").stderr.startswith("No stack is running in ")
     stack.start()
     assert stack.variable("SECRET_KEY") == key
     assert "owns this place" in stack.manage("owner", "alice")
@@ -98,7 +98,7 @@ def test_a_taken_port_gets_a_sentence(make_stack: MakeStack) -> None:
         port = other.getsockname()[1]
         refused = make_stack(PORT=str(port)).attempt("up")
     assert refused.returncode == 1
-    assert refused.stderr.startswith(f"Port {port} is taken by another program.")
+    assert refused.stderr.startswith(f"Port {port} is already in use.")
     assert len(refused.stderr.splitlines()) == 1
 
 
@@ -150,8 +150,9 @@ def test_a_number_that_is_none_gets_a_sentence(make_stack: MakeStack) -> None:
     for name, value in {"PORT": "http", "REPLICAS": "0"}.items():
         stack = make_stack()
         stack.environment[name] = value
-        said = stack.attempt("up").stderr
-        assert said.startswith(f"{name} is {value!r}: give a number from 1 to ")
+        error = stack.attempt("up").stderr
+        assert error.startswith(f"{name} must be a number from 1 to ")
+        assert error.endswith(f", not {value!r}.\n")
 
 
 def test_missing_programs_are_named(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ async def test_a_reload_that_did_nothing_is_told(
         assert service.pid is not None
         os.kill(service.pid, signal.SIGSTOP)
         monkeypatch.setattr(nginx, "RELOAD_SECONDS", 0.5)
-        with pytest.raises(StackError, match="nginx did not read its list again"):
+        with pytest.raises(StackError, match="nginx did not reload within"):
             await ours.reload(service)
     finally:
-        service.send(signal.SIGCONT)
+        service.send_signal(signal.SIGCONT)
         await service.stop(10)

@@ -33,13 +33,13 @@ async def test_replicas_are_added_and_drained_while_people_talk(
 ) -> None:
     async with _talk(people, 12) as clients:
         said = await asyncio.to_thread(stack.command, "scale", "3")
-        assert "3 replicas serve." in said
+        assert "3 replicas are serving." in said
         for client in clients[:6]:
             await client.drop_connection()
         await _until_connected(clients)
         assert len(_replicas_of(clients)) == 3
         said = await asyncio.to_thread(stack.command, "scale", "1")
-        assert "1 replica serves." in said
+        assert "1 replica is serving." in said
         await _until_connected(clients)
         assert len(_replicas_of(clients)) == 1
     assert [row.name for row in stack.replicas()] == ["realtime-1"]
@@ -72,14 +72,14 @@ async def test_a_stopped_replica_is_given_up_and_another_one_taken(
 def test_a_silly_number_of_replicas_gets_a_sentence(stack: RunningStack, replicas: str) -> None:
     refused = stack.attempt("scale", replicas)
     assert refused.returncode == 1
-    assert "give a number from 1 to 64." in refused.stderr
+    assert "must be a number from 1 to 64" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
 def test_a_folder_without_hubbub_is_not_deployed(stack: RunningStack, tmp_path: Path) -> None:
     refused = stack.attempt("deploy", "--root", str(tmp_path))
     assert refused.returncode == 1
-    assert refused.stderr.strip() == f"There is no Hubbub in {tmp_path}."
+    assert refused.stderr.strip() == f"{tmp_path} does not contain Hubbub."
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense;"])
@@ -92,7 +92,7 @@ def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
     refused = stack.attempt("deploy", "--root", str(tmp_path))
     assert refused.returncode == 1
     assert "nginx" in refused.stderr
-    assert f"Nothing was replaced: all goes on with the code in {ROOT} as it was." in refused.stdout
+    assert f"Nothing was replaced: everything still runs the code in {ROOT}." in refused.stdout
     assert "Traceback" not in refused.stderr
     assert stack.processes() == rows
     assert _configuration(stack) == configuration

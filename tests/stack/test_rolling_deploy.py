@@ -36,7 +36,7 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
         with talk.during("a rolling deploy from one version to the next"):
             said = await asyncio.to_thread(stack.command, "deploy", "--root", str(following))
             await talk.until_all_are_back()
-        assert f"The code in {following} serves." in said
+        assert f"The code in {following} is serving." in said
         assert versions(talk) == {"next"}
     assert len(pages) > 1, "no page was loaded meanwhile"
     assert pages[0] != pages[-1], "the static files did not change"
@@ -60,13 +60,16 @@ def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
     configuration.write_text("raise SystemExit('not today')")
     failed = stack.attempt("deploy", "--root", str(following))
     assert failed.returncode == 1
-    assert failed.stderr.startswith("web-2 does not start: the stack's terminal says why.")
+    assert failed.stderr.startswith("web-2 did not start; see the stack's terminal.")
     assert "not today" in stack.output()
-    assert f"realtime-2 with the code in {following}, web-1 with that of before" in failed.stdout
+    assert f"realtime-2 with the code in {following}, web-1 with the previous code" in failed.stdout
     assert serving(stack) == {"realtime-2": following, "web-1": ROOT}
 
-    for told, root in ((f"ROOT={ROOT}` goes back.", ROOT), (f"ROOT={following}` goes", following)):
-        assert told in failed.stdout
+    for hint, root in (
+        (f"To go back, run `make stack-deploy ROOT={ROOT}`.", ROOT),
+        (f"fix the new code and run `make stack-deploy ROOT={following}`.", following),
+    ):
+        assert hint in failed.stdout
         configuration.write_text(right)
         stack.command("deploy", "--root", str(root))
         assert {*serving(stack).values()} == {root}
