@@ -1,4 +1,4 @@
-"""One deployment for all examinations: two replicas behind a proxy, on servers of its own."""
+"""One deployment for all tests of the doctor: two replicas behind a proxy, on their own servers."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -6,20 +6,20 @@ from contextlib import closing
 import pytest
 
 from loadtests.lib.servers import Cluster
-from tests.doctor.deployment import Patient, compressed_static_files
-from tests.doctor.faulty_proxy import Front
+from tests.doctor.deployment import Deployment, compressed_static_files
+from tests.doctor.faulty_proxy import FaultyProxy
 
 
 @pytest.fixture(scope="session")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
-    with Front([]) as front:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with FaultyProxy([]) as proxy:
         environment = {
-            "PUBLIC_URL": front.url,
+            "PUBLIC_URL": proxy.url,
             "EMAIL_URL": "smtp://127.0.0.1:1",
             "PING_INTERVAL_SECONDS": "1",
             "STATIC_ROOT": compressed_static_files(tmp_path_factory.mktemp("static") / "files"),
         }
         with Cluster(fsync=True, environment=environment) as cluster:
-            front.ports = [replica.port for replica in cluster.replicas]
-            with closing(Patient(cluster, front)) as patient:
-                yield patient
+            proxy.ports = [replica.port for replica in cluster.replicas]
+            with closing(Deployment(cluster, proxy)) as deployment:
+                yield deployment

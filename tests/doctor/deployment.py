@@ -1,4 +1,4 @@
-"""A deployment that a test examines: a place, a proxy in front, and the environment of both."""
+"""A deployment for the doctor to check: a cluster behind a proxy that can be made faulty."""
 
 import gzip
 import json
@@ -13,26 +13,27 @@ from pathlib import Path
 from loadtests.lib.servers import Cluster, Replica
 from loadtests.lib.servers.cluster import collected_static_files
 from loadtests.lib.servers.process import ROOT
-from tests.doctor.faulty_proxy import Front
+from tests.doctor.faulty_proxy import FaultyProxy
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What the doctor said."""
+class DoctorReport:
+    """The doctor's JSON report."""
 
-    exit: int
-    colours: dict[str, str]  # by check
-    said: dict[str, str]  # what is so, and how to mend it
+    exit_code: int
+    statuses: dict[str, str]  # by check
+    messages: dict[str, str]  # by check: the message and the fix
 
-    def of(self, colour: str) -> list[str]:
-        return [check for check, seen in self.colours.items() if seen == colour]
+    def with_status(self, status: str) -> list[str]:
+        """Return the checks with this status."""
+        return [check for check, one in self.statuses.items() if one == status]
 
 
-class Patient:
-    def __init__(self, cluster: Cluster, front: Front, within: Sequence[str] = ()) -> None:
-        """`within` is what a command begins with to run where the front is reached."""
-        self.cluster, self.front, self._within = cluster, front, within
-        self._waiting: subprocess.Popen[str] | None = None
+class Deployment:
+    def __init__(self, cluster: Cluster, proxy: FaultyProxy, within: Sequence[str] = ()) -> None:
+        """`within` prefixes commands that have to run in the proxy's network namespace."""
+        self.cluster, self.proxy, self._within = cluster, proxy, within
+        self._server: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run doctor as an operator does, with the deployment's environment or a changed one."""
@@ -43,20 +44,20 @@ class Patient:
             text=True,
         )
 
-    def examine(self, *arguments: str, url: str = "", **environment: str) -> Seen:
-        """Have the doctor look, without waiting unless told so."""
-        waits = arguments or ("--quick",)
-        asked = ("--json", "--url", url or self.front.url, *waits)
+    def run_doctor(self, *arguments: str, url: str = "", **environment: str) -> DoctorReport:
+        """Return the doctor's report; `--quick` unless there are arguments."""
+        options = arguments or ("--quick",)
+        command = ("--json", "--url", url or self.proxy.url, *options)
         if environment:
-            done = self.run(*asked, **environment)
+            done = self.run(*command, **environment)
             code, printed = done.returncode, done.stdout
         else:
-            code, printed = self._ask_the_waiting(asked)
-        told = json.loads(printed)
-        assert told["exit"] == code
-        found = told["results"]
-        said = {one["check"]: f"{one['says']} {one['mend']}" for one in found}
-        return Seen(code, {one["check"]: one["status"] for one in found}, said)
+            code, printed = self._run_on_server(command)
+        report = json.loads(printed)
+        assert report["exit"] == code
+        statuses = {one["check"]: one["status"] for one in report["results"]}
+        messages = {one["check"]: f"{one['message']} {one['fix']}" for one in report["results"]}
+        return DoctorReport(code, statuses, messages)
 
     @contextmanager
     def replica(self, **environment: str) -> Iterator[Replica]:
@@ -69,13 +70,13 @@ class Patient:
         return [replica.port for replica in self.cluster.replicas]
 
     def close(self) -> None:
-        if self._waiting is not None:
-            with self._waiting:  # waits for its end, which is the end of its input
+        if self._server is not None:
+            with self._server:  # closes its input, which makes it exit, and waits
                 pass
 
-    def _ask_the_waiting(self, arguments: Sequence[str]) -> tuple[int, str]:
-        if self._waiting is None:
-            self._waiting = subprocess.Popen(
+    def _run_on_server(self, arguments: Sequence[str]) -> tuple[int, str]:
+        if self._server is None:
+            self._server = subprocess.Popen(
                 [sys.executable, "-m", "tests.doctor.doctor_server"],
                 cwd=ROOT,
                 env=self.cluster.environment | {"DJANGO_SETTINGS_MODULE": "hubbub.settings"},
@@ -83,18 +84,18 @@ class Patient:
                 stdout=subprocess.PIPE,
                 text=True,
             )
-        assert self._waiting.stdin
-        assert self._waiting.stdout
-        self._waiting.stdin.write(json.dumps(arguments) + "\n")
-        self._waiting.stdin.flush()
-        code, printed = json.loads(self._waiting.stdout.readline())
+        assert self._server.stdin
+        assert self._server.stdout
+        self._server.stdin.write(json.dumps(arguments) + "\n")
+        self._server.stdin.flush()
+        code, printed = json.loads(self._server.stdout.readline())
         return code, printed
 
 
 def compressed_static_files(folder: Path) -> str:
-    """Return a folder of static files with compressed sheets beside, as `collectstatic` makes it.
+    """Return a directory with static files and compressed style sheets.
 
-    It compresses all of them, for half a minute; for what the doctor looks at the sheets will do.
+    `collectstatic` would compress all files, for half a minute; the doctor checks only the sheets.
     """
     shutil.copytree(collected_static_files(), folder)
     for sheet in folder.glob("hubbub/css/*.css"):

@@ -1,7 +1,7 @@
-"""A doctor who waits: a process with all imports done, which forks for each examination.
+"""A server that runs `doctor`: a process with all imports done, which forks for each run.
 
-Run by `Patient` where the environment is the deployment's own: to import everything takes four
-times as long as to look. Reads a line of arguments in JSON, answers with exit code and output.
+`Deployment` uses it when the environment is the deployment's own, because the imports take four
+times as long as the checks. Reads a JSON line of arguments, answers with exit code and output.
 """
 
 import json
@@ -16,19 +16,19 @@ def main() -> None:
     import hubbub.doctor.management.commands.doctor  # noqa: F401
 
     for line in sys.stdin:
-        sys.stdout.write(f"{json.dumps(examine(json.loads(line)))}\n")
+        sys.stdout.write(f"{json.dumps(run_doctor(json.loads(line)))}\n")
         sys.stdout.flush()
 
 
-def examine(arguments: list[str]) -> tuple[int, str]:
+def run_doctor(arguments: list[str]) -> tuple[int, str]:
     output, written = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(written, sys.stdout.fileno())
         os._exit(run(arguments))
     os.close(written)
-    with open(output) as told:  # noqa: PTH123  (a descriptor)
-        text = told.read()
+    with open(output) as file:  # noqa: PTH123  (a descriptor)
+        text = file.read()
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), text
 
 
@@ -37,8 +37,8 @@ def run(arguments: list[str]) -> int:
 
     try:
         execute_from_command_line(["manage.py", "doctor", *arguments])
-    except SystemExit as end:
-        return int(end.code or 0)
+    except SystemExit as exit:
+        return int(exit.code or 0)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -1,8 +1,8 @@
-"""A proxy in front of replicas: well-behaved, but for the fault that a test gives it.
+"""A proxy in front of replicas that behaves well, except for the fault that a test sets.
 
-It stands where nginx does, on one port for all tests, since the port is part of the service's
-origin, or on a `listener` that it is given. It takes one request for each connection, or one
-socket, and gives the replicas turns.
+It takes nginx's part. All tests share one port, because the port is part of the deployment's
+origin; a test can pass a `listener` instead. Each connection carries one request or one WebSocket,
+and the replicas take turns.
 """
 
 import re
@@ -23,7 +23,7 @@ Change = Callable[[bytes], bytes]
 PRIVATE = ("/metrics", "/healthz", "/readyz")
 NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 END = b"\r\n\r\n"
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 def unchanged(data: bytes) -> bytes:
@@ -32,20 +32,22 @@ def unchanged(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with it; by default nothing is."""
+    """What the proxy does wrong; by default nothing."""
 
     request: Change = unchanged  # the head of each request
-    answer: Change = unchanged  # the head of each answer
-    frames: Change = unchanged  # whatever a replica writes to an open socket
-    hidden: Sequence[str] = PRIVATE  # beginnings of paths that are not there
-    idle_seconds: float = PATIENCE_SECONDS  # for which nobody says anything on an open socket
+    answer: Change = unchanged  # the head of each response
+    frames: Change = unchanged  # what a replica writes to an open WebSocket
+    hidden: Sequence[str] = PRIVATE  # path prefixes that get 404
+    idle_seconds: float = TIMEOUT_SECONDS  # an idle WebSocket is closed after this
     down: bool = False
 
 
 @dataclass(slots=True)
-class Front:
+class FaultyProxy:
     ports: list[int]
-    pages: list[int] = field(default_factory=list)  # what serves pages; if empty, replicas do
+    pages: list[int] = field(
+        default_factory=list
+    )  # ports of `web`; if empty, the replicas serve pages
     tls: ssl.SSLContext | None = None
     fault: Fault = field(default_factory=Fault)
     listener: socket.socket = field(default_factory=lambda: socket.create_server((HOST, 0)))
@@ -71,38 +73,38 @@ class Front:
         return f"{scheme}://{HOST}" if port == usual else f"{scheme}://{HOST}:{port}"
 
     @contextmanager
-    def broken(self, fault: Fault) -> Iterator[None]:
-        whole, self.fault = self.fault, fault
+    def with_fault(self, fault: Fault) -> Iterator[None]:
+        previous, self.fault = self.fault, fault
         try:
             yield
         finally:
-            self.fault = whole
+            self.fault = previous
 
     @contextmanager
-    def before(self, *ports: int) -> Iterator[None]:
-        """Stand before these replicas for a while."""
-        whole, self.ports = self.ports, list(ports)
+    def in_front_of(self, *ports: int) -> Iterator[None]:
+        """Pass requests to these replicas until the block ends."""
+        previous, self.ports = self.ports, list(ports)
         try:
             yield
         finally:
-            self.ports = whole
+            self.ports = previous
 
     def _serve(self) -> None:
         with suppress(OSError):  # closed
             while True:
                 client, _ = self.listener.accept()
-                threading.Thread(target=self._take, args=(client,), daemon=True).start()
+                threading.Thread(target=self._handle, args=(client,), daemon=True).start()
 
-    def _take(self, client: socket.socket) -> None:
+    def _handle(self, client: socket.socket) -> None:
         with suppress(OSError), client:
-            client.settimeout(PATIENCE_SECONDS)
+            client.settimeout(TIMEOUT_SECONDS)
             if self.tls is None:
-                self._pass(client, *_head(client))
+                self._forward(client, *_head(client))
                 return
             with self.tls.wrap_socket(client, server_side=True) as secured:
-                self._pass(secured, *_head(secured))
+                self._forward(secured, *_head(secured))
 
-    def _pass(self, client: socket.socket, head: bytes, rest: bytes) -> None:
+    def _forward(self, client: socket.socket, head: bytes, rest: bytes) -> None:
         path = head.split(b" ", 2)[1].decode()
         if path.startswith(tuple(self.fault.hidden)):
             client.sendall(NOT_FOUND)
@@ -110,19 +112,19 @@ class Front:
         if self.fault.down:
             client.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
-        with socket.create_connection((HOST, self._next_behind(path))) as replica:
-            replica.settimeout(PATIENCE_SECONDS)
+        with socket.create_connection((HOST, self._next_port(path))) as replica:
+            replica.settimeout(TIMEOUT_SECONDS)
             if self.tls:
                 head = with_header(b"X-Forwarded-Proto", b"https")(head)
             replica.sendall(self.fault.request(head) + _body(client, head, rest))
-            answer, begun = _head(replica)
-            client.sendall(self.fault.answer(answer) + begun)
+            answer, rest = _head(replica)
+            client.sendall(self.fault.answer(answer) + rest)
             if path == "/ws/":
                 _exchange(client, replica, self.fault.frames, self.fault.idle_seconds)
             else:
-                _exchange(client, replica, unchanged, PATIENCE_SECONDS)
+                _exchange(client, replica, unchanged, TIMEOUT_SECONDS)
 
-    def _next_behind(self, path: str) -> int:
+    def _next_port(self, path: str) -> int:
         if path == "/ws/":
             return self.ports[next(self._socket_turn) % len(self.ports)]
         pages = self.pages or self.ports
@@ -130,7 +132,7 @@ class Front:
 
 
 def with_header(name: bytes, value: bytes) -> Change:
-    """Return a change that sets a header, whatever it was."""
+    """Return a change that sets or replaces a header."""
 
     def change(head: bytes) -> bytes:
         return without_header(name)(head)[:-2] + name + b": " + value + END
@@ -148,7 +150,7 @@ def without_header(name: bytes) -> Change:
 
 
 def with_status(*statuses: bytes, to: bytes) -> Change:
-    """Return a change of answers that have one of these statuses."""
+    """Return a change that replaces these statuses of responses."""
 
     def change(head: bytes) -> bytes:
         version, status, reason = head.split(b" ", 2)
@@ -158,7 +160,7 @@ def with_status(*statuses: bytes, to: bytes) -> Change:
 
 
 def _head(source: socket.socket) -> tuple[bytes, bytes]:
-    """Return a request's or an answer's head, and what came behind it."""
+    """Return the head of a request or a response, and what was received after it."""
     data = b""
     while END not in data:
         more = source.recv(65_536)
@@ -169,20 +171,20 @@ def _head(source: socket.socket) -> tuple[bytes, bytes]:
     return head + END, rest
 
 
-def _body(source: socket.socket, head: bytes, begun: bytes) -> bytes:
+def _body(source: socket.socket, head: bytes, received: bytes) -> bytes:
     """Return a request's whole body."""
-    said = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
-    while len(begun) < int(said[1] if said else 0):
-        begun += source.recv(65_536)
-    return begun
+    length = re.search(rb"\r\ncontent-length: (\d+)", head, re.IGNORECASE)
+    while len(received) < int(length[1] if length else 0):
+        received += source.recv(65_536)
+    return received
 
 
 def _exchange(
     client: socket.socket, replica: socket.socket, change: Change, idle_seconds: float
 ) -> None:
-    """Pass on what comes from either, until one ends or both are silent for too long.
+    """Pass data on in both directions, until one side closes or both are idle for too long.
 
-    In one thread: a TLS socket must not be read and written by two.
+    In one thread, because two threads must not read and write one TLS socket.
     """
     while ready := _readable(client, replica, idle_seconds):
         for source in ready:

@@ -1,8 +1,9 @@
-"""A loopback on which ports 80 and 443 are free, for a deployment that is at its usual ports.
+"""A loopback with free ports 80 and 443, for a deployment on the default ports.
 
-It is a network namespace of its own: root can make one, with most kernels anybody can, and where a
-container forbids it, its own loopback will do. Run as a script, this is the process that holds it
-and listens there for the tests: a socket stays where it was made, whoever accepts on it.
+It is a network namespace of its own. Root can create one, with most kernels any user can, and if a
+container forbids it, the container's own loopback is used. Run as a script, this is the process
+that holds the namespace and opens listening sockets for the tests: a socket stays in the namespace
+in which it was created, and is passed to the tests.
 """
 
 import fcntl
@@ -20,37 +21,37 @@ import pytest
 from loadtests.lib.servers.process import HOST, ROOT
 
 HTTP, HTTPS = 80, 443
-# Flags of an interface are read and written with these (netdevice(7)).
+# To read and write an interface's flags (netdevice(7)).
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 INTERFACE = struct.Struct("16sh22x")
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a loopback is come by, and how a command gets into it."""
+class Method:
+    """How to create the namespace, and how to run a command in it."""
 
-    make: Sequence[str]
+    create: Sequence[str]
     enter: Sequence[str]
 
     def within(self, holder: int) -> list[str]:
         return [*self.enter, f"--target={holder}"] if self.enter else []
 
 
-AS_ROOT = Way(("unshare", "--net"), ("nsenter", "--net"))
-AS_ANYBODY = Way(
+AS_ROOT = Method(("unshare", "--net"), ("nsenter", "--net"))
+AS_USER = Method(
     ("unshare", "--user", "--map-root-user", "--net"),
     ("nsenter", "--user", "--preserve-credentials", "--net"),
 )
-THE_MACHINES = Way((), ())
+WITHOUT_NAMESPACE = Method((), ())
 
 
 class NoLoopback(Exception):
-    """There is none to be had in this way; the text says why."""
+    """This method does not work here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    within: Sequence[str]  # what a command begins with to run there
+    within: Sequence[str]  # prefixes a command that has to run there
     _holder: socket.socket
 
     def listen(self, port: int) -> socket.socket:
@@ -65,60 +66,60 @@ class Loopback:
 
 @contextmanager
 def own_loopback() -> Iterator[Loopback]:
-    """Yield one until it ends; where none can be had, skip, but for root and CI fail."""
+    """Yield a loopback until the block ends. Without one, skip; fail for root and in CI."""
     with ExitStack() as held:
         yield _first(held)
 
 
 def _first(held: ExitStack) -> Loopback:
     reasons = []
-    for way in (AS_ROOT, AS_ANYBODY, THE_MACHINES):
+    for method in (AS_ROOT, AS_USER, WITHOUT_NAMESPACE):
         try:
-            return held.enter_context(_held(way))
-        except (NoLoopback, OSError) as error:  # OSError: this system has no such command
+            return held.enter_context(_held(method))
+        except (NoLoopback, OSError) as error:  # OSError: the command does not exist here
             reasons.append(str(error))
-    told = f"Ports {HTTP} and {HTTPS} of no loopback can be had: {'; '.join(reasons)}."
+    message = f"No loopback with free ports {HTTP} and {HTTPS}: {'; '.join(reasons)}."
     if os.geteuid() == 0 or os.environ.get("CI"):
-        pytest.fail(told)
-    pytest.skip(told)
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 @contextmanager
-def _held(way: Way) -> Iterator[Loopback]:
+def _held(method: Method) -> Iterator[Loopback]:
     ours, theirs = socket.socketpair()
     with theirs:
         holder = subprocess.Popen(
-            [*way.make, sys.executable, "-m", "tests.doctor.loopback"],
+            [*method.create, sys.executable, "-m", "tests.doctor.loopback"],
             cwd=ROOT,
             stdin=theirs.fileno(),
             stderr=subprocess.PIPE,
             text=True,
         )
-    with holder, ours:  # it ends with our end of the pair
-        loopback = Loopback(way.within(holder.pid), ours)
+    with holder, ours:  # the holder exits when our end closes
+        loopback = Loopback(method.within(holder.pid), ours)
         try:
             for port in (HTTP, HTTPS):
                 loopback.listen(port).close()
         except NoLoopback:
             assert holder.stderr
-            said = holder.stderr.read().strip().rpartition("\n")[2]
-            raise NoLoopback(f"{' '.join(way.make) or 'here'}: {said}") from None
+            error = holder.stderr.read().strip().rpartition("\n")[2]
+            raise NoLoopback(f"{' '.join(method.create) or 'here'}: {error}") from None
         yield loopback
 
 
 def main() -> None:
     tests = socket.socket(fileno=sys.stdin.fileno())
     with socket.socket() as any_socket:
-        _bring_up(any_socket)
+        _enable_loopback(any_socket)
     while port := tests.recv(len("65535")):
         with socket.create_server((HOST, int(port))) as listener:
             socket.send_fds(tests, [b"!"], [listener.fileno()])
 
 
-def _bring_up(any_socket: socket.socket) -> None:
-    """Have the loopback of a new namespace work; that of a machine does already."""
-    told = fcntl.ioctl(any_socket, SIOCGIFFLAGS, INTERFACE.pack(b"lo", 0))
-    _, flags = INTERFACE.unpack(told)
+def _enable_loopback(any_socket: socket.socket) -> None:
+    """Enable the loopback of a new namespace; the machine's own is enabled already."""
+    current = fcntl.ioctl(any_socket, SIOCGIFFLAGS, INTERFACE.pack(b"lo", 0))
+    _, flags = INTERFACE.unpack(current)
     if not flags & IFF_UP:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, INTERFACE.pack(b"lo", flags | IFF_UP))
 

@@ -1,4 +1,4 @@
-"""The settings of a replica that a deploy has left behind."""
+"""The settings of a replica that a half-finished deploy left behind."""
 
 from hubbub.settings import *  # noqa: F403
 

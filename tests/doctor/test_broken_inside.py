@@ -1,4 +1,4 @@
-"""Each check of settings, database and Redis is red where just that is wrong."""
+"""Each check of settings, database and Redis is red when just that is wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,128 +7,130 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.doctor.deployment import Patient
+from tests.doctor.deployment import Deployment
 
 pytestmark = pytest.mark.deployment
 
 
-def test_another_secret_key(patient: Patient) -> None:
-    seen = patient.examine(SECRET_KEY="of another place, and long enough for any check of Django's")
-    assert seen.of("red") == ["session"], seen.said
-    assert "replicas" in seen.of("grey")
+def test_another_secret_key_is_red(deployment: Deployment) -> None:
+    report = deployment.run_doctor(
+        SECRET_KEY="of another deployment, and long enough for Django's checks"
+    )
+    assert report.with_status("red") == ["session"], report.messages
+    assert "replicas" in report.with_status("grey")
 
 
-def test_a_weak_secret_key_or_debug_here(patient: Patient) -> None:
-    seen = patient.examine(SECRET_KEY="weak")
-    assert "deployment" in seen.of("red"), seen.said
-    assert "security.W009" in seen.said["deployment"]
-    assert {"debug", "deployment"} <= {*patient.examine(DEBUG="1").of("red")}
+def test_a_weak_secret_key_or_debug_here_is_red(deployment: Deployment) -> None:
+    report = deployment.run_doctor(SECRET_KEY="weak")
+    assert "deployment" in report.with_status("red"), report.messages
+    assert "security.W009" in report.messages["deployment"]
+    assert {"debug", "deployment"} <= {*deployment.run_doctor(DEBUG="1").with_status("red")}
 
 
-def test_a_migration_that_is_missing(patient: Patient) -> None:
-    with changed(
-        patient,
+def test_a_missing_migration_is_red(deployment: Deployment) -> None:
+    with changed_database(
+        deployment,
         "DELETE FROM django_migrations WHERE app = 'accounts' AND name = '0002_user_hidden'",
         "INSERT INTO django_migrations (app, name, applied)"
         " VALUES ('accounts', '0002_user_hidden', now())",
     ):
-        seen = patient.examine()
-    assert seen.of("red") == ["migrations"], seen.said
-    assert "accounts.0002_user_hidden" in seen.said["migrations"]
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["migrations"], report.messages
+    assert "accounts.0002_user_hidden" in report.messages["migrations"]
 
 
-def test_without_its_tables_only_the_migrations_are_looked_at(patient: Patient) -> None:
-    postgres, name = patient.cluster.postgres, f"{patient.cluster.name}_empty"
+def test_without_tables_only_the_migrations_are_checked(deployment: Deployment) -> None:
+    postgres, name = deployment.cluster.postgres, f"{deployment.cluster.name}_empty"
     assert postgres
     postgres.create_database(name)
     try:
-        seen = patient.examine(DATABASE_URL=postgres.url(name))
+        report = deployment.run_doctor(DATABASE_URL=postgres.url(name))
     finally:
         postgres.drop_database(name)
-    assert seen.colours == {"migrations": "red"}, seen.said
-    assert seen.exit == 1
+    assert report.statuses == {"migrations": "red"}, report.messages
+    assert report.exit_code == 1
 
 
-def test_a_database_of_a_newer_version_is_yellow(patient: Patient) -> None:
-    with changed(
-        patient,
+def test_a_database_from_a_newer_version_is_yellow(deployment: Deployment) -> None:
+    with changed_database(
+        deployment,
         "INSERT INTO django_migrations (app, name, applied) VALUES ('chat', '0999_new', now())",
         "DELETE FROM django_migrations WHERE name = '0999_new'",
     ):
-        assert patient.examine().of("yellow") == ["migrations"]
+        assert deployment.run_doctor().with_status("yellow") == ["migrations"]
 
 
-def test_no_mail_server_is_yellow_and_one_that_is_away_is_red(patient: Patient) -> None:
-    assert patient.examine(EMAIL_URL="").colours["mail"] == "yellow"
-    assert patient.examine().colours["mail"] == "grey"  # nobody has looked
-    seen = patient.examine("--quick", "--mail")
-    assert seen.of("red") == ["mail"], seen.said
+def test_no_mail_server_is_yellow_and_an_unreachable_one_is_red(deployment: Deployment) -> None:
+    assert deployment.run_doctor(EMAIL_URL="").statuses["mail"] == "yellow"
+    assert deployment.run_doctor().statuses["mail"] == "grey"  # not checked without --mail
+    report = deployment.run_doctor("--quick", "--mail")
+    assert report.with_status("red") == ["mail"], report.messages
 
 
-def test_commits_that_postgres_does_not_write(patient: Patient) -> None:
-    name = patient.cluster.name
-    with changed(
-        patient,
+def test_commits_that_postgres_does_not_flush_are_red(deployment: Deployment) -> None:
+    name = deployment.cluster.name
+    with changed_database(
+        deployment,
         f"ALTER DATABASE {name} SET synchronous_commit = off",
         f"ALTER DATABASE {name} RESET synchronous_commit",
     ):
-        seen = patient.examine()
-    assert seen.of("red") == ["durability"], seen.said
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["durability"], report.messages
 
 
-def test_redis_that_evicts(patient: Patient) -> None:
-    with configured(patient, {"maxmemory-policy": "allkeys-lru", "maxmemory": "100mb"}):
-        seen = patient.examine()
-    assert seen.of("red") == ["redis.eviction"], seen.said
+def test_a_redis_that_evicts_is_red(deployment: Deployment) -> None:
+    with configured_redis(deployment, {"maxmemory-policy": "allkeys-lru", "maxmemory": "100mb"}):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["redis.eviction"], report.messages
 
 
-def test_redis_that_cuts_replicas_off(patient: Patient) -> None:
-    with configured(patient, {"client-output-buffer-limit": "pubsub 1mb 512kb 10"}):
-        seen = patient.examine()
-    assert seen.of("red") == ["redis.buffers"], seen.said
+def test_a_redis_that_disconnects_slow_replicas_early_is_red(deployment: Deployment) -> None:
+    with configured_redis(deployment, {"client-output-buffer-limit": "pubsub 1mb 512kb 10"}):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["redis.buffers"], report.messages
 
 
-def test_redis_that_is_not_reached_from_here_is_grey_while_replicas_hear_each_other(
-    patient: Patient,
+def test_a_redis_that_only_the_replicas_reach_is_grey(
+    deployment: Deployment,
 ) -> None:
-    assert patient.examine(REDIS_URL="redis://127.0.0.1:1/0").of("grey") == [
+    assert deployment.run_doctor(REDIS_URL="redis://127.0.0.1:1/0").with_status("grey") == [
         *("tls", "mail", "redis", "idle")
     ]
 
 
-def test_redis_that_is_away(patient: Patient) -> None:
-    assert patient.cluster.redis
-    with patient.cluster.redis.paused():
-        seen = patient.examine("--quick", "--timeout=6")
-    assert {"bus", "redis"} <= {*seen.of("red")}, seen.said
-    assert seen.colours["messages"] == "green"
+def test_a_paused_redis_is_red(deployment: Deployment) -> None:
+    assert deployment.cluster.redis
+    with deployment.cluster.redis.paused():
+        report = deployment.run_doctor("--quick", "--timeout=6")
+    assert {"bus", "redis"} <= {*report.with_status("red")}, report.messages
+    assert report.statuses["messages"] == "green"
 
 
-def test_redis_that_shows_no_settings_is_grey(patient: Patient) -> None:
-    redis = client_of(patient)
+def test_a_redis_that_hides_its_settings_is_grey(deployment: Deployment) -> None:
+    redis = redis_client(deployment)
     redis.execute_command("ACL", "SETUSER", "default", "-config")
     try:
-        seen = patient.examine()
+        report = deployment.run_doctor()
     finally:
         redis.execute_command("ACL", "SETUSER", "default", "+config")
-    assert {"redis.eviction", "redis.buffers"} <= {*seen.of("grey")}, seen.said
+    assert {"redis.eviction", "redis.buffers"} <= {*report.with_status("grey")}, report.messages
 
 
 @contextmanager
-def changed(patient: Patient, change: str, back: str) -> Iterator[None]:
-    """Change the deployment's database for a while."""
-    assert patient.cluster.postgres
-    patient.cluster.postgres.execute(change, database=patient.cluster.name)
+def changed_database(deployment: Deployment, change: str, undo: str) -> Iterator[None]:
+    """Change the deployment's database until the block ends."""
+    assert deployment.cluster.postgres
+    deployment.cluster.postgres.execute(change, database=deployment.cluster.name)
     try:
         yield
     finally:
-        patient.cluster.postgres.execute(back, database=patient.cluster.name)
+        deployment.cluster.postgres.execute(undo, database=deployment.cluster.name)
 
 
 @contextmanager
-def configured(patient: Patient, options: dict[str, str]) -> Iterator[None]:
-    """Set options of the deployment's Redis for a while."""
-    redis = client_of(patient)
+def configured_redis(deployment: Deployment, options: dict[str, str]) -> Iterator[None]:
+    """Set options of the deployment's Redis until the block ends."""
+    redis = redis_client(deployment)
     before = {name: redis.config_get(name)[name] for name in options}
     for name, value in options.items():
         redis.config_set(name, value)
@@ -139,6 +141,6 @@ def configured(patient: Patient, options: dict[str, str]) -> Iterator[None]:
             redis.config_set(name, value)
 
 
-def client_of(patient: Patient) -> Any:
-    assert patient.cluster.redis
-    return Redis.from_url(patient.cluster.redis.url(), decode_responses=True)
+def redis_client(deployment: Deployment) -> Any:
+    assert deployment.cluster.redis
+    return Redis.from_url(deployment.cluster.redis.url(), decode_responses=True)

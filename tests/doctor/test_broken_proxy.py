@@ -2,91 +2,95 @@
 
 import pytest
 
-from tests.doctor.deployment import Patient
+from tests.doctor.deployment import Deployment
 from tests.doctor.faulty_proxy import Fault, with_header, with_status, without_header
 
 pytestmark = pytest.mark.deployment
 
 
-def test_an_address_that_is_not_the_public_one(patient: Patient) -> None:
-    seen = patient.examine(PUBLIC_URL="http://chat.invalid")
-    assert seen.of("red") == ["address"], seen.said
-    assert f"PUBLIC_URL={patient.front.url}" in seen.said["address"]
+def test_an_address_that_is_not_the_public_one_is_red(deployment: Deployment) -> None:
+    report = deployment.run_doctor(PUBLIC_URL="http://chat.invalid")
+    assert report.with_status("red") == ["address"], report.messages
+    assert f"PUBLIC_URL={deployment.proxy.url}" in report.messages["address"]
 
 
-def test_a_proxy_that_serves_any_host(patient: Patient) -> None:
-    own = patient.front.url.removeprefix("http://").encode()
-    with patient.front.broken(Fault(request=with_header(b"Host", own))):
-        seen = patient.examine()
-    assert seen.of("red") == ["host"], seen.said
+def test_a_proxy_that_serves_any_host_is_red(deployment: Deployment) -> None:
+    own = deployment.proxy.url.removeprefix("http://").encode()
+    with deployment.proxy.with_fault(Fault(request=with_header(b"Host", own))):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["host"], report.messages
 
 
-def test_forms_that_are_taken_without_a_token(patient: Patient) -> None:
-    def read(head: bytes) -> bytes:
+def test_forms_accepted_without_a_token_are_red(deployment: Deployment) -> None:
+    def as_get(head: bytes) -> bytes:
         return head.replace(b"POST ", b"GET ")
 
-    with patient.front.broken(Fault(request=read)):
-        seen = patient.examine()
-    assert seen.of("red") == ["csrf"], seen.said
+    with deployment.proxy.with_fault(Fault(request=as_get)):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["csrf"], report.messages
 
 
-def test_forms_that_are_refused_with_one(patient: Patient) -> None:
-    """The proxy names itself as the host, and nobody has told web what people call it."""
-    inside = Fault(request=with_header(b"Host", b"localhost:8000"))
-    elsewhere = patient.replica(PUBLIC_URL="http://chat.invalid")
-    with elsewhere as other, patient.front.before(other.port), patient.front.broken(inside):
-        seen = patient.examine()
-    assert "csrf" in seen.of("red"), seen.said
-    assert "nobody can sign in" in seen.said["csrf"]
+def test_forms_rejected_with_their_token_are_red(deployment: Deployment) -> None:
+    """The proxy replaces the Host header, and PUBLIC_URL of web is another address."""
+    renamed = Fault(request=with_header(b"Host", b"localhost:8000"))
+    misconfigured = deployment.replica(PUBLIC_URL="http://chat.invalid")
+    with (
+        misconfigured as other,
+        deployment.proxy.in_front_of(other.port),
+        deployment.proxy.with_fault(renamed),
+    ):
+        report = deployment.run_doctor()
+    assert "csrf" in report.with_status("red"), report.messages
+    assert "nobody can sign in" in report.messages["csrf"]
 
 
-def test_refusals_by_a_proxy_that_is_busy_mean_nothing(patient: Patient) -> None:
-    """Neither that foreign pages and hosts are kept out, nor that forms are taken."""
-    with patient.front.broken(Fault(answer=with_status(b"400", b"403", to=b"503"))):
-        seen = patient.examine()
-    assert {"origin", "host", "csrf"} <= {*seen.of("grey")}, seen.said
-    assert seen.of("red") == [], seen.said
+def test_errors_of_a_busy_proxy_are_grey(deployment: Deployment) -> None:
+    """They prove neither that foreign origins and hosts are rejected, nor that forms work."""
+    with deployment.proxy.with_fault(Fault(answer=with_status(b"400", b"403", to=b"503"))):
+        report = deployment.run_doctor()
+    assert {"origin", "host", "csrf"} <= {*report.with_status("grey")}, report.messages
+    assert report.with_status("red") == [], report.messages
 
 
-def test_a_form_that_fails_with_its_token_says_nothing(patient: Patient) -> None:
-    with patient.front.broken(Fault(answer=with_status(b"302", to=b"503"))):
-        seen = patient.examine()
-    assert seen.colours["csrf"] == "grey", seen.said
+def test_a_form_that_fails_for_another_reason_is_grey(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(answer=with_status(b"302", to=b"503"))):
+        report = deployment.run_doctor()
+    assert report.statuses["csrf"] == "grey", report.messages
 
 
-def test_errors_that_show_the_inside(patient: Patient) -> None:
-    with patient.replica(DEBUG="1") as other, patient.front.before(other.port):
-        seen = patient.examine()
-    assert {"debug", "static"} <= {*seen.of("red")}, seen.said
+def test_error_pages_that_show_settings_are_red(deployment: Deployment) -> None:
+    with deployment.replica(DEBUG="1") as other, deployment.proxy.in_front_of(other.port):
+        report = deployment.run_doctor()
+    assert {"debug", "static"} <= {*report.with_status("red")}, report.messages
 
 
-def test_metrics_that_everybody_can_read(patient: Patient) -> None:
-    with patient.front.broken(Fault(hidden=("/healthz", "/readyz"))):
-        seen = patient.examine()
-    assert seen.of("red") == ["private"], seen.said
+def test_public_metrics_are_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(hidden=("/healthz", "/readyz"))):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["private"], report.messages
 
 
-def test_probes_that_everybody_can_ask_are_yellow(patient: Patient) -> None:
-    with patient.front.broken(Fault(hidden=("/metrics",))):
-        seen = patient.examine()
-    assert seen.of("yellow") == ["private"], seen.said
+def test_public_probes_are_yellow(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(hidden=("/metrics",))):
+        report = deployment.run_doctor()
+    assert report.with_status("yellow") == ["private"], report.messages
 
 
-def test_static_files_that_are_missing(patient: Patient) -> None:
+def test_missing_static_files_are_red(deployment: Deployment) -> None:
     missing = Fault(hidden=(*Fault().hidden, "/static/hubbub/css/base"))
-    with patient.front.broken(missing):
-        seen = patient.examine()
-    assert "static" in seen.of("red"), seen.said
-    assert "collectstatic" in seen.said["static"]
+    with deployment.proxy.with_fault(missing):
+        report = deployment.run_doctor()
+    assert "static" in report.with_status("red"), report.messages
+    assert "collectstatic" in report.messages["static"]
 
 
-def test_static_files_that_are_not_compressed(patient: Patient) -> None:
-    with patient.front.broken(Fault(request=without_header(b"Accept-Encoding"))):
-        seen = patient.examine()
-    assert seen.of("red") == ["static.compressed"], seen.said
+def test_uncompressed_static_files_are_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(request=without_header(b"Accept-Encoding"))):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["static.compressed"], report.messages
 
 
-def test_static_files_that_browsers_do_not_keep(patient: Patient) -> None:
-    with patient.front.broken(Fault(answer=without_header(b"Cache-Control"))):
-        seen = patient.examine()
-    assert seen.of("red") == ["static.kept"], seen.said
+def test_static_files_that_browsers_do_not_cache_are_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(answer=without_header(b"Cache-Control"))):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["static.cached"], report.messages

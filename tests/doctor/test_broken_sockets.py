@@ -1,104 +1,110 @@
-"""Each check of sockets is red for a deployment that is broken in just that way."""
+"""Each check of WebSockets is red for a deployment that is broken in just that way."""
 
 import pytest
 
-from tests.doctor.deployment import Patient
+from tests.doctor.deployment import Deployment
 from tests.doctor.faulty_proxy import Change, Fault, with_header, without_header
 
 pytestmark = pytest.mark.deployment
-ELSEWHERE = "http://chat.invalid"
+OTHER_ADDRESS = "http://chat.invalid"
 
 
-def test_a_proxy_that_does_not_pass_sockets_on(patient: Patient) -> None:
-    with patient.front.broken(Fault(request=without_header(b"Upgrade"))):
-        seen = patient.examine()
-    assert seen.of("red") == ["replicas"]
-    assert "Upgrade and Connection headers" in seen.said["replicas"]
-    assert {"messages", "bus", "origin"} < {*seen.of("grey")}
+def test_a_proxy_that_does_not_pass_websockets_on_is_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(request=without_header(b"Upgrade"))):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["replicas"]
+    assert "Upgrade and Connection headers" in report.messages["replicas"]
+    assert {"messages", "bus", "origin"} < {*report.with_status("grey")}
 
 
-def test_one_replica_alone_is_yellow(patient: Patient) -> None:
-    with patient.front.before(patient.ports()[0]):
-        seen = patient.examine()
-    assert seen.colours["replicas"] == "yellow"
-    assert seen.colours["messages"] == "green"
+def test_a_single_replica_is_yellow(deployment: Deployment) -> None:
+    with deployment.proxy.in_front_of(deployment.ports()[0]):
+        report = deployment.run_doctor()
+    assert report.statuses["replicas"] == "yellow"
+    assert report.statuses["messages"] == "green"
 
 
-def test_messages_that_do_not_arrive(patient: Patient) -> None:
-    with patient.front.broken(Fault(frames=without(b"message.created"))):
-        seen = patient.examine("--quick", "--timeout=2")
-    assert seen.of("red") == ["messages"], seen.said
-    assert "nothing came in time" in seen.said["messages"]
+def test_messages_that_do_not_arrive_are_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(frames=without(b"message.created"))):
+        report = deployment.run_doctor("--quick", "--timeout=2")
+    assert report.with_status("red") == ["messages"], report.messages
+    assert "timed out" in report.messages["messages"]
 
 
-def test_replicas_that_do_not_hear_each_other(patient: Patient) -> None:
+def test_replicas_that_do_not_reach_each_other_are_red(deployment: Deployment) -> None:
     with (
-        patient.replica(REDIS_PREFIX="another") as other,
-        patient.front.before(patient.ports()[0], other.port),
+        deployment.replica(REDIS_PREFIX="another") as other,
+        deployment.proxy.in_front_of(deployment.ports()[0], other.port),
     ):
-        seen = patient.examine()
-    assert seen.of("red") == ["bus"], seen.said
-    assert "REDIS_PREFIX" in seen.said["bus"]
-    assert seen.colours["messages"] == "green"  # the log brings them, later
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["bus"], report.messages
+    assert "REDIS_PREFIX" in report.messages["bus"]
+    assert report.statuses["messages"] == "green"  # they arrive from the log, later
 
 
-def test_a_replica_of_another_version(patient: Patient) -> None:
+def test_a_replica_of_another_version_is_red(deployment: Deployment) -> None:
     with (
-        patient.replica(DJANGO_SETTINGS_MODULE="tests.doctor.other_version") as other,
-        patient.front.before(patient.ports()[0], other.port),
+        deployment.replica(DJANGO_SETTINGS_MODULE="tests.doctor.other_version") as other,
+        deployment.proxy.in_front_of(deployment.ports()[0], other.port),
     ):
-        seen = patient.examine()
-    assert seen.of("red") == ["versions"], seen.said
-    assert "0.0.9" in seen.said["versions"]
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["versions"], report.messages
+    assert "0.0.9" in report.messages["versions"]
 
 
-def test_a_replica_whose_clock_is_wrong(patient: Patient) -> None:
+def test_a_replica_with_a_wrong_clock_is_red(deployment: Deployment) -> None:
     with (
-        patient.replica(DJANGO_SETTINGS_MODULE="tests.doctor.wrong_clock") as other,
-        patient.front.before(patient.ports()[0], other.port),
+        deployment.replica(DJANGO_SETTINGS_MODULE="tests.doctor.wrong_clock") as other,
+        deployment.proxy.in_front_of(deployment.ports()[0], other.port),
     ):
-        seen = patient.examine()
-    assert seen.of("red") == ["clocks"], seen.said
-    assert "+30.0 s" in seen.said["clocks"] or "+29.9 s" in seen.said["clocks"]
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["clocks"], report.messages
+    assert "+30.0 s" in report.messages["clocks"] or "+29.9 s" in report.messages["clocks"]
 
 
-def test_a_proxy_that_lets_foreign_pages_in(patient: Patient) -> None:
-    own = with_header(b"Origin", patient.front.url.encode())
-    with patient.front.broken(Fault(request=own)):
-        seen = patient.examine()
-    assert seen.of("red") == ["origin"], seen.said
+def test_a_proxy_that_rewrites_foreign_origins_is_red(deployment: Deployment) -> None:
+    own = with_header(b"Origin", deployment.proxy.url.encode())
+    with deployment.proxy.with_fault(Fault(request=own)):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["origin"], report.messages
 
 
-def test_replicas_that_know_another_public_address(patient: Patient) -> None:
-    with patient.replica(PUBLIC_URL=ELSEWHERE) as other, patient.front.before(other.port):
-        seen = patient.examine()
-    assert seen.of("red") == ["replicas"], seen.said
-    assert "Origin is not PUBLIC_URL" in seen.said["replicas"]
+def test_replicas_with_another_public_address_are_red(deployment: Deployment) -> None:
+    with (
+        deployment.replica(PUBLIC_URL=OTHER_ADDRESS) as other,
+        deployment.proxy.in_front_of(other.port),
+    ):
+        report = deployment.run_doctor()
+    assert report.with_status("red") == ["replicas"], report.messages
+    assert "Origin is not PUBLIC_URL" in report.messages["replicas"]
 
 
-def test_a_proxy_that_cuts_silent_sockets(patient: Patient) -> None:
-    with patient.front.broken(Fault(idle_seconds=0.7)):
-        seen = patient.examine("--timeout=5")
-    assert "idle" in seen.of("red"), seen.said
-    assert "PING_INTERVAL_SECONDS=1" in seen.said["idle"]
+def test_a_proxy_that_closes_idle_websockets_is_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(idle_seconds=0.7)):
+        report = deployment.run_doctor("--timeout=5")
+    assert "idle" in report.with_status("red"), report.messages
+    assert "PING_INTERVAL_SECONDS=1" in report.messages["idle"]
 
 
-def test_a_proxy_that_keeps_pings_back(patient: Patient) -> None:
-    with patient.front.broken(Fault(frames=without_pings)):
-        seen = patient.examine("--timeout=5")
-    assert seen.of("red") == ["idle"], seen.said
-    assert "No ping" in seen.said["idle"]
+def test_a_proxy_that_drops_pings_is_red(deployment: Deployment) -> None:
+    with deployment.proxy.with_fault(Fault(frames=without_pings)):
+        report = deployment.run_doctor("--timeout=5")
+    assert report.with_status("red") == ["idle"], report.messages
+    assert "No ping" in report.messages["idle"]
 
 
-def test_a_heartbeat_that_most_proxies_cut_is_yellow(patient: Patient) -> None:
-    """Not waited for: what the replica says is enough to see it."""
-    with patient.replica(PING_INTERVAL_SECONDS="55") as slow, patient.front.before(slow.port):
-        assert patient.examine().colours["idle"] == "yellow"
+def test_a_ping_interval_too_long_for_most_proxies_is_yellow(deployment: Deployment) -> None:
+    """The replica's welcome says it, so the doctor does not wait."""
+    with (
+        deployment.replica(PING_INTERVAL_SECONDS="55") as slow,
+        deployment.proxy.in_front_of(slow.port),
+    ):
+        assert deployment.run_doctor().statuses["idle"] == "yellow"
 
 
-def without(mark: bytes) -> Change:
-    """Return a change that lets frames with `mark` in them go."""
-    return lambda data: b"" if mark in data else data
+def without(text: bytes) -> Change:
+    """Return a change that drops frames with this text."""
+    return lambda data: b"" if text in data else data
 
 
 def without_pings(data: bytes) -> bytes:

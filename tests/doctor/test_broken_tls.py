@@ -1,4 +1,4 @@
-"""The checks of encryption, before a proxy with a certificate of its own making."""
+"""The checks of encryption, against a proxy with a self-signed certificate."""
 
 import ssl
 import subprocess
@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from loadtests.lib.servers.process import HOST
-from tests.doctor.deployment import Patient, Seen
-from tests.doctor.faulty_proxy import Fault, Front, with_header, without_header
+from tests.doctor.deployment import Deployment, DoctorReport
+from tests.doctor.faulty_proxy import Fault, FaultyProxy, with_header, without_header
 from tests.doctor.loopback import HTTP, HTTPS, Loopback, own_loopback
 
 pytestmark = pytest.mark.deployment
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.deployment
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a file with a key and a certificate that nobody but its holder trusts."""
+    """Return a file with a key and a self-signed certificate."""
     path = tmp_path_factory.mktemp("tls") / "both"
     files = ("-keyout", str(path), "-out", f"{path}.crt")
     subprocess.run(
@@ -42,11 +42,11 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture(scope="module")
-def secure(patient: Patient, tls: ssl.SSLContext) -> Iterator[Patient]:
-    """The deployment behind TLS: a replica that knows its https address."""
-    with Front([], tls=tls) as front, patient.replica(PUBLIC_URL=front.url) as replica:
-        front.ports = [replica.port]
-        yield Patient(patient.cluster, front)
+def secure(deployment: Deployment, tls: ssl.SSLContext) -> Iterator[Deployment]:
+    """The deployment behind TLS, with one replica that has the https address as PUBLIC_URL."""
+    with FaultyProxy([], tls=tls) as proxy, deployment.replica(PUBLIC_URL=proxy.url) as replica:
+        proxy.ports = [replica.port]
+        yield Deployment(deployment.cluster, proxy)
 
 
 @pytest.fixture
@@ -56,75 +56,79 @@ def loopback() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def at_usual_ports(patient: Patient, tls: ssl.SSLContext, loopback: Loopback) -> Iterator[Patient]:
+def on_default_ports(
+    deployment: Deployment, tls: ssl.SSLContext, loopback: Loopback
+) -> Iterator[Deployment]:
     """The deployment behind TLS on port 443.
 
-    Its Redis is not reached from there, which is no fault while two replicas hear each other.
+    Redis cannot be reached from this loopback, which is fine while the bus works.
     """
     with ExitStack() as started:
-        front = started.enter_context(Front([], tls=tls, listener=loopback.listen(HTTPS)))
+        proxy = started.enter_context(FaultyProxy([], tls=tls, listener=loopback.listen(HTTPS)))
         for _ in range(2):
-            replica = started.enter_context(patient.replica(PUBLIC_URL=front.url))
-            front.ports.append(replica.port)
-        yield Patient(patient.cluster, front, loopback.within)
+            replica = started.enter_context(deployment.replica(PUBLIC_URL=proxy.url))
+            proxy.ports.append(replica.port)
+        yield Deployment(deployment.cluster, proxy, loopback.within)
 
 
-def examine(secure: Patient, certificate: Path) -> Seen:
-    """Postgres is asked by its unix socket, which is the same file on every loopback."""
+def run_doctor(secure: Deployment, certificate: Path) -> DoctorReport:
+    """Connect to Postgres by its Unix socket, which is the same file on every loopback."""
     postgres = secure.cluster.postgres
     assert postgres
     database = postgres.url(secure.cluster.name).replace(HOST, quote(str(postgres.folder), safe=""))
-    trusted = {"PUBLIC_URL": secure.front.url, "SSL_CERT_FILE": str(certificate)}
-    return secure.examine(DATABASE_URL=database, **trusted)
+    trusted = {"PUBLIC_URL": secure.proxy.url, "SSL_CERT_FILE": str(certificate)}
+    return secure.run_doctor(DATABASE_URL=database, **trusted)
 
 
-def test_a_deployment_behind_tls_is_green(secure: Patient, certificate: Path) -> None:
-    seen = examine(secure, certificate)
-    assert seen.of("red") == [], seen.said
-    assert {"tls.cookies", "tls.hsts", "csrf", "messages"} <= {*seen.of("green")}
+def test_a_deployment_behind_tls_is_green(secure: Deployment, certificate: Path) -> None:
+    report = run_doctor(secure, certificate)
+    assert report.with_status("red") == [], report.messages
+    assert {"tls.cookies", "tls.hsts", "csrf", "messages"} <= {*report.with_status("green")}
 
 
-def test_cookies_that_go_without_encryption_too(secure: Patient, certificate: Path) -> None:
-    def bare(head: bytes) -> bytes:
+def test_cookies_without_secure_are_red(secure: Deployment, certificate: Path) -> None:
+    def without_secure(head: bytes) -> bytes:
         return head.replace(b"; Secure", b"")
 
-    with secure.front.broken(Fault(answer=bare)):
-        seen = examine(secure, certificate)
-    assert seen.of("red") == ["tls.cookies"], seen.said
+    with secure.proxy.with_fault(Fault(answer=without_secure)):
+        report = run_doctor(secure, certificate)
+    assert report.with_status("red") == ["tls.cookies"], report.messages
 
 
-def test_browsers_that_are_not_told_to_stay_with_https(secure: Patient, certificate: Path) -> None:
+def test_missing_hsts_is_red(secure: Deployment, certificate: Path) -> None:
     name = b"Strict-Transport-Security"
     for fault in (without_header(name), with_header(name, b"max-age=0")):
-        with secure.front.broken(Fault(answer=fault)):
-            seen = examine(secure, certificate)
-        assert seen.of("red") == ["tls.hsts"], seen.said
+        with secure.proxy.with_fault(Fault(answer=fault)):
+            report = run_doctor(secure, certificate)
+        assert report.with_status("red") == ["tls.hsts"], report.messages
 
 
-def test_a_proxy_that_does_not_say_that_it_was_https(secure: Patient, certificate: Path) -> None:
-    with secure.front.broken(Fault(request=with_header(b"X-Forwarded-Proto", b"http"))):
-        seen = examine(secure, certificate)
-    assert "tls.hsts" in seen.of("red"), seen.said
+def test_a_proxy_that_reports_http_instead_of_https_is_red(
+    secure: Deployment, certificate: Path
+) -> None:
+    with secure.proxy.with_fault(Fault(request=with_header(b"X-Forwarded-Proto", b"http"))):
+        report = run_doctor(secure, certificate)
+    assert "tls.hsts" in report.with_status("red"), report.messages
 
 
-def test_a_certificate_that_nobody_trusts_cannot_be_looked_behind(secure: Patient) -> None:
-    done = secure.run("--url", secure.front.url)
+def test_an_untrusted_certificate_gives_exit_2(secure: Deployment) -> None:
+    done = secure.run("--url", secure.proxy.url)
     assert done.returncode == 2
     assert "certificate" in done.stderr
 
 
-def test_who_comes_by_http_has_to_be_led_to_https(
-    at_usual_ports: Patient, loopback: Loopback, certificate: Path
+def test_http_without_a_redirect_to_https_is_red(
+    on_default_ports: Deployment, loopback: Loopback, certificate: Path
 ) -> None:
-    seen = examine(at_usual_ports, certificate)
-    assert "tls.redirect" in seen.of("green"), seen.said
-    with Front(at_usual_ports.front.ports, listener=loopback.listen(HTTP)) as plain:
-        seen = examine(at_usual_ports, certificate)
-        assert seen.of("red") == ["tls.redirect"], seen.said
-        assert "gets 302" in seen.said["tls.redirect"]  # to a page by http
+    report = run_doctor(on_default_ports, certificate)
+    assert "tls.redirect" in report.with_status("green"), report.messages
+    with FaultyProxy(on_default_ports.proxy.ports, listener=loopback.listen(HTTP)) as plain:
+        report = run_doctor(on_default_ports, certificate)
+        assert report.with_status("red") == ["tls.redirect"], report.messages
+        assert "gets 302" in report.messages["tls.redirect"]  # to another http page
 
-        leading = with_header(b"Location", f"{at_usual_ports.front.url}/".encode())
-        with plain.broken(Fault(answer=leading)):
-            seen = examine(at_usual_ports, certificate)
-    assert seen.of("red") == [], seen.said
-    assert "tls.redirect" in seen.of("green")
+        redirect = with_header(b"Location", f"{on_default_ports.proxy.url}/".encode())
+        with plain.with_fault(Fault(answer=redirect)):
+            report = run_doctor(on_default_ports, certificate)
+    assert report.with_status("red") == [], report.messages
+    assert "tls.redirect" in report.with_status("green")

@@ -1,4 +1,4 @@
-"""What all processes together may open of Postgres' connections, against those that it has."""
+"""The doctor compares how many Postgres connections all processes may open with the limit."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,58 +10,62 @@ from hubbub.realtime.commands import group_commit
 from hubbub.realtime.db import executors
 from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.web import Web
-from tests.doctor.deployment import Patient, Seen
-from tests.doctor.faulty_proxy import Front
+from tests.doctor.deployment import Deployment, DoctorReport
+from tests.doctor.faulty_proxy import FaultyProxy
 
-WRITER = 1
-# Two replicas and a gunicorn may open 38, a third replica 11 more; superusers keep 3 of them.
+GROUP_COMMIT = 1
+# Two replicas and a gunicorn may open 38, a third replica 11 more; 3 are for superusers.
 TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 
-def test_a_replicas_connections_are_counted_as_its_threads_are() -> None:
-    """The doctor counts what the code of a replica opens: it may not import `realtime`."""
+def test_the_doctor_s_number_matches_a_replica_s_threads() -> None:
+    """The doctor has its own constant, because it may not import `realtime`."""
     threads = executors.ACTION_THREADS + executors.LOG_QUERY_THREADS
-    threads += WRITER + group_commit.LOCKED_ROOM_THREADS
+    threads += GROUP_COMMIT + group_commit.LOCKED_ROOM_THREADS
     assert threads == REPLICA_CONNECTIONS
 
 
 @pytest.fixture
-def cramped(patient: Patient) -> Iterator[Patient]:
-    """A deployment of `web` and two replicas whose Postgres has too few connections for them."""
+def cramped(deployment: Deployment) -> Iterator[Deployment]:
+    """A deployment of `web` and two replicas with too few Postgres connections."""
     postgres = Postgres(fsync=True, settings={"max_connections": TOO_FEW})
-    compressed = patient.cluster.environment["STATIC_ROOT"]
-    with Front([]) as front, postgres:
-        environment = {"PUBLIC_URL": front.url, "STATIC_ROOT": compressed}
-        redis = patient.cluster.redis
+    compressed = deployment.cluster.environment["STATIC_ROOT"]
+    with FaultyProxy([]) as proxy, postgres:
+        environment = {"PUBLIC_URL": proxy.url, "STATIC_ROOT": compressed}
+        redis = deployment.cluster.redis
         with (
             Cluster(postgres=postgres, redis=redis, environment=environment) as cluster,
             Web(cluster.environment) as web,
-            closing(Patient(cluster, front)) as cramped,
+            closing(Deployment(cluster, proxy)) as cramped,
         ):
-            front.ports, front.pages = cramped.ports(), [web.port]
+            proxy.ports, proxy.pages = cramped.ports(), [web.port]
             yield cramped
 
 
 @pytest.mark.deployment
-def test_more_connections_than_postgres_takes(cramped: Patient) -> None:
-    seen = cramped.examine()
-    assert seen.of("red") == ["connections"], seen.said
-    assert "38 of 37" in seen.said["connections"]
-    assert "replicas: 2, gunicorns: 1" in seen.said["connections"]
+def test_too_few_postgres_connections_are_red(cramped: Deployment) -> None:
+    report = cramped.run_doctor()
+    assert report.with_status("red") == ["connections"], report.messages
+    assert "38 of 37" in report.messages["connections"]
+    assert "replicas: 2, gunicorns: 1" in report.messages["connections"]
 
-    seen = raised(cramped, NONE_TO_SPARE)
-    assert "Another replica would not fit" in seen.said["connections"]
-    assert (seen.colours["connections"], seen.of("red")) == ("yellow", []), seen.said
+    report = with_max_connections(cramped, NONE_TO_SPARE)
+    assert "Another replica would not fit" in report.messages["connections"]
+    assert (report.statuses["connections"], report.with_status("red")) == ("yellow", []), (
+        report.messages
+    )
 
-    seen = raised(cramped, ENOUGH)
-    assert (seen.colours["connections"], seen.of("red")) == ("green", []), seen.said
+    report = with_max_connections(cramped, ENOUGH)
+    assert (report.statuses["connections"], report.with_status("red")) == ("green", []), (
+        report.messages
+    )
 
 
-def raised(cramped: Patient, connections: str) -> Seen:
-    """Do as the doctor says: give Postgres so many, restart it, and look again."""
+def with_max_connections(cramped: Deployment, connections: str) -> DoctorReport:
+    """Raise max_connections as the doctor says, restart Postgres, and check again."""
     postgres = cramped.cluster.postgres
     assert postgres
     postgres.stop()
     postgres.settings["max_connections"] = connections
     postgres.start()
-    return cramped.examine()
+    return cramped.run_doctor()

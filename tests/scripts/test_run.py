@@ -1,4 +1,4 @@
-"""Two ways to a chat on one's own machine: `make run` (here: what it calls) and `runserver`."""
+"""Two ways to run Hubbub on one machine: `scripts/run.py` (`make run`) and `runserver`."""
 
 import os
 import signal
@@ -20,18 +20,18 @@ RUN = [str(ROOT / "scripts/run.py")]
 MANAGE = str(ROOT / "app/manage.py")
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
+def environment(folder: Path, **extra: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "DATA_DIR": str(folder),
         "STATIC_ROOT": str(folder / "static"),
-        **more,
+        **extra,
     }
 
 
 @contextmanager
 def serving(port: int, *command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that serves on `port`, from when it answers."""
+    """Run a command that serves on `port`; yield once it accepts connections."""
     with subprocess.Popen(
         [sys.executable, *command],
         env=variables,
@@ -55,7 +55,7 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
         except OSError:
             time.sleep(0.05)
     process.kill()
-    pytest.fail(f"Nothing serves: {process.communicate()[0]}")
+    pytest.fail(f"The command does not serve: {process.communicate()[0]}")
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -67,8 +67,8 @@ def get(port: int, path: str) -> tuple[int, str]:
     return answer.status, text
 
 
-def test_it_serves_pages_and_static_files_says_where_and_ends_quietly(tmp_path: Path) -> None:
-    for _again in range(2):
+def test_make_run_serves_pages_and_static_files_and_exits_cleanly(tmp_path: Path) -> None:
+    for _run in range(2):
         port = free_port()
         with serving(port, *RUN, **environment(tmp_path, PORT=str(port))) as process:
             status, page = get(port, "/accounts/signup/")
@@ -76,33 +76,33 @@ def test_it_serves_pages_and_static_files_says_where_and_ends_quietly(tmp_path: 
             sheet = page.split('rel="stylesheet" href="')[1].split('"')[0]
             assert get(port, sheet)[0] == 200
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=20)[0]
-        assert f"http://localhost:{port} " in said
-        assert "Traceback" not in said
+            output = process.communicate(timeout=20)[0]
+        assert f"http://localhost:{port} " in output
+        assert "Traceback" not in output
 
 
-def test_a_taken_port_gets_a_sentence(tmp_path: Path) -> None:
+def test_a_used_port_gives_a_one_line_error(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((HOST, 0))
         other.listen()
         port = other.getsockname()[1]
-        said = run(environment(tmp_path, PORT=str(port)))
-    assert said.startswith(f"Port {port} is taken")
-    assert len(said.splitlines()) == 1
+        output = run(environment(tmp_path, PORT=str(port)))
+    assert output.startswith(f"Port {port} is already in use")
+    assert len(output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
-def test_a_port_that_is_none_gets_a_sentence(tmp_path: Path, port: str) -> None:
-    assert run(environment(tmp_path, PORT=port)).startswith(f"PORT is '{port}'")
+def test_an_invalid_port_gives_an_error(tmp_path: Path, port: str) -> None:
+    assert run(environment(tmp_path, PORT=port)).endswith(f", not {port!r}.\n")
 
 
-def test_a_wrong_setting_stops_it_with_its_sentence(tmp_path: Path) -> None:
-    said = run(environment(tmp_path, PORT=str(free_port()), PUBLIC_URL="chat"))
-    assert "PUBLIC_URL is 'chat'" in said
-    assert "Traceback" not in said
+def test_an_invalid_setting_stops_it_with_its_error(tmp_path: Path) -> None:
+    output = run(environment(tmp_path, PORT=str(free_port()), PUBLIC_URL="chat"))
+    assert "PUBLIC_URL is 'chat'" in output
+    assert "Traceback" not in output
 
 
-def test_runserver_serves_the_chat_without_any_setting(tmp_path: Path) -> None:
+def test_runserver_serves_without_any_setting(tmp_path: Path) -> None:
     variables = environment(tmp_path)
     subprocess.run([sys.executable, MANAGE, "migrate", "-v0"], env=variables, check=True)
     port = free_port()
@@ -113,7 +113,7 @@ def test_runserver_serves_the_chat_without_any_setting(tmp_path: Path) -> None:
         assert get(port, sheet)[0] == 200
 
 
-def test_createsuperuser_makes_an_owner_who_is_in_the_lobby(tmp_path: Path) -> None:
+def test_createsuperuser_creates_an_owner_in_the_lobby(tmp_path: Path) -> None:
     variables = environment(tmp_path, DJANGO_SUPERUSER_PASSWORD="correct horse battery")
     alice = ["--no-input", "--username=alice", "--email=alice@example.org"]
     show = (
@@ -133,7 +133,7 @@ def test_createsuperuser_makes_an_owner_who_is_in_the_lobby(tmp_path: Path) -> N
 
 
 def run(variables: dict[str, str]) -> str:
-    """Run what is expected to stop at once; return what it said."""
+    """Run the script when it should exit with an error; return its output."""
     done = subprocess.run(
         [sys.executable, *RUN],
         env=variables,

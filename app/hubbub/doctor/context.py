@@ -1,6 +1,6 @@
-"""One examination as it goes on: where, how patiently, with what open sockets.
+"""What one run of the checks shares: the deployment, the options, the open WebSockets.
 
-Handed to each check in turn; the earlier ones put here what the later ones need.
+Every check receives it in turn; earlier checks store here what later ones need.
 """
 
 import time
@@ -9,43 +9,44 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hubbub.doctor.http_client import Address, Answer
-from hubbub.doctor.results import Finding
+from hubbub.doctor.http_client import HttpClient, Response
+from hubbub.doctor.results import CheckResult
 from hubbub.doctor.test_accounts import TestAccounts
-from hubbub.doctor.websocket_client import Tab, open_tab
+from hubbub.doctor.websocket_client import WebSocketClient, connect
 
-Findings: TypeAlias = Iterator[Finding]
+Results: TypeAlias = Iterator[CheckResult]
 
 
 @dataclass(slots=True)
-class Visit:
-    address: Address
-    page: Answer  # the page to sign in at, as a stranger gets it
+class CheckContext:
+    http: HttpClient
+    page: Response  # the sign-in page, as an anonymous visitor gets it
     accounts: TestAccounts
-    open: ExitStack  # closes the sockets at the end
+    open: ExitStack  # closes the WebSockets at the end
     quick: bool = False
     mail: bool = False
-    known: bool = False  # the deployment knows the sessions that are made here
-    tabs: tuple[Tab, ...] = ()  # one, or two on two replicas; none where no socket opens
-    idle: Tab | None = None
+    session_accepted: bool = False  # the deployment accepts sessions that the doctor creates
+    # One client, or two on two replicas; none if no WebSocket opens.
+    clients: tuple[WebSocketClient, ...] = ()
+    idle_client: WebSocketClient | None = None
     idle_since: float = 0.0  # monotonic
-    rings: bool | None = None  # whether replicas hear each other; None: not seen
+    bus_works: bool | None = None  # None: not checked
 
     @property
-    def seconds(self) -> float:
-        """How long anything may take."""
-        return self.address.timeout_seconds
+    def timeout_seconds(self) -> float:
+        """How long any answer may take."""
+        return self.http.timeout_seconds
 
     @property
-    def heartbeat_seconds(self) -> float:
-        return float(self.tabs[0].welcome["heartbeat_seconds"])
+    def ping_interval_seconds(self) -> float:
+        return float(self.clients[0].welcome["heartbeat_seconds"])
 
-    def open_tab(self, guest: int) -> Tab:
-        """Open a socket, which is closed at the end. Raises what opening one does."""
-        tab = open_tab(self.address, self.accounts.cookies[guest])
-        self.open.callback(tab.close)
-        return tab
+    def connect(self, account: int) -> WebSocketClient:
+        """Open a WebSocket that is closed at the end. Raises what `websocket_client` does."""
+        client = connect(self.http, self.accounts.cookies[account])
+        self.open.callback(client.close)
+        return client
 
-    def begin_idling(self) -> None:
-        """Open a socket and leave it alone; `checks.idle` looks at it last."""
-        self.idle, self.idle_since = self.open_tab(0), time.monotonic()
+    def open_idle_client(self) -> None:
+        """Open a WebSocket that stays silent until `checks.idle` looks at it."""
+        self.idle_client, self.idle_since = self.connect(0), time.monotonic()

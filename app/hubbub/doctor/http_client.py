@@ -1,7 +1,7 @@
-"""One HTTP request through the deployment's public address, as any browser or stranger may send it.
+"""Sends HTTP requests through the deployment's public address, as any browser could.
 
-Plain http.client: what comes must be seen as it is, so no redirect is followed, nothing is
-unpacked, and any Host or Origin may be sent. Certificates are checked.
+Uses plain http.client, because checks need the response as it is: no redirect is followed, nothing
+is decompressed, and any Host or Origin can be sent. Certificates are verified.
 """
 
 import ssl
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
 from urllib.parse import SplitResult
 
-from hubbub.doctor.results import reason_of
+from hubbub.doctor.results import describe_error
 
-AGENT = "hubbub-doctor"
+USER_AGENT = "hubbub-doctor"
 
 
 class Unreachable(Exception):
-    """No answer came; the text says why."""
+    """No response came; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: HTTPMessage
     body: bytes
@@ -37,8 +37,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where the deployment is looked at, and how long an answer may take."""
+class HttpClient:
+    """The deployment's public address, and how long a response may take."""
 
     url: SplitResult
     timeout_seconds: float
@@ -56,21 +56,21 @@ class Address:
     def is_local(self) -> bool:
         return self.url.hostname in ("localhost", "127.0.0.1", "::1")
 
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, headers)
+    def get(self, path: str, **headers: str) -> Response:
+        return self.request("GET", path, headers)
 
-    def ask(
+    def request(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
-    ) -> Answer:
+    ) -> Response:
         """Send one request on a connection of its own. Raises Unreachable."""
         connection = self._connect()
         try:
-            given = {"User-Agent": AGENT, "Connection": "close"} | headers
-            connection.request(method, path, body=body, headers=given)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            own = {"User-Agent": USER_AGENT, "Connection": "close"}
+            connection.request(method, path, body=body, headers=own | headers)
+            response = connection.getresponse()
+            return Response(response.status, response.headers, response.read())
         except (OSError, HTTPException) as error:
-            raise Unreachable(reason_of(error)) from None
+            raise Unreachable(describe_error(error)) from None
         finally:
             connection.close()
 

@@ -1,4 +1,4 @@
-"""How findings look: coloured lines for people, one JSON object for machines. Pure."""
+"""Formats results: coloured lines for people, one JSON object for scripts. Pure."""
 
 import json
 from collections import Counter
@@ -6,31 +6,31 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.results import Colour, Finding, exit_code
+from hubbub.doctor.results import CheckResult, Status, exit_code
 
-ANSI = {Colour.GREEN: 32, Colour.YELLOW: 33, Colour.RED: 31, Colour.GREY: 90}
+ANSI = {Status.GREEN: 32, Status.YELLOW: 33, Status.RED: 31, Status.GREY: 90}
 NAME_COLUMNS = 18
 
 
-def line(finding: Finding, coloured: bool) -> str:
-    """Return the finding as a line, and how to mend it as one below."""
-    word = f"{finding.colour:<6}"
+def line(result: CheckResult, coloured: bool) -> str:
+    """Return the result as a line, with the fix on a second line if there is one."""
+    word = f"{result.status:<6}"
     if coloured:
-        word = f"\x1b[{ANSI[finding.colour]}m{word}\x1b[0m"
-    text = f"{word}  {finding.check:<{NAME_COLUMNS}} {finding.says}"
-    return f"{text}\n{' ' * (NAME_COLUMNS + 9)}→ {finding.mend}" if finding.mend else text
+        word = f"\x1b[{ANSI[result.status]}m{word}\x1b[0m"
+    text = f"{word}  {result.check:<{NAME_COLUMNS}} {result.message}"
+    return f"{text}\n{' ' * (NAME_COLUMNS + 9)}→ {result.fix}" if result.fix else text
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    counted = Counter(finding.colour for finding in findings)
-    facts = {str(colour): counted[colour] for colour in Colour}
+def summary(results: Sequence[CheckResult]) -> str:
+    counts = Counter(result.status for result in results)
+    facts = {str(status): counts[status] for status in Status}
     return _("%(green)d green, %(yellow)d yellow, %(red)d red, %(grey)d grey.") % facts
 
 
-def as_json(url: str, version: str, findings: Sequence[Finding]) -> str:
-    found = [
-        {"check": one.check, "status": one.colour, "message": one.says, "fix": one.mend}
-        for one in findings
+def as_json(url: str, version: str, results: Sequence[CheckResult]) -> str:
+    rows = [
+        {"check": one.check, "status": one.status, "message": one.message, "fix": one.fix}
+        for one in results
     ]
-    told = {"url": url, "version": version, "exit": exit_code(findings), "results": found}
-    return json.dumps(told, ensure_ascii=False, indent=2)
+    report = {"url": url, "version": version, "exit": exit_code(results), "results": rows}
+    return json.dumps(report, ensure_ascii=False, indent=2)

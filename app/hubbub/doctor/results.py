@@ -1,7 +1,7 @@
-"""What the doctor found: a colour, what is so, and how to mend it. Pure.
+"""The result of a check: a status, what the check found, and how to fix it. Pure.
 
-Made by `checks`, shown by `report`. Grey says that something cannot be seen from here; it is not
-"well". Only red makes the examination fail.
+`checks` create results, `report` shows them. Grey means that the doctor cannot tell from here,
+which is not the same as green. Only red results make the command fail.
 """
 
 from collections.abc import Iterable
@@ -11,42 +11,42 @@ from enum import StrEnum
 from django.utils.translation import gettext as _
 
 
-class Colour(StrEnum):
+class Status(StrEnum):
     GREEN = "green"
     YELLOW = "yellow"  # works, and could be better
     RED = "red"  # broken, or about to break
-    GREY = "grey"  # cannot be seen from here
+    GREY = "grey"  # cannot be checked from here
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    check: str  # a name that stays the same, for scripts
-    colour: Colour
-    says: str
-    mend: str = ""
+class CheckResult:
+    check: str  # a stable id, for scripts
+    status: Status
+    message: str
+    fix: str = ""
 
 
-def green(check: str, says: str) -> Finding:
-    return Finding(check, Colour.GREEN, says)
+def green(check: str, message: str) -> CheckResult:
+    return CheckResult(check, Status.GREEN, message)
 
 
-def yellow(check: str, says: str, mend: str) -> Finding:
-    return Finding(check, Colour.YELLOW, says, mend)
+def yellow(check: str, message: str, fix: str) -> CheckResult:
+    return CheckResult(check, Status.YELLOW, message, fix)
 
 
-def red(check: str, says: str, mend: str) -> Finding:
-    return Finding(check, Colour.RED, says, mend)
+def red(check: str, message: str, fix: str) -> CheckResult:
+    return CheckResult(check, Status.RED, message, fix)
 
 
-def grey(check: str, says: str, mend: str = "") -> Finding:
-    return Finding(check, Colour.GREY, says, mend)
+def grey(check: str, message: str, fix: str = "") -> CheckResult:
+    return CheckResult(check, Status.GREY, message, fix)
 
 
-def reason_of(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return _("nothing came in time")
+        return _("timed out")
     return str(error).strip() or type(error).__name__
 
 
-def exit_code(findings: Iterable[Finding]) -> int:
-    return int(any(finding.colour is Colour.RED for finding in findings))
+def exit_code(results: Iterable[CheckResult]) -> int:
+    return int(any(result.status is Status.RED for result in results))

@@ -1,6 +1,6 @@
-"""The examination: every check in turn, each finding as soon as it is found.
+"""Runs every check in turn and yields each result as soon as it is there.
 
-Called by the command. Only where nothing at all can be looked at does it raise `CannotLook`.
+The `doctor` command calls this. It raises `DeploymentUnreachable` only when nothing can be checked.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,61 +10,60 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from hubbub.doctor.checks import CHECKS, Check, migrations
-from hubbub.doctor.context import Visit
-from hubbub.doctor.http_client import Address, Answer, Unreachable
-from hubbub.doctor.results import Colour, Finding, reason_of, red
+from hubbub.doctor.context import CheckContext
+from hubbub.doctor.http_client import HttpClient, Response, Unreachable
+from hubbub.doctor.results import CheckResult, Status, describe_error, red
 from hubbub.doctor.test_accounts import signed_in_accounts
 
 SIGN_IN = "/accounts/login/"
-BEHIND_PROXY = (502, 503, 504)
+PROXY_ERRORS = (502, 503, 504)
 
 Progress = Callable[[str], None]
 
 
-class CannotLook(Exception):
-    """The deployment was not seen; the text says why."""
+class DeploymentUnreachable(Exception):
+    """The deployment does not respond; the message says why."""
 
 
-def examine(
+def run_checks(
     url: str, timeout_seconds: float, progress: Progress, *, quick: bool = False, mail: bool = False
-) -> Iterator[Finding]:
-    """Yield what is found at `url`; `progress` is told the name of each check before it.
+) -> Iterator[CheckResult]:
+    """Yield the results for `url`; call `progress` with each check's name before it runs.
 
-    Raises CannotLook, and the database's and ValidationError where the hidden people cannot be had.
+    Raises DeploymentUnreachable, and the database's errors and ValidationError when the hidden test
+    accounts cannot be created.
     """
     progress("migrations")
-    migrated = migrations.look()
+    migrated = migrations.check()
     yield migrated
-    if migrated.colour is Colour.RED:  # nobody can be signed in, and one thing is to be done first
+    if migrated.status is Status.RED:  # the accounts need the tables; fix the migrations first
         return
-    address = Address(urlsplit(url), timeout_seconds)
-    page = _sign_in_page(address)
+    http = HttpClient(urlsplit(url), timeout_seconds)
+    page = _sign_in_page(http)
     with signed_in_accounts() as accounts, ExitStack() as sockets:
-        visit = Visit(address, page, accounts, sockets, quick=quick, mail=mail)
+        context = CheckContext(http, page, accounts, sockets, quick=quick, mail=mail)
         for name, check in CHECKS.items():
             progress(name)
-            yield from _guarded(name, check, visit)
+            yield from _guarded(name, check, context)
 
 
-def _sign_in_page(address: Address) -> Answer:
+def _sign_in_page(http: HttpClient) -> Response:
     try:
-        page = address.get(SIGN_IN)
+        page = http.get(SIGN_IN)
     except Unreachable as error:
-        facts = {"url": address.origin, "error": error}
-        raise CannotLook(_("Nothing answers at %(url)s: %(error)s.") % facts) from None
-    if page.status in BEHIND_PROXY:
-        facts = {"url": address.origin, "status": page.status}
-        text = _("At %(url)s a proxy answers %(status)d: it reaches no web process.")
-        raise CannotLook(text % facts)
+        facts = {"url": http.origin, "error": error}
+        raise DeploymentUnreachable(_("No response from %(url)s: %(error)s.") % facts) from None
+    if page.status in PROXY_ERRORS:
+        facts = {"url": http.origin, "status": page.status}
+        text = _("A proxy at %(url)s responds with %(status)d: it reaches no web process.")
+        raise DeploymentUnreachable(text % facts)
     return page
 
 
-def _guarded(name: str, check: Check, visit: Visit) -> Iterator[Finding]:
-    """Yield what a check finds; one that fails finds that, and the others go on."""
+def _guarded(name: str, check: Check, context: CheckContext) -> Iterator[CheckResult]:
+    """Yield a check's results; an unexpected error becomes a red result, and the others run."""
     try:
-        yield from check(visit)
+        yield from check(context)
     except Exception as error:
-        text = _("This could not be looked at: %(error)s.")
-        yield red(
-            name, text % {"error": reason_of(error)}, _("Run doctor again; then look at the logs.")
-        )
+        text = _("The check failed: %(error)s.") % {"error": describe_error(error)}
+        yield red(name, text, _("Run doctor again; if it fails again, see the logs."))

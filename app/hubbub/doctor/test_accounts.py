@@ -1,4 +1,4 @@
-"""The doctor's two people as they come to a deployment: signed in for one examination only."""
+"""The doctor's two hidden accounts, signed in for one run of the checks only."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,10 +11,10 @@ from hubbub.accounts.models import User
 from hubbub.accounts.sessions import sign_in
 from hubbub.chat.actions import doctor_accounts, users
 
-# Should the doctor be killed, nobody can use the sessions for long.
+# The sessions expire soon in case the doctor is killed and cannot sign out.
 SESSION_SECONDS = 600
-# What another examination says at the same time must stay.
-KEPT = timedelta(hours=1)
+# Messages of another run that is still under way must stay.
+KEEP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,17 @@ class TestAccounts:
 
 @contextmanager
 def signed_in_accounts() -> Iterator[TestAccounts]:
-    """Sign the two in, until the end; sweep up behind earlier examinations."""
+    """Sign both accounts in until the end; remove the old messages of earlier runs."""
     pair = doctor_accounts.hidden_pair()
     room = doctor_accounts.hidden_room(*pair)
-    doctor_accounts.forget(pair[0], room_id=room.pk, older_than=KEPT)
+    doctor_accounts.forget(pair[0], room_id=room.pk, older_than=KEEP)
     with ExitStack() as sessions:
-        first, second = (_signed_in(person, sessions) for person in pair)
+        first, second = (_signed_in(user, sessions) for user in pair)
         yield TestAccounts(pair, (first, second), room.pk)
 
 
-def _signed_in(person: User, sessions: ExitStack) -> str:
-    """Return a cookie that is worth nothing once the stack is closed."""
-    key = sign_in(person, SESSION_SECONDS)
-    sessions.callback(users.sign_out, person, session_key=key)
+def _signed_in(user: User, sessions: ExitStack) -> str:
+    """Return a session cookie that is valid until `sessions` is closed."""
+    key = sign_in(user, SESSION_SECONDS)
+    sessions.callback(users.sign_out, user, session_key=key)
     return f"{settings.SESSION_COOKIE_NAME}={key}"

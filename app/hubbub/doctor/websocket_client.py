@@ -1,8 +1,8 @@
-"""A socket as a browser's tab holds it: opened through the public address, with a session's cookie.
+"""A WebSocket client that connects as a browser does: public address, session cookie, Origin.
 
-On one event loop in a thread of its own, which answers the server's pings meanwhile. Not the client
-of `websockets` for threads: it reads and writes a TLS socket in two of them, and on a busy machine
-one handshake in some hundreds hung (tried with 17.4 on Python 3.11).
+All clients share one event loop in a thread, which answers the server's pings while the checks
+block. The threaded client of `websockets` is no alternative: it reads and writes a TLS socket in
+two threads, and on a busy machine about one handshake in some hundreds hung (17.4, Python 3.11).
 """
 
 import asyncio
@@ -11,26 +11,28 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from websockets.asyncio.client import ClientConnection, connect
+import websockets.asyncio.client as websockets
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Frame, Opcode
+from websockets.frames import Frame as WebSocketFrame
+from websockets.frames import Opcode
 from websockets.protocol import Event
 from websockets.typing import Origin, Subprotocol
 
-from hubbub.doctor.http_client import Address
+from hubbub.doctor.http_client import HttpClient
 
 T = TypeVar("T")
-Told = dict[str, Any]
+Frame: TypeAlias = dict[str, Any]
 
 SUBPROTOCOL = Subprotocol("hubbub.v1")
+NO_CLOSE_FRAME = 1006  # the code of a connection that ended without one (RFC 6455, 7.1.5)
 
 
-class Tab:
-    """An open socket; every call waits. All raise ConnectionClosed once it is not open."""
+class WebSocketClient:
+    """An open WebSocket. Every call blocks, and raises ConnectionClosed once it is closed."""
 
-    def __init__(self, connection: "Counting", welcome: Told) -> None:
+    def __init__(self, connection: "PingCountingConnection", welcome: Frame) -> None:
         self._connection, self.welcome = connection, welcome
 
     @property
@@ -39,82 +41,86 @@ class Tab:
 
     @property
     def pings(self) -> int:
+        """How many pings the server has sent."""
         return self._connection.pings
 
-    def tell(self, type: str, **fields: Any) -> None:
+    def send(self, type: str, **fields: Any) -> None:
         _wait(self._connection.send(json.dumps({"type": type, **fields})))
 
-    def hear(self, wanted: Callable[[Told], bool], within_seconds: float) -> Told:
-        """Return the first frame that is wanted, past all others.
+    def receive(self, matches: Callable[[Frame], bool], within_seconds: float) -> Frame:
+        """Return the first frame that matches; skip all others.
 
-        Raises TimeoutError when none comes in time.
+        Raises TimeoutError when none arrives in time.
         """
-        return _wait(_hear(self._connection, wanted, within_seconds))
+        return _wait(_receive(self._connection, matches, within_seconds))
 
     def close(self) -> None:
         _wait(self._connection.close())
 
 
-class Counting(ClientConnection):
+class PingCountingConnection(websockets.ClientConnection):
     pings = 0
 
     def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and event.opcode is Opcode.PING:
+        if isinstance(event, WebSocketFrame) and event.opcode is Opcode.PING:
             self.pings += 1
         super().process_event(event)
 
 
-def open_tab(address: Address, cookie: str, origin: str | None = None) -> Tab:
-    """Open a socket and hear its welcome; `close()` is the caller's.
+def connect(http: HttpClient, cookie: str, origin: str | None = None) -> WebSocketClient:
+    """Open a WebSocket and receive its welcome. The caller closes it.
 
-    Raises OSError, TimeoutError and `websockets`' exceptions: InvalidStatus where the handshake is
-    refused, ConnectionClosed with the code where the socket is.
+    Raises OSError, TimeoutError and the exceptions of `websockets`: InvalidStatus when the server
+    rejects the handshake, ConnectionClosed when it closes the connection.
     """
-    return _wait(_open(address, cookie, origin or address.origin))
+    return _wait(_connect(http, cookie, origin or http.origin))
 
 
 def close_code(closed: ConnectionClosed) -> int:
-    """Return the code that the server closed with; 1006 where it said none."""
-    return closed.rcvd.code if closed.rcvd else 1006
+    """Return the code that the server closed with, or 1006 if it sent none."""
+    return closed.rcvd.code if closed.rcvd else NO_CLOSE_FRAME
 
 
-async def _open(address: Address, cookie: str, origin: str) -> Tab:
-    scheme = "wss" if address.is_secure else "ws"
-    connection = await connect(
-        f"{scheme}://{address.url.netloc}/ws/",
-        ssl=address.tls if address.is_secure else None,
+async def _connect(http: HttpClient, cookie: str, origin: str) -> WebSocketClient:
+    scheme = "wss" if http.is_secure else "ws"
+    connection = await websockets.connect(
+        f"{scheme}://{http.url.netloc}/ws/",
+        ssl=http.tls if http.is_secure else None,
         origin=Origin(origin),
         additional_headers={"Cookie": cookie},
         subprotocols=[SUBPROTOCOL],
         compression=None,
         proxy=None,
-        open_timeout=address.timeout_seconds,
+        open_timeout=http.timeout_seconds,
         ping_interval=None,
         close_timeout=1,
-        max_queue=None,  # pings behind frames that nobody takes must be answered too
-        create_connection=Counting,
+        max_queue=None,  # or pings behind unread frames would not be answered
+        create_connection=PingCountingConnection,
     )
-    assert isinstance(connection, Counting)
+    assert isinstance(connection, PingCountingConnection)
     try:
-        return Tab(connection, await _hear(connection, _is_welcome, address.timeout_seconds))
+        welcome = await _receive(connection, _is_welcome, http.timeout_seconds)
+        return WebSocketClient(connection, welcome)
     except BaseException:
         await connection.close()
         raise
 
 
-async def _hear(
-    connection: ClientConnection, wanted: Callable[[Told], bool], within_seconds: float
-) -> Told:
-    until = time.monotonic() + within_seconds
+async def _receive(
+    connection: websockets.ClientConnection,
+    matches: Callable[[Frame], bool],
+    within_seconds: float,
+) -> Frame:
+    deadline = time.monotonic() + within_seconds
     while True:
-        async with asyncio.timeout(max(0.0, until - time.monotonic())):
-            told = json.loads(await connection.recv())
-        if wanted(told):
-            return dict(told)
+        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            frame = json.loads(await connection.recv())
+        if matches(frame):
+            return dict(frame)
 
 
-def _is_welcome(told: Told) -> bool:
-    return bool(told["type"] == "welcome")
+def _is_welcome(frame: Frame) -> bool:
+    return bool(frame["type"] == "welcome")
 
 
 def _wait(work: Coroutine[Any, Any, T]) -> T:
@@ -124,5 +130,5 @@ def _wait(work: Coroutine[Any, Any, T]) -> T:
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="tabs", daemon=True).start()
+    threading.Thread(target=loop.run_forever, name="websocket-clients", daemon=True).start()
     return loop

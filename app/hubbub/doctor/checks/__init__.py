@@ -1,8 +1,8 @@
-"""What is looked at, in this order: each check takes the visit and yields what it finds.
+"""The checks in the order in which they run.
 
-A check has one file, `look` in it, and says on its own whatever can be wrong with one thing. What
-cannot be seen is grey and says why. An error that it does not expect makes it red, not the end.
-Not among them is `migrations`, which is looked at before there can be a visit.
+Each module has one function `check`, which takes the context and yields its results. What cannot be
+checked is grey, with the reason. An unexpected error makes that check red and the others still run.
+`migrations` is not in the list: it runs first, before there can be a context.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ from hubbub.doctor.checks import (
     tls,
     versions,
 )
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 
-Check: TypeAlias = Callable[[Visit], Findings]
+Check: TypeAlias = Callable[[CheckContext], Results]
 
-# Sockets first, since one of them has to be left alone for a while.
+# WebSockets come first and `idle` last, because one socket has to stay silent for a while.
 CHECKS: dict[str, Check] = {
-    module.__name__.rpartition(".")[2]: module.look
+    module.__name__.rpartition(".")[2]: module.check
     for module in (
         address,
         session,

@@ -1,28 +1,29 @@
-"""PUBLIC_URL is the address that people open: hosts, origins, cookies and links follow from it."""
+"""PUBLIC_URL is the address that people open; hosts, origins, cookies and links depend on it."""
 
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, red, yellow
 
 
-def look(visit: Visit) -> Findings:
-    facts = {"looked": visit.address.origin, "set": settings.PUBLIC_URL}
-    mend = _("Set PUBLIC_URL=%(looked)s for every process.") % facts
+def check(context: CheckContext) -> Results:
+    facts = {"url": context.http.origin, "set": settings.PUBLIC_URL}
+    fix = _("Set PUBLIC_URL=%(url)s for every process.") % facts
     if not settings.PUBLIC_URL:
         if settings.EMBEDDED:
-            yield green("address", _("One process on its own machine needs no PUBLIC_URL."))
+            yield green("address", _("A single process on its own machine needs no PUBLIC_URL."))
         else:
-            yield yellow("address", _("PUBLIC_URL is not set here: links in mails guess."), mend)
-    elif _parts(settings.PUBLIC_URL) == _parts(visit.address.origin):
-        yield green("address", _("PUBLIC_URL is the address looked at: %(looked)s.") % facts)
+            text = _("PUBLIC_URL is not set here, so links in e-mails have to guess the address.")
+            yield yellow("address", text, fix)
+    elif _parts(settings.PUBLIC_URL) == _parts(context.http.origin):
+        yield green("address", _("PUBLIC_URL is the address being checked: %(url)s.") % facts)
     else:
-        text = _("PUBLIC_URL is %(set)s here, but %(looked)s is looked at.") % facts
-        other = _("Or look at the address that people open: --url %(set)s") % facts
-        yield red("address", text, f"{mend} {other}")
+        text = _("PUBLIC_URL is %(set)s here, but the address being checked is %(url)s.") % facts
+        other = _("Or check the address that people open: --url %(set)s") % facts
+        yield red("address", text, f"{fix} {other}")
 
 
 def _parts(url: str) -> tuple[str, str | None, int | None]:

@@ -1,48 +1,55 @@
-"""Replicas hear each other through Redis: what is in no log, that somebody types, gets across.
+"""Replicas reach each other through Redis.
 
-Messages would get across anyway, from the log, a little later; so only this shows it.
+Checked with typing notices, because no log has them. Messages would prove nothing: without the bus
+they arrive, too, a little later, from the log.
 """
 
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red
-from hubbub.doctor.websocket_client import Tab
+from hubbub.doctor.websocket_client import WebSocketClient
 
-# A group is joined in the background, and a person's typing is told once in three seconds.
+# Several tries: replicas join groups in the background, and the server passes on a user's typing
+# only once in three seconds.
 TRIES = 3
 TRY_SECONDS = 3.2
 
 
-def look(visit: Visit) -> Findings:
-    if not visit.tabs:
-        yield grey("bus", _("Whether replicas hear each other is not seen without sockets."))
+def check(context: CheckContext) -> Results:
+    if not context.clients:
+        yield grey("bus", _("Not checked, because no WebSocket opens."))
         return
-    if len(visit.tabs) == 1:
-        yield grey("bus", _("Whether replicas hear each other is not seen with one of them."))
+    if len(context.clients) == 1:
+        yield grey("bus", _("Not checked, because only one replica responded."))
         return
-    first, second = visit.tabs
+    first, second = context.clients
     try:
-        visit.rings = _rings(visit, first, second) and _rings(visit, second, first)
+        context.bus_works = _typing_arrives(context, first, second) and _typing_arrives(
+            context, second, first
+        )
     except WebSocketException as error:
-        yield grey("bus", _("A socket was closed meanwhile: %(error)s.") % {"error": error})
+        text = _("A WebSocket closed during the check: %(error)s.")
+        yield grey("bus", text % {"error": error})
         return
-    if visit.rings:
-        yield green("bus", _("The replicas hear each other through Redis."))
+    if context.bus_works:
+        yield green("bus", _("The replicas reach each other through Redis."))
         return
-    text = _("The replicas do not hear each other through Redis: all news comes late, by the log.")
-    mend = _("Give every process the same REDIS_URL and REDIS_PREFIX, and look whether Redis runs.")
-    yield red("bus", text, mend)
+    text = _("The replicas do not reach each other through Redis: events arrive late, by the log.")
+    fix = _("Give every process the same REDIS_URL and REDIS_PREFIX, and check that Redis runs.")
+    yield red("bus", text, fix)
 
 
-def _rings(visit: Visit, typist: Tab, hearer: Tab) -> bool:
-    user = typist.welcome["user"]["id"]
+def _typing_arrives(
+    context: CheckContext, sender: WebSocketClient, receiver: WebSocketClient
+) -> bool:
+    user = sender.welcome["user"]["id"]
     for _try in range(TRIES):
-        typist.tell("typing", room=visit.accounts.room)
+        sender.send("typing", room=context.accounts.room)
         try:
-            hearer.hear(
-                lambda told: told["type"] == "typing.started" and told["user"]["id"] == user,
+            receiver.receive(
+                lambda frame: frame["type"] == "typing.started" and frame["user"]["id"] == user,
                 TRY_SECONDS,
             )
         except TimeoutError:

@@ -1,8 +1,8 @@
-"""The clocks of replicas, proxy, database and of this machine agree.
+"""The clocks of the replicas, the proxy, the database and this machine agree.
 
-Order never depends on them, but times that people see do, and so do sessions and signatures. A
-replica's clock is read from a message that it takes. The Date header is the proxy's, if there is
-one: it puts its own on every answer.
+The order of events never depends on clocks, but displayed times, sessions and signatures do. A
+replica's clock is read from a message sent to it. The Date header is the proxy's, if there is one,
+because proxies set it on every response.
 """
 
 import time
@@ -15,61 +15,68 @@ from django.db import connection
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
-from hubbub.doctor.websocket_client import Tab
+from hubbub.doctor.websocket_client import WebSocketClient
 
 YELLOW_SECONDS = 2.0
 RED_SECONDS = 10.0
 
 
-def look(visit: Visit) -> Findings:
-    ahead: dict[str, float] = {}
-    for tab in visit.tabs:
-        try:
-            ahead[tab.replica] = _ahead(lambda tab=tab: _replica_clock(visit, tab))  # type: ignore[misc]
-        except (OSError, WebSocketException):
-            continue  # `messages` has said so
-    if visit.page.header("Date"):
-        ahead[_("the proxy")] = _ahead(lambda: _proxy_clock(visit))
-    if connection.vendor == "postgresql":
-        ahead[_("the database")] = _ahead(_database_clock)
-    if not ahead:
+def check(context: CheckContext) -> Results:
+    offsets = _offsets(context)
+    if not offsets:
         yield grey("clocks", _("No other clock could be read."))
         return
-    worst, name = max((abs(seconds), name) for name, seconds in ahead.items())
-    facts = {"name": name, "seconds": f"{ahead[name]:+.1f}", "count": len(ahead)}
+    worst, name = max((abs(seconds), name) for name, seconds in offsets.items())
+    facts = {"name": name, "seconds": f"{offsets[name]:+.1f}", "count": len(offsets)}
     if worst <= YELLOW_SECONDS:
         yield green("clocks", _("%(count)d clocks agree with this machine's.") % facts)
         return
-    finding = red if worst > RED_SECONDS else yellow
-    text = _("The clock of %(name)s is %(seconds)s s beside this machine's.") % facts
-    mend = _("Keep the clocks of all machines right with NTP (chrony, systemd-timesyncd).")
-    yield finding("clocks", text, mend)
+    result = red if worst > RED_SECONDS else yellow
+    text = _("The clock of %(name)s differs from this machine's by %(seconds)s s.") % facts
+    fix = _("Synchronize the clocks of all machines with NTP (chrony, systemd-timesyncd).")
+    yield result("clocks", text, fix)
 
 
-def _ahead(read: Callable[[], float]) -> float:
-    """Return how many seconds a clock is ahead: nothing, where the way there explains it."""
+def _offsets(context: CheckContext) -> dict[str, float]:
+    offsets: dict[str, float] = {}
+    for client in context.clients:
+        try:
+            offsets[client.replica] = _offset(
+                lambda client=client: _replica_clock(context, client)  # type: ignore[misc]
+            )
+        except (OSError, WebSocketException):
+            continue  # the `messages` check has reported it
+    if context.page.header("Date"):
+        offsets[_("the proxy")] = _offset(lambda: _proxy_clock(context))
+    if connection.vendor == "postgresql":
+        offsets[_("the database")] = _offset(_database_clock)
+    return offsets
+
+
+def _offset(read: Callable[[], float]) -> float:
+    """Return how many seconds a clock is ahead; 0 where the time to read it explains the rest."""
     before = time.time()
     read_at = read()
     after = time.time()
     return max(read_at - after, 0.0) or min(read_at - before, 0.0)
 
 
-def _replica_clock(visit: Visit, tab: Tab) -> float:
+def _replica_clock(context: CheckContext, client: WebSocketClient) -> float:
     body = f"doctor {uuid4().hex}"
-    tab.tell("message.send", room=visit.accounts.room, nonce=body, body=body)
-    told = tab.hear(
-        lambda told: told["type"] == "message.created" and told["message"]["body"] == body,
-        visit.seconds,
+    client.send("message.send", room=context.accounts.room, nonce=body, body=body)
+    event = client.receive(
+        lambda frame: frame["type"] == "message.created" and frame["message"]["body"] == body,
+        context.timeout_seconds,
     )
-    return datetime.fromisoformat(told["at"]).timestamp()
+    return datetime.fromisoformat(event["at"]).timestamp()
 
 
-def _proxy_clock(visit: Visit) -> float:
-    answer = visit.address.get("/accounts/login/", **{"Cache-Control": "no-cache"})
-    # The second that it names has begun up to one second before.
-    return parsedate_to_datetime(answer.header("Date")).timestamp() + 0.5
+def _proxy_clock(context: CheckContext) -> float:
+    response = context.http.get("/accounts/login/", **{"Cache-Control": "no-cache"})
+    # The header has whole seconds: on average half a second has passed since.
+    return parsedate_to_datetime(response.header("Date")).timestamp() + 0.5
 
 
 def _database_clock() -> float:

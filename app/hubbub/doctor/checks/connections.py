@@ -1,8 +1,8 @@
-"""Postgres takes the connections of all processes together: each keeps one for each thread.
+"""Postgres has enough connections for all processes, which keep one for each of their threads.
 
-Processes are seen by the names that their connections have (`application_name`, set in asgi.py and
-gunicorn.conf.py). A replica that is added, and the one that drains while its successor is up, need
-some too.
+Processes are recognized by the `application_name` of their connections (set in asgi.py and
+gunicorn.conf.py). Some must be left for one more replica: during a rolling deploy the new replica
+is up while the old one drains.
 """
 
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
 
-# Of a replica beside REALTIME_THREADS: reading logs, changing, writing.
-# `tests/doctor/test_connections.py` holds it against realtime, which is not imported here.
+# A replica's connections besides REALTIME_THREADS: log queries, actions, group commit. The doctor
+# may not import `realtime`; `tests/doctor/test_connections.py` checks the number.
 REPLICA_CONNECTIONS = 7
 
 PROCESSES = """
@@ -33,61 +33,61 @@ LIMIT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """What the processes that are seen may open, each at its most."""
+class Usage:
+    """The running processes, and how many connections they may open at most."""
 
-    limit: int  # that Postgres gives to those who are not superusers
+    limit: int  # what Postgres gives to users who are not superusers
     replicas: int
-    web: int  # gunicorns: all workers of one have its name
-    others: int  # connections that are not ours, as many as there are now
+    web: int  # gunicorns; all workers of one share its name
+    others: int  # connections of other programs that are open now
 
     @property
-    def of_replica(self) -> int:
-        # Without a gunicorn, replicas serve the pages, too.
+    def per_replica(self) -> int:
+        # Without a gunicorn the replicas serve the pages, too.
         pages = 0 if self.web else int(settings.WEB_THREADS)
         return int(settings.REALTIME_THREADS) + REPLICA_CONNECTIONS + pages
 
     @property
     def needed(self) -> int:
         web = self.web * int(settings.WEB_WORKERS) * int(settings.WEB_THREADS)
-        return self.replicas * self.of_replica + web + self.others
+        return self.replicas * self.per_replica + web + self.others
 
     @property
     def needed_for_one_more(self) -> int:
-        return self.needed + self.of_replica
+        return self.needed + self.per_replica
 
 
-def look(visit: Visit) -> Findings:
+def check(context: CheckContext) -> Results:
     if connection.vendor != "postgresql":
-        yield grey("connections", _("SQLite counts no connections."))
+        yield grey("connections", _("SQLite does not limit connections."))
         return
-    count = _count()
+    usage = _usage()
     facts = {
-        "replicas": count.replicas,
-        "web": count.web,
-        "others": count.others,
-        "needed": count.needed,
-        "limit": count.limit,
+        "replicas": usage.replicas,
+        "web": usage.web,
+        "others": usage.others,
+        "needed": usage.needed,
+        "limit": usage.limit,
         "threads": settings.REALTIME_THREADS,
     }
     text = _(
-        "Up to %(needed)d of %(limit)d connections of Postgres are needed "
-        "(replicas: %(replicas)d, gunicorns: %(web)d, connections of others: %(others)d)."
+        "The processes need up to %(needed)d of %(limit)d Postgres connections "
+        "(replicas: %(replicas)d, gunicorns: %(web)d, other connections: %(others)d)."
     )
-    mend = _(
-        "Raise max_connections in postgresql.conf (and restart it), or lower REALTIME_THREADS, "
+    fix = _(
+        "Raise max_connections in postgresql.conf and restart Postgres, or lower REALTIME_THREADS, "
         "WEB_THREADS, WEB_CONCURRENCY or the number of processes."
     )
-    if count.needed > count.limit:
-        yield red("connections", text % facts, mend)
-    elif count.needed_for_one_more > count.limit:
-        more = _("Another replica would not fit, so no rolling deploy does.")
-        yield yellow("connections", f"{text % facts} {more}", mend)
+    if usage.needed > usage.limit:
+        yield red("connections", text % facts, fix)
+    elif usage.needed_for_one_more > usage.limit:
+        more = _("Another replica would not fit, so a rolling deploy would fail.")
+        yield yellow("connections", f"{text % facts} {more}", fix)
     else:
         yield green("connections", text % facts)
 
 
-def _count() -> Count:
+def _usage() -> Usage:
     with connection.cursor() as cursor:
         cursor.execute(PROCESSES)
         rows = {str(name): int(number) for name, number in cursor.fetchall()}
@@ -98,4 +98,4 @@ def _count() -> Count:
     replicas = [name for name in rows if name.startswith("hubbub-realtime")]
     web = [name for name in rows if name.startswith("hubbub-web")]
     unnamed = sum(number for name, number in rows.items() if name not in {*replicas, *web})
-    return Count(limit, len(replicas), len(web), others + unnamed)
+    return Usage(limit, len(replicas), len(web), others + unnamed)

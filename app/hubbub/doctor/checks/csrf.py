@@ -1,6 +1,6 @@
-"""A form is taken with its token from the service's own page, and refused without it.
+"""A form is accepted with its CSRF token from the deployment's own page, and rejected without it.
 
-Signing out changes nothing for somebody who is not signed in, so that form is sent.
+The checks send the sign-out form, which changes nothing for an anonymous visitor.
 """
 
 import re
@@ -8,59 +8,59 @@ import re
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
-from hubbub.doctor.http_client import Answer
-from hubbub.doctor.results import Finding, green, grey, red
+from hubbub.doctor.context import CheckContext, Results
+from hubbub.doctor.http_client import Response
+from hubbub.doctor.results import CheckResult, green, grey, red
 
 PATH = "/accounts/logout/"
-REFUSED = 403
-FAILED = 400
+FORBIDDEN = 403
+FIRST_ERROR = 400
 
 
-def look(visit: Visit) -> Findings:
-    bare = _post(visit, {})
-    if bare.status != REFUSED:
-        yield _not_refused(bare)
+def check(context: CheckContext) -> Results:
+    without_token = _post(context, {})
+    if without_token.status != FORBIDDEN:
+        yield _not_rejected(without_token)
         return
-    token = _token(visit)
+    token = _token(context)
     if not token:
-        yield grey("csrf", _("The page to sign in at sets no token."))
+        yield grey("csrf", _("The sign-in page sets no CSRF token."))
         return
     cookies = {"Cookie": f"{settings.CSRF_COOKIE_NAME}={token}", "X-CSRFToken": token}
-    answer = _post(visit, cookies)
-    if answer.status == REFUSED:
-        text = _("Forms of %(origin)s are refused: nobody can sign in.")
-        mend = _(
+    response = _post(context, cookies)
+    if response.status == FORBIDDEN:
+        text = _("Forms from %(origin)s are rejected: nobody can sign in.")
+        fix = _(
             "Set PUBLIC_URL=%(origin)s for web, and have the proxy pass Host and X-Forwarded-Proto."
         )
-        facts = {"origin": visit.address.origin}
-        yield red("csrf", text % facts, mend % facts)
-    elif answer.status >= FAILED:
-        yield _failed(answer)
+        facts = {"origin": context.http.origin}
+        yield red("csrf", text % facts, fix % facts)
+    elif response.status >= FIRST_ERROR:
+        yield _unexpected(response)
     else:
-        yield green("csrf", _("Forms are taken with their token, and refused without."))
+        yield green("csrf", _("Forms are accepted with their CSRF token and rejected without."))
 
 
-def _not_refused(answer: Answer) -> Finding:
-    if answer.status >= FAILED:
-        return _failed(answer)
-    text = _("A form without its token is taken: other sites can act for visitors.")
-    mend = _("Look that nothing in front answers forms, and that every web runs this version.")
-    return red("csrf", text, mend)
+def _not_rejected(response: Response) -> CheckResult:
+    if response.status >= FIRST_ERROR:
+        return _unexpected(response)
+    text = _("A form without its CSRF token is accepted: other sites can act for visitors.")
+    fix = _("Check that no proxy answers forms itself, and that every web runs this version.")
+    return red("csrf", text, fix)
 
 
-def _failed(answer: Answer) -> Finding:
-    text = _("A form is answered with %(status)d: whether its token counts is not seen.")
-    return grey("csrf", text % {"status": answer.status})
+def _unexpected(response: Response) -> CheckResult:
+    text = _("The response to a form was %(status)d, which says nothing about its CSRF token.")
+    return grey("csrf", text % {"status": response.status})
 
 
-def _post(visit: Visit, headers: dict[str, str]) -> Answer:
-    own = {"Origin": visit.address.origin, "Referer": f"{visit.address.origin}/"}
+def _post(context: CheckContext, headers: dict[str, str]) -> Response:
+    own = {"Origin": context.http.origin, "Referer": f"{context.http.origin}/"}
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    return visit.address.ask("POST", PATH, own | kind | headers, b"next=%2F")
+    return context.http.request("POST", PATH, own | kind | headers, b"next=%2F")
 
 
-def _token(visit: Visit) -> str:
+def _token(context: CheckContext) -> str:
     name = re.escape(settings.CSRF_COOKIE_NAME)
-    found = (re.match(rf"{name}=(\w+)", cookie) for cookie in visit.page.cookies)
+    found = (re.match(rf"{name}=(\w+)", cookie) for cookie in context.page.cookies)
     return next((match[1] for match in found if match), "")

@@ -1,21 +1,21 @@
-"""DEBUG is off: an error shows nobody the settings and the code."""
+"""DEBUG is off, so error pages do not show settings and code."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, red
 
-MARK = "DEBUG = True"  # Django's own page says so
+MARKER = "DEBUG = True"  # part of Django's debug page
 
 
-def look(visit: Visit) -> Findings:
-    answer = visit.address.get("/doctor-looks-for-nothing/")
-    if MARK in answer.text:
-        text = _("Errors show the settings and the code to everybody: DEBUG is on.")
-        yield red("debug", text, _("Take DEBUG out of the environment of every process."))
+def check(context: CheckContext) -> Results:
+    response = context.http.get("/doctor-looks-for-nothing/")
+    if MARKER in response.text:
+        text = _("DEBUG is on: error pages show settings and code to everyone.")
+        yield red("debug", text, _("Remove DEBUG from the environment of every process."))
     elif settings.DEBUG:
-        text = _("DEBUG is on here, though not in what answered.")
-        yield red("debug", text, _("Take DEBUG out of the environment."))
+        text = _("DEBUG is on here, but not in the process that responded.")
+        yield red("debug", text, _("Remove DEBUG from the environment."))
     else:
-        yield green("debug", _("Errors show nothing of the inside."))
+        yield green("debug", _("Error pages show no settings and no code."))

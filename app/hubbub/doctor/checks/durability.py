@@ -1,28 +1,29 @@
-"""Postgres keeps what it says it has: an `ok` that a power cut takes back would be a lie."""
+"""Postgres writes commits to disk, so that a power cut loses nothing that got an `ok`."""
 
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red
 
-SWITCHES = ("fsync", "synchronous_commit", "full_page_writes")
+SETTINGS = ("fsync", "synchronous_commit", "full_page_writes")
 
 
-def look(visit: Visit) -> Findings:
+def check(context: CheckContext) -> Results:
     if connection.vendor != "postgresql":
-        yield grey("durability", _("SQLite writes each commit to its file, as the system lets it."))
+        text = _("SQLite writes each commit to its file; when it reaches the disk is up to the OS.")
+        yield grey("durability", text)
         return
-    off = [name for name in SWITCHES if _shown(name) == "off"]
+    off = [name for name in SETTINGS if _setting(name) == "off"]
     if not off:
-        yield green("durability", _("Postgres writes each commit to disk before it is told."))
+        yield green("durability", _("Postgres writes each commit to disk before confirming it."))
         return
-    text = _("Off in Postgres: %(names)s. A crash takes back messages that were told.")
-    mend = _("Turn them on in postgresql.conf, and for the database and the role, and reload.")
-    yield red("durability", text % {"names": ", ".join(off)}, mend)
+    text = _("Off in Postgres: %(names)s. A crash can lose messages that were confirmed.")
+    fix = _("Turn them on in postgresql.conf, for the database and for the role, and reload.")
+    yield red("durability", text % {"names": ", ".join(off)}, fix)
 
 
-def _shown(name: str) -> str:
+def _setting(name: str) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting(%s)", [name])
         return str(cursor.fetchone()[0])

@@ -1,38 +1,38 @@
-"""Requests for another host are refused: nobody can have links made that lead elsewhere."""
+"""Requests for another host are rejected, so that nobody can create links to other sites."""
 
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
-from hubbub.doctor.http_client import Answer, Unreachable
+from hubbub.doctor.context import CheckContext, Results
+from hubbub.doctor.http_client import Response, Unreachable
 from hubbub.doctor.results import green, grey, red
 
-FOREIGN = "doctor.invalid"
-# Bad request (Django's own), forbidden, not found, misdirected, and nginx's for no answer at all.
-REFUSED = (400, 403, 404, 421, 444)
+FOREIGN_HOST = "doctor.invalid"
+# Bad request (Django's), forbidden, not found, misdirected, and nginx's for closing unanswered.
+REJECTED = (400, 403, 404, 421, 444)
 
 
-def look(visit: Visit) -> Findings:
+def check(context: CheckContext) -> Results:
     try:
-        answer = visit.address.get("/accounts/login/", Host=FOREIGN)
-    except Unreachable:  # the proxy hangs up on strangers
-        yield green("host", _("A request for a foreign host gets no answer."))
+        response = context.http.get("/accounts/login/", Host=FOREIGN_HOST)
+    except Unreachable:  # the proxy closes such connections
+        yield green("host", _("A request for a foreign host gets no response."))
         return
-    facts = {"host": FOREIGN, "status": answer.status}
-    if answer.status in REFUSED or _leads_away(answer):
-        yield green("host", _("A request for a foreign host is refused with %(status)d.") % facts)
+    facts = {"host": FOREIGN_HOST, "status": response.status}
+    if response.status in REJECTED or _redirects_elsewhere(response):
+        yield green("host", _("A request for a foreign host is rejected with %(status)d.") % facts)
         return
-    if answer.status >= 400:
-        text = _("A request for a foreign host failed with %(status)d: not seen is why.")
+    if response.status >= 400:
+        text = _("A request for a foreign host failed with %(status)d, for an unknown reason.")
         yield grey("host", text % facts)
         return
     text = _("A request for the host %(host)s is served, with %(status)d.")
-    mend = _("Have the proxy pass the Host header on as it came, and name only your own hosts.")
-    yield red("host", text % facts, mend)
+    fix = _("Have the proxy pass the Host header unchanged, and accept only your own hosts.")
+    yield red("host", text % facts, fix)
 
 
-def _leads_away(answer: Answer) -> bool:
-    """Whether a proxy sends the visitor to a host of its own, as many do with strangers."""
-    host = urlsplit(answer.header("Location")).hostname
-    return answer.status in (301, 302, 307, 308) and host not in (None, FOREIGN)
+def _redirects_elsewhere(response: Response) -> bool:
+    """Whether a proxy redirects to its own host, as many do for unknown hosts."""
+    host = urlsplit(response.header("Location")).hostname
+    return response.status in (301, 302, 307, 308) and host not in (None, FOREIGN_HOST)

@@ -1,7 +1,7 @@
-"""A socket on which nobody speaks lives: the server's pings pass, and no proxy cuts it before.
+"""An idle WebSocket stays open: the server's pings arrive, and no proxy closes the connection.
 
-Held for a little more than one heartbeat, which is what a proxy must bear; how long it would bear
-silence beyond that is not seen.
+The socket stays silent for a little more than one ping interval, which is what a proxy must allow.
+How much longer a proxy would wait is not checked.
 """
 
 import time
@@ -9,51 +9,52 @@ import time
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.doctor.context import Findings, Visit
-from hubbub.doctor.results import Finding, green, grey, red, yellow
-from hubbub.doctor.websocket_client import Tab, close_code
+from hubbub.doctor.context import CheckContext, Results
+from hubbub.doctor.results import CheckResult, green, grey, red, yellow
+from hubbub.doctor.websocket_client import WebSocketClient, close_code
 
-# Proxies that cut silent connections do it after a minute (nginx), or after 55 s (Heroku).
-MAX_HEARTBEAT_SECONDS = 50
-# The close code of a server that heard no pong: its pings, or the answers, were lost.
-SILENT_TOO_LONG = 4003
+# Proxies close silent connections after a minute (nginx) or after 55 s (Heroku).
+MAX_PING_INTERVAL_SECONDS = 50
+# The close code of a server that received no pong: its pings or the pongs were lost.
+NO_PONG = 4003
 
 
-def look(visit: Visit) -> Findings:
-    if not visit.tabs:
-        yield grey("idle", _("Whether a silent socket lives is not seen: none opens."))
+def check(context: CheckContext) -> Results:
+    if not context.clients:
+        yield grey("idle", _("Not checked, because no WebSocket opens."))
         return
-    heartbeat = visit.heartbeat_seconds
-    if heartbeat > MAX_HEARTBEAT_SECONDS:
-        text = _("PING_INTERVAL_SECONDS is %(heartbeat)d: many proxies cut silent sockets before.")
-        yield yellow("idle", text % {"heartbeat": heartbeat}, _("Set it to 50 or less."))
-    elif visit.idle is None:
-        yield grey("idle", _("Whether a silent socket lives is not seen: --quick does not wait."))
+    interval = context.ping_interval_seconds
+    if interval > MAX_PING_INTERVAL_SECONDS:
+        text = _("PING_INTERVAL_SECONDS is %(interval)d; many proxies close idle sockets earlier.")
+        yield yellow("idle", text % {"interval": interval}, _("Set it to 50 or less."))
+    elif context.idle_client is None:
+        yield grey("idle", _("Not checked, because --quick does not wait."))
     else:
-        closed = _wait(visit.idle, visit.idle_since + 1.1 * heartbeat + 3)
-        yield _verdict(visit.idle, closed, heartbeat, time.monotonic() - visit.idle_since)
+        code = _wait(context.idle_client, context.idle_since + 1.1 * interval + 3)
+        held = time.monotonic() - context.idle_since
+        yield _result(context.idle_client, code, interval, held)
 
 
-def _verdict(tab: Tab, closed: int | None, heartbeat: float, held: float) -> Finding:
-    facts = {"held": round(held), "heartbeat": round(heartbeat), "code": closed}
-    if closed == SILENT_TOO_LONG or (closed is None and not tab.pings):
-        text = _("No ping of the server came in %(held)d s.")
-        mend = _("Look that the proxy passes WebSocket frames on at once, without buffering.")
-        return red("idle", text % facts, mend)
-    if closed is not None:
-        text = _("A silent socket was closed after %(held)d s or less (%(code)d).")
-        mend = _(
-            "Set the proxy's read timeout for /ws/ well above PING_INTERVAL_SECONDS=%(heartbeat)d."
+def _result(client: WebSocketClient, code: int | None, interval: float, held: float) -> CheckResult:
+    facts = {"held": round(held), "interval": round(interval), "code": code}
+    if code == NO_PONG or (code is None and not client.pings):
+        text = _("No ping from the server arrived in %(held)d s.")
+        fix = _("Check that the proxy passes WebSocket frames on at once, without buffering.")
+        return red("idle", text % facts, fix)
+    if code is not None:
+        text = _("An idle WebSocket was closed within %(held)d s (%(code)d).")
+        fix = _(
+            "Set the proxy's read timeout for /ws/ well above PING_INTERVAL_SECONDS=%(interval)d."
         )
-        return red("idle", text % facts, mend % facts)
-    text = _("A silent socket lived for %(held)d s and was pinged (every %(heartbeat)d s).")
+        return red("idle", text % facts, fix % facts)
+    text = _("An idle WebSocket stayed open for %(held)d s, with a ping every %(interval)d s.")
     return green("idle", text % facts)
 
 
-def _wait(tab: Tab, until: float) -> int | None:
-    """Wait for as long as the socket has to live; return its close code if it does not."""
+def _wait(client: WebSocketClient, deadline: float) -> int | None:
+    """Wait until the deadline; return the close code if the socket closes earlier."""
     try:
-        tab.hear(lambda told: False, until - time.monotonic())
+        client.receive(lambda frame: False, deadline - time.monotonic())
     except TimeoutError:
         return None
     except ConnectionClosed as closed:

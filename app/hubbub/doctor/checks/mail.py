@@ -1,4 +1,4 @@
-"""Mails can be sent: who forgets a password needs one. Connects only when asked to (`--mail`)."""
+"""E-mail can be sent, which resetting a password needs. Connects only with `--mail`."""
 
 from smtplib import SMTPException
 
@@ -6,26 +6,25 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
 
 
-def look(visit: Visit) -> Findings:
+def check(context: CheckContext) -> Results:
     if not settings.EMAIL_URL:
-        text = _("Mails are printed where the server runs: nobody can reset a password.")
+        text = _("E-mails are only written to the server's log: nobody can reset a password.")
         yield yellow("mail", text, _("Set EMAIL_URL to a mail server."))
         return
-    if not visit.mail:
-        text = _("EMAIL_URL names a mail server; whether it lets us in is not seen without --mail.")
-        yield grey("mail", text)
+    if not context.mail:
+        yield grey("mail", _("EMAIL_URL names a mail server; --mail checks the connection to it."))
         return
     connection = get_connection()
     try:
         connection.open()
     except (OSError, SMTPException) as error:
-        text = _("The mail server does not let us in: %(error)s.") % {"error": error}
-        yield red("mail", text, _("Look at host, port, user and password in EMAIL_URL."))
+        text = _("The mail server rejects the connection: %(error)s.") % {"error": error}
+        yield red("mail", text, _("Check host, port, user and password in EMAIL_URL."))
     else:
-        yield green("mail", _("The mail server lets us in."))
+        yield green("mail", _("The mail server accepts the connection."))
     finally:
         connection.close()

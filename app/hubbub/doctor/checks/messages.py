@@ -1,4 +1,4 @@
-"""Two sockets, on two replicas where there are two, exchange a message each way."""
+"""Two WebSockets, on two replicas where there are two, exchange a message each way."""
 
 import time
 from uuid import uuid4
@@ -6,56 +6,58 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 from websockets.exceptions import WebSocketException
 
-from hubbub.doctor.context import Findings, Visit
-from hubbub.doctor.results import green, grey, reason_of, red
-from hubbub.doctor.websocket_client import Tab, Told
+from hubbub.doctor.context import CheckContext, Results
+from hubbub.doctor.results import describe_error, green, grey, red
+from hubbub.doctor.websocket_client import Frame, WebSocketClient
 
 
-def look(visit: Visit) -> Findings:
-    if not visit.tabs:
-        yield grey("messages", _("No message can be sent without a socket."))
+def check(context: CheckContext) -> Results:
+    if not context.clients:
+        yield grey("messages", _("Not checked, because no WebSocket opens."))
         return
-    first, last = visit.tabs[0], visit.tabs[-1]
+    first, last = context.clients[0], context.clients[-1]
     try:
-        for tab in visit.tabs:
-            _subscribe(visit, tab)
-        seconds = [_send(visit, first, last), _send(visit, last, first)]
+        for client in context.clients:
+            _subscribe(context, client)
+        seconds = [_send(context, first, last), _send(context, last, first)]
     except (OSError, WebSocketException) as error:
-        text = _("A message from %(one)s did not reach %(other)s or back: %(error)s.")
-        facts = {"one": first.replica, "other": last.replica, "error": reason_of(error)}
-        mend = _("Look at the logs of both replicas: is the database slow, full or read-only?")
-        yield red("messages", text % facts, mend)
+        text = _("A message did not get from %(one)s to %(other)s and back: %(error)s.")
+        facts = {"one": first.replica, "other": last.replica, "error": describe_error(error)}
+        fix = _("See the logs of both replicas: is the database slow, full or read-only?")
+        yield red("messages", text % facts, fix)
         return
-    text = _("A message went each way, in %(there)d and %(back)d ms.")
+    text = _("Messages arrived both ways, in %(there)d and %(back)d ms.")
     there, back = (round(1000 * each) for each in seconds)
     yield green("messages", text % {"there": there, "back": back})
 
 
-class Refused(OSError):
+class ProblemReceived(OSError):
     """The server answered with a problem."""
 
 
-def _subscribe(visit: Visit, tab: Tab) -> None:
-    tab.tell("subscribe", rooms={str(visit.accounts.room): None})
-    _answered(visit, tab, "subscribed")
+def _subscribe(context: CheckContext, client: WebSocketClient) -> None:
+    client.send("subscribe", rooms={str(context.accounts.room): None})
+    _receive_answer(context, client, "subscribed")
 
 
-def _send(visit: Visit, sender: Tab, hearer: Tab) -> float:
-    """Send a message and hear it at the other end; return the seconds in between."""
-    nonce, began = uuid4().hex, time.monotonic()
-    sender.tell("message.send", room=visit.accounts.room, nonce=nonce, body=f"doctor {nonce}")
-    if sender is not hearer:
-        _answered(visit, sender, "ok")
-    hearer.hear(lambda told: _is_message(told, nonce), visit.seconds)
-    return time.monotonic() - began
+def _send(context: CheckContext, sender: WebSocketClient, receiver: WebSocketClient) -> float:
+    """Send a message, wait until the receiver has it, and return the seconds in between."""
+    nonce, started = uuid4().hex, time.monotonic()
+    sender.send("message.send", room=context.accounts.room, nonce=nonce, body=f"doctor {nonce}")
+    if sender is not receiver:
+        _receive_answer(context, sender, "ok")
+    receiver.receive(lambda frame: _is_message(frame, nonce), context.timeout_seconds)
+    return time.monotonic() - started
 
 
-def _answered(visit: Visit, tab: Tab, type: str) -> None:
-    told = tab.hear(lambda told: told["type"] in (type, "problem"), visit.seconds)
-    if told["type"] == "problem":
-        raise Refused(told.get("detail", told.get("code")))
+def _receive_answer(context: CheckContext, client: WebSocketClient, type: str) -> None:
+    answer = client.receive(
+        lambda frame: frame["type"] in (type, "problem"), context.timeout_seconds
+    )
+    if answer["type"] == "problem":
+        raise ProblemReceived(answer.get("detail", answer.get("code")))
 
 
-def _is_message(told: Told, nonce: str) -> bool:
-    is_one = told["type"] == "message.created"
-    return is_one and bool(told["message"]["body"] == f"doctor {nonce}")
+def _is_message(frame: Frame, nonce: str) -> bool:
+    is_created = frame["type"] == "message.created"
+    return is_created and bool(frame["message"]["body"] == f"doctor {nonce}")

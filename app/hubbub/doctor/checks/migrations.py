@@ -1,27 +1,31 @@
 """The database has every migration of this version.
 
-Looked at first, without a visit: the people who visit are rows of that database.
+Runs first and without a context, because the test accounts are rows of that database.
 """
 
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.results import Finding, green, red, yellow
+from hubbub.doctor.results import CheckResult, green, red, yellow
 
 
-def look() -> Finding:
+def check() -> CheckResult:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    ours = {app for app, _name in executor.loader.disk_migrations}
-    newer = [key for key in executor.loader.applied_migrations if key[0] in ours]
-    newer = sorted(key for key in newer if key not in executor.loader.disk_migrations)
     if missing:
         names = ", ".join(str(migration) for migration, _backwards in missing)
         text = _("Migrations are not applied: %(names)s.") % {"names": names}
         return red("migrations", text, _("Run `manage.py migrate`; it only adds."))
-    if newer:
+    if newer := _newer_migrations(executor):
         names = ", ".join(map(".".join, newer))
-        text = _("The database is of a newer version: %(names)s.") % {"names": names}
-        return yellow("migrations", text, _("Run doctor of the version that is deployed."))
+        text = _("The database belongs to a newer version: %(names)s.") % {"names": names}
+        return yellow("migrations", text, _("Run doctor from the version that is deployed."))
     return green("migrations", _("All migrations are applied."))
+
+
+def _newer_migrations(executor: MigrationExecutor) -> list[tuple[str, str]]:
+    known = executor.loader.disk_migrations
+    ours = {app for app, _name in known}
+    applied = executor.loader.applied_migrations
+    return sorted(key for key in applied if key[0] in ours and key not in known)

@@ -1,41 +1,42 @@
-"""A foreign page cannot open a socket with a visitor's cookie; only the service's own may."""
+"""Only the deployment's own pages can open a WebSocket with a visitor's cookie."""
 
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red
-from hubbub.doctor.websocket_client import open_tab
+from hubbub.doctor.websocket_client import connect
 
-FOREIGN = ("https://doctor.invalid", "null")
-REFUSED = (400, 403)  # 400 is what a replica's WebSocket library says to "null"
+FOREIGN_ORIGINS = ("https://doctor.invalid", "null")
+REJECTED = (400, 403)  # a replica's WebSocket library rejects "null" with 400
 
 
-def look(visit: Visit) -> Findings:
-    if not visit.tabs:
-        yield grey("origin", _("A refused Origin means nothing where no socket opens."))
+def check(context: CheckContext) -> Results:
+    if not context.clients:
+        yield grey("origin", _("Not checked, because no WebSocket opens."))
         return
-    for origin in FOREIGN:
+    for origin in FOREIGN_ORIGINS:
         try:
-            taken = _is_taken(visit, origin)
+            accepted = _is_accepted(context, origin)
         except (OSError, WebSocketException) as error:
-            yield grey("origin", _("The handshake failed otherwise: %(error)s.") % {"error": error})
+            text = _("The handshake failed for another reason: %(error)s.")
+            yield grey("origin", text % {"error": error})
             return
-        if taken:
-            text = _("A socket opens for a page of %(origin)s: other sites can act for visitors.")
-            mend = _("Have the proxy pass the Origin header on as the browser sent it.")
-            yield red("origin", text % {"origin": origin}, mend)
+        if accepted:
+            text = _("A page from %(origin)s can open a WebSocket: other sites can act for users.")
+            fix = _("Have the proxy pass the Origin header unchanged.")
+            yield red("origin", text % {"origin": origin}, fix)
             return
-    yield green("origin", _("Sockets open for the service's own pages only."))
+    yield green("origin", _("Only the deployment's own pages can open WebSockets."))
 
 
-def _is_taken(visit: Visit, origin: str) -> bool:
+def _is_accepted(context: CheckContext, origin: str) -> bool:
     try:
-        open_tab(visit.address, visit.accounts.cookies[0], origin).close()
+        connect(context.http, context.accounts.cookies[0], origin).close()
     except InvalidStatus as error:
-        if error.response.status_code not in REFUSED:  # by somebody who is busy or away, say
+        if error.response.status_code not in REJECTED:  # a proxy that reaches no replica, say
             raise
         return False
-    except ConnectionClosed:  # after it was accepted
+    except ConnectionClosed:  # closed after it was accepted
         return True
     return True

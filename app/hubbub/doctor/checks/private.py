@@ -1,25 +1,25 @@
-"""What is for operators only cannot be reached from outside: metrics above all, and probes."""
+"""Metrics and probes, which are for operators only, cannot be reached from outside."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
 
 METRICS = "/metrics"
-# Not /healthz, which a proxy may answer for itself: whatever stands before it asks for that.
+# Not /healthz, which nginx answers itself for load balancers in front of it.
 READY = "/readyz"
 
 
-def look(visit: Visit) -> Findings:
-    if settings.EMBEDDED and visit.address.is_local:
-        yield grey("private", _("What strangers can reach is not seen from this machine itself."))
+def check(context: CheckContext) -> Results:
+    if settings.EMBEDDED and context.http.is_local:
+        yield grey("private", _("Not checked, because this machine is not outside."))
         return
-    mend = _("Have the proxy refuse /metrics and /readyz (deploy/nginx does).")
-    if visit.address.get(METRICS).status == 200:
-        yield red("private", _("Everybody can read /metrics."), mend)
+    fix = _("Have the proxy refuse /metrics and /readyz (deploy/nginx does).")
+    if context.http.get(METRICS).status == 200:
+        yield red("private", _("Everyone can read /metrics."), fix)
         return
-    if visit.address.get(READY).status == 200:
-        yield yellow("private", _("Everybody can ask whether processes are ready."), mend)
+    if context.http.get(READY).status == 200:
+        yield yellow("private", _("Everyone can read /readyz."), fix)
         return
-    yield green("private", _("Metrics and probes are not reachable from outside."))
+    yield green("private", _("Metrics and probes cannot be reached from outside."))

@@ -1,28 +1,29 @@
-"""The deployment knows a session made here: it has the same database and SECRET_KEY."""
+"""The deployment accepts a session created here: it has the same database and SECRET_KEY."""
 
 import json
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
+from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, red
 
 
-def look(visit: Visit) -> Findings:
-    answer = visit.address.get("/api/me", Cookie=visit.accounts.cookies[0])
-    visit.known = answer.status == 200 and _id(answer.body) == visit.accounts.users[0].pk
-    if visit.known:
-        yield green("session", _("A session made here is known there."))
+def check(context: CheckContext) -> Results:
+    response = context.http.get("/api/me", Cookie=context.accounts.cookies[0])
+    user = context.accounts.users[0]
+    context.session_accepted = response.status == 200 and _user_id(response.body) == user.pk
+    if context.session_accepted:
+        yield green("session", _("The deployment accepts a session created here."))
         return
-    text = _("A session made here is not known there: /api/me answers %(status)d.")
-    mend = _(
-        "Run doctor with the same DATABASE_URL and SECRET_KEY as the deployment, and look that the "
-        "proxy passes cookies on."
+    text = _("The deployment rejects a session created here: /api/me responds with %(status)d.")
+    fix = _(
+        "Run doctor with the deployment's DATABASE_URL and SECRET_KEY, and check that the proxy "
+        "passes cookies on."
     )
-    yield red("session", text % {"status": answer.status}, mend)
+    yield red("session", text % {"status": response.status}, fix)
 
 
-def _id(body: bytes) -> object:
+def _user_id(body: bytes) -> object:
     try:
         return json.loads(body).get("id")
     except (ValueError, AttributeError):

@@ -1,57 +1,60 @@
-"""What people send is encrypted: https, cookies for https only, HSTS, and a way there from http."""
+"""Traffic is encrypted: https, secure cookies, HSTS, and a redirect from http."""
 
 import re
 
 from django.utils.translation import gettext as _
 
-from hubbub.doctor.context import Findings, Visit
-from hubbub.doctor.http_client import Address, Unreachable
-from hubbub.doctor.results import Finding, green, grey, red, yellow
+from hubbub.doctor.context import CheckContext, Results
+from hubbub.doctor.http_client import HttpClient, Unreachable
+from hubbub.doctor.results import CheckResult, green, grey, red, yellow
 
 
-def look(visit: Visit) -> Findings:
-    if visit.address.is_secure:
-        yield _cookies(visit)
-        yield _hsts(visit)
-        yield _redirect(visit)
-    elif visit.address.is_local:
-        yield grey("tls", _("Nothing is encrypted on the way to this machine itself."))
+def check(context: CheckContext) -> Results:
+    if context.http.is_secure:
+        yield _cookies(context)
+        yield _hsts(context)
+        yield _redirect(context)
+    elif context.http.is_local:
+        yield grey("tls", _("Not checked: connections to this machine itself need no encryption."))
     else:
-        text = _("Passwords and messages are sent without encryption.")
-        mend = _("Put TLS in front (docs/operations.md) and set PUBLIC_URL to https://…")
-        yield yellow("tls", text, mend)
+        text = _("Passwords and messages are sent unencrypted.")
+        fix = _("Put TLS in front (docs/operations.md) and set PUBLIC_URL to https://…")
+        yield yellow("tls", text, fix)
 
 
-def _cookies(visit: Visit) -> Finding:
-    bare = [one.split("=")[0] for one in visit.page.cookies if "secure" not in one.lower()]
-    if not bare:
+def _cookies(context: CheckContext) -> CheckResult:
+    insecure = [one.split("=")[0] for one in context.page.cookies if "secure" not in one.lower()]
+    if not insecure:
         return green("tls.cookies", _("Cookies are sent over https only."))
-    text = _("Cookies would be sent without encryption, too: %(names)s.")
-    mend = _("Set PUBLIC_URL to the https address for every process.")
-    return red("tls.cookies", text % {"names": ", ".join(bare)}, mend)
+    text = _("Browsers would send cookies over http, too: %(names)s.")
+    fix = _("Set PUBLIC_URL to the https address for every process.")
+    return red("tls.cookies", text % {"names": ", ".join(insecure)}, fix)
 
 
-def _hsts(visit: Visit) -> Finding:
-    told = re.search(r'max-age="?(\d+)', visit.page.header("Strict-Transport-Security"), re.I)
-    if told and int(told[1]) > 0:  # 0 takes it back
-        return green("tls.hsts", _("Browsers are told to come by https from now on (HSTS)."))
-    text = _("Browsers are not told to come by https (HSTS).")
-    mend = _("Have the proxy pass X-Forwarded-Proto on, and set PUBLIC_URL to the https address.")
-    return red("tls.hsts", text, mend)
+def _hsts(context: CheckContext) -> CheckResult:
+    header = context.page.header("Strict-Transport-Security")
+    max_age = re.search(r'max-age="?(\d+)', header, re.I)
+    if max_age and int(max_age[1]) > 0:  # 0 turns HSTS off again
+        return green("tls.hsts", _("Browsers remember to use https (HSTS)."))
+    text = _("Browsers do not remember to use https (HSTS).")
+    fix = _("Have the proxy pass X-Forwarded-Proto on, and set PUBLIC_URL to the https address.")
+    return red("tls.hsts", text, fix)
 
 
-def _redirect(visit: Visit) -> Finding:
-    """Look what becomes of those who come without encryption."""
-    url = visit.address.url
+def _redirect(context: CheckContext) -> CheckResult:
+    """Check what happens to requests by http."""
+    url = context.http.url
     if url.port not in (None, 443):
-        return grey("tls.redirect", _("Where http is on a machine with other ports is not known."))
-    plain = Address(url._replace(scheme="http", netloc=url.hostname or ""), visit.seconds)
+        text = _("Not checked: with a custom https port, the http port is unknown.")
+        return grey("tls.redirect", text)
+    http_url = url._replace(scheme="http", netloc=url.hostname or "")
     try:
-        answer = plain.get("/")
+        response = HttpClient(http_url, context.timeout_seconds).get("/")
     except Unreachable:
-        return green("tls.redirect", _("Nothing is served without encryption."))
-    if answer.status in (301, 302, 307, 308) and answer.header("Location").startswith("https:"):
-        return green("tls.redirect", _("Who comes by http is led to https."))
-    text = _("Who comes by http is not led to https but gets %(status)d.")
-    mend = _("Have the proxy answer http with a redirect to https, and with nothing else.")
-    return red("tls.redirect", text % {"status": answer.status}, mend)
+        return green("tls.redirect", _("Nothing is served over http."))
+    is_redirect = response.status in (301, 302, 307, 308)
+    if is_redirect and response.header("Location").startswith("https:"):
+        return green("tls.redirect", _("Requests by http are redirected to https."))
+    text = _("A request by http is not redirected to https but gets %(status)d.")
+    fix = _("Have the proxy redirect every http request to https, and serve nothing else there.")
+    return red("tls.redirect", text % {"status": response.status}, fix)

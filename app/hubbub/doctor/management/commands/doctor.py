@@ -1,7 +1,7 @@
-"""`doctor`: look at a running deployment through its public address; say what is wrong with it.
+"""`doctor`: check a running deployment through its public address, and report what is wrong.
 
-Runs where the deployment's environment is (its database, its SECRET_KEY). Exit 0: nothing is red;
-1: something is; 2: it could not look.
+Run it with the deployment's environment (its database, its SECRET_KEY). Exit status 0: no result is
+red; 1: some are; 2: the deployment could not be checked.
 """
 
 import os
@@ -14,58 +14,58 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from hubbub.doctor import report
-from hubbub.doctor.results import Finding, exit_code
-from hubbub.doctor.runner import CannotLook, examine
+from hubbub.doctor.results import CheckResult, exit_code
+from hubbub.doctor.runner import DeploymentUnreachable, run_checks
 from hubbub.environment import public_url
 
-COULD_NOT_LOOK = 2
+COULD_NOT_CHECK = 2
 CLEAR_LINE = "\r\x1b[K"
 
 
 class Command(BaseCommand):
-    help = "Look at a running deployment through its public address, and say what is wrong."
-    requires_system_checks = ()  # they are looked at, too
+    help = "Check a running deployment through its public address, and report what is wrong."
+    requires_system_checks = ()  # the `deployment` check runs them
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--url", default="", help="where people open it (PUBLIC_URL)")
+        parser.add_argument("--url", default="", help="the public address (default: PUBLIC_URL)")
         parser.add_argument(
-            "--timeout", type=_seconds, default=10.0, help="seconds that any answer may take (10)"
+            "--timeout", type=_seconds, default=10.0, help="seconds that a response may take (10)"
         )
         parser.add_argument(
-            "--quick", action="store_true", help="do not wait to see a silent socket live"
+            "--quick", action="store_true", help="do not wait to see whether idle sockets stay open"
         )
         parser.add_argument("--mail", action="store_true", help="connect to the mail server, too")
-        parser.add_argument("--json", action="store_true", help="one JSON object, for machines")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(
         self, url: str, timeout: float, quick: bool, mail: bool, json: bool, **options: object
     ) -> None:
         url = (url or settings.PUBLIC_URL).rstrip("/")
         if not url:
-            raise CommandError(_("Give --url, or set PUBLIC_URL."), returncode=COULD_NOT_LOOK)
-        _ensure_address(url)
-        findings: list[Finding] = []
+            raise CommandError(_("Give --url, or set PUBLIC_URL."), returncode=COULD_NOT_CHECK)
+        _ensure_valid(url)
+        results: list[CheckResult] = []
         try:
-            for finding in examine(url, timeout, self._progress, quick=quick, mail=mail):
-                findings.append(finding)
+            for result in run_checks(url, timeout, self._progress, quick=quick, mail=mail):
+                results.append(result)
                 if not json:
-                    self._say(report.line(finding, self._is_coloured()))
-        except (CannotLook, DatabaseError, ValidationError) as error:
-            text = _("Could not look: %(error)s") % {"error": _sentence(error)}
-            raise CommandError(text, returncode=COULD_NOT_LOOK) from None
+                    self._print(report.line(result, self._is_coloured()))
+        except (DeploymentUnreachable, DatabaseError, ValidationError) as error:
+            text = _("The checks could not run: %(error)s") % {"error": _message(error)}
+            raise CommandError(text, returncode=COULD_NOT_CHECK) from None
         finally:
             self._clear()
-        self._say(
-            report.as_json(url, settings.VERSION, findings) if json else report.summary(findings)
+        self._print(
+            report.as_json(url, settings.VERSION, results) if json else report.summary(results)
         )
-        if code := exit_code(findings):
+        if code := exit_code(results):
             raise SystemExit(code)
 
     def _progress(self, check: str) -> None:
-        """Show what is looked at, where somebody watches."""
+        """Show which check runs, on a terminal only."""
         if self.stderr.isatty():
             self._clear()
-            self.stderr.write(_("looking at %(check)s …") % {"check": check}, ending="")
+            self.stderr.write(_("checking %(check)s …") % {"check": check}, ending="")
             self.stderr.flush()
 
     def _clear(self) -> None:
@@ -73,7 +73,7 @@ class Command(BaseCommand):
             self.stderr.write(CLEAR_LINE, ending="")
             self.stderr.flush()
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._clear()
         self.stdout.write(text)
 
@@ -81,16 +81,16 @@ class Command(BaseCommand):
         return self.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _ensure_address(url: str) -> None:
+def _ensure_valid(url: str) -> None:
     try:
         public_url(url)
-    except SystemExit as refused:  # with a sentence, and as if something were red
-        raise CommandError(str(refused), returncode=COULD_NOT_LOOK) from None
+    except SystemExit as invalid:  # would exit with 1, which stands for red results
+        raise CommandError(str(invalid), returncode=COULD_NOT_CHECK) from None
 
 
-def _sentence(error: Exception) -> str:
-    told = error.messages if isinstance(error, ValidationError) else [str(error).strip()]
-    return " ".join(told)
+def _message(error: Exception) -> str:
+    messages = error.messages if isinstance(error, ValidationError) else [str(error).strip()]
+    return " ".join(messages)
 
 
 def _seconds(text: str) -> float:
@@ -99,5 +99,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 600:
-        raise ArgumentTypeError(_("give a number of seconds, at most 600"))
+        raise ArgumentTypeError(_("must be a number of seconds, at most 600"))
     return seconds
