@@ -1,8 +1,8 @@
-# One image for all of Hubbub's processes; deploy/image/hubbub says which there are.
+# One image for all of Hubbub's processes; deploy/image/hubbub lists them.
 #
 #   docker build --tag hubbub .
 #
-# It runs as a user without a name and needs nothing to write to but /tmp. The static files are in it.
+# It contains the static files, runs as an unnamed user, and writes to /tmp only.
 
 FROM python:3.13-slim AS base
 ENV PATH=/opt/venv/bin:$PATH \
@@ -18,7 +18,7 @@ RUN python3 -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
         --requirement requirements.txt
 
-# What the images have of this folder, so that anybody may read it whatever umask it was cloned with.
+# The files for the images. Any user may read them, whatever umask the repository was cloned with.
 FROM base AS files
 COPY app app
 COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
@@ -29,12 +29,12 @@ RUN chmod -R a+rX .
 
 FROM libraries AS build
 COPY --from=files /srv/hubbub/app app
-# A database is named, which nobody asks, since only a deployment's files are compressed. Byte code
-# that is not held against the time of its source is the same from every build.
+# DATABASE_URL, to which nothing connects, makes this a deployment, whose static files are compressed.
+# Byte code with unchecked hashes does not depend on file times, so every build gives the same.
 RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstatic --no-input --verbosity=0 \
     && python -m compileall -q --invalidation-mode unchecked-hash app
 
-# `docker build --target load`: people made by Locust, for a place that is already there.
+# `docker build --target load`: Locust's simulated users, for an existing deployment.
 FROM libraries AS libraries-load
 COPY requirements-dev.txt ./
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
@@ -61,7 +61,7 @@ COPY --from=files /srv/hubbub/deploy/image/healthy.py /srv/hubbub/deploy/image/m
 COPY --from=files /srv/hubbub/deploy/image/hubbub /usr/local/bin/hubbub
 COPY --from=build /srv/hubbub/staticfiles staticfiles
 COPY --from=build /srv/hubbub/app app
-# In a container the port is guarded by what it is published to.
+# Listen on all interfaces: what can reach the port depends on how it is published.
 ENV BIND=0.0.0.0 \
     PORT=8000
 EXPOSE 8000

@@ -1,8 +1,8 @@
-"""How gunicorn serves pages and REST: `gunicorn -c deploy/gunicorn.conf.py`, wherever it runs.
+"""gunicorn's configuration for pages and REST: `gunicorn -c deploy/gunicorn.conf.py` everywhere.
 
-What differs between places is an environment variable, read in hubbub/settings.py. The application
-is loaded once, before the workers are forked: nothing in it may start a thread or open a connection
-when it is imported (the publisher begins at its first use, in the worker).
+Settings that differ between deployments are environment variables, which hubbub/settings.py reads.
+The application is loaded once, before the workers are forked, so no module may start a thread or
+open a connection at import (the publisher starts at its first use, in the worker).
 """
 
 import atexit
@@ -16,27 +16,27 @@ from tempfile import mkdtemp
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 
 
-def _metrics_folder() -> Path:
-    """Return the folder in which the workers of this start keep their numbers.
+def _metrics_directory() -> Path:
+    """Return the directory for the metrics of this gunicorn's workers.
 
-    Before anything imports prometheus_client, which looks for it once.
+    Call it before the first import of prometheus_client, which reads the variable only once.
     """
-    mine = f"hubbub-metrics-{os.getpid()}-"
-    known = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
-    if known.name.startswith(mine):  # read again, on SIGHUP
-        return known
-    folder = Path(mkdtemp(prefix=mine))
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    atexit.register(_remove, folder, os.getpid())
-    return folder
+    prefix = f"hubbub-metrics-{os.getpid()}-"
+    existing = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+    if existing.name.startswith(prefix):  # this file was reloaded by SIGHUP
+        return existing
+    directory = Path(mkdtemp(prefix=prefix))
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+    atexit.register(_remove, directory, os.getpid())
+    return directory
 
 
-def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # forked workers end, too
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove(directory: Path, owner: int) -> None:
+    if os.getpid() == owner:  # forked workers run this at exit, too
+        shutil.rmtree(directory, ignore_errors=True)
 
 
-_folder = _metrics_folder()
+_directory = _metrics_directory()
 
 from hubbub import settings  # noqa: E402
 from hubbub.observability.exposition import bury, ensure  # noqa: E402
@@ -52,35 +52,35 @@ bind = f"{_host}:{settings.PORT}"
 worker_class = "gthread"
 workers = settings.WEB_WORKERS
 threads = settings.WEB_THREADS
-# Whatever leaks is bounded; not all workers at once.
+# Restart workers now and then to bound leaks; the jitter keeps them from restarting together.
 max_requests = 20_000
 max_requests_jitter = 5_000
-# A worker shows that it lives by touching a file: never on a disk that may be slow.
+# Workers touch a file as their heartbeat; a slow disk would make them look dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 timeout = 60
 graceful_timeout = 30
-# Longer than the 60 s for which proxies commonly keep a connection: whoever closes first while the
-# other sends makes an error that nobody can explain. (deploy/nginx keeps none.)
+# Longer than the 60 s for which proxies commonly keep connections open: if gunicorn closed first, a
+# request sent at that moment would fail. (deploy/nginx keeps none open.)
 keepalive = 75
 
-# PUBLIC_URL decides whether X-Forwarded-Proto counts, TRUSTED_PROXIES whose X-Forwarded-For does:
-# Django looks at both, gunicorn at neither.
+# gunicorn ignores the forwarded headers. Django evaluates X-Forwarded-Proto (by PUBLIC_URL) and
+# X-Forwarded-For (by TRUSTED_PROXIES).
 forwarded_allow_ips = ""
 
-# nginx logs each request; what goes wrong is logged as by everything else.
+# nginx logs each request; errors go to the log in the format of all processes.
 accesslog = None
 logconfig_dict = settings.LOGGING
 
 
 def pre_fork(server, worker):  # type: ignore[no-untyped-def]
-    ensure(_folder)
+    ensure(_directory)
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
-    # Postgres shows connections by this name. All workers have the same: `doctor` counts gunicorns
-    # by it, and what each may open it knows from the settings.
+    # The name of this worker's connections in Postgres. All workers share it: `doctor` counts
+    # gunicorns by it and multiplies by the settings.
     os.environ["PGAPPNAME"] = f"hubbub-web {socket.gethostname()}:{server.pid}"
 
 
 def child_exit(server, worker):  # type: ignore[no-untyped-def]
-    bury(_folder, {os.getpid(), *server.WORKERS})
+    bury(_directory, {os.getpid(), *server.WORKERS})

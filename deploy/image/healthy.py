@@ -1,8 +1,8 @@
-"""Say by the exit status whether this container is well: the image's HEALTHCHECK.
+"""The image's HEALTHCHECK: exits with 0 if this container is healthy.
 
-`web` and `realtime` have to answer /healthz at PORT, which asks nothing of the database: whoever
-ends what is not well must not end all processes when Postgres is away. Any other command ends by
-itself, and is well as long as it runs.
+`web` and `realtime` have to answer /healthz on PORT. It does not use the database, so that an
+outage of Postgres does not get every container restarted. Any other command exits by itself, and is
+healthy as long as it runs.
 """
 
 import os
@@ -11,16 +11,16 @@ import urllib.request
 from pathlib import Path
 
 TIMEOUT_SECONDS = 4
-SERVES = {"web", "realtime", "hubbub.realtime.server"}  # as itself, and behind an init
+SERVERS = {"web", "realtime", "hubbub.realtime.server"}  # as process 1, or behind an init
 
 
 def main() -> None:
     words = Path("/proc/1/cmdline").read_text().split("\0")
-    if SERVES.intersection(words) or any(word.endswith("/gunicorn") for word in words):
-        answer()
+    if SERVERS.intersection(words) or any(word.endswith("/gunicorn") for word in words):
+        check_healthz()
 
 
-def answer() -> None:
+def check_healthz() -> None:
     url = f"http://127.0.0.1:{os.environ.get('PORT') or 8000}/healthz"
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS):

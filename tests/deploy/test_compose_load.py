@@ -12,7 +12,7 @@ RUN = (*PROFILE, "run", "--rm", "--no-deps", "-T")
 
 def test_people_of_two_workers_lose_nothing(engine: Engine, composition: Composition) -> None:
     engine.build(f"{IMAGE}-load", target="load")
-    composition.compose(*RUN, "load-people")
+    composition.compose(*RUN, "load-users")
     composition.compose(*PROFILE, "up", "-d", "--no-deps", "load-worker")
     done = composition.attempt(*RUN, "load")  # its status judges latencies, too
     for name in ("gaps", "doubles", "orders"):
