@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import CERT_NONE, create_default_context
 from typing import Any, Self
 
-from loadtests.lib.servers.nginx import Address, Nginx
+from loadtests.lib.servers.nginx import Nginx
 from loadtests.lib.servers.process import HOST
+from scripts.stack.nginx import Address
 
 
 @dataclass

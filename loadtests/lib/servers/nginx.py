@@ -10,19 +10,17 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.process import ROOT, Server, ServerError
 from scripts.stack import templates
 from scripts.stack.certificate import make_certificate
-from scripts.stack.nginx import active_workers
+from scripts.stack.nginx import Address, active_workers, write_upstreams
 from scripts.stack.ports import free_port
 from scripts.stack.programs import find_program, is_root
 
 TEMPLATES = ROOT / "deploy/nginx"
 RELOAD_SECONDS = 10.0
-Address: TypeAlias = tuple[str, int]
 
 
 class Nginx(Server):
@@ -43,13 +41,7 @@ class Nginx(Server):
         templates.render(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
 
     def write_upstreams(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
-        text = ""
-        for name, addresses in (("web_list", web), ("realtime_list", realtime)):
-            servers = "".join(f"server {host}:{port} max_fails=0;" for host, port in addresses)
-            text += f"upstream {name} {{ zone {name} 64k; {servers} }}\n"
-        made = self._list.with_suffix(".new")
-        made.write_text(text)
-        made.replace(self._list)
+        write_upstreams(self._list, web, realtime)
 
     def command(self) -> list[str]:
         return self._command("daemon off;")

@@ -122,18 +122,18 @@ class Postgres(Server):
         return file
 
     def _make_cluster(self) -> None:
+        initdb = [
+            str(self.bin / "initdb"),
+            f"--pgdata={self.data}",
+            f"--username={OWNER}",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+            f"--wal-segsize={self.wal_segment_mib}",
+        ]
         made = subprocess.run(
-            [
-                *self._tie(),
-                str(self.bin / "initdb"),
-                f"--pgdata={self.data}",
-                f"--username={OWNER}",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-                f"--wal-segsize={self.wal_segment_mib}",
-            ],
+            self._launched(initdb),
             cwd="/",
             capture_output=True,
             text=True,

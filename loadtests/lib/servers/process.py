@@ -7,11 +7,10 @@ started again keeps its port and its files.
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ import psutil
 
 from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.startable import Startable
+from scripts.stack.child_process import launcher_command
 from scripts.stack.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -77,7 +77,7 @@ class Server(Startable):
         """Start it without waiting until it answers."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._tie(), *self.command()],
+                self._launched(self.command()),
                 cwd=ROOT,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -139,13 +139,13 @@ class Server(Startable):
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _tie(self) -> list[str]:
-        # The kernel's parent is a thread: tied to one that ends early, the server would end too.
-        tied = threading.current_thread() is threading.main_thread()
-        launcher = str(ROOT / "scripts/stack/launcher.py")
-        signal_number = str(int(self.end_signal)) if tied else "0"
-        tie = [sys.executable, "-I", "-S", launcher, signal_number, self.user or "-"]
-        return [*self.host.within, *tie]
+    def _launched(self, command: Sequence[str]) -> list[str]:
+        """Return the command, wrapped to run on this host and to exit with this process."""
+        # The kernel sends the signal when the thread that started the server ends, so only the main
+        # thread may ask for it.
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        orphan_signal = self.end_signal if in_main_thread else 0
+        return [*self.host.within, *launcher_command(command, orphan_signal, self.user)]
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server itself, and none to its children."""
