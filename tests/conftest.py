@@ -67,6 +67,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             kept = [item for item in items if differs(item)]
             config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
             items[:] = kept
+    for item in items:
+        if group := _group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    # The long groups start first, so that no worker is left alone with one at the end.
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Return the folder or file whose tests share an expensive fixture with `item`, or "".
+
+    With `--dist loadgroup`, pytest-xdist runs such tests in one worker, so that a cluster which
+    they share starts once and not once in each worker.
+    """
+    assert isinstance(item, pytest.Function)
+    fixtures = [each for defs in item._fixtureinfo.name2fixturedefs.values() for each in defs]
+    shared = {each.scope: each.baseid for each in fixtures if each.baseid.startswith("tests/")}
+    return shared.get("session") or shared.get("module") or ""
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
