@@ -1,4 +1,4 @@
-"""What a room tells reaches each of its sockets once and in order, however busy it is."""
+"""Each connection gets a room's frames once and in order, however busy the room is."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,166 +16,155 @@ from hubbub.realtime.delivery.fan_out import FanOut, write_to_all
 from hubbub.realtime.protocol.websocket_frames import FrameBatch
 from tests.support.fake_transport import Wire
 
-# Enough that a pass takes several slices of any length.
-LARGE = 4 * time_slices.ITEMS_PER_LOOK
+# Enough connections that a pass takes several slices of any length.
+LARGE = 4 * time_slices.ITEMS_PER_CLOCK_CHECK
 
 
-def socket_of(wire: Wire) -> Connection:
+def connection_over(wire: Wire) -> Connection:
     return Connection(wire, Identity(User(pk=1), None, None, {}))
 
 
-def crowd(room: FanOut, size: int) -> list[Wire]:
-    wires = [Wire() for _ in range(size)]
+def add_subscribers(room: FanOut, count: int) -> list[Wire]:
+    wires = [Wire() for _ in range(count)]
     for wire in wires:
-        room.join(socket_of(wire))
+        room.add_subscriber(connection_over(wire))
     return wires
 
 
 @contextmanager
-def a_look_after(sockets: int) -> Iterator[None]:
-    """Have a pass give the event loop back after so many sockets, as slow ones would."""
+def slices_of(connections: int) -> Iterator[None]:
+    """End each time slice after so many connections, as slow ones would."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time_slices, "ITEMS_PER_LOOK", sockets)
+        patch.setattr(time_slices, "ITEMS_PER_CLOCK_CHECK", connections)
         patch.setattr(time_slices, "SLICE_SECONDS", 0)
         patch.setattr(fan_out, "JOIN_SECONDS", 0)
         yield
 
 
-async def written(wires: list[Wire], texts: list[str]) -> None:
-    """Wait until all of them have these texts."""
+async def wait_for_texts(wires: list[Wire], texts: list[str]) -> None:
     async with asyncio.timeout(5):
         while any(wire.texts != texts for wire in wires):  # noqa: ASYNC110
             await asyncio.sleep(0)
 
 
-async def test_a_quiet_room_is_written_to_before_anything_else_happens() -> None:
+async def test_a_quiet_room_is_written_to_immediately() -> None:
     room = FanOut()
-    wires = crowd(room, 3)
-    room.add("hello")
-    room.flush()
+    wires = add_subscribers(room, 3)
+    room.write(["hello"])
     assert [wire.texts for wire in wires] == [["hello"]] * 3
 
 
-async def test_what_a_busy_room_tells_within_milliseconds_is_one_write() -> None:
+async def test_frames_of_a_few_milliseconds_are_joined_in_one_write() -> None:
     room = FanOut()
-    [wire] = crowd(room, 1)
+    [wire] = add_subscribers(room, 1)
     texts = [f"message {number}" for number in range(20)]
     for text in texts:
-        room.add(text)
-        room.flush()
-    await written([wire], texts)
+        room.write([text])
+    await wait_for_texts([wire], texts)
     assert wire.writes == 2  # the first at once, all others together
 
 
-async def test_a_large_room_does_not_keep_a_small_one_waiting() -> None:
-    with a_look_after(1):
+async def test_a_large_room_does_not_delay_a_small_one() -> None:
+    with slices_of(1):
         large, small = FanOut(), FanOut()
-        many, [one] = crowd(large, LARGE), crowd(small, 1)
-        large.add("to everybody")
-        large.flush()
-        small.add("to one")
-        small.flush()
-        await written([one], ["to one"])
+        many, [one] = add_subscribers(large, LARGE), add_subscribers(small, 1)
+        large.write(["to everybody"])
+        small.write(["to one"])
+        await wait_for_texts([one], ["to one"])
         assert not many[-1].texts
-        await written(many, ["to everybody"])
+        await wait_for_texts(many, ["to everybody"])
 
 
-async def test_who_does_not_read_is_cut_off_and_nobody_else_notices() -> None:
+async def test_a_slow_reader_is_aborted_and_others_are_unaffected() -> None:
     room = FanOut()
-    stuck, fine = crowd(room, 2)
-    stuck.buffered_bytes = settings.MAX_BUFFERED_BYTES + 1
-    room.add("first")
-    room.flush()
-    assert stuck.aborted
-    assert not fine.aborted
-    assert fine.texts == ["first"]
+    slow, fast = add_subscribers(room, 2)
+    slow.buffered_bytes = settings.MAX_BUFFERED_BYTES + 1
+    room.write(["first"])
+    assert slow.aborted
+    assert not fast.aborted
+    assert fast.texts == ["first"]
 
 
-async def test_who_leaves_has_all_that_was_told_before_and_nothing_after() -> None:
+async def test_a_connection_that_leaves_gets_everything_before_and_nothing_after() -> None:
     room = FanOut()
     wires = [Wire(), Wire()]
-    stays, leaves = map(socket_of, wires)
-    room.join(stays)
-    room.join(leaves)
-    room.add("first")
-    room.flush()
-    room.add("second")  # waits for what comes within milliseconds
-    room.leave(leaves)
-    room.add("third")
-    room.flush()
-    await written(wires[:1], ["first", "second", "third"])
+    stays, leaves = map(connection_over, wires)
+    room.add_subscriber(stays)
+    room.add_subscriber(leaves)
+    room.write(["first"])
+    room.write(["second"])  # waits for frames of the next milliseconds
+    room.remove_subscriber(leaves)
+    room.write(["third"])
+    await wait_for_texts(wires[:1], ["first", "second", "third"])
     assert wires[1].texts == ["first", "second"]
 
 
-async def test_who_types_is_told_to_many_in_slices() -> None:
+async def test_typing_notices_are_written_in_slices() -> None:
     wires = [Wire() for _ in range(LARGE)]
-    with a_look_after(1):
-        sockets = list(map(socket_of, wires))
-        left = sockets[-1]
-        write_to_all(sockets, "alice types", lambda socket: socket is not left)
+    with slices_of(1):
+        connections = list(map(connection_over, wires))
+        gone = connections[-1]
+        write_to_all(connections, "alice types", lambda connection: connection is not gone)
         assert not wires[-2].texts
-        await written(wires[:-1], ["alice types"])
+        await wait_for_texts(wires[:-1], ["alice types"])
         assert not wires[-1].texts
 
 
-class Broken(Wire):
+class BrokenWire(Wire):
     def write_batch(self, batch: FrameBatch) -> int:
         raise RuntimeError
 
 
-async def test_a_socket_that_fails_keeps_nothing_from_the_others() -> None:
-    broken = Broken()
+async def test_a_connection_that_fails_does_not_affect_the_others() -> None:
+    broken = BrokenWire()
     wires = [Wire(), broken, Wire()]
     room = FanOut()
     for wire in wires:
-        room.join(socket_of(wire))
-    room.add("to the room")
-    room.flush()
+        room.add_subscriber(connection_over(wire))
+    room.write(["to the room"])
     write_to_all(room.subscribers, "alice types", lambda _: True)
     assert [wire.texts for wire in wires] == [["to the room", "alice types"], [], wires[0].texts]
-    assert broken.aborted, "it lacks a frame, and must come again"
+    assert broken.aborted, "it lacks a frame, so its client must reconnect"
 
 
-PEOPLE = st.integers(0, 4)
-DEEDS = st.lists(
+USERS = st.integers(0, 4)
+STEPS = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(["come", "go"]), PEOPLE),
-        st.tuples(st.sampled_from(["tell", "write", "wait"]), st.just(0)),
+        st.tuples(st.sampled_from(["join", "leave"]), USERS),
+        st.tuples(st.sampled_from(["write one", "write two", "wait"]), st.just(0)),
     ),
     max_size=60,
 )
 
 
-@given(DEEDS, st.integers(1, 3))
-def test_each_socket_gets_what_is_told_while_it_is_there_once_and_in_order(
-    deeds: list[tuple[str, int]], look: int
+@given(STEPS, st.integers(1, 3))
+def test_each_subscriber_gets_the_frames_of_its_time_once_and_in_order(
+    steps: list[tuple[str, int]], slice_size: int
 ) -> None:
     async def scenario() -> None:
-        room, told = FanOut(), 0
-        there: dict[int, tuple[Connection, Wire, list[str]]] = {}
-        gone: list[tuple[Wire, list[str]]] = []
-        for deed, person in deeds:
-            if deed == "come" and person not in there:
+        room, count = FanOut(), 0
+        subscribed: dict[int, tuple[Connection, Wire, list[str]]] = {}
+        left: list[tuple[Wire, list[str]]] = []
+        for step, user in steps:
+            if step == "join" and user not in subscribed:
                 wire = Wire()
-                there[person] = (socket_of(wire), wire, [])
-                room.join(there[person][0])
-            elif deed == "go" and person in there:
-                socket, wire, due = there.pop(person)
-                room.leave(socket)
-                gone.append((wire, due))
-            elif deed == "tell":
-                told += 1
-                room.add(f"{told}")
-                for _, _, due in there.values():
-                    due.append(f"{told}")
-            elif deed == "write":
-                room.flush()
-            else:
+                subscribed[user] = (connection_over(wire), wire, [])
+                room.add_subscriber(subscribed[user][0])
+            elif step == "leave" and user in subscribed:
+                connection, wire, expected = subscribed.pop(user)
+                room.remove_subscriber(connection)
+                left.append((wire, expected))
+            elif step.startswith("write"):
+                texts = [f"{count + n}" for n in range(1 if step == "write one" else 2)]
+                count += len(texts)
+                room.write(texts)
+                for _, _, expected in subscribed.values():
+                    expected += texts
+            elif step == "wait":
                 await asyncio.sleep(0)
-        room.flush()
-        for _, wire, due in there.values():
-            await written([wire], due)
-        assert all(wire.texts == due for wire, due in gone)
+        for _, wire, expected in subscribed.values():
+            await wait_for_texts([wire], expected)
+        assert all(wire.texts == expected for wire, expected in left)
 
-    with a_look_after(look):
+    with slices_of(slice_size):
         asyncio.run(scenario())

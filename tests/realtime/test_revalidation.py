@@ -28,7 +28,6 @@ def code_after_recheck(identity: Identity, room: Room) -> int | None:
         hub.add(connection)
         connection.rooms.add(room.pk)
         await revalidate(hub)
-        await hub.group_commit.close()
         await close_all_connections()
         return wire.code
 

@@ -7,7 +7,7 @@ from pytest_django import DjangoAssertNumQueries
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
 from hubbub.chat.models import Room
-from hubbub.realtime.subscriptions.room_access import Standing, read_all_standings, read_standings
+from hubbub.realtime.subscriptions.room_access import RoomAccess, read_many, read_room_access
 
 pytestmark = pytest.mark.django_db
 
@@ -25,20 +25,20 @@ def test_each_gets_an_answer_to_what_they_asked_in_one_statement(
     charlies = (charlie.pk, (private.pk, public.pk, UNKNOWN))
     charlies_lobby = (charlie.pk, (lobby.pk,))
     with django_assert_num_queries(1):
-        found = read_all_standings([alices, charlies, charlies_lobby])
+        found = read_many([alices, charlies, charlies_lobby])
     assert found[alices] == {
-        private.pk: Standing(private.seq, True, False, False),
-        lobby.pk: Standing(lobby.seq, True, True, False),
+        private.pk: RoomAccess(private.seq, True, False, False),
+        lobby.pk: RoomAccess(lobby.seq, True, True, False),
     }
     assert found[charlies] == {
-        private.pk: Standing(private.seq, False, False, False),
-        public.pk: Standing(public.seq, False, True, True),
+        private.pk: RoomAccess(private.seq, False, False, False),
+        public.pk: RoomAccess(public.seq, False, True, True),
     }
-    assert found[charlies_lobby] == {lobby.pk: Standing(lobby.seq, True, True, False)}
+    assert found[charlies_lobby] == {lobby.pk: RoomAccess(lobby.seq, True, True, False)}
 
 
 def test_a_subscribe_of_no_rooms_asks_nothing(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
-        assert read_standings(alice.pk, []) == {}
+        assert read_room_access(alice.pk, []) == {}

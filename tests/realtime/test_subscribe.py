@@ -56,7 +56,7 @@ def run(scenario: Callable[[Replica], Coroutine[Any, Any, None]]) -> None:
         try:
             await scenario(replica)
         finally:
-            await replica.hub.group_commit.close()
+            await replica.group_commit.close()
             await close_all_connections()
 
     asyncio.run(whole())
@@ -79,11 +79,11 @@ def test_who_is_put_out_while_a_subscribe_waits_does_not_go_live(
         bobs.command("ping")  # its answer is not read, so that what follows waits
         bobs.command("subscribe", rooms={str(first.pk): 0, str(second.pk): None})
         async with asyncio.timeout(10):
-            await replica.hub.unheard.wait()  # the rooms are followed
+            await replica.hub.wait_for_join_request(10)  # the rooms are followed
         await run_action(members.remove, alice, room_id=second.pk, user_id=bob.pk)
         events = await run_query(read_log, second.pk, second.seq, 10)
         assert [event.type for event in events] == ["member.left"]
-        replica.hub.take(replica.hub.rooms[second.pk], events)  # as the doorbell does
+        replica.hub.local_rooms[second.pk].receive(events)  # as the bus does
         charlies.command("subscribe", rooms={str(second.pk): None})
         await charlies.until(lambda told: told[-1:] != [] and told[-1]["type"] == "subscribed")
         bobs.reads.set()

@@ -10,13 +10,11 @@ import pytest
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
 from hubbub.chat.models import Room
-from hubbub.realtime.cluster.bus import Doorbell
 from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.connections.transport import AsgiTransport
 from hubbub.realtime.db.executors import close_all_connections
-from hubbub.realtime.delivery.catch_up import Follower
-from hubbub.realtime.hub import Hub
-from hubbub.realtime.subscriptions.subscribe import Subscribing
+from hubbub.realtime.lifecycle.replica import Replica
+from hubbub.realtime.subscriptions.subscribe import SubscribeRequest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,13 +31,14 @@ def test_rooms_that_one_may_not_open_are_not_followed(
         told.append(json.loads(message["text"]))
 
     async def scenario() -> set[int]:
-        hub = Hub()
+        replica = Replica()
+        hub = replica.hub
         connection = Connection(AsgiTransport(hear), Identity(charlie, None, None, {lobby.pk: 0}))
         hub.add(connection)
-        await Subscribing(hub, Follower(hub, Doorbell(hub)), connection, None).run(asked)
-        await hub.group_commit.close()
+        await SubscribeRequest(hub, replica.catch_up, connection, None).run(asked)
+        await replica.group_commit.close()
         await close_all_connections()
-        return set(hub.rooms)
+        return set(hub.local_rooms)
 
     assert asyncio.run(scenario()) == {lobby.pk}
     refused = {frame["room"]: frame["code"] for frame in told if frame["type"] == "problem"}

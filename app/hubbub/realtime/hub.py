@@ -1,262 +1,195 @@
-"""The hub: all sockets of one replica, and the fan-out of events to them.
+"""The hub: the connections, subscriptions and local rooms of one replica.
 
-One per process and event loop, begun by the first socket. It hears the doorbell (`doorbell`),
-reads what it missed (`follower`), and writes the same text to every local socket of a room. It
-remembers nothing that a client needs. Everything here runs on the event loop and never waits.
+One per process and event loop. The bus and `CatchUp` bring events, the hub's logs put them in order
+and write the same text to every local subscriber. The hub stores nothing that a client needs: any
+of it is lost with the process. Everything here runs on the event loop and never waits.
 """
 
 import asyncio
-import logging
 import secrets
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from typing import Any
 
 from django.conf import settings
 
-from hubbub.chat.events import Entry, moment_of
-from hubbub.chat.publisher import group_of, publisher
+from hubbub.chat.events import WORKSPACE_LOG, Entry
 from hubbub.observability import metrics
-from hubbub.realtime.commands.group_commit import GroupCommit
-from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.delivery import account_events
+from hubbub.realtime.connections.connection import Connection
+from hubbub.realtime.connections.registry import ConnectionRegistry
+from hubbub.realtime.delivery.account_events import AccountEvents
 from hubbub.realtime.delivery.fan_out import write_to_all
-from hubbub.realtime.delivery.local_rooms import Followed, OpenRoom, follow_place, open_room
+from hubbub.realtime.delivery.followed_log import FollowedLog
+from hubbub.realtime.delivery.local_rooms import LocalRoom, new_local_room
+from hubbub.realtime.delivery.sweep_requests import SweepRequests
+from hubbub.realtime.delivery.workspace_log import new_workspace_log
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.messages import frame
-from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
 
-logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Person:
-    """Somebody with sockets here, and the rooms that they are in."""
-
-    rooms: set[int]
-    connections: dict[Connection, None] = field(default_factory=dict)  # oldest first
-    typed: dict[int, float] = field(default_factory=dict)  # room id: when it was last told
+Message = dict[str, Any]  # of the bus
 
 
 class Hub:
     def __init__(self) -> None:
-        self.replica = secrets.token_hex(6)  # of this start: a restarted replica is another one
-        self.epoch = ""
-        self.place: Followed = follow_place()
-        self.people: dict[int, Person] = {}
-        self.members: dict[int, set[int]] = {}  # room id: people here who are in it
-        self.rooms: dict[int, OpenRoom] = {}
-        self.bumped: dict[int, int] = {}  # room id: the seq that people with it closed know of
-        self.group_commit = GroupCommit()
+        self.replica_id = secrets.token_hex(6)  # of this start: a restarted replica is a new one
+        self.epoch = ""  # of the database behind the logs; empty before `start`
+        self.connections = ConnectionRegistry()
+        self.local_rooms: dict[int, LocalRoom] = {}
+        self.account_events = AccountEvents(self.connections, self.local_rooms)
+        self.workspace_log = new_workspace_log(self.account_events, self._recheck_gap_later)
+        self.sweeps = SweepRequests()
         self.traffic_observer: TrafficObserver | None = None  # None unless RECORDING_DIR is set
-        self.presence_dirty: set[int] = set()  # rooms where somebody came or went, anywhere
-        self.wake = asyncio.Event()  # ask for the newest seqs now
-        self.misunderstood = asyncio.Event()  # something was heard that is not known here
-        self.unheard = asyncio.Event()  # something has to be joined or asked
+        self._join_requested = asyncio.Event()
         self._presence_number = 0
 
-    # Sockets
+    # Connections
 
     def add(self, connection: Connection) -> None:
-        """Take in a socket; the person's oldest gives way when there are too many."""
-        identity = connection.identity
-        person = self.people.setdefault(connection.user_id, Person(set()))
-        person.connections[connection] = None
-        metrics.connections.inc()
-        for room_id, seq in identity.rooms.items():
-            self.put_in(connection.user_id, room_id)
-            self.bumped.setdefault(room_id, seq)
-        # One that is leaving has its successor open already: that is no connection too many.
-        still_open = [each for each in person.connections if not (each.closed or each.goodbye_sent)]
+        """Add a connection; close the user's oldest one if there are too many."""
+        self.connections.add(connection)
+        # After its goodbye a connection may have a successor already, so it does not count.
+        others = self.connections.of_user(connection.user_id)
+        still_open = [each for each in others if not (each.closed or each.goodbye_sent)]
         if len(still_open) > settings.MAX_CONNECTIONS_PER_USER:
             still_open[0].close(close_codes.TOO_MANY_CONNECTIONS)
 
-    def drop(self, connection: Connection) -> None:
-        """Forget a socket. Its person stays present for a moment: most come back at once."""
+    def remove(self, connection: Connection) -> None:
+        """Remove a connection that is gone. Its user stays present for a moment.
+
+        Most clients reconnect at once, and their users shall not be shown as offline meanwhile.
+        """
         if not connection.closed:
             metrics.connections_closed.labels("client").inc()
         connection.closed = True
         connection.cancel_tasks()
         for room_id in list(connection.rooms):
             self.unsubscribe(connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
-        person = self.people.get(connection.user_id)
-        if person is None or person.connections.pop(connection, 0) == 0:
-            return
-        metrics.connections.dec()
-        if not person.connections:
-            for room_id in list(person.rooms):
-                self.put_out(connection.user_id, room_id)
-            del self.people[connection.user_id]
-
-    def put_in(self, user_id: int, room_id: int) -> None:
-        """Note that a person with sockets here is in a room."""
-        self.people[user_id].rooms.add(room_id)
-        self.members.setdefault(room_id, set()).add(user_id)
-
-    def put_out(self, user_id: int, room_id: int) -> None:
-        self.people[user_id].rooms.discard(room_id)
-        members = self.members.get(room_id, set())
-        members.discard(user_id)
-        if not members:
-            self.members.pop(room_id, None)
-            self.bumped.pop(room_id, None)
-
-    def connections_of(self, user_id: int | None) -> list[Connection]:
-        person = self.people.get(user_id or 0)
-        return list(person.connections) if person else []
-
-    def all_connections(self) -> list[Connection]:
-        return [each for person in self.people.values() for each in person.connections]
-
-    # Rooms
-
-    def room(self, room_id: int) -> OpenRoom:
-        """Return the room that somebody opens here, followed from now on."""
-        room = self.rooms.get(room_id)
-        if room is None:
-            self._presence_number += 1
-            room = open_room(room_id, self._presence_number, time.monotonic())
-            self.rooms[room_id] = room
-            metrics.local_rooms.inc()
-            self.unheard.set()
-        return room
-
-    def followed(self) -> list[Followed]:
-        """Return all logs that are followed here."""
-        return [self.place, *self.rooms.values()]
-
-    def close_room(self, room: OpenRoom) -> None:
-        """Stop following a room that nobody has open."""
-        # Presence numbers never go back, so that an old one is never taken for a new one.
-        self._presence_number = max(self._presence_number, room.presence.number)
-        del self.rooms[room.log]
-        metrics.local_rooms.dec()
-
-    def subscribe(self, connection: Connection, room: OpenRoom) -> None:
-        """Deliver the room's next entries to the socket; its person is present."""
-        room.fan_out.join(connection)
-        connection.rooms.add(room.log)
-        connection.removal_sent.discard(room.log)
-        if room.presence.open(connection.user_id, connection.name):
-            self.presence_dirty.add(room.log)
+        self.connections.remove(connection)
 
     def unsubscribe(self, connection: Connection, room_id: int, linger: float = 0.0) -> None:
-        """End a subscription; after `linger` seconds its person is no longer present by it."""
-        room = self.rooms.get(room_id)
-        if room_id not in connection.rooms or room is None:
-            return
-        connection.rooms.discard(room_id)
-        room.fan_out.leave(connection)
-        room.idle_since = time.monotonic()
-        if linger:
-            loop = asyncio.get_running_loop()
-            loop.call_later(linger, self._leave, room, connection.user_id)
-        else:
-            self._leave(room, connection.user_id)
+        """End a subscription, if there is one. Its user stays present for `linger` seconds."""
+        room = self.local_rooms.get(room_id)
+        if room is not None:
+            room.unsubscribe(connection, linger)
 
-    def _leave(self, room: OpenRoom, user_id: int) -> None:
-        if room.presence.close(user_id) and self.rooms.get(room.log) is room:
-            self.presence_dirty.add(room.log)
+    # Logs
 
-    def tell_presence(self, room: OpenRoom) -> None:
-        """Tell other replicas who came and went here since they were last told."""
-        told = room.presence.tell()
-        if told is not None:
-            message = {
-                "type": "presence",
-                "room": room.log,
-                "from": self.replica,
-                "number": told.number,
-                "joined": list(told.joined.items()),
-                "left": told.left,
-            }
-            publisher.publish(group_of(room.log), message)
+    def find_log(self, log_id: int) -> FollowedLog | None:
+        return self.workspace_log if log_id == WORKSPACE_LOG else self.local_rooms.get(log_id)
 
-    # Events
+    def followed_logs(self) -> list[FollowedLog]:
+        return [self.workspace_log, *self.local_rooms.values()]
 
-    def take(
-        self, followed: Followed, entries: Iterable[Entry], committed_at: float | None = None
-    ) -> None:
-        """Offer entries of a log to its feed and deliver those whose turn it is.
+    def open_room(self, room_id: int) -> LocalRoom:
+        """Return a local room, followed from now on. Its log still has to be started."""
+        room = self.local_rooms.get(room_id)
+        if room is None:
+            self._presence_number += 1
+            room = new_local_room(room_id, self._presence_number, self._recheck_gap_later)
+            self.local_rooms[room_id] = room
+            metrics.local_rooms.inc()
+            self.request_join()
+        return room
 
-        `committed_at` (seconds since 1970) is known of those that were heard.
+    def close_room(self, room: LocalRoom) -> None:
+        # The presence number of a room that is opened again must be above all of its old ones:
+        # peers ignore what is not newer than what they have.
+        self._presence_number = max(self._presence_number, room.presence.number)
+        del self.local_rooms[room.id]
+        metrics.local_rooms.dec()
+
+    def close_idle_rooms(self, now: float) -> None:
+        """Close the rooms that nobody has had open for ROOM_LINGER_SECONDS."""
+        for room in list(self.local_rooms.values()):
+            if room.is_idle and now - room.idle_since > settings.ROOM_LINGER_SECONDS:
+                self.close_room(room)
+                self.request_join()  # the same task leaves the groups of closed rooms
+
+    def start(self, epoch: str, workspace_seq: int) -> None:
+        """Start to follow the workspace log at its end."""
+        self.epoch = epoch
+        self.workspace_log.start(workspace_seq)
+
+    def reset(self) -> None:
+        """Forget all positions and have all clients reconnect: the database is another one.
+
+        `start` has to follow.
         """
-        ready = followed.feed.offer(entries, time.monotonic())
-        self.deliver(followed, ready, committed_at)
-        if followed.feed.misses(time.monotonic(), 0.0):
-            # Held for a moment only: the doorbell may just have changed the order.
-            loop = asyncio.get_running_loop()
-            loop.call_later(settings.REORDER_SECONDS, self.wake_if_missing, followed)
-
-    def deliver(
-        self, followed: Followed, entries: list[Entry], committed_at: float | None = None
-    ) -> None:
-        """Pass on entries whose turn it is. Read from a log, they were committed when made."""
-        if not isinstance(followed, OpenRoom):
-            for entry in entries:
-                self._apply(entry)
-            return
-        for entry in entries:
-            if followed.subscribers:
-                at = moment_of(entry) if committed_at is None else committed_at
-                followed.fan_out.add(entry.text, committed_at=at)
-            if entry.type in ("member.left", "room.archived"):
-                self._end_subscriptions(followed, entry)
-        followed.fan_out.flush()
-
-    def _apply(self, entry: Entry) -> None:
-        try:
-            account_events.apply(self, entry)
-        except Exception:  # the entries after it are somebody else's ban, or sign-out
-            logger.exception("An entry of the place's log was not understood.")
-
-    def wake_if_missing(self, followed: Followed) -> None:
-        if followed.feed.misses(time.monotonic(), settings.REORDER_SECONDS * 0.9):
-            self.wake.set()
-
-    def _end_subscriptions(self, room: OpenRoom, entry: Entry) -> None:
-        """To the one who left it is the room's last event; an archived room is over for all."""
-        if entry.type == "room.archived":
-            room.archived = entry.seq
-            over, reason = list(room.subscribers), "archived"
-        else:
-            assert entry.user is not None
-            room.left[entry.user] = entry.seq
-            over = [each for each in room.subscribers if each.user_id == entry.user]
-            reason = account_events.facts_of(entry).get("reason", "left")
-        removed = FrameBatch([text_frame(frame("room.removed", room=room.log, reason=reason))])
-        for connection in over:
-            room.fan_out.settle(connection)  # so that this is the last that it gets of the room
-            connection.removal_sent.add(room.log)
-            connection.write_batch(removed)
-            self.unsubscribe(connection, room.log)
-
-    def bump(self, room_id: int, seq: int, number: int) -> None:
-        """Tell the people of a room who have not subscribed it that it has news."""
-        if room_id not in self.members or seq <= self.bumped.get(room_id, 0):
-            return
-        self.bumped[room_id] = seq
-        text = frame("room.bumped", room=room_id, seq=seq, number=number)
-        people = (self.people[user_id] for user_id in self.members[room_id])
-        sockets = (socket for person in people for socket in person.connections)
-        write_to_all(sockets, text, lambda socket: room_id not in socket.rooms)
-
-    # The log began anew
-
-    def restart(self) -> None:
-        """Forget all positions and have everybody come again: the log is not the one known."""
-        for connection in self.all_connections():
+        for connection in self.connections.all():
             connection.close(close_codes.TRY_AGAIN)
             connection.rooms.clear()
-        for room in list(self.rooms.values()):
+        for room in list(self.local_rooms.values()):
             self.close_room(room)
-        self.bumped.clear()
-        self.place = follow_place()
+        self.connections.reset_bumps()
+        self.workspace_log = new_workspace_log(self.account_events, self._recheck_gap_later)
         self.epoch = ""
-        self.unheard.set()
+        self.request_join()
 
-    def concerns(self, identity: Identity, since: int) -> bool:
-        """Tell whether the place's log changed a person's standing after `since`."""
-        entries = self.place.feed.memory.since(since)
-        return entries is None or any(entry.user == identity.user.pk for entry in entries)
+    def _recheck_gap_later(self, log: FollowedLog) -> None:
+        """Wait before reading the log: the bus may only have changed the order of two messages."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(settings.REORDER_SECONDS, self._recheck_gap, log)
+
+    def _recheck_gap(self, log: FollowedLog) -> None:
+        if log.resequencer.has_gap(time.monotonic(), settings.REORDER_SECONDS * 0.9):
+            self.sweeps.request_sweep()
+
+    # Group subscriptions
+
+    def request_join(self) -> None:
+        """Have `GroupSubscriptions` join and leave groups now: the followed logs have changed."""
+        self._join_requested.set()
+
+    async def wait_for_join_request(self, seconds: float) -> None:
+        """Wait until a join is requested, at most so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._join_requested.wait()
+        self._join_requested.clear()
+
+    def resubscribe(self, host: int) -> None:
+        """Join the groups on a Redis host again, and read what was published meanwhile."""
+        for log in self.followed_logs():
+            if log.host == host:
+                log.subscribed = False
+        self.sweeps.request_sweep()
+        self.request_join()
+
+    # Messages of the bus
+
+    def receive_events(self, message: Message) -> None:
+        log = self.find_log(message["log"])
+        if log is not None:
+            entries = [Entry(*entry) for entry in message["entries"]]
+            log.receive(entries, message.get("at"))
+
+    def receive_bumps(self, message: Message) -> None:
+        for room_id, seq, number in message["bumps"]:
+            self.bump(room_id, seq, number)
+
+    def bump(self, room_id: int, seq: int, number: int) -> None:
+        """Notify members' connections that have not subscribed to a room of its new events."""
+        room = self.connections.rooms.get(room_id)
+        if room is None or seq <= (room.bumped_seq or 0):
+            return
+        room.bumped_seq = seq
+        text = frame("room.bumped", room=room_id, seq=seq, number=number)
+        connections = self.connections.of_members(room_id)
+        write_to_all(connections, text, lambda connection: room_id not in connection.rooms)
+
+    def receive_typing(self, message: Message) -> None:
+        room = self.local_rooms.get(message["room"])
+        user = message["user"]
+        if room is not None:
+            text = frame("typing.started", room=room.id, user=user)
+            write_to_all(
+                room.subscribers,
+                text,
+                lambda other: room.id in other.rooms and other.user_id != user["id"],
+            )
+
+    def receive_read_marks(self, message: Message) -> None:
+        for user_id, room_id, number in message["marks"]:
+            for connection in self.connections.of_user(user_id):
+                connection.write(frame("room.read", room=room_id, number=number))

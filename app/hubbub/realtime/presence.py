@@ -1,158 +1,162 @@
-"""Who has a room open, across all replicas, as one replica knows it. Pure.
+"""Who has one room open, across all replicas, as one replica knows it. Pure.
 
-Each replica numbers its own joins and leaves of a room and repeats the last number in its
-heartbeat, so that whoever missed one notices and asks for the whole list. What local clients are
-told is the difference between what was announced and what is known now: people who come back on
-another replica before the first one is forgotten were never gone.
+Each replica numbers its own changes and repeats the last number in its heartbeats, so a peer that
+missed one notices and asks for the whole list. Local clients get the difference between what was
+last announced and what is known now. So users who reconnect to another replica before the first one
+is forgotten are never announced as offline.
 """
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-People = dict[int, str]  # user id: name
+Names = dict[int, str]  # by user id
 
 
-class Change(NamedTuple):
-    """What is announced to local clients; `joined` and `left` are empty when only counted."""
+class Announcement(NamedTuple):
+    """For local clients. `joined` and `left` are empty when users are only counted."""
 
-    joined: People
+    joined: Names
     left: list[int]
     online: int
 
 
-class Told(NamedTuple):
-    """What other replicas are told, in one change with the next number."""
+class LocalChanges(NamedTuple):
+    """For peers: what changed on this replica, as one change with the next number."""
 
     number: int
-    joined: People  # or renamed
+    joined: Names  # or renamed
     left: list[int]
 
 
 @dataclass(slots=True)
-class View:
-    """The people of another replica, as of its change `number`."""
+class PeerPresence:
+    """A peer's users as of its change `number`."""
 
     number: int
-    people: People
+    names: Names
 
 
 @dataclass(slots=True)
 class Presence:
-    """One room's presence. `local` counts each person's connections on this replica.
+    """`local` counts each user's connections here; `number` is that of the last change published.
 
-    `number` is that of the last change that others were told.
+    With more than `list_max` users online, they are only counted.
     """
 
     list_max: int
     number: int = 0
     local: dict[int, int] = field(default_factory=dict)
-    names: People = field(default_factory=dict)
-    views: dict[str, View] = field(default_factory=dict)
-    announced: People = field(default_factory=dict)
-    counted: bool = False  # too many to be named: the last announcement was their number
+    names: Names = field(default_factory=dict)  # of the local users
+    peers: dict[str, PeerPresence] = field(default_factory=dict)  # by replica id
+    announced: Names = field(default_factory=dict)
+    only_counted: bool = False  # in the last announcement
     _announced_count: int = 0
-    _untold: dict[int, str | None] = field(default_factory=dict)  # None: left
+    _unpublished: dict[int, str | None] = field(default_factory=dict)  # names; None: left
 
-    def open(self, user: int, name: str) -> bool:
-        """Count a connection; True when the person was not here: others are to be told."""
-        self.local[user] = self.local.get(user, 0) + 1
-        self.names[user] = name
-        if self.local[user] > 1:
+    def connect(self, user_id: int, name: str) -> bool:
+        """Add a connection; return whether the user was not present here before."""
+        self.local[user_id] = self.local.get(user_id, 0) + 1
+        self.names[user_id] = name
+        if self.local[user_id] > 1:
             return False
-        self._untold[user] = name
+        self._unpublished[user_id] = name
         return True
 
-    def close(self, user: int) -> bool:
-        """Count a connection less; True when it was the person's last here."""
-        self.local[user] -= 1
-        if self.local[user]:
+    def disconnect(self, user_id: int) -> bool:
+        """Remove a connection; return whether it was the user's last one here."""
+        self.local[user_id] -= 1
+        if self.local[user_id]:
             return False
-        del self.local[user], self.names[user]
-        self._untold[user] = None
+        del self.local[user_id], self.names[user_id]
+        self._unpublished[user_id] = None
         return True
 
-    def rename(self, user: int, name: str) -> bool:
-        """Take a person's new name; True when they are here, so others must be told."""
-        if self.names.get(user, name) == name:
+    def rename(self, user_id: int, name: str) -> bool:
+        """Change a user's name; return whether that changes anything for a user present here."""
+        if self.names.get(user_id, name) == name:
             return False
-        self.names[user] = name
-        self._untold[user] = name
+        self.names[user_id] = name
+        self._unpublished[user_id] = name
         return True
 
-    def tell(self) -> Told | None:
-        """Return what changed here since the last call, however much it is; None: nothing."""
-        if not self._untold:
+    def take_local_changes(self) -> LocalChanges | None:
+        """Return what changed here since the last call, for peers; None if nothing did."""
+        if not self._unpublished:
             return None
         self.number += 1
-        joined = {user: name for user, name in self._untold.items() if name is not None}
-        left = [user for user, name in self._untold.items() if name is None]
-        self._untold.clear()
-        return Told(self.number, joined, left)
+        joined = {user: name for user, name in self._unpublished.items() if name is not None}
+        left = [user for user, name in self._unpublished.items() if name is None]
+        self._unpublished.clear()
+        return LocalChanges(self.number, joined, left)
 
-    def heard_change(self, replica: str, number: int, joined: People, left: list[int]) -> bool:
-        """Apply the next change of another replica; False when its whole list is needed."""
-        view = self.views.get(replica)
-        if view is not None and number <= view.number:
+    def apply_peer_change(self, peer_id: str, number: int, joined: Names, left: list[int]) -> bool:
+        """Apply a peer's next change; return False if its whole list is needed instead.
+
+        A change that is not newer than what is known is ignored.
+        """
+        peer = self.peers.get(peer_id)
+        if peer is not None and number <= peer.number:
             return True
-        if view is None or number != view.number + 1:
+        if peer is None or number != peer.number + 1:
             return False
-        view.number = number
-        view.people.update(joined)
-        for user in left:
-            view.people.pop(user, None)
+        peer.number = number
+        peer.names.update(joined)
+        for user_id in left:
+            peer.names.pop(user_id, None)
         return True
 
-    def heard_list(self, replica: str, number: int, people: People) -> None:
-        view = self.views.get(replica)
-        if view is None or number >= view.number:
-            self.views[replica] = View(number, people)
+    def apply_peer_list(self, peer_id: str, number: int, names: Names) -> None:
+        """Replace what is known of a peer, unless that is newer."""
+        peer = self.peers.get(peer_id)
+        if peer is None or number >= peer.number:
+            self.peers[peer_id] = PeerPresence(number, names)
 
-    def agrees(self, replica: str, number: int | None) -> bool:
-        """Compare with a heartbeat; False when the replica's list has to be asked for.
+    def check_peer_number(self, peer_id: str, number: int | None) -> bool:
+        """Compare with the number in a peer's heartbeat; return False if its list is needed.
 
-        None: the replica does not have the room open.
+        None: the peer does not have the room open, so its users are removed.
         """
         if number is None:
-            self.views.pop(replica, None)
+            self.peers.pop(peer_id, None)
             return True
-        view = self.views.get(replica)
-        return view is not None and view.number == number
+        peer = self.peers.get(peer_id)
+        return peer is not None and peer.number == number
 
-    def forget(self, replica: str) -> None:
-        self.views.pop(replica, None)
+    def forget_peer(self, peer_id: str) -> None:
+        self.peers.pop(peer_id, None)
 
-    def online(self) -> People:
-        """Return everybody who has the room open anywhere, as far as it is known here."""
-        people = dict(self.names)
-        for view in self.views.values():
-            people |= view.people
-        return people
+    def online(self) -> Names:
+        """Return all users who have the room open on any replica, as far as is known here."""
+        names = dict(self.names)
+        for peer in self.peers.values():
+            names |= peer.names
+        return names
 
-    def announce(self) -> Change | None:
-        """Return what changed since the last call, for local clients; None when nothing did."""
+    def announce(self) -> Announcement | None:
+        """Return what changed since the last call, for local clients; None if nothing did."""
         now = self.online()
-        counted = len(now) > self.list_max
-        change = self._count(now) if counted else self._list(now)
-        self.counted, self._announced_count = counted, len(now)
-        return change
+        only_counted = len(now) > self.list_max
+        announcement = self._announce_count(now) if only_counted else self._announce_names(now)
+        self.only_counted, self._announced_count = only_counted, len(now)
+        return announcement
 
-    def _count(self, now: People) -> Change | None:
-        if self.counted and len(now) == self._announced_count:
+    def snapshot_for(self, user_id: int, name: str) -> dict[str, Any]:
+        """Return `online` and `online_count` for a user who subscribes: as last announced."""
+        names = self.announced | {user_id: name}
+        if self.only_counted:
+            return {"online": None, "online_count": max(self._announced_count, 1)}
+        online = [{"id": id, "name": name} for id, name in names.items()]
+        return {"online": online, "online_count": len(online)}
+
+    def _announce_count(self, now: Names) -> Announcement | None:
+        if self.only_counted and len(now) == self._announced_count:
             return None
-        return Change({}, [], len(now))
+        return Announcement({}, [], len(now))
 
-    def _list(self, now: People) -> Change | None:
-        # Whoever came while people were only counted has no list yet: then everybody is named.
-        before = {} if self.counted else self.announced
+    def _announce_names(self, now: Names) -> Announcement | None:
+        # Clients that subscribed while users were only counted have no list yet: name everyone.
+        before = {} if self.only_counted else self.announced
         joined = {user: name for user, name in now.items() if before.get(user) != name}
         left = [user for user in self.announced if user not in now]
         self.announced = now
-        return Change(joined, left, len(now)) if joined or left else None
-
-    def known_to(self, user: int, name: str) -> dict[str, Any]:
-        """Return `online` and `online_count` for one who subscribes: what was announced so far."""
-        people = self.announced | {user: name}
-        if self.counted:
-            return {"online": None, "online_count": max(self._announced_count, 1)}
-        people_list = [{"id": id, "name": name} for id, name in people.items()]
-        return {"online": people_list, "online_count": len(people_list)}
+        return Announcement(joined, left, len(now)) if joined or left else None

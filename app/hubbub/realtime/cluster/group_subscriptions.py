@@ -1,75 +1,83 @@
-"""The layer's groups that a replica is in: its own, the place's, those of rooms open here.
+"""Keeps this replica in its channel-layer groups: its own ones, and one for each followed log.
 
-`group_add` returns before Redis has seen it and fails while Redis is down, so joining is repeated
-until the replica's own question came back through the group.
+`group_add` returns before Redis has seen it, and fails while Redis is down. So a log counts as
+subscribed only after this replica's own probe has come back through the log's group, and joining is
+repeated until then.
 """
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Any
 
+from channels.layers import get_channel_layer
 from django.conf import settings
 
 from hubbub.chat.publisher import group_of, host_of
-from hubbub.realtime.cluster.peers import Others
-from hubbub.realtime.hub import Hub
+from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.hub import Hub, Message
 
 logger = logging.getLogger(__name__)
 
 
-class Groups:
-    def __init__(
-        self, hub: Hub, others: Others, layer: Any, channel: str, own: Sequence[str]
-    ) -> None:
-        self.hub, self.others = hub, others
-        self._layer, self._channel, self._own = layer, channel, own
+class GroupSubscriptions:
+    def __init__(self, hub: Hub, peers: Peers, own_groups: Sequence[str]) -> None:
+        self.hub, self.peers = hub, peers
+        self.channel = f"{settings.REDIS_PREFIX}.hub.{hub.replica_id}"
+        layer = get_channel_layer()
+        assert layer is not None  # the settings always define one
+        self._layer = layer
+        self._own_groups = own_groups
         self._joined: set[str] = set()
 
     async def run(self) -> None:
-        """Keep the replica in its groups: at once for a new room, again where it failed."""
+        """Join and leave groups until cancelled: on request, and every second where it failed."""
         while True:
-            self.hub.unheard.clear()
             try:
                 await self._join_all()
                 await self._leave_closed()
             except Exception:
-                logger.debug("Redis takes no unsubscription; trying again.")
-            try:
-                async with asyncio.timeout(settings.BUS_HEARTBEAT_SECONDS):
-                    await self.hub.unheard.wait()
-            except TimeoutError:
-                pass
+                logger.debug("Redis did not accept a change of groups; trying again.")
+            await self.hub.wait_for_join_request(settings.BUS_HEARTBEAT_SECONDS)
+
+    def receive_ask(self, message: Message) -> None:
+        """Receive this replica's own probe, or a peer's request for a room's presence list."""
+        if message["from"] != self.hub.replica_id:
+            self.peers.send_presence_list(message)
+            return
+        log = self.hub.find_log(message["room"])
+        if log is not None and not log.subscribed:
+            log.subscribed = True
+            self.hub.sweeps.request_sweep()  # for what was published before the group was joined
 
     async def _join_all(self) -> None:
-        silent: set[int] = set()  # hosts that did not answer: others must not wait for them
-        for group in self._own:
+        silent_hosts: set[int] = set()  # the other hosts' groups must not wait for them
+        for group in self._own_groups:
             if group not in self._joined:
-                await self._join(group, silent)
-        for followed in self.hub.followed():
-            group = group_of(followed.log)
-            if not followed.heard and await self._join(group, silent):
-                self.others.ask(group, followed.log)
+                await self._join(group, silent_hosts)
+        for log in self.hub.followed_logs():
+            group = group_of(log.id)
+            if not log.subscribed and await self._join(group, silent_hosts):
+                self.peers.ask(group, log.id)  # the probe
 
-    async def _join(self, group: str, silent: set[int]) -> bool:
-        """Join a group, again where it was joined; False when its host does not answer."""
-        if host_of(group) in silent:
+    async def _join(self, group: str, silent_hosts: set[int]) -> bool:
+        """Join a group, or join it again; return False if its host does not answer."""
+        if host_of(group) in silent_hosts:
             return False
         try:
-            # The layer's own lock may be held by a publish that Redis does not answer.
+            # A publish that Redis does not answer may hold the layer's own lock.
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
-                await self._layer.group_add(group, self._channel)
+                await self._layer.group_add(group, self.channel)
         except Exception:
-            logger.debug("Redis takes no subscription to %s; trying again.", group)
-            silent.add(host_of(group))
+            logger.debug("Could not join %s; trying again.", group)
+            silent_hosts.add(host_of(group))
             return False
         self._joined.add(group)
         return True
 
     async def _leave_closed(self) -> None:
-        # By the task that joins: a room opened again meanwhile is joined after this.
-        wanted = {*self._own, *(group_of(each.log) for each in self.hub.followed())}
+        # In the task that joins, so that a room that is opened again is joined after this.
+        wanted = {*self._own_groups, *(group_of(log.id) for log in self.hub.followed_logs())}
         for group in self._joined - wanted:
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
-                await self._layer.group_discard(group, self._channel)
+                await self._layer.group_discard(group, self.channel)
             self._joined.discard(group)

@@ -1,29 +1,25 @@
-"""Whether this replica hears Redis, told by its own heartbeats coming back. Pure.
+"""Decides whether one Redis host of the bus is lost, from this replica's own heartbeats. Pure.
 
-One for each Redis host of the layer. Deaf for a host means: the rooms of that host are read from
-the log on a short timer until a heartbeat is heard again.
+While a host is lost, `CatchUp` polls the logs of the rooms that it carries.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Hearing:
-    deaf_after: float  # seconds without an own heartbeat
-    last: float  # when one was heard (seconds, monotonic); at first, when we began to listen
-    deaf: bool = True
-    silence: float = field(default=0.0)  # how long the last deafness was, in seconds
+class HeartbeatMonitor:
+    lost_after: float  # seconds without an own heartbeat
+    last_received: float  # monotonic; at first, when the monitor started
+    is_lost: bool = True  # until the first heartbeat
 
-    def heard(self, now: float) -> bool:
-        """Note an own heartbeat; True when this ends a deafness."""
-        ends = self.deaf
-        if ends:
-            self.silence = now - self.last
-        self.last, self.deaf = now, False
-        return ends
+    def receive(self, now: float) -> bool:
+        """Record an own heartbeat; return whether it restores a lost bus."""
+        was_lost = self.is_lost
+        self.last_received, self.is_lost = now, False
+        return was_lost
 
-    def listen(self, now: float) -> bool:
-        """Note that time passed; True when deafness begins now."""
-        begins = not self.deaf and now - self.last > self.deaf_after
-        self.deaf = self.deaf or begins
-        return begins
+    def check(self, now: float) -> bool:
+        """Check the time since the last heartbeat; return whether the bus is lost from now on."""
+        is_newly_lost = not self.is_lost and now - self.last_received > self.lost_after
+        self.is_lost = self.is_lost or is_newly_lost
+        return is_newly_lost

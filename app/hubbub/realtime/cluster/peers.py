@@ -1,85 +1,98 @@
-"""The other replicas, as this one hears them: who has which room open there.
+"""The other replicas: which of them are alive, and who has which room open there.
 
-Told by each of its joins and leaves, which it numbers; by heartbeats, which repeat the numbers, so
-that a hole is noticed; and by lists, asked for where something is missing. A replica whose
-heartbeats stop is forgotten with all its people.
+Peers publish numbered presence changes. Their heartbeats repeat the last numbers, so a missed
+change is noticed, and then this replica asks for the whole list. A peer whose heartbeats stop is
+forgotten with all its users.
 """
 
 import time
-from typing import Any
 
 from django.conf import settings
 
 from hubbub.chat.publisher import publisher
-from hubbub.realtime.hub import Hub
+from hubbub.realtime.hub import Hub, Message
 from hubbub.realtime.telemetry.latency import HeartbeatDelays
 
 
-class Others:
+class Peers:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.heartbeat_delays = HeartbeatDelays()
-        self._heard: dict[str, float] = {}  # replica: when it was last heard (monotonic)
+        self._last_seen: dict[str, float] = {}  # by replica id, monotonic
 
-    def ask(self, group: str, log: int) -> None:
-        """Ask for lists of a room: of all through its group, or of one replica.
+    def ask(self, group: str, room_id: int) -> None:
+        """Ask for presence lists of a room: those of all peers in its group, or of one peer.
 
-        That the question itself comes back through the group proves that the group is heard.
+        Sent through a log's group, the message is also this replica's probe of that group.
         """
-        publisher.publish(group, {"type": "ask", "room": log, "from": self.hub.replica})
+        message = {"type": "ask", "room": room_id, "from": self.hub.replica_id}
+        publisher.publish(group, message)
 
-    def hear(self, message: dict[str, Any]) -> None:
-        """Take in another replica's change, list or question."""
-        room, replica = self.hub.rooms.get(message["room"]), message["from"]
-        self._heard.setdefault(replica, time.monotonic())
+    def receive_presence_change(self, message: Message) -> None:
+        peer_id = message["from"]
+        if peer_id == self.hub.replica_id:
+            return
+        self._note_seen(peer_id)
+        room = self.hub.local_rooms.get(message["room"])
         if room is None:
             return
-        if message["type"] == "ask":
-            self._answer(room.log, replica)
-        elif message["type"] == "present":
-            room.presence.heard_list(replica, message["number"], dict(message["people"]))
-        elif not room.presence.heard_change(
-            replica, message["number"], dict(message["joined"]), message["left"]
-        ):
-            self.ask(replica_group(replica), room.log)
-        self.hub.presence_dirty.add(room.log)
+        joined, left = dict(message["joined"]), message["left"]
+        if not room.presence.apply_peer_change(peer_id, message["number"], joined, left):
+            self.ask(replica_group(peer_id), room.id)
+        room.presence_changed = True
 
-    def hear_beat(self, replica: str, numbers: dict[int, int], now: float) -> None:
-        """Compare what is known of a replica with the numbers in its heartbeat."""
-        self._heard[replica] = now
-        for room in self.hub.rooms.values():
-            if room.log not in numbers and replica not in room.presence.views:
+    def receive_presence_list(self, message: Message) -> None:
+        peer_id = message["from"]
+        if peer_id == self.hub.replica_id:
+            return
+        self._note_seen(peer_id)
+        room = self.hub.local_rooms.get(message["room"])
+        if room is not None:
+            room.presence.apply_peer_list(peer_id, message["number"], dict(message["people"]))
+            room.presence_changed = True
+
+    def send_presence_list(self, message: Message) -> None:
+        """Answer a peer that asks for a room's presence list."""
+        self._note_seen(message["from"])
+        room = self.hub.local_rooms.get(message["room"])
+        if room is not None:
+            answer = {
+                "type": "present",
+                "room": room.id,
+                "from": self.hub.replica_id,
+                "number": room.presence.number,
+                "people": list(room.presence.names.items()),
+            }
+            publisher.publish(replica_group(message["from"]), answer)
+
+    def receive_heartbeat(self, peer_id: str, numbers: dict[int, int], now: float) -> None:
+        """Compare a peer's presence numbers, by room, with what this replica knows."""
+        self._last_seen[peer_id] = now
+        for room in self.hub.local_rooms.values():
+            if room.id not in numbers and peer_id not in room.presence.peers:
                 continue
-            if not room.presence.agrees(replica, numbers.get(room.log)):
-                self.ask(replica_group(replica), room.log)
-            elif room.log not in numbers:
-                self.hub.presence_dirty.add(room.log)
+            if not room.presence.check_peer_number(peer_id, numbers.get(room.id)):
+                self.ask(replica_group(peer_id), room.id)
+            elif room.id not in numbers:
+                room.presence_changed = True
 
-    def start_clocks(self, now: float) -> None:
-        """Begin to wait for everybody anew: it was we who did not hear."""
-        self._heard = dict.fromkeys(self._heard, now)
+    def reset_timeouts(self, now: float) -> None:
+        self._last_seen = dict.fromkeys(self._last_seen, now)
 
     def forget_silent(self, now: float) -> None:
-        for replica, heard in list(self._heard.items()):
-            if now - heard > settings.PEER_TIMEOUT_SECONDS:
-                del self._heard[replica]
-                self.heartbeat_delays.forget(replica)
-                for room in self.hub.rooms.values():
-                    room.presence.forget(replica)
-                    self.hub.presence_dirty.add(room.log)
+        for peer_id, last_seen in list(self._last_seen.items()):
+            if now - last_seen > settings.PEER_TIMEOUT_SECONDS:
+                del self._last_seen[peer_id]
+                self.heartbeat_delays.forget(peer_id)
+                for room in self.hub.local_rooms.values():
+                    room.presence.forget_peer(peer_id)
+                    room.presence_changed = True
 
-    def _answer(self, room_id: int, replica: str) -> None:
-        presence = self.hub.rooms[room_id].presence
-        message = {
-            "type": "present",
-            "room": room_id,
-            "from": self.hub.replica,
-            "number": presence.number,
-            "people": list(presence.names.items()),
-        }
-        publisher.publish(replica_group(replica), message)
+    def _note_seen(self, peer_id: str) -> None:
+        # The timeout of a peer that has not sent a heartbeat yet runs from its first message.
+        self._last_seen.setdefault(peer_id, time.monotonic())
 
 
-def replica_group(replica: str) -> str:
-    """Return the name of the group in which one replica alone is."""
-    return f"replica.{replica}"
+def replica_group(replica_id: str) -> str:
+    """Return the name of the group that one replica alone is in."""
+    return f"replica.{replica_id}"

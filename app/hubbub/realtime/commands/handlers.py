@@ -39,8 +39,8 @@ from hubbub.realtime.protocol.messages import (
     parse,
     problem_frame,
 )
-from hubbub.realtime.subscriptions.room_access import read_standings
-from hubbub.realtime.subscriptions.subscribe import Subscribing, ensure_member
+from hubbub.realtime.subscriptions.room_access import read_room_access
+from hubbub.realtime.subscriptions.subscribe import SubscribeRequest, ensure_member
 
 TYPING_SECONDS = 3.0
 # Subscribes and unsubscribes of a connection run one after the other. When this many are queued, no
@@ -91,7 +91,8 @@ class Commands:
             if len(self.connection.rooms | positions.keys()) > settings.MAX_ROOMS_PER_CONNECTION:
                 detail = _("You can have at most %d rooms open at once.")
                 raise Problem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
-            await Subscribing(self.hub, self.replica.follower, self.connection, ref).run(positions)
+            request = SubscribeRequest(self.hub, self.replica.catch_up, self.connection, ref)
+            await request.run(positions)
 
     def unsubscribe(self, command: Unsubscribe, ref: Ref) -> None:
         work = partial(self._unsubscribe, command.room, ref)
@@ -110,7 +111,7 @@ class Commands:
         self._run(ref, self._send_message(draft, ref))
 
     async def _send_message(self, draft: Draft, ref: Ref) -> None:
-        message = await self.hub.group_commit.send(draft)
+        message = await self.replica.group_commit.send(draft)
         self.replica.read_marks.add(draft.sender_id, message.room_id, message.number)
         self.connection.write(answer("ok", ref, message=message_frame(message)))
 
@@ -145,12 +146,12 @@ class Commands:
 
     def _publish_typing(self, room_id: int) -> None:
         """Publish that the user is typing, at most once in TYPING_SECONDS."""
-        person = self.hub.people.get(self.connection.user_id)
+        user = self.hub.connections.users.get(self.connection.user_id)
         now = time.monotonic()
-        if person and now - person.typed.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
-            person.typed[room_id] = now
-            user = {"id": self.connection.user_id, "name": self.connection.name}
-            message = {"type": "typing", "room": room_id, "user": user}
+        if user and now - user.typing_sent_at.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
+            user.typing_sent_at[room_id] = now
+            who = {"id": self.connection.user_id, "name": self.connection.name}
+            message = {"type": "typing", "room": room_id, "user": who}
             publisher.publish(group_of(room_id), message)
 
     def _refuse(self, problem: Problem) -> None:
@@ -165,16 +166,16 @@ class Commands:
 
     def _run_as_member(self, room_id: int, ref: Ref, work: Callable[[], None]) -> None:
         """Run at once if the hub knows the user as a member; else check the database first."""
-        person = self.hub.people.get(self.connection.user_id)
-        if person is not None and room_id in person.rooms:
+        user = self.hub.connections.users.get(self.connection.user_id)
+        if user is not None and room_id in user.room_ids:
             work()
         else:
             self._run(ref, self._check_membership_and_run(room_id, work))
 
     async def _check_membership_and_run(self, room_id: int, work: Callable[[], None]) -> None:
-        standings = await run_query(read_standings, self.connection.user_id, [room_id])
+        access = await run_query(read_room_access, self.connection.user_id, [room_id])
         try:
-            ensure_member(standings.get(room_id))
+            ensure_member(access.get(room_id))
         except Problem as problem:
             problem.room = room_id
             raise
@@ -198,7 +199,7 @@ class Commands:
             await work
         except Exception as error:
             if isinstance(error, DATABASE_UNAVAILABLE):
-                self.hub.wake.set()  # if it was committed after all, the log shows it
+                self.hub.sweeps.request_sweep()  # if it was committed after all, the log shows it
             self.connection.write(problem_frame(problem_for(error, ref)))
 
 

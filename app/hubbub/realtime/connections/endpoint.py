@@ -92,11 +92,11 @@ async def _authenticate(replica: Replica, headers: Headers) -> Identity:
     for _ in range(AUTHENTICATION_ATTEMPTS):
         try:
             await replica.start()
-            since = hub.place.feed.seq
+            since = hub.workspace_log.seq
             identity = await authenticate(headers)
         except DATABASE_UNAVAILABLE:
             break
-        if since is not None and not hub.concerns(identity, since):
+        if since is not None and not hub.workspace_log.may_concern(identity.user.pk, since):
             return identity
     raise HandshakeRejected(close_codes.TRY_AGAIN)
 
@@ -144,7 +144,7 @@ async def _serve(replica: Replica, connection: Connection, receive: Receive) -> 
     commands = Commands(replica, connection)
 
     def on_disconnect(code: int | None) -> None:
-        replica.hub.drop(connection)
+        replica.hub.remove(connection)
         if replica.hub.traffic_observer is not None:
             replica.hub.traffic_observer.disconnected(connection, code)
         logger.debug("Connection closed (%s).", code)

@@ -37,7 +37,7 @@ class ConnectionExpiry:
     def schedule_drain(self, seconds: float, now: float) -> None:
         """Have every connection closed within `seconds`, each at its own random moment."""
         grace = min(GRACE_SECONDS, seconds)
-        for connection in self.hub.all_connections():
+        for connection in self.hub.connections.all():
             if not connection.goodbye_sent:
                 at = now + random.uniform(0, seconds - grace)  # noqa: S311
                 connection.scheduled_close = ScheduledClose(close_codes.DRAINING, at, grace)
@@ -49,7 +49,7 @@ class ConnectionExpiry:
 
     def close_due(self, now: float) -> None:
         """Send `goodbye` to connections that are due, and close those whose grace is over."""
-        for connection in self.hub.all_connections():
+        for connection in self.hub.connections.all():
             scheduled = connection.scheduled_close
             if scheduled is not None and scheduled.at <= now and not connection.closed:
                 _advance(connection, scheduled, now)

@@ -57,7 +57,7 @@ async def run(hub: Hub) -> None:
 
 async def revalidate(hub: Hub) -> None:
     """Close every connection whose session, token, user or membership is no longer valid."""
-    connections = hub.all_connections()
+    connections = hub.connections.all()
     for start in range(0, len(connections), CHUNK):
         chunk = connections[start : start + CHUNK]
         checks = [ConnectionCheck(each.identity, set(each.rooms)) for each in chunk]

@@ -1,37 +1,38 @@
-"""The fan-out of one room: frames in, the same bytes written to every local socket.
+"""The fan-out of one room: frames in, the same bytes written to every local connection.
 
-Sockets are written in passes. Each subscriber has a position in the room's stream of frames, and a
-pass brings everybody to its end, so whatever came since the last pass is one write for each socket:
-at once when the room is quiet, joined when it is busy. A pass is done in slices, so that a large
-room never holds up a small one, and waits for no socket: one that does not read is dropped by its
-`Connection`.
+Connections are written to in passes. Each subscriber has a position in the room's stream of frames,
+and a pass brings all of them to its end. So everything added since the last pass is one write for
+each connection: written at once when the room is quiet, joined when it is busy. A pass runs in time
+slices, so a large room never delays a small one. It waits for no connection: `Connection` aborts
+slow readers.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.delivery.time_slices import in_slices
+from hubbub.realtime.delivery import time_slices
 from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_frame
 from hubbub.realtime.telemetry.latency import record_fan_out
 
-# At least from the beginning of a pass to that of the room's next: what comes meanwhile is joined.
-# A person notices nothing, and at hundreds of messages a second each write carries several.
+# From the start of a pass to the start of the room's next one, at least: frames added meanwhile are
+# joined. Nobody notices the delay, and at hundreds of messages a second each write carries several.
 JOIN_SECONDS = 0.005
 
 
 class FanOut:
     def __init__(self) -> None:
         self.subscribers: dict[Connection, int] = {}  # their positions in the stream
-        self._frames: list[Frame] = []  # what somebody has not been written yet
-        self._committed_at: list[float | None] = []  # of each of them, where it is an event
-        self._first = 0  # position of the first of them
-        self._batches: dict[int, FrameBatch] = {}  # what to write from a position to the end
-        self._begun_at = -JOIN_SECONDS
-        self._waiting: asyncio.TimerHandle | None = None
-        self._writing = False
+        self._frames: list[Frame] = []  # not yet written to all subscribers
+        self._committed_at: list[float | None] = []  # for each of these frames; None: no event
+        self._first = 0  # position of the first of these frames
+        self._batches: dict[int, FrameBatch] = {}  # by position: the frames from there to the end
+        self._pass_started_at = -JOIN_SECONDS
+        self._timer: asyncio.TimerHandle | None = None  # of the next pass
+        self._is_writing = False
         self._end_of_pass = 0
 
     @property
@@ -39,64 +40,65 @@ class FanOut:
         """The position after the last frame."""
         return self._first + len(self._frames)
 
-    def add(self, text: str, *, committed_at: float | None = None) -> None:
-        """Put a frame into the stream; `flush` writes it.
-
-        `committed_at` (seconds since 1970) of an event, for the metrics.
-        """
-        if not self.subscribers:
-            return
-        self._frames.append(text_frame(text))
-        self._committed_at.append(committed_at)
-        self._batches.clear()
-        if committed_at is not None:
-            metrics.deliveries.inc(len(self.subscribers))
-
-    def flush(self) -> None:
-        """Write what was added: at once, or with what comes within JOIN_SECONDS."""
-        if self._writing or self._waiting is not None or not self._frames:
-            return
-        wait = self._begun_at + JOIN_SECONDS - time.monotonic()
-        if wait <= 0:
-            self._begin()
-        else:
-            self._waiting = asyncio.get_running_loop().call_later(wait, self._begin)
-
-    def join(self, connection: Connection) -> None:
-        """Write to a socket what is added from now on."""
+    def add_subscriber(self, connection: Connection) -> None:
+        """Write to a connection all frames that are added from now on."""
         self.subscribers[connection] = self.end
 
-    def leave(self, connection: Connection) -> None:
-        """Write to a socket what it is owed, and nothing after."""
+    def remove_subscriber(self, connection: Connection) -> None:
+        """Write to a connection what was added before, and nothing after."""
         if connection in self.subscribers:
-            self.settle(connection)
+            self.write_pending(connection)
             del self.subscribers[connection]
 
-    def settle(self, connection: Connection) -> None:
-        """Write to a socket now what the pass has not come to yet."""
+    def write_pending(self, connection: Connection) -> None:
+        """Write to one connection now all frames that no pass has written to it yet."""
         position, end = self.subscribers[connection], self.end
         if position != end:
             self.subscribers[connection] = end
             connection.write_batch(self._batch_from(position))
 
-    def _begin(self) -> None:
-        self._waiting = None
-        self._begun_at = time.monotonic()
-        self._end_of_pass = self.end
-        self._writing = True
-        in_slices(self.subscribers, self._write, self._finish)
+    def write(self, texts: Sequence[str], committed_at: Sequence[float] | None = None) -> None:
+        """Write frames to all subscribers: now, or joined with those of the next JOIN_SECONDS.
 
-    def _write(self, sockets: list[Connection]) -> None:
-        positions, end = self.subscribers, self.end
-        at, batch = -1, None
-        for socket in sockets:
-            position = positions.get(socket, end)  # gone since the pass began
-            if position == end:
-                continue
-            if batch is None or position != at:
-                at, batch = position, self._batch_from(position)
-            positions[socket] = end
-            socket.write_batch(batch)
+        `committed_at` (seconds since 1970) is given for events, for the metrics.
+        """
+        if self.subscribers:
+            self._frames += map(text_frame, texts)
+            self._committed_at += committed_at or [None] * len(texts)
+            self._batches.clear()
+            if committed_at:
+                metrics.deliveries.inc(len(self.subscribers) * len(texts))
+        if not self._frames or self._is_writing or self._timer is not None:
+            return
+        wait = self._pass_started_at + JOIN_SECONDS - time.monotonic()
+        if wait > 0:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._write_pass)
+        else:
+            self._write_pass()
+
+    def _write_pass(self, remaining: Iterator[Connection] | None = None) -> None:
+        """Start a pass, or continue one with its remaining connections, for one time slice."""
+        if remaining is None:
+            self._timer, self._is_writing = None, True
+            self._pass_started_at, self._end_of_pass = time.monotonic(), self.end
+            remaining = iter(list(self.subscribers))
+        slice_ends_at = time.monotonic() + time_slices.SLICE_SECONDS
+        # As `in_slices`, written out: this is the hottest loop of a replica.
+        while connections := list(islice(remaining, time_slices.ITEMS_PER_CLOCK_CHECK)):
+            positions, end = self.subscribers, self.end
+            last_position, batch = -1, None
+            for connection in connections:
+                position = positions.get(connection, end)  # it may have unsubscribed meanwhile
+                if position == end:
+                    continue
+                if batch is None or position != last_position:
+                    last_position, batch = position, self._batch_from(position)
+                positions[connection] = end
+                connection.write_batch(batch)
+            if time.monotonic() >= slice_ends_at:
+                asyncio.get_running_loop().call_soon(self._write_pass, remaining)
+                return
+        self._end_pass()
 
     def _batch_from(self, position: int) -> FrameBatch:
         batch = self._batches.get(position)
@@ -104,28 +106,28 @@ class FanOut:
             batch = self._batches[position] = FrameBatch(self._frames[position - self._first :])
         return batch
 
-    def _finish(self) -> None:
-        """Forget what everybody has: whoever joined meanwhile did so at a later position."""
+    def _end_pass(self) -> None:
+        """Remove the frames that all have now: those who joined meanwhile have later positions."""
         count = self._end_of_pass - self._first
         record_fan_out(self._committed_at[:count])
         del self._frames[:count], self._committed_at[:count]
         self._first = self._end_of_pass
         self._batches.clear()
-        self._writing = False
-        self.flush()
+        self._is_writing = False
+        self.write(())  # the frames that were added during the pass
 
 
 def write_to_all(
-    connections: Iterable[Connection], text: str, wanted: Callable[[Connection], bool]
+    connections: Iterable[Connection], text: str, is_wanted: Callable[[Connection], bool]
 ) -> None:
-    """Write a frame that has no place in any order, such as who types, to those who want it.
+    """Write a frame whose order does not matter, such as a typing notice, in time slices.
 
-    `wanted` is asked right before: between two slices a socket may leave the room.
+    `is_wanted` is called right before each write: a connection may leave the room between slices.
     """
     batch = FrameBatch([text_frame(text)])
 
-    def write(sockets: list[Connection]) -> None:
-        for socket in filter(wanted, sockets):
-            socket.write_batch(batch)
+    def write(some: list[Connection]) -> None:
+        for connection in filter(is_wanted, some):
+            connection.write_batch(batch)
 
-    in_slices(connections, write, lambda: None)
+    time_slices.in_slices(connections, write, lambda: None)

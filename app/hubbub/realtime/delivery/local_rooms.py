@@ -1,53 +1,41 @@
-"""The logs that a hub follows: the place's, and those of rooms that somebody has open here."""
+"""A room that somebody has open on this replica, or had open until a moment ago.
+
+The hub opens and closes local rooms. Everything here runs on the event loop and never waits.
+"""
 
 import asyncio
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hubbub.chat.events import WORKSPACE_LOG
-from hubbub.chat.publisher import group_of, host_of
+from hubbub.chat.events import Entry, moment_of
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery.fan_out import FanOut
-from hubbub.realtime.delivery.resequencer import Feed, Memory
+from hubbub.realtime.delivery.followed_log import FollowedLog, data_of
+from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
+from hubbub.realtime.delivery.resequencer import Resequencer
 from hubbub.realtime.presence import Presence
+from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
-# Entries of the place's log kept in memory: those that a handshake may have missed.
-PLACE_MEMORY_ENTRIES = 1_000
-
-
-@dataclass(eq=False, slots=True)
-class Followed:
-    """A log and how it reaches this replica."""
-
-    log: int
-    feed: Feed
-    heard: bool = False  # our own question came back through the group since it was joined
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # one reader of the log at a time
-
-    @property
-    def host(self) -> int:
-        return host_of(group_of(self.log))
+# Events that end subscriptions: of the member who left, or of everyone.
+ENDING_TYPES = ("member.left", "room.archived")
 
 
 @dataclass(eq=False, slots=True)
-class OpenRoom(Followed):
-    """A room that somebody has open here, or had until a moment ago."""
-
+class LocalRoom(FollowedLog):
     presence: Presence = field(default_factory=lambda: Presence(settings.PRESENCE_LIST_MAX))
+    presence_changed: bool = False  # since it was last published and announced
+    announced_at: float = 0.0  # when presence was last announced (monotonic)
     fan_out: FanOut = field(default_factory=FanOut)
-    subscribing: int = 0  # subscribes under way
-    failed_reads: int = 0  # of the log, for resumes: who waits behind one fails with it
+    pending_subscribes: int = 0
+    failed_reads: int = 0  # of the log, for resumes: those that wait behind one fail with it
     idle_since: float = 0.0
-    announced_at: float = 0.0
-    # user id: seq of their last `member.left`, so that a subscribe under way is not too late.
-    left: dict[int, int] = field(default_factory=dict)
-    archived: int = 0  # seq of the last `room.archived`, likewise
-
-    def changed_for(self, user_id: int, since: int) -> bool:
-        """Tell whether a person may have lost the room after the seq `since`."""
-        return max(self.left.get(user_id, 0), self.archived) > since
+    # A subscribe in progress may have read a membership that has ended since: these tell.
+    left_seqs: dict[int, int] = field(default_factory=dict)  # by user id, of their last leave
+    archived_seq: int = 0
 
     @property
     def subscribers(self) -> Collection[Connection]:
@@ -55,16 +43,87 @@ class OpenRoom(Followed):
 
     @property
     def is_idle(self) -> bool:
-        return not (self.subscribers or self.subscribing or self.presence.local)
+        return not (self.subscribers or self.pending_subscribes or self.presence.local)
+
+    def receive(self, entries: Iterable[Entry], committed_at: float | None = None) -> None:
+        now = time.monotonic()
+        for run in _runs(self.resequencer.receive(entries, now)):
+            if self.subscribers:
+                # An entry that was read from the log was committed when it was recorded.
+                times = [moment_of(e) if committed_at is None else committed_at for e in run]
+                self.fan_out.write([entry.text for entry in run], times)
+            if run[-1].type in ENDING_TYPES:
+                self._end_subscriptions(run[-1])
+        self.report_gap(now)
+
+    def subscribe(self, connection: Connection) -> None:
+        """Write the room's next entries to the connection; its user is present from now on."""
+        self.fan_out.add_subscriber(connection)
+        connection.rooms.add(self.id)
+        connection.removal_sent.discard(self.id)
+        if self.presence.connect(connection.user_id, connection.name):
+            self.presence_changed = True
+
+    def unsubscribe(self, connection: Connection, linger: float = 0.0) -> None:
+        """End a subscription. Its user stays present for `linger` seconds."""
+        if self.id not in connection.rooms:
+            return
+        connection.rooms.discard(self.id)
+        self.fan_out.remove_subscriber(connection)
+        self.idle_since = time.monotonic()
+        if linger:
+            loop = asyncio.get_running_loop()
+            loop.call_later(linger, self._disconnect, connection.user_id)
+        else:
+            self._disconnect(connection.user_id)
+
+    def may_have_lost_access(self, user_id: int, since: int) -> bool:
+        """Return whether a user may have lost access to the room after the seq `since`."""
+        return max(self.left_seqs.get(user_id, 0), self.archived_seq) > since
+
+    def _end_subscriptions(self, entry: Entry) -> None:
+        """End the subscriptions of the member who left, or all of an archived room.
+
+        The entry is the last that these connections get from the room, before `room.removed`.
+        """
+        if entry.type == "room.archived":
+            self.archived_seq = entry.seq
+            ended, reason = list(self.subscribers), "archived"
+        else:
+            assert entry.user is not None
+            self.left_seqs[entry.user] = entry.seq
+            ended = [each for each in self.subscribers if each.user_id == entry.user]
+            reason = data_of(entry).get("reason", "left")
+        removed = FrameBatch([text_frame(frame("room.removed", room=self.id, reason=reason))])
+        for connection in ended:
+            self.fan_out.write_pending(connection)
+            connection.removal_sent.add(self.id)
+            connection.write_batch(removed)
+            self.unsubscribe(connection)
+
+    def _disconnect(self, user_id: int) -> None:
+        if self.presence.disconnect(user_id):
+            self.presence_changed = True
 
 
-def follow_place() -> Followed:
-    return Followed(WORKSPACE_LOG, Feed(WORKSPACE_LOG, Memory(PLACE_MEMORY_ENTRIES)))
-
-
-def open_room(room_id: int, presence_number: int, now: float) -> OpenRoom:
-    presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
-    memory = Memory(
+def new_local_room(
+    room_id: int, presence_number: int, on_gap: Callable[[FollowedLog], None]
+) -> LocalRoom:
+    buffer = ReplayBuffer(
         settings.REPLAY_BUFFER_EVENTS, settings.REPLAY_MAX_EVENTS, settings.REPLAY_BUFFER_BYTES
     )
-    return OpenRoom(room_id, Feed(room_id, memory), presence=presence, idle_since=now)
+    presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
+    room = LocalRoom(room_id, Resequencer(buffer), on_gap, presence=presence)
+    room.idle_since = time.monotonic()
+    return room
+
+
+def _runs(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """Split entries after each that ends subscriptions: later ones are not for those who left."""
+    start = 0
+    for end, entry in enumerate(entries, start=1):
+        if entry.type in ENDING_TYPES:
+            yield entries[start:end]
+            start = end
+    if start < len(entries):
+        yield entries[start:]

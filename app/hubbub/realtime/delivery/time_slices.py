@@ -1,4 +1,4 @@
-"""Long work on the event loop, done in slices: between them everything else has its turn."""
+"""Runs long work on the event loop in slices, so that everything else has its turn between them."""
 
 import asyncio
 import time
@@ -8,26 +8,28 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# How long a slice holds the event loop; and after how many items it looks at the clock.
+# How long one slice may block the event loop, and after how many items it checks the clock.
 SLICE_SECONDS = 0.002
-ITEMS_PER_LOOK = 32
+ITEMS_PER_CLOCK_CHECK = 32
 
 
 def in_slices(
     items: Iterable[T], work: Callable[[list[T]], None], done: Callable[[], None]
 ) -> None:
-    """Call `work` with some items after the others, then `done`; the first slice at once.
+    """Call `work` with some of the items at a time, then `done`. The first slice runs at once.
 
-    `items` is copied: what becomes of it between two slices changes nothing here.
+    `items` is copied, so changes to it between slices have no effect.
     """
-    _go_on(iter(list(items)), work, done)
+    _run_slice(iter(list(items)), work, done)
 
 
-def _go_on(items: Iterator[T], work: Callable[[list[T]], None], done: Callable[[], None]) -> None:
-    until = time.monotonic() + SLICE_SECONDS
-    while some := list(islice(items, ITEMS_PER_LOOK)):
+def _run_slice(
+    remaining: Iterator[T], work: Callable[[list[T]], None], done: Callable[[], None]
+) -> None:
+    slice_ends_at = time.monotonic() + SLICE_SECONDS
+    while some := list(islice(remaining, ITEMS_PER_CLOCK_CHECK)):
         work(some)
-        if time.monotonic() >= until:
-            asyncio.get_running_loop().call_soon(_go_on, items, work, done)
+        if time.monotonic() >= slice_ends_at:
+            asyncio.get_running_loop().call_soon(_run_slice, remaining, work, done)
             return
     done()

@@ -54,7 +54,7 @@ def readyz(scope: Scope) -> Response:
 
     With a server other than ours, the first call starts the replica.
     """
-    this_replica().begin()
+    this_replica().start_in_background()
     if reason := _why_not_ready():
         return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, f"{reason}\n".encode()
     return HTTPStatus.OK, TEXT, b"ready\n"

@@ -1,4 +1,4 @@
-"""The name of this process: what `welcome` says, and what metrics and logs call it."""
+"""The name of this process, as `welcome`, metrics and logs show it."""
 
 import os
 from typing import Final

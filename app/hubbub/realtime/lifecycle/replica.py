@@ -1,7 +1,7 @@
-"""A replica: the hub of this process with all that works for it.
+"""A replica: the hub of this process and everything that runs for it.
 
-Our server begins it when it starts to listen; under any other the first socket does. Whoever ends a
-replica on purpose drains it first (`drain`).
+Our server starts it when it begins to listen; under another server the first connection does. To
+end one on purpose, call `drain`, which calls `stop`.
 """
 
 import asyncio
@@ -17,96 +17,85 @@ from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.observability.logs import about_nobody
-from hubbub.realtime.cluster.bus import Doorbell
+from hubbub.realtime.cluster import presence_updates
+from hubbub.realtime.cluster.bus import Bus
+from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
+from hubbub.realtime.cluster.heartbeats import Heartbeats
+from hubbub.realtime.cluster.peers import Peers, replica_group
+from hubbub.realtime.commands.group_commit import GroupCommit
 from hubbub.realtime.commands.read_marks import ReadMarkBuffer
 from hubbub.realtime.connections import revalidation
 from hubbub.realtime.connections.expiry import ConnectionExpiry
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, close_all_connections
-from hubbub.realtime.delivery.catch_up import Follower
-from hubbub.realtime.delivery.local_rooms import OpenRoom
+from hubbub.realtime.delivery.catch_up import CatchUp
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol.messages import frame
 from hubbub.realtime.telemetry.latency import measure_loop_lag
 from hubbub.realtime.telemetry.traffic_recorder import start_recorder
 
 logger = logging.getLogger(__name__)
 
-# How long a busy event loop keeps the interpreter from the writer, which asks for it after each
-# round trip to the database. Python's default is five times as long: the slowest sends show it.
+# How long a busy event loop may keep the interpreter from the group-commit thread, which asks for
+# it after each round trip to the database. Python's default of 5 ms made the slowest sends slower.
 SWITCH_SECONDS = 0.001
 START_RETRY_SECONDS = 0.5
+TASK_RESTART_SECONDS = 1.0
 
 
 class Replica:
     def __init__(self) -> None:
         self.hub = Hub()
-        self.doorbell = Doorbell(self.hub)
-        self.follower = Follower(self.hub, self.doorbell)
-        self.hub.traffic_observer = self.recorder = start_recorder(self.hub.replica)
+        self.peers = Peers(self.hub)
+        self.heartbeats = Heartbeats(self.hub, self.peers)
+        own_groups = [replica_group(self.hub.replica_id), *self.heartbeats.groups]
+        self.group_subscriptions = GroupSubscriptions(self.hub, self.peers, own_groups)
+        self.bus = Bus(self.hub, self.peers, self.heartbeats, self.group_subscriptions)
+        self.catch_up = CatchUp(self.hub, self.heartbeats)
+        self.group_commit = GroupCommit()
         self.read_marks = ReadMarkBuffer()
         self.connection_expiry = ConnectionExpiry(self.hub)
+        self.hub.traffic_observer = self.recorder = start_recorder(self.hub.replica_id)
         self.draining = False
-        self._beginning: asyncio.Task[None] | None = None
+        self._start_task: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._starting = asyncio.Lock()
+        self._start_lock = asyncio.Lock()
 
     @property
     def started(self) -> bool:
         return bool(self._tasks)
 
-    def begin(self) -> None:
-        """Start as soon as the database answers, beside whatever else; begun once, never again."""
-        if self._beginning is None:
-            self._beginning = asyncio.get_running_loop().create_task(
-                self._keep_starting(), context=about_nobody()
+    def start_in_background(self) -> None:
+        """Start as soon as the database answers. Further calls do nothing."""
+        if self._start_task is None:
+            self._start_task = asyncio.get_running_loop().create_task(
+                self._retry_start(), context=about_nobody()
             )
 
-    async def _keep_starting(self) -> None:
-        said = ""
-        while True:
-            try:
-                return await self.start()
-            except Exception as error:  # away, or not migrated yet
-                if said != (said := repr(error)):
-                    logger.warning("Not started yet, trying again: %s", said)
-            await asyncio.sleep(START_RETRY_SECONDS)
-
     async def start(self) -> None:
-        """Begin to hear and follow; done already, it does nothing. Raises the database's errors."""
-        async with self._starting:
+        """Start to follow the logs; do nothing if started. Raises the database's errors."""
+        async with self._start_lock:
             if self._tasks:
                 return
-            await self.follower.start()
+            await self.catch_up.start()
             sys.setswitchinterval(SWITCH_SECONDS)
-            publisher.adopt(asyncio.get_running_loop())
-            work: list[Callable[[], Awaitable[None]]] = [
-                self.doorbell.listen,
-                self.doorbell.groups.run,
-                self.doorbell.beat,
-                self.follower.run,
-                self.read_marks.run,
-                partial(revalidation.run, self.hub),
-                self.connection_expiry.run,
-                self._announce,
-                measure_loop_lag,
-            ]
-            if self.recorder is not None:
-                work.append(self.recorder.run)
             loop = asyncio.get_running_loop()
+            publisher.adopt(loop)
             self._tasks = [
-                loop.create_task(_keep_going(each), context=about_nobody()) for each in work
+                loop.create_task(_run_forever(each), context=about_nobody())
+                for each in self._background_work()
             ]
 
     async def stop(self) -> None:
-        """End what `start` began, once sends, read marks and doorbells are out.
+        """End what `start` started, once sends, read marks and bus messages are out.
 
-        Waits for Postgres as long as it takes: whoever calls limits that. For Redis only a moment:
-        what it does not take, the other replicas read from the log.
+        Waits for Postgres as long as it takes, so the caller sets a limit. Waits for Redis only a
+        moment: what it does not accept, the other replicas read from the logs.
         """
-        await self.hub.group_commit.close()
-        await self._write_marks()
-        await _in_time(publisher.finish(), 2 * settings.PUBLISH_TIMEOUT_SECONDS)
-        tasks = [*self._tasks, *([self._beginning] if self._beginning else [])]
+        await self.group_commit.close()
+        await self._flush_read_marks()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
+                await publisher.finish()
+        tasks = [*self._tasks, *([self._start_task] if self._start_task else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -115,69 +104,62 @@ class Replica:
             self.recorder.flush()
         await close_all_connections()
 
-    async def _write_marks(self) -> None:
+    async def _retry_start(self) -> None:
+        logged = ""
+        while True:
+            try:
+                return await self.start()
+            except Exception as error:  # the database is away, or not migrated yet
+                if logged != (logged := repr(error)):
+                    logger.warning("Could not start yet, trying again: %s", logged)
+            await asyncio.sleep(START_RETRY_SECONDS)
+
+    def _background_work(self) -> list[Callable[[], Awaitable[None]]]:
+        work: list[Callable[[], Awaitable[None]]] = [
+            self.bus.listen,
+            self.group_subscriptions.run,
+            self.heartbeats.run,
+            self.catch_up.run,
+            partial(presence_updates.run, self.hub),
+            partial(_close_idle_rooms, self.hub),
+            self.read_marks.run,
+            partial(revalidation.run, self.hub),
+            self.connection_expiry.run,
+            measure_loop_lag,
+        ]
+        if self.recorder is not None:
+            work.append(self.recorder.run)
+        return work
+
+    async def _flush_read_marks(self) -> None:
         while True:
             try:
                 return await self.read_marks.flush()
             except DATABASE_UNAVAILABLE:
                 await asyncio.sleep(START_RETRY_SECONDS)
 
-    async def _announce(self) -> None:
-        """Tell other replicas and local sockets who came and went, several of them at once."""
-        while True:
-            await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
-            dirty, self.hub.presence_dirty = self.hub.presence_dirty, set()
-            for room_id in dirty:
-                room = self.hub.rooms.get(room_id)
-                if room is None:
-                    continue
-                self.hub.tell_presence(room)
-                if not self._announce_room(room, time.monotonic()):
-                    self.hub.presence_dirty.add(room_id)
 
-    def _announce_room(self, room: OpenRoom, now: float) -> bool:
-        """Announce a room's changes; False where a large room was announced just now."""
-        too_soon = now - room.announced_at < settings.PRESENCE_COUNT_SECONDS
-        if too_soon and room.presence.counted:
-            return False
-        change = room.presence.announce()
-        if change is None:
-            return True
-        room.announced_at = now
-        joined = [{"id": id, "name": name} for id, name in change.joined.items()]
-        text = frame(
-            "presence.changed",
-            room=room.log,
-            joined=joined,
-            left=change.left,
-            online_count=change.online,
-        )
-        room.fan_out.add(text)
-        room.fan_out.flush()
-        return True
+async def _close_idle_rooms(hub: Hub) -> None:
+    while True:
+        hub.close_idle_rooms(time.monotonic())
+        await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
 
 
-async def _in_time(work: Awaitable[None], seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await work
-
-
-async def _keep_going(work: Callable[[], Awaitable[None]]) -> None:
-    """Run what never ends; begin it again should it fail: without it this replica goes deaf."""
+async def _run_forever(work: Callable[[], Awaitable[None]]) -> None:
+    """Run a background task; if it fails, run it again: without it the replica does not work."""
     while True:
         try:
             await work()
         except Exception:
-            logger.exception("What a replica does all the time failed; it goes on.")
-            await asyncio.sleep(1)
+            logger.exception("A background task of the replica failed and is started again.")
+            await asyncio.sleep(TASK_RESTART_SECONDS)
 
 
 _replicas: "WeakKeyDictionary[asyncio.AbstractEventLoop, Replica]" = WeakKeyDictionary()
 
 
 def this_replica() -> Replica:
-    """Return the replica of the running event loop; there is one in a process that serves."""
+    """Return the replica of the running event loop. A process that serves has one."""
     loop = asyncio.get_running_loop()
     if loop not in _replicas:
         _replicas[loop] = Replica()

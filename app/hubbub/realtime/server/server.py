@@ -80,7 +80,7 @@ class Server(daphne.server.Server):
         limit_heap_fragmentation()
         twisted_loop.add_signal_handler(signal.SIGTERM, self._shut_down, settings.DRAIN_SECONDS)
         twisted_loop.add_signal_handler(signal.SIGINT, self._shut_down, 0)  # Ctrl-C must be quick
-        twisted_loop.call_soon(lambda: this_replica().begin())
+        twisted_loop.call_soon(lambda: this_replica().start_in_background())
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)

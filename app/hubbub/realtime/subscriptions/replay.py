@@ -1,14 +1,14 @@
-"""What a resume replays: from the replica's memory, else from the log, read once for all who ask.
+"""What a resume replays: from the room's replay buffer, else from the log.
 
-After a restart memory has nothing from before it, and everybody comes back. So one reads a room's
-log at a time, and memory takes in what was read; those who waited find it there. That a read began
-before they asked is no harm: memory answers only for a feed that has reached what they know of, and
-drops what changed since the read (`feed.Memory.extend`).
+After a restart the buffers are empty and all clients come back. So one task at a time reads a
+room's log, and the buffer keeps what it read; the tasks that waited find it there. Such a read may
+have begun before they asked. That is safe: the buffer answers only once the room has reached the
+seq that they know of, and drops what has changed since the read (`ReplayBuffer.extend`).
 """
 
 import time
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from django.conf import settings
 from prometheus_client import Counter
@@ -17,37 +17,66 @@ from hubbub.chat.events import Entry, read_log
 from hubbub.observability import metrics
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
-from hubbub.realtime.delivery.local_rooms import OpenRoom
-from hubbub.realtime.hub import Hub
+from hubbub.realtime.delivery.local_rooms import LocalRoom
 
-# One thread reads so many rooms' logs one after another: the pool is for handshakes, too.
+# Rooms whose logs one thread reads one after another: handshakes need the same threads.
 MAX_BATCH = 4
 
-# Of what is replayed to a socket at once: far less than may wait for it, also in four-byte letters.
+# How many characters are replayed to a connection at once: far fewer than may be buffered for it,
+# even if each of them takes four bytes.
 PAGE_CHARS = settings.MAX_BUFFERED_BYTES // 16
 
-Page: TypeAlias = tuple[int, int]  # a log, and the seq after which it begins
+LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to read
 
 
-async def read_missed(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
-    """Return what came after `position` up to the feed's seq; None: too far behind, or lost.
+class Missed(NamedTuple):
+    """What a client missed; None if it is too far behind, or the log was cut or restored."""
 
-    Whoever calls writes it, or a first page of it, and goes live without waiting in between. Raises
-    the database's errors.
+    entries: list[Entry] | None
+    source: Counter  # counts resumes by where the entries were found
+
+
+class ReplayPage(NamedTuple):
+    entries: list[Entry]
+    is_last: bool
+    resumed: bool  # False: the client has to load the room over REST
+
+
+class ReplayPager:
+    """Pages of what one client missed in a room, each short enough to be buffered.
+
+    Entries are looked up again for each page, since messages may have changed meanwhile.
     """
-    missed, source = await _find(hub, room, position)
-    source.inc()
-    return missed
+
+    def __init__(self, room: LocalRoom, position: int | None) -> None:
+        """`position` is the last seq that the client has; None: it asks for no replay."""
+        self._room, self._position = room, position
+        self._is_counted = False
+
+    async def read_page(self) -> ReplayPage:
+        """Return the next page; the last one reaches up to the room's seq.
+
+        The caller writes the last page and activates the subscription without awaiting in between.
+        Reading a page again returns it as it is by then. Raises the database's errors.
+        """
+        if self._position is None:
+            return ReplayPage([], is_last=True, resumed=True)
+        missed = await _find_missed(self._room, self._position)
+        if not self._is_counted:
+            self._is_counted = True
+            missed.source.inc()
+        if missed.entries is None:
+            return ReplayPage([], is_last=True, resumed=False)
+        entries = _first_page(missed.entries)
+        return ReplayPage(entries, is_last=len(entries) == len(missed.entries), resumed=True)
+
+    def advance(self, page: ReplayPage) -> None:
+        """Continue after a page that was written."""
+        self._position = page.entries[-1].seq
 
 
-async def read_on(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
-    """Return what follows a page; otherwise as `read_missed`. It is no resume of its own."""
-    missed, _ = await _find(hub, room, position)
-    return missed
-
-
-def first_page(entries: list[Entry]) -> list[Entry]:
-    """Return as many of the first entries as may wait for one socket, one at least."""
+def _first_page(entries: list[Entry]) -> list[Entry]:
+    """Return the first entries up to PAGE_CHARS, but at least one."""
     size = 0
     for count, entry in enumerate(entries):
         size += len(entry.text)
@@ -56,66 +85,88 @@ def first_page(entries: list[Entry]) -> list[Entry]:
     return entries
 
 
-async def _find(hub: Hub, room: OpenRoom, position: int) -> tuple[list[Entry] | None, Counter]:
-    """Return also what counts it: where it was found."""
-    assert room.feed.seq is not None
-    if position > room.feed.seq or room.feed.seq - position > settings.REPLAY_MAX_EVENTS:
-        return None, metrics.resume_refused
-    if (missed := room.feed.memory.since(position)) is not None:
-        return missed, metrics.resumed_from_buffer
-    failed = room.failed_reads
-    async with room.reading:
-        if (missed := room.feed.memory.since(position)) is not None:
-            return missed, metrics.resumed_from_buffer
-        if room.failed_reads > failed:
-            raise TimeoutError  # else each would wait for a database that hangs, in turn
+async def _find_missed(room: LocalRoom, position: int) -> Missed:
+    """Return what follows `position` up to the room's seq."""
+    assert room.seq is not None
+    if position > room.seq or room.seq - position > settings.REPLAY_MAX_EVENTS:
+        return Missed(None, metrics.resume_refused)
+    if (entries := room.replay_buffer.since(position)) is not None:
+        return Missed(entries, metrics.resumed_from_buffer)
+    failed_reads = room.failed_reads
+    async with room.read_lock:
+        if (entries := room.replay_buffer.since(position)) is not None:
+            return Missed(entries, metrics.resumed_from_buffer)
+        if room.failed_reads > failed_reads:
+            raise TimeoutError  # or each task would wait for a hanging database in turn
         try:
-            missed = await _read(hub, room, position)
+            entries = await _read_missed(room, position)
         except DATABASE_UNAVAILABLE:
             room.failed_reads += 1
             raise
-    return missed, metrics.resume_refused if missed is None else metrics.resumed_from_log
+    return Missed(entries, metrics.resume_refused if entries is None else metrics.resumed_from_log)
 
 
-async def _read(hub: Hub, room: OpenRoom, position: int) -> list[Entry] | None:
-    assert room.feed.seq is not None
-    read: list[Entry] = []
-    last = position
-    while last != room.feed.seq:
-        if last > room.feed.seq:
-            # The log was ahead of the doorbell: let everybody have what was read. What the feed
-            # held may follow at once, so that it goes further than we have read.
-            hub.take(room, [entry for entry in read if entry.seq > room.feed.seq])
-            if room.feed.seq < last:
-                return None
-            continue
-        more = room.feed.memory.since(last) if read else None
+async def _read_missed(room: LocalRoom, position: int) -> list[Entry] | None:
+    """Return what the log has after `position`; return None if it is too much, or was cut.
+
+    The log may be ahead of the bus. Then everyone in the room gets what was read, and as the
+    entries that were held may follow at once, the rest is read after that.
+    """
+    entries: list[Entry] = []
+    while (last := entries[-1].seq if entries else position) != room.seq:
+        more = await _read_up_to_seq(room, last, len(entries))
         if more is None:
-            more = await _read_page(room, last)
-        if not more or len(read) > 2 * settings.REPLAY_MAX_EVENTS:
             return None
-        read += more
-        last = read[-1].seq
-    return read
+        entries += more
+        if not _deliver_ahead(room, more):
+            return None
+    return entries
 
 
-async def _read_page(room: OpenRoom, after: int) -> list[Entry]:
-    as_of = room.feed.seq or 0
-    page = await _pages.load((room.log, after))
-    room.feed.memory.extend(page, as_of)
+def _deliver_ahead(room: LocalRoom, entries: list[Entry]) -> bool:
+    """Deliver what the bus has not brought yet; return whether the room has all of it now."""
+    assert room.seq is not None
+    ahead = [entry for entry in entries if entry.seq > room.seq]
+    if ahead:
+        room.receive(ahead)
+    return not room.is_behind(entries[-1].seq)
+
+
+async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[Entry] | None:
+    """Read until the room's seq is reached or passed. Delivers nothing.
+
+    `count` entries have been read before: a client that misses too many loads the room over REST.
+    """
+    entries: list[Entry] = []
+    while room.seq is not None and after < room.seq:
+        page = room.replay_buffer.since(after) if count else None
+        if page is None:
+            page = await _read_page(room, after)
+        if not page or count > 2 * settings.REPLAY_MAX_EVENTS:
+            return None
+        entries += page
+        count += len(page)
+        after = page[-1].seq
+    return entries
+
+
+async def _read_page(room: LocalRoom, after: int) -> list[Entry]:
+    as_of = room.seq or 0
+    page = await _log_ranges.load((room.id, after))
+    room.replay_buffer.extend(page, as_of)
     return page
 
 
-def _read_pages(pages: Sequence[Page]) -> dict[Page, list[Entry] | Exception]:
-    """Read what there is time for: given up together, what was read would be lost with the rest."""
-    until = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
-    read: dict[Page, list[Entry] | Exception] = {}
-    for log, after in pages:
-        if read and time.monotonic() > until:
-            read[log, after] = TimeoutError()
+def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[Entry] | Exception]:
+    """Read as many ranges as there is time for: a timeout of the whole batch would lose all."""
+    deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
+    found: dict[LogRange, list[Entry] | Exception] = {}
+    for room_id, after in ranges:
+        if found and time.monotonic() > deadline:
+            found[room_id, after] = TimeoutError()
         else:
-            read[log, after] = read_log(log, after, settings.REPLAY_MAX_EVENTS)
-    return read
+            found[room_id, after] = read_log(room_id, after, settings.REPLAY_MAX_EVENTS)
+    return found
 
 
-_pages: QueryBatcher[Page, list[Entry]] = QueryBatcher(_read_pages, MAX_BATCH)
+_log_ranges: QueryBatcher[LogRange, list[Entry]] = QueryBatcher(_read_ranges, MAX_BATCH)

@@ -1,7 +1,7 @@
-"""What people may do in rooms when they subscribe them: read for all who ask at the same time.
+"""What users may do in rooms when they subscribe, read for all concurrent subscribes together.
 
-One statement reads the memberships and the rooms' last seqs: read apart, somebody put out in
-between would be a member at a seq that has their leaving behind it.
+Membership and the room's last seq must be read in one statement. In two, a user removed in between
+would count as a member at a seq that already includes their removal.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,10 @@ from hubbub.realtime.db.query_batcher import QueryBatcher
 
 MAX_BATCH = 100
 
-# A person and the rooms asked for.
-Question: TypeAlias = tuple[int, tuple[int, ...]]
+Query: TypeAlias = tuple[int, tuple[int, ...]]  # a user id and room ids
 Row: TypeAlias = tuple[int, int, int, str, datetime | None, str | None]
 
-# For pairs: `user IN … AND room IN …` would bring every asker's part in every room asked for.
+# With pairs: `user IN … AND room IN …` would return every user's access to every room.
 SELECT = """
     WITH asked (user_id, room_id) AS (VALUES {pairs})
     SELECT asked.user_id, room.id, room.seq, room.kind, room.archived_at, membership.role
@@ -32,26 +31,30 @@ SELECT = """
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A room and somebody's part in it, as one statement read them."""
+class RoomAccess:
+    """One user's access to one room, as of the room's seq."""
 
     seq: int
     is_member: bool
     is_public: bool
     is_archived: bool
 
-
-def read_standings(user_id: int, room_ids: Sequence[int]) -> dict[int, Standing]:
-    """Return the standing of a person in rooms, in one statement; unknown rooms are left out."""
-    question = (user_id, tuple(room_ids))
-    return read_all_standings([question])[question]
+    @property
+    def may_subscribe(self) -> bool:
+        return self.is_member and not self.is_archived
 
 
-def read_all_standings(questions: Sequence[Question]) -> dict[Question, dict[int, Standing]]:
-    """Return for each question what `read_standings` would, all in one statement."""
-    pairs = {(user_id, room_id) for user_id, room_ids in questions for room_id in room_ids}
+def read_room_access(user_id: int, room_ids: Sequence[int]) -> dict[int, RoomAccess]:
+    """Return a user's access by room id, in one statement. Unknown rooms are left out."""
+    query = (user_id, tuple(room_ids))
+    return read_many([query])[query]
+
+
+def read_many(queries: Sequence[Query]) -> dict[Query, dict[int, RoomAccess]]:
+    """Return for each query what `read_room_access` returns, all in one statement."""
+    pairs = {(user_id, room_id) for user_id, room_ids in queries for room_id in room_ids}
     found = {
-        (user_id, room_id): Standing(
+        (user_id, room_id): RoomAccess(
             seq, role is not None, kind == Room.Kind.PUBLIC, archived_at is not None
         )
         for user_id, room_id, seq, kind, archived_at, role in _read_pairs(pairs)
@@ -60,7 +63,7 @@ def read_all_standings(questions: Sequence[Question]) -> dict[Question, dict[int
         (user_id, room_ids): {
             room_id: found[user_id, room_id] for room_id in room_ids if (user_id, room_id) in found
         }
-        for user_id, room_ids in questions
+        for user_id, room_ids in queries
     }
 
 
@@ -73,4 +76,4 @@ def _read_pairs(pairs: set[tuple[int, int]]) -> list[Row]:
         return cast(list[Row], cursor.fetchall())
 
 
-standings: QueryBatcher[Question, dict[int, Standing]] = QueryBatcher(read_all_standings, MAX_BATCH)
+room_access: QueryBatcher[Query, dict[int, RoomAccess]] = QueryBatcher(read_many, MAX_BATCH)

@@ -1,0 +1,95 @@
+"""Sends this replica's heartbeats to all replicas, itself included, and receives everyone's.
+
+One heartbeat a second goes through each Redis host. A replica's own heartbeats show whether the
+host still delivers to it; a peer's show that the peer is alive, and the state of its presence.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from itertools import count
+
+from django.conf import settings
+
+from hubbub.chat.publisher import host_of, publisher
+from hubbub.observability import metrics
+from hubbub.realtime.cluster.heartbeat_monitor import HeartbeatMonitor
+from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.hub import Hub, Message
+from hubbub.realtime.lifecycle.process_name import NAME
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeats:
+    def __init__(self, hub: Hub, peers: Peers) -> None:
+        self.hub, self.peers = hub, peers
+        hosts = len(settings.REDIS_HOSTS) or 1
+        now = time.monotonic()
+        self._monitors = [
+            HeartbeatMonitor(settings.BUS_LOST_AFTER_SECONDS, now) for _ in range(hosts)
+        ]
+        self.groups = list(_group_on_each_host(hosts))
+
+    def is_bus_lost(self, host: int) -> bool:
+        return self._monitors[host].is_lost
+
+    async def run(self) -> None:
+        """Send heartbeats and check the replica's own and its peers', until cancelled."""
+        while True:
+            self._send()
+            now = time.monotonic()
+            for host, monitor in enumerate(self._monitors):
+                if monitor.check(now):
+                    logger.warning("Bus lost on Redis host %d: polling the log instead.", host)
+            # A replica whose bus is lost forgets nobody: it would not hear their heartbeats.
+            if not any(monitor.is_lost for monitor in self._monitors):
+                self.peers.forget_silent(now)
+            await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
+            self._record_lost(time.monotonic() - now)
+
+    def receive(self, message: Message) -> None:
+        now, replica_id = time.monotonic(), message["from"]
+        if "rooms" in message and "at" in message:  # in one heartbeat of each round
+            delays = self.peers.heartbeat_delays
+            delays.record(replica_id, message["name"], message["at"])
+        if replica_id == self.hub.replica_id:
+            self._receive_own(message["host"], now)
+        elif "rooms" in message:
+            self.peers.receive_heartbeat(replica_id, dict(message["rooms"]), now)
+
+    def _send(self) -> None:
+        presence_numbers = [
+            (room.id, room.presence.number)
+            for room in self.hub.local_rooms.values()
+            if room.presence.local
+        ]
+        for host, group in enumerate(self.groups):
+            message: Message = {
+                "type": "beat",
+                "from": self.hub.replica_id,
+                "host": host,
+                "name": NAME,
+                "at": time.time(),
+            }
+            if host == 0:  # once is enough; this host carries the workspace log's group, too
+                message["rooms"] = presence_numbers
+            publisher.publish(group, message)
+
+    def _receive_own(self, host: int, now: float) -> None:
+        if self._monitors[host].receive(now):
+            # This replica missed its peers' heartbeats, so it must not forget them for that.
+            self.peers.reset_timeouts(now)
+            self.hub.resubscribe(host)
+
+    def _record_lost(self, seconds: float) -> None:
+        for host, monitor in enumerate(self._monitors):
+            metrics.bus_lost.labels(host).set(monitor.is_lost)
+            metrics.bus_lost_seconds.labels(host).inc(seconds if monitor.is_lost else 0)
+
+
+def _group_on_each_host(hosts: int) -> Iterator[str]:
+    """Yield a group for each host, found by trying: the layer spreads groups by a hash of names."""
+    for host in range(hosts):
+        yield next(name for name in (f"beat.{n}" for n in count()) if host_of(name) == host)

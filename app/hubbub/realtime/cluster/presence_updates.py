@@ -1,0 +1,63 @@
+"""Publishes presence changes to peers and announces them to local clients, a few times a second.
+
+The delay joins the changes of many users in one message, for instance when everyone reconnects.
+"""
+
+import asyncio
+import time
+
+from django.conf import settings
+
+from hubbub.chat.publisher import group_of, publisher
+from hubbub.realtime.delivery.local_rooms import LocalRoom
+from hubbub.realtime.hub import Hub
+from hubbub.realtime.protocol.messages import frame
+
+
+async def run(hub: Hub) -> None:
+    """Publish and announce the changes of all local rooms until cancelled."""
+    while True:
+        await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
+        now = time.monotonic()
+        for room in [each for each in hub.local_rooms.values() if each.presence_changed]:
+            room.presence_changed = False
+            _publish(hub.replica_id, room)
+            if not _announce(room, now):
+                room.presence_changed = True
+
+
+def _publish(replica_id: str, room: LocalRoom) -> None:
+    changes = room.presence.take_local_changes()
+    if changes is not None:
+        message = {
+            "type": "presence",
+            "room": room.id,
+            "from": replica_id,
+            "number": changes.number,
+            "joined": list(changes.joined.items()),
+            "left": changes.left,
+        }
+        publisher.publish(group_of(room.id), message)
+
+
+def _announce(room: LocalRoom, now: float) -> bool:
+    """Write a room's changes to its subscribers; return False if it has to be tried again.
+
+    A large room, whose users are only counted, is announced at most once a second.
+    """
+    too_soon = now - room.announced_at < settings.PRESENCE_COUNT_SECONDS
+    if too_soon and room.presence.only_counted:
+        return False
+    announcement = room.presence.announce()
+    if announcement is None:
+        return True
+    room.announced_at = now
+    text = frame(
+        "presence.changed",
+        room=room.id,
+        joined=[{"id": id, "name": name} for id, name in announcement.joined.items()],
+        left=announcement.left,
+        online_count=announcement.online,
+    )
+    room.fan_out.write([text])
+    return True

@@ -1,0 +1,68 @@
+"""A log as one replica follows it: a local room's, or the workspace's.
+
+`receive` is the only way in, for entries from the bus and from the database alike.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from hubbub.chat.events import Entry
+from hubbub.chat.publisher import group_of, host_of
+from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
+from hubbub.realtime.delivery.resequencer import Resequencer
+
+
+@dataclass(eq=False, slots=True)
+class FollowedLog:
+    """`id` is a room's id or WORKSPACE_LOG; `on_gap` is called when entries are held for others."""
+
+    id: int
+    resequencer: Resequencer
+    on_gap: Callable[["FollowedLog"], None]
+    # A probe has come back through the log's group since this replica joined it.
+    subscribed: bool = False
+    read_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # one reads the log at a time
+
+    @property
+    def seq(self) -> int | None:
+        """The seq of the last entry delivered; None before `start`."""
+        return self.resequencer.seq
+
+    @property
+    def replay_buffer(self) -> ReplayBuffer:
+        return self.resequencer.replay_buffer
+
+    @property
+    def host(self) -> int:
+        """The index of the Redis host that carries the log's group."""
+        return host_of(group_of(self.id))
+
+    def start(self, seq: int) -> None:
+        """Start after `seq`, and deliver what was received before and follows it."""
+        self.resequencer.start(seq)
+        self.receive(())
+
+    def receive(self, entries: Iterable[Entry], committed_at: float | None = None) -> None:
+        """Receive entries in any order, and deliver each once, in seq order.
+
+        `committed_at` (seconds since 1970) is known for entries from the bus.
+        """
+        raise NotImplementedError
+
+    def is_behind(self, seq: int) -> bool:
+        return self.seq is not None and self.seq < seq
+
+    def report_gap(self, now: float) -> None:
+        """Call `on_gap` if an entry is missing: called at the end of each `receive`."""
+        if self.resequencer.has_gap(now, 0.0):
+            self.on_gap(self)
+
+
+def data_of(entry: Entry) -> dict[str, Any]:
+    """Return an entry's decoded text: a client's frame, or the data of an account event."""
+    data: dict[str, Any] = msgspec.json.decode(entry.text)
+    return data

@@ -1,0 +1,75 @@
+"""Decides what a sweep compares and what it reads. Pure: `CatchUp` does the work.
+
+A log is *unreliable* while the bus cannot be trusted to deliver its entries: its group has not been
+joined yet, or the bus is lost on its host. Such logs are compared more often and read at once.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from hubbub.chat.events import WORKSPACE_LOG
+from hubbub.chat.log_positions import Heads
+from hubbub.realtime.delivery.followed_log import FollowedLog
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """`seqs`: the logs to compare and the seq of each, before the database is asked."""
+
+    seqs: Mapping[FollowedLog, int | None]
+    room_ids: Collection[int]  # whose positions are asked for: with those that may need a bump
+    read_all: bool  # read what is missing without waiting for the bus
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What to read, with the seq to read up to: at once, or if the bus does not bring it soon."""
+
+    now: Mapping[FollowedLog, int]
+    after_grace: Mapping[FollowedLog, int]
+
+
+def plan_sweep(
+    logs: Sequence[FollowedLog],
+    unreliable: Collection[FollowedLog],
+    member_room_ids: Collection[int],
+    *,
+    is_full: bool,
+    read_all: bool,
+) -> SweepPlan:
+    """Compare all logs in a full sweep, else the unreliable ones.
+
+    A full sweep also covers the rooms that only have members connected here, for their bumps.
+    """
+    compared = logs if is_full else [log for log in logs if log in unreliable]
+    room_ids = {log.id for log in compared} - {WORKSPACE_LOG}
+    if is_full:
+        room_ids |= set(member_room_ids)
+    return SweepPlan({log: log.seq for log in compared}, room_ids, read_all)
+
+
+def log_ends(positions: Heads) -> dict[int, int]:
+    """Return the last seq of each log by its id."""
+    rooms = {room_id: seq for room_id, (seq, _) in positions.rooms.items()}
+    return rooms | {WORKSPACE_LOG: positions.place}
+
+
+def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:
+    """Return a log that now ends before what was delivered of it: the database was restored."""
+    for log, seq in plan.seqs.items():
+        if seq is not None and seq > ends.get(log.id, -1):
+            return log
+    return None
+
+
+def plan_reads(
+    plan: SweepPlan, ends: Mapping[int, int], unreliable: Collection[FollowedLog]
+) -> ReadPlan:
+    """Read unreliable logs now, and the others only if the bus has had its time.
+
+    Under load a message of the bus is always on its way for every busy room. Reading what it brings
+    anyway would cost more than writing it did.
+    """
+    behind = {log: ends.get(log.id, 0) for log in plan.seqs if log.is_behind(ends.get(log.id, 0))}
+    now = {log: end for log, end in behind.items() if plan.read_all or log in unreliable}
+    return ReadPlan(now, {log: end for log, end in behind.items() if log not in now})
