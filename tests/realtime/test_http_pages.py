@@ -1,4 +1,4 @@
-"""A replica that serves pages, too: by so many threads and no more, each with its connection."""
+"""A replica that also serves pages uses a fixed number of threads for them."""
 
 import asyncio
 import threading
@@ -14,11 +14,11 @@ THREADS = 3
 
 
 class Pages:
-    """A synchronous application that notes which threads it ran in, and how many at once."""
+    """A synchronous application that records its threads, and how many ran at once."""
 
     def __init__(self) -> None:
         self.threads: list[str] = []
-        self.now, self.most = 0, 0
+        self.running, self.most_running = 0, 0
         self._lock = threading.Lock()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -28,37 +28,39 @@ class Pages:
     def _view(self) -> None:
         with self._lock:
             self.threads.append(threading.current_thread().name)
-            self.now += 1
-            self.most = max(self.most, self.now)
-        time.sleep(0.01)  # as a question to the database takes
+            self.running += 1
+            self.most_running = max(self.most_running, self.running)
+        time.sleep(0.01)  # about as long as a database query
         with self._lock:
-            self.now -= 1
+            self.running -= 1
 
 
-async def ask(served: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
-    await served({}, None, None)
+async def request(application: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
+    await application({}, None, None)
 
 
 async def test_many_requests_share_the_threads() -> None:
     pages = Pages()
-    served = in_threads(pages, THREADS)
-    await asyncio.gather(*(ask(served) for _ in range(5 * THREADS)))
+    application = in_threads(pages, THREADS)
+    await asyncio.gather(*(request(application) for _ in range(5 * THREADS)))
     assert len(pages.threads) == 2 * 5 * THREADS
-    assert len(set(pages.threads)) == pages.most == THREADS
+    assert len(set(pages.threads)) == pages.most_running == THREADS
 
 
-async def test_one_request_after_the_other_needs_one_thread() -> None:
+async def test_consecutive_requests_need_one_thread() -> None:
     pages = Pages()
-    served = in_threads(pages, THREADS)
+    application = in_threads(pages, THREADS)
     for _ in range(5):
-        await ask(served)
+        await request(application)
     assert len(set(pages.threads)) == 1
 
 
-async def test_a_request_that_fails_leaves_its_thread_to_others() -> None:
-    async def fails(scope: Any, receive: Any, send: Any) -> None:
+async def test_a_failed_request_frees_its_thread() -> None:
+    async def failing(scope: Any, receive: Any, send: Any) -> None:
         raise OSError
 
-    served = in_threads(fails, 1)
-    failed = await asyncio.gather(*(ask(served) for _ in range(3)), return_exceptions=True)
-    assert [type(one) for one in failed] == [OSError] * 3
+    application = in_threads(failing, 1)
+    outcomes = await asyncio.gather(
+        *(request(application) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(each) for each in outcomes] == [OSError] * 3

@@ -1,4 +1,4 @@
-"""Open sockets are asked for again: what passed by our actions cuts them off, too."""
+"""Revalidation closes connections after changes that bypass our actions."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,8 +19,8 @@ from tests.support.fake_transport import Wire
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def code_after_recheck(identity: Identity, room: Room) -> int | None:
-    """Return the code that a recheck closes a socket with, None where it stays open."""
+def close_code(identity: Identity, room: Room) -> int | None:
+    """Return the code with which revalidation closes a connection, or None if it stays open."""
 
     async def scenario() -> int | None:
         hub, wire = Hub(), Wire()
@@ -53,12 +53,12 @@ def ban_by_hand(user: User, room: Room) -> None:
     User.objects.filter(pk=user.pk).update(banned_at=timezone.now())
 
 
-def put_out_by_hand(user: User, room: Room) -> None:
+def remove_by_hand(user: User, room: Room) -> None:
     Membership.objects.filter(user=user, room=room).delete()
 
 
-def test_who_is_in_good_standing_stays(bob: User, lobby: Room) -> None:
-    assert code_after_recheck(session_of(bob), lobby) is None
+def test_a_valid_connection_stays_open(bob: User, lobby: Room) -> None:
+    assert close_code(session_of(bob), lobby) is None
 
 
 @pytest.mark.parametrize(
@@ -67,20 +67,20 @@ def test_who_is_in_good_standing_stays(bob: User, lobby: Room) -> None:
         (sign_out_by_hand, 4501),
         (change_password_by_hand, 4501),
         (ban_by_hand, 4502),
-        (put_out_by_hand, 4005),
+        (remove_by_hand, 4005),
     ],
 )
-def test_rows_changed_by_hand_end_the_socket(
+def test_rows_changed_by_hand_close_the_connection(
     bob: User, lobby: Room, change: Callable[[User, Room], None], code: int
 ) -> None:
     identity = session_of(bob)
     change(bob, lobby)
-    assert code_after_recheck(identity, lobby) == code
+    assert close_code(identity, lobby) == code
 
 
-def test_a_token_revoked_by_hand_ends_its_socket(bob: User, lobby: Room) -> None:
+def test_a_token_revoked_by_hand_closes_its_connection(bob: User, lobby: Room) -> None:
     token, _ = Token.make(bob, "bot")
     identity = Identity(bob, None, token.pk, {})
-    assert code_after_recheck(identity, lobby) is None
+    assert close_code(identity, lobby) is None
     Token.objects.update(revoked_at=timezone.now())
-    assert code_after_recheck(identity, lobby) == 4501
+    assert close_code(identity, lobby) == 4501

@@ -1,3 +1,5 @@
+"""Starts one server of each kind for all of these tests."""
+
 from collections.abc import Iterator
 
 import pytest

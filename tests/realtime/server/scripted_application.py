@@ -1,7 +1,6 @@
-"""An ASGI application that does with a socket what it is told: what a server is tried with.
+"""An ASGI application for server tests: it echoes, and clients can order it to do other things.
 
-Runs on any server. What a client sends comes back, but for a few orders; those that are about
-ready-made frames need the extension.
+Runs on any server. The orders about encoded frames need the extension of ours.
 """
 
 import gc
@@ -16,17 +15,17 @@ Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 PADDING = "." * 20_000
-# What there is one of for each socket; `/kept` counts how many of them there still are.
-MADE_FOR_A_SOCKET = ("HubbubWebSocketProtocol", "WebRequest", "HTTPChannel")
-# The close codes of attached sockets that are gone.
-gone: list[int | None] = []
+# Classes with one instance per socket; `/objects` returns how many instances exist.
+PER_SOCKET_CLASSES = ("HubbubWebSocketProtocol", "WebRequest", "HTTPChannel")
+# The close codes of attached sockets that have closed.
+close_codes: list[int | None] = []
 
 
 async def application(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Send
 ) -> None:
     if scope["type"] != "websocket":
-        await _answer(scope["path"], send)
+        await _respond(scope["path"], send)
         return
     await receive()
     offered = scope["subprotocols"]
@@ -46,36 +45,36 @@ async def application(
 
 
 def _attach(writer: FrameWriter) -> None:
-    """Echo without an application; remember who is gone."""
+    """Echo after the application has returned; record the closes."""
 
     def echo(text: str | None) -> None:
         writer.write_frames(encode_text_frame(text or ""))
 
-    writer.attach(echo, gone.append)
+    writer.attach(echo, close_codes.append)
     writer.write_frames(encode_text_frame("attached"))
 
 
-async def _answer(path: str, send: Send) -> None:
-    """Tell how many attached sockets are gone; or fail, before the answer has begun or after."""
+async def _respond(path: str, send: Send) -> None:
+    """Return how many attached sockets have closed; or fail before or during the response."""
     if path == "/early":
-        raise ValueError("before the answer")
-    body = (_kept() if path == "/kept" else str(len(gone))).encode()
+        raise ValueError("before the response")
+    body = (_count_objects() if path == "/objects" else str(len(close_codes))).encode()
     length = (b"content-length", str(len(body)).encode())
     await send({"type": "http.response.start", "status": 200, "headers": [length]})
     if path == "/midway":
-        raise ValueError("in the middle of the answer")
+        raise ValueError("in the middle of the response")
     await send({"type": "http.response.body", "body": body})
 
 
-def _kept() -> str:
-    """Tell how much is there that was made for sockets; from the first time on, uncollected."""
+def _count_objects() -> str:
+    """Count the per-socket objects. The first call turns off the garbage collector."""
     gc.disable()
-    names = Counter(type(one).__name__ for one in gc.get_objects())
-    return " ".join(str(names[name]) for name in MADE_FOR_A_SOCKET)
+    names = Counter(type(each).__name__ for each in gc.get_objects())
+    return " ".join(str(names[name]) for name in PER_SOCKET_CLASSES)
 
 
-async def _in_turn(writer: FrameWriter, send: Send, count: str) -> None:
-    """Send numbers, by turns in a ready-made frame and in an ordinary one."""
+async def _alternate(writer: FrameWriter, send: Send, count: str) -> None:
+    """Send numbers, alternately in encoded and in ordinary frames."""
     for number in range(int(count)):
         if number % 2:
             await send({"type": "websocket.send", "text": f"{number}"})
@@ -84,21 +83,21 @@ async def _in_turn(writer: FrameWriter, send: Send, count: str) -> None:
 
 
 async def _fill(writer: FrameWriter, send: Send, size: str) -> None:
-    """Write numbered frames until so many bytes wait; then one of each kind, and a close."""
+    """Write numbered frames until `size` bytes are buffered, then one of each kind, then close."""
     number = 0
     while writer.write_frames(encode_text_frame(f"{number} {PADDING}")) < int(size):
         number += 1
     await send({"type": "websocket.send", "text": "ordinary"})
-    writer.write_frames(encode_text_frame("ready-made"))
+    writer.write_frames(encode_text_frame("encoded"))
     writer.close(4321)
     writer.write_frames(encode_text_frame("after the close"))
 
 
-async def _drop(writer: FrameWriter, send: Send, size: str) -> None:
-    """Cut off who leaves so many bytes waiting."""
+async def _abort(writer: FrameWriter, send: Send, size: str) -> None:
+    """Write until `size` bytes are buffered, then abort."""
     while writer.write_frames(encode_text_frame(PADDING)) < int(size):
         pass
     writer.abort()
 
 
-ORDERS = {"in-turn": _in_turn, "fill": _fill, "drop": _drop}
+ORDERS = {"alternate": _alternate, "fill": _fill, "abort": _abort}

@@ -1,4 +1,4 @@
-"""The two servers that serve the same application: ours, and Daphne as it comes."""
+"""Two servers for the scripted application: ours, and stock Daphne."""
 
 import os
 import socket
@@ -34,7 +34,7 @@ class Stock(Server):
 
 
 class Ours(Stock):
-    """Listens on a TCP port, with TLS on another one, and on a Unix socket."""
+    """Listens on a TCP port, on another one with TLS, and on a Unix socket."""
 
     name = "our-server"
 

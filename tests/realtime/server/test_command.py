@@ -1,4 +1,4 @@
-"""`python -m hubbub.realtime.server`: Daphne's command line with our settings for defaults."""
+"""`python -m hubbub.realtime.server` is Daphne's command line with defaults from our settings."""
 
 import os
 import socket
@@ -27,8 +27,8 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     }
 
 
-def refused(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run what is expected to stop at once."""
+def run_to_end(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is expected to exit at once."""
     return subprocess.run(
         [sys.executable, *COMMAND, *arguments],
         env=environment(folder, **variables),
@@ -38,8 +38,8 @@ def refused(folder: Path, *arguments: str, **variables: str) -> subprocess.Compl
     )
 
 
-def unix_answer(path: str, process: subprocess.Popen[bytes]) -> bytes:
-    """Ask for /healthz over a unix socket, once somebody listens there."""
+def response_over_unix_socket(path: str, process: subprocess.Popen[bytes]) -> bytes:
+    """Request /healthz over a Unix socket as soon as the server listens on it."""
     wait_until(lambda: process.poll() is not None or Path(path).is_socket(), within=START_SECONDS)
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(10)
@@ -48,34 +48,34 @@ def unix_answer(path: str, process: subprocess.Popen[bytes]) -> bytes:
         return client.recv(100)
 
 
-def test_its_help_says_what_it_is_and_has_daphnes_options(tmp_path: Path) -> None:
-    helped = refused(tmp_path, "--help", DATABASE_URL="postgres://u@host/name")
-    assert helped.returncode == 0, helped.stderr
-    assert "Serve Hubbub's WebSockets" in helped.stdout
+def test_its_help_describes_it_and_lists_daphnes_options(tmp_path: Path) -> None:
+    result = run_to_end(tmp_path, "--help", DATABASE_URL="postgres://u@host/name")
+    assert result.returncode == 0, result.stderr
+    assert "Serve Hubbub's WebSockets" in result.stdout
     for option in ("--port", "--bind", "--unix-socket", "--fd", "--endpoint", "--proxy-headers"):
-        assert option in helped.stdout
+        assert option in result.stdout
 
 
 @pytest.mark.parametrize("port", ["abc", "0", "70000", "-1"])
-def test_a_port_that_is_none_gets_a_sentence(tmp_path: Path, port: str) -> None:
-    done = refused(tmp_path, PORT=port)
+def test_an_invalid_port_gets_a_clear_message(tmp_path: Path, port: str) -> None:
+    done = run_to_end(tmp_path, PORT=port)
     assert done.returncode == 1
     assert done.stderr.startswith(f"PORT is '{port}': give ")
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_taken_port_gets_a_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_gets_a_clear_message(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind((HOST, 0))
         other.listen()
         port = other.getsockname()[1]
-        done = refused(tmp_path, PORT=str(port))
+        done = run_to_end(tmp_path, PORT=str(port))
     assert done.returncode == 1
     assert f"Couldn't listen on 127.0.0.1:{port}" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_an_option_comes_before_the_environment(tmp_path: Path) -> None:
+def test_an_option_takes_precedence_over_the_environment(tmp_path: Path) -> None:
     given, other = free_port(), free_port()
     variables = environment(tmp_path, PORT=str(other))
     with (
@@ -94,22 +94,22 @@ def test_an_option_comes_before_the_environment(tmp_path: Path) -> None:
         (("-b", "198.51.100.2", "-p", "20002"), "198.51.100.2:20002"),
     ],
 )
-def test_it_listens_on_the_environments_address_unless_told_another(
+def test_it_listens_on_the_address_of_the_environment_or_the_options(
     tmp_path: Path, options: tuple[str, ...], address: str
 ) -> None:
-    # Addresses for examples: no machine has them, so it says where it tried.
-    done = refused(tmp_path, *options, BIND="198.51.100.1", PORT="20001")
+    # Addresses reserved for documentation: no machine has them, so the error names the address.
+    done = run_to_end(tmp_path, *options, BIND="198.51.100.1", PORT="20001")
     assert done.returncode == 1
     assert f"Couldn't listen on {address}" in done.stderr
 
 
-def test_on_a_unix_socket_it_listens_on_no_port(tmp_path: Path) -> None:
+def test_with_a_unix_socket_it_listens_on_no_port(tmp_path: Path) -> None:
     port, path = free_port(), str(tmp_path / "socket")
     process = subprocess.Popen(
         [sys.executable, *COMMAND, "--unix-socket", path], env=environment(tmp_path, PORT=str(port))
     )
     try:
-        assert unix_answer(path, process).startswith(b"HTTP/1.1 200")
+        assert response_over_unix_socket(path, process).startswith(b"HTTP/1.1 200")
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((HOST, port), timeout=1)
     finally:
@@ -117,7 +117,7 @@ def test_on_a_unix_socket_it_listens_on_no_port(tmp_path: Path) -> None:
         process.wait()
 
 
-def test_another_application_may_be_served(tmp_path: Path) -> None:
+def test_it_can_serve_another_application(tmp_path: Path) -> None:
     (tmp_path / "other.py").write_text(
         "async def application(scope, receive, send):\n"
         "    await send({'type': 'http.response.start', 'status': 418, 'headers': []})\n"

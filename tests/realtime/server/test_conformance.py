@@ -1,4 +1,4 @@
-"""Clients that others wrote get from our server the same answers as from Daphne as it comes."""
+"""Third-party clients get the same answers from our server as from stock Daphne."""
 
 import asyncio
 import re
@@ -29,17 +29,17 @@ from loadtests.lib.client.websocket_bytes import frame, handshake
 from loadtests.lib.servers.process import HOST
 from tests.realtime.server.servers import Ours, Stock
 
-Heard: TypeAlias = list[Any]
+Received: TypeAlias = list[Any]
 
-# At and around every length that a frame's head says in another way.
+# At and around the lengths where a frame's header changes its format.
 LENGTHS = (1, 125, 126, 127, 65_535, 65_536)
 
 
-def by_websockets(port: int) -> Heard:
-    """The library `websockets`, which offers compression and sends in fragments."""
+def by_websockets(port: int) -> Received:
+    """Use the library `websockets`, which offers compression and sends fragments."""
 
-    async def talk() -> Heard:
-        heard: Heard = []
+    async def talk() -> Received:
+        received: Received = []
         async with connect(
             f"ws://{HOST}:{port}/",
             subprotocols=[Subprotocol("hubbub.v1")],
@@ -47,43 +47,46 @@ def by_websockets(port: int) -> Heard:
             max_size=None,
         ) as client:
             assert client.response is not None
-            heard += [client.subprotocol, client.response.headers.get("Sec-WebSocket-Extensions")]
+            received += [
+                client.subprotocol,
+                client.response.headers.get("Sec-WebSocket-Extensions"),
+            ]
             for length in LENGTHS:
                 await client.send("é" * length)
-                heard.append(await client.recv())
+                received.append(await client.recv())
             await client.send(["in ", "three ", "fragments"])
-            heard.append(await client.recv())
+            received.append(await client.recv())
             await client.send(b"bytes")
-            heard.append(await client.recv())
+            received.append(await client.recv())
             await (await client.ping(b"here?"))
             await client.close(4000, "that is all")
-        return [*heard, client.close_code, client.close_reason]
+        return [*received, client.close_code, client.close_reason]
 
     return asyncio.run(talk())
 
 
-def by_websocket_client(port: int) -> Heard:
-    """The library `websocket-client`; the server closes."""
-    heard: Heard = []
+def by_websocket_client(port: int) -> Received:
+    """Use the library `websocket-client`; the server closes."""
+    received: Received = []
     client = websocket.create_connection(f"ws://{HOST}:{port}/", timeout=10)
     with ExitStack() as stack:
         stack.callback(client.shutdown)  # its `close` leaves the socket open once that is closed
-        heard += [client.getsubprotocol(), sorted(client.getheaders() or ())]
+        received += [client.getsubprotocol(), sorted(client.getheaders() or ())]
         client.send_frame(websocket.ABNF.create_frame("two ", websocket.ABNF.OPCODE_TEXT, fin=0))
         client.ping("between")
         client.send_frame(websocket.ABNF.create_frame("parts", websocket.ABNF.OPCODE_CONT, fin=1))
-        heard += [_plain(client.recv_data_frame(control_frame=True)) for _ in range(2)]
+        received += [_plain(client.recv_data_frame(control_frame=True)) for _ in range(2)]
         client.send("close 4321")
-        heard.append(client.recv_data())
-    return heard
+        received.append(client.recv_data())
+    return received
 
 
-def by_wsproto(port: int) -> Heard:
-    """The library `wsproto`, which does no I/O; it offers compression, and the server closes."""
+def by_wsproto(port: int) -> Received:
+    """Use the library `wsproto`, which does no I/O: offer compression, let the server close."""
     client = WSConnection(ConnectionType.CLIENT)
     sent: list[Event] = [TextMessage("x" * length) for length in LENGTHS]
     sent += [TextMessage("a half", message_finished=False), TextMessage(""), Ping(b"here?")]
-    heard: Heard = []
+    received: Received = []
     with socket.create_connection((HOST, port), timeout=10) as connection:
         request = Request(HOST, "/", [PerMessageDeflate()], subprotocols=["hubbub.v1", "other"])
         connection.sendall(client.send(request))
@@ -91,15 +94,15 @@ def by_wsproto(port: int) -> Heard:
             client.receive_data(connection.recv(65_536) or None)
             for event in client.events():
                 if isinstance(event, AcceptConnection):
-                    heard += [event.subprotocol, event.extensions]
+                    received += [event.subprotocol, event.extensions]
                     for each in (*sent, TextMessage("close 4321")):
                         connection.sendall(client.send(each))
                 elif isinstance(event, CloseConnection):
-                    heard.append((event.code, event.reason))
+                    received.append((event.code, event.reason))
                     connection.sendall(client.send(event.response()))
                 else:
-                    heard.append((type(event), *_payload(event)))
-    return _joined(heard)
+                    received.append((type(event), *_payload(event)))
+    return _with_joined_texts(received)
 
 
 def _payload(event: Event) -> tuple[Any, ...]:
@@ -107,79 +110,79 @@ def _payload(event: Event) -> tuple[Any, ...]:
     return (event.data,) if isinstance(event, TextMessage) else (bytes(event.payload),)
 
 
-def _joined(heard: Heard) -> Heard:
-    """Put the texts together: how much of one is read at once is chance."""
-    texts = [each[1] for each in heard if isinstance(each, tuple) and each[0] is TextMessage]
-    others = [each for each in heard if not (isinstance(each, tuple) and each[0] is TextMessage)]
+def _with_joined_texts(received: Received) -> Received:
+    """Join the texts: how they are split into events depends on timing."""
+    texts = [each[1] for each in received if isinstance(each, tuple) and each[0] is TextMessage]
+    others = [each for each in received if not (isinstance(each, tuple) and each[0] is TextMessage)]
     return ["".join(texts), *others]
 
 
-CLIENTS: list[Callable[[int], Heard]] = [by_websockets, by_websocket_client, by_wsproto]
+CLIENTS: list[Callable[[int], Received]] = [by_websockets, by_websocket_client, by_wsproto]
 
 
 @pytest.mark.parametrize("talk", CLIENTS)
-def test_libraries_are_answered_alike(
-    talk: Callable[[int], Heard], ours: Ours, stock: Stock
+def test_libraries_get_the_same_answers(
+    talk: Callable[[int], Received], ours: Ours, stock: Stock
 ) -> None:
     assert talk(ours.port) == talk(stock.port)
 
 
-# What no library sends: by name, after a handshake.
+# Bytes that no library sends, after a handshake.
 BROKEN = {
     "a frame without a mask": b"\x81\x02hi",
-    "an opcode that is reserved": b"\x83\x80\0\0\0\0",
+    "a reserved opcode": b"\x83\x80\0\0\0\0",
     "a reserved bit": b"\xc1\x80\0\0\0\0",
     "text that is not UTF-8": frame(b"\xc3\x28"),
-    "a ping in fragments": b"\x09\x80\0\0\0\0",
-    "a ping that is too long": b"\x89\xfe" + struct.pack(">H", 126) + bytes(4 + 126),
-    "the middle of nothing": b"\x80\x80\0\0\0\0",
-    "a close code that nobody may send": frame(struct.pack(">H", 1005), 8),
+    "a fragmented ping": b"\x09\x80\0\0\0\0",
+    "an oversized ping": b"\x89\xfe" + struct.pack(">H", 126) + bytes(4 + 126),
+    "a continuation of nothing": b"\x80\x80\0\0\0\0",
+    "a close code that must not be sent": frame(struct.pack(">H", 1005), 8),
     "a close of one byte": frame(b"\x03", 8),
-    "a close, and more after it": frame(struct.pack(">H", 1000), 8) + frame(b"more"),
+    "data after a close": frame(struct.pack(">H", 1000), 8) + frame(b"more"),
     "a frame beyond all limits": b"\x81\xff" + struct.pack(">Q", 1 << 40) + bytes(4),
 }
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-def test_broken_frames_are_answered_alike(data: bytes, ours: Ours, stock: Stock) -> None:
+def test_broken_frames_get_the_same_answers(data: bytes, ours: Ours, stock: Stock) -> None:
     assert answer_to(data, ours.port) == answer_to(data, stock.port)
 
 
 HANDSHAKES = {
-    "as it should be": {},
-    "with compression offered": {"Sec-WebSocket-Extensions": "permessage-deflate"},
-    "of another version": {"Sec-WebSocket-Version": "8"},
-    "with a key that is none": {"Sec-WebSocket-Key": "short"},
-    "with subprotocols": {"Sec-WebSocket-Protocol": "one, two"},
-    "with an origin that is none": {"Origin": "nowhere"},
+    "a valid one": {},
+    "compression offered": {"Sec-WebSocket-Extensions": "permessage-deflate"},
+    "another version": {"Sec-WebSocket-Version": "8"},
+    "an invalid key": {"Sec-WebSocket-Key": "short"},
+    "subprotocols": {"Sec-WebSocket-Protocol": "one, two"},
+    "an invalid origin": {"Origin": "nowhere"},
 }
 
 
 @pytest.mark.parametrize("headers", HANDSHAKES.values(), ids=HANDSHAKES.keys())
-def test_handshakes_are_answered_alike(headers: dict[str, str], ours: Ours, stock: Stock) -> None:
+def test_handshakes_get_the_same_answers(headers: dict[str, str], ours: Ours, stock: Stock) -> None:
     assert handshake_answer(headers, ours.port) == handshake_answer(headers, stock.port)
 
 
 def answer_to(data: bytes, port: int) -> bytes:
-    """Return all that comes after `data`, to the end of the connection."""
+    """Return everything received after sending `data`, up to the end of the connection."""
     with socket.create_connection((HOST, port), timeout=10) as connection:
-        shake_hands(connection, {})
+        perform_handshake(connection, {})
         connection.sendall(data)
         received = b""
-        with suppress(ConnectionError):  # cut by who waits in vain for the answer to a close
+        with suppress(ConnectionError):  # the server aborts if its close is not answered
             while more := connection.recv(65_536):
                 received += more
     return received
 
 
 def handshake_answer(headers: dict[str, str], port: int) -> str:
-    """Return the head of the answer, without what differs each time."""
+    """Return the header of the response, without the values that change each time."""
     with socket.create_connection((HOST, port), timeout=10) as connection:
-        head = shake_hands(connection, headers)
+        head = perform_handshake(connection, headers)
     return re.sub(r"(Sec-WebSocket-Accept|Date): .*", r"\1", head)
 
 
-def shake_hands(connection: socket.socket, headers: dict[str, str]) -> str:
+def perform_handshake(connection: socket.socket, headers: dict[str, str]) -> str:
     address = "{}:{}".format(*connection.getpeername())
     connection.sendall(handshake(address, "/", headers))
     head = b""

@@ -1,4 +1,4 @@
-"""Ready-made frames keep their order with all others, on every transport, however slow it is."""
+"""Encoded frames stay in order with all others, on every transport, even to a slow reader."""
 
 import socket
 import ssl
@@ -12,9 +12,9 @@ from loadtests.lib.servers.process import HOST
 from tests.realtime.server.scripted_application import PADDING
 from tests.realtime.server.servers import Ours
 
-# Little enough to be read while the server waits for the answer to its close.
+# Small enough to be read while the server waits for the answer to its close.
 SLOW_BYTES = 500_000
-# More than kernels keep for a loopback socket.
+# More than the kernel buffers for a loopback socket.
 STUCK_BYTES = 3_000_000
 
 
@@ -36,7 +36,7 @@ def local(ours: Ours) -> socket.socket:
 
 @pytest.fixture(params=[plain, encrypted, local])
 def client(ours: Ours, request: pytest.FixtureRequest) -> Iterator[WebSocket]:
-    """A client that reads only when it is told to."""
+    """A client that reads only when the test does."""
     connect: Callable[[Ours], socket.socket] = request.param
     with closing(connect(ours)) as connection:
         connection.settimeout(20)
@@ -45,14 +45,14 @@ def client(ours: Ours, request: pytest.FixtureRequest) -> Iterator[WebSocket]:
         yield client
 
 
-def test_ready_made_and_ordinary_frames_arrive_in_the_order_they_were_sent(
+def test_encoded_and_ordinary_frames_arrive_in_order(
     client: WebSocket,
 ) -> None:
-    client.send("in-turn 200")
+    client.send("alternate 200")
     assert [client.recv() for _ in range(200)] == [str(number) for number in range(200)]
 
 
-def test_who_reads_late_gets_every_frame_whole_and_the_close_last(client: WebSocket) -> None:
+def test_a_late_reader_gets_every_frame_whole_and_the_close_last(client: WebSocket) -> None:
     client.send(f"fill {SLOW_BYTES}")
     texts = []
     while True:
@@ -60,14 +60,14 @@ def test_who_reads_late_gets_every_frame_whole_and_the_close_last(client: WebSoc
         if opcode == ABNF.OPCODE_CLOSE:
             break
         texts.append(data.decode())
-    *numbered, ordinary, ready_made = texts
-    assert (ordinary, ready_made) == ("ordinary", "ready-made")
+    *numbered, ordinary, encoded = texts
+    assert (ordinary, encoded) == ("ordinary", "encoded")
     assert numbered == [f"{number} {PADDING}" for number in range(len(numbered))]
     assert data == (4321).to_bytes(2)
 
 
-def test_who_is_cut_off_gets_no_more_than_the_kernel_had(client: WebSocket) -> None:
-    client.send(f"drop {STUCK_BYTES}")
+def test_an_aborted_client_gets_no_more_than_the_kernel_buffered(client: WebSocket) -> None:
+    client.send(f"abort {STUCK_BYTES}")
     received = 0
     with suppress(WebSocketConnectionClosedException, ConnectionError, ssl.SSLError):
         while text := client.recv():
@@ -75,12 +75,12 @@ def test_who_is_cut_off_gets_no_more_than_the_kernel_had(client: WebSocket) -> N
     assert received < STUCK_BYTES
 
 
-def test_a_ping_is_answered_while_frames_are_written(client: WebSocket) -> None:
-    client.send("in-turn 50")
+def test_pings_are_answered_while_frames_are_written(client: WebSocket) -> None:
+    client.send("alternate 50")
     client.ping("here?")
-    client.send("in-turn 50")
-    heard = [client.recv_data_frame(control_frame=True) for _ in range(101)]
-    pongs = [frame.data for opcode, frame in heard if opcode == ABNF.OPCODE_PONG]
-    texts = [frame.data.decode() for opcode, frame in heard if opcode == ABNF.OPCODE_TEXT]
+    client.send("alternate 50")
+    received = [client.recv_data_frame(control_frame=True) for _ in range(101)]
+    pongs = [frame.data for opcode, frame in received if opcode == ABNF.OPCODE_PONG]
+    texts = [frame.data.decode() for opcode, frame in received if opcode == ABNF.OPCODE_TEXT]
     assert pongs == [b"here?"]
     assert texts == 2 * [str(number) for number in range(50)]

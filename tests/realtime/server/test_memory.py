@@ -1,6 +1,6 @@
-"""Of a socket that is gone nothing stays, also while the garbage collector does not come by.
+"""A closed socket leaves nothing behind, even if the garbage collector does not run.
 
-It comes seldom: what only it could free would grow for an hour (`server.memory`).
+The collector runs rarely, so what only it can free would pile up for an hour (`server.memory`).
 """
 
 import subprocess
@@ -16,8 +16,8 @@ from websocket import WebSocket, create_connection
 from loadtests.lib.servers.process import HOST, ROOT
 from tests.realtime.server.servers import Ours
 
-# Tells by mallinfo2(3) whether nearly all of a hundred buffers are mapped by themselves: before the
-# server has its say, after it, and once they are freed.
+# Prints whether nearly all of a hundred buffers are mapped on their own, by mallinfo2(3): without the
+# setting, with it, and after they are freed.
 LARGE = """
 import ctypes
 from hubbub.realtime.server.memory import limit_heap_fragmentation
@@ -30,7 +30,7 @@ Info = type("Info", (ctypes.Structure,), {
 C.mallinfo2.restype = Info
 
 def mapped():
-    # One or two may find room that is free already.
+    # One or two may fit into free space of the heap.
     return "all" if C.mallinfo2().hblks >= 90 else "few"
 
 def buffers():
@@ -45,7 +45,7 @@ print(mapped())
 del after
 print(mapped())
 """
-# How many heaps there are once threads have taken something, with a word said before, or not.
+# Prints how many heaps exist after threads have allocated memory, with or without the setting.
 HEAPS = """
 import ctypes, sys, tempfile, threading
 from hubbub.realtime.server.memory import limit_heap_fragmentation
@@ -54,45 +54,48 @@ C = ctypes.CDLL(None)
 C.fopen.restype = C.malloc.restype = ctypes.c_void_p
 C.malloc_info.argtypes, C.fclose.argtypes = (ctypes.c_int, ctypes.c_void_p), (ctypes.c_void_p,)
 
-if sys.argv[1] == "whole":
+if sys.argv[1] == "limited":
     limit_heap_fragmentation()
-all_there = threading.Barrier(5)
+all_allocated = threading.Barrier(5)
 
-def take():
+def allocate():
     C.malloc(1_000)
-    all_there.wait()
+    all_allocated.wait()
 
-threads = [threading.Thread(target=take) for _ in range(4)]
+threads = [threading.Thread(target=allocate) for _ in range(4)]
 for thread in threads:
     thread.start()
-all_there.wait()
+all_allocated.wait()
 with tempfile.NamedTemporaryFile() as file:
-    told = C.fopen(file.name.encode(), b"w")
-    C.malloc_info(0, told)
-    C.fclose(told)
+    report = C.fopen(file.name.encode(), b"w")
+    C.malloc_info(0, report)
+    C.fclose(report)
     print(file.read().count(b"<heap nr="))
 """
 SOCKETS = 20
-GONE_SECONDS = 15
+CLEANUP_SECONDS = 15
 
 
 @pytest.fixture
-def alone() -> Iterator[Ours]:
-    """A server without a garbage collector: it is nobody else's."""
+def own_server() -> Iterator[Ours]:
+    """A server of this test's own, because the test turns off its garbage collector."""
     with Ours() as server:
         yield server
 
 
 @pytest.mark.parametrize("first", ["attach", "stay"])
-def test_nothing_stays_of_sockets_that_are_gone(alone: Ours, first: str) -> None:
-    visit(alone, first)
-    before = kept(alone)
+def test_closed_sockets_leave_no_objects_behind(own_server: Ours, first: str) -> None:
+    visit(own_server, first)
+    before = count_objects(own_server)
     for _ in range(SOCKETS):
-        visit(alone, first)
-    deadline = time.monotonic() + GONE_SECONDS
-    # Requests that asked are there for a second, too: fewer than half as many as sockets were.
-    while any(now - then >= SOCKETS / 2 for now, then in zip(kept(alone), before, strict=True)):
-        assert time.monotonic() < deadline, (before, kept(alone))
+        visit(own_server, first)
+    deadline = time.monotonic() + CLEANUP_SECONDS
+    # The requests of `count_objects` live for a second, too, but they are fewer than half as many.
+    while any(
+        now - then >= SOCKETS / 2
+        for now, then in zip(count_objects(own_server), before, strict=True)
+    ):
+        assert time.monotonic() < deadline, (before, count_objects(own_server))
         time.sleep(0.5)
 
 
@@ -103,25 +106,25 @@ def visit(server: Ours, first: str) -> None:
         connection.recv()
 
 
-def kept(server: Ours) -> list[int]:
-    """Return how many protocols, requests and channels there are."""
+def count_objects(server: Ours) -> list[int]:
+    """Return how many protocols, requests and channels exist."""
     connection = HTTPConnection(HOST, server.port, timeout=5)
     with closing(connection):
-        connection.request("GET", "/kept")
+        connection.request("GET", "/objects")
         return [int(number) for number in connection.getresponse().read().split()]
 
 
-def test_what_is_large_is_given_back_when_it_is_freed() -> None:
-    """Whatever was freed before: glibc's own threshold grows with that."""
-    assert said_by(LARGE).split() == ["few", "all", "few"]
+def test_large_buffers_are_returned_to_the_system_when_they_are_freed() -> None:
+    """Even after others were freed, which raises glibc's own threshold."""
+    assert output_of(LARGE).split() == ["few", "all", "few"]
 
 
-def test_all_threads_have_one_heap() -> None:
-    assert int(said_by(HEAPS, "as it comes")) > 1
-    assert int(said_by(HEAPS, "whole")) == 1
+def test_all_threads_share_one_heap() -> None:
+    assert int(output_of(HEAPS, "default")) > 1
+    assert int(output_of(HEAPS, "limited")) == 1
 
 
-def said_by(script: str, *arguments: str) -> str:
+def output_of(script: str, *arguments: str) -> str:
     return subprocess.run(
         [sys.executable, "-c", script, *arguments],
         env={"PYTHONPATH": str(ROOT / "app")},
