@@ -1,8 +1,7 @@
-"""Fuzz for as long as is asked, elsewhere in each round: `make fuzz SECONDS=600`.
+"""Fuzzes for a options time, with a new seed for each round: `make fuzz SECONDS=600`.
 
-A round is the tests of this folder with more examples and a seed of its own, which is printed and
-with which it can be run again; between rounds the guided fuzzer has its turn. The exit status is
-that of the first find.
+A round runs the tests of this folder with more examples than CI, then the coverage-guided fuzzer.
+It prints its seed, so that it can be repeated. The first failure ends the run with its status.
 """
 
 import argparse
@@ -21,27 +20,29 @@ GUIDED_SECONDS = 30
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=600, help="begin no round later (600)")
-    parser.add_argument("--times", type=int, default=5, help="as many examples as CI has (5)")
-    parser.add_argument("--seed", type=int, help="of the first round, to see it again")
-    given = parser.parse_args()
-    if given.times < 1 or (given.seed is not None and given.seed < 1):
-        parser.error("give a number of 1 or more")
-    return fuzz(given.seconds, given.times, given.seed or new_seed())
+    parser.add_argument(
+        "--seconds", type=float, default=600, help="when to start no more rounds (600)"
+    )
+    parser.add_argument("--times", type=int, default=5, help="multiple of CI's examples (5)")
+    parser.add_argument("--seed", type=int, help="the seed of the first round, to repeat it")
+    options = parser.parse_args()
+    if options.times < 1 or (options.seed is not None and options.seed < 1):
+        parser.error("--times and --seed must be at least 1")
+    return fuzz(options.seconds, options.times, options.seed or new_seed())
 
 
 def fuzz(seconds: float, times: int, seed: int) -> int:
-    """Go on until the time is over, or something is found; return its status."""
-    began, rounds = time.monotonic(), 0
-    while rounds == 0 or time.monotonic() - began < seconds:
+    """Run rounds until the time is up or one fails; return its status."""
+    started, rounds = time.monotonic(), 0
+    while rounds == 0 or time.monotonic() - started < seconds:
         rounds += 1
-        say(f"round {rounds}, seed {seed}, after {time.monotonic() - began:.0f} s")
+        say(f"round {rounds}, seed {seed}, after {time.monotonic() - started:.0f} s")
         status = run_round(times, seed)
         if status:
-            say(f"found something: python -m tests.fuzz --times {times} --seed {seed} --seconds 0")
+            say(f"failed; repeat: python -m tests.fuzz --times {times} --seed {seed} --seconds 0")
             return status
         seed = new_seed()
-    say(f"found nothing in {rounds} rounds and {time.monotonic() - began:.0f} s")
+    say(f"no failure in {rounds} rounds and {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -60,8 +61,8 @@ def new_seed() -> int:
     return 1 + secrets.randbelow(2**31 - 1)
 
 
-def say(sentence: str) -> None:
-    sys.stdout.write(f"==> {sentence}\n")
+def say(text: str) -> None:
+    sys.stdout.write(f"==> {text}\n")
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""One place of two replicas for all fuzz tests of doors, and what must hold after each of them."""
+"""One cluster of two replicas for all fuzz tests, and what must hold after each test."""
 
 from collections.abc import Iterator
 
@@ -7,12 +7,12 @@ import pytest
 from loadtests.lib.checker import format_violations, log_rules
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage
-from tests.fuzz.raw_http import visit
+from tests.fuzz.raw_http import send_request
 
-# More people than a page of members has.
+# More users than fit on a page of members.
 CROWD = 210
 ENVIRONMENT = {
-    # Else nearly every answer would be that it is too fast; the limits have tests of their own.
+    # Otherwise nearly everything would be rate limited. The limits have their own tests.
     "COMMANDS_BURST": "1000000",
     "MESSAGES_BURST": "1000000",
     "REPLAY_MAX_EVENTS": "200",
@@ -30,10 +30,10 @@ def whole_target(
 
 @pytest.fixture
 def target(whole_target: Stage) -> Iterator[Stage]:
-    """The place; at the end of the test it serves as before, and its log is right."""
+    """The cluster. After the test it must still serve, and its event log must be right."""
     yield whole_target
     for replica in whole_target.cluster.replicas:
-        assert visit(replica.port, "GET", "/readyz").status == 200
+        assert send_request(replica.port, "GET", "/readyz").status == 200
         written = replica.log.read_text(errors="replace")
         assert "Traceback" not in written, replica.tail(60)
         assert "ERROR" not in written, replica.tail(60)

@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing of the parser and of messages' text: `python -m tests.fuzz.guided`.
+"""Coverage-guided fuzzing of the parser and of message texts: `python -m tests.fuzz.guided`.
 
-atheris watches which lines of ours an input reaches and keeps what reaches new ones. The decoder
-below the parser is compiled and not watched. A find ends it with a traceback and a status, and
-leaves the input in a file of the current folder.
+atheris traces which lines of our code each input reaches, and keeps inputs that reach new ones. The
+JSON decoder below the parser is compiled and not traced. A failure ends the run with a traceback
+and a status, and leaves the input in a file in the current directory.
 """
 
 import argparse
@@ -22,13 +22,13 @@ SEEDS = [
     "* a\n* [b](https://example.org)\n\n> `c`\n~~d~~ https://e.example/(f)",
 ]
 MAX_INPUT_BYTES = 70_000  # more than a frame may have
-INPUT_SECONDS = 5  # an input that takes longer is a find, too
+INPUT_SECONDS = 5  # an input that takes longer is a failure
 
 
 def main() -> NoReturn:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.guided", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="how long (60)")
-    parser.add_argument("--seed", type=int, default=0, help="0: another one each time")
+    parser.add_argument("--seconds", type=int, default=60, help="how long to run (60)")
+    parser.add_argument("--seed", type=int, default=0, help="a fixed seed (0: a random one)")
     given = parser.parse_args()
     sys.path.insert(0, str(ROOT / "app"))
     with TemporaryDirectory(prefix="hubbub-fuzz-") as folder:
@@ -38,27 +38,27 @@ def main() -> NoReturn:
 
 
 def fuzz(folder: str, seconds: int, seed: int) -> None:
-    """Look for so long; ends the process with a status where something is found."""
+    """Fuzz for this long; end the process with a status on a failure."""
     try:
         import atheris
     except ImportError:
-        sys.exit("atheris is not installed here: it has wheels for Linux on x86_64 only.")
+        sys.exit("atheris is not installed: it has packages for Linux on x86_64 only.")
     import django
 
     with atheris.instrument_imports(
         include=["hubbub.realtime.protocol.messages", "hubbub.chat.text"]
     ):
-        django.setup()  # imports some of it
+        django.setup()  # imports some of these modules
         from django.core.exceptions import ValidationError
 
         from hubbub.chat import text
-        from tests.fuzz.parsed import ensure_parsed_or_refused
+        from tests.fuzz.parser_checks import ensure_parsed_or_refused
 
-    def look(data: bytes) -> None:
-        said = data.decode(errors="surrogateescape")
-        ensure_parsed_or_refused(said)
+    def check(data: bytes) -> None:
+        input_text = data.decode(errors="surrogateescape")
+        ensure_parsed_or_refused(input_text)
         try:
-            composed = text.compose(said)
+            composed = text.compose(input_text)
         except ValidationError:
             return
         assert "<script" not in (composed.html or "")
@@ -71,13 +71,13 @@ def fuzz(folder: str, seconds: int, seed: int) -> None:
         "seed": seed,
     }
     options = [f"-{name}={value}" for name, value in limits.items()]
-    atheris.Setup([sys.argv[0], *options, str(corpus_in(folder))], look)
+    atheris.Setup([sys.argv[0], *options, str(create_corpus(folder))], check)
     atheris.Fuzz()
 
 
-def corpus_in(folder: str) -> Path:
-    """Return a folder with what the fuzzer begins with."""
-    corpus = Path(folder) / "corpus"
+def create_corpus(directory: str) -> Path:
+    """Return a folder with the inputs that the fuzzer starts from."""
+    corpus = Path(directory) / "corpus"
     corpus.mkdir()
     for number, text in enumerate(SEEDS):
         (corpus / str(number)).write_text(text)

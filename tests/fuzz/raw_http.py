@@ -1,4 +1,4 @@
-"""One HTTP request with exactly these bytes in it: what no client library would let through."""
+"""Sends HTTP requests with arbitrary bytes, which client libraries would refuse."""
 
 from collections.abc import Mapping
 from http.client import HTTPConnection
@@ -9,14 +9,14 @@ from loadtests.lib.servers.process import HOST
 TIMEOUT_SECONDS = 20
 
 
-class Visit(NamedTuple):
+class Response(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-class _Blunt(HTTPConnection):
-    """Puts any bytes into its first line; Python's own looks for what is not allowed there."""
+class _UncheckedConnection(HTTPConnection):
+    """Accepts any bytes in the request line, unlike Python's own class."""
 
     def _encode_request(self, request: str) -> bytes:
         return request.encode("latin1")
@@ -25,18 +25,18 @@ class _Blunt(HTTPConnection):
         """Allow everything."""
 
 
-def visit(
+def send_request(
     port: int,
     method: str,
     path: str,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
-) -> Visit:
-    """Return the answer to one request on a connection of its own. `path` is latin-1."""
-    connection = _Blunt(HOST, port, timeout=TIMEOUT_SECONDS)
+) -> Response:
+    """Return the response to one request on a new connection. `path` is latin-1."""
+    connection = _UncheckedConnection(HOST, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request(method, path, body, dict(headers or {}))
-        answer = connection.getresponse()
-        return Visit(answer.status, dict(answer.headers), answer.read())
+        response = connection.getresponse()
+        return Response(response.status, dict(response.headers), response.read())
     finally:
         connection.close()

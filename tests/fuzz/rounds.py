@@ -1,23 +1,23 @@
-"""How long the fuzz tests look: briefly and always alike in CI, longer and elsewhere by hand.
+"""How many examples the fuzz tests try: few and always the same in CI, more and new ones by hand.
 
 `python -m tests.fuzz` sets the two variables for each of its rounds. Without them hypothesis is
-derandomised: a push never fails for what it has not touched.
+derandomised, so that a push never fails because of code that it did not touch.
 """
 
 import os
 
 from hypothesis import HealthCheck, settings
 
-# How many times as many examples a round has as CI.
+# How many times as many examples as in CI.
 TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
-# Of this round; 0 in CI.
+# The seed of this round; 0 in CI.
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
 
 
 def examples(count: int) -> settings:
-    """Return hypothesis' settings for a test of so many examples in CI.
+    """Return hypothesis' settings for a test that has `count` examples in CI.
 
-    No deadline: others may have the machine. Fixtures hold what all examples share.
+    There is no deadline, because the machine may be busy. Fixtures are shared by all examples.
     """
     return settings(
         max_examples=count * TIMES,

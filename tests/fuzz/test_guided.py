@@ -1,4 +1,4 @@
-"""The coverage-guided fuzzer runs, and finds what is there to find."""
+"""The coverage-guided fuzzer runs."""
 
 import platform
 import subprocess
@@ -11,14 +11,14 @@ from loadtests.lib.servers.process import ROOT
 SECONDS = 4
 
 
-def test_it_finds_nothing_in_a_few_seconds(tmp_path: Path) -> None:
-    ran = run(tmp_path, "--seconds", str(SECONDS), "--seed", "1")
+def test_it_runs_for_a_few_seconds_without_a_failure(tmp_path: Path) -> None:
+    result = run(tmp_path, "--seconds", str(SECONDS), "--seed", "1")
     if find_spec("atheris") is None:
         assert (platform.system(), platform.machine()) != ("Linux", "x86_64")
-        assert "not installed" in ran.stderr
+        assert "not installed" in result.stderr
     else:
-        assert ran.returncode == 0, ran.stderr[-4_000:]
-        assert "DONE" in ran.stderr
+        assert result.returncode == 0, result.stderr[-4_000:]
+        assert "DONE" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

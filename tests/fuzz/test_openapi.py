@@ -1,7 +1,7 @@
-"""Schemathesis over REST: no 5xx, no answer that the document does not tell, no way in unknown.
+"""Schemathesis tests the REST API: no 5xx, no undocumented response, no unauthenticated access.
 
-It runs as its users do, as a command of its own, against a real replica and as different people.
-What it finds is in its output, with a `curl` to see it again.
+It runs as a separate command against a real replica, as different users. Its output shows each
+failure with a `curl` command that repeats it.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage
-from tests.fuzz.raw_http import visit
+from tests.fuzz.raw_http import send_request
 from tests.fuzz.rounds import SEED, TIMES
 
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * max(1, TIMES))]
@@ -27,8 +27,8 @@ CSRF = "c" * 32
 def explore(
     stage: Stage, headers: dict[str, str], folder: Path, phases: str, most: int, *options: str
 ) -> None:
-    """Have schemathesis ask with these headers, so many times at most for each operation."""
-    ran = subprocess.run(
+    """Run schemathesis with these headers, with up to `most` examples per operation."""
+    result = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIGURATION), "run"),
             f"http://{stage.address(0)}/api/openapi.json",
@@ -40,32 +40,32 @@ def explore(
         env={
             "PATH": "/usr/bin:/bin",
             "PYTHONPATH": str(ROOT),
-            "SCHEMATHESIS_HOOKS": "tests.fuzz.bounded",
+            "SCHEMATHESIS_HOOKS": "tests.fuzz.schemathesis_checks",
         },
         capture_output=True,
         text=True,
         timeout=RUN_SECONDS,
     )
-    assert ran.returncode == 0, ran.stdout[-8_000:] + ran.stderr[-2_000:]
-    assert "21 selected / 21 total" in ran.stdout
+    assert result.returncode == 0, result.stdout[-8_000:] + result.stderr[-2_000:]
+    assert "21 selected / 21 total" in result.stdout
 
 
-def signed_in(person: Account) -> dict[str, str]:
-    """Return the headers of a page's own scripts."""
-    cookie = f"{person.headers['Cookie']}; csrftoken={CSRF}"
+def session_headers(user: Account) -> dict[str, str]:
+    """Return the headers that our pages' scripts send."""
+    cookie = f"{user.headers['Cookie']}; csrftoken={CSRF}"
     return {"Cookie": cookie, "X-CSRFToken": CSRF}
 
 
-def test_as_the_owner_of_the_place_with_a_token(target: Stage, tmp_path: Path) -> None:
+def test_as_the_owner_with_a_token(target: Stage, tmp_path: Path) -> None:
     bot = target.bot_of(target.person("alice"))
     explore(target, bot.headers, tmp_path, "coverage", 1)
 
 
-def test_as_a_member_with_a_session_one_step_after_another(target: Stage, tmp_path: Path) -> None:
-    # It sends wrong tokens beside the cookie; what is no bearer token is passed over.
-    beside = ("--exclude-checks", "ignored_auth")
-    headers = signed_in(target.person("bob"))
-    explore(target, headers, tmp_path, "fuzzing,stateful", 6, *beside)
+def test_as_a_member_with_a_session_in_sequences_of_requests(target: Stage, tmp_path: Path) -> None:
+    # It sends invalid tokens along with the cookie; we ignore what is not a bearer token.
+    options = ("--exclude-checks", "ignored_auth")
+    headers = session_headers(target.person("bob"))
+    explore(target, headers, tmp_path, "fuzzing,stateful", 6, *options)
 
 
 @pytest.mark.parametrize(
@@ -81,13 +81,13 @@ def test_as_a_member_with_a_session_one_step_after_another(target: Stage, tmp_pa
     ],
     ids=str,
 )
-def test_nobody_gets_anything_of_any_operation(target: Stage, headers: dict[str, str]) -> None:
+def test_strangers_are_refused_by_every_operation(target: Stage, headers: dict[str, str]) -> None:
     replica = target.cluster.replicas[0]
-    document = json.loads(visit(replica.port, "GET", "/api/openapi.json").body)
+    document = json.loads(send_request(replica.port, "GET", "/api/openapi.json").body)
     assert len(document["paths"]) > 10
     for path, operations in document["paths"].items():
         for method in operations:
             address = path.format(room_id=1, message_id=1, user_id=1)
-            answer = visit(replica.port, method.upper(), address, headers, b"{}")
+            answer = send_request(replica.port, method.upper(), address, headers, b"{}")
             assert answer.status in (401, 403), (method, address, answer)
             assert set(json.loads(answer.body)) == {"code", "detail"}

@@ -1,6 +1,6 @@
-"""Whatever stands in an address or a form of the pages, no answer is a 5xx, or without end.
+"""No URL and no form input makes a page respond with a 5xx or without end.
 
-Against a real replica with the bytes as they are: no client library tidies them up before.
+The raw bytes go to a real replica: no client library cleans them up first.
 """
 
 from urllib.parse import quote_from_bytes, urlencode
@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from loadtests.lib.servers import Replica
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage
-from tests.fuzz.raw_http import Visit, visit
+from tests.fuzz.raw_http import Response, send_request
 from tests.fuzz.rounds import TIMES, examples
 
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * TIMES)]
 
 CSRF = "c" * 32
-# The longest is Django's own: the admin's page of 200 people.
+# The longest page is Django's own: 200 users in the admin.
 MAX_BYTES = 2_000_000
 PAGES = [
     "/",
@@ -77,20 +77,20 @@ def visitor(request: pytest.FixtureRequest, target: Stage) -> Account | None:
     return None if request.param == "nobody" else target.person(request.param)
 
 
-def ask(
-    replica: Replica, visitor: Account | None, method: str, address: str, form: bytes | None = None
-) -> Visit:
+def request_page(
+    replica: Replica, visitor: Account | None, method: str, url: str, form: bytes | None = None
+) -> Response:
     cookies = [f"csrftoken={CSRF}", *([visitor.headers["Cookie"][:]] if visitor else [])]
     headers = {"Cookie": "; ".join(cookies), "X-CSRFToken": CSRF}
     if form is not None:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
-    answer = visit(replica.port, method, address, headers, form)
-    assert answer.status < 500, (method, address, form, answer)
+    answer = send_request(replica.port, method, url, headers, form)
+    assert answer.status < 500, (method, url, form, answer)
     assert len(answer.body) <= MAX_BYTES
     return answer
 
 
-def address_of(page: str, parts: list[bytes], query: list[tuple[str, bytes]]) -> str:
+def url_of(page: str, parts: list[bytes], query: list[tuple[str, bytes]]) -> str:
     filled = page.format(*(quote_from_bytes(part, safe="") for part in parts))
     return f"{filled}?{urlencode(query)}" if query else filled
 
@@ -106,14 +106,14 @@ QUERIES = st.lists(st.tuples(st.sampled_from(QUERY), BYTES), max_size=3)
 @example("/admin/accounts/user/", [b"", b""], [("q", b"\0"), ("p", b"9" * 40)])
 @example("/admin/accounts/user/", [b"", b""], [("format", b"x")])
 @example("/welcome/", [b"", b""], [("next", b"0")])
-def test_no_address_breaks_a_page(
+def test_no_url_breaks_a_page(
     target: Stage,
     visitor: Account | None,
     page: str,
     parts: list[bytes],
     query: list[tuple[str, bytes]],
 ) -> None:
-    ask(target.cluster.replicas[0], visitor, "GET", address_of(page, parts, query))
+    request_page(target.cluster.replicas[0], visitor, "GET", url_of(page, parts, query))
 
 
 @given(data=st.data(), page=st.sampled_from(sorted(FORMS)), parts=PARTS)
@@ -123,16 +123,16 @@ def test_no_form_breaks_a_page(
 ) -> None:
     fields = st.lists(st.tuples(st.sampled_from(FORMS[page]), BYTES), max_size=5)
     form = urlencode(data.draw(fields)).encode()
-    ask(target.cluster.replicas[0], visitor, "POST", address_of(page, parts, []), form)
+    request_page(target.cluster.replicas[0], visitor, "POST", url_of(page, parts, []), form)
 
 
 @given(line=st.binary(max_size=40), body=st.none() | BYTES)
 @examples(60)
 @example(b"?next=\xff", None)
-def test_no_bytes_break_the_first_line_or_a_body(
+def test_no_bytes_in_the_request_line_or_body_break_a_page(
     target: Stage, line: bytes, body: bytes | None
 ) -> None:
-    """Unescaped; what ends the line would make another request of it."""
+    """The bytes are not escaped, but those that would end the request line are left out."""
     spaceless = bytes(byte for byte in line if byte not in b"\r\n ").decode("latin1")
     method = "GET" if body is None else "POST"
-    ask(target.cluster.replicas[0], None, method, f"/accounts/login/{spaceless}", body)
+    request_page(target.cluster.replicas[0], None, method, f"/accounts/login/{spaceless}", body)

@@ -1,4 +1,4 @@
-"""Whatever the parser is given, it returns a command within bounds, or the protocol's problem."""
+"""For any input the parser returns a command within its limits, or a problem of the protocol."""
 
 import json
 import time
@@ -12,33 +12,32 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hubbub.realtime.protocol import messages
-from tests.fuzz.frames import SOME_JSON, TEXT, commands, mutated, nested
-from tests.fuzz.parsed import ensure_parsed_or_refused
+from tests.fuzz.command_strategies import SOME_JSON, TEXT, commands, defective, nested
+from tests.fuzz.parser_checks import ensure_parsed_or_refused
 from tests.fuzz.rounds import examples
 
 IDS = st.integers(1, 2**63 - 1) | st.integers(1, 9)
 COMMANDS = commands(st.integers(1, 10**18 - 1) | st.integers(1, 9), IDS)
-# Of the processor, for the worst frame: thousands of times as long as for a usual one.
+# CPU time for the worst frame: thousands of times more than for a usual one.
 PARSE_SECONDS = 0.5
-# Of memory: a frame's text, what was read of it, and its escapes at their longest.
+# Memory for a frame's text, the parsed values, and its escapes at their longest.
 PARSE_BYTES = 64 * settings.MAX_FRAME_BYTES
 
 
 @given(COMMANDS)
 @examples(150)
-def test_every_valid_command_is_understood_as_it_was_said(command: dict[str, Any]) -> None:
-    said = {"type": command["type"]}
+def test_every_valid_command_is_parsed_to_the_same_values(command: dict[str, Any]) -> None:
     ref, parsed = messages.parse(json.dumps(command))
     assert ref == command.get("ref")
-    understood = msgspec.structs.asdict(parsed)
-    assert said | understood == {name: each for name, each in command.items() if name != "ref"}
+    values = {"type": command["type"], **msgspec.structs.asdict(parsed)}
+    assert values == {name: each for name, each in command.items() if name != "ref"}
 
 
-@given(mutated(COMMANDS))
+@given(defective(COMMANDS))
 @examples(600)
 @example('{"type":"subscribe","rooms":{"1\\n":0,"1":1}}')
 @example('{"type":"ping","ref":' + "9" * 4_300 + "}")
-def test_a_spoilt_command_is_parsed_or_refused(text: str) -> None:
+def test_a_defective_command_is_parsed_or_refused(text: str) -> None:
     ensure_parsed_or_refused(text)
 
 
@@ -51,7 +50,7 @@ def test_any_text_and_any_json_is_parsed_or_refused(text: str | None) -> None:
 
 
 @pytest.mark.parametrize("depth", [10, 500, 5_000, 30_000, 100_000])
-def test_no_depth_is_too_much(depth: int) -> None:
+def test_no_depth_breaks_the_parser(depth: int) -> None:
     for text in nested(depth):
         ensure_parsed_or_refused(text)
 
@@ -72,9 +71,9 @@ WORST = {
 
 @pytest.mark.parametrize("name", WORST)
 def test_the_worst_frames_take_little_time_and_memory(name: str) -> None:
-    began = time.thread_time()
+    started = time.thread_time()
     ensure_parsed_or_refused(WORST[name])
-    assert time.thread_time() - began < PARSE_SECONDS
+    assert time.thread_time() - started < PARSE_SECONDS
     tracemalloc.start()
     try:
         ensure_parsed_or_refused(WORST[name])

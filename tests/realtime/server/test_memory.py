@@ -16,7 +16,7 @@ from websocket import WebSocket, create_connection
 from loadtests.lib.servers.process import HOST, ROOT
 from tests.realtime.server.servers import Ours
 
-# Prints whether nearly all of a hundred buffers are mapped on their own, by mallinfo2(3): without the
+# Prints whether nearly all of a hundred buffers are mapped on their own (mallinfo2(3)): without the
 # setting, with it, and after they are freed.
 LARGE = """
 import ctypes

@@ -1,4 +1,4 @@
-"""What the parser promises of every frame. Asked by hypothesis and by the guided fuzzer."""
+"""What the parser promises for every frame; checked with hypothesis and the guided fuzzer."""
 
 import json
 
@@ -10,20 +10,20 @@ from hubbub.realtime.protocol.messages import Problem
 
 CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
 MAX_ID = 2**63 - 1
-# What an answer says besides the `ref` that it repeats.
-SAID_BYTES = 400
+# The size of an answer without the `ref` that it repeats.
+ANSWER_BYTES = 400
 
 
 def ensure_parsed_or_refused(text: str | None) -> None:
-    """Hold the parser to its promise for one frame, and its answer to a bounded size."""
+    """Check that a frame is parsed or refused, with an answer of bounded size."""
     answer = _answer_to(text)
-    told = json.loads(answer)
-    assert told["type"] == "ok" or (told["code"] in CODES and told["detail"])
-    assert len(answer.encode()) <= SAID_BYTES + settings.MAX_FRAME_BYTES
+    fields = json.loads(answer)
+    assert fields["type"] == "ok" or (fields["code"] in CODES and fields["detail"])
+    assert len(answer.encode()) <= ANSWER_BYTES + settings.MAX_FRAME_BYTES
 
 
 def ensure_within_bounds(command: messages.Command) -> None:
-    """Everything behind the parser relies on this, the database's columns above all."""
+    """Check the limits that everything behind the parser relies on, like the database's columns."""
     for name, value in msgspec.structs.asdict(command).items():
         match name, value:
             case ("room" | "message", int()):
@@ -42,7 +42,7 @@ def ensure_within_bounds(command: messages.Command) -> None:
                     assert 1 <= int(room) <= MAX_ID
                     assert position is None or 0 <= position <= MAX_ID
             case _:
-                raise AssertionError(f"{name} of {command} is not what the protocol says")
+                raise AssertionError(f"{name} of {command} is not in the protocol")
 
 
 def _answer_to(text: str | None) -> str:

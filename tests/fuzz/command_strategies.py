@@ -1,7 +1,7 @@
-"""Frames that no well-written client would send: valid commands with something wrong about them.
+"""Hypothesis strategies for commands that no correct client sends: valid ones with defects.
 
-Strategies for hypothesis. They write JSON by hand, since its encoders refuse what is sought here:
-keys that come twice, NaN, halves of surrogate pairs, numbers of thousands of digits.
+They write JSON by hand, because encoders refuse what is needed here: duplicate keys, NaN, lone
+surrogates, numbers with thousands of digits.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-# What a field's value is made of, as JSON text.
+# Names and values of fields, each as JSON text.
 Pairs: TypeAlias = list[tuple[str, str]]
 
 NUMBERS = [0, -1, 1, 2, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**18, 10**30]
@@ -19,7 +19,7 @@ ODD_VALUES = st.sampled_from(
         *("1.0", "1e2", "1e400", "-0", "-0.0", "NaN", "-Infinity", "0x1", "01", "9" * 5_000),
         *("null", "true", "{}", "[]", '""', '"1"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"'),
         *('"' + "x" * 65 + '"', '"' + "é" * 40_000 + '"', "[[[", "'x'"),
-        # Far from how deep it may go, which differs between this process and a replica.
+        # Far from the maximum depth, which differs between this process and a replica.
         *("[" * 100 + "]" * 100, "[" * 20_000 + "]" * 20_000),
         *('{"1": 0, "1": 1}', '{"1\\n": 0}', '{"01": 0}', '{"99999999999999999999": 0}', ""),
         *('{"1": null, "2": -1}', '{"x": 0}', '{"": 0}', '{"1": "0"}', '{"1": 1.5}', '"\x01"'),
@@ -35,7 +35,7 @@ FIELDS = ["type", "ref", "room", "rooms", "nonce", "body", "reply_to", "message"
 
 
 def commands(room: st.SearchStrategy[int], message: st.SearchStrategy[int]) -> Any:
-    """Return a strategy for valid commands about such rooms and messages, as objects."""
+    """Return a strategy for valid commands about these rooms and messages, as objects."""
     seq, ref = st.integers(0, 2**63 - 1) | st.integers(0, 20), st.none() | st.integers() | TEXT
     body, nonce = st.text(max_size=200), st.text(min_size=1, max_size=64)
     rooms = st.dictionaries(room.map(str), st.none() | seq, max_size=5)
@@ -57,40 +57,40 @@ def commands(room: st.SearchStrategy[int], message: st.SearchStrategy[int]) -> A
 
 
 @st.composite
-def mutated(draw: st.DrawFn, valid: st.SearchStrategy[dict[str, Any]]) -> str:
-    """Return a command's text after some accidents: to its fields, then to its letters."""
+def defective(draw: st.DrawFn, valid: st.SearchStrategy[dict[str, Any]]) -> str:
+    """Return a command's text with some defects: in its fields, then in its characters."""
     pairs = [(json.dumps(name), json.dumps(value)) for name, value in draw(valid).items()]
     for _ in range(draw(st.integers(0, 3))):
-        _spoil_field(draw, pairs)
+        _damage_field(draw, pairs)
     text = "{" + ",".join(f"{name}:{value}" for name, value in pairs) + "}"
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
-        text = _spoil_text(draw, text)
+        text = _damage_text(draw, text)
     return text
 
 
-def _spoil_field(draw: st.DrawFn, pairs: Pairs) -> None:
+def _damage_field(draw: st.DrawFn, pairs: Pairs) -> None:
     value = draw(ODD_VALUES | SOME_JSON)
-    where = draw(st.integers(0, len(pairs)))
-    match draw(st.sampled_from(["change", "add", "remove", "double"])):
-        case "change" if where < len(pairs):
-            pairs[where] = pairs[where][0], value
-        case "remove" if where < len(pairs):
-            del pairs[where]
-        case "double" if where < len(pairs):
-            pairs.append((pairs[where][0], value))
+    index = draw(st.integers(0, len(pairs)))
+    match draw(st.sampled_from(["change", "add", "remove", "duplicate"])):
+        case "change" if index < len(pairs):
+            pairs[index] = pairs[index][0], value
+        case "remove" if index < len(pairs):
+            del pairs[index]
+        case "duplicate" if index < len(pairs):
+            pairs.append((pairs[index][0], value))
         case _:
             name = draw(st.sampled_from(FIELDS) | TEXT)
-            pairs.insert(where, (json.dumps(name), value))
+            pairs.insert(index, (json.dumps(name), value))
 
 
-def _spoil_text(draw: st.DrawFn, text: str) -> str:
+def _damage_text(draw: st.DrawFn, text: str) -> str:
     start = draw(st.integers(0, len(text)))
     end = draw(st.integers(start, min(start + 5, len(text))))
     return text[:start] + draw(TEXT | ODD_VALUES) + text[end:]
 
 
 def nested(depth: int) -> list[str]:
-    """Return texts that go so deep, with and without the way back."""
+    """Return texts nested to this depth, with and without the closing brackets."""
     return [
         "[" * depth,
         "[" * depth + "]" * depth,

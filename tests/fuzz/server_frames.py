@@ -1,4 +1,4 @@
-"""The server's frames as `docs/protocol.md` has them: the fields of each, how large it may be."""
+"""The server's frames as in `docs/protocol.md`: the required fields of each, and the size limit."""
 
 from typing import Any, Final
 
@@ -31,12 +31,12 @@ PROBLEMS: Final = {
     *("bad_frame", "unknown_type", "invalid", "forbidden", "not_found", "rate_limited"),
     *("too_large", "unavailable"),
 }
-# A message of the most characters, at four bytes each, with its HTML; a `ref` of a whole frame.
+# Enough for the longest message, at four bytes per character with its HTML, and the longest `ref`.
 MAX_FRAME_BYTES: Final = 4 * settings.MAX_FRAME_BYTES
 
 
-def ensure_spoken(frame: dict[str, Any], size: int) -> None:
-    """Hold a frame of the server's to what the protocol says of its type."""
+def ensure_valid_frame(frame: dict[str, Any], size: int) -> None:
+    """Check a frame of the server against the protocol's description of its type."""
     missing = FIELDS[frame["type"]] - frame.keys()
     assert not missing, (missing, frame)
     assert size <= MAX_FRAME_BYTES
