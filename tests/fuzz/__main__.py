@@ -1,4 +1,4 @@
-"""Fuzzes for a options time, with a new seed for each round: `make fuzz SECONDS=600`.
+"""Fuzzes for a given time, with a new seed for each round: `make fuzz SECONDS=600`.
 
 A round runs the tests of this folder with more examples than CI, then the coverage-guided fuzzer.
 It prints its seed, so that it can be repeated. The first failure ends the run with its status.
