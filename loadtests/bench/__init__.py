@@ -1,5 +1,5 @@
-"""The benchmark: Hubbub beside a tutorial-style Channels chat, on one machine, in one run.
+"""The benchmark: Hubbub and other chat servers, measured on one machine in one run.
 
-`python -m loadtests.bench` starts all servers itself and prints a table. Absolute figures are the
-machine's; the ratios are what is quoted.
+`python -m loadtests.bench` (`make bench`) starts all servers itself and prints tables. The absolute
+figures are the machine's; compare within a table.
 """

@@ -1,4 +1,4 @@
-"""How much of everything: the run that is quoted, and a quick one to see that all of it works."""
+"""How large each load is: the full run, whose figures are published, and a quick one to try it."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 class Sizes:
     members: int = 500  # of the quiet and the hot room
     rate: float = 30.0  # messages a second into the quiet room
-    spread_rate: float = 20.0  # the same over two replicas, as the first benchmark had it
-    senders: tuple[int, ...] = (8, 64, 256)  # of the hot room, one after the other
+    two_replicas_rate: float = 20.0  # the same over two replicas
+    senders: tuple[int, ...] = (8, 64, 256)  # of the hot room, tried one after the other
     seconds: float = 8.0  # of each load
-    drain: float = 5.0  # how long what is late is waited for
+    drain: float = 5.0  # seconds to wait for late messages
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
     short: float = 4.0  # seconds of each load of which there are many
     writers: tuple[int, ...] = (50, 100)
-    crowd: int = 10_000
-    crowd_room: int = 100
+    connections: int = 10_000
+    connections_room: int = 100  # members of each of their rooms
     idle: float = 30.0
-    storm: int = 5_000
+    reconnecting: int = 5_000
     missed: int = 10  # messages in each of the three rooms
     history: int = 100_000  # messages of the large room
 
@@ -31,9 +31,9 @@ QUICK = Sizes(
     room_sizes=(10, 50),
     short=1.0,
     writers=(10, 20),
-    crowd=200,
-    crowd_room=20,
+    connections=200,
+    connections_room=20,
     idle=3.0,
-    storm=100,
+    reconnecting=100,
     history=5_000,
 )

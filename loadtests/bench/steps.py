@@ -1,28 +1,25 @@
-"""What a run of the benchmark does, step by step, and how long each takes, roughly.
-
-A step is one part of one peer; the record of each load is the same whoever it was put on.
-"""
+"""The steps of a run and their estimated durations. A step is one scenario with one system."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from loadtests.bench.records import Record
 from loadtests.bench.scenarios import (
-    history,
+    durable_sends,
     many_connections,
-    members,
+    one_room,
+    opening_rooms,
     reconnect_storm,
-    room,
-    sends,
+    room_sizes,
 )
 from loadtests.bench.sizes import Sizes
-from loadtests.bench.systems import PEERS
-from loadtests.bench.window import Record
-from loadtests.lib.systems.backends import Servers
+from loadtests.bench.systems import SYSTEMS
+from loadtests.lib.systems.backends import Backends
 
-Measure = Callable[[Servers, Sizes], list[Record]]
+Measure = Callable[[Backends, Sizes], list[Record]]
 
-START_SECONDS = 5.0  # a peer, and its sockets
+START_SECONDS = 5.0  # a system and its connections
 TITLES = {
     "nchan": "nchan",
     "socketio": "Socket.IO",
@@ -32,93 +29,97 @@ TITLES = {
     "tutorial-pubsub-no-row": "tutorial chat (Pub/Sub layer, no row)",
     "hubbub": "Hubbub",
 }
-# Each part, and what is measured by it for whom: (peer, replicas).
-ROOMS = [*((name, 1) for name in PEERS), ("hubbub", 2), ("socketio", 2), ("tutorial", 2)]
-MEMBERS = [("nchan", 1), ("socketio", 1), ("tutorial", 1), ("hubbub", 1), ("hubbub", 2)]
+# What each scenario measures: (system, replicas).
+ROOMS = [*((name, 1) for name in SYSTEMS), ("hubbub", 2), ("socketio", 2), ("tutorial", 2)]
+ROOM_SIZES = [("nchan", 1), ("socketio", 1), ("tutorial", 1), ("hubbub", 1), ("hubbub", 2)]
 SENDS = ["tutorial", "tutorial-pubsub", "hubbub"]
-SPREAD = ["tutorial", "hubbub"]
+TWO_REPLICAS = ["tutorial", "hubbub"]
 
-
-PARTS = ["room", "spread", "members", "sends", "crowd", "storm", "history"]
+SCENARIOS = [
+    *("room", "two-replicas", "room-sizes", "sends", "connections", "reconnect"),
+    "opening-rooms",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    part: str
-    peer: str
+    scenario: str
+    system: str
     title: str
-    seconds: float  # that it takes, roughly
+    seconds: float  # estimated
     measure: Measure
-    people: int = 0  # that Hubbub's crowd must have for it
+    users: int = 0  # that Hubbub needs for it
 
 
-def steps(sizes: Sizes, only: Collection[str], peers: Collection[str]) -> list[Step]:
-    """Return the steps of the parts and peers that are wanted; none named means all."""
-    groups = (_rooms, _spread, _members, _sends, _crowds)
+def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list[Step]:
+    """Return the steps of these scenarios and systems; an empty collection means all."""
+    groups = (_rooms, _two_replicas, _room_sizes, _sends, _large)
     wanted = [
         step
         for group in groups
         for step in group(sizes)
-        if (not only or step.part in only) and (not peers or step.peer in peers)
+        if (not only or step.scenario in only) and (not systems or step.system in systems)
     ]
-    return [*_seed(wanted), *wanted]
+    return [*_make_users(wanted), *wanted]
 
 
-def _seed(wanted: list[Step]) -> Iterator[Step]:
-    """Yield what comes before all of Hubbub's steps, and is measured by none of them."""
-    people = max((step.people for step in wanted if step.peer == "hubbub"), default=0)
-    if people:
-        title = f"Hubbub: a crowd of {people:,} people"
-        yield Step("seed", "hubbub", title, people / 110, seed, people)
+def _make_users(wanted: list[Step]) -> Iterator[Step]:
+    """Yield the step that comes before all of Hubbub's and is measured by none of them."""
+    users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
+    if users:
+        title = f"Hubbub: making {users:,} users"
+        yield Step("users", "hubbub", title, users / 110, make_users, users)
 
 
-def seed(servers: Servers, sizes: Sizes) -> list[Record]:
-    assert servers.identities
+def make_users(backends: Backends, sizes: Sizes) -> list[Record]:
+    assert backends.sessions
     return []
 
 
 def _rooms(sizes: Sizes) -> Iterator[Step]:
-    seconds = START_SECONDS + _load(sizes) + len(sizes.senders) * sizes.short
+    seconds = START_SECONDS + _load_seconds(sizes) + len(sizes.senders) * sizes.short
     for name, replicas in ROOMS:
         title = f"{TITLES[name]}: {sizes.members} in a room, R={replicas}"
-        measure = partial(room.measure, name=name, replicas=replicas)
+        measure = partial(one_room.measure, name=name, replicas=replicas)
         yield Step("room", name, title, seconds, measure, sizes.members)
 
 
-def _spread(sizes: Sizes) -> Iterator[Step]:
-    seconds = START_SECONDS + _load(sizes)
-    for name in SPREAD:
+def _two_replicas(sizes: Sizes) -> Iterator[Step]:
+    seconds = START_SECONDS + _load_seconds(sizes)
+    for name in TWO_REPLICAS:
         title = f"{TITLES[name]}: {sizes.members} in a room over two replicas"
-        measure = partial(room.measure_spread, name=name)
-        yield Step("spread", name, title, seconds, measure, sizes.members)
+        measure = partial(one_room.measure_two_replicas, name=name)
+        yield Step("two-replicas", name, title, seconds, measure, sizes.members)
 
 
-def _members(sizes: Sizes) -> Iterator[Step]:
+def _room_sizes(sizes: Sizes) -> Iterator[Step]:
     seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 2)
-    for name, replicas in MEMBERS:
+    for name, replicas in ROOM_SIZES:
         title = f"{TITLES[name]}: rooms of other sizes, R={replicas}"
-        measure = partial(members.measure, name=name, replicas=replicas)
-        yield Step("members", name, title, seconds, measure, max(sizes.room_sizes))
+        measure = partial(room_sizes.measure, name=name, replicas=replicas)
+        yield Step("room-sizes", name, title, seconds, measure, max(sizes.room_sizes))
 
 
 def _sends(sizes: Sizes) -> Iterator[Step]:
-    seconds = START_SECONDS + (len(sizes.writers) + 1) * _load(sizes)
+    seconds = START_SECONDS + (len(sizes.writers) + 1) * _load_seconds(sizes)
     for name in SENDS:
         title = f"{TITLES[name]}: durable sends, R=2"
-        measure = partial(sends.measure, name=name)
+        measure = partial(durable_sends.measure, name=name)
         yield Step("sends", name, title, seconds, measure, max(sizes.writers))
 
 
-def _crowds(sizes: Sizes) -> Iterator[Step]:
-    title = f"Hubbub: {sizes.crowd:,} sockets on one replica"
-    seconds = sizes.crowd / 250 + sizes.idle + 3 * _load(sizes) + 20
-    yield Step("crowd", "hubbub", title, seconds, many_connections.measure, sizes.crowd)
-    title = f"Hubbub: {sizes.storm:,} people come back at once"
-    seconds = sizes.storm / 120 + START_SECONDS
-    yield Step("storm", "hubbub", title, seconds, reconnect_storm.measure, sizes.storm)
+def _large(sizes: Sizes) -> Iterator[Step]:
+    """Yield what only Hubbub is measured by."""
+    title = f"Hubbub: {sizes.connections:,} connections to one replica"
+    seconds = sizes.connections / 250 + sizes.idle + 3 * _load_seconds(sizes) + 20
+    measure = many_connections.measure
+    yield Step("connections", "hubbub", title, seconds, measure, sizes.connections)
+    title = f"Hubbub: {sizes.reconnecting:,} users reconnect at once"
+    seconds = sizes.reconnecting / 120 + START_SECONDS
+    yield Step("reconnect", "hubbub", title, seconds, reconnect_storm.measure, sizes.reconnecting)
     title = f"Hubbub: opening a room of {sizes.history:,} messages"
-    yield Step("history", "hubbub", title, 35.0, history.measure, 1)
+    yield Step("opening-rooms", "hubbub", title, 35.0, opening_rooms.measure, 1)
 
 
-def _load(sizes: Sizes) -> float:
+def _load_seconds(sizes: Sizes) -> float:
     return sizes.seconds + 3

@@ -1,5 +1,6 @@
-"""How much one replica carries: load is raised until a promise breaks.
+"""How much one replica carries: the load is raised until a criterion fails.
 
-`python -m loadtests.capacity` (`make capacity`) writes docs/capacity.json, a plot, and the figures
-in docs/operations.md. `promise` and `search` are pure; `here` and `elsewhere` put the load on.
+`python -m loadtests.capacity` (`make capacity`) writes docs/capacity.json, a plot, and a section of
+docs/operations.md. `criteria` and `search` are pure; `local_target` and `remote_target` run the
+loads.
 """

@@ -1,8 +1,9 @@
-"""`python -m loadtests.capacity`: raise the load on a replica until a promise breaks.
+"""`python -m loadtests.capacity`: raise the load on a replica until a criterion fails.
 
-First sockets, while everybody says something now and then; then messages, with half of the sockets
-that were kept. Without --host a replica is started here; a place elsewhere is loaded by Locust.
-Exit status: 0 measured, 1 nothing was kept, 2 not measured, 3 the generator was the limit.
+First the number of connections grows, while each user sends a message now and then; then the rate
+of messages, with half of the connections that passed. Without --host a replica is started here; a
+deployment elsewhere is loaded by Locust.
+Exit status: 0 measured, 1 nothing passed, 2 not measured, 3 the generator was the limit.
 """
 
 import argparse
@@ -14,40 +15,41 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from loadtests.capacity import page
-from loadtests.capacity.criteria import Promise, Step, broken
-from loadtests.capacity.local_target import here
-from loadtests.capacity.remote_target import Elsewhere
+from loadtests.capacity import report
+from loadtests.capacity.criteria import Criteria, Step, failure
+from loadtests.capacity.local_target import local_target
+from loadtests.capacity.remote_target import RemoteTarget
 from loadtests.capacity.results import figures, status
-from loadtests.capacity.search import Found, Measure, climb, doubling, narrow
+from loadtests.capacity.search import Measure, SearchResult, climb, doubling, narrow
 from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import log
-from loadtests.lib.load_client.client import LoadError
+from loadtests.lib.load_client import LoadError
 from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"
-SOCKET_STEPS = 9
-# A process may open 20,000 files on many machines; some are no sockets of people.
-MOST_SOCKETS = 18_000
+CONNECTION_STEPS = 9
+# Many machines limit a process to 20,000 open files, and some of these are no connections.
+MAX_CONNECTIONS = 18_000
 FIRST_RATE = 50.0
-MOST_RATE = 20_000.0
-WITHIN = 0.1  # a figure that is a tenth more or less decides nothing
+MAX_RATE = 20_000.0
+PRECISION = 0.1  # a tenth more or less makes no difference
+LOCAL_SETUP = "one replica, its Postgres, its Redis and the load client on the same machine"
 
 
-class Place(Protocol):
+class Target(Protocol):
     replicas: int
 
-    def sockets(self, amount: float) -> Step: ...
+    def measure_connections(self, amount: float) -> Step: ...
 
-    def messages(self, rate: float) -> Step: ...
+    def measure_messages(self, rate: float) -> Step: ...
 
-    def keep(self, sockets: float) -> None: ...
+    def reduce_to(self, connections: float) -> None: ...
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     try:
-        found = measure(options)
+        result = measure(options)
     except (LoadError, ServerError, OSError) as error:
         log(f"The capacity could not be measured: {error}")
         sys.exit(exit_codes.NOT_RUN)
@@ -55,94 +57,99 @@ def main() -> None:
         log("Interrupted: nothing is written.")
         sys.exit(exit_codes.NOT_RUN)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(found, indent=1))
-    print(page.text(found))
+    options.json.write_text(json.dumps(result, indent=1))
+    print(report.text(result))
     if options.write:
-        page.write(found)
-        log("docs/capacity.json, docs/operations.md and docs/images/capacity.svg have it, too")
-    sys.exit(status(found))
+        report.write(result)
+        log("Updated docs/capacity.json, docs/operations.md and docs/images/capacity.svg.")
+    sys.exit(status(result))
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.capacity", description=__doc__)
-    promise = Promise()
+    defaults = Criteria()
     add = parser.add_argument
-    add("--p99-ms", type=float, default=promise.deliver_p99_ms, help="of a delivery (%(default)g)")
-    add("--cpu", type=float, default=promise.cpu_percent, help="%% of a core (%(default)g)")
-    add("--memory", type=float, default=promise.memory_mib, help="MiB (%(default)g)")
     add(
-        "--most-sockets",
-        type=int,
-        default=MOST_SOCKETS,
-        help="to try; of HOST: people (%(default)s)",
+        "--p99-ms", type=float, default=defaults.delivery_p99_ms, help="of a delivery (%(default)g)"
     )
-    add("--most-rate", type=float, default=MOST_RATE, help="messages/s to try (%(default)g)")
-    add("--json", type=Path, default=RESULT, help="for the figures (data/capacity.json)")
-    add("--write", action="store_true", help="write docs/capacity.json and the page, too")
-    group = parser.add_argument_group("a place elsewhere")
+    add("--cpu", type=float, default=defaults.cpu_percent, help="%% of a core (%(default)g)")
+    add("--memory", type=float, default=defaults.memory_mib, help="MiB (%(default)g)")
+    add(
+        "--max-connections",
+        type=int,
+        default=MAX_CONNECTIONS,
+        help="to try; with --host: users (%(default)s)",
+    )
+    add("--max-rate", type=float, default=MAX_RATE, help="messages/s to try (%(default)g)")
+    add("--json", type=Path, default=RESULT, help="result file (data/capacity.json)")
+    add("--write", action="store_true", help="update docs/capacity.json and the page, too")
+    group = parser.add_argument_group("a deployment elsewhere")
     group.add_argument("--host", default="", help="such as https://staging.example.org")
-    group.add_argument("--sessions", type=Path, help="of people there: see loadtests.load --help")
+    group.add_argument("--sessions", type=Path, help="of its users: see loadtests.load --help")
     group.add_argument("--metrics", nargs="+", default=[], metavar="URL", help="of its replicas")
     group.add_argument("--workers", type=int, default=1, help="processes of Locust (%(default)s)")
     options = parser.parse_args(arguments)
-    if min(options.p99_ms, options.cpu, options.memory, options.most_rate) <= 0:
-        parser.error("a promise and a rate are above 0")
-    if options.most_sockets < SOCKET_STEPS * 100:
-        parser.error(f"--most-sockets from {SOCKET_STEPS * 100}")
+    if min(options.p99_ms, options.cpu, options.memory, options.max_rate) <= 0:
+        parser.error("limits and rates must be above 0")
+    if options.max_connections < CONNECTION_STEPS * 100:
+        parser.error(f"--max-connections must be at least {CONNECTION_STEPS * 100}")
     if options.host and not options.sessions:
         parser.error("--host needs --sessions FILE")
     return options
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    promise = Promise(options.p99_ms, options.cpu, options.memory)
-    with place_of(options) as place:
-        steps = [options.most_sockets * (one + 1) // SOCKET_STEPS for one in range(SOCKET_STEPS)]
-        sockets = climb(_told(place.sockets, promise), steps, promise)
-        messages = Found()
-        if sockets.held:
-            place.keep(sockets.held / 2)
-            messages = rates(place, promise, options.most_rate)
+    criteria = Criteria(options.p99_ms, options.cpu, options.memory)
+    with target_of(options) as target:
+        most, count = options.max_connections, CONNECTION_STEPS
+        amounts = [most * number // count for number in range(1, count + 1)]
+        connections = climb(_reported(target.measure_connections, criteria), amounts, criteria)
+        messages = SearchResult()
+        if connections.passed:
+            target.reduce_to(connections.passed / 2)
+            messages = message_rates(target, criteria, options.max_rate)
         return figures(
-            sockets,
+            connections,
             messages,
-            promise,
-            place.replicas,
+            criteria,
+            target.replicas,
             command="make capacity",
-            place=options.host or "one replica, its Postgres, its Redis and the load client there",
+            setup=options.host or LOCAL_SETUP,
             machine=machine.describe(),
         )
 
 
-def rates(place: Place, promise: Promise, most: float) -> Found:
-    measure = _told(place.messages, promise)
-    found = climb(measure, doubling(min(FIRST_RATE, most), most), promise)
-    return narrow(measure, found, promise, WITHIN)
+def message_rates(target: Target, criteria: Criteria, most: float) -> SearchResult:
+    measure = _reported(target.measure_messages, criteria)
+    result = climb(measure, doubling(min(FIRST_RATE, most), most), criteria)
+    return narrow(measure, result, criteria, PRECISION)
 
 
 @contextmanager
-def place_of(options: argparse.Namespace) -> Iterator[Place]:
+def target_of(options: argparse.Namespace) -> Iterator[Target]:
     if not options.host:
-        log(f"Starting a replica and making {options.most_sockets:,} people")
-        with here(options.most_sockets) as place:
-            yield place
+        log(f"Starting a replica and making {options.max_connections:,} users")
+        with local_target(options.max_connections) as target:
+            yield target
         return
     with TemporaryDirectory(prefix="hubbub-capacity-") as folder:
-        yield Elsewhere(options, Path(folder))
+        yield RemoteTarget(options, Path(folder))
 
 
-def _told(measure: Measure, promise: Promise) -> Measure:
-    def told(amount: float) -> Step:
+def _reported(measure: Measure, criteria: Criteria) -> Measure:
+    """Have each step printed."""
+
+    def measured(amount: float) -> Step:
         step = measure(amount)
-        breaks = broken(step, promise)
+        failed = failure(step, criteria)
         cpu = "" if step.cpu_percent is None else f", {step.cpu_percent:.0f} % of a core"
         log(
-            f"{step.sockets:,} sockets, {step.messages_per_second:,.0f} messages/s: "
-            f"p99 {step.deliver_p99_ms:.0f} ms{cpu}: {breaks.why if breaks else 'kept'}"
+            f"{step.connections:,} connections, {step.messages_per_second:,.0f} messages/s: "
+            f"p99 {step.delivery_p99_ms:.0f} ms{cpu}: {failed.reason if failed else 'passed'}"
         )
         return step
 
-    return told
+    return measured
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""One replica on this machine, with its own Postgres and Redis, and the benchmark's load client.
+"""One replica on this machine, with its own Postgres and Redis, loaded by the C load client.
 
-That client is in C and costs a tenth of what it loads: on one machine, what the generator takes is
-missing to the servers. The replica is asked directly; nginx would take of the same cores.
-Everybody has two rooms open: the lobby of all, and one of a hundred, which is where they talk.
+The load client uses a tenth of the CPU of what it loads: on one machine, the servers lack what the
+generator uses. It connects to the replica directly, because nginx would use the same cores, too.
+Every user has two rooms open: the lobby, and a room of a hundred, where the messages are sent.
 """
 
 from collections import Counter
@@ -14,35 +14,37 @@ from math import ceil
 
 import psutil
 
-from loadtests.capacity.criteria import Step
-from loadtests.capacity.message_rates import TALK_SECONDS
-from loadtests.lib.load_client.client import Load, Plan, Result, running
+from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
+from loadtests.lib.load_client import LoadClient, Plan, Result, running
 from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
-from loadtests.lib.systems.backends import Servers
+from loadtests.lib.reporting.numbers import MIB
+from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import lobby_of, make_rooms
 from loadtests.lib.systems.hubbub import Hubbub, start
 
-GROUP = 1_000  # people whom one process of the load client plays
-ROOM = 100
+GROUP_SIZE = 1_000  # users of one process of the load client
+ROOM_SIZE = 100
 WRITERS = 10  # of each room, in turn
 WINDOW_SECONDS = 8.0
-WARM_SECONDS = 2.0  # who has just opened a room is told of to all who have it open
+WARM_UP_SECONDS = 2.0  # opening a room is announced to everybody who has it open
 DRAIN_SECONDS = 10.0
 PERCENTILE = 0.99
-MIB = 2**20
+ERRORS = ("lost", "duplicated", "reordered", "problems", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    load: Load
-    people: int
+    """The users of one process of the load client."""
+
+    client: LoadClient
+    users: int
     writers: int
     stack: ExitStack
 
 
 @dataclass(slots=True)
-class Used:
-    """What the replica and the machine used; called when a window begins and when it ends."""
+class CpuUsage:
+    """What the replica and the machine used; call it when a window begins and when it ends."""
 
     pid: int
     replica: list[float] = field(default_factory=list)
@@ -60,38 +62,38 @@ class Used:
         return 100 * (self.busy[1] - self.busy[0]) / (self.whole[1] - self.whole[0])
 
 
-class Here:
+class LocalTarget:
     replicas = 1
 
-    def __init__(self, servers: Servers, peer: Hubbub) -> None:
-        self._peer = peer
-        [self._pid] = peer.parts["replicas"]
-        self._lobby = lobby_of(servers.cluster)
-        self._rooms = make_rooms(servers.cluster, rooms_for(servers.people), ROOM)
+    def __init__(self, backends: Backends, hubbub: Hubbub) -> None:
+        self._hubbub = hubbub
+        [self._pid] = hubbub.processes["replicas"]
+        self._lobby = lobby_of(backends.cluster)
+        self._rooms = make_rooms(backends.cluster, rooms_for(backends.users), ROOM_SIZE)
         self._groups: list[Group] = []
 
-    def sockets(self, amount: float) -> Step:
-        """Have so many people there, and measure while they talk as people do."""
-        self.keep(amount)
-        while self._there < amount:
-            self._come(min(GROUP, int(amount) - self._there))
-        return self.messages(amount / TALK_SECONDS)
+    def measure_connections(self, amount: float) -> Step:
+        """Connect so many users, and measure while they send messages as people do."""
+        self.reduce_to(amount)
+        while self._connected < amount:
+            self._add_group(min(GROUP_SIZE, int(amount) - self._connected))
+        return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
-    def messages(self, rate: float) -> Step:
-        """Measure while those who are there say so many messages a second, all together."""
-        used = Used(self._pid)
+    def measure_messages(self, rate: float) -> Step:
+        """Measure while the connected users send so many messages a second, all together."""
+        cpu = CpuUsage(self._pid)
         with ThreadPoolExecutor(len(self._groups)) as threads:
-            talks = [
-                threads.submit(self._talk, group, rate, used if number == 0 else None)
+            loads = [
+                threads.submit(self._send, group, rate, cpu if number == 0 else None)
                 for number, group in enumerate(self._groups)
             ]
-            results = [talk.result() for talk in talks]
+            results = [load.result() for load in loads]
         memory = usage(self._pid)["resident_bytes"] / MIB
-        return step_of(results, self._there, rate, used, memory)
+        return step_of(results, self._connected, rate, cpu, memory)
 
-    def keep(self, sockets: float) -> None:
-        """Have those who came last go, a group at a time, until at most so many are there."""
-        for _ in range(leaving([group.people for group in self._groups], sockets)):
+    def reduce_to(self, connections: float) -> None:
+        """Disconnect the newest groups until at most so many users are left."""
+        for _ in range(groups_to_close([group.users for group in self._groups], connections)):
             self._groups.pop().stack.close()
 
     def close(self) -> None:
@@ -99,91 +101,93 @@ class Here:
             group.stack.close()
 
     @property
-    def _there(self) -> int:
-        return sum(group.people for group in self._groups)
+    def _connected(self) -> int:
+        return sum(group.users for group in self._groups)
 
-    def _come(self, people: int) -> None:
-        first = self._there
-        rooms = [self._rooms[number // ROOM] for number in range(first, first + people)]
-        seats = [
-            self._peer.seat(first + number, self._peer.addresses[0], [self._lobby, room])
+    def _add_group(self, users: int) -> None:
+        first, address = self._connected, self._hubbub.addresses[0]
+        rooms = [self._rooms[number // ROOM_SIZE] for number in range(first, first + users)]
+        connections = [
+            self._hubbub.connection(first + number, address, [self._lobby, room])
             for number, room in enumerate(rooms)
         ]
-        senders = [(number, room) for number, room in enumerate(rooms) if number % ROOM < WRITERS]
+        writers = [
+            (number, room) for number, room in enumerate(rooms) if number % ROOM_SIZE < WRITERS
+        ]
         with ExitStack() as stack:
-            load = stack.enter_context(running(Plan(self._peer.dialect, seats, senders)))
-            self._groups.append(Group(load, people, len(senders), stack.pop_all()))
+            plan = Plan(self._hubbub.dialect, connections, writers)
+            client = stack.enter_context(running(plan))
+            self._groups.append(Group(client, users, len(writers), stack.pop_all()))
 
-    def _talk(self, group: Group, rate: float, used: Used | None) -> Result:
-        return group.load.paced(
-            rate * group.people / self._there,
+    def _send(self, group: Group, rate: float, cpu: CpuUsage | None) -> Result:
+        return group.client.paced(
+            rate * group.users / self._connected,
             WINDOW_SECONDS,
-            used or (lambda: None),
+            cpu or (lambda: None),
             senders=group.writers,
-            warm=WARM_SECONDS,
+            warm_up=WARM_UP_SECONDS,
             drain=DRAIN_SECONDS,
         )
 
 
-def rooms_for(people: int) -> int:
-    """Return how many rooms they fill, the last one maybe not whole."""
-    return ceil(people / ROOM)
+def rooms_for(users: int) -> int:
+    """Return how many rooms they fill; the last one may not be full."""
+    return ceil(users / ROOM_SIZE)
 
 
-def leaving(groups: Sequence[int], most: float) -> int:
-    """Return how many of the last groups go so that at most so many people are there.
+def groups_to_close(groups: Sequence[int], most: float) -> int:
+    """Return how many of the last groups to close so that at most so many users are left.
 
-    The first stays, however many it has: somebody has to be there to talk.
+    The first group stays, whatever its size: somebody has to send messages.
     """
     return next(
-        (gone for gone in range(len(groups)) if sum(groups[: len(groups) - gone]) <= most),
+        (closed for closed in range(len(groups)) if sum(groups[: len(groups) - closed]) <= most),
         max(0, len(groups) - 1),
     )
 
 
 @contextmanager
-def here(most_sockets: int) -> Iterator[Here]:
-    """Start what is measured, with as many people as are ever needed."""
-    with Servers(most_sockets) as servers:
-        assert servers.identities  # made before the replica starts
-        with start(servers, 1) as peer:
-            place = Here(servers, peer)
+def local_target(most_connections: int) -> Iterator[LocalTarget]:
+    """Start the replica, with as many users as are ever needed."""
+    with Backends(most_connections) as backends:
+        assert backends.sessions  # made before the replica starts
+        with start(backends, 1) as hubbub:
+            target = LocalTarget(backends, hubbub)
             try:
-                yield place
+                yield target
             finally:
-                place.close()
+                target.close()
 
 
 def step_of(
-    results: Sequence[Result], sockets: int, rate: float, used: Used, memory_mib: float
+    results: Sequence[Result], connections: int, rate: float, cpu: CpuUsage, memory_mib: float
 ) -> Step:
-    """Return what several processes of the load client measured at the same time, as one."""
+    """Join what several processes of the load client measured at the same time."""
     seconds = max(float(one["seconds"]) for one in results)
     deliveries = sum(one["deliveries"] for one in results)
-    wrongs = ("lost", "doubled", "disordered", "problems", "closed")
+    errors = sum(int(one[name]) for one in results for name in ERRORS)
     return Step(
-        sockets=sockets,
+        connections=connections,
         messages_per_second=rate,
-        answered_per_second=sum(one["answered"] for one in results) / seconds,
+        acked_per_second=sum(one["acked"] for one in results) / seconds,
         deliveries_per_second=deliveries / seconds,
-        deliver_p99_ms=p99_ms(results),
-        cpu_percent=100 * (used.replica[1] - used.replica[0]) / seconds,
+        delivery_p99_ms=p99_ms(results),
+        cpu_percent=100 * (cpu.replica[1] - cpu.replica[0]) / seconds,
         memory_mib=memory_mib,
-        # With nothing delivered nothing was shown.
-        wrong=sum(int(one[name]) for one in results for name in wrongs) + (deliveries == 0),
+        errors=errors + (deliveries == 0),  # a step without deliveries proves nothing
         generator_percent=max(100 * float(one["generator_cpu"]) for one in results),
-        machine_percent=used.machine_percent,
+        machine_percent=cpu.machine_percent,
     )
 
 
 def p99_ms(results: Sequence[Result]) -> float:
-    """Return the percentile of all deliveries, from the histograms added up; 0 where none came."""
+    """Return the percentile of all deliveries, from the sum of the histograms; 0 without any."""
     counts = Counter[int]()
     for one in results:
         counts.update(dict(one["delivery"]["buckets"]))
-    due = PERCENTILE * counts.total()
+    left = PERCENTILE * counts.total()
     for upper_us in sorted(counts):
-        due -= counts[upper_us]
-        if due <= 0:
+        left -= counts[upper_us]
+        if left <= 0:
             return upper_us / 1_000
     return 0.0

@@ -1,8 +1,7 @@
-"""A place elsewhere, loaded by Locust: each step is a run of `loadtests.load` of its own.
+"""A deployment elsewhere, loaded by Locust: each step is a run of `loadtests.load` of its own.
 
-The benchmark's client speaks neither TLS nor to a host by its name. Locust does, in as many
-processes as it is told, at ten times the cost; so each step is asked whether its generator was the
-bottleneck.
+The C load client supports neither TLS nor host names. Locust does, in as many processes as it is
+told, at ten times the cost; so each step is checked for whether its generator was the bottleneck.
 """
 
 import subprocess
@@ -13,11 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
-from loadtests.capacity.criteria import Step
-from loadtests.capacity.message_rates import TALK_SECONDS
+from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
 from loadtests.lib import exit_codes
-from loadtests.lib.monitoring import time_series as samples_of
+from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples
+from loadtests.lib.reporting.numbers import MIB
 from loadtests.lib.servers.process import ROOT, ServerError
 from loadtests.load import verdict
 from loadtests.load.plan import Limits
@@ -25,78 +24,78 @@ from loadtests.load.run_series import DELIVER, SEND, Second, Series
 
 STEP_SECONDS = 40.0
 SHAPE = "soak"
-COMING_SHARE = 0.3  # of a step, in which people still come: it is not judged
-MIB = 2**20
+RAMP_UP_SHARE = 0.3  # of a step, in which users still connect: it is not judged
 
 
-class Elsewhere:
+class RemoteTarget:
     def __init__(self, options: Namespace, folder: Path) -> None:
         self._options, self._folder = options, folder
-        self._steps, self._there = 0, 0
+        self._steps, self._users = 0, 0
         self.replicas = 1  # as many as were seen in the last step
 
-    def sockets(self, amount: float) -> Step:
-        self._there = int(amount)
-        return self.messages(amount / TALK_SECONDS)
+    def measure_connections(self, amount: float) -> Step:
+        self._users = int(amount)
+        return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
-    def messages(self, rate: float) -> Step:
+    def measure_messages(self, rate: float) -> Step:
         self._steps += 1
         folder = self._folder / f"step-{self._steps:02}"
-        # A missed limit (1) and a slow generator (3) are results: what they mean is judged here.
+        # A missed limit (1) and a slow generator (3) are results, which are judged here.
         if subprocess.run(self._command(folder, rate), cwd=ROOT).returncode == exit_codes.NOT_RUN:
-            raise ServerError("The load could not be put there; the lines above say why.")
+            raise ServerError("The load could not be run; the lines above say why.")
         series, samples = Series.read(folder / "series.json"), Samples()
         with suppress(FileNotFoundError):
-            samples = samples_of.read(folder / "samples.jsonl")
+            samples = time_series.read(folder / "samples.jsonl")
         self.replicas = max((len(one.sockets) for one in settled(series)), default=1) or 1
         return step_of(series, samples, rate)
 
-    def keep(self, sockets: float) -> None:
-        self._there = int(sockets)
+    def reduce_to(self, connections: float) -> None:
+        self._users = int(connections)
 
     def _command(self, folder: Path, rate: float) -> list[str]:
         options = self._options
         command = [sys.executable, "-m", "loadtests.load", "--host", options.host, "--out"]
         command += [str(folder), "--shape", SHAPE, "--seconds", f"{STEP_SECONDS:g}"]
-        command += ["--users", f"{self._there}", "--rate", f"{rate:g}"]
+        command += ["--users", f"{self._users}", "--rate", f"{rate:g}"]
         command += ["--sessions", str(options.sessions), "--workers", str(options.workers)]
         return [*command, "--metrics", *options.metrics] if options.metrics else command
 
 
 def settled(series: Series) -> list[Second]:
-    """Return the seconds of a run in which everybody was there; its last one is not whole."""
+    """Return the seconds in which all users were connected, without the incomplete last one."""
     seconds = series.in_order()
-    return seconds[int(len(seconds) * COMING_SHARE) : -1]
+    return seconds[int(len(seconds) * RAMP_UP_SHARE) : -1]
 
 
 def step_of(series: Series, samples: Samples, rate: float) -> Step:
-    """Return what a run measured once everybody was there."""
+    """Return what a run measured once all users were connected."""
     seen = Series(series.facts, {one.at: one for one in settled(series)})
     total, length = seen.total(), max(1, len(seen.seconds))
     limits = Limits(**series.facts.get("limits", {}))
     deliver = total.latency(DELIVER)
+    errors = sum(total.faults.values()) + sum(total.failures.values())
     since = min(seen.seconds, default=0) - samples.began_at
     generators = [one.cpu_percent for s in seen.seconds.values() for one in s.generators.values()]
+    connections = [sum(one.sockets.values()) for one in seen.seconds.values()]
     return Step(
-        sockets=int(median([sum(one.sockets.values()) for one in seen.seconds.values()] or [0])),
+        connections=int(median(connections or [0])),
         messages_per_second=rate,
-        answered_per_second=total.latency(SEND).count / length,
+        acked_per_second=total.latency(SEND).count / length,
         deliveries_per_second=deliver.count / length,
-        deliver_p99_ms=deliver.percentile_ms(99) or 0.0,
+        delivery_p99_ms=deliver.percentile_ms(99) or 0.0,
         cpu_percent=_worst(samples, "process_cpu_seconds_total", 100.0, since, rates=True),
         memory_mib=_worst(samples, "process_resident_memory_bytes", 1 / MIB, since),
-        # With nothing delivered nothing was shown.
-        wrong=sum(total.faults.values()) + sum(total.failures.values()) + (deliver.count == 0),
+        errors=errors + (deliver.count == 0),  # a step without deliveries proves nothing
         generator_percent=max(generators, default=0.0),
         generator_late=verdict.bottleneck(seen, limits),
-        chance_seconds=float(length),
+        random_seconds=float(length),
     )
 
 
 def _worst(
     samples: Samples, measure: str, factor: float, since: float, *, rates: bool = False
 ) -> float | None:
-    """Return the median over time of the replica that has most of it; None where none shows it."""
+    """Return the median over time of the replica with the highest one; None if none is known."""
     found = [
         [v for at, v in (samples.rates if rates else samples.values)(part, measure) if at > since]
         for part in _replicas(samples)

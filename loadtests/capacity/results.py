@@ -1,57 +1,60 @@
-"""What a run of the command found, as docs/capacity.json has it. Pure.
+"""The result of a run, as docs/capacity.json has it. Pure.
 
-`sockets_per_replica` and `messages_per_second_per_replica` are what was measured at the most that
-was kept, not what was asked for; `plan_with` is half of that, for a replica that ends sends its
-people to the others. Where no limit was found, or it was not the replica's, it may be more:
-`limit` says whose it was.
+`connections_per_replica` and `messages_per_second_per_replica` are what was measured at the largest
+load that passed, not what was asked for. `plan_with` is half of that, because a replica that ends
+sends its users to the others. If no limit was found, or it was not the replica's, a replica may
+hold more: `limit` says what the limit was.
 """
 
 from dataclasses import asdict
 from typing import Any
 
-from loadtests.capacity.criteria import GENERATOR, Promise
-from loadtests.capacity.message_rates import TALK_SECONDS
-from loadtests.capacity.search import Found
+from loadtests.capacity.criteria import GENERATOR, SECONDS_BETWEEN_MESSAGES, Criteria
+from loadtests.capacity.search import SearchResult
 from loadtests.lib import exit_codes
 
-SPARE = 2
+SPARE_FACTOR = 2
 
 
 def figures(
-    sockets: Found, messages: Found, promise: Promise, replicas: int, **facts: Any
+    connections: SearchResult,
+    messages: SearchResult,
+    criteria: Criteria,
+    replicas: int,
+    **facts: Any,
 ) -> dict[str, Any]:
-    """Return all of it; `facts` are the command, the place, the machine."""
-    there, said = sockets.step(), messages.step()
-    most = there.sockets // replicas if there else 0
-    rate = round(said.answered_per_second / replicas) if said else 0
+    """Return the whole result; `facts` are the command, the setup and the machine."""
+    most_connected, fastest = connections.best_step(), messages.best_step()
+    most = most_connected.connections // replicas if most_connected else 0
+    rate = round(fastest.acked_per_second / replicas) if fastest else 0
     return {
         **facts,
         "replicas": replicas,
-        "promise": asdict(promise),
-        "sockets_per_replica": most,
+        "criteria": asdict(criteria),
+        "connections_per_replica": most,
         "messages_per_second_per_replica": rate,
         "plan_with": {
-            "sockets_per_replica": most // SPARE,
-            "messages_per_second_per_replica": rate // SPARE,
+            "connections_per_replica": most // SPARE_FACTOR,
+            "messages_per_second_per_replica": rate // SPARE_FACTOR,
         },
-        "talk_seconds": TALK_SECONDS,
-        "sockets": _found(sockets),
-        "messages": _found(messages),
+        "seconds_between_messages": SECONDS_BETWEEN_MESSAGES,
+        "connections": _as_json(connections),
+        "messages": _as_json(messages),
     }
 
 
-def status(found: dict[str, Any]) -> int:
-    """Return the exit status of a run that found this."""
-    limits = [found[kind]["limit"] for kind in ("sockets", "messages")]
-    if any(limit and limit["whose"] == GENERATOR for limit in limits):
+def status(result: dict[str, Any]) -> int:
+    """Return the exit status of a run with this result."""
+    limits = [result[kind]["limit"] for kind in ("connections", "messages")]
+    if any(limit and limit["limited_by"] == GENERATOR for limit in limits):
         return exit_codes.GENERATOR_LIMITED
-    return exit_codes.PASSED if found["sockets_per_replica"] else exit_codes.FAILED
+    return exit_codes.PASSED if result["connections_per_replica"] else exit_codes.FAILED
 
 
-def _found(found: Found) -> dict[str, Any]:
+def _as_json(result: SearchResult) -> dict[str, Any]:
     return {
-        "held": found.held,
-        "broke": found.broke,
-        "limit": asdict(found.limit) if found.limit else None,
-        "steps": [asdict(step) for _, step in found.steps],
+        "passed": result.passed,
+        "failed": result.failed,
+        "limit": asdict(result.limit) if result.limit else None,
+        "steps": [asdict(step) for _, step in result.steps],
     }

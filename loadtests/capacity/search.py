@@ -1,47 +1,49 @@
-"""Looking for the most that a server holds, in few steps. Pure: whoever measures is handed in.
+"""Searches the most that a server holds, in few steps. Pure: the caller hands in `measure`.
 
-`climb` tries amounts that grow and stops at the first that breaks; `narrow` halves what lies
-between. A step that breaks is tried once more: one hiccup of a machine is no limit.
+`climb` tries growing amounts and stops at the first that fails; `narrow` halves the interval that
+is left. A step that fails is tried once more, so that a single hiccup of the machine is no limit.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from math import sqrt
 
-from loadtests.capacity.criteria import Break, Promise, Step, broken
+from loadtests.capacity.criteria import Criteria, Failure, Step, failure
 
 Measure = Callable[[float], Step]
 
 
 @dataclass(slots=True)
-class Found:
-    """`held` is the most that was kept, `broke` the least that was not and why."""
+class SearchResult:
+    """`passed` is the largest amount that passed, `failed` the smallest that failed."""
 
-    held: float = 0.0
-    broke: float | None = None
-    limit: Break | None = None  # None: all that was tried was kept, and it may be more
+    passed: float = 0.0
+    failed: float | None = None
+    limit: Failure | None = None  # None: all that was tried passed, and more may be possible
     steps: list[tuple[float, Step]] = field(default_factory=list)
 
-    def step(self) -> Step | None:
-        """Return what was measured at the most that was kept."""
-        kept = [step for amount, step in self.steps if amount == self.held]
-        return kept[-1] if kept else None
+    def best_step(self) -> Step | None:
+        """Return what was measured at the largest amount that passed."""
+        passed = [step for amount, step in self.steps if amount == self.passed]
+        return passed[-1] if passed else None
 
 
-def climb(measure: Measure, amounts: Iterable[float], promise: Promise) -> Found:
-    """Try amounts, each above the one before, until one breaks twice."""
-    found = Found()
+def climb(measure: Measure, amounts: Iterable[float], criteria: Criteria) -> SearchResult:
+    """Try amounts, each above the one before, until one fails twice."""
+    result = SearchResult()
     for amount in amounts:
-        if not _keeps(measure, amount, promise, found):
+        if not _passes(measure, amount, criteria, result):
             break
-    return found
+    return result
 
 
-def narrow(measure: Measure, found: Found, promise: Promise, within: float) -> Found:
-    """Try what lies between until both ends are within a factor of `1 + within` of each other."""
-    while found.broke is not None and 0 < found.held * (1 + within) < found.broke:
-        _keeps(measure, sqrt(found.held * found.broke), promise, found)
-    return found
+def narrow(
+    measure: Measure, result: SearchResult, criteria: Criteria, within: float
+) -> SearchResult:
+    """Try amounts in between until both ends are within a factor of `1 + within`."""
+    while result.failed is not None and 0 < result.passed * (1 + within) < result.failed:
+        _passes(measure, sqrt(result.passed * result.failed), criteria, result)
+    return result
 
 
 def doubling(first: float, most: float) -> Iterable[float]:
@@ -53,12 +55,12 @@ def doubling(first: float, most: float) -> Iterable[float]:
     yield most
 
 
-def _keeps(measure: Measure, amount: float, promise: Promise, found: Found) -> bool:
+def _passes(measure: Measure, amount: float, criteria: Criteria, result: SearchResult) -> bool:
     for _ in range(2):
         step = measure(amount)
-        found.steps.append((amount, step))
-        if (breaks := broken(step, promise)) is None:
-            found.held = amount
+        result.steps.append((amount, step))
+        if (failed := failure(step, criteria)) is None:
+            result.passed = amount
             return True
-    found.broke, found.limit = amount, breaks
+    result.failed, result.limit = amount, failed
     return False

@@ -13,7 +13,7 @@ from loadtests.chaos.fault_catalogue import KINDS
 from loadtests.chaos.fault_kind import Kind
 from loadtests.chaos.outcome import Outcome, Row
 from loadtests.lib.checker.violation import CATEGORIES
-from loadtests.lib.reporting.generated_sections import between_markers
+from loadtests.lib.reporting.markdown import replace_section
 from loadtests.lib.servers.process import ROOT
 
 PAGE = ROOT / "docs/reliability.md"
@@ -31,7 +31,7 @@ def write(
         raise ValueError("only runs of status 0 are written")
     marker = MARKER_ALONE if alone else MARKER
     table = text(outcomes, machine, alone=alone)
-    page.write_text(between_markers(page.read_text(), marker, table))
+    page.write_text(replace_section(page.read_text(), marker, table))
 
 
 def text(outcomes: Sequence[Outcome], machine: dict[str, Any], *, alone: bool = False) -> str:

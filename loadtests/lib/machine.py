@@ -1,10 +1,14 @@
-"""Where and on what it was measured: the machine, the versions of everything, the commit."""
+"""What a run was measured on: the machine, the versions of everything, the commit.
+
+Every tool saves `describe()` with its figures, so that a report made later still says where they
+come from.
+"""
 
 import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +21,10 @@ from loadtests.lib.servers.process import ROOT
 from scripts.stack.programs import find_program
 
 PACKAGES = ["django", "channels", "channels-redis", "daphne", "twisted", "autobahn", "psycopg"]
+Machine = dict[str, Any]
 
 
-def describe() -> dict[str, Any]:
+def describe(more_versions: Mapping[str, str] | None = None) -> Machine:
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
@@ -27,60 +32,61 @@ def describe() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "system": f"{platform.system()} {platform.release()}",
-        "versions": versions(),
+        "versions": versions() | dict(more_versions or {}),
     }
 
 
 def commit() -> str:
-    """Return the commit, with a + when files differ from it."""
-    revision = _output("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
-    changed = _output("git", "-C", str(ROOT), "status", "--porcelain", "--", "app", "loadtests")
+    """Return the commit, with a + if files differ from it."""
+    revision = output("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
+    changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--", "app", "loadtests")
     return revision + ("+" if changed else "")
 
 
-def commits_of(machines: Iterable[dict[str, Any]]) -> str:
+def commits_of(machines: Iterable[Machine]) -> str:
     """Return the commits of several runs, each once."""
-    return ", ".join(dict.fromkeys(one["commit"] for one in machines))
+    return ", ".join(dict.fromkeys(machine["commit"] for machine in machines))
 
 
 def versions() -> dict[str, str]:
     found = {
         "python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
-        "postgres": _number(_output(str(find_binaries() / "postgres"), "--version")),
-        "redis": _number(_output("redis-server", "--version")),
-        "node": _number(_output("node", "--version")),
-        "socket.io": _npm("socket.io"),
-        "nginx": _number(_output(find_program("nginx") or "nginx", "-v")),
-        "nchan": _debian("libnginx-mod-nchan"),
+        "postgres": number_in(output(str(find_binaries() / "postgres"), "--version")),
+        "redis": number_in(output("redis-server", "--version")),
+        "nginx": number_in(output(find_program("nginx") or "nginx", "-v")),
     }
     return {name: number for name, number in found.items() if number}
 
 
-def _processor() -> str:
-    facts = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*: (.*)", facts.read_text()) if facts.exists() else []
-    return names[0] if names else platform.processor()
+def measured_by(command: str, machine: Machine) -> str:
+    """Return how a report begins: the command, the date and the commit."""
+    return f"Measured by `{command}` on {machine['at'][:10]} at commit {machine['commit']}"
 
 
-def _npm(name: str) -> str:
-    lock = ROOT / "loadtests/bench/systems/socketio/package-lock.json"
-    match = re.search(rf'"node_modules/{name}": {{\s*"version": "([^"]+)"', lock.read_text())
-    return match[1] if match else ""
+def hardware(machine: Machine) -> str:
+    return f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB"
 
 
-def _debian(package: str) -> str:
-    return _output("dpkg-query", "--show", "--showformat=${Version}", package)
+def listed_versions(machine: Machine) -> str:
+    return ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
 
 
-def _number(text: str) -> str:
+def number_in(text: str) -> str:
     match = re.search(r"\d+(\.\d+)+", text)
     return match[0] if match else ""
 
 
-def _output(*command: str) -> str:
+def output(*command: str) -> str:
+    """Return what a command prints; nothing if it fails or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError:
         return ""
     return (done.stdout or done.stderr).strip() if done.returncode == 0 else ""
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    return names[0] if names else platform.processor()

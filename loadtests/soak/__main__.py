@@ -1,7 +1,7 @@
 """`python -m loadtests.soak`: an hour of gentle load on a stack of its own, and what grew in it.
 
-Exit status 0 when nothing failed and nothing grew, 2 when it could not be run. A soak of the full
-hour writes its figures into docs/performance.md and its plot into docs/images.
+Exit status: 0 nothing failed and nothing grew, 1 something did, 2 the soak could not be run. A soak
+of the full hour writes its figures into docs/performance.md and its plot into docs/images.
 """
 
 import argparse
@@ -15,22 +15,25 @@ from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import log
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.background import sampling
+from loadtests.lib.progress import live_line
 from loadtests.lib.servers.process import ROOT, ServerError
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.stack import RunningStack
-from loadtests.soak import page, progress_line
+from loadtests.soak import report
 from loadtests.soak.accounts import gather
 from loadtests.soak.growth_criteria import FULL_SECONDS, judge
 from loadtests.soak.load import Load
+from loadtests.soak.progress_line import ProgressLine
 from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
-# One address is everybody here, and the limits are not what is measured.
+# All users share one address here, and the limits are not what is measured.
 ENVIRONMENT = NO_RATE_LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
-SHORTEST_SECONDS = 20
-MOST_REPLICAS = 16
+LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 2.0, 60.0
+MIN_SECONDS = 20
+MAX_REPLICAS = 16
 
 
 def main() -> None:
@@ -42,23 +45,24 @@ def main() -> None:
     except (ServerError, StackError, OSError) as error:
         log(f"The soak could not be run: {error}")
     except KeyboardInterrupt:
-        log("The soak was interrupted, and says nothing.")
+        log("The soak was interrupted and has no result.")
     sys.exit(exit_codes.NOT_RUN)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.soak", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=int(FULL_SECONDS), help="default: an hour")
-    parser.add_argument("--replicas", type=int, default=2)
-    parser.add_argument("--sockets", type=int, default=150, help="that are open at any time")
-    parser.add_argument("--rate", type=float, default=12.0, help="messages a second, of all")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="for samples and results")
-    parser.add_argument("--read", action="store_true", help="judge what is in the folder again")
+    add = parser.add_argument
+    add("--seconds", type=int, default=int(FULL_SECONDS), help="default: an hour")
+    add("--replicas", type=int, default=2)
+    add("--connections", type=int, default=150, help="that are open at any time")
+    add("--rate", type=float, default=12.0, help="messages a second, of all users together")
+    add("--folder", type=Path, default=FOLDER, help="for samples and results")
+    add("--read", action="store_true", help="judge the results in the folder again")
     options = parser.parse_args(arguments)
-    if options.seconds < SHORTEST_SECONDS or options.sockets < 1 or options.rate <= 0:
-        parser.error(f"--seconds from {SHORTEST_SECONDS}, --sockets from 1, --rate above 0")
-    if not 1 <= options.replicas <= MOST_REPLICAS:
-        parser.error(f"--replicas from 1 to {MOST_REPLICAS}")
+    if options.seconds < MIN_SECONDS or options.connections < 1 or options.rate <= 0:
+        parser.error(f"--seconds from {MIN_SECONDS}, --connections from 1, --rate above 0")
+    if not 1 <= options.replicas <= MAX_REPLICAS:
+        parser.error(f"--replicas from 1 to {MAX_REPLICAS}")
     return options
 
 
@@ -68,44 +72,47 @@ def measure(options: argparse.Namespace) -> None:
 
 
 def judged(options: argparse.Namespace) -> bool:
-    """Print and write what the samples say; return whether all promises were kept."""
+    """Print and write the report; return whether the soak passed."""
     facts = json.loads((options.folder / "soak.json").read_text())
     samples = time_series.read(options.folder / "samples.jsonl")
     verdicts = judge(samples, facts["seconds"])
-    print(page.text(facts, verdicts))
-    page.draw(samples, facts["seconds"], options.folder / "soak.svg")
+    print(report.text(facts, verdicts))
+    report.draw(samples, facts["seconds"], options.folder / "soak.svg")
     if facts["seconds"] >= FULL_SECONDS:
-        page.write(facts, samples, verdicts)
-        log("docs/performance.md and docs/images/soak.svg have it, too")
-    log(f"samples, figures and plot are in {options.folder}")
-    return page.passed(facts, verdicts)
+        report.write(facts, samples, verdicts)
+        log("Updated docs/performance.md and docs/images/soak.svg.")
+    log(f"Samples, figures and plot are in {options.folder}.")
+    return report.passed(facts, verdicts)
 
 
 async def soak(options: argparse.Namespace) -> dict[str, Any]:
-    """Run it on a stack of its own; return what was done, and on what."""
-    log("starting the stack; compressing its static files takes up to a minute")
+    """Run the soak on a stack of its own; return what was done, and on what."""
+    log("Starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
-        log("making people and rooms")
-        load = Load(await gather(stack), options.sockets, options.rate)
+        log("Making users and rooms")
+        load = Load(await gather(stack), options.connections, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
-        await put(stack, load, options.seconds, options.folder / "samples.jsonl", every)
+        await run_load(stack, load, options.seconds, options.folder / "samples.jsonl", every)
         return {
             "machine": machine.describe(),
             "seconds": options.seconds,
             "replicas": options.replicas,
-            "sockets": options.sockets,
+            "connections": options.connections,
             "restarts": sum(row.restarts for row in stack.processes().values()),
             "tracebacks": stack.output().count("Traceback"),
             **load.facts(),
         }
 
 
-async def put(stack: RunningStack, load: Load, seconds: float, file: Path, every: float) -> None:
-    """Put a load on a stack for so long, and sample it meanwhile."""
+async def run_load(
+    stack: RunningStack, load: Load, seconds: float, file: Path, every: float
+) -> None:
+    """Load a stack for so long, sampling it meanwhile."""
+    line = ProgressLine(load, file, seconds)
+    in_a_file = min(LINE_SECONDS_IN_A_FILE, seconds / 4)
     with sampling(stack.folder / "stack", file, every):
-        watching = asyncio.create_task(progress_line.watch(load, file, seconds))
-        await load.run(seconds)
-        watching.cancel()
+        async with live_line(line, LINE_SECONDS, in_a_file):
+            await load.run(seconds)
 
 
 if __name__ == "__main__":

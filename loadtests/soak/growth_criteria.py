@@ -1,11 +1,11 @@
 """What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
 
-The start is left out: caches fill, the allocator finds its size, every worker has met every page.
-Memory is what is resident, and what of it is a process' own (anonymous): the kernel takes back
-pages of files, which would hide a leak of as much. Files are counted without the sockets of people:
-a tab more is no leak. Postgres is judged by its connections and by its own memory alone: its
-buffers fill with the tables up to their size, and each process keeps files of tables open, up to
-`max_files_per_process`.
+- The start is left out: caches fill, the allocator finds its size, every worker serves every page.
+- Memory is measured as resident memory and as a process' own (anonymous) memory: the kernel takes
+  back pages of files, which would hide a leak of the same size.
+- Users' connections are not counted as open files: one more tab is no leak.
+- Postgres is judged by its connections and its own memory alone. Its buffers fill up to their
+  configured size, and each process keeps table files open, up to `max_files_per_process`.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,19 +20,19 @@ START_SECONDS = 600.0
 START_SHARE = 1 / 6  # of a shorter soak
 MEMORY_SHARE = 0.02
 OWN_MEMORY = "memory of its own"
-# Of a count: what a pool opens, or a room more that somebody has open just then.
+# Of a count: what a pool opens, or one more room that somebody has open at that moment.
 COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """One thing that must not grow; `most` is how much it may, given its level."""
+class Measure:
+    """Something that must not grow; `limit` returns how much it may, given its level."""
 
     part: str
     what: str
     points: Points
     unit: str
-    most: Callable[[float], float]
+    limit: Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,22 @@ class Verdict:
     part: str
     what: str
     unit: str
-    growth: Growth | None  # None: too few samples to say
-    most: float
+    growth: Growth | None  # None: too few samples
+    limit: float
 
     @property
-    def kept(self) -> bool:
-        return self.growth is not None and self.growth.grown <= self.most
+    def within_limit(self) -> bool:
+        return self.growth is not None and self.growth.grown <= self.limit
 
 
 def judge(samples: Samples, seconds: float) -> list[Verdict]:
-    """Return a verdict for everything that is watched, in a soak of so many seconds."""
+    """Return a verdict on each measure of a soak of so many seconds."""
     begin = start_seconds(seconds)
     verdicts = []
-    for watch in watched(samples):
-        grown = growth([(at, value) for at, value in watch.points if begin <= at <= seconds])
-        most = watch.most(grown.level) if grown else 0.0
-        verdicts.append(Verdict(watch.part, watch.what, watch.unit, grown, most))
+    for one in measures(samples):
+        grown = growth([(at, value) for at, value in one.points if begin <= at <= seconds])
+        limit = one.limit(grown.level) if grown else 0.0
+        verdicts.append(Verdict(one.part, one.what, one.unit, grown, limit))
     return verdicts
 
 
@@ -63,17 +63,16 @@ def start_seconds(seconds: float) -> float:
     return min(START_SECONDS, seconds * START_SHARE)
 
 
-def watched(samples: Samples) -> Iterator[Watch]:
+def measures(samples: Samples) -> Iterator[Measure]:
     for part in samples.parts():
         own = samples.values(part, "anonymous_bytes")
         if part == "postgres":
-            yield Watch(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE))
+            yield Measure(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE))
         else:
             resident = samples.values(part, "resident_bytes")
-            yield Watch(part, "memory", resident, "bytes", _share(MEMORY_SHARE))
-            yield Watch(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE, of=resident))
-            sockets = _sockets_of(samples, part)
-            yield _count(part, "files", _without(samples, part, "files", sockets))
+            yield Measure(part, "memory", resident, "bytes", _share(MEMORY_SHARE))
+            yield Measure(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE, of=resident))
+            yield _count(part, "files", _files_without_connections(samples, part))
         yield _count(part, "threads", samples.values(part, "threads"))
     for part in samples.parts("realtime-"):
         yield _count(part, "tasks", samples.values(part, "hubbub_loop_tasks"))
@@ -82,30 +81,31 @@ def watched(samples: Samples) -> Iterator[Watch]:
     yield _count("postgres", "connections", samples.values("postgres", "connections"))
 
 
-def _count(part: str, what: str, points: Points) -> Watch:
-    return Watch(part, what, points, "", lambda level: max(COUNT_SLACK, COUNT_SHARE * level))
+def _count(part: str, what: str, points: Points) -> Measure:
+    return Measure(part, what, points, "", lambda level: max(COUNT_SLACK, COUNT_SHARE * level))
 
 
 def _share(share: float, of: Points | None = None) -> Callable[[float], float]:
     """Allow a share of the level, or of the median of other points."""
     if not of:
         return lambda level: share * level
-    most = share * median(value for _, value in of)
-    return lambda level: most
+    limit = share * median(value for _, value in of)
+    return lambda level: limit
 
 
-def _sockets_of(samples: Samples, part: str) -> dict[float, float]:
-    """Return how many files of a part are sockets of people, at each time."""
+def _files_without_connections(samples: Samples, part: str) -> Points:
+    connections = _connections_of(samples, part)
+    return [(at, value - connections.get(at, 0.0)) for at, value in samples.values(part, "files")]
+
+
+def _connections_of(samples: Samples, part: str) -> dict[float, float]:
+    """Return how many files of a part are users' connections, at each time."""
     if part.startswith("realtime-"):
         return dict(samples.values(part, "hubbub_connections"))
     if part != "nginx":
         return {}
     both: dict[float, float] = {}
     for replica in samples.parts("realtime-"):
-        for at, sockets in samples.values(replica, "hubbub_connections"):
-            both[at] = both.get(at, 0.0) + 2 * sockets  # one to the browser, one to the replica
+        for at, count in samples.values(replica, "hubbub_connections"):
+            both[at] = both.get(at, 0.0) + 2 * count  # one to the browser, one to the replica
     return both
-
-
-def _without(samples: Samples, part: str, measure: str, sockets: dict[float, float]) -> Points:
-    return [(at, value - sockets.get(at, 0.0)) for at, value in samples.values(part, measure)]

@@ -1,55 +1,51 @@
-"""The live line of a soak: how far it is, and what it has come to."""
+"""The live line of a soak: how far it is, and what it has measured so far."""
 
-import asyncio
 import time
 from pathlib import Path
 
-from loadtests.lib.console import is_terminal, log_above_status, update_status
+from loadtests.lib.console import log_above_status
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples
+from loadtests.lib.reporting.numbers import MIB, clock
 from loadtests.soak.load import Load
 
-EVERY_SECONDS = 2.0
-QUIET_EVERY_SECONDS = 60.0  # where nobody looks at a terminal
 TAIL_BYTES = 65_536
 
 
-async def watch(load: Load, file: Path, seconds: float) -> None:
-    """Show the line again and again until cancelled."""
-    began, told = time.monotonic(), 0
-    while True:
-        await asyncio.sleep(
-            EVERY_SECONDS if is_terminal() else min(QUIET_EVERY_SECONDS, seconds / 4)
-        )
-        for failure in load.failures[told:]:
+class ProgressLine:
+    """Call it for the current line; it prints new failures first."""
+
+    def __init__(self, load: Load, file: Path, seconds: float) -> None:
+        self._load, self._file, self._seconds = load, file, seconds
+        self._began = time.monotonic()
+        self._printed = 0
+
+    def __call__(self) -> str:
+        for failure in self._load.failures[self._printed :]:
             log_above_status(failure)
-        told = len(load.failures)
-        update_status(line(load, latest(file), time.monotonic() - began, seconds))
+        self._printed = len(self._load.failures)
+        return line(self._load, latest(self._file), time.monotonic() - self._began, self._seconds)
 
 
 def latest(file: Path) -> Samples:
-    """Return the newest samples of a file that is being written."""
+    """Return the newest samples of a file that is still being written."""
     if not file.exists():
         return Samples()
     with file.open("rb") as lines:
         lines.seek(max(0, file.stat().st_size - TAIL_BYTES))
-        _, *whole = lines.read().decode().splitlines(keepends=True)
-    return time_series.parse(line for line in whole if line.endswith("\n"))
+        _, *complete = lines.read().decode().splitlines(keepends=True)
+    return time_series.parse(line for line in complete if line.endswith("\n"))
 
 
 def line(load: Load, samples: Samples, at: float, seconds: float) -> str:
     parts = samples.rows[-1][1] if samples.rows else {}
-    sockets = sum(int(facts.get("hubbub_connections", 0)) for facts in parts.values())
+    connections = sum(int(facts.get("hubbub_connections", 0)) for facts in parts.values())
     memory = " ".join(
-        f"{name} {facts['resident_bytes'] / 2**20:.1f} MiB"
+        f"{name} {facts['resident_bytes'] / MIB:.1f} MiB"
         for name, facts in sorted(parts.items())
         if name.startswith(("realtime", "web")) and "resident_bytes" in facts
     )
     return (
-        f"{_clock(at)} of {_clock(seconds)} · {sockets} sockets · {load.sent / at:.1f} messages/s"
-        f" · {memory} · {load.wrong} wrong"
+        f"{clock(at)} of {clock(seconds)} · {connections} connections · "
+        f"{load.sent / at:.1f} messages/s · {memory} · {load.wrong} errors"
     )
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"

@@ -210,7 +210,7 @@ def test_realtime_is_scaled_by_the_sockets_that_a_replica_was_measured_to_hold()
     scaler = yaml.safe_load((K8S / "components/autoscaling/realtime.yaml").read_text())
     [pods] = [one["pods"] for one in scaler["spec"]["metrics"] if one["type"] == "Pods"]
     assert pods["metric"]["name"] == "hubbub_connections"
-    assert pods["target"]["averageValue"] == str(measured["plan_with"]["sockets_per_replica"])
+    assert pods["target"]["averageValue"] == str(measured["plan_with"]["connections_per_replica"])
 
 
 def test_the_menu_says_how_many_connections_the_autoscalers_may_need() -> None:

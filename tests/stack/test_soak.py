@@ -4,9 +4,9 @@ from pathlib import Path
 
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.servers.stack import RunningStack
-from loadtests.soak.__main__ import put
+from loadtests.soak.__main__ import run_load
 from loadtests.soak.accounts import gather
-from loadtests.soak.growth_criteria import watched
+from loadtests.soak.growth_criteria import measures
 from loadtests.soak.load import Load
 from tests.stack.people import People
 
@@ -21,7 +21,7 @@ async def test_a_soak_of_some_seconds_runs_whole(
     file, said_before = tmp_path / "samples.jsonl", len(stack.output())
     crowd = await gather(stack, people=24, password_of_bob=people.passwords["bob"])
     load = Load(crowd, SOCKETS, messages_per_second=20, visit_seconds=(1, 4))
-    await put(stack, load, SECONDS, file, EVERY_SECONDS)
+    await run_load(stack, load, SECONDS, file, EVERY_SECONDS)
     assert "Traceback" not in stack.output()[said_before:]
     facts = load.facts()
     assert (facts["faults"], facts["failures"]) == ([], [])
@@ -30,6 +30,6 @@ async def test_a_soak_of_some_seconds_runs_whole(
     samples = time_series.read(file)
     assert samples.failures == {}
     assert {*samples.parts()} >= {"nginx", "postgres", "realtime-1", "redis", "web-1"}
-    assert [(one.part, one.what) for one in watched(samples) if not one.points] == []
+    assert [(one.part, one.what) for one in measures(samples) if not one.points] == []
     sockets = [samples.values(part, "hubbub_connections") for part in samples.parts("realtime-")]
     assert max(value for _, value in time_series.total(sockets)) >= SOCKETS

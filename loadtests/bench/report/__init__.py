@@ -1,7 +1,7 @@
-"""The figures as people read them: tables, targets met and missed, plots, and the page of them.
+"""The benchmark's report: targets, tables and plots, from records alone.
 
-`text` is what the command prints, `write` puts the same into docs/performance.md, with the plots in
-docs/images. Nothing here is measured; nothing there is written by hand between the markers.
+`text` is what the command prints. `write` puts the same into docs/performance.md, and the plots
+into docs/images.
 """
 
 from loadtests.bench.report.page import text, write

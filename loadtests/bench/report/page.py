@@ -1,44 +1,38 @@
-"""docs/performance.md: what lies between its markers is written anew, all else is left as it is."""
+"""Puts the report together, as Markdown for the terminal and for docs/performance.md."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from loadtests.bench.report import plots
-from loadtests.bench.report.tables import all_tables
-from loadtests.lib.reporting.generated_sections import between_markers
+from loadtests.bench.report import plots, tables
+from loadtests.lib.machine import hardware, listed_versions, measured_by
+from loadtests.lib.reporting import markdown
+from loadtests.lib.reporting.blocks import Block, Bullets, Image, Paragraph
 from loadtests.lib.servers.process import ROOT
 
 PAGE = ROOT / "docs/performance.md"
 IMAGES = ROOT / "docs/images"
 
 
-def text(measured: dict[str, Any]) -> str:
-    parts = [_head(measured), all_tables(measured["records"]), _left_out(measured)]
-    return "\n\n".join(part for part in parts if part)
+def text(run: dict[str, Any]) -> str:
+    return markdown.render(_blocks(run))
 
 
-def write(measured: dict[str, Any], page: Path = PAGE, images: Path = IMAGES) -> None:
-    images.mkdir(parents=True, exist_ok=True)
-    drawn = plots.draw(measured["records"], images)
-    pictures = "\n\n".join(f"![{title}](images/{file.name})" for title, file in drawn)
-    generated = f"{text(measured)}\n\n{pictures}"
-    page.write_text(between_markers(page.read_text(), "bench", generated))
+def write(run: dict[str, Any], page: Path = PAGE, images: Path = IMAGES) -> None:
+    drawn = plots.draw(run["records"], images)
+    pictures = [Image(title, f"images/{file.name}") for title, file in drawn]
+    markdown.write_section(page, "bench", [*_blocks(run), *pictures])
 
 
-def _head(measured: dict[str, Any]) -> str:
-    machine = measured["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-    quick = " A quick run, to try it: its figures mean nothing." if measured["quick"] else ""
-    return (
-        f"Measured by `make bench` on {machine['at'][:10]} at commit {machine['commit']}: "
-        f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gib']} GiB, "
-        f"{machine['system']}, all servers and the load client on them, loopback.{quick}\n\n"
-        f"Versions: {versions}."
+def _blocks(run: dict[str, Any]) -> Iterator[Block]:
+    machine = run["machine"]
+    quick = " This was a quick run, to try it: its figures mean nothing." if run["quick"] else ""
+    yield Paragraph(
+        f"{measured_by('make bench', machine)}: {hardware(machine)}, {machine['system']}, "
+        f"all servers and the load client on them, over loopback.{quick}"
     )
-
-
-def _left_out(measured: dict[str, Any]) -> str:
-    if not measured["left_out"]:
-        return ""
-    lines = [f"- {one['title']}: {one['why']}" for one in measured["left_out"]]
-    return "Left out of this run:\n\n" + "\n".join(lines)
+    yield Paragraph(f"Versions: {listed_versions(machine)}.")
+    yield from tables.all_tables(run["records"])
+    if run["left_out"]:
+        yield Paragraph("Left out of this run:")
+        yield Bullets([f"{one['title']}: {one['why']}" for one in run["left_out"]])

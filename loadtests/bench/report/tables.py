@@ -1,252 +1,232 @@
-"""The tables of the page, in Markdown: one for each kind of load, a row for each record."""
+"""The tables of the report: one for each kind of load, with a row for each record."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from loadtests.bench.report import figures as of
-from loadtests.bench.report.figures import Records, find
-from loadtests.bench.report.targets import number, targets
+from loadtests.bench import records as of
+from loadtests.bench.records import Record, Records, find, find_one
+from loadtests.bench.report.targets import targets
 from loadtests.bench.steps import TITLES
-from loadtests.bench.window import Record
+from loadtests.lib.reporting.blocks import Block, Heading, Paragraph, Table
+from loadtests.lib.reporting.numbers import UNKNOWN, number
 
 Column = tuple[str, Callable[[Record], Any]]
+VERDICTS = {True: "met", False: "**missed**", None: "open"}
 
-WHO: list[Column] = [("", lambda one: TITLES[one["peer"]]), ("R", lambda one: one["replicas"])]
-FAULTS: list[Column] = [
-    ("lost", lambda one: f"{one['result']['lost']:,}"),
-    ("doubled", lambda one: f"{one['result']['doubled']:,}"),
-    ("out of order", lambda one: f"{one['result']['disordered']:,}"),
+
+def _result(title: str, key: str) -> Column:
+    return title, lambda one: f"{one['result'][key]:,}"
+
+
+def _delivery(title: str, percentile: str) -> Column:
+    """A percentile, if anything was delivered within the window."""
+
+    def cell(one: Record) -> str:
+        delivered = one["result"]["delivery"]["count"]
+        return number(of.delivery_ms(one, percentile)) if delivered else UNKNOWN
+
+    return title, cell
+
+
+def _cpu(title: str, process: str) -> Column:
+    def cell(one: Record) -> str:
+        known = process in one["cpu"]
+        return number(of.cpu_us_per_message(one, process)) if known else UNKNOWN
+
+    return title, cell
+
+
+def _redis(title: str, counter: str) -> Column:
+    def cell(one: Record) -> str:
+        return number(of.redis_per_message(one, counter)) if "redis" in one["cpu"] else UNKNOWN
+
+    return title, cell
+
+
+def _stall(one: Record) -> str:
+    stall = one.get("loop_stall_ms")
+    return UNKNOWN if stall is None else number(stall)
+
+
+def _load_client(one: Record) -> str:
+    result = one["result"]
+    limited = ": **it was the limit**" if result["generator_limited"] else ""
+    return f"{100 * result['generator_cpu']:.0f} % of a core{limited}"
+
+
+SYSTEM: list[Column] = [
+    ("", lambda one: TITLES[one["system"]]),
+    ("R", lambda one: one["replicas"]),
 ]
-TIMES: list[Column] = [
-    ("p50 ms", lambda one: _time(one, "p50")),
-    ("p99 ms", lambda one: _time(one, "p99")),
-    ("p99.9 ms", lambda one: _time(one, "p999")),
-]
-HELD: Column = (
-    "loop held, ms",
-    lambda one: number(one["held_ms"]) if one.get("held_ms") is not None else "–",
-)
+LOST = _result("lost", "lost")
+FAULTS = [LOST, _result("duplicated", "duplicated"), _result("out of order", "reordered")]
+TIMES = [_delivery("p50 ms", "p50"), _delivery("p99 ms", "p99"), _delivery("p99.9 ms", "p999")]
+STALL: Column = ("loop stall, ms", _stall)
 COST: Column = ("CPU µs per delivery", lambda one: number(of.cpu_us_per_delivery(one)))
-POSTGRES: Column = (
-    "Postgres µs per message",
-    lambda one: number(of.cpu_us_per_message(one, "postgres")) if "postgres" in one["cpu"] else "–",
-)
-SPEED: Column = ("deliveries/s per replica", lambda one: number(of.deliveries_per_second(one)))
+MEMBERS: Column = ("members", lambda one: f"{one['members']:,}")
 
-
-HELD_WORDS = (
-    "Loop held: the longest that an event loop was busy or kept from running, in the ten seconds "
-    "before the load's end."
-)
-
-
-def all_tables(records: Records) -> str:
-    parts = [
-        _targets(records),
-        _section(
-            "Quiet room",
-            _quiet_words,
-            records,
-            [*WHO, *FAULTS, *TIMES, HELD, COST, POSTGRES],
-            "quiet",
-        ),
-        _section("Hot room", _hot_words, records, HOT, "hot"),
-        _section(
-            "One room over two replicas",
-            _quiet_words,
-            records,
-            [*WHO, *FAULTS, *TIMES, HELD, COST],
-            "spread",
-        ),
-        _section("Durable sends", _sends_words, records, SENDS, "sends", "paced sends"),
-        _section("Hot rooms of other sizes", _hot_words, records, HOT, "hot sizes"),
-        _section("Rooms of other sizes", _members_words, records, MEMBERS, "members"),
-        _crowd(records),
-        _storm(records),
-        _section("Opening a room", _history_words, records, HISTORY, "history"),
-    ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def table(columns: Sequence[Column], rows: Records) -> str:
-    head = "| " + " | ".join(name for name, _ in columns) + " |"
-    rule = "|" + "---|" * len(columns)
-    lines = ["| " + " | ".join(str(value(row)) for _, value in columns) + " |" for row in rows]
-    return "\n".join([head, rule, *lines])
-
-
-LIMITED: Column = (
-    "load client",
-    lambda one: (
-        f"{100 * one['result']['generator_cpu']:.0f} % of a core"
-        + (": **it was the limit**" if one["result"]["generator_limited"] else "")
-    ),
-)
-SENDS: list[Column] = [
-    *WHO,
-    ("writers", lambda one: one["writers"]),
-    ("pace", lambda one: f"{one['rate']:,.0f}/s" if "rate" in one else "as fast as answered"),
-    ("messages/s", lambda one: number(of.answers_per_second(one))),
-    *FAULTS,
-    ("answered p50 ms", lambda one: number(of.answer_ms(one, "p50"))),
-    ("p99 ms", lambda one: number(of.answer_ms(one, "p99"))),
-    *(
-        (
-            f"{part}, CPU µs per message",
-            lambda one, part=part: number(of.cpu_us_per_message(one, part)),
-        )
-        for part in ("replicas", "redis", "postgres")
-    ),
-]
-MEMBERS: list[Column] = [
-    *WHO,
-    ("members", lambda one: f"{one['members']:,}"),
-    COST,
-    FAULTS[0],
-    ("Redis commands per message", lambda one: _redis(one, "commands")),
-    ("bytes in", lambda one: _redis(one, "bytes_in")),
-    ("bytes out", lambda one: _redis(one, "bytes_out")),
-    (
-        "Redis CPU µs per message",
-        lambda one: number(of.cpu_us_per_message(one, "redis")) if "redis" in one["cpu"] else "–",
-    ),
-]
+TWO_REPLICAS = [*SYSTEM, *FAULTS, *TIMES, STALL, COST]
+QUIET = [*TWO_REPLICAS, _cpu("Postgres µs per message", "postgres")]
 HOT: list[Column] = [
-    *WHO,
-    ("members", lambda one: f"{one['members']:,}"),
+    *SYSTEM,
+    MEMBERS,
     ("senders", lambda one: one["senders"]),
-    SPEED,
+    ("deliveries/s per replica", lambda one: number(of.deliveries_per_second(one))),
     *FAULTS,
     *TIMES,
-    HELD,
+    STALL,
     COST,
-    LIMITED,
+    ("load client", _load_client),
 ]
-HISTORY: list[Column] = [
+SENDS: list[Column] = [
+    *SYSTEM,
+    ("writers", lambda one: one["writers"]),
+    ("pace", lambda one: f"{one['rate']:,.0f}/s" if "rate" in one else "as fast as acknowledged"),
+    ("messages/s", lambda one: number(of.acks_per_second(one))),
+    *FAULTS,
+    ("acknowledged p50 ms", lambda one: number(of.ack_ms(one, "p50"))),
+    ("p99 ms", lambda one: number(of.ack_ms(one, "p99"))),
+    *(
+        _cpu(f"{process}, CPU µs per message", process)
+        for process in ("replicas", "redis", "postgres")
+    ),
+]
+ROOM_SIZES: list[Column] = [
+    *SYSTEM,
+    MEMBERS,
+    COST,
+    LOST,
+    _redis("Redis commands per message", "commands"),
+    _redis("bytes in", "bytes_in"),
+    _redis("bytes out", "bytes_out"),
+    _cpu("Redis CPU µs per message", "redis"),
+]
+OPENING_ROOMS: list[Column] = [
     ("", lambda one: one["name"]),
     ("queries, large / small", lambda one: f"{one['queries_large']} / {one['queries_small']}"),
     ("median ms, large / small", lambda one: f"{one['large_ms']} / {one['small_ms']}"),
     ("ratio", lambda one: one["ratio"]),
-    ("read whole", lambda one: ", ".join(one["read_whole"]) or "nothing"),
+    ("full table scans", lambda one: ", ".join(one["full_scans"]) or "none"),
 ]
+MANY_CONNECTIONS: list[Column] = [
+    ("", lambda one: one["load"].removeprefix("messages ")),
+    ("messages/s", lambda one: f"{one['rate']:g}"),
+    _result("deliveries", "deliveries"),
+    *FAULTS,
+    *TIMES,
+    STALL,
+    COST,
+]
+
+STALL_MEANING = (
+    "Loop stall: the longest time for which an event loop ran a single callback, or did not run at "
+    "all, in the ten seconds before the end of the load."
+)
+
+
+def all_tables(records: Records) -> Iterator[Block]:
+    yield from _targets(records)
+    for title, intro, columns, loads in (
+        ("Quiet room", _quiet_intro, QUIET, ["quiet"]),
+        ("Hot room", _hot_intro, HOT, ["hot"]),
+        ("One room over two replicas", _quiet_intro, TWO_REPLICAS, ["two replicas"]),
+        ("Durable sends", _sends_intro, SENDS, ["sends", "paced sends"]),
+        ("Hot rooms of other sizes", _hot_intro, HOT, ["hot room sizes"]),
+        ("Rooms of other sizes", _room_sizes_intro, ROOM_SIZES, ["room sizes"]),
+    ):
+        yield from _section(title, intro, columns, find(records, *loads))
+    yield from _many_connections(records)
+    yield from _reconnect_storm(records)
+    opening = find(records, "opening rooms")
+    yield from _section("Opening a room", _opening_intro, OPENING_ROOMS, opening)
 
 
 def _section(
-    title: str,
-    words: Callable[[Record], str],
-    records: Records,
-    columns: Sequence[Column],
-    *parts: str,
-) -> str:
-    rows = [row for part in parts for row in find(records, part=part)]
-    if not rows:
-        return ""
-    return f"### {title}\n\n{words(rows[0])}\n\n{table(columns, rows)}"
+    title: str, intro: Callable[[Record], str], columns: Sequence[Column], rows: Records
+) -> Iterator[Block]:
+    if rows:
+        yield from (Heading(title), Paragraph(intro(rows[0])), _table(columns, rows))
 
 
-def _targets(records: Records) -> str:
-    verdict = {True: "met", False: "**missed**", None: "open"}
-    rows = [
-        {"what": one.what, "wanted": one.wanted, "reached": one.reached, "met": verdict[one.met]}
-        for one in targets(records)
-    ]
-    columns: list[Column] = [
-        ("", lambda row: row["what"]),
-        ("target", lambda row: row["wanted"]),
-        ("reached", lambda row: row["reached"]),
-        ("", lambda row: row["met"]),
-    ]
-    return "### Targets\n\n" + table(columns, rows)
+def _table(columns: Sequence[Column], rows: Records) -> Table:
+    header = [title for title, _ in columns]
+    return Table(header, [[cell(row) for _, cell in columns] for row in rows])
 
 
-def _time(record: Record, percentile: str) -> str:
-    """Return a percentile, where anything of the window came at all."""
-    came = record["result"]["delivery"]["count"]
-    return number(of.delivery_ms(record, percentile)) if came else "–"
+def _targets(records: Records) -> Iterator[Block]:
+    yield Heading("Targets")
+    rows = [(one.what, one.target, one.reached, VERDICTS[one.met]) for one in targets(records)]
+    yield Table(["", "target", "reached", ""], rows)
 
 
-def _redis(record: Record, counter: str) -> str:
-    return number(of.redis_per_message(record, counter)) if "redis" in record["cpu"] else "–"
-
-
-def _quiet_words(row: Record) -> str:
+def _quiet_intro(row: Record) -> str:
     return (
         f"{row['members']} members, {row['rate']:g} messages a second for "
-        f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis; lost is what had "
-        "not arrived when nothing more came for two seconds, or the wait was over. "
-        f"{HELD_WORDS}"
+        f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis. Messages count "
+        "as lost if they had not arrived when nothing more came for two seconds, or when the wait "
+        "was over. "
+        f"{STALL_MEANING}"
     )
 
 
-def _hot_words(row: Record) -> str:
+def _hot_intro(row: Record) -> str:
     return (
-        f"Each of some senders sends its next message when its last one has come back to it, for "
-        f"{row['result']['seconds']:.0f} s. In the large room that number of senders counts which "
-        "the server did best with."
+        "A number of senders each send their next message once the last one has come back to them, "
+        f"for {row['result']['seconds']:.0f} s. The large room is shown with the number of senders "
+        "that suited the server best."
     )
 
 
-def _sends_words(row: Record) -> str:
+def _sends_intro(row: Record) -> str:
     return (
-        "Rooms of two, over two replicas, fsync on. Each writer sends its next message when its "
-        "last one was answered; then the last of them at half of what was reached."
+        "Rooms of two, over two replicas, with fsync. Each writer sends its next message once the "
+        "last one was acknowledged; then the largest number of writers at half of that rate."
     )
 
 
-def _members_words(row: Record) -> str:
-    return f"{row['rate']:g} messages a second; what a message costs Redis, by its own counters."
+def _room_sizes_intro(row: Record) -> str:
+    return f"{row['rate']:g} messages a second; what a message costs Redis, by Redis' own counters."
 
 
-def _history_words(row: Record) -> str:
-    return f"A room of {row['messages']:,} messages beside one of 100."
+def _opening_intro(row: Record) -> str:
+    return f"A room of {row['messages']:,} messages compared with one of 100."
 
 
-def _crowd(records: Records) -> str:
-    rest = next(iter(find(records, part="crowd at rest")), None)
-    if rest is None:
-        return ""
-    after = next(iter(find(records, part="crowd after messages")), rest)
-    loads = [
-        row for part in ("crowd in rooms", "crowd in the lobby") for row in find(records, part=part)
-    ]
+def _many_connections(records: Records) -> Iterator[Block]:
+    idle = find_one(records, "idle")
+    if idle is None:
+        return
+    after = find_one(records, "after messages") or idle
     cpu = ", ".join(
-        f"{part} {100 * seconds / rest['seconds']:.1f} %" for part, seconds in rest["cpu"].items()
+        f"{process} {100 * seconds / idle['seconds']:.1f} %"
+        for process, seconds in idle["cpu"].items()
     )
-    words = (
-        f"{rest['sockets']:,} different signed-in people on one replica, each with the lobby and "
-        f"a room open; opened in {rest['opened']['seconds']:.0f} s. Memory (PSS) per socket: "
-        f"{rest['bytes_per_socket']:,} bytes at rest, {after['bytes_per_socket']:,} after the "
-        f"messages. Of a core, idle for {rest['seconds']:g} s: {cpu}. {HELD_WORDS}"
+    yield Heading("Many connections")
+    yield Paragraph(
+        f"{idle['connections']:,} different signed-in users on one replica, each with the lobby "
+        f"and another room open; opened in {idle['opened']['seconds']:.0f} s. Memory (PSS) per "
+        f"connection: {idle['bytes_per_connection']:,} bytes at rest, "
+        f"{after['bytes_per_connection']:,} after the messages. CPU while idle for "
+        f"{idle['seconds']:g} s, of a core: {cpu}. {STALL_MEANING}"
     )
-    columns: list[Column] = [
-        ("", lambda one: one["part"].removeprefix("crowd ")),
-        ("messages/s", lambda one: f"{one['rate']:g}"),
-        ("deliveries", lambda one: f"{one['result']['deliveries']:,}"),
-        *FAULTS,
-        *TIMES,
-        HELD,
-        COST,
-    ]
-    return f"### A crowd\n\n{words}\n\n{table(columns, loads)}"
+    loads = find(records, "messages in rooms", "messages in the lobby")
+    yield _table(MANY_CONNECTIONS, loads)
 
 
-def _storm(records: Records) -> str:
-    storm = next(iter(find(records, part="storm")), None)
+def _reconnect_storm(records: Records) -> Iterator[Block]:
+    storm = find_one(records, "reconnect storm")
     if storm is None:
-        return ""
+        return
     opened, live = storm["opened"], storm["opened"]["live"]
-    words = (
-        f"{storm['sockets']:,} different people come back at once to a replica that has just "
+    stall = storm.get("loop_stall_ms")
+    yield Heading("Reconnect storm")
+    yield Paragraph(
+        f"{storm['connections']:,} different users reconnect at once to a replica that has just "
         "started, each with the lobby, a room of 100 and a room of ten. Of the messages that they "
-        f"missed {opened['missed']:,} of {opened['expected']:,} came ({opened['doubled']} doubled, "
-        f"{opened['disordered']} out of order). Live: half after {live['p50_ms'] / 1_000:.1f} s, "
-        f"the last after {opened['seconds']:.1f} s; tried again: {opened['failures']:,}. "
-        f"Queries: {storm['statements']['queries']:,}, of which "
-        f"{storm['statements']['log_reads']:,} read the log." + _held_in(storm)
+        f"missed, {opened['missed']:,} of {opened['expected']:,} arrived "
+        f"({opened['duplicated']} duplicated, {opened['reordered']} out of order). Half of the "
+        f"users were live after {live['p50_ms'] / 1_000:.1f} s, the last one after "
+        f"{opened['seconds']:.1f} s; failed attempts: {opened['failures']:,}. Queries: "
+        f"{storm['statements']['queries']:,}, of which {storm['statements']['log_reads']:,} read "
+        "the log." + ("" if stall is None else f" The longest loop stall was {number(stall)} ms.")
     )
-    return f"### Everybody comes back\n\n{words}"
-
-
-def _held_in(storm: Record) -> str:
-    held = storm.get("held_ms")
-    return "" if held is None else f" The event loop was held for {number(held)} ms at most."

@@ -1,23 +1,23 @@
-"""What the fan-out must reach, beside what it reached: met or missed is computed, never written.
+"""The targets of the benchmark, and whether they were reached: computed, never written by hand.
 
-A target whose figures are not all there is open: a peer was left out, or only a part was run.
+A target whose figures are not all there is open: a system was left out, or the run was partial.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from loadtests.bench.report import figures as of
-from loadtests.bench.report.figures import Records, find, find_one
-from loadtests.bench.window import Record
+from loadtests.bench import records as of
+from loadtests.bench.records import Record, Records, find, find_one
+from loadtests.lib.reporting.numbers import number
 
-MEASURED_BY = "tutorial"
+BASELINE = "tutorial"
 Figure = Callable[[Record], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     what: str
-    wanted: str
+    target: str
     reached: str
     met: bool | None  # None: not known from these records
 
@@ -25,30 +25,20 @@ class Target:
 def targets(records: Records) -> list[Target]:
     return [
         target
-        for group in (_quiet, _hot, _sends, _crowd, _storm, _redis, _replicas)
+        for group in (_quiet, _hot, _sends, _connections, _storm, _redis, _replicas)
         for target in group(records)
     ]
 
 
 def _quiet(records: Records) -> Iterator[Target]:
-    what = "quiet room: CPU µs per delivery"
-    cost = of.cpu_us_per_delivery
-    yield _against(
-        records, "quiet", what, "at most 2 × nchan", cost, "nchan", lambda a, b: a <= 2 * b
-    )
-    yield _against(
-        records, "quiet", what, "less than Socket.IO", cost, "socketio", lambda a, b: a < b
-    )
-    yield _against(
-        records,
-        "quiet",
-        what,
-        "at least 20 × less than the tutorial chat",
-        cost,
-        MEASURED_BY,
-        lambda a, b: 20 * a <= b,
-    )
-    yield _against(
+    for target, other, holds in (
+        ("at most 2 × nchan", "nchan", lambda a, b: a <= 2 * b),
+        ("less than Socket.IO", "socketio", lambda a, b: a < b),
+        ("at least 20 × less than the tutorial chat", BASELINE, lambda a, b: 20 * a <= b),
+    ):
+        what = "quiet room: CPU µs per delivery"
+        yield _compared(records, "quiet", what, target, of.cpu_us_per_delivery, other, holds)
+    yield _compared(
         records,
         "quiet",
         "quiet room: p99 from send to receipt, ms",
@@ -60,125 +50,107 @@ def _quiet(records: Records) -> Iterator[Target]:
 
 
 def _hot(records: Records) -> Iterator[Target]:
-    what = "hot room: deliveries/s per replica"
-    rate = of.deliveries_per_second
-    yield _against(records, "hot", what, "more than nchan", rate, "nchan", lambda a, b: a > b)
-    yield _against(
-        records, "hot", what, "at least 3 × Socket.IO", rate, "socketio", lambda a, b: a >= 3 * b
-    )
-    yield _against(
-        records,
-        "hot",
-        what,
-        "at least 60 × the tutorial chat",
-        rate,
-        MEASURED_BY,
-        lambda a, b: a >= 60 * b,
-    )
+    for target, other, holds in (
+        ("more than nchan", "nchan", lambda a, b: a > b),
+        ("at least 3 × Socket.IO", "socketio", lambda a, b: a >= 3 * b),
+        ("at least 60 × the tutorial chat", BASELINE, lambda a, b: a >= 60 * b),
+    ):
+        what = "hot room: deliveries/s per replica"
+        yield _compared(records, "hot", what, target, of.deliveries_per_second, other, holds)
 
 
 def _sends(records: Records) -> Iterator[Target]:
-    ours = _best(find(records, part="sends", peer="hubbub"))
-    theirs = _best(find(records, part="sends", peer=MEASURED_BY))
-    paced = find_one(records, part="paced sends", peer="hubbub")
-    yield _limit("durable sends/s, two replicas", "at least 1,500", ours, lambda x: x >= 1_500)
-    p99 = of.answer_ms(paced, "p99") if paced else None
-    yield _limit("p99 of a send at half of that, ms", "under 100", p99, lambda x: x < 100)
+    ours = _fastest(find(records, "sends", system="hubbub"))
+    theirs = _fastest(find(records, "sends", system=BASELINE))
+    paced = find_one(records, "paced sends", system="hubbub")
+    yield _limited("durable sends/s, two replicas", "at least 1,500", ours, lambda x: x >= 1_500)
+    p99 = of.ack_ms(paced, "p99") if paced else None
+    yield _limited("p99 of a send at half of that, ms", "under 100", p99, lambda x: x < 100)
     ratio = ours / theirs if ours and theirs else None
-    yield _limit(
+    yield _limited(
         "durable sends: times the tutorial chat with a row", "at least 3", ratio, lambda x: x >= 3
     )
 
 
-def _crowd(records: Records) -> Iterator[Target]:
-    rest = find_one(records, part="crowd at rest")
-    sockets = f"{rest['sockets']:,} sockets" if rest else "10,000 sockets"
-    all_bytes = [one["bytes_per_socket"] for one in records if "bytes_per_socket" in one]
+def _connections(records: Records) -> Iterator[Target]:
+    idle = find_one(records, "idle")
+    name = f"{idle['connections'] if idle else 10_000:,} connections"
+    all_bytes = [one["bytes_per_connection"] for one in records if "bytes_per_connection" in one]
     memory = max(all_bytes) / 1_000 if all_bytes else None
-    yield _limit(f"{sockets}: memory each, KB", "at most 30", memory, lambda x: x <= 30)
-    share = 100 * rest["cpu"]["replicas"] / rest["seconds"] if rest else None
-    yield _limit(f"{sockets}: idle, % of a core", "at most 10", share, lambda x: x <= 10)
-    for part, where in (("crowd in rooms", "in a room"), ("crowd in the lobby", "to all")):
-        one = find_one(records, part=part)
+    yield _limited(f"{name}: memory each, KB", "at most 30", memory, lambda x: x <= 30)
+    share = 100 * idle["cpu"]["replicas"] / idle["seconds"] if idle else None
+    yield _limited(f"{name}: idle, % of a core", "at most 10", share, lambda x: x <= 10)
+    for load, where in (("messages in rooms", "in a room"), ("messages in the lobby", "to all")):
+        one = find_one(records, load)
         p99 = of.delivery_ms(one, "p99") if one else None
-        name = f"{sockets}: p99 of a message {where}, ms"
-        yield _limit(name, "under 200", p99, lambda x: x < 200)
+        what = f"{name}: p99 of a message {where}, ms"
+        yield _limited(what, "under 200", p99, lambda x: x < 200)
 
 
 def _storm(records: Records) -> Iterator[Target]:
-    storm = find_one(records, part="storm")
-    sockets = storm["sockets"] if storm else 5_000
+    storm = find_one(records, "reconnect storm")
+    users = storm["connections"] if storm else 5_000
     seconds = storm["opened"]["seconds"] if storm else None
-    yield _limit(
-        f"{sockets:,} come back: s until all live", "at most 15", seconds, lambda x: x <= 15
+    yield _limited(
+        f"{users:,} users reconnect: s until all are live", "at most 15", seconds, lambda x: x <= 15
     )
-    queries = storm["statements"]["queries"] / sockets if storm else None
-    yield _limit("come back: queries per socket", "at most 2", queries, lambda x: x <= 2)
+    queries = storm["statements"]["queries"] / users if storm else None
+    yield _limited("reconnect: queries per connection", "at most 2", queries, lambda x: x <= 2)
     missed = storm["opened"]["missed"] if storm else None
     reads = storm["statements"]["log_reads"] / max(1, missed) if storm and missed else None
-    # A read of each room, shared, and few more: what grows with the missed messages is far above.
-    yield _limit("come back: log reads per missed message", "none", reads, lambda x: x < 0.05)
+    # One shared read of each room, and few more. Reads that grow with the missed messages would be
+    # far above this.
+    yield _limited("reconnect: log reads per missed message", "none", reads, lambda x: x < 0.05)
 
 
 def _redis(records: Records) -> Iterator[Target]:
     for replicas in (1, 2):
-        rows = find(records, part="members", peer="hubbub", replicas=replicas)
-        few, many = (
-            (sorted(rows, key=lambda row: int(row["members"]))[at] for at in (0, -1))
-            if rows
-            else (None, None)
-        )
+        rows = find(records, "room sizes", system="hubbub", replicas=replicas)
+        rows.sort(key=lambda row: int(row["members"]))
+        few, many = (rows[0], rows[-1]) if rows else (None, None)
+        sizes = f"{few['members']} to {many['members']:,}" if few and many else "10 to 1,000"
         for counter, name in (("commands", "commands"), ("bytes_out", "bytes sent")):
             growth = (
                 of.redis_per_message(many, counter) / max(1e-9, of.redis_per_message(few, counter))
                 if few and many
                 else None
             )
-            sizes = f"{few['members']} to {many['members']:,}" if few and many else "10 to 1,000"
-            yield _limit(
-                f"Redis: {name} per message, {sizes} members, R={replicas}: times",
-                "does not grow",
-                growth,
-                lambda x: x <= 1.2,
-            )
+            what = f"Redis: {name} per message, {sizes} members, R={replicas}: times"
+            yield _limited(what, "does not grow", growth, lambda x: x <= 1.2)
 
 
 def _replicas(records: Records) -> Iterator[Target]:
-    one, two = (find_one(records, part="quiet", peer="hubbub", replicas=r) for r in (1, 2))
+    one, two = (find_one(records, "quiet", system="hubbub", replicas=r) for r in (1, 2))
     ratio = of.cpu_us_per_delivery(two) / of.cpu_us_per_delivery(one) if one and two else None
-    yield _limit("CPU per delivery: R=2 to R=1", "at most 1.15", ratio, lambda x: x <= 1.15)
+    yield _limited("CPU per delivery: R=2 to R=1", "at most 1.15", ratio, lambda x: x <= 1.15)
 
 
-def _best(sends: Records) -> float | None:
-    return max((of.answers_per_second(one) for one in sends), default=None)
+def _fastest(sends: Records) -> float | None:
+    return max((of.acks_per_second(one) for one in sends), default=None)
 
 
-def _against(
+def _compared(
     records: Records,
-    part: str,
+    load: str,
     what: str,
-    wanted: str,
+    target: str,
     figure: Figure,
-    peer: str,
+    other: str,
     holds: Callable[[float, float], bool],
 ) -> Target:
-    ours = find_one(records, part=part, peer="hubbub", replicas=1)
-    theirs = find_one(records, part=part, peer=peer, replicas=1)
+    """Compare Hubbub's figure with another system's."""
+    ours = find_one(records, load, system="hubbub", replicas=1)
+    theirs = find_one(records, load, system=other, replicas=1)
     if ours is None or theirs is None:
-        return Target(what, wanted, "not measured", None)
+        return Target(what, target, "not measured", None)
     a, b = figure(ours), figure(theirs)
     ratio = f"{number(a / b)} ×" if a >= b else f"{number(b / a)} × less"
-    return Target(what, wanted, f"{number(a)} to {number(b)} ({ratio})", holds(a, b))
+    return Target(what, target, f"{number(a)} to {number(b)} ({ratio})", holds(a, b))
 
 
-def _limit(what: str, wanted: str, figure: float | None, holds: Callable[[float], bool]) -> Target:
+def _limited(
+    what: str, target: str, figure: float | None, holds: Callable[[float], bool]
+) -> Target:
     if figure is None:
-        return Target(what, wanted, "not measured", None)
-    return Target(what, wanted, number(figure), holds(figure))
-
-
-def number(value: float) -> str:
-    """Return three digits or more, with commas."""
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+        return Target(what, target, "not measured", None)
+    return Target(what, target, number(figure), holds(figure))

@@ -1,1 +1,1 @@
-"""What is measured: one module each, which says what it takes and returns records."""
+"""What is measured, one module each. `measure` takes the backends and sizes, returns records."""

@@ -1,86 +1,87 @@
-"""Ten thousand sockets on one replica: what each costs at rest, and messages among them."""
+"""Ten thousand connections to one replica: what each costs at rest, and messages among them."""
 
 import time
 
+from loadtests.bench.records import Record, Window, record
 from loadtests.bench.sizes import Sizes
-from loadtests.bench.window import Record, Window, record
-from loadtests.lib.load_client.client import Load, Plan, running
+from loadtests.lib.load_client import LoadClient, Plan, running
 from loadtests.lib.monitoring.process_usage import memory_bytes
-from loadtests.lib.systems.backends import Servers
+from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import lobby_of
 from loadtests.lib.systems.hubbub import Hubbub, start
 
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0
 ROOM_RATE = 20.0  # messages a second into rooms
-LOBBY_RATE = 1.0  # and into the one that all have open
+LOBBY_RATE = 1.0  # and into the room that everybody has open
 
 
-def measure(servers: Servers, sizes: Sizes) -> list[Record]:
-    with start(servers, 1) as peer:
-        with running(_plan(servers, peer, sizes, sizes.crowd_room)):
+def measure(backends: Backends, sizes: Sizes) -> list[Record]:
+    with start(backends, 1) as hubbub:
+        with running(_plan(backends, hubbub, sizes, sizes.connections_room)):
             settle(sizes)
-        before = memory_bytes(peer.parts["replicas"])
-        with running(_plan(servers, peer, sizes, sizes.crowd)) as load:
+        before = memory_bytes(hubbub.processes["replicas"])
+        with running(_plan(backends, hubbub, sizes, sizes.connections)) as client:
             settle(sizes)
-            idle = _idle(peer, load, sizes, before)
-            return [idle, *_messages(peer, load, sizes), _after(peer, sizes, before)]
+            idle = _idle(hubbub, client, sizes, before)
+            messages = _messages(hubbub, client, sizes)
+            return [idle, *messages, _memory("after messages", hubbub, sizes, before)]
 
 
 def settle(sizes: Sizes) -> None:
-    """Let pass what belongs to opening: presence, and what the allocator gives back."""
+    """Let pass what belongs to opening: presence, and memory that the allocator gives back."""
     time.sleep(min(SETTLE_SECONDS, sizes.idle))
 
 
-def _plan(servers: Servers, peer: Hubbub, sizes: Sizes, people: int) -> Plan:
-    """Seat people who have the lobby and one room open; the first of each room may send there,
-    and the first of all in the lobby."""
-    each, lobby = sizes.crowd_room, lobby_of(servers.cluster)
-    rooms = peer.make_rooms(people // each, each)
-    seats = [
-        peer.seat(number, peer.addresses[0], [lobby, rooms[number // each]])
-        for number in range(people)
+def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Plan:
+    """Connect users who have the lobby and one room open.
+
+    The first of each room may send there, and one of them in the lobby.
+    """
+    each, lobby = sizes.connections_room, lobby_of(backends.cluster)
+    rooms = hubbub.make_rooms(users // each, each)
+    connections = [
+        hubbub.connection(number, hubbub.addresses[0], [lobby, rooms[number // each]])
+        for number in range(users)
     ]
-    senders = [(number * each, room) for number, room in enumerate(rooms)]
-    return Plan(peer.dialect, seats, [*senders, (1, lobby)], opening=200, deadline=OPEN_SECONDS)
+    senders = [*((number * each, room) for number, room in enumerate(rooms)), (1, lobby)]
+    return Plan(
+        hubbub.dialect, connections, senders, max_opening=200, deadline_seconds=OPEN_SECONDS
+    )
 
 
-def _idle(peer: Hubbub, load: Load, sizes: Sizes, before: int) -> Record:
-    window = Window(peer)
+def _idle(hubbub: Hubbub, client: LoadClient, sizes: Sizes, before: int) -> Record:
+    window = Window(hubbub)
     window()
     time.sleep(sizes.idle)
     window()
-    grown = memory_bytes(peer.parts["replicas"]) - before
-    return {
-        "part": "crowd at rest",
-        "peer": peer.name,
-        "sockets": sizes.crowd,
-        "bytes_per_socket": round(grown / sizes.crowd),
+    return _memory("idle", hubbub, sizes, before) | {
         "seconds": sizes.idle,
         "cpu": window.cpu,
-        "opened": load.opened,
+        "opened": client.opened,
     }
 
 
-def _messages(peer: Hubbub, load: Load, sizes: Sizes) -> list[Record]:
-    rooms = sizes.crowd // sizes.crowd_room
+def _messages(hubbub: Hubbub, client: LoadClient, sizes: Sizes) -> list[Record]:
+    rooms = sizes.connections // sizes.connections_room
     loads = {
-        "crowd in rooms": (ROOM_RATE, 0, rooms),
-        "crowd in the lobby": (LOBBY_RATE, rooms, 1),
+        "messages in rooms": (ROOM_RATE, 0, rooms),
+        "messages in the lobby": (LOBBY_RATE, rooms, 1),
     }
     records = []
-    for part, (rate, first, senders) in loads.items():
-        window = Window(peer)
-        result = load.paced(rate, sizes.seconds, window, first=first, senders=senders)
-        records.append(record(part, peer, window, result, sockets=sizes.crowd, rate=rate))
+    for load, (rate, first, senders) in loads.items():
+        window = Window(hubbub)
+        result = client.paced(rate, sizes.seconds, window, first=first, senders=senders)
+        facts = {"connections": sizes.connections, "rate": rate}
+        records.append(record(load, hubbub, window, result, **facts))
     return records
 
 
-def _after(peer: Hubbub, sizes: Sizes, before: int) -> Record:
-    grown = memory_bytes(peer.parts["replicas"]) - before
+def _memory(load: str, hubbub: Hubbub, sizes: Sizes, before: int) -> Record:
+    grown = memory_bytes(hubbub.processes["replicas"]) - before
     return {
-        "part": "crowd after messages",
-        "peer": peer.name,
-        "sockets": sizes.crowd,
-        "bytes_per_socket": round(grown / sizes.crowd),
+        "load": load,
+        "system": hubbub.name,
+        "connections": sizes.connections,
+        "bytes_per_connection": round(grown / sizes.connections),
     }

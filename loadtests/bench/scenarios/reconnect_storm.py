@@ -1,82 +1,119 @@
-"""A replica comes back, and all its people at once, each resuming three rooms.
+"""A replica starts, and all its users reconnect at once, each resuming three rooms.
 
-The rooms are of three kinds: the lobby, which all have open, one of a hundred, one of ten. What is
-missed is written while the replica is away; live is who has all of it and all three `subscribed`.
+The rooms are the lobby, which everybody has open, one of a hundred members, and one of ten. The
+missed messages are written while no replica runs. A connection is live once it has all of them and
+all three `subscribed`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from loadtests.bench.scenarios import statements
+from loadtests.bench.records import Record, Window
 from loadtests.bench.sizes import Sizes
-from loadtests.bench.window import Record, Window
-from loadtests.lib.load_client.client import Plan, Seat, running
-from loadtests.lib.systems.backends import Servers
-from loadtests.lib.systems.bulk_rooms import crowd, fill, lobby_of, make_rooms, seq_of
+from loadtests.lib.load_client import ConnectionPlan, Plan, running
+from loadtests.lib.servers import Postgres
+from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.bulk_rooms import (
+    add_messages,
+    last_seqs,
+    lobby_of,
+    make_rooms,
+    user_ids,
+)
 from loadtests.lib.systems.hubbub import Hubbub, start
 
 LARGE, SMALL = 100, 10
-PATIENCE_SECONDS = 5.0  # docs/protocol.md: who has no `welcome` by then tries again
+HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without `welcome` by then tries again
+# Statements of connections and transactions are not counted as queries.
+QUERIES = """
+    SELECT query, calls FROM pg_stat_statements AS statement
+    JOIN pg_database AS database ON database.oid = statement.dbid
+    WHERE database.datname = %s AND query ~* '^\\s*(select|insert|update|delete|with)'
+    ORDER BY calls DESC
+"""
+MOST_FREQUENT = 12
 
 
-def measure(servers: Servers, sizes: Sizes) -> list[Record]:
-    rooms = _rooms_of_each(servers, sizes)
-    known = seq_of(servers.cluster, {room for three in rooms for room in three})
-    past = _miss(servers, sizes, sorted(known, key=int))
-    with start(servers, 1) as peer:
-        seats = [
-            peer.returning_seat(number, peer.addresses[0], {room: known[room] for room in three})
+def measure(backends: Backends, sizes: Sizes) -> list[Record]:
+    rooms = _rooms_of_each(backends, sizes)
+    known = last_seqs(backends.cluster, {room for three in rooms for room in three})
+    missed = _write_missed(backends, sizes, sorted(known, key=int))
+    with start(backends, 1) as hubbub:
+        connections = [
+            hubbub.resuming_connection(
+                number, hubbub.addresses[0], {room: known[room] for room in three}
+            )
             for number, three in enumerate(rooms)
         ]
-        return [_storm(servers, peer, seats, past, sizes)]
+        return [_storm(backends, hubbub, connections, missed, sizes)]
 
 
-def _rooms_of_each(servers: Servers, sizes: Sizes) -> list[list[str]]:
-    lobby = lobby_of(servers.cluster)
-    large, small = (
-        make_rooms(servers.cluster, sizes.storm // each, each) for each in (LARGE, SMALL)
-    )
-    return [
-        [lobby, large[number // LARGE], small[number // SMALL]] for number in range(sizes.storm)
-    ]
+def _rooms_of_each(backends: Backends, sizes: Sizes) -> list[list[str]]:
+    cluster, users = backends.cluster, sizes.reconnecting
+    lobby = lobby_of(cluster)
+    large, small = (make_rooms(cluster, users // each, each) for each in (LARGE, SMALL))
+    return [[lobby, large[number // LARGE], small[number // SMALL]] for number in range(users)]
 
 
-def _miss(servers: Servers, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
-    """Write messages into each room; return the room of each, in their numbers' order."""
-    sender = crowd(servers.cluster)[0]
-    past: list[str] = []
+def _write_missed(backends: Backends, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
+    """Write messages into each room; return the room of each message, in order of number."""
+    sender = user_ids(backends.cluster)[0]
+    missed: list[str] = []
     for room in rooms:
-        numbers = range(len(past), len(past) + sizes.missed)
-        fill(servers.cluster, room, sender, [f"bench {number} ." for number in numbers])
-        past += [room] * sizes.missed
-    return past
+        numbers = range(len(missed), len(missed) + sizes.missed)
+        add_messages(backends.cluster, room, sender, [f"bench {number} ." for number in numbers])
+        missed += [room] * sizes.missed
+    return missed
 
 
 def _storm(
-    servers: Servers, peer: Hubbub, seats: Sequence[Seat], past: Sequence[str], sizes: Sizes
+    backends: Backends,
+    hubbub: Hubbub,
+    connections: Sequence[ConnectionPlan],
+    missed: Sequence[str],
+    sizes: Sizes,
 ) -> Record:
     plan = Plan(
-        peer.dialect,
-        seats,
-        past=past,
-        missed=3 * sizes.missed,
-        connecting=512,
-        opening=len(seats),
+        hubbub.dialect,
+        connections,
+        missed_rooms=missed,
+        missed_per_connection=3 * sizes.missed,
+        max_connecting=512,
+        max_opening=len(connections),
         retry=True,
-        patience=PATIENCE_SECONDS,
+        handshake_seconds=HANDSHAKE_SECONDS,
     )
-    statements.forget(servers.postgres)
-    window = Window(peer)
+    reset_query_counts(backends.postgres)
+    window = Window(hubbub)
     window()
-    with running(plan) as load:
+    with running(plan) as client:
         window()
-        counted = statements.count(servers.postgres, servers.cluster.name)
+        counts = query_counts(backends.postgres, backends.cluster.name)
     return {
-        "part": "storm",
-        "peer": peer.name,
-        "sockets": len(seats),
-        "missed_messages": len(past),
+        "load": "reconnect storm",
+        "system": hubbub.name,
+        "connections": len(connections),
+        "missed_messages": len(missed),
         "cpu": window.cpu,
-        "held_ms": window.held_ms,
-        "opened": load.opened,
-        "statements": counted,
+        "loop_stall_ms": window.loop_stall_ms,
+        "opened": client.opened,
+        "statements": counts,
+    }
+
+
+def reset_query_counts(postgres: Postgres) -> None:
+    postgres.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    postgres.execute("SELECT pg_stat_statements_reset()")
+
+
+def query_counts(postgres: Postgres, database: str) -> dict[str, Any]:
+    """Return how many queries ran since the reset, how many read events, and which ran most."""
+    rows = postgres.execute(QUERIES, database)
+    frequent = [
+        {"calls": calls, "query": " ".join(query.split())} for query, calls in rows[:MOST_FREQUENT]
+    ]
+    return {
+        "queries": sum(calls for _, calls in rows),
+        "log_reads": sum(calls for query, calls in rows if 'FROM "chat_event"' in query),
+        "most_frequent": frequent,
     }

@@ -1,5 +1,11 @@
-"""The load client, in C: `load.py` compiles it when the benchmark starts, and speaks with it.
+"""The load client: a C program that opens many WebSocket connections and counts what arrives.
 
-In C since the machine's cores are for the servers: a client in Python costs more for each delivery
-than they do, and so would be what is measured.
+It is written in C because the machine's cores are for the servers: a client in Python costs more
+for each delivery than they do, and would be what is measured. `plan` says which connections to open
+and how a server speaks, `client` compiles and runs the program, `c/` has its sources.
 """
+
+from loadtests.lib.load_client.client import LoadClient, LoadError, Result, running
+from loadtests.lib.load_client.plan import ConnectionPlan, Dialect, Plan
+
+__all__ = ["ConnectionPlan", "Dialect", "LoadClient", "LoadError", "Plan", "Result", "running"]

@@ -1,13 +1,15 @@
-"""A chart as SVG that stands within a page: text and axes take the page's colour, dark or light.
+"""Charts as SVG: line charts inside an HTML report, and figures in files for the pages in docs/.
 
-Small on purpose: as wide as a phone, so that its letters are not shrunk there; a wide screen shows
-several beside each other.
+The same data gives the same bytes: no date, no random ids. Charts inside a page are as wide as a
+phone, so that their letters are not shrunk there, and take the page's colour, dark or light.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -17,12 +19,12 @@ from matplotlib.typing import RcKeyType
 
 from loadtests.lib.monitoring.time_series import Points
 
-SIZE_INCHES = (5.0, 2.7)
+HUBBUB_COLOUR, NEUTRAL_COLOUR, LIMIT_COLOUR = "#c2410c", "#6b7280", "#d62828"
+INLINE_INCHES = (5.0, 2.7)
 # Each can be told from the others, and from white and from black.
 COLOURS = ("#0e8bd6", "#e8590c", "#2b9a4b", "#a855f7", "#d6336c", "#8d99a6", "#b08900", "#0ca6a6")
-LIMIT_COLOUR = "#d62828"
 INK = "#010203"  # replaced by the page's own colour
-STYLE: dict[RcKeyType, Any] = {
+INLINE_STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 8,
@@ -36,6 +38,17 @@ STYLE: dict[RcKeyType, Any] = {
 }
 
 
+@contextmanager
+def figure_file(file: Path, width: float, height: float) -> Iterator[Figure]:
+    """Yield a figure of so many inches to draw on, and save it unless it stays empty."""
+    with mpl.rc_context({"svg.hashsalt": "hubbub", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        if any(axes.has_data() for axes in figure.axes):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(file, metadata={"Date": None})
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     label: str
@@ -45,25 +58,25 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`note` says what a reader would not guess: from where it is seen, what is left out."""
+    """`note` says what a reader would not guess: where it was measured, what is left out."""
 
     title: str
     unit: str
     lines: Sequence[Line]
     note: str = ""
     logarithmic: bool = False
-    limit: float | None = None  # what the run was held to, drawn as a line across
-    marks: Sequence[float] = field(default=())  # seconds at which something was done
+    limit: float | None = None  # drawn as a line across
+    marks: Sequence[float] = field(default=())  # seconds at which something was done on purpose
 
     @property
     def empty(self) -> bool:
         return not any(line.points for line in self.lines)
 
 
-def svg(chart: Chart, name: str, seconds: float) -> str:
-    """Draw it from 0 to so many seconds; `name` sets its ids apart from other charts'."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure = Figure(figsize=SIZE_INCHES, layout="constrained")
+def inline_svg(chart: Chart, name: str, seconds: float) -> str:
+    """Draw a chart from 0 to `seconds`; `name` sets its ids apart from those of other charts."""
+    with mpl.rc_context({**INLINE_STYLE, "svg.hashsalt": name}):
+        figure = Figure(figsize=INLINE_INCHES, layout="constrained")
         _draw(figure.subplots(), chart, seconds)
         drawn = StringIO()
         figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None})
@@ -74,7 +87,7 @@ def _draw(axes: Axes, chart: Chart, seconds: float) -> None:
     for number, line in enumerate(one for one in chart.lines if one.points):
         xs, ys = zip(*line.points, strict=True)
         style = "--" if line.dashed else "-"
-        # One sample is a dot: a line through one point is not seen.
+        # A line through a single point would be invisible: draw a dot.
         marker, colour = "." if len(xs) == 1 else "", COLOURS[number % len(COLOURS)]
         axes.plot(xs, ys, style, label=line.label, color=colour, marker=marker, linewidth=1.1)
     for at in chart.marks:

@@ -1,7 +1,7 @@
-"""The servers that all peers share: Postgres with fsync, Redis, and Hubbub's seeded place.
+"""What all systems under test share: Postgres with fsync, Redis, and Hubbub's database with users.
 
-Started once for a run of the benchmark. The peers come and go; what they leave in the databases is
-theirs alone.
+Started once for a run of the benchmark. Systems are started and stopped one after the other, and
+each has a database of its own.
 """
 
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.startable import Startable
 
-# Plans of statements, as history.py reads them from the log; and how often each was run.
+# The benchmark reads plans of statements from the log, and how often each statement ran.
 SETTINGS = {
     "shared_preload_libraries": "auto_explain,pg_stat_statements",
     "auto_explain.log_format": "json",
@@ -20,10 +20,10 @@ SETTINGS = {
 }
 
 
-class Servers(Startable):
-    def __init__(self, people: int) -> None:
-        """`people` is the size of Hubbub's crowd: the most that any part of the run needs."""
-        self.people = people
+class Backends(Startable):
+    def __init__(self, users: int) -> None:
+        """`users` is how many Hubbub has: the most that any step of the run needs."""
+        self.users = users
         self.postgres = Postgres(fsync=True, settings=SETTINGS)
         self.redis = Redis()
         self._stack = ExitStack()
@@ -37,15 +37,15 @@ class Servers(Startable):
 
     @cached_property
     def cluster(self) -> Cluster:
-        """Hubbub's place without replicas, which each part starts for itself."""
+        """Hubbub's database, made on first use; each step starts its own replicas."""
         cluster = Cluster(
             replicas=0, postgres=self.postgres, redis=self.redis, environment=NO_RATE_LIMITS
         )
         return self._stack.enter_context(cluster)
 
     @cached_property
-    def identities(self) -> list[str]:
-        """A signed-in session of each of the crowd, as a line `Cookie: …`."""
+    def sessions(self) -> list[str]:
+        """A signed-in session of each user, as a line `Cookie: …`; the users are made with it."""
         file = Path(self.cluster.environment["DATA_DIR"]) / "sessions"
-        self.cluster.manage("seed", "--yes", "--users", str(self.people), "--sessions", str(file))
+        self.cluster.manage("seed", "--yes", "--users", str(self.users), "--sessions", str(file))
         return file.read_text().splitlines()

@@ -1,6 +1,6 @@
-"""Rooms for the crowd, and their messages, made by SQL: by hand it would take longer than the load.
+"""Rooms and messages in bulk, written by SQL: through the actions it would take far too long.
 
-What is written here is what the actions write; nobody is connected meanwhile.
+The rows are the same that the actions write. Nobody may be connected meanwhile.
 """
 
 import secrets
@@ -10,51 +10,51 @@ import psycopg
 
 from loadtests.lib.servers import Cluster
 
-ROOMS = """
+ADD_ROOMS = """
     INSERT INTO chat_room (kind, name, name_key, topic, is_lobby, seq, messages, members,
                            created_at)
     SELECT 'public', name, name, '', false, 0, 0, %s, now() FROM unnest(%s::text[]) AS name
     RETURNING id
 """
-FILL = """
-    WITH filled AS (
+ADD_MESSAGES = """
+    WITH added AS (
         INSERT INTO chat_message (room_id, seq, rev, number, sender_id, nonce, body, created_at)
         SELECT room.id, room.seq + n, room.seq + n, room.messages + n, %(sender)s,
-               'filled-' || room.id || '-' || room.seq + n, body, now() + n * interval '1 ms'
+               'bulk-' || room.id || '-' || room.seq + n, body, now() + n * interval '1 ms'
         FROM chat_room AS room, unnest(%(bodies)s::text[]) WITH ORDINALITY AS body (body, n)
         WHERE room.id = %(room)s
         RETURNING id, room_id, seq, sender_id, created_at
     )
     INSERT INTO chat_event (room_id, seq, type, at, actor_id, message_id, data)
-    SELECT room_id, seq, 'message.created', created_at, sender_id, id, '{}'::jsonb FROM filled
+    SELECT room_id, seq, 'message.created', created_at, sender_id, id, '{}'::jsonb FROM added
 """
-COUNT = """
+ADD_COUNTS = """
     UPDATE chat_room SET seq = seq + %(count)s, messages = messages + %(count)s WHERE id = %(room)s
     RETURNING seq
 """
 
 
 def make_rooms(cluster: Cluster, count: int, members_each: int) -> list[str]:
-    """Return the ids of new rooms; the crowd is in them in order, `members_each` in a row."""
-    people = crowd(cluster)
+    """Return the ids of new rooms. Users join them in order, `members_each` to a room."""
+    users = user_ids(cluster)
     name = f"bench {secrets.token_hex(3)}"
     with _connection(cluster) as connection:
         rows = connection.execute(
-            ROOMS, (members_each, [f"{name} {number}" for number in range(count)])
+            ADD_ROOMS, (members_each, [f"{name} {number}" for number in range(count)])
         )
         rooms = sorted(room for (room,) in rows)
         for number, room in enumerate(rooms):
-            _join(connection, room, people[number * members_each :][:members_each])
+            _join(connection, room, users[number * members_each :][:members_each])
     return [str(room) for room in rooms]
 
 
-def crowd(cluster: Cluster) -> list[int]:
-    """Return the ids of person-0001 and so on, in that order."""
+def user_ids(cluster: Cluster) -> list[int]:
+    """Return the ids of person-0001, person-0002 and so on, in that order."""
     with _connection(cluster) as connection:
         rows = connection.execute(
             "SELECT id FROM accounts_user WHERE username LIKE 'person-%' ORDER BY id"
         )
-        return [person for (person,) in rows]
+        return [user for (user,) in rows]
 
 
 def lobby_of(cluster: Cluster) -> str:
@@ -63,16 +63,16 @@ def lobby_of(cluster: Cluster) -> str:
         return str(lobby)
 
 
-def fill(cluster: Cluster, room: str, sender: int, bodies: Sequence[str]) -> int:
-    """Add messages to a room's end; return its last seq."""
+def add_messages(cluster: Cluster, room: str, sender: int, bodies: Sequence[str]) -> int:
+    """Append messages to a room; return its last seq."""
     values = {"room": int(room), "sender": sender, "bodies": list(bodies), "count": len(bodies)}
     with _connection(cluster) as connection:
-        connection.execute(FILL, values)
-        [(seq,)] = connection.execute(COUNT, values)
+        connection.execute(ADD_MESSAGES, values)
+        [(seq,)] = connection.execute(ADD_COUNTS, values)
         return seq
 
 
-def seq_of(cluster: Cluster, rooms: Iterable[str]) -> dict[str, int]:
+def last_seqs(cluster: Cluster, rooms: Iterable[str]) -> dict[str, int]:
     """Return each room's last seq."""
     with _connection(cluster) as connection:
         rows = connection.execute(
@@ -92,7 +92,7 @@ def _join(
     connection.execute(
         """
         INSERT INTO chat_membership (room_id, user_id, role, read, joined_at)
-        SELECT %s, person, 'member', 0, now() FROM unnest(%s::bigint[]) AS person
+        SELECT %s, id, 'member', 0, now() FROM unnest(%s::bigint[]) AS id
         """,
         (room, list(members)),
     )

@@ -1,55 +1,56 @@
-"""What the benchmark knows of a running server: where it is, how it is spoken to, who works."""
+"""What a load needs to know of a running server: addresses, frames, and which processes work."""
 
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from loadtests.lib.load_client.client import Dialect, Seat
+from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.monitoring.process_usage import cpu_seconds
 from loadtests.lib.servers.process import HOST, Server
 
 
-class Missing(Exception):
-    """A peer cannot run here; the text says what it lacks."""
+class Unavailable(Exception):
+    """A system cannot run on this machine; the text says what is missing."""
 
 
-class Peer(ABC):
-    """`parts` names processes by what they are: "replicas", "redis", "postgres"."""
+class System(ABC):
+    """`processes` are ids by what they are: "replicas", "redis", "postgres"."""
 
     dialect: ClassVar[Dialect]
 
     def __init__(
-        self, name: str, addresses: Sequence[str], parts: Mapping[str, Sequence[int]]
+        self, name: str, addresses: Sequence[str], processes: Mapping[str, Sequence[int]]
     ) -> None:
-        self.name, self.addresses, self.parts = name, addresses, parts
+        self.name, self.addresses, self.processes = name, addresses, processes
 
     @abstractmethod
-    def seat(self, number: int, address: str, rooms: Sequence[str]) -> Seat: ...
+    def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
+        """Plan the connection of the user with this number."""
 
     def make_rooms(self, count: int, members_each: int) -> list[str]:
-        """Return the names of rooms that so many people are in: who sits at `number` is in
-        the room `number // members_each`."""
+        """Return the names of new rooms; user `number` is a member of room
+        `number // members_each`."""
         return [f"room{number}" for number in range(count)]
 
-    def seats(self, rooms: Sequence[str], members_each: int) -> list[Seat]:
-        """Return a seat for each member; the replicas take turns, each room is on all of them."""
+    def connections(self, rooms: Sequence[str], members_each: int) -> list[ConnectionPlan]:
+        """Plan a connection for each member. Replicas take turns, so each has every room."""
         return [
-            self.seat(number, self.addresses[number % len(self.addresses)], [room])
+            self.connection(number, self.addresses[number % len(self.addresses)], [room])
             for number, room in enumerate(room for room in rooms for _ in range(members_each))
         ]
 
-    def longest_hold_ms(self) -> float | None:
-        """Return how long an event loop was held at most in the last ten seconds, if known."""
+    def longest_loop_stall_ms(self) -> float | None:
+        """Return the longest stall of an event loop in the last ten seconds, if it is known."""
         return None
 
     def cpu(self) -> dict[str, float]:
-        """Return the seconds of CPU time that each part has used so far."""
-        return {part: cpu_seconds(pids) for part, pids in self.parts.items()}
+        """Return the seconds of CPU time that each kind of process has used so far."""
+        return {name: cpu_seconds(pids) for name, pids in self.processes.items()}
 
 
 class WebServer(Server, ABC):
-    """A peer's process: it answers once its port is open."""
+    """A process of a system: it answers once its port is open."""
 
     def answers(self) -> bool:
         with socket.create_connection((HOST, self.port), timeout=1):

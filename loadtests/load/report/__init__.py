@@ -1,8 +1,8 @@
-"""The report of a load run: one file of HTML that needs nothing else, made of what the run wrote.
+"""The report of a load run: one HTML file that needs no other file.
 
-A run's folder has series.json (what people met), samples.jsonl (what the servers said and used,
-where they could be seen), machine.json and locust.html; `write` makes report.html of them, and
-`python -m loadtests.load.report FOLDER` makes it again. Nothing is measured here.
+A run's folder has series.json (what users experienced), samples.jsonl (what the servers reported
+and used, if they were monitored), machine.json and locust.html. `write` makes report.html from
+them, and `python -m loadtests.load.report FOLDER` makes it again. Nothing is measured here.
 """
 
 from loadtests.load.report.page import write

@@ -1,4 +1,4 @@
-"""The charts of what people met: deliveries, sends, sockets, faults, and the generator itself."""
+"""Charts of what users experienced: deliveries, sends, connections, faults, and the generator."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -13,9 +13,9 @@ PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 
 
 def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
-    note = "From what the sender wrote to receipt by every other person; of all deliveries."
+    note = "From the sender's write to the receipt by each other user; of all deliveries."
     yield _latency("DELIVER: from send to receipt", seen, DELIVER, limits.deliver_ms, note)
-    note = "From the command to its answer: the message is committed."
+    note = "From the command to its answer: by then the message is committed."
     yield _latency("SEND: answered ok", seen, SEND, limits.send_ms, note)
     yield Chart(
         "Sends and deliveries",
@@ -24,22 +24,27 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
             Line(f"{kind.lower()}s", points(seen, partial(_rate, kind=kind)))
             for kind in (SEND, DELIVER)
         ],
-        "Logarithmic: a send is a delivery to each of the others in the room.",
+        "Logarithmic: one send is delivered to each other user in the room.",
         logarithmic=True,
     )
-    yield Chart("People and sockets by replica", "", _sockets(seen), "As the people saw them.")
+    note = "As the users see them."
+    yield Chart("Users and connections by replica", "", _connections(seen), note)
     yield Chart(
-        "Gaps, doubles, out of order",
+        "Gaps, duplicates, out of order",
         "each second",
         [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in FAULTS],
         "Each is a failure of the run.",
     )
-    note = "No answer or a wrong one. A socket that is lost and comes back in time is no failure."
+    note = (
+        "No answer or a wrong one. A connection that is lost and comes back in time is no failure."
+    )
     yield Chart("Failures", "each second", _failures(seen), note)
     yield _latency("CONNECT: until welcome", seen, CONNECT, limits.connect_ms)
-    note = "From the loss of a socket until all rooms are whole again."
+    note = "From the loss of a connection until all rooms are complete again."
     yield _latency("RESUME: back after a loss", seen, RESUME, limits.resume_ms, note)
-    yield _latency("HTTP: all requests", seen, HTTP, None, "By name in Locust's own report.")
+    yield _latency(
+        "HTTP: all requests", seen, HTTP, None, "Locust's own report lists them by name."
+    )
     yield _latency("COMMAND: all but sends", seen, COMMAND, None)
     yield Chart(
         "Generator: CPU of each process",
@@ -48,10 +53,10 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
         limit=limits.generator_cpu_percent,
     )
     yield Chart(
-        "Generator: how late its loop was",
+        "Generator: lag of its event loop",
         "ms",
         _generators(seen, "lag_ms"),
-        "At worst; it is in every latency above.",
+        "The worst lag; it is part of every latency above.",
         limit=limits.generator_lag_ms,
     )
 
@@ -86,20 +91,23 @@ def _failures(seen: Sequence[Window]) -> list[Line]:
         for kind in KINDS
         if any(one.total.failures.get(kind) for one in seen)
     ]
-    return [*lines, Line("sockets lost", points(seen, lambda one: one.total.lost / one.seconds))]
+    return [
+        *lines,
+        Line("connections lost", points(seen, lambda one: one.total.lost / one.seconds)),
+    ]
 
 
 def _failed(window: Window, kind: str) -> float:
     return window.total.failures.get(kind, 0) / window.seconds
 
 
-def _sockets(seen: Sequence[Window]) -> list[Line]:
+def _connections(seen: Sequence[Window]) -> list[Line]:
     replicas = sorted({name for window in seen for name in window.total.sockets})
-    people = Line("people", points(seen, lambda one: float(one.total.users)), dashed=True)
-    return [people, *(Line(name, _sockets_of(seen, name)) for name in replicas)]
+    users = Line("users", points(seen, lambda one: float(one.total.users)), dashed=True)
+    return [users, *(Line(name, _connections_of(seen, name)) for name in replicas)]
 
 
-def _sockets_of(seen: Sequence[Window], replica: str) -> Points:
+def _connections_of(seen: Sequence[Window], replica: str) -> Points:
     return points(seen, lambda one: float(one.total.sockets.get(replica, 0)))
 
 

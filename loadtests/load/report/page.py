@@ -1,93 +1,147 @@
-"""report.html: what the folder of a run has, put into the template beside this file."""
+"""report.html: what the folder of a run has, as blocks of loadtests/lib/reporting."""
 
 import json
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtests.lib import exit_codes
+from loadtests.lib.machine import Machine, hardware, listed_versions
 from loadtests.lib.monitoring.time_series import Samples, read
-from loadtests.lib.reporting.charts import Chart, svg
+from loadtests.lib.reporting import html
+from loadtests.lib.reporting.blocks import Block, Charts, Heading, Paragraph, Table
+from loadtests.lib.reporting.charts import Chart
+from loadtests.lib.reporting.numbers import fixed
 from loadtests.load import generator_usage, verdict
 from loadtests.load.plan import Limits
 from loadtests.load.report import client_charts, server_charts
 from loadtests.load.report.windows import windows
 from loadtests.load.run_series import FAULTS, KINDS, Series
 
-TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-PERCENTILES = (50.0, 90.0, 99.0, 99.9)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    title: str
-    note: str
-    picture: Markup
+PERCENTILES = {"p50 ms": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
+VERDICT_STYLES = {verdict.MISSED: "missed", verdict.NOT_JUDGED: "not-judged"}
 
 
 def write(folder: Path) -> Path:
-    """Make the report of the run in a folder; return its path. Raises OSError where none is."""
+    """Write the report of the run in a folder; return its path. Raises OSError without a run."""
     series = Series.read(folder / "series.json")
     samples, machine = folder / "samples.jsonl", folder / "machine.json"
-    html = render(
-        series,
-        read(samples) if samples.exists() else None,
-        json.loads(machine.read_text()) if machine.exists() else {},
-        locust="locust.html" if (folder / "locust.html").exists() else "",
-    )
     page = folder / "report.html"
-    page.write_text(html)
+    page.write_text(
+        render(
+            series,
+            read(samples) if samples.exists() else None,
+            json.loads(machine.read_text()) if machine.exists() else {},
+            locust="locust.html" if (folder / "locust.html").exists() else "",
+        )
+    )
     return page
 
 
-def render(
-    series: Series, samples: Samples | None, machine: dict[str, Any], locust: str = ""
-) -> str:
-    """Return the page; `locust` is the address of Locust's own report, where there is one."""
-    limits = limits_of(series)
-    rows = verdict.judge(series, limits)
+def render(series: Series, samples: Samples | None, machine: Machine, locust: str = "") -> str:
+    """Return the page; `locust` is the address of Locust's own report, if there is one."""
     facts = series.facts
-    began = min(series.seconds, default=0)
-    seen = windows(series)
-    seconds = float(max(series.seconds, default=0) - began + 1)
-    ours = [replace(one, marks=_marks(series, began)) for one in client_charts.charts(seen, limits)]
-    theirs = list(server_charts.charts(_shifted(samples, began))) if samples else []
-    return TEMPLATES.get_template("page.html").render(
-        facts=facts,
-        began=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(began)),
-        seconds=seconds,
-        rows=rows,
-        status=_status(rows),
-        bottleneck=verdict.bottleneck(series, limits),
-        cost=generator_usage.sentence(series, facts.get("ceiling_us", 0.0)),
-        totals=_totals(series),
-        latencies=_latencies(series),
-        marks=[(mark.at - began, mark.text) for mark in series.marks],
-        met=_drawn(ours, "met", seconds),
-        used=_drawn(theirs, "used", seconds),
-        not_met=[chart.title for chart in ours if chart.empty],
-        not_used=[chart.title for chart in theirs if chart.empty],
-        counted=list(server_charts.counted(samples)) if samples else [],
-        samples=samples,
-        machine=machine,
-        local=facts.get("local", False),
-        locust=locust,
-    )
+    title = f"Load: {facts['shape']}, {facts['users']} users"
+    blocks = [
+        *_summary(series, locust),
+        *_clients(series),
+        *_servers(series, samples),
+        *_machine(machine, local=facts.get("local", False)),
+    ]
+    return html.render(title, f"Load on {facts['host']}", blocks)
 
 
 def limits_of(series: Series) -> Limits:
-    """Return what the run was held to when it ran."""
+    """Return the limits that applied when the run was made."""
     return Limits(**series.facts.get("limits", {}))
+
+
+def _summary(series: Series, locust: str) -> Iterator[Block]:
+    facts, limits = series.facts, limits_of(series)
+    rows = verdict.judge(series, limits)
+    began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(_began(series)))
+    yield Paragraph(
+        f"Shape {facts['shape']}: {facts['users']} users, {facts['rate']} messages a second, "
+        f"{_seconds(series)} s. Started {began}, run {facts['run']}.",
+        "soft",
+    )
+    yield Paragraph(_status(rows), f"status {_style(rows)}")
+    bottleneck = verdict.bottleneck(series, limits)
+    yield Paragraph(bottleneck or "The generator kept up.", "not-judged" if bottleneck else "")
+    yield Paragraph(generator_usage.sentence(series, facts.get("ceiling_us", 0.0)), "soft")
+    if locust:
+        link = Markup('<a href="{}">Locust\'s own report</a>').format(locust)
+        yield Paragraph(link + " lists all requests by name and all failures.")
+    yield Heading("Limits")
+    cells = [(row.what, row.measured, row.limit, row.verdict) for row in rows]
+    yield Table(["", "measured", "limit", ""], cells, numeric=(1, 2))
+
+
+def _clients(series: Series) -> Iterator[Block]:
+    began, seconds = _began(series), _seconds(series)
+    marks = [mark.at - began for mark in series.marks]
+    seen = windows(series)
+    charts = [
+        replace(chart, marks=marks) for chart in client_charts.charts(seen, limits_of(series))
+    ]
+    yield Heading("Over the whole run")
+    header = ["", "count", *PERCENTILES]
+    yield Table(header, _latencies(series), numeric=range(1, len(header)))
+    yield Table([], _totals(series), numeric=(1,))
+    yield Heading("What users experienced")
+    if series.marks:
+        done = ", ".join(f"{mark.text} ({mark.at - began:.0f} s)" for mark in series.marks)
+        yield Paragraph(f"Dotted lines in the charts mark what was done meanwhile: {done}.")
+    yield from _charts(charts, "clients", seconds)
+
+
+def _servers(series: Series, samples: Samples | None) -> Iterator[Block]:
+    yield Heading("What the servers reported and used")
+    if samples is None:
+        yield Paragraph(
+            "The servers were not monitored: to see them here, give the addresses of their metrics "
+            "(--metrics)."
+        )
+        return
+    charts = list(server_charts.charts(_shifted(samples, _began(series))))
+    yield from _charts(charts, "servers", _seconds(series))
+    if samples.unseen:
+        yield Paragraph(f"Not monitored: {'; '.join(samples.unseen)}.")
+    for what, why in samples.failures.items():
+        yield Paragraph(f"Not always monitored: {what} ({why}).")
+    if counted := list(server_charts.counted(samples)):
+        yield Heading("What the servers counted")
+        yield Table([], [_counted_row(*one) for one in counted], numeric=(1,))
+
+
+def _machine(machine: Machine, *, local: bool) -> Iterator[Block]:
+    yield Heading("Machine and versions")
+    if not machine:
+        yield Paragraph("The run did not record its machine.")
+        return
+    ran = "The generator, and everything that it loads," if local else "The generator"
+    yield Paragraph(
+        f"{ran} ran on {hardware(machine)}, {machine['system']}, at commit {machine['commit']} "
+        "(a + means that files differ from it)."
+    )
+    yield Paragraph(f"{listed_versions(machine)}.", "soft")
+
+
+def _charts(charts: list[Chart], name: str, seconds: float) -> Iterator[Block]:
+    yield Charts(charts, name, seconds)
+    if empty := [chart.title for chart in charts if chart.empty]:
+        yield Paragraph(f"Without data, and not drawn: {'; '.join(empty)}.", "soft")
+
+
+def _began(series: Series) -> int:
+    return min(series.seconds, default=0)
+
+
+def _seconds(series: Series) -> float:
+    return float(max(series.seconds, default=0) - _began(series) + 1)
 
 
 def _status(rows: list[verdict.Row]) -> str:
@@ -99,49 +153,47 @@ def _status(rows: list[verdict.Row]) -> str:
     return "Every limit was met"
 
 
+def _style(rows: list[verdict.Row]) -> str:
+    verdicts = {row.verdict for row in rows}
+    return next((style for one, style in VERDICT_STYLES.items() if one in verdicts), "met")
+
+
 def _totals(series: Series) -> list[tuple[str, str]]:
     total, seconds = series.total(), series.in_order()
-    people = max((second.users for second in seconds), default=0)
-    sockets = max((sum(second.sockets.values()) for second in seconds), default=0)
+    users = max((second.users for second in seconds), default=0)
+    connections = max((sum(second.sockets.values()) for second in seconds), default=0)
     failed = {kind: count for kind, count in total.failures.items() if count}
     return [
-        ("people at once, at most", f"{people:,}"),
-        ("sockets at once, at most", f"{sockets:,}"),
+        ("users at the same time, at most", f"{users:,}"),
+        ("connections at the same time, at most", f"{connections:,}"),
         *((f"{kind}s", f"{total.faults.get(kind, 0):,}") for kind in FAULTS),
-        ("entries of sockets whose order was checked", f"{total.checked:,}"),
-        ("sockets lost", f"{total.lost:,}"),
-        ("messages that came late to who was away by choice", f"{total.caught_up:,}"),
+        ("events whose order was checked", f"{total.checked:,}"),
+        ("connections lost", f"{total.lost:,}"),
+        ("messages that came late to users who were away by choice", f"{total.caught_up:,}"),
         *((f"failures of {kind}", f"{count:,}") for kind, count in sorted(failed.items())),
     ]
 
 
-def _latencies(series: Series) -> list[tuple[str, int, list[str]]]:
-    """Return each kind with its number and its percentiles in ms, the last of which is the most."""
+def _latencies(series: Series) -> list[list[str]]:
+    """Return a row for each kind: its count and its percentiles in ms."""
     total = series.total()
     return [
-        (kind, measured.count, [_ms(measured.percentile_ms(p)) for p in (*PERCENTILES, 100.0)])
+        [
+            kind,
+            f"{measured.count:,}",
+            *(fixed(measured.percentile_ms(p), 1) for p in PERCENTILES.values()),
+        ]
         for kind in KINDS
         if (measured := total.latencies.get(kind)) and measured.count
     ]
 
 
-def _ms(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.1f}"
-
-
-def _marks(series: Series, began: int) -> list[float]:
-    return [mark.at - began for mark in series.marks]
+def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
+    listed = ", ".join(f"{part} {count:,.0f}" for part, count in parts.items())
+    return [what, f"{sum(parts.values()):,.0f}", listed]
 
 
 def _shifted(samples: Samples, began: int) -> Samples:
     """Return the samples in seconds since the run began, which is not when the sampling did."""
     late = samples.began_at - began
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])
-
-
-def _drawn(charts: list[Chart], name: str, seconds: float) -> list[Drawn]:
-    return [
-        Drawn(chart.title, chart.note, Markup(svg(chart, f"{name}{number}", seconds)))
-        for number, chart in enumerate(charts)
-        if not chart.empty
-    ]

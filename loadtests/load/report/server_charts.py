@@ -1,22 +1,22 @@
 """Charts of the server metrics sampled by `loadtests.lib.monitoring` during the run.
 
-A process on this machine is seen by the kernel, one elsewhere by what it says of itself at
-/metrics. What could be seen in no way has no line, and the page says what that was.
+Processes on this machine are measured through the kernel, others by their own /metrics. What could
+not be measured has no line, and the page names it.
 """
 
 from collections.abc import Callable, Iterator
 
 from loadtests.lib.monitoring.time_series import Points, Samples, gained
 from loadtests.lib.reporting.charts import Chart, Line
+from loadtests.lib.reporting.numbers import MIB
 
-MIB = 2**20
 COUNTERS = {
-    "hubbub_deliveries_total": "events written to sockets",
-    "hubbub_resumes_total": "rooms resumed after a loss",
-    "hubbub_gaps_repaired_total": "times that the log was read for what was not heard",
-    "hubbub_publishes_dropped_total": "rings given up: Redis was too slow, or away",
-    "hubbub_bus_lost_seconds_total": "seconds for which Redis was not heard",
-    "hubbub_drains_total": "drains begun",
+    "hubbub_deliveries_total": "events written to connections",
+    "hubbub_resumes_total": "rooms resumed after a lost connection",
+    "hubbub_gaps_repaired_total": "reads of the log for events that the bus did not deliver",
+    "hubbub_publishes_dropped_total": "publishes dropped: Redis was too slow, or down",
+    "hubbub_bus_lost_seconds_total": "seconds for which the bus was lost",
+    "hubbub_drains_total": "drains started",
     "rollbacks": "transactions rolled back",
     "deadlocks": "deadlocks",
     "evicted_keys": "keys evicted",
@@ -24,8 +24,8 @@ COUNTERS = {
 
 
 def charts(samples: Samples) -> Iterator[Chart]:
-    yield Chart("CPU", "% of a core", _lines(samples, _cpu), "Each with all of its processes.")
-    note = "Resident; of Postgres, without the buffers that its processes share."
+    yield Chart("CPU", "% of a core", _lines(samples, _cpu), "Each with all its processes.")
+    note = "Resident memory; for Postgres without the buffers that its processes share."
     yield Chart("Memory", "MiB", _lines(samples, _memory), note)
     yield from _replicas(samples, samples.parts("realtime-") or samples.parts())
     yield Chart(
@@ -38,7 +38,7 @@ def charts(samples: Samples) -> Iterator[Chart]:
 
 
 def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield what was counted during the run, and how much of it each part did, where it did."""
+    """Yield the meaning of each counter, and by how much it grew in each part that has it."""
     for counter, meaning in COUNTERS.items():
         seen = {part: samples.values(part, counter) for part in samples.parts()}
         if any(seen.values()):
@@ -47,25 +47,25 @@ def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def _replicas(samples: Samples, replicas: list[str]) -> Iterator[Chart]:
-    held = "hubbub_loop_stall_seconds:10"
+    stall = "hubbub_loop_stall_seconds:10"
     yield Chart(
-        "Replicas: longest hold of the event loop",
+        "Replicas: longest loop stall",
         "ms",
-        [Line(part, _times(samples.values(part, held), 1e3)) for part in replicas],
-        "In the ten seconds before: busy, or kept from running.",
+        [Line(part, _times(samples.values(part, stall), 1e3)) for part in replicas],
+        "In the ten seconds before.",
     )
     for title, histogram, note in (
-        ("Replicas: how late the loop is, p99", "hubbub_loop_lag_seconds", ""),
+        ("Replicas: loop lag, p99", "hubbub_loop_lag_seconds", ""),
         (
             "Replicas: fan-out, p99",
             "hubbub_fan_out_seconds",
             "From the commit to the last local socket.",
         ),
-        ("Replicas: transactions of the writer, p99", "hubbub_send_batch_seconds", ""),
+        ("Replicas: group commits, p99", "hubbub_send_batch_seconds", ""),
     ):
         yield Chart(title, "ms", _percentiles(samples, replicas, histogram), note)
     yield Chart(
-        "Sockets by replica",
+        "Connections by replica",
         "",
         [Line(part, samples.values(part, "hubbub_connections")) for part in replicas],
         "As the replicas count them.",

@@ -1,7 +1,7 @@
-"""A run's seconds in windows, so that an hour is drawn as well as a minute. Pure.
+"""Groups a run's seconds into windows, so that an hour can be drawn as well as a minute. Pure.
 
-Counts and durations of a window are added up; states (users, sockets) are those of its last second,
-and of a generator the worst second counts: a mean would hide what the report is read for.
+Counts and durations of a window are added up. States (users, connections) are those of its last
+second. Generators have the values of their worst second: a mean would hide what matters.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,9 +21,9 @@ class Window:
 
 
 def windows(series: Series, most: int = MOST_WINDOWS) -> list[Window]:
-    """Return the run in at most so many windows of equal length, without those that have nothing.
+    """Return the run in at most so many windows of equal length, without empty ones.
 
-    A length is a whole number of seconds; the last window may be shorter.
+    The length is a whole number of seconds; the last window may be shorter.
     """
     seconds = series.in_order()
     if not seconds:
@@ -40,7 +40,7 @@ def windows(series: Series, most: int = MOST_WINDOWS) -> list[Window]:
 
 
 def points(seen: Iterable[Window], value: Callable[[Window], float | None]) -> Points:
-    """Return a value over time, where there is one."""
+    """Return a value over time, without the windows that have none."""
     found = ((window.at, value(window)) for window in seen)
     return [(at, number) for at, number in found if number is not None]
 

@@ -1,6 +1,6 @@
-"""The page of a load has what an operator would miss, says what was not seen, and needs nothing.
+"""The report of a load run is complete, says what was not monitored, and needs no other file.
 
-A run is made here second by second, as `series.json` and `samples.jsonl` have it.
+The run is made up second by second, in the form of `series.json` and `samples.jsonl`.
 """
 
 import json
@@ -28,7 +28,7 @@ from loadtests.load.run_series import (
     Second,
     Series,
 )
-from tests.loadtests.bench.test_report import MACHINE
+from tests.loadtests.machine_facts import MACHINE
 
 BEGAN = 1_700_000_000
 FACTS = {
@@ -58,7 +58,7 @@ def a_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Series:
 
 
 def some_samples() -> Samples:
-    """A replica of which all is seen, and one that does not answer for its metrics."""
+    """One replica with all its metrics, and one whose metrics do not answer."""
     lines = [json.dumps({"unseen": ["Postgres (no --postgres)"]})]
     for at in range(20):
         known = {"cpu_seconds": 0.3 * at, "resident_bytes": 2e8}
@@ -76,70 +76,72 @@ def some_samples() -> Samples:
 
 
 def text_of(page: str) -> str:
-    """Return what a reader sees of a page, in one line."""
+    """Return the visible text of a page, in one line."""
     shown = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(shown))
 
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    """The page of a run that went well, with samples of its servers."""
+    """The report of a run that met its limits, with samples of its servers."""
     return render(a_run(), some_samples(), MACHINE, locust="locust.html")
 
 
-def test_an_operator_finds_what_people_met_and_what_the_servers_did(page: str) -> None:
+def test_the_report_shows_what_users_experienced_and_what_the_servers_did(page: str) -> None:
     text = text_of(page)
-    for said in (
+    for expected in (
         "Every limit was met",
         "https://staging.example.org",
         "50 users",
         "the replicas roll (7 s)",
         "DELIVER p99 20.0 ms 100 ms met",
         "RESUME",
-        "sockets at once, at most 50",
+        "connections at the same time, at most 50",
         "order was checked 200",
         "The generator kept up.",
         "at commit 0123456789",
         "python 3.11",
-        "times that the log was read for what was not heard 38 realtime-1 38",
-        "Not seen: Postgres (no --postgres).",
-        "Not always seen: realtime-2's metrics ( refused )",
+        "reads of the log for events that the bus did not deliver 38 realtime-1 38",
+        "Not monitored: Postgres (no --postgres).",
+        "Not always monitored: realtime-2's metrics (refused).",
     ):
-        assert said in text, said
+        assert expected in text, expected
 
 
-def test_every_chart_that_has_something_is_drawn_and_the_others_are_named(page: str) -> None:
+def test_charts_with_data_are_drawn_and_the_others_are_named(page: str) -> None:
     titles = re.findall(r"<figcaption>([^<]+)", page)
     assert titles[0] == "DELIVER: from send to receipt"
-    assert {"Gaps, doubles, out of order", "CPU", "Memory", "Replicas: fan-out, p99"} <= {*titles}
+    assert {"Gaps, duplicates, out of order", "CPU", "Memory", "Replicas: fan-out, p99"} <= {
+        *titles
+    }
     assert page.count("<svg") == len(titles)
     for replica in ("realtime-1", "realtime-2"):
         assert f">{replica}</text>" in page
-    assert "Nothing was there to draw of: HTTP: all requests; COMMAND: all but sends." in page
+    assert "Without data, and not drawn: HTTP: all requests; COMMAND: all but sends." in page
     assert "Postgres: connections" not in titles
 
 
-def test_the_page_needs_nothing_from_elsewhere(page: str) -> None:
+def test_the_page_needs_no_other_file(page: str) -> None:
     assert re.findall(r'<(?:script|link|img|iframe)\b|src="|@import|url\((?!#)', page) == []
-    # Names of XML's own vocabularies are no addresses that anybody asks.
+    # The names of XML namespaces are no addresses that a browser loads.
     addresses = {*re.findall(r'(?<!xmlns:xlink)(?<!xmlns)="(https?://[^"]+)"', page)}
     assert addresses == set()
     assert 'href="locust.html"' in page
 
 
-def test_no_id_is_there_twice_and_every_reference_has_one(page: str) -> None:
+def test_ids_are_unique_and_every_reference_has_its_target(page: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
     assert {*re.findall(r'(?:url\(|href=")#([^")]+)', page)} <= {*ids}
 
 
-def test_letters_take_the_page_s_colour_for_the_dark(page: str) -> None:
+def test_letters_take_the_colour_of_the_page_for_dark_mode(page: str) -> None:
     assert "#010203" not in page
     assert "currentColor" in page
     assert "prefers-color-scheme: dark" in page
 
 
-def test_what_was_missed_is_said_first_and_names_are_text_and_no_markup() -> None:
+def test_missed_limits_come_first_and_names_are_escaped() -> None:
     run = a_run(deliver_seconds=0.5)
     run.seconds[BEGAN + 3].faults = {GAP: 2, DOUBLE: 1}
     run.facts["host"] = "http://<script>alert(1)</script>"
@@ -149,31 +151,31 @@ def test_what_was_missed_is_said_first_and_names_are_text_and_no_markup() -> Non
     assert "<b>" not in page
     text = text_of(page)
     assert "Missed: gaps, doubles, DELIVER p99" in text
-    assert text.index("Missed:") < text.index("What people met")
+    assert text.index("Missed:") < text.index("What users experienced")
 
 
-def test_what_was_not_judged_or_not_seen_is_not_made_to_look_well() -> None:
-    """The generator was too slow, and nobody saw the servers."""
+def test_a_run_that_was_not_judged_or_not_monitored_says_so() -> None:
+    """The generator was too slow, and the servers were not monitored."""
     text = text_of(render(a_run(deliver_seconds=0.5, generator_cpu=99.0), None, MACHINE))
     assert "Nothing was lost; latencies are not judged" in text
     assert "The generator was the bottleneck: one used more than" in text
-    assert "The servers were not seen" in text
+    assert "The servers were not monitored" in text
     assert "Redis: commands" not in text
 
 
-def test_a_run_that_has_nothing_still_gives_a_page() -> None:
+def test_an_empty_run_still_has_a_report() -> None:
     text = text_of(render(Series(dict(FACTS)), Samples(), {}))
     assert "Missed: gaps" in text
-    assert "The run did not say on what machine it was." in text
+    assert "The run did not record its machine." in text
 
 
-def test_the_page_is_made_of_the_folder_of_a_run(tmp_path: Path) -> None:
+def test_the_report_is_made_from_the_folder_of_a_run(tmp_path: Path) -> None:
     a_run().write(tmp_path / "series.json")
     (tmp_path / "machine.json").write_text(json.dumps(MACHINE))
     (tmp_path / "samples.jsonl").write_text('{"unseen": ["Redis (no --redis)"]}\n')
     text = text_of(write(tmp_path).read_text())
     assert "The generator, and everything that it loads," in text
-    assert "Not seen: Redis (no --redis)." in text
+    assert "Not monitored: Redis (no --redis)." in text
     assert "Locust's own report" not in text
 
 
@@ -183,7 +185,7 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 @given(st.sets(st.integers(0, 2_000), min_size=1, max_size=60), st.integers(1, 300))
-def test_windows_have_all_that_the_seconds_had(ats: set[int], most: int) -> None:
+def test_windows_contain_everything_of_their_seconds(ats: set[int], most: int) -> None:
     series = Series()
     for at in ats:
         second = Second(BEGAN + at, users=at, checked=1, generators={"one": Generator(at, 1.0)})

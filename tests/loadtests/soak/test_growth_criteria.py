@@ -1,4 +1,4 @@
-"""A soak's verdict: what grows is named and fails it, what follows the sockets does not."""
+"""A soak's verdict: growth is named and fails the soak; what follows the connections does not."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loadtests.lib.monitoring.time_series import Samples
-from loadtests.soak import page
+from loadtests.soak import report
 from loadtests.soak.growth_criteria import OWN_MEMORY, judge
 
 SECONDS = 3600
@@ -15,23 +15,23 @@ Parts = dict[str, dict[str, float]]
 FACTS: dict[str, Any] = {
     "machine": {"at": "2026-11-23T10:00:00", "commit": "0123456789", "cores": 2,
                 "processor": "a processor", "memory_gib": 8},
-    "seconds": SECONDS, "replicas": 2, "sockets": 150, "sent": 43_000, "done": {"visits": 900},
+    "seconds": SECONDS, "replicas": 2, "connections": 150, "sent": 43_000, "done": {"visits": 900},
     "restarts": 0, "tracebacks": 0, "faults": [], "failures": [],
 }  # fmt: skip
 
 
 def flat(at: float) -> Parts:
-    """A second of a soak in which sockets wander from one replica to the other and back."""
+    """A sample of a soak in which connections move from one replica to the other and back."""
     first = 75 + (at // 60) % 10
     process = {"resident_bytes": 100.0 * MIB, "anonymous_bytes": 80.0 * MIB, "threads": 8.0}
-    warm = min(at, 500) * 0.01 * MIB  # what the start takes
-    sockets = {"realtime-1": first, "realtime-2": 150 - first}
+    warm = min(at, 500) * 0.01 * MIB  # memory that the start takes
+    connections = {"realtime-1": first, "realtime-2": 150 - first}
     replicas = {
         name: process | {
             "resident_bytes": 110.0 * MIB + warm, "files": 20 + number,
             "hubbub_connections": number, "hubbub_loop_tasks": 14.0,
         }
-        for name, number in sockets.items()
+        for name, number in connections.items()
     }  # fmt: skip
     return {
         **replicas,
@@ -52,18 +52,18 @@ def a_soak(change: Callable[[float, Parts], None] = lambda at, parts: None) -> S
 
 
 def growing(samples: Samples) -> list[tuple[str, str]]:
-    return [(one.part, one.what) for one in judge(samples, SECONDS) if not one.kept]
+    return [(one.part, one.what) for one in judge(samples, SECONDS) if not one.within_limit]
 
 
-def test_a_soak_in_which_only_sockets_wander_is_flat() -> None:
+def test_a_soak_in_which_only_connections_move_is_flat() -> None:
     verdicts = judge(a_soak(), SECONDS)
-    assert [one for one in verdicts if not one.kept] == []
+    assert [one for one in verdicts if not one.within_limit] == []
     assert {one.what for one in verdicts} == {
         "memory", OWN_MEMORY, "files", "threads", "tasks",
         "subscriptions", "clients", "connections",
     }  # fmt: skip
-    assert page.passed(FACTS, verdicts)
-    assert "stayed flat" in page.text(FACTS, verdicts)
+    assert report.passed(FACTS, verdicts)
+    assert "stayed flat" in report.text(FACTS, verdicts)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_soak_in_which_only_sockets_wander_is_flat() -> None:
         ("postgres", "connections", 6, "connections"),
     ],
 )
-def test_what_leaks_is_named_and_fails_the_soak(
+def test_a_leak_is_named_and_fails_the_soak(
     part: str, measure: str, per_hour: float, what: str
 ) -> None:
     def leak(at: float, parts: Parts) -> None:
@@ -89,23 +89,23 @@ def test_what_leaks_is_named_and_fails_the_soak(
 
     samples = a_soak(leak)
     assert growing(samples) == [(part, what)]
-    assert not page.passed(FACTS, judge(samples, SECONDS))
-    assert f"Not flat: {part}'s {what}" in page.text(FACTS, judge(samples, SECONDS))
+    assert not report.passed(FACTS, judge(samples, SECONDS))
+    assert f"Not flat: {part}'s {what}" in report.text(FACTS, judge(samples, SECONDS))
 
 
-def test_what_was_not_seen_is_not_called_flat() -> None:
-    def unseen(at: float, parts: Parts) -> None:
+def test_a_measure_without_samples_is_not_called_flat() -> None:
+    def remove(at: float, parts: Parts) -> None:
         del parts["redis"]["pubsub_channels"]
 
-    assert growing(a_soak(unseen)) == [("redis", "subscriptions")]
+    assert growing(a_soak(remove)) == [("redis", "subscriptions")]
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "error",
     [{"faults": ["bob: doubled"]}, {"failures": ["visits: late"]}, {"restarts": 1},
      {"tracebacks": 1}],
 )  # fmt: skip
-def test_what_went_wrong_fails_a_flat_soak_and_is_told(trouble: dict[str, Any]) -> None:
-    facts, verdicts = FACTS | trouble, judge(a_soak(), SECONDS)
-    assert not page.passed(facts, verdicts)
-    assert page.text(facts, verdicts) != page.text(FACTS, verdicts)
+def test_errors_fail_a_flat_soak_and_are_reported(error: dict[str, Any]) -> None:
+    facts, verdicts = FACTS | error, judge(a_soak(), SECONDS)
+    assert not report.passed(facts, verdicts)
+    assert report.text(facts, verdicts) != report.text(FACTS, verdicts)

@@ -1,6 +1,6 @@
-"""nchan: an nginx module in C that passes messages on, and what delivery costs at the least.
+"""nchan: an nginx module in C that passes messages on, and the least that a delivery can cost.
 
-No people, no rows, no order across restarts. nginx is one worker process: one "replica".
+No users, no rows, no order across restarts. nginx runs one worker process: one "replica".
 """
 
 import os
@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from loadtests.lib.load_client.client import Dialect, Seat
-from loadtests.lib.systems.backends import Servers
-from loadtests.lib.systems.system import Missing, Peer, WebServer
+from loadtests.lib.load_client import ConnectionPlan, Dialect
+from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.system import System, Unavailable, WebServer
 from scripts.stack.programs import find_program
 
+DEBIAN_PACKAGE = "libnginx-mod-nchan"
 CONFIGURATION = Path(__file__).parent / "nginx.conf"
 MODULES = [
     Path("/usr/lib/nginx/modules/ngx_nchan_module.so"),
@@ -22,22 +23,23 @@ MODULES = [
 ]
 
 
-class Nchan(Peer):
+class Nchan(System):
     dialect = Dialect(send="bench $N .", delivery="bench ")
 
-    def seat(self, number: int, address: str, rooms: Sequence[str]) -> Seat:
-        return Seat(address, f"/ws/{rooms[0]}", rooms, {"Origin": f"http://{address}"})
+    def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
+        headers = {"Origin": f"http://{address}"}
+        return ConnectionPlan(address, f"/ws/{rooms[0]}", rooms, headers)
 
 
 class Nginx(WebServer):
     name = "nchan"
-    end_signal = signal.SIGTERM  # killed, it would leave its worker behind
+    end_signal = signal.SIGTERM  # after SIGKILL its worker would stay
 
     def command(self) -> list[str]:
         program = find_program("nginx")
         module = next((path for path in MODULES if path.exists()), None)
         if program is None or module is None:
-            raise Missing("nginx with its module nchan: scripts/install-servers bench")
+            raise Unavailable("needs nginx with its module nchan: scripts/install-servers bench")
         text = string.Template(CONFIGURATION.read_text()).safe_substitute(
             user="user root;" if os.geteuid() == 0 else "",
             module=module,
@@ -50,8 +52,8 @@ class Nginx(WebServer):
 
 
 @contextmanager
-def start(servers: Servers, replicas: int) -> Iterator[Peer]:
+def start(backends: Backends, replicas: int) -> Iterator[System]:
     if replicas > 1:
-        raise Missing("a second replica: with Redis between them nchan is another, slower program")
+        raise Unavailable("no second replica: with Redis, nchan is a different, slower setup")
     with Nginx() as nginx:
         yield Nchan("nchan", [nginx.address], {"replicas": [nginx.pid]})

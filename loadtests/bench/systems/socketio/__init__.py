@@ -1,7 +1,7 @@
-"""Socket.IO on Node with its Redis adapter: what a chat without Django would take.
+"""Socket.IO on Node with its Redis adapter: what a chat without Django would use.
 
-No sign-in, no rows. Its packages are pinned by package-lock.json and come from npm, once, into an
-ignored folder, without install scripts: the native add-ons are the prebuilt ones.
+No sign-in, no rows. Its packages are pinned by package-lock.json and downloaded from npm once, into
+an ignored folder, without install scripts: the native add-ons are the prebuilt ones.
 """
 
 import os
@@ -12,28 +12,29 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from loadtests.lib.load_client.client import Dialect, Seat
+from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.servers.process import ROOT
-from loadtests.lib.systems.backends import Servers
-from loadtests.lib.systems.system import Missing, Peer, WebServer
+from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.system import System, Unavailable, WebServer
 
 FILES = Path(__file__).parent
 FOLDER = ROOT / "data/bench/socketio"
 
 
-class SocketIO(Peer):
+class SocketIO(System):
     dialect = Dialect(
         send='42["message","bench $N ."]',
         delivery='42["message"',
-        opened='42["joined"',
+        subscribed='42["joined"',
         ping="2",
         pong="3",
     )
 
-    def seat(self, number: int, address: str, rooms: Sequence[str]) -> Seat:
+    def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
         headers = {"Origin": f"http://{address}"}
         connect = f'40{{"room":"{rooms[0]}"}}'
-        return Seat(address, "/socket.io/?EIO=4&transport=websocket", rooms, headers, connect)
+        path = "/socket.io/?EIO=4&transport=websocket"
+        return ConnectionPlan(address, path, rooms, headers, connect)
 
 
 class Node(WebServer):
@@ -56,23 +57,25 @@ class Node(WebServer):
 
 
 @contextmanager
-def start(servers: Servers, replicas: int) -> Iterator[Peer]:
+def start(backends: Backends, replicas: int) -> Iterator[System]:
     install()
     with ExitStack() as stack:
-        running = [stack.enter_context(Node(servers.redis.url())) for _ in range(replicas)]
-        parts = {"replicas": [node.pid for node in running], "redis": [servers.redis.pid]}
-        yield SocketIO("socketio", [node.address for node in running], parts)
+        running = [stack.enter_context(Node(backends.redis.url())) for _ in range(replicas)]
+        processes = {"replicas": [node.pid for node in running], "redis": [backends.redis.pid]}
+        yield SocketIO("socketio", [node.address for node in running], processes)
 
 
 @cache
 def install() -> None:
-    """Bring the packages that package-lock.json names, unless they are there."""
+    """Download the packages that package-lock.json names, unless they are there."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        raise Missing("Node and npm: scripts/install-servers bench")
+        raise Unavailable("needs Node and npm: scripts/install-servers bench")
     FOLDER.mkdir(parents=True, exist_ok=True)
     lock = (FILES / "package-lock.json").read_bytes()
-    known = FOLDER / "package-lock.json"
-    complete = (FOLDER / "node_modules").is_dir() and known.exists() and known.read_bytes() == lock
+    installed = FOLDER / "package-lock.json"
+    complete = (
+        (FOLDER / "node_modules").is_dir() and installed.exists() and installed.read_bytes() == lock
+    )
     for name in ("package.json", "package-lock.json", "server.js"):
         shutil.copy(FILES / name, FOLDER / name)
     if complete:
@@ -81,4 +84,4 @@ def install() -> None:
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
     if done.returncode:
         shutil.rmtree(FOLDER / "node_modules", ignore_errors=True)
-        raise Missing(f"Socket.IO's packages, which npm could not bring:\n{done.stderr[-500:]}")
+        raise Unavailable(f"npm could not install Socket.IO's packages:\n{done.stderr[-500:]}")

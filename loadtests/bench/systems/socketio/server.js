@@ -1,7 +1,7 @@
-/* A chat as Socket.IO's tutorial has it, with rooms and its Redis adapter.
+/* A chat as in Socket.IO's tutorial, with rooms and the Redis adapter.
  *
- * Set up as its page on performance says: WebSocket alone, ws's native add-ons (bufferutil and
- * utf-8-validate, which ws takes by itself), the first request forgotten. Nothing is saved or
+ * Configured as its page on performance advises: WebSocket only, ws's native add-ons (bufferutil and
+ * utf-8-validate, which ws finds by itself), the first request released. Nothing is saved or
  * checked. */
 
 import { createServer } from "node:http";

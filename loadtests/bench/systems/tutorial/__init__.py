@@ -1,7 +1,7 @@
-"""The chat of the Channels tutorial on Daphne: both Redis layers, with and without a row.
+"""The chat of the Channels tutorial on Daphne: both Redis layers, with and without saved messages.
 
-No sign-in, no membership, no limits: it checks nothing. "tutorial" alone, with a row for each
-message on the core layer, is the one that Hubbub is measured by.
+No sign-in, no membership, no limits: it checks nothing. Hubbub's targets refer to "tutorial", which
+uses the core layer and saves a row for each message.
 """
 
 import os
@@ -9,15 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
-from loadtests.lib.load_client.client import Dialect, Seat
+from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.servers.cluster import manage
 from loadtests.lib.servers.process import HOST, ROOT
-from loadtests.lib.systems.backends import Servers
-from loadtests.lib.systems.system import Peer, WebServer
+from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.system import System, WebServer
 
 DATABASE = "tutorial"
 PROJECT = "loadtests.bench.systems.tutorial.chat"
-# By the peer's name: the channel layer, and whether each message is saved.
+# By name: the channel layer, and whether each message is saved.
 VARIANTS = {
     "tutorial": ("core", True),
     "tutorial-no-row": ("core", False),
@@ -26,19 +26,22 @@ VARIANTS = {
 }
 
 
-class Tutorial(Peer):
+class Tutorial(System):
     dialect = Dialect(send='{"message":"bench $N ."}', delivery='{"message"')
 
-    def __init__(self, name: str, servers: Servers, replicas: Sequence["TutorialReplica"]) -> None:
-        parts = {
+    def __init__(
+        self, name: str, backends: Backends, replicas: Sequence["TutorialReplica"]
+    ) -> None:
+        processes = {
             "replicas": [replica.pid for replica in replicas],
-            "redis": [servers.redis.pid],
-            "postgres": [servers.postgres.pid],
+            "redis": [backends.redis.pid],
+            "postgres": [backends.postgres.pid],
         }
-        super().__init__(name, [replica.address for replica in replicas], parts)
+        super().__init__(name, [replica.address for replica in replicas], processes)
 
-    def seat(self, number: int, address: str, rooms: Sequence[str]) -> Seat:
-        return Seat(address, f"/ws/chat/{rooms[0]}/", rooms, {"Origin": f"http://{address}"})
+    def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
+        headers = {"Origin": f"http://{address}"}
+        return ConnectionPlan(address, f"/ws/chat/{rooms[0]}/", rooms, headers)
 
 
 class TutorialReplica(WebServer):
@@ -56,29 +59,29 @@ class TutorialReplica(WebServer):
         return self._environment
 
 
-def starting(name: str) -> Callable[[Servers, int], AbstractContextManager[Peer]]:
-    """Return what starts a variant."""
+def starting(name: str) -> Callable[[Backends, int], AbstractContextManager[System]]:
+    """Return the function that starts a variant."""
 
     @contextmanager
-    def start(servers: Servers, replicas: int) -> Iterator[Peer]:
-        environment = _environment(servers, *VARIANTS[name])
-        servers.postgres.drop_database(DATABASE)
-        servers.postgres.create_database(DATABASE)
+    def start(backends: Backends, replicas: int) -> Iterator[System]:
+        environment = _environment(backends, *VARIANTS[name])
+        backends.postgres.drop_database(DATABASE)
+        backends.postgres.create_database(DATABASE)
         manage(environment, "migrate", "--run-syncdb", "--verbosity=0")
         with ExitStack() as stack:
             running = [stack.enter_context(TutorialReplica(environment)) for _ in range(replicas)]
-            yield Tutorial(name, servers, running)
+            yield Tutorial(name, backends, running)
 
     return start
 
 
-def _environment(servers: Servers, layer: str, saves: bool) -> dict[str, str]:
+def _environment(backends: Backends, layer: str, saves: bool) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
         "DJANGO_SETTINGS_MODULE": f"{PROJECT}.settings",
-        "DATABASE_URL": servers.postgres.url(DATABASE),
-        "REDIS_URL": servers.redis.url(),
+        "DATABASE_URL": backends.postgres.url(DATABASE),
+        "REDIS_URL": backends.redis.url(),
         "CHANNEL_LAYER": layer,
         "SAVES_MESSAGES": "1" if saves else "",
     }

@@ -1,4 +1,4 @@
-/* See histogram.h. The layout is that of HdrHistogram: linear steps within each power of two. */
+/* The layout is that of HdrHistogram: linear steps within each power of two. */
 
 #include "histogram.h"
 

@@ -1,4 +1,4 @@
-/* Times in buckets that grow with them: exact to 1.6 %, whatever their number. Microseconds. */
+/* Durations in microseconds, in buckets that grow with them: exact to 1.6 %. */
 
 #pragma once
 

@@ -1,5 +1,5 @@
 """The chat of the Channels tutorial, as a Django project of its own.
 
-As the tutorial has it: a consumer for each socket in a group, one `group_send` for each message.
-Two environment variables choose: CHANNEL_LAYER (core or pubsub) and SAVES_MESSAGES (a row each).
+As in the tutorial, there is a consumer for each connection, and a `group_send` for each message.
+Two environment variables choose the variant: CHANNEL_LAYER (core or pubsub), SAVES_MESSAGES.
 """

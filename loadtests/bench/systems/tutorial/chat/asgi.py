@@ -1,4 +1,4 @@
-"""The tutorial's `asgi.py`: routing by the room's name, and nothing before it."""
+"""The tutorial's `asgi.py`: routing by the room's name, and no middleware."""
 
 import os
 from typing import Any
@@ -10,9 +10,9 @@ from django.urls import re_path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loadtests.bench.systems.tutorial.chat.settings")
 http = get_asgi_application()
 
-from loadtests.bench.systems.tutorial.chat.consumers import ChatConsumer  # noqa: E402  (after the apps' setup)
+from loadtests.bench.systems.tutorial.chat.consumers import ChatConsumer  # noqa: E402  (needs the apps to be set up)
 
-# The stubs know nothing of ASGI applications as views, which is how Channels routes.
+# The stubs do not know that Channels routes to ASGI applications as if they were views.
 consumer: Any = ChatConsumer.as_asgi()
 routes: Any = [re_path(r"ws/chat/(?P<room_name>\w+)/$", consumer)]
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(routes)})

@@ -1,4 +1,4 @@
-"""The tutorial's `ChatConsumer`, async, and the two lines more that save a message."""
+"""The tutorial's asynchronous `ChatConsumer`, with two more lines that save the message."""
 
 import json
 from typing import Any

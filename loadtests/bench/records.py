@@ -1,0 +1,98 @@
+"""Records: one load on one system, as it was measured. What is derived from them is pure.
+
+A record is a dictionary, saved as JSON: `load` names the load ("quiet", "hot", …), `system` the
+server, `cpu` the seconds of CPU time by kind of process, `result` what the load client counted.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loadtests.lib.load_client import Result
+from loadtests.lib.systems.system import System
+
+Record = dict[str, Any]
+Records = Sequence[Record]
+
+
+class Window:
+    """What a system's processes use while a load's window is open.
+
+    Call it when the window begins and when it ends. A stall counts if it is among the last ten
+    seconds: of a load of eight seconds that is all of it, and a bit before in shorter ones.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._edges: list[dict[str, float]] = []
+        self.loop_stall_ms: float | None = None  # the longest stall of an event loop, if known
+
+    def __call__(self) -> None:
+        self._edges.append(self._system.cpu())
+        if len(self._edges) == 2:  # after the CPU time, because asking costs some, too
+            self.loop_stall_ms = self._system.longest_loop_stall_ms()
+
+    @property
+    def cpu(self) -> dict[str, float]:
+        begin, end = self._edges
+        return {name: round(end[name] - begin[name], 6) for name in end}
+
+
+def record(load: str, system: System, window: Window, result: Result, **facts: Any) -> Record:
+    return {
+        "load": load,
+        "system": system.name,
+        "replicas": len(system.addresses),
+        **facts,
+        "cpu": window.cpu,
+        "loop_stall_ms": window.loop_stall_ms,
+        "result": result,
+    }
+
+
+def find(records: Records, *loads: str, **facts: Any) -> list[Record]:
+    """Return the records of these loads, load by load, that have all these facts."""
+    return [
+        one
+        for load in loads
+        for one in records
+        if one["load"] == load and all(one.get(name) == fact for name, fact in facts.items())
+    ]
+
+
+def find_one(records: Records, load: str, **facts: Any) -> Record | None:
+    return next(iter(find(records, load, **facts)), None)
+
+
+def cpu_us_per_delivery(record: Record) -> float:
+    """Return microseconds of the replicas and Redis; Postgres is reported separately."""
+    used = sum(float(used) for name, used in record["cpu"].items() if name != "postgres")
+    return 1e6 * used / max(1, int(record["result"]["deliveries"]))
+
+
+def cpu_us_per_message(record: Record, name: str) -> float:
+    """Return microseconds of one kind of process."""
+    result = record["result"]
+    messages = int(result["acked"]) or int(result["sent"])
+    return 1e6 * float(record["cpu"].get(name, 0.0)) / max(1, messages)
+
+
+def deliveries_per_second(record: Record) -> float:
+    """Return the deliveries of each replica."""
+    result = record["result"]
+    return float(result["deliveries"]) / float(result["seconds"]) / int(record["replicas"])
+
+
+def acks_per_second(record: Record) -> float:
+    return float(record["result"]["acked"]) / float(record["result"]["seconds"])
+
+
+def delivery_ms(record: Record, percentile: str) -> float:
+    return float(record["result"]["delivery"][f"{percentile}_ms"])
+
+
+def ack_ms(record: Record, percentile: str) -> float:
+    return float(record["result"]["ack"][f"{percentile}_ms"])
+
+
+def redis_per_message(record: Record, counter: str) -> float:
+    return float(record["redis"][counter]) / max(1, int(record["result"]["sent"]))

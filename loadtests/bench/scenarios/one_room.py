@@ -1,0 +1,81 @@
+"""One room: messages at a steady rate ("quiet"), and as fast as the server goes ("hot")."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from loadtests.bench.records import Record, Window, record
+from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import SYSTEMS, System
+from loadtests.lib.load_client import LoadClient, Plan, running
+from loadtests.lib.systems.backends import Backends
+
+SATURATED_MS = 1_000
+# Opening a room is announced to everybody who has it open: let that pass first.
+WARM_UP_SECONDS = 2.0
+
+
+def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
+    """Return the quiet and the hot room of a system.
+
+    The system is started anew for each: one that cannot keep up is still busy long after the load.
+    """
+    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as client:
+        steady = quiet(system, client, sizes.members, sizes.rate, sizes)
+    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as client:
+        return [steady, hottest(system, client, sizes.members, sizes)]
+
+
+def measure_two_replicas(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
+    """Return a quiet room over two replicas, at a lower rate."""
+    with SYSTEMS[name](backends, 2) as system, open_room(system, sizes.members) as client:
+        rate = sizes.two_replicas_rate
+        return [quiet(system, client, sizes.members, rate, sizes, "two replicas")]
+
+
+@contextmanager
+def open_room(system: System, members: int) -> Iterator[LoadClient]:
+    """Connect all members of a new room; each of them may send."""
+    rooms = system.make_rooms(1, members)
+    senders = [(number, rooms[0]) for number in range(members)]
+    with running(Plan(system.dialect, system.connections(rooms, members), senders)) as client:
+        yield client
+
+
+def quiet(
+    system: System,
+    client: LoadClient,
+    members: int,
+    rate: float,
+    sizes: Sizes,
+    load: str = "quiet",
+) -> Record:
+    window = Window(system)
+    result = client.paced(
+        rate, sizes.seconds, window, senders=members, warm_up=WARM_UP_SECONDS, drain=sizes.drain
+    )
+    return record(load, system, window, result, members=members, rate=rate)
+
+
+def hottest(system: System, client: LoadClient, members: int, sizes: Sizes) -> Record:
+    """Return the best of several numbers of senders: which one is best depends on the server."""
+    tries: list[Record] = []
+    for senders in sizes.senders:
+        tries.append(hot(system, client, members, senders, sizes))
+        if tries[-1]["result"]["delivery"]["p50_ms"] > SATURATED_MS:
+            break  # more senders would only wait longer
+    best = max(tries, key=lambda one: one["result"]["deliveries"] / one["result"]["seconds"])
+    return best | {"tries": {one["senders"]: one["result"]["deliveries"] for one in tries}}
+
+
+def hot(
+    system: System,
+    client: LoadClient,
+    members: int,
+    senders: int,
+    sizes: Sizes,
+    load: str = "hot",
+) -> Record:
+    window = Window(system)
+    senders = min(senders, members)
+    result = client.closed(sizes.short, window, senders=senders, drain=sizes.drain)
+    return record(load, system, window, result, members=members, senders=senders)

@@ -1,0 +1,65 @@
+"""What the size of a room changes: throughput, CPU per delivery, and Redis' work per message."""
+
+import socket
+
+from loadtests.bench.records import Record, Window, record
+from loadtests.bench.scenarios.one_room import hot, open_room
+from loadtests.bench.sizes import Sizes
+from loadtests.bench.systems import SYSTEMS, System
+from loadtests.lib.load_client import LoadClient
+from loadtests.lib.servers import Redis
+from loadtests.lib.servers.process import HOST
+from loadtests.lib.systems.backends import Backends
+
+COUNTERS = {
+    "total_commands_processed": "commands",
+    "total_net_input_bytes": "bytes_in",
+    "total_net_output_bytes": "bytes_out",
+}
+
+
+def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
+    """Return for each size what a message costs Redis, and how fast the room goes."""
+    records = []
+    with SYSTEMS[name](backends, replicas) as system:
+        for members in sizes.room_sizes:
+            with open_room(system, members) as client:
+                records.append(_paced(backends, system, client, members, sizes))
+                senders = sizes.senders[-1]
+                records.append(hot(system, client, members, senders, sizes, "hot room sizes"))
+    return records
+
+
+def _paced(
+    backends: Backends, system: System, client: LoadClient, members: int, sizes: Sizes
+) -> Record:
+    window = RedisWindow(system, backends.redis)
+    result = client.paced(sizes.rate, sizes.short, window, senders=members, drain=sizes.drain)
+    facts = {"members": members, "rate": sizes.rate, "redis": window.used}
+    return record("room sizes", system, window, result, **facts)
+
+
+class RedisWindow(Window):
+    """A window that also has `used`: by how much Redis' own counters grew."""
+
+    def __init__(self, system: System, redis: Redis) -> None:
+        super().__init__(system)
+        self._redis = redis
+        self._counters: list[dict[str, int]] = []
+
+    def __call__(self) -> None:
+        super().__call__()
+        self._counters.append(counters(self._redis))
+
+    @property
+    def used(self) -> dict[str, int]:
+        begin, end = self._counters
+        return {name: end[name] - begin[name] for name in end}
+
+
+def counters(redis: Redis) -> dict[str, int]:
+    with socket.create_connection((HOST, redis.port), timeout=5) as connection:
+        connection.sendall(b"INFO\r\nQUIT\r\n")
+        text = connection.makefile("rb").read().decode()
+    facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+    return {ours: int(facts[theirs]) for theirs, ours in COUNTERS.items()}

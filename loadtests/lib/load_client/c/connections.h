@@ -1,0 +1,48 @@
+/* The connections: opening them, reading and writing. They know nothing of what frames mean. */
+
+#pragma once
+
+#include "plan.h"
+
+enum state { WAITING, CONNECTING, HANDSHAKE, OPENING, LIVE, CLOSED };
+
+struct connection {
+    const struct planned_connection *planned;
+    int fd; /* -1: none */
+    enum state state;
+    int subscribed;              /* answers to subscriptions so far */
+    int missed;                  /* messages that arrived before it was live */
+    int failures;                /* handshakes that did not succeed */
+    int64_t first_try_ns;        /* when it was to connect */
+    int64_t next_try_ns;         /* when it is to connect, perhaps again */
+    int64_t handshake_until_ns;  /* when the handshake is given up */
+    unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
+    size_t in_length;
+    unsigned char *out;          /* what the kernel did not accept yet */
+    size_t out_length;
+};
+
+struct connection_handlers {
+    void (*text)(struct connection *, const char *text, size_t length); /* a text frame came */
+    void (*live)(struct connection *);  /* it is open, with all that it missed */
+    void (*reset)(struct connection *); /* it ended before it was live, and starts again */
+};
+
+extern struct connection *connections; /* one for each of plan.connections, in the same order */
+extern int live_count, failure_count, closed_count;
+extern int64_t received_ns; /* when the bytes being handled were read */
+
+/* Starts the event loop and opens all connections. Exits with an error if they do not become live
+ * within the plan's deadline; returns how long it took. */
+double open_connections(const struct connection_handlers *call);
+
+int index_of(const struct connection *connection);
+
+/* Counts answers to subscriptions and missed messages, until the connection is live. */
+void advance_opening(struct connection *connection, int subscribed, int missed);
+
+void send_frame(struct connection *connection, int opcode, const char *payload, size_t length);
+
+/* Closes a connection. One that was live stays closed; another one comes back if the plan says so,
+ * else the client exits with `why`. */
+void end_connection(struct connection *connection, const char *why);

@@ -1,0 +1,26 @@
+/* WebSocket frames (RFC 6455), as far as a well-behaved server needs them: no fragments, no
+ * compression. Servers do not mask (5.1); this client masks with zeros, since no proxy is between. */
+
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MAX_RECEIVED_BYTES (1 << 19)
+#define MAX_SENT_BYTES 65535
+#define MAX_HEAD_BYTES 8
+
+enum opcode { TEXT = 0x1, BINARY = 0x2, CLOSE = 0x8, PING = 0x9, PONG = 0xA };
+
+struct frame {
+    int opcode;
+    char *payload;
+    size_t length;
+    size_t size; /* of the whole frame */
+};
+
+/* Finds the frame at the beginning of the bytes; false while it is not complete. */
+bool read_frame(unsigned char *bytes, size_t available, struct frame *frame);
+
+/* Writes a frame into `to`, which has room for it; returns its size. */
+size_t build_frame(unsigned char *to, int opcode, const char *payload, size_t length);

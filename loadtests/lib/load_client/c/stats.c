@@ -1,0 +1,201 @@
+#include "stats.h"
+
+#include "histogram.h"
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define BUSY_SHARE 0.9 /* of a core: above it the load client was the limit */
+
+struct received {
+    unsigned char *seen; /* a bit for each message */
+    size_t seen_bytes;
+    int64_t *order; /* the last sequence number of each room, or the last message of each sender */
+};
+
+static struct message *messages;
+static int message_count;
+static struct received *received; /* one for each connection */
+
+static struct {
+    int first; /* message of this run */
+    bool measuring;
+    int64_t begin_ns, end_ns, last_ns;
+    int64_t sent, acked_in_window, deliveries;                     /* in the window */
+    int64_t expected, got, duplicated, reordered, acked, problems; /* in the whole run */
+    double cpu_seconds;
+    struct histogram delivery, ack;
+} run;
+static struct histogram opening;
+
+static bool already_seen(struct received *by, int64_t number);
+static void check_order(int connection, int64_t number, const char *text, size_t length);
+static int64_t sequence_in(const char *text, size_t length);
+static bool in_window(const struct message *message);
+static double cpu_seconds(void);
+
+void stats_init(void) {
+    received = zeroed((size_t)plan.connection_count, sizeof *received);
+    for (int i = 0; i < plan.missed_count; i++) stats_sent(-1, plan.missed_rooms[i], 0);
+}
+
+int64_t stats_sent(int sender, int room, int64_t due_ns) {
+    messages = grown(messages, message_count, sizeof *messages);
+    messages[message_count] = (struct message){.sender = sender, .room = room, .sent_ns = due_ns};
+    run.expected += plan.rooms[room].members;
+    run.sent += run.measuring;
+    return message_count++;
+}
+
+const struct message *stats_message(int64_t number) {
+    return &messages[number];
+}
+
+void stats_live(int64_t opening_ns) {
+    histogram_add(&opening, opening_ns / 1000);
+}
+
+bool stats_delivery(int connection, int64_t number, const char *text, size_t length, int64_t now) {
+    if (number >= message_count)
+        fail("Message %lld arrived and was never sent.", (long long)number);
+    run.last_ns = now;
+    run.deliveries += run.measuring;
+    if (already_seen(&received[connection], number)) return run.duplicated++, false;
+    run.got += number >= run.first;
+    check_order(connection, number, text, length);
+    const struct message *message = &messages[number];
+    if (in_window(message)) histogram_add(&run.delivery, (now - message->sent_ns) / 1000);
+    return true;
+}
+
+void stats_ack(int64_t number, int64_t now) {
+    const struct message *message = &messages[number];
+    run.last_ns = now;
+    run.acked++;
+    run.acked_in_window += run.measuring;
+    if (in_window(message)) histogram_add(&run.ack, (now - message->sent_ns) / 1000);
+}
+
+void stats_problem(void) {
+    run.problems++;
+}
+
+void stats_forget(int connection) {
+    struct received *by = &received[connection];
+    for (int number = 0; number < message_count && by->seen; number++)
+        if ((size_t)number / 8 < by->seen_bytes && by->seen[number / 8] >> number % 8 & 1)
+            run.got--;
+    if (by->seen) memset(by->seen, 0, by->seen_bytes);
+    free(by->order);
+    by->order = NULL;
+}
+
+void stats_reset(void) {
+    memset(&run, 0, sizeof run);
+    run.first = message_count;
+    run.begin_ns = run.end_ns = INT64_MAX;
+}
+
+void stats_begin(int64_t now) {
+    run.begin_ns = now;
+    run.measuring = true;
+    run.cpu_seconds = -cpu_seconds();
+}
+
+void stats_end(int64_t now) {
+    run.end_ns = now;
+    run.measuring = false;
+    run.cpu_seconds += cpu_seconds();
+}
+
+bool stats_complete(void) {
+    int64_t sent = message_count - run.first;
+    bool all_acked = plan.dialect.ack.length == 0 || run.acked + run.problems >= sent;
+    return run.got >= run.expected && all_acked;
+}
+
+int64_t stats_last_ns(void) {
+    return run.last_ns;
+}
+
+void print_opened(double seconds, int failures) {
+    printf("{\"connections\": %d, \"seconds\": %.3f, \"failures\": %d, \"missed\": %lld, "
+           "\"expected\": %lld, \"duplicated\": %lld, \"reordered\": %lld, \"live\": ",
+           plan.connection_count, seconds, failures, (long long)run.got, (long long)run.expected,
+           (long long)run.duplicated, (long long)run.reordered);
+    histogram_print(&opening);
+    printf("}\n");
+    fflush(stdout);
+}
+
+void print_result(int closed) {
+    double seconds = (double)(run.end_ns - run.begin_ns) / SECOND_NS;
+    double share = run.cpu_seconds / seconds;
+    printf("{\"seconds\": %.3f, \"sent\": %lld, \"acked\": %lld, \"deliveries\": %lld, "
+           "\"expected\": %lld, \"lost\": %lld, \"duplicated\": %lld, \"reordered\": %lld, "
+           "\"problems\": %lld, \"closed\": %d, \"generator_cpu\": %.3f, "
+           "\"generator_limited\": %s, \"delivery\": ",
+           seconds, (long long)run.sent, (long long)run.acked_in_window,
+           (long long)run.deliveries, (long long)run.expected,
+           (long long)(run.expected - run.got), (long long)run.duplicated,
+           (long long)run.reordered, (long long)run.problems, closed, share,
+           share > BUSY_SHARE ? "true" : "false");
+    histogram_print(&run.delivery);
+    printf(", \"ack\": ");
+    histogram_print(&run.ack);
+    printf("}\n");
+    fflush(stdout);
+}
+
+static bool already_seen(struct received *by, int64_t number) {
+    size_t at = (size_t)number / 8;
+    if (at >= by->seen_bytes) {
+        size_t bytes = at + 1 + at / 2 + 64;
+        by->seen = realloc(by->seen, bytes);
+        memset(by->seen + by->seen_bytes, 0, bytes - by->seen_bytes);
+        by->seen_bytes = bytes;
+    }
+    unsigned char bit = (unsigned char)(1 << number % 8);
+    if (by->seen[at] & bit) return true;
+    by->seen[at] |= bit;
+    return false;
+}
+
+static void check_order(int connection, int64_t number, const char *text, size_t length) {
+    const struct message *message = &messages[number];
+    const struct planned_connection *planned = &plan.connections[connection];
+    struct received *by = &received[connection];
+    int slot = message->sender;
+    int64_t value = number + 1;
+    if (plan.dialect.sequence_key.length) {
+        value = sequence_in(text, length);
+        for (slot = 0; slot < planned->room_count && planned->rooms[slot] != message->room;) slot++;
+        if (slot == planned->room_count) fail("A message arrived in a room that is not open.");
+    }
+    if (slot < 0) return;
+    if (by->order == NULL)
+        by->order = zeroed((size_t)(MAX_ROOMS + plan.sender_count), sizeof *by->order);
+    if (value <= by->order[slot]) run.reordered++;
+    by->order[slot] = value;
+}
+
+static int64_t sequence_in(const char *text, size_t length) {
+    const struct text *key = &plan.dialect.sequence_key;
+    const char *found = memmem(text, length, key->bytes, key->length);
+    if (found == NULL) fail("A delivery has no %s: %.*s", key->bytes, (int)length, text);
+    return strtoll(found + key->length, NULL, 10);
+}
+
+static bool in_window(const struct message *message) {
+    return message->sent_ns >= run.begin_ns && message->sent_ns < run.end_ns;
+}
+
+static double cpu_seconds(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+           (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
+}

@@ -1,0 +1,45 @@
+/* What was sent, what arrived, and how long it took.
+ *
+ * Every message has a number, and it is known how many connections should receive it. Each
+ * connection has a bit for each message, so both loss and duplicates show. Order is checked by the
+ * server's own sequence number in each room if its frames have one, else by each sender's numbers.
+ * Durations and rates are those of the measured window; loss, duplicates and order those of the
+ * whole run. */
+
+#pragma once
+
+#include "util.h"
+
+struct message {
+    int sender; /* -1: sent before this client started */
+    int room;
+    int64_t sent_ns; /* when it was due, so that a client that falls behind shows as latency */
+};
+
+/* Prepares for the plan's connections and missed messages. Call after read_plan. */
+void stats_init(void);
+
+/* Returns the number of a new message. */
+int64_t stats_sent(int sender, int room, int64_t due_ns);
+const struct message *stats_message(int64_t number);
+
+void stats_live(int64_t opening_ns);
+
+/* Returns whether this connection received the message for the first time. */
+bool stats_delivery(int connection, int64_t number, const char *text, size_t length, int64_t now);
+void stats_ack(int64_t number, int64_t now);
+void stats_problem(void);
+
+/* Forgets what a connection received, because it starts again. */
+void stats_forget(int connection);
+
+/* A run: reset, then the window from begin to end. */
+void stats_reset(void);
+void stats_begin(int64_t now);
+void stats_end(int64_t now);
+
+bool stats_complete(void);     /* everything sent in this run has arrived */
+int64_t stats_last_ns(void);   /* when something last arrived */
+
+void print_opened(double seconds, int failures);
+void print_result(int closed);

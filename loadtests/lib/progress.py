@@ -1,0 +1,54 @@
+"""Progress on standard error while a long run is under way."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
+
+from loadtests.lib.console import is_terminal, log, update_status
+from loadtests.lib.reporting.numbers import rough_duration
+
+
+class Step(Protocol):
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def seconds(self) -> float:
+        """How long the step takes, roughly."""
+
+
+AnyStep = TypeVar("AnyStep", bound=Step)
+
+
+@asynccontextmanager
+async def live_line(
+    line: Callable[[], str], seconds: float, seconds_in_a_file: float
+) -> AsyncIterator[None]:
+    """Show a line again and again while the block runs; less often if nobody is at a terminal."""
+    showing = asyncio.create_task(_show(line, seconds if is_terminal() else seconds_in_a_file))
+    try:
+        yield
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+
+
+async def _show(line: Callable[[], str], seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        update_status(line())
+
+
+def with_estimates(steps: Sequence[AnyStep]) -> Iterator[AnyStep]:
+    """Yield the steps, printing how long the rest will take; corrected by what the past took."""
+    began = time.monotonic()
+    for number, step in enumerate(steps, start=1):
+        done = sum(one.seconds for one in steps[: number - 1])
+        left = sum(one.seconds for one in steps[number - 1 :])
+        pace = (time.monotonic() - began) / done if done else 1.0
+        log(f"[{number}/{len(steps)}] {step.title} … about {rough_duration(left * pace)} left")
+        step_began = time.monotonic()
+        yield step
+        log(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")

@@ -1,0 +1,60 @@
+"""What a report consists of. The renderers are `markdown` and `html`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from loadtests.lib.reporting.charts import Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    kind: ClassVar[str] = "heading"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`text` may be markupsafe's `Markup` in HTML reports; `style` is a class of the template."""
+
+    kind: ClassVar[str] = "paragraph"
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    kind: ClassVar[str] = "bullets"
+    items: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows shorter than `header` are filled up; `numeric` columns are aligned to the right."""
+
+    kind: ClassVar[str] = "table"
+    header: Sequence[str]  # empty in HTML: no header row
+    rows: Sequence[Sequence[object]]
+    numeric: Collection[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """Markdown only; `address` is relative to the page."""
+
+    kind: ClassVar[str] = "image"
+    title: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """HTML only. `name` sets the ids of these charts apart from those of other groups."""
+
+    kind: ClassVar[str] = "charts"
+    charts: Sequence[Chart]
+    name: str
+    seconds: float  # the end of the time axis
+
+
+Block = Heading | Paragraph | Bullets | Table | Image | Charts

@@ -1,0 +1,35 @@
+"""How reports write numbers, times and amounts."""
+
+MIB = 2**20
+UNKNOWN = "–"
+
+
+def number(value: float) -> str:
+    """Return at least three significant digits, with thousands separators."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def fixed(value: float | None, digits: int = 0) -> str:
+    """Return a number with so many digits after the point; a dash if it is not known."""
+    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def amount(value: float, unit: str = "") -> str:
+    """Return a count, or MiB if the unit is "bytes"."""
+    if unit == "bytes":
+        return f"{value / MIB:.2f} MiB"
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def clock(seconds: float) -> str:
+    """Return minutes and seconds: 02:05."""
+    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
+
+
+def rough_duration(seconds: float) -> str:
+    """Return an estimate as people say it: to 5 s, or to the minute."""
+    if seconds < 90:
+        return f"{round(seconds / 5) * 5 or 5} s"
+    return f"{round(seconds / 60)} min"

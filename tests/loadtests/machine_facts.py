@@ -1,0 +1,13 @@
+"""The machine that made-up runs were measured on."""
+
+from typing import Any
+
+MACHINE: dict[str, Any] = {
+    "at": "2026-11-23T10:00:00+00:00",
+    "commit": "0123456789",
+    "processor": "a processor",
+    "cores": 2,
+    "memory_gib": 8,
+    "system": "Linux",
+    "versions": {"python": "3.11"},
+}
