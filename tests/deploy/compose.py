@@ -1,7 +1,7 @@
-"""docker-compose.yml at work, in a folder with what a fresh clone has, and asked from outside.
+"""Runs docker-compose.yml from a directory with the files of a fresh clone.
 
-What differs from its defaults is in the folder's `.env`, as an operator would have it. The operator
-is this machine: it reaches the containers by their addresses, and runs manage.py beside them.
+The directory's `.env` overrides the defaults, as an operator's would. The tests reach the
+containers by their addresses, and run manage.py on this machine.
 """
 
 import json
@@ -49,7 +49,7 @@ class Composition(Startable):
         (self.folder / ".env").write_text("".join(lines))
 
     def start(self) -> None:
-        """Start it; returns once it serves."""
+        """Start it; return once it serves."""
         self.engine.need(*PUBLIC_IMAGES)
         self.up()
         wait_until(self.serves, START_SECONDS)
@@ -61,16 +61,16 @@ class Composition(Startable):
     def up(self) -> None:
         """Start what is not running. With podman all at once, as after a reboot.
 
-        podman 4.3 cannot start what requires a container that has ended, as `migrate` does.
+        podman 4.3 cannot start a container that depends on an exited one, such as `migrate`.
         """
-        together = ["--no-deps"] if self.engine.name == "podman" else []
-        self.compose("up", "-d", *together)
+        all_at_once = ["--no-deps"] if self.engine.name == "podman" else []
+        self.compose("up", "-d", *all_at_once)
 
     def down(self) -> None:
         self.compose("--profile", "load", "down", "--volumes")
 
     def close(self) -> None:
-        """End it; what is left behind then is a failure."""
+        """Stop it; fail if anything is left behind."""
         try:
             self.down()
             assert self.left_behind() == []
@@ -86,7 +86,7 @@ class Composition(Startable):
         return call(command, folder=self.folder)
 
     def containers(self, service: str) -> list[str]:
-        """Return the names of a service's containers that run: found by what all composes label."""
+        """Return the names of a service's running containers, by the labels that compose sets."""
         labels = (f"project={self.project}", f"service={service}")
         filters = [f"--filter=label=com.docker.compose.{label}" for label in labels]
         return sorted(self._listed("ps", *filters, "--format", "{{.Names}}"))
@@ -113,13 +113,13 @@ class Composition(Startable):
         return str(networks[f"{self.project}_inside"]["IPAddress"])
 
     def serves(self) -> bool:
-        """Whether every process is ready, and nginx is there."""
+        """Whether every process is ready and nginx responds."""
         processes = [*self.containers("web"), *self.containers("realtime")]
         ready = [answers(self.host_of(name), 8000, "/readyz") for name in processes]
         return len(ready) > 1 and all(ready) and answers(HOST, self.port, "/healthz")
 
     def variable(self, name: str) -> str:
-        """Return a secret as one reads it who is outside: with an address instead of a name."""
+        """Return a secret; in URLs, with the container's address instead of its name."""
         [web] = self.containers("web")
         text = self.engine.run("exec", web, "cat", f"/run/hubbub/{SECRETS[name]}")
         if name == "SECRET_KEY":
@@ -130,7 +130,7 @@ class Composition(Startable):
         return urlunsplit(url._replace(netloc=at))
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run manage.py as an operator would whose machine this is; return what it printed."""
+        """Run manage.py on this machine with the deployment's settings; return its output."""
         environment = {name: os.environ[name] for name in cluster.INHERITED & os.environ.keys()}
         ours = {name: self.variable(name) for name in SECRETS}
         return cluster.manage(environment | self.environment | ours, *arguments, input=input)

@@ -1,6 +1,6 @@
-"""What the tests of deployments share: the engine found, the image built once, one composition.
+"""Fixtures of the deployment tests: the container engine, the image, one running composition.
 
-Each test is on its own what its platform's users do. Started by `make test-deploy` only.
+Only `make test-deploy` runs these tests.
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import pytest
 from tests.cluster.stage import ENVIRONMENT
 from tests.deploy.compose import Composition
 from tests.deploy.engine import Engine, find_engine
-from tests.stack.people import People
-from tests.stack.traffic import tell_silences
+from tests.stack.deployed_stage import DeployedStage
+from tests.stack.traffic import report_silences
 
 HERE = Path(__file__).parent
 IMAGE = "localhost/hubbub:tested"
@@ -32,22 +32,22 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    """The image that everything runs, built once; its layers stay for the next time."""
+    """The image, built once; its layers stay for the next run."""
     return engine.build(IMAGE)
 
 
 @pytest.fixture(scope="session")
 def composition(engine: Engine, image: str) -> Iterator[Composition]:
-    """docker-compose.yml with three replicas, for all tests that leave it as they found it."""
+    """docker-compose.yml with three replicas, for all tests that do not break it."""
     load = {"USERS": "20", "RATE": "5", "SECONDS": "15"}
     with Composition(engine, image, REPLICAS="3", **load, **ENVIRONMENT) as composition:
         yield composition
 
 
 @pytest.fixture(scope="session")
-def people(composition: Composition, tmp_path_factory: pytest.TempPathFactory) -> People:
-    return People(composition, tmp_path_factory.mktemp("sessions"))
+def stage(composition: Composition, tmp_path_factory: pytest.TempPathFactory) -> DeployedStage:
+    return DeployedStage(composition, tmp_path_factory.mktemp("sessions"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    tell_silences(terminalreporter)
+    report_silences(terminalreporter)

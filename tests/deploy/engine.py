@@ -1,7 +1,7 @@
 """podman or docker, whichever works here, and the programs of `.venv-deploy`.
 
-What a machine lacks is said by the test that needs it: it fails, since a run that passes without
-having looked says nothing. ENGINE=docker chooses where both are.
+A test fails if this machine lacks something that it needs, because a skipped test would prove
+nothing. ENGINE=docker chooses if both are installed.
 """
 
 import os
@@ -18,8 +18,8 @@ from loadtests.lib.servers.process import ROOT
 
 ENGINES = ("podman", "docker")
 TOOLS = ROOT / ".venv-deploy/bin"
-SECONDS = 900
-# Inside another container podman may neither make namespaces for a build nor give it a network.
+TIMEOUT_SECONDS = 900
+# Inside a container, podman may neither create namespaces for a build nor give it a network.
 CONFINED = ("--isolation", "chroot", "--network", "host")
 TRIAL = "FROM python:3.13-slim\nRUN true\n"
 
@@ -29,7 +29,7 @@ class Engine:
         self.name = name
 
     def run(self, *arguments: str, input: str | None = None) -> str:
-        """Run `podman …`; return what it printed. Fails the test with what it said."""
+        """Run `podman …`; return its output. Fails the test with its errors."""
         return checked(self.attempt(*arguments, input=input))
 
     def attempt(
@@ -41,29 +41,27 @@ class Engine:
         return self.attempt("image", "inspect", image).returncode == 0
 
     def need(self, *images: str) -> None:
-        """Ensure that public images are here, or can be had."""
+        """Ensure that public images exist locally or can be pulled."""
         for image in images:
             if not self.has_image(image) and self.attempt("pull", image).returncode:
-                raise lacking(
-                    f"The image {image} is neither here nor to be had by `{self.name} pull`."
-                )
+                raise lacking(f"The image {image} does not exist, and `{self.name} pull` fails.")
 
     def build(self, tag: str, target: str = "") -> str:
-        """Build a target of the Dockerfile (none given: the last); return its tag."""
+        """Build a target of the Dockerfile (default: the last); return its tag."""
         chosen = [f"--target={target}"] if target else []
         self.run("build", *self._build_flags, *chosen, "--tag", tag, str(ROOT))
         return tag
 
     @property
     def compose(self) -> Sequence[str]:
-        """What runs docker-compose.yml with this engine."""
+        """The compose command for this engine."""
         if self.name == "docker":
             return ("docker", "compose")
         return (tool("podman-compose"),)
 
     @cached_property
     def _build_flags(self) -> Sequence[str]:
-        """Return what a build needs here: found out by a small one."""
+        """Return the flags that a build needs here; a small build finds out."""
         if self.name == "docker":
             return ()
         self.need("python:3.13-slim")
@@ -72,7 +70,7 @@ class Engine:
             for flags in ((), CONFINED):
                 done = self.attempt("build", "--no-cache", *flags, context)
                 if done.returncode == 0:
-                    # podman's own format of images has no HEALTHCHECK.
+                    # podman's own image format has no HEALTHCHECK.
                     return ("--format", "docker", *flags)
         raise lacking(f"podman cannot build here:\n{done.stderr}")
 
@@ -82,14 +80,14 @@ def find_engine() -> Engine:
     for name in [chosen] if chosen else ENGINES:
         if shutil.which(name) and call([name, "info"]).returncode == 0:
             return Engine(name)
-    raise lacking(f"Neither of {' and '.join(ENGINES)} works here: install one of them.")
+    raise lacking(f"Neither {' nor '.join(ENGINES)} works here; install one of them.")
 
 
 def tool(name: str) -> str:
-    """Return the path of a program that requirements-deploy.txt brings."""
+    """Return the path of a program from requirements-deploy.txt."""
     path = TOOLS / name
     if not path.exists():
-        raise lacking(f"{name} is not in {TOOLS.parent.name}: `scripts/setup deploy` brings it.")
+        raise lacking(f"{name} is not in {TOOLS.parent.name}: `scripts/setup deploy` installs it.")
     return str(path)
 
 
@@ -106,17 +104,17 @@ def call(
         stdin=subprocess.DEVNULL if input is None else None,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
 
 
 def checked(done: subprocess.CompletedProcess[str]) -> str:
-    """Return what a command printed; fails the test with what it said if it failed."""
+    """Return a command's output; fail the test with its errors if it failed."""
     command = " ".join(map(str, done.args))
     assert done.returncode == 0, f"`{command}` failed:\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 def lacking(what: str) -> Failed:
-    """Return what to raise: the test fails with this sentence alone."""
+    """Return an exception that fails the test with this message, without a traceback."""
     return Failed(what, pytrace=False)

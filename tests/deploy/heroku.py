@@ -1,7 +1,7 @@
-"""An app on Heroku, as far as one machine has it: add-ons with TLS, dynos, and the router.
+"""A simulated Heroku app: add-ons with TLS, and dynos.
 
-A dyno is the Procfile's command under `.profile`, with the variables that the platform, its
-add-ons and its Python buildpack set and no other; only BIND keeps it on loopback.
+A dyno runs the Procfile's command after `.profile`, with exactly the variables that the platform,
+its add-ons and its Python buildpack set, plus BIND for loopback.
 """
 
 import re
@@ -25,14 +25,14 @@ from loadtests.lib.servers.process import HOST, ROOT, Server, ServerError
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.certificate import make_certificate
 
-# The smallest plans that two dynos fit in: `essential-2` and `mini`.
+# The smallest plans for two dynos: `essential-2` and `mini`.
 POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 40, 20
 KILL_SECONDS = 30  # from SIGTERM to SIGKILL
 PROFILE = '. "$HOME/.profile" && exec bash -c "$0"'
 
 
 class HerokuPostgres(Postgres):
-    """Speaks TLS with whoever asks for it, and has as few connections as a plan."""
+    """Offers TLS, and allows as few connections as a plan."""
 
     def __init__(self) -> None:
         super().__init__(settings={"ssl": "on", "max_connections": f"{POSTGRES_CONNECTIONS + 3}"})
@@ -45,7 +45,7 @@ class HerokuPostgres(Postgres):
 
 
 class HerokuRedis(Redis):
-    """Speaks nothing but TLS, with a certificate that nobody signed, and ends who is idle."""
+    """Requires TLS, has a self-signed certificate, and closes idle connections."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,18 +59,18 @@ class HerokuRedis(Redis):
             *(binary, *options, "--tls-port", str(self.port), "--tls-auth-clients", "no"),
             *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
             *("--requirepass", self._password, "--maxclients", str(REDIS_CONNECTIONS)),
-            *("--timeout", "3"),  # 300 there
+            *("--timeout", "3"),  # 300 on Heroku
         ]
 
     def answers(self) -> bool:
         return self.ask("PING") == "+PONG"
 
     def ask(self, command: str) -> str:
-        trusting = ssl.create_default_context()
-        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        unverified = ssl.create_default_context()
+        unverified.check_hostname, unverified.verify_mode = False, ssl.CERT_NONE
         with (
             socket.create_connection((HOST, self.port), timeout=5) as raw,
-            trusting.wrap_socket(raw) as connection,
+            unverified.wrap_socket(raw) as connection,
         ):
             connection.sendall(f"AUTH {self._password}\r\n".encode())
             connection.recv(64)
@@ -104,7 +104,7 @@ class Dyno(Server):
         return self.get("/healthz")[0] == 200
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
-        """Return the status and the text; in headers, `_` stands for `-`."""
+        """Return the status and the text. In header names, `_` stands for `-`."""
         connection = HTTPConnection(HOST, self.port, timeout=10)
         try:
             named = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -115,12 +115,12 @@ class Dyno(Server):
             connection.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Return all that run in it; those that were started last come first."""
+        """Return all its processes, the most recently started first."""
         parent = psutil.Process(self.pid)
         return [*reversed(parent.children(recursive=True)), parent]
 
     def connections(self, server: Server) -> int:
-        """Return how many its processes have to a server."""
+        """Return how many connections its processes have to a server."""
         return sum(
             connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == server.port
             for process in self.processes()
@@ -128,7 +128,7 @@ class Dyno(Server):
         )
 
     def part(self, word: str) -> psutil.Process:
-        """Return the process whose command has this word in it, its workers' parent."""
+        """Return the direct child whose command contains this word."""
         return next(
             child
             for child in psutil.Process(self.pid).children()
@@ -136,21 +136,21 @@ class Dyno(Server):
         )
 
     def terminate_all(self) -> None:
-        """Do what Heroku does: SIGTERM to every process at once.
+        """Send SIGTERM to every process at once, as Heroku does.
 
-        The parent's comes last, so that some of its children have ended by then.
+        The parent gets it last, so some of its children have exited by then.
         """
         for process in self.processes():
             process.send_signal(signal.SIGTERM)
 
     def status(self, within: float) -> int:
-        """Wait until it has ended; return its exit status."""
+        """Wait until it exits; return its exit status."""
         assert self._process is not None
         return self._process.wait(within)
 
 
 class HerokuApp(Startable):
-    """An app with its add-ons and config vars. `dynos` are those that its people know."""
+    """An app with its add-ons and config vars. `dynos` are those that clients connect to."""
 
     def __init__(self) -> None:
         self.postgres, self.redis = HerokuPostgres(), HerokuRedis()
@@ -173,7 +173,7 @@ class HerokuApp(Startable):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the platform, the Python buildpack and the config vars make of one."""
+        """The environment that the platform, the Python buildpack and the config vars set."""
         python = str(Path(sys.executable).parent)
         return {
             "HOME": str(ROOT),
@@ -208,7 +208,7 @@ class HerokuApp(Startable):
         return self.run("python app/manage.py", *arguments, input=input)
 
     def run(self, command: str, *arguments: str, input: str | None = None) -> str:
-        """Run a command as `heroku run` does; return what it printed."""
+        """Run a command as `heroku run` does; return its output."""
         done = subprocess.run(
             ["bash", "-c", PROFILE, " ".join([command, shlex.join(arguments)])],
             cwd=ROOT,

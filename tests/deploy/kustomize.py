@@ -1,6 +1,6 @@
-"""Builds of deploy/k8s: the combinations that its README names, and what is in them.
+"""Builds the combinations of deploy/k8s that its README lists, and gives access to their resources.
 
-Built by kustomize or kubectl, whichever is here, else by the kubectl of an image.
+Uses kustomize or kubectl, whichever is installed, otherwise kubectl from an image.
 """
 
 import os
@@ -27,7 +27,7 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True)
 class Build:
-    """One combination, as `kubectl apply -k` would send it."""
+    """One combination, as `kubectl apply -k` would apply it."""
 
     overlay: str
     components: Sequence[str] = ()
@@ -49,7 +49,7 @@ class Build:
         return [one for one in self.resources if one["kind"] in kinds]
 
     def one(self, kind: str, name: str) -> Resource:
-        """Return a resource by its name: as it is written, where a hash follows it in the build."""
+        """Return a resource by its name in the source, without the hash that the build appends."""
         pattern = re.compile(rf"{re.escape(name)}(-[0-9a-z]{{10}})?")
         [found] = [one for one in self.of_kind(kind) if pattern.fullmatch(one["metadata"]["name"])]
         return found
@@ -61,7 +61,7 @@ class Build:
                 yield Workload(resource, template)
 
     def _copy(self, folder: str) -> Resource:
-        """Return the overlay as somebody has copied it to `folder`, and added to its components."""
+        """Return a copy of the overlay for `folder`, with the added components."""
         home = K8S / "overlays" / self.overlay
         copy: Resource = yaml.safe_load((home / "kustomization.yaml").read_text())
         added = [f"../../components/{name}" for name in self.components]
@@ -72,7 +72,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Workload:
-    """Whatever makes pods, with the pods that it makes."""
+    """A resource that creates pods, with the template of its pods."""
 
     resource: Resource
     template: Resource
@@ -108,7 +108,7 @@ class Workload:
 
 @cache
 def combinations() -> list[Build]:
-    """Return what the README says is built and checked."""
+    """Return the combinations that the README lists."""
     rows = COMBINATION.findall((K8S / "README.md").read_text())
     return [Build(overlay, tuple(re.findall(r"`(\w+)`", names))) for overlay, names in rows]
 
@@ -120,7 +120,7 @@ def kustomize(folder: str) -> str:
         return checked(call(["kubectl", "kustomize", folder]))
     engine = find_engine()
     if not engine.has_image(KUBECTL_IMAGE):
-        raise lacking(f"Neither kustomize nor kubectl is here, nor an image {KUBECTL_IMAGE}.")
+        raise lacking(f"kustomize, kubectl and the image {KUBECTL_IMAGE} are missing.")
     mounts = [part for path in (folder, ROOT) for part in ("--volume", f"{path}:{path}:ro")]
     return engine.run(
         "run", "--rm", "--network=none", *mounts, KUBECTL_IMAGE, "kubectl", "kustomize", folder

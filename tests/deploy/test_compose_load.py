@@ -1,4 +1,4 @@
-"""The profile `load`: Locust's master and workers talk through nginx, and judge what they saw."""
+"""The profile `load`: Locust's master and workers test through nginx and print a verdict."""
 
 import re
 
@@ -10,11 +10,11 @@ PROFILE = ("--profile", "load")
 RUN = (*PROFILE, "run", "--rm", "--no-deps", "-T")
 
 
-def test_people_of_two_workers_lose_nothing(engine: Engine, composition: Composition) -> None:
+def test_users_of_two_workers_lose_nothing(engine: Engine, composition: Composition) -> None:
     engine.build(f"{IMAGE}-load", target="load")
     composition.compose(*RUN, "load-users")
     composition.compose(*PROFILE, "up", "-d", "--no-deps", "load-worker")
-    done = composition.attempt(*RUN, "load")  # its status judges latencies, too
+    done = composition.attempt(*RUN, "load")  # its status depends on latencies, too
     for name in ("gaps", "doubles", "orders"):
         assert re.search(rf"^{name} +0 +0 +met$", done.stdout, re.MULTILINE), done.stdout
     assert re.search(r"^SEND p99 +[0-9.]+ ms", done.stdout, re.MULTILINE), done.stdout

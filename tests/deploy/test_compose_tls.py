@@ -1,4 +1,4 @@
-"""compose.tls.yml over docker-compose.yml, with a key that only somebody else may read."""
+"""compose.tls.yml on top of docker-compose.yml, with a key that only another user may read."""
 
 import os
 import shutil
@@ -10,20 +10,18 @@ from scripts.stack.certificate import make_certificate
 from scripts.stack.ports import free_port
 from tests.deploy.compose import Composition
 from tests.deploy.engine import Engine, call
-from tests.stack.tls_client import somebody_talks_by_tls
+from tests.stack.tls_client import assert_tls_works
 
 FILES = ("docker-compose.yml", "compose.tls.yml")
-SOMEBODY = 10002
+OTHER_USER = 10002
 
 
-def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
-    engine: Engine, image: str, tmp_path: Path
-) -> None:
+def test_tls_works_and_http_is_redirected_to_it(engine: Engine, image: str, tmp_path: Path) -> None:
     port = free_port()
     certificate, key = make_certificate(tmp_path / "tls")
     assert key.stat().st_mode & 0o077 == 0
     if os.geteuid() == 0:
-        os.chown(key, SOMEBODY, SOMEBODY)
+        os.chown(key, OTHER_USER, OTHER_USER)
     composition = Composition(
         engine,
         image,
@@ -34,7 +32,7 @@ def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
         PUBLIC_URL=f"https://localhost:{port}",
     )
     with composition:
-        somebody_talks_by_tls(composition, port, certificate, tmp_path)
+        assert_tls_works(composition, port, certificate, tmp_path)
         plain = HTTPConnection(HOST, composition.port, timeout=20)
         plain.request("GET", "/rooms/1")
         answer = plain.getresponse()
@@ -43,7 +41,7 @@ def test_people_talk_by_tls_and_who_comes_without_is_sent_there(
         assert (answer.status, location) == (308, f"https://localhost:{port}/rooms/1")
 
 
-def test_without_an_address_to_send_people_to_it_says_so(engine: Engine, tmp_path: Path) -> None:
+def test_without_a_public_url_it_fails_with_an_error(engine: Engine, tmp_path: Path) -> None:
     for name in FILES:
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / ".env").write_text("PUBLIC_URL=\n")

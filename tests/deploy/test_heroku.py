@@ -1,4 +1,4 @@
-"""Dynos of Heroku at work: started as its platform does, talked through, ended as it ends them."""
+"""Heroku dynos, started and stopped as the platform does, while users chat."""
 
 import asyncio
 import re
@@ -17,19 +17,19 @@ from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import wait_until
 from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
 from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
-from tests.stack.people import People
-from tests.stack.tls_client import somebody_talks_by_tls
+from tests.stack.deployed_stage import DeployedStage
+from tests.stack.tls_client import assert_tls_works
 from tests.stack.traffic import replica_of
 
 CROWD = 20
-AT_ONCE = 12  # twice the threads of a dyno's `web`
-# What docs/operations.md counts for a dyno as `.profile` has it, of Postgres and of Redis.
-OF_POSTGRES, OF_REDIS = 15, 10
-OF_POSTGRES_ALONE, OF_REDIS_ALONE = 12, 6
+CONCURRENCY = 12  # twice the threads of a dyno's `web`
+# The connections per dyno that docs/operations.md counts, with the settings of `.profile`.
+POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 15, 10
+POSTGRES_CONNECTIONS_ALONE, REDIS_CONNECTIONS_ALONE = 12, 6
 
 
-class Visitors(People):
-    """People who know every dyno that runs, as the router does."""
+class HerokuStage(DeployedStage):
+    """DeployedStage who know every dyno that runs, as the router does."""
 
     stack: HerokuApp
 
@@ -38,7 +38,7 @@ class Visitors(People):
         return [dyno.address for dyno in self.stack.dynos if dyno.running]
 
     def keep_busy(self, dyno: Dyno) -> None:
-        """Have all threads of `web` look at the cache, by forgotten passwords, and publish."""
+        """Make all threads of `web` use the cache (by password resets) and publish."""
         [person] = self.crowd(1)
         room = self.room([person])
 
@@ -49,13 +49,13 @@ class Visitors(People):
             said = {"body": "hello", "nonce": f"{dyno.port}-{number}"}
             rest.call(dyno.address, "POST", f"/rooms/{room}/messages", person.headers, said)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(visit, range(AT_ONCE)))
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            list(pool.map(visit, range(CONCURRENCY)))
 
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[HerokuApp]:
-    """An app that is released, with two dynos."""
+    """A released app with two dynos."""
     with HerokuApp() as app:
         assert "Applying" in app.release()
         limits = {name: ENVIRONMENT[name] for name in ("MESSAGES_BURST", "MESSAGES_PER_SECOND")}
@@ -65,28 +65,32 @@ def app() -> Iterator[HerokuApp]:
 
 
 @pytest.fixture(scope="module")
-def visitors(app: HerokuApp, tmp_path_factory: pytest.TempPathFactory) -> Visitors:
-    return Visitors(app, tmp_path_factory.mktemp("sessions"))
+def stage(app: HerokuApp, tmp_path_factory: pytest.TempPathFactory) -> HerokuStage:
+    return HerokuStage(app, tmp_path_factory.mktemp("sessions"))
 
 
-async def test_two_people_on_two_dynos_talk(app: HerokuApp, visitors: Visitors) -> None:
-    people = visitors.crowd(2)
-    room = visitors.room(people)
-    tabs = [visitors.client(person, number) for number, person in enumerate(people)]
-    async with opened(tabs, room):
-        assert replica_of(tabs[0]) != replica_of(tabs[1])
+async def test_two_users_on_two_dynos_chat(app: HerokuApp, stage: HerokuStage) -> None:
+    users = stage.crowd(2)
+    room = stage.room(users)
+    clients = [stage.client(person, number) for number, person in enumerate(users)]
+    async with opened(clients, room):
+        assert replica_of(clients[0]) != replica_of(clients[1])
         for number in range(10):
-            await tabs[number % 2].send(room, f"{number}")
-        await visitors.settle(room, tabs)
-        assert [bodies(tab, room) for tab in tabs] == 2 * [[f"{number}" for number in range(10)]]
-        await visitors.assert_right(tabs)
+            await clients[number % 2].send(room, f"{number}")
+        await stage.settle(room, clients)
+        assert [bodies(client, room) for client in clients] == 2 * [
+            [f"{number}" for number in range(10)]
+        ]
+        await stage.assert_right(clients)
 
 
-def test_connections_are_as_few_as_its_page_says(app: HerokuApp, visitors: Visitors) -> None:
+def test_a_dyno_opens_no_more_connections_than_documented(
+    app: HerokuApp, stage: HerokuStage
+) -> None:
     for dyno in app.dynos:
-        visitors.keep_busy(dyno)
-        assert 1 < dyno.connections(app.postgres) <= OF_POSTGRES
-        assert 2 < dyno.connections(app.redis) <= OF_REDIS
+        stage.keep_busy(dyno)
+        assert 1 < dyno.connections(app.postgres) <= POSTGRES_CONNECTIONS
+        assert 2 < dyno.connections(app.redis) <= REDIS_CONNECTIONS
     with closing(psycopg.connect(app.variable("DATABASE_URL"))) as postgres:
         rows = postgres.execute(
             "SELECT ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid) "
@@ -95,29 +99,29 @@ def test_connections_are_as_few_as_its_page_says(app: HerokuApp, visitors: Visit
     assert {by_tls for (by_tls,) in rows} == {True}
 
 
-async def test_all_come_back_to_another_dyno_after_sigterm_to_every_process(
-    app: HerokuApp, visitors: Visitors
+async def test_clients_move_to_another_dyno_after_sigterm_to_every_process(
+    app: HerokuApp, stage: HerokuStage
 ) -> None:
-    people = visitors.crowd(CROWD)
-    room = visitors.room(people)
-    tabs = [visitors.client(person) for person in people]
+    users = stage.crowd(CROWD)
+    room = stage.room(users)
+    clients = [stage.client(person) for person in users]
     leaving, staying = app.dynos
-    async with opened(tabs, room):
-        assert len({replica_of(tab) for tab in tabs}) == 2
-        async with talking(tabs[:4], [room]):
+    async with opened(clients, room):
+        assert len({replica_of(client) for client in clients}) == 2
+        async with talking(clients[:4], [room]):
             leaving.terminate_all()
             status = await asyncio.to_thread(leaving.status, KILL_SECONDS)
-            for tab in tabs:
-                await tab.wait_until(
-                    lambda: tab.connected and replica_of(tab) == name_of(staying), 20
+            for client in clients:
+                await client.wait_until(
+                    lambda: client.connected and replica_of(client) == name_of(staying), 20
                 )
-        await visitors.settle(room, tabs)
-        await visitors.assert_right(tabs)
+        await stage.settle(room, clients)
+        await stage.assert_right(clients)
     assert status == 0
     assert "Traceback" not in leaving.tail(500)
 
 
-def test_a_dyno_ends_with_each_of_its_parts(app: HerokuApp) -> None:
+def test_a_dyno_exits_when_any_of_its_processes_does(app: HerokuApp) -> None:
     parts = ("gunicorn", "hubbub.realtime.server", "nginx")
     dynos = [Dyno(app) for _ in parts]
     try:
@@ -136,39 +140,39 @@ def test_a_dyno_ends_with_each_of_its_parts(app: HerokuApp) -> None:
 
 
 async def test_one_process_serves_everything_on_the_smallest_dyno(
-    app: HerokuApp, visitors: Visitors
+    app: HerokuApp, stage: HerokuStage
 ) -> None:
-    people = visitors.crowd(2)
-    room = visitors.room(people)
+    users = stage.crowd(2)
+    room = stage.room(users)
     with Dyno(app, DYNO_ALONE="1") as dyno:
         assert len(dyno.processes()) == 1
         status, page = dyno.get("/accounts/login/")
         assert status == 200
         [style, *_] = re.findall(r'"(/static/[^"]+\.css)"', page)
         assert dyno.get(style)[0] == 200
-        tabs = [Client(one.username, one.identity, [dyno.address]) for one in people]
-        async with opened(tabs, room):
-            await tabs[0].send(room, "alone")
-            await visitors.settle(room, tabs)
-            await visitors.assert_right(tabs)
-        visitors.keep_busy(dyno)
-        assert 1 < dyno.connections(app.postgres) <= OF_POSTGRES_ALONE
-        assert 1 < dyno.connections(app.redis) <= OF_REDIS_ALONE
+        clients = [Client(one.username, one.identity, [dyno.address]) for one in users]
+        async with opened(clients, room):
+            await clients[0].send(room, "alone")
+            await stage.settle(room, clients)
+            await stage.assert_right(clients)
+        stage.keep_busy(dyno)
+        assert 1 < dyno.connections(app.postgres) <= POSTGRES_CONNECTIONS_ALONE
+        assert 1 < dyno.connections(app.redis) <= REDIS_CONNECTIONS_ALONE
         dyno.terminate_all()
         assert dyno.status(KILL_SECONDS) == 0
 
 
-def test_it_is_reached_by_tls_that_ends_at_the_router(app: HerokuApp, tmp_path: Path) -> None:
+def test_tls_that_ends_at_the_router_works(app: HerokuApp, tmp_path: Path) -> None:
     router = Nginx()
     dyno = Dyno(app, HEROKU_APP_DEFAULT_DOMAIN_NAME=f"localhost:{router.tls_port}")
     router.write_configuration({"SERVER": "tls"})
     router.write_upstreams([(HOST, dyno.port)], [(HOST, dyno.port)])
     with dyno, router:
-        somebody_talks_by_tls(app, router.tls_port, router.folder / "tls.crt", tmp_path)
+        assert_tls_works(app, router.tls_port, router.folder / "tls.crt", tmp_path)
         assert dyno.get("/accounts/login/", X_Forwarded_Proto="http")[0] == 308
 
 
-def test_the_last_address_that_the_router_names_is_who_came(app: HerokuApp) -> None:
+def test_the_last_forwarded_address_is_the_client(app: HerokuApp) -> None:
     [dyno, *_] = [one for one in app.dynos if one.running]
     dyno.get("/accounts/login/?who", X_Forwarded_For="192.0.2.6, 10.0.0.7, 192.0.2.7")
     wait_until(lambda: '"address":"192.0.2.7"' in dyno.tail())

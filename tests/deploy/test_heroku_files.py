@@ -1,6 +1,6 @@
-"""What Heroku reads fits what it takes, and what the code does: Procfile, app.json and their kind.
+"""Procfile, app.json and .profile match Heroku's rules and the code.
 
-The schema beside this file says in our words what Heroku's page of app.json does.
+The schema next to this file restates Heroku's documentation of app.json.
 """
 
 import json
@@ -19,9 +19,9 @@ from loadtests.lib.servers.process import ROOT
 from scripts.heroku import dyno
 from tests.deploy.heroku import KILL_SECONDS, PROFILE, procfile
 
-ROUTER_SECONDS = 55  # for which the router bears silence
+ROUTER_SECONDS = 55  # after which the router closes an idle connection
 EXAMPLE = (ROOT / ".env.example").read_text()
-OF_THE_APP = {"OWNER", "DYNO_ALONE"}  # of postdeploy and of scripts.heroku
+APP_VARIABLES = {"OWNER", "DYNO_ALONE"}  # read by postdeploy and by scripts.heroku
 
 
 def app() -> Any:
@@ -34,7 +34,7 @@ def schema() -> jsonschema_rs.Validator:
 
 
 def profile(**environment: str) -> dict[str, str]:
-    """Return what `.profile` makes of an environment."""
+    """Return the environment after `.profile`."""
     done = subprocess.run(
         ["bash", "-c", PROFILE, "env"],
         env={"HOME": str(ROOT), "PATH": os.environ["PATH"], **environment},
@@ -63,57 +63,57 @@ def test_app_json_fits_its_schema() -> None:
         {"success_url": "accounts/login/"},
     ],
 )
-def test_the_schema_refuses_what_heroku_does(wrong: dict[str, object]) -> None:
+def test_the_schema_rejects_what_heroku_rejects(wrong: dict[str, object]) -> None:
     assert not schema().is_valid(app() | wrong)
 
 
-def test_it_has_what_the_place_needs() -> None:
+def test_app_json_has_everything_that_hubbub_needs() -> None:
     plans = {one["plan"].partition(":")[0] for one in app()["addons"]}
     assert plans == {"heroku-postgresql", "heroku-redis"}
     assert app()["env"]["SECRET_KEY"]["generator"] == "secret"
-    # nginx's asks to be the last.
+    # nginx's buildpack must be the last.
     assert [one["url"] for one in app()["buildpacks"]] == [
         *("heroku/python", "heroku-community/nginx")
     ]
     listed = set(re.findall(r"^# ([A-Z_]+)=", EXAMPLE, re.MULTILINE))
-    assert app()["env"].keys() - listed == OF_THE_APP
+    assert app()["env"].keys() - listed == APP_VARIABLES
 
 
-def test_one_type_of_process_gets_all_the_traffic() -> None:
+def test_web_is_the_only_process_type() -> None:
     assert procfile().keys() == {"release", "web"}
     assert app()["formation"].keys() == {"web"}
 
 
-def test_its_python_is_that_of_the_image() -> None:
+def test_the_image_has_the_same_python() -> None:
     version = (ROOT / ".python-version").read_text().strip()
     assert f"FROM python:{version}-slim AS base" in (ROOT / "Dockerfile").read_text()
 
 
-def test_the_profile_names_only_variables_that_are_read() -> None:
+def test_the_profile_sets_only_documented_variables() -> None:
     text = (ROOT / ".profile").read_text()
     listed = set(re.findall(r"^# ([A-Z_]+)=", EXAMPLE, re.MULTILINE))
     assert set(re.findall(r"export ([A-Z_]+)=", text)) - listed == {"PYTHONPATH"}
 
 
-def test_what_is_set_comes_before_the_profile() -> None:
-    told = {"REDIS_TLS_VERIFY": "1", "WEB_THREADS": "9", "PUBLIC_URL": "https://chat.example.org"}
-    made = profile(HEROKU_APP_DEFAULT_DOMAIN_NAME="x.herokuapp.com", **told)
-    assert {name: made[name] for name in told} == told
+def test_config_vars_override_the_profile() -> None:
+    config = {"REDIS_TLS_VERIFY": "1", "WEB_THREADS": "9", "PUBLIC_URL": "https://chat.example.org"}
+    made = profile(HEROKU_APP_DEFAULT_DOMAIN_NAME="x.herokuapp.com", **config)
+    assert {name: made[name] for name in config} == config
 
 
-def test_the_address_that_heroku_tells_is_the_public_one() -> None:
-    told = profile(HEROKU_APP_DEFAULT_DOMAIN_NAME="x-1.herokuapp.com")
-    assert told["PUBLIC_URL"] == "https://x-1.herokuapp.com"
+def test_heroku_s_domain_becomes_public_url() -> None:
+    config = profile(HEROKU_APP_DEFAULT_DOMAIN_NAME="x-1.herokuapp.com")
+    assert config["PUBLIC_URL"] == "https://x-1.herokuapp.com"
     assert "PUBLIC_URL" not in profile()
 
 
-def test_a_drain_is_over_before_heroku_kills() -> None:
+def test_a_drain_finishes_before_heroku_kills() -> None:
     drain = int(profile()["DRAIN_SECONDS"])
     assert drain + FINISH_SECONDS < KILL_SECONDS
     assert drain + dyno.FINISH_SECONDS < KILL_SECONDS
 
 
-def test_its_page_counts_connections_as_the_settings_make_them() -> None:
+def test_the_documentation_counts_connections_correctly() -> None:
     page = (ROOT / "docs/operations.md").read_text().split("\n## Heroku\n")[1].split("\n## ")[0]
     made = profile()
     web, replica = int(made["WEB_THREADS"]), int(made["REALTIME_THREADS"])
@@ -126,7 +126,7 @@ def test_its_page_counts_connections_as_the_settings_make_them() -> None:
     assert alone == ("–", str(web + replica + REPLICA_CONNECTIONS), str(web + 3))
 
 
-def test_pings_come_before_the_router_loses_patience() -> None:
+def test_pings_arrive_before_the_router_s_timeout() -> None:
     [default] = re.findall(r"^# PING_INTERVAL_SECONDS=(\d+)$", EXAMPLE, re.MULTILINE)
     assert 2 * int(default) < ROUTER_SECONDS
 
@@ -139,7 +139,7 @@ def test_pings_come_before_the_router_loses_patience() -> None:
         ("NGINX_WORKERS", "0", "NGINX_WORKERS must be a number from 1 to 1000000, not '0'."),
     ],
 )
-def test_a_wrong_value_gets_a_sentence(variable: str, value: str, sentence: str) -> None:
+def test_an_invalid_value_gives_an_error(variable: str, value: str, sentence: str) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "scripts.heroku"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""The image: small, nobody's but its own user's, and each of its commands does what it says."""
+"""The image: its size, its user, its contents and its commands."""
 
 import json
 import re
@@ -10,13 +10,13 @@ from django.conf import settings
 from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import Engine, call, checked, tool
 
-# As a careful platform runs it. A container's /dev/shm is there in any case.
+# As a strict platform runs it. /dev/shm exists in any case.
 LOCKED = ("--rm", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--network=none")
 STATED_MB = re.compile(r"adds (\d+) MB to")
 MEGABYTE = 1_000_000
 
 
-def test_the_dockerfile_has_nothing_that_hadolint_minds() -> None:
+def test_hadolint_accepts_the_dockerfile() -> None:
     checked(call([tool("hadolint"), "--failure-threshold", "style", str(ROOT / "Dockerfile")]))
 
 
@@ -25,20 +25,20 @@ def test_it_is_labelled_with_its_version(engine: Engine, image: str) -> None:
     assert labels["org.opencontainers.image.version"] == settings.VERSION
 
 
-def test_it_runs_as_a_user_who_is_not_root(engine: Engine, image: str) -> None:
+def test_it_does_not_run_as_root(engine: Engine, image: str) -> None:
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", inspected(engine, image)["Config"]["User"])
     printed = engine.run("run", *LOCKED, "--entrypoint=id", image, "-u")
     assert int(printed) > 0
 
 
-def test_its_layers_are_as_large_as_is_said(engine: Engine, image: str) -> None:
+def test_its_size_is_the_documented_one(engine: Engine, image: str) -> None:
     own = inspected(engine, image)["Size"] - inspected(engine, "python:3.13-slim")["Size"]
     stated = STATED_MB.search((ROOT / "docs/operations.md").read_text())
     assert stated is not None
     assert own / MEGABYTE == pytest.approx(int(stated[1]), rel=0.1)
 
 
-def test_it_holds_no_secret_and_nothing_of_the_tests(engine: Engine, image: str) -> None:
+def test_it_contains_no_secrets_and_no_tests(engine: Engine, image: str) -> None:
     printed = engine.run(
         "run", *LOCKED, "--entrypoint=find", image, "/srv/hubbub", "-maxdepth", "2"
     )
@@ -58,17 +58,17 @@ def test_its_static_files_are_hashed_and_compressed(engine: Engine, image: str) 
         assert {f"{name}.gz", f"{name}.br"} & set(names), name
 
 
-def test_it_says_what_it_runs(engine: Engine, image: str) -> None:
-    told = engine.run("run", *LOCKED, image)
+def test_its_help_lists_all_commands(engine: Engine, image: str) -> None:
+    printed = engine.run("run", *LOCKED, image)
     script = (ROOT / "deploy/image/hubbub").read_text()
     commands = set(re.findall(r"^([a-z-]+)\)$", script, re.MULTILINE))
     assert commands
     for command in commands | {"migrate", "prune", "doctor", "owner"}:
-        assert re.search(rf"^  (.*; )?{command}\b", told, re.MULTILINE), command
+        assert re.search(rf"^  (.*; )?{command}\b", printed, re.MULTILINE), command
 
 
 @pytest.mark.parametrize("command", ["web", "realtime", "migrate", "prune", "doctor"])
-def test_without_a_database_it_ends_with_a_sentence(
+def test_without_a_database_it_exits_with_an_error_message(
     engine: Engine, image: str, command: str
 ) -> None:
     done = engine.attempt("run", *LOCKED, image, command)

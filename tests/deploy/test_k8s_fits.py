@@ -1,7 +1,7 @@
-"""The manifests fit each other and the code, in every combination that their README names.
+"""The manifests match each other and the code, in every combination of the README.
 
-What a cluster would only tell when something is started: names that lead nowhere, ports and probes
-that nobody answers, variables that nobody reads, pods that end before their sockets have left.
+Finds mistakes that a cluster would show only at run time: unknown names, ports and probes that no
+process serves, unknown variables, pods that are killed before their connections are drained.
 """
 
 import json
@@ -25,15 +25,15 @@ from tests.conftest import OURS
 from tests.deploy.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
-SUPERUSERS_CONNECTIONS = 3  # that Postgres keeps for them
-SPARE_SECONDS = 5  # of a grace period, for a process to end in
+SUPERUSER_CONNECTIONS = 3  # reserved by Postgres
+SPARE_SECONDS = 5  # of a grace period, for a process to exit
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 COMPONENTS = {path.name for path in (K8S / "components").iterdir()}
 
 every_build = pytest.mark.parametrize("build", combinations(), ids=str)
 
 
-def test_the_menu_has_every_component_and_every_one_is_built_somewhere() -> None:
+def test_the_readme_lists_every_component_and_each_is_built() -> None:
     menu = re.findall(r"^\| `components/(\w+)` \|", (K8S / "README.md").read_text(), re.MULTILINE)
     assert sorted(menu) == sorted(COMPONENTS)
     built = {name for build in combinations() for name in build.components}
@@ -44,7 +44,7 @@ def test_the_menu_has_every_component_and_every_one_is_built_somewhere() -> None
 
 
 @every_build
-def test_every_variable_is_one_that_the_code_reads(build: Build) -> None:
+def test_the_code_reads_every_variable(build: Build) -> None:
     data = build.one("ConfigMap", "hubbub")["data"]
     assert {name.removesuffix("_FILE") for name in data} <= set(OURS)
     known = templates.defaults(NGINX)
@@ -54,7 +54,7 @@ def test_every_variable_is_one_that_the_code_reads(build: Build) -> None:
 
 
 @every_build
-def test_what_is_mounted_or_named_is_there(build: Build) -> None:
+def test_everything_that_pods_mount_or_name_exists(build: Build) -> None:
     for workload in build.workloads:
         for kind, name in named(workload):
             assert name in {one["metadata"]["name"] for one in build.of_kind(kind)}, workload.name
@@ -68,7 +68,7 @@ def test_what_is_mounted_or_named_is_there(build: Build) -> None:
 
 
 @every_build
-def test_secrets_are_read_from_the_files_that_the_readme_has_one_make(build: Build) -> None:
+def test_secrets_are_those_of_the_readme(build: Build) -> None:
     readme = (K8S / "README.md").read_text()
     data = build.one("ConfigMap", "hubbub")["data"]
     for name, path in data.items():
@@ -83,7 +83,7 @@ def test_secrets_are_read_from_the_files_that_the_readme_has_one_make(build: Bui
 
 
 @every_build
-def test_services_find_pods_and_ports(build: Build) -> None:
+def test_services_select_pods_and_ports(build: Build) -> None:
     services = build.of_kind("Service")
     assert services
     for service in services:
@@ -94,18 +94,18 @@ def test_services_find_pods_and_ports(build: Build) -> None:
 
 
 @every_build
-def test_nginx_asks_for_the_services_by_their_names_and_ports(build: Build) -> None:
+def test_nginx_uses_the_names_and_ports_of_the_services(build: Build) -> None:
     [nginx] = [one for one in build.workloads if one.name == "nginx"]
     asked = {one["name"]: one.get("value") for one in nginx.main["env"]}
     for name, variable in (("web", "WEB_ADDRESS"), ("realtime", "REALTIME_ADDRESS")):
         service = build.one("Service", name)
-        assert service["spec"]["clusterIP"] == "None", "nginx has to see each pod"
+        assert service["spec"]["clusterIP"] == "None", "nginx has to resolve each pod"
         [port] = service["spec"]["ports"]
         assert asked[variable] == f"{name}.$(NAMESPACE).svc.cluster.local:{port['port']}"
 
 
 @every_build
-def test_selectors_select_their_own_pods_and_no_others(build: Build) -> None:
+def test_selectors_select_exactly_their_own_pods(build: Build) -> None:
     for workload in build.workloads:
         selector = workload.resource["spec"].get("selector")
         if selector is not None:
@@ -119,7 +119,7 @@ def test_selectors_select_their_own_pods_and_no_others(build: Build) -> None:
 
 
 @every_build
-def test_probes_ask_what_the_process_answers(build: Build) -> None:
+def test_processes_serve_their_probes(build: Build) -> None:
     answered = {
         "web": web_probes.PROBES.keys(),
         "realtime": replica_probes.PROBES.keys(),
@@ -139,7 +139,7 @@ def test_probes_ask_what_the_process_answers(build: Build) -> None:
 
 
 @every_build
-def test_nobody_is_ended_before_what_they_do_is_done(build: Build) -> None:
+def test_grace_periods_are_long_enough(build: Build) -> None:
     data = build.one("ConfigMap", "hubbub")["data"]
     gunicorn = (ROOT / "deploy/gunicorn.conf.py").read_text()
     [graceful] = re.findall(r"^graceful_timeout = (\d+)$", gunicorn, re.MULTILINE)
@@ -159,7 +159,7 @@ def test_nobody_is_ended_before_what_they_do_is_done(build: Build) -> None:
 
 
 @every_build
-def test_new_pods_wait_for_the_migrations_of_their_version(build: Build) -> None:
+def test_new_pods_wait_for_their_version_s_migrations(build: Build) -> None:
     for name in ("web", "realtime"):
         [workload] = [one for one in build.workloads if one.name == name]
         [waits] = workload.pod["initContainers"]
@@ -169,7 +169,7 @@ def test_new_pods_wait_for_the_migrations_of_their_version(build: Build) -> None
 
 
 @every_build
-def test_pods_keep_to_the_restricted_standard(build: Build) -> None:
+def test_pods_meet_the_restricted_standard(build: Build) -> None:
     for workload in build.workloads:
         pod = workload.pod
         assert pod["automountServiceAccountToken"] is False
@@ -193,19 +193,19 @@ def test_images_have_versions(build: Build) -> None:
 
 
 @every_build
-def test_autoscalers_scale_what_is_there_and_nobody_else_does(build: Build) -> None:
+def test_autoscalers_scale_existing_workloads_without_fixed_replicas(build: Build) -> None:
     for scaler in build.of_kind("HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]
         workload = build.one(target["kind"], target["name"])
         assert workload["apiVersion"] == target["apiVersion"]
-        assert "replicas" not in workload["spec"], "applying it would undo what was scaled"
+        assert "replicas" not in workload["spec"], "applying it would undo the scaling"
         for metric in scaler["spec"]["metrics"]:
             if metric["type"] == "ContainerResource":
                 [container] = workload["spec"]["template"]["spec"]["containers"]
                 assert metric["containerResource"]["container"] == container["name"]
 
 
-def test_realtime_is_scaled_by_the_sockets_that_a_replica_was_measured_to_hold() -> None:
+def test_realtime_scales_by_the_measured_capacity_of_a_replica() -> None:
     measured = json.loads((ROOT / "docs/capacity.json").read_text())
     scaler = yaml.safe_load((K8S / "components/autoscaling/realtime.yaml").read_text())
     [pods] = [one["pods"] for one in scaler["spec"]["metrics"] if one["type"] == "Pods"]
@@ -213,7 +213,7 @@ def test_realtime_is_scaled_by_the_sockets_that_a_replica_was_measured_to_hold()
     assert pods["target"]["averageValue"] == str(measured["plan_with"]["connections_per_replica"])
 
 
-def test_the_menu_says_how_many_connections_the_autoscalers_may_need() -> None:
+def test_the_readme_says_how_many_connections_autoscaling_needs() -> None:
     build = Build("production")
     data = build.one("ConfigMap", "hubbub")["data"]
     each = {
@@ -226,14 +226,14 @@ def test_the_menu_says_how_many_connections_the_autoscalers_may_need() -> None:
     }
     assert most.keys() == each.keys()
     rolling = sum(each[name] * (most[name] + 1) for name in each)
-    needed = rolling + len(["migrate", "prune"]) + SUPERUSERS_CONNECTIONS
+    needed = rolling + len(["migrate", "prune"]) + SUPERUSER_CONNECTIONS
     readme = (K8S / "README.md").read_text()
     [said] = re.findall(r"`components/autoscaling`.* takes (\d+) connections", readme)
     assert needed <= int(said) < needed + 50
 
 
 @every_build
-def test_network_policies_speak_of_components_and_ports_that_there_can_be(build: Build) -> None:
+def test_network_policies_name_existing_components_and_ports(build: Build) -> None:
     known = {one.labels["app.kubernetes.io/component"] for one in everything().workloads}
     ports = {port for one in everything().workloads for port in one.ports.values()}
     outside = {25, 465, 587, 53, 80, 443}
@@ -245,8 +245,8 @@ def test_network_policies_speak_of_components_and_ports_that_there_can_be(build:
 
 
 @every_build
-def test_the_way_in_leads_to_nginx(build: Build) -> None:
-    """Of kinds that are not among Kubernetes' own, what they name is there."""
+def test_the_gateway_routes_to_nginx(build: Build) -> None:
+    """There are no schemas for these kinds, so check the objects that they name."""
     [*gateways] = build.of_kind("Gateway")
     for gateway in gateways:
         listeners = gateway["spec"]["listeners"]
@@ -267,7 +267,7 @@ def test_the_way_in_leads_to_nginx(build: Build) -> None:
 
 
 @every_build
-def test_prometheus_is_told_of_every_process(build: Build) -> None:
+def test_prometheus_scrapes_every_process(build: Build) -> None:
     for monitor in build.of_kind("ServiceMonitor"):
         label = monitor["spec"]["jobLabel"]
         [chosen] = monitor["spec"]["selector"]["matchExpressions"]
@@ -275,19 +275,19 @@ def test_prometheus_is_told_of_every_process(build: Build) -> None:
         assert set(chosen["values"]) == {"web", "realtime"}
         for name in chosen["values"]:
             service = build.one("Service", name)
-            assert service["metadata"]["labels"][label] == name, "alerts go by the job's name"
+            assert service["metadata"]["labels"][label] == name, "the alerts use the job's name"
             [port] = service["spec"]["ports"]
             [endpoint] = monitor["spec"]["endpoints"]
             assert endpoint["port"] == port["name"]
 
 
-def test_the_alerts_of_kubernetes_are_those_of_monitoring() -> None:
+def test_the_prometheus_rule_matches_alerts_yml() -> None:
     made = k8s_alerts.TARGET.read_text()
     assert made == k8s_alerts.prometheus_rule(k8s_alerts.SOURCE.read_text()), "Run `make alerts`."
     assert yaml.safe_load(made)["spec"] == yaml.safe_load(k8s_alerts.SOURCE.read_text())
 
 
-def test_every_template_of_nginx_is_in_its_configmap() -> None:
+def test_the_configmap_contains_every_nginx_template() -> None:
     data = everything().one("ConfigMap", "nginx-templates")["data"]
     files = {path.name for path in NGINX.iterdir() if fnmatch(path.name, "*.template")}
     assert data.keys() == files | {"15-lists.envsh", "message.html"}
@@ -299,7 +299,7 @@ def everything() -> Build:
 
 
 def named(workload: Workload) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of everything that a pod cannot start without, but for Secrets."""
+    """Yield kind and name of everything that a pod needs to start, except Secrets."""
     yield "ServiceAccount", workload.pod["serviceAccountName"]
     for volume in workload.pod.get("volumes", []):
         if "configMap" in volume:
@@ -325,7 +325,7 @@ def components_named(policy: Resource) -> Iterator[str]:
 
 
 def nested(part: Any, key: str) -> Iterator[Any]:
-    """Yield what stands under a key anywhere within."""
+    """Yield the values of a key at any depth."""
     if isinstance(part, dict):
         if key in part:
             yield part[key]

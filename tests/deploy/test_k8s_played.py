@@ -1,4 +1,4 @@
-"""The base of deploy/k8s at work: migrated by its Job's command, talked through by its nginx."""
+"""The base of deploy/k8s, run by podman: migrated by the Job's command, used through its nginx."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ import pytest
 
 from tests.cluster.stage import bodies, opened
 from tests.deploy.engine import Engine
-from tests.deploy.podman_kube import EVERYBODY, REPLICAS, Played
-from tests.stack.people import People
+from tests.deploy.podman_kube import REPLICAS, WORKLOADS, Played
+from tests.stack.deployed_stage import DeployedStage
 from tests.stack.traffic import replica_of
 
 
@@ -19,32 +19,34 @@ def played(engine: Engine, image: str) -> Iterator[Played]:
 
 
 @pytest.fixture(scope="module")
-def visitors(played: Played, tmp_path_factory: pytest.TempPathFactory) -> People:
-    return People(played, tmp_path_factory.mktemp("sessions"))
+def stage(played: Played, tmp_path_factory: pytest.TempPathFactory) -> DeployedStage:
+    return DeployedStage(played, tmp_path_factory.mktemp("sessions"))
 
 
-async def test_people_on_two_replicas_talk_through_its_nginx(visitors: People) -> None:
-    people = visitors.crowd(2)
-    room = visitors.room(people)
-    tabs = [visitors.client(person) for person in people]
-    async with opened(tabs, room), asyncio.timeout(60):
-        while len({replica_of(tab) for tab in tabs}) < len(REPLICAS):
-            await tabs[0].drop_connection()
-            await tabs[0].wait_until(lambda: tabs[0].connected)
+async def test_users_on_two_replicas_chat_through_nginx(stage: DeployedStage) -> None:
+    users = stage.crowd(2)
+    room = stage.room(users)
+    clients = [stage.client(person) for person in users]
+    async with opened(clients, room), asyncio.timeout(60):
+        while len({replica_of(client) for client in clients}) < len(REPLICAS):
+            await clients[0].drop_connection()
+            await clients[0].wait_until(lambda: clients[0].connected)
         for number in range(10):
-            await tabs[number % 2].send(room, f"{number}")
-        await visitors.settle(room, tabs)
-        assert [bodies(tab, room) for tab in tabs] == 2 * [[f"{number}" for number in range(10)]]
-        await visitors.assert_right(tabs)
+            await clients[number % 2].send(room, f"{number}")
+        await stage.settle(room, clients)
+        assert [bodies(client, room) for client in clients] == 2 * [
+            [f"{number}" for number in range(10)]
+        ]
+        await stage.assert_right(clients)
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
-def test_every_probe_is_answered(played: Played, name: str) -> None:
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_probe_succeeds(played: Played, name: str) -> None:
     assert all(played.probes(name))
 
 
-@pytest.mark.parametrize("name", EVERYBODY)
-def test_every_process_is_nobody_and_writes_nowhere_else(played: Played, name: str) -> None:
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_every_process_is_unprivileged_and_read_only(played: Played, name: str) -> None:
     found = played.inspect(name)
     assert found["Config"]["User"] == "10001:10001"
     assert found["HostConfig"]["ReadonlyRootfs"] is True

@@ -1,7 +1,7 @@
-"""Hubbub through PgBouncer in transaction mode: all works with fewer connections than threads.
+"""Hubbub through PgBouncer in transaction mode works with fewer connections than threads.
 
-Two replicas, gunicorn and `migrate` share five connections of Postgres, and no connection is one's
-own for longer than a transaction.
+Two replicas, gunicorn and `migrate` share five Postgres connections, each for one transaction at a
+time.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ def bouncer() -> Iterator[tuple[Postgres, PgBouncer]]:
 
 
 @pytest.fixture(scope="module")
-def bounced(
+def stage(
     bouncer: tuple[Postgres, PgBouncer], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """A place all of whose processes know Postgres by PgBouncer's address only."""
+    """A cluster whose processes all connect to Postgres through PgBouncer."""
     postgres, pgbouncer = bouncer
     cluster = Cluster(replicas=0, postgres=postgres, environment=ENVIRONMENT)
     cluster.environment["DATABASE_URL"] = pgbouncer.url(cluster.name)
@@ -42,24 +42,24 @@ def bounced(
         yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
 
 
-async def test_what_many_say_at_once_arrives_everywhere_once_and_in_order(bounced: Stage) -> None:
-    people = bounced.crowd(CROWD)
-    room = bounced.room(people)
-    clients = [bounced.client(person, number % 2) for number, person in enumerate(people)]
+async def test_concurrent_messages_arrive_everywhere_once_and_in_order(stage: Stage) -> None:
+    users = stage.crowd(CROWD)
+    room = stage.room(users)
+    clients = [stage.client(person, number % 2) for number, person in enumerate(users)]
     async with opened(clients, room):
         async with asyncio.timeout(60), talking(clients, [room], pause_seconds=0.05):
             for client in clients:
                 await client.wait_until(
                     lambda: len(client.subscription(room).view.messages()) > 5 * CROWD
                 )
-        await bounced.settle(room, clients, within=30)
-        await bounced.assert_right(clients)
-    assert connections(bounced) <= CONNECTIONS
+        await stage.settle(room, clients, within=30)
+        await stage.assert_right(clients)
+    assert connections(stage) <= CONNECTIONS
 
 
-def test_pages_and_rest_are_served_by_gunicorn_through_it(bounced: Stage) -> None:
-    [person] = bounced.crowd(1)
-    with Web(bounced.cluster.environment) as web:
+def test_gunicorn_serves_pages_and_rest(stage: Stage) -> None:
+    [person] = stage.crowd(1)
+    with Web(stage.cluster.environment) as web:
         for path in ("/accounts/login/", "/", "/api/rooms"):
             request = urllib.request.Request(
                 f"http://127.0.0.1:{web.port}{path}", headers=person.headers
@@ -68,12 +68,12 @@ def test_pages_and_rest_are_served_by_gunicorn_through_it(bounced: Stage) -> Non
                 assert answer.status == 200
 
 
-def test_migrations_that_start_at_once_take_turns_through_it(
-    bouncer: tuple[Postgres, PgBouncer], bounced: Stage
+def test_concurrent_migrations_take_turns(
+    bouncer: tuple[Postgres, PgBouncer], stage: Stage
 ) -> None:
     postgres, pgbouncer = bouncer
     postgres.create_database("empty")
-    environment = bounced.cluster.environment | {"DATABASE_URL": pgbouncer.url("empty")}
+    environment = stage.cluster.environment | {"DATABASE_URL": pgbouncer.url("empty")}
     processes = [
         subprocess.Popen(
             [sys.executable, str(ROOT / "app/manage.py"), "migrate"],
@@ -89,18 +89,18 @@ def test_migrations_that_start_at_once_take_turns_through_it(
     assert sorted("No migrations to apply." in text for text in texts) == [False, True]
 
 
-def test_a_long_choice_of_the_admin_needs_no_cursor_that_outlives_its_transaction(
-    bounced: Stage,
+def test_iterating_a_queryset_needs_no_cursor_outside_a_transaction(
+    stage: Stage,
 ) -> None:
-    """Django reads the choices of a form with a cursor on the server, unless it is told not to."""
-    printed = bounced.shell(
+    """Django uses a server-side cursor for a form's choices, unless its settings forbid it."""
+    printed = stage.shell(
         "from hubbub.chat.models import Event\n"
         "from django.db import connection\n"
         "rows = Event.objects.iterator(chunk_size=1)\n"
         "first = next(rows)\n"
         "other = connection.copy()\n"
         "other.set_autocommit(False)\n"
-        "other.cursor().execute('SELECT 1')  # and has the connection that the first row came by\n"
+        "other.cursor().execute('SELECT 1')  # takes the connection that the first row came from\n"
         "print(len([first, *rows]) == Event.objects.count() > 1)\n"
     )
     assert printed.strip() == "True"

@@ -1,4 +1,4 @@
-"""gunicorn as it is configured here: its workers, what they count, what they leave behind."""
+"""gunicorn with our configuration: its workers, their metrics, and what they leave behind."""
 
 import json
 import re
@@ -30,19 +30,19 @@ JSON_LOGS = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 
 
 @pytest.fixture(scope="module")
-def quiet_place(postgres: Postgres, redis: Redis) -> Iterator[Cluster]:
+def one_replica(postgres: Postgres, redis: Redis) -> Iterator[Cluster]:
     with Cluster(replicas=1, postgres=postgres, redis=redis) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def web(quiet_place: Cluster) -> Iterator[Web]:
-    with Web(quiet_place.environment | JSON_LOGS) as web:
+def web(one_replica: Cluster) -> Iterator[Web]:
+    with Web(one_replica.environment | JSON_LOGS) as web:
         yield web
 
 
 def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
-    """Ask for a page so many times, eight at once; return the statuses."""
+    """Request a page this many times, eight at once; return the statuses."""
     with ThreadPoolExecutor(8) as browsers:
         return list(browsers.map(lambda _: ask(web.port, path)[0], range(times)))
 
@@ -57,14 +57,14 @@ def workers(web: Web) -> set[int]:
     return {child.pid for child in psutil.Process(web.pid).children()}
 
 
-def folder(web: Web) -> Path:
+def metrics_directory(web: Web) -> Path:
     [found] = web.folder.glob("hubbub-metrics-*")
     return found
 
 
 def counted(web: Web) -> set[int]:
-    """Return the processes of which numbers are kept; 0 stands for those that are gone."""
-    return {int(path.stem.rpartition("_")[2]) for path in folder(web).glob("*.db")}
+    """Return the processes with stored metrics; 0 stands for all that have exited."""
+    return {int(path.stem.rpartition("_")[2]) for path in metrics_directory(web).glob("*.db")}
 
 
 def test_the_counters_of_two_workers_add_up(web: Web) -> None:
@@ -75,20 +75,20 @@ def test_the_counters_of_two_workers_add_up(web: Web) -> None:
     assert len(processes) == 2
 
 
-def test_all_workers_have_the_name_of_their_gunicorn_in_postgres(
-    quiet_place: Cluster, web: Web
+def test_workers_connect_to_postgres_with_their_gunicorn_s_name(
+    one_replica: Cluster, web: Web
 ) -> None:
-    assert quiet_place.postgres
-    assert statuses(web, "/api/me", session_of_alice(quiet_place, web)) == {200}
+    assert one_replica.postgres
+    assert statuses(web, "/api/me", session_of_alice(one_replica, web)) == {200}
     ask_names = (
         "SELECT DISTINCT application_name FROM pg_stat_activity"
-        f" WHERE datname = '{quiet_place.name}' AND application_name LIKE 'hubbub-web %'"
+        f" WHERE datname = '{one_replica.name}' AND application_name LIKE 'hubbub-web %'"
     )
-    names = [name for (name,) in quiet_place.postgres.execute(ask_names)]
+    names = [name for (name,) in one_replica.postgres.execute(ask_names)]
     assert names == [f"hubbub-web {socket.gethostname()}:{web.pid}"]
 
 
-def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: Web) -> None:
+def test_a_killed_worker_s_counts_stay_and_its_files_are_removed(web: Web) -> None:
     visit(web, 40)
     dead = min(workers(web))
     psutil.Process(dead).kill()
@@ -100,11 +100,11 @@ def test_a_worker_that_dies_takes_nothing_back_and_leaves_nothing_behind(web: We
     assert visited(web) == 60
 
 
-def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
-    quiet_place: Cluster,
+def test_restarting_workers_lose_no_counts_and_accumulate_no_files(
+    one_replica: Cluster,
 ) -> None:
     options = ("--max-requests", "25", "--max-requests-jitter", "5")
-    with Web(quiet_place.environment, *options) as web:
+    with Web(one_replica.environment, *options) as web:
         first, over, seen = workers(web), Event(), list[float]()
 
         def watch() -> None:
@@ -117,15 +117,15 @@ def test_workers_that_come_and_go_neither_lose_a_count_nor_pile_up_files(
             over.set()
             watcher.result()
         assert statuses == [200] * 300
-        assert seen == sorted(seen), "a counter went back"
+        assert seen == sorted(seen), "a counter decreased"
         assert visited(web) == 300
         assert not first & workers(web)
         wait_until(lambda: len(counted(web)) <= 4)
 
 
-def test_without_its_folder_it_goes_on_and_new_workers_serve(web: Web) -> None:
+def test_it_keeps_serving_when_its_metrics_directory_is_gone(web: Web) -> None:
     wait_until(lambda: len(workers(web)) == 2)
-    rmtree(folder(web))
+    rmtree(metrics_directory(web))
     replace_workers(web)
     assert set(visit(web, 40)) == {200}
     assert visited(web) == 40
@@ -133,42 +133,42 @@ def test_without_its_folder_it_goes_on_and_new_workers_serve(web: Web) -> None:
 
 
 def replace_workers(web: Web) -> None:
-    """Kill all workers; return when others are there."""
+    """Kill all workers; return when they are replaced."""
     before = workers(web)
     for worker in before:
         psutil.Process(worker).kill()
     wait_until(lambda: len(workers(web)) == 2 and not before & workers(web))
 
 
-def test_its_folder_is_gone_when_it_ends(web: Web) -> None:
-    assert folder(web).is_dir()
+def test_its_metrics_directory_is_removed_at_exit(web: Web) -> None:
+    assert metrics_directory(web).is_dir()
     web.stop()
     assert not list(web.folder.glob("hubbub-metrics-*"))
 
 
-async def test_what_each_worker_publishes_is_heard(quiet_place: Cluster, tmp_path: Path) -> None:
-    stage = Stage(quiet_place, tmp_path, crowd=2)
+async def test_every_worker_publishes_on_the_bus(one_replica: Cluster, tmp_path: Path) -> None:
+    stage = Stage(one_replica, tmp_path, crowd=2)
     people = stage.crowd(2)
     room = stage.room(people)
-    with Web(quiet_place.environment | JSON_LOGS) as web:
+    with Web(one_replica.environment | JSON_LOGS) as web:
         wait_until(lambda: len(workers(web)) == 2)
         visit(web, 16)
         async with stage.client(people[0], 0) as client:
             await open_all([client], room)
-            before = read_from_the_log(quiet_place)
+            before = read_from_the_log(one_replica)
             for number in range(1, 9):
                 with only_worker(web, number % 2):
                     post(web, people[0].headers, room, number)
                 await client.wait_until(lambda: len(bodies(client, room)) == number, within=20)
         senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
         assert sorted(Counter(senders).values()) == [4, 4]
-        # Heard, not found in the log by the sweep, as all four of a worker that is mute would be.
-        assert read_from_the_log(quiet_place) - before < 4
+        # By the bus: the sweep would have read all four events of a worker that cannot publish.
+        assert read_from_the_log(one_replica) - before < 4
 
 
 @contextmanager
 def only_worker(web: Web, chosen: int) -> Iterator[None]:
-    """Have one of the two workers take all requests: which one does, the kernel decides."""
+    """Suspend the other worker, because the kernel chooses which one accepts a request."""
     other = psutil.Process(sorted(workers(web))[1 - chosen])
     other.suspend()
     try:
@@ -191,13 +191,13 @@ def test_after_a_restart_of_postgres_no_request_fails() -> None:
         assert cluster.postgres is not None
         path = "/api/me"
         cookie = session_of_alice(cluster, web)
-        assert statuses(web, path, cookie) == {200}  # nearly every thread is connected now
+        assert statuses(web, path, cookie) == {200}  # nearly every thread has a connection now
         cluster.postgres.stop()
         cluster.postgres.start()
         assert statuses(web, path, cookie) == {200}
 
 
-def test_while_postgres_is_away_web_stays_ready_and_says_so(quiet_place: Cluster) -> None:
+def test_web_stays_ready_while_postgres_is_down(one_replica: Cluster) -> None:
     with Cluster(replicas=0) as cluster, Web(cluster.environment) as web:
         assert cluster.postgres is not None
         wait_until(lambda: set(visit(web, 16, "/readyz")) == {200})
@@ -220,23 +220,21 @@ def statuses(web: Web, path: str, cookie: str) -> set[int]:
         return set(browsers.map(lambda _: ask(web.port, path, Cookie=cookie)[0], range(60)))
 
 
-def test_only_who_asks_the_process_itself_or_has_the_token_sees_metrics(
-    quiet_place: Cluster, web: Web
-) -> None:
+def test_metrics_need_a_direct_request_or_the_token(one_replica: Cluster, web: Web) -> None:
     assert ask(web.port, "/metrics")[0] == 200
     assert ask(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
-    with Web(quiet_place.environment | {"METRICS_TOKEN": "a long word"}) as guarded:
+    with Web(one_replica.environment | {"METRICS_TOKEN": "a long word"}) as guarded:
         assert ask(guarded.port, "/metrics")[0] == 403
         assert ask(guarded.port, "/metrics", Authorization="Bearer another word")[0] == 403
         assert ask(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
 
 
-def test_limits_by_address_look_behind_the_proxies_that_are_trusted(quiet_place: Cluster) -> None:
-    with Web(quiet_place.environment | {"TRUSTED_PROXIES": "1"}) as web:
+def test_limits_per_address_use_the_address_behind_trusted_proxies(one_replica: Cluster) -> None:
+    with Web(one_replica.environment | {"TRUSTED_PROXIES": "1"}) as web:
         asked = [ask_for_new_password(web, "203.0.113.7", number) for number in range(61)]
         assert asked == [200] * 60 + [429]
         assert ask_for_new_password(web, "203.0.113.8", 100) == 200
-        # What a client says of itself is in front of what the proxy says of it.
+        # A forged address comes before the one that the proxy appends.
         assert ask_for_new_password(web, "203.0.113.9, 203.0.113.7", 101) == 429
 
 

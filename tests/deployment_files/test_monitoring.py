@@ -1,6 +1,6 @@
-"""The dashboard and the alert rules: every metric that they name is there, every expression parses.
+"""The dashboard and the alerts use only metrics that exist, and every expression parses.
 
-`named_metrics` is what a test of the whole stack looks for at /metrics.
+A test of the whole stack uses `named_metrics`, too.
 """
 
 import json
@@ -14,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY, Metric
 
-import hubbub.observability.metrics  # noqa: F401  (defines what REGISTRY has)
+import hubbub.observability.metrics  # noqa: F401  (registers the metrics)
 from loadtests.lib.servers.process import ROOT
 
 MONITORING = ROOT / "deploy/monitoring"
@@ -22,14 +22,14 @@ ALERTS = yaml.safe_load((MONITORING / "alerts.yml").read_text())
 RULES: list[dict[str, Any]] = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 DASHBOARD: dict[str, Any] = json.loads((MONITORING / "dashboard.json").read_text())
 PANELS: list[dict[str, Any]] = [one for one in DASHBOARD["panels"] if one["type"] != "row"]
-# What Grafana puts into an expression before Prometheus sees it.
+# Variables that Grafana replaces before it sends an expression.
 VARIABLES = {"$__rate_interval": "5m", "$instance": ".*"}
-# Prometheus makes it itself, of each process that it scrapes.
+# Prometheus creates it for each target.
 OF_PROMETHEUS = {"up"}
 
 
 def named_metrics() -> set[str]:
-    """Return the names of all metrics that the dashboard and the alerts look at."""
+    """Return the names of all metrics in the dashboard and the alerts."""
     return {name for expression in expressions() for name in names_in(expression)} - OF_PROMETHEUS
 
 
@@ -38,10 +38,10 @@ def expressions() -> Iterator[str]:
         yield rule["expr"]
     for panel in PANELS:
         for target in panel["targets"]:
-            yield filled_in(target["expr"])
+            yield with_values(target["expr"])
 
 
-def filled_in(expression: str) -> str:
+def with_values(expression: str) -> str:
     for variable, value in VARIABLES.items():
         expression = expression.replace(variable, value)
     return expression
@@ -68,28 +68,28 @@ def names_of(family: Metric) -> set[str]:
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_every_expression_is_promql(expression: str) -> None:
+def test_every_expression_is_valid_promql(expression: str) -> None:
     promql_parser.parse(expression)
 
 
-def test_an_expression_is_read_for_its_metrics() -> None:
+def test_metric_names_are_found_in_expressions() -> None:
     expression = 'sum(rate(a_total{b="c"}[5m])) > 0.1 unless on (d) (e or vector(0))'
     assert names_in(expression) == {"a_total", "e"}
     assert "hubbub_fan_out_seconds_bucket" in named_metrics()
 
 
-def test_every_metric_that_they_name_is_defined() -> None:
+def test_every_used_metric_is_defined() -> None:
     defined = {name for family in REGISTRY.collect() for name in names_of(family)}
     assert named_metrics() - defined == set()
 
 
-def test_every_metric_of_ours_is_looked_at() -> None:
+def test_every_metric_of_ours_is_used() -> None:
     ours = [family for family in REGISTRY.collect() if family.name.startswith("hubbub_")]
     assert len(ours) > 10
     assert [family.name for family in ours if not names_of(family) & named_metrics()] == []
 
 
-def test_every_alert_says_what_it_is_how_bad_and_what_to_do() -> None:
+def test_every_alert_has_severity_texts_and_a_runbook() -> None:
     for rule in RULES:
         name, notes = rule["alert"], rule["annotations"]
         anchor = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
@@ -99,7 +99,7 @@ def test_every_alert_says_what_it_is_how_bad_and_what_to_do() -> None:
         assert notes["description"].endswith("."), name
 
 
-def test_panels_have_titles_of_their_own_and_do_not_overlap() -> None:
+def test_panels_have_unique_titles_and_do_not_overlap() -> None:
     assert len({panel["title"] for panel in PANELS}) == len(PANELS)
     taken: set[tuple[int, int]] = set()
     for panel in DASHBOARD["panels"]:

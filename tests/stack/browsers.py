@@ -1,18 +1,18 @@
-"""Two people's browsers, through the public address of a whole deployment."""
+"""Two users' browsers that chat through the public address of a whole deployment."""
 
 from playwright.async_api import expect
 
 from tests.browser.window import open_browser, open_window
-from tests.stack.people import People
+from tests.stack.deployed_stage import DeployedStage
 
 
-async def two_browsers_talk(people: People) -> None:
-    """Have alice and bob say something to each other; neither page may have an error."""
-    alice, bob = people.person("alice"), people.person("bob")
-    room = people.room([alice, bob])
+async def assert_two_browsers_chat(stage: DeployedStage) -> None:
+    """Have alice and bob exchange messages; neither page may report an error."""
+    alice, bob = stage.person("alice"), stage.person("bob")
+    room = stage.room([alice, bob])
     async with open_browser() as browser:
-        first = await open_window(browser, alice, people.stack.address)
-        second = await open_window(browser, bob, people.stack.address)
+        first = await open_window(browser, alice, stage.stack.address)
+        second = await open_window(browser, bob, stage.stack.address)
         for window in (first, second):
             await window.open_live(room)
         await first.say("Is this the real thing?")

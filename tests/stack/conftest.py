@@ -1,6 +1,6 @@
-"""One stack for the tests that leave it as they found it; those of its life start their own.
+"""One stack for all tests that do not break it; other tests start their own.
 
-The static files are collected once, by the first stack, and handed on.
+The first stack collects the static files, and the others get a copy.
 """
 
 import shutil
@@ -12,9 +12,9 @@ import pytest
 
 from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
-from tests.stack.nginx_only import Front
-from tests.stack.people import People
-from tests.stack.traffic import tell_silences
+from tests.stack.deployed_stage import DeployedStage
+from tests.stack.frontend import Frontend
+from tests.stack.traffic import report_silences
 
 HERE = Path(__file__).parent
 MakeStack = Callable[..., RunningStack]
@@ -29,24 +29,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[RunningStack]:
-    """The stack that all share, with two replicas."""
+    """The shared stack, with two replicas."""
     with RunningStack(**ENVIRONMENT) as stack:
         yield stack
 
 
 @pytest.fixture(scope="session")
-def people(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> People:
-    return People(stack, tmp_path_factory.mktemp("sessions"))
+def stage(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> DeployedStage:
+    return DeployedStage(stack, tmp_path_factory.mktemp("sessions"))
 
 
 @pytest.fixture
 def make_stack(stack: RunningStack) -> Iterator[MakeStack]:
-    """Return what makes a stack of one's own, not started yet; it is gone after the test."""
-    with ExitStack() as made:
+    """Return a function that creates a stack, not started yet, and removed after the test."""
+    with ExitStack() as stacks:
 
         def make(**environment: str) -> RunningStack:
             own = RunningStack(**environment)
-            made.callback(own.close)
+            stacks.callback(own.close)
             shutil.copytree(stack.folder / "stack/static", own.folder / "stack/static")
             return own
 
@@ -54,11 +54,11 @@ def make_stack(stack: RunningStack) -> Iterator[MakeStack]:
 
 
 @pytest.fixture
-def front() -> Iterator[Front]:
-    """An nginx with the stack's templates before processes that only tell what reached them."""
-    with Front() as front:
-        yield front
+def frontend() -> Iterator[Frontend]:
+    """An nginx with the stack's templates, in front of echoing backends."""
+    with Frontend() as frontend:
+        yield frontend
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    tell_silences(terminalreporter)
+    report_silences(terminalreporter)

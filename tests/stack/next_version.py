@@ -1,7 +1,7 @@
-"""The version after this one, made of this one's code: what a rolling deploy goes on to.
+"""A next version for rolling deploys, made from a copy of this version's code.
 
-It adds a column, changes a static file, says its number, and rings with a message that the version
-before does not know.
+It adds a column, changes a static file, has another version number, and publishes events with a bus
+message that this version does not know.
 """
 
 import re
@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
 
 
 def copy_code(folder: Path) -> Path:
-    """Return the folder with a copy of this version's code."""
+    """Copy this version's code into the directory and return it."""
     for name in CODE:
         if (ROOT / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__")
@@ -38,7 +38,7 @@ def copy_code(folder: Path) -> Path:
 
 
 def make_next_version(folder: Path) -> Path:
-    """Return the folder with its code."""
+    """Write the next version's code into the directory and return it."""
     copy_code(folder)
     _replace(folder / "app/hubbub/settings.py", r'^VERSION = ".*"$', f'VERSION = "{VERSION}"')
     _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')

@@ -1,4 +1,4 @@
-"""A running stack is backed up while people talk, and restored: each log is as it was then."""
+"""A backup of a running stack, taken while users chat, restores every log."""
 
 import asyncio
 from contextlib import closing
@@ -11,24 +11,24 @@ from loadtests.lib.servers.stack import RunningStack
 from scripts.stack.programs import find_postgres
 from tests.cluster.stage import opened, talking
 from tests.cluster.test_backup import ENOUGH, assert_begins, run, said
-from tests.stack.people import People
+from tests.stack.deployed_stage import DeployedStage
 
 RESTORED = "hubbub_restored"
 
 
-async def test_a_backup_of_a_running_stack_has_every_log_whole(
-    stack: RunningStack, people: People, tmp_path: Path
+async def test_a_backup_of_a_running_stack_contains_every_log_without_holes(
+    stack: RunningStack, stage: DeployedStage, tmp_path: Path
 ) -> None:
-    crowd = people.crowd(4)
-    rooms = [people.room(crowd), people.room(crowd)]
-    clients = [people.client(person) for person in crowd]
+    crowd = stage.crowd(4)
+    rooms = [stage.room(crowd), stage.room(crowd)]
+    clients = [stage.client(person) for person in crowd]
     url, dump = stack.variable("DATABASE_URL"), tmp_path / "hubbub.dump"
     async with opened(clients, rooms[0]), talking(clients, rooms, pause_seconds=0.02):
         await said(clients, rooms[0], ENOUGH)
         await asyncio.to_thread(postgres, "pg_dump", "--format=custom", f"--file={dump}", url)
         await said(clients, rooms[0], 2 * ENOUGH)
     kept = await asyncio.to_thread(restored, url, dump)
-    assert_begins(people.log(), kept, rooms)
+    assert_begins(stage.log(), kept, rooms)
 
 
 def restored(url: str, dump: Path) -> Log:

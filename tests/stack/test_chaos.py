@@ -1,4 +1,4 @@
-"""A short run of `make chaos`, with every mechanism of faults once, and what it leaves behind."""
+"""A short run of `make chaos` with every fault mechanism, and what it leaves behind."""
 
 import json
 import subprocess
@@ -13,12 +13,12 @@ from loadtests.chaos.fault_catalogue import KIND_BY_NAME
 from loadtests.chaos.fault_kind import Mechanism
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import wait_until
-from tests.stack.hosts import needs_hosts
+from tests.stack.private_network import needs_private_network
 
 SEED, SECONDS = 11, 50
 SMALL = ("--people", "40", "--tabs", "100", "--least", "2", "--patience", "10")
 
-pytestmark = needs_hosts
+pytestmark = needs_private_network
 
 
 def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def chaos(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_nothing_is_lost_whatever_is_done(tmp_path: Path) -> None:
+def test_no_fault_loses_messages(tmp_path: Path) -> None:
     done = chaos("--seconds", str(SECONDS), "--seed", str(SEED), "--folder", str(tmp_path), *SMALL)
     assert done.returncode == 0, done.stdout + done.stderr
     summary = json.loads((tmp_path / f"{SEED}/summary.json").read_text())
@@ -45,7 +45,7 @@ def test_nothing_is_lost_whatever_is_done(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
-    """The hosts end with it, and whatever runs on them: nobody is left to take them away."""
+    """Its hosts and their processes end with it, because nothing could remove them later."""
     folder = ("--folder", str(tmp_path))
     run = subprocess.Popen(
         [sys.executable, "-m", "loadtests.chaos", *folder, *SMALL], cwd=ROOT, stderr=subprocess.PIPE
@@ -67,7 +67,7 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
         (("--faults", "redis-gone", "--seconds", "10"), "give more time, or fewer of them"),
     ],
 )
-def test_bad_input_gets_a_sentence(arguments: tuple[str, ...], said: str) -> None:
+def test_invalid_input_gives_an_error(arguments: tuple[str, ...], said: str) -> None:
     done = chaos(*arguments)
     assert done.returncode not in (0, None)
     assert said in done.stderr

@@ -1,4 +1,4 @@
-"""`doctor` against the whole stack: green as it comes, red when nginx cuts silent sockets."""
+"""`doctor` on the whole stack: green by default, red when nginx closes idle WebSockets."""
 
 import json
 from typing import Any
@@ -6,33 +6,33 @@ from typing import Any
 from loadtests.lib.servers.stack import RunningStack
 from tests.stack.conftest import MakeStack
 
-NO_MAIL = ["mail"]  # a stack prints its mails
+NO_MAIL = ["mail"]  # a stack writes e-mails to its output
 
 
-def test_the_stack_is_green(stack: RunningStack) -> None:
-    found = examine(stack)
-    assert named(found, "red") == [], found
-    assert named(found, "yellow") == NO_MAIL, found
-    assert named(found, "grey") == ["tls"], found
-    assert "replicas: 2, gunicorns: 1" in said(found, "connections")
-    assert found["exit"] == 0
+def test_the_default_stack_is_green(stack: RunningStack) -> None:
+    report = run_doctor(stack)
+    assert with_status(report, "red") == [], report
+    assert with_status(report, "yellow") == NO_MAIL, report
+    assert with_status(report, "grey") == ["tls"], report
+    assert "replicas: 2, gunicorns: 1" in message(report, "connections")
+    assert report["exit"] == 0
 
 
-def test_a_proxy_timeout_below_the_heartbeat_is_red(make_stack: MakeStack) -> None:
+def test_a_proxy_timeout_below_the_ping_interval_is_red(make_stack: MakeStack) -> None:
     with make_stack(SOCKET_TIMEOUT="2s") as own:
-        found = examine(own)
-    assert named(found, "red") == ["idle"], found
+        report = run_doctor(own)
+    assert with_status(report, "red") == ["idle"], report
 
 
-def examine(stack: RunningStack) -> Any:
+def run_doctor(stack: RunningStack) -> Any:
     done = stack.attempt("manage", "--", "doctor", "--json")
     assert done.stdout, done.stderr
     return json.loads(done.stdout)
 
 
-def said(found: Any, check: str) -> str:
-    return "".join(one["message"] for one in found["results"] if one["check"] == check)
+def message(report: Any, check: str) -> str:
+    return "".join(one["message"] for one in report["results"] if one["check"] == check)
 
 
-def named(found: Any, colour: str) -> list[str]:
-    return [one["check"] for one in found["results"] if one["status"] == colour]
+def with_status(report: Any, status: str) -> list[str]:
+    return [one["check"] for one in report["results"] if one["status"] == status]

@@ -1,4 +1,4 @@
-"""`make load` in small, against a stack: people of every kind, a table, an exit status, files."""
+"""A small `make load` against a stack: every kind of user, the table, exit status and files."""
 
 import json
 import os
@@ -9,24 +9,24 @@ from pathlib import Path
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.load.run_series import CONNECT, DELIVER, HTTP, SEND, Series
-from tests.stack.people import People
+from tests.stack.deployed_stage import DeployedStage
 
-USERS = 20  # of every kind at least one
+USERS = 20  # at least one of every kind
 SECONDS = 10
-# What a busy machine cannot break: here is tested that a load runs, not how fast the stack is.
+# Limits that a busy machine meets, too: the test is about the load test, not the stack's speed.
 PATIENT = [
     *("--connect-p99", "60000", "--send-p99", "60000", "--deliver-p99", "60000"),
     *("--resume-p99", "60000", "--generator-cpu", "10000", "--generator-lag", "60000"),
 ]
 
 
-def test_a_short_load_meets_its_limits_and_leaves_its_files(
-    stack: RunningStack, people: People, tmp_path: Path
+def test_a_short_load_test_passes_and_writes_its_files(
+    stack: RunningStack, stage: DeployedStage, tmp_path: Path
 ) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     stack.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(sessions))
-    # Through the form come those who have a password: bob, as the first of all.
-    accounts.write_text(f"bob {people.passwords['bob']}\n")
+    # Users with a password sign in by the form: bob, who is the first user.
+    accounts.write_text(f"bob {stage.passwords['bob']}\n")
     first, *rest = sessions.read_text().splitlines(keepends=True)
     sessions.write_text("".join([first, *rest[: USERS - 2]]))
     done = load(
@@ -47,11 +47,11 @@ def test_a_short_load_meets_its_limits_and_leaves_its_files(
     assert "POST     /accounts/login/" in done.stderr
     assert "POST     /settings/tokens/" in done.stderr  # the bot's
     assert (tmp_path / "out/locust.html").stat().st_size > 0
-    assert not (tmp_path / "out/plan.json").exists()  # it held sessions
+    assert not (tmp_path / "out/plan.json").exists()  # it contained sessions
     assert "sessionid" not in json.dumps(series.to_json()) + done.stdout + done.stderr
 
 
-def test_a_host_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_an_unreachable_host_gives_an_error(tmp_path: Path) -> None:
     sessions = tmp_path / "sessions"
     sessions.write_text("Cookie: sessionid=x\n")
     host = ["--host", "http://127.0.0.1:1", "--sessions", str(sessions), "--users", "1"]

@@ -1,4 +1,4 @@
-"""nginx takes what the templates make, in every combination; nothing in them is left unfilled."""
+"""nginx accepts the rendered templates in every combination, with every variable replaced."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ import pytest
 from loadtests.lib.servers.nginx import TEMPLATES
 from scripts.stack import templates
 from scripts.stack.errors import StackError
-from tests.stack.nginx_only import Front
+from tests.stack.frontend import Frontend
 
 LISTS = ("", "10.0.0.0/8 192.168.0.1, fd00::/8")
 
@@ -19,16 +19,16 @@ LISTS = ("", "10.0.0.0/8 192.168.0.1, fd00::/8")
     ("upstreams", "server", "real_ip", "exempt"),
     list(product(("names", "list"), ("plain", "tls", "forwarded"), LISTS, LISTS)),
 )
-def test_nginx_takes_every_combination(
-    front: Front, upstreams: str, server: str, real_ip: str, exempt: str
+def test_nginx_accepts_every_combination(
+    frontend: Frontend, upstreams: str, server: str, real_ip: str, exempt: str
 ) -> None:
-    front.write_list([8001, 8002], [8003])
+    frontend.write_list([8001, 8002], [8003])
     variables = {"REAL_IP_FROM": real_ip, "LIMIT_EXEMPT": exempt}
-    front.nginx.write_configuration({"UPSTREAMS": upstreams, "SERVER": server, **variables})
-    assert front.nginx.test() == ""
+    frontend.nginx.write_configuration({"UPSTREAMS": upstreams, "SERVER": server, **variables})
+    assert frontend.nginx.test() == ""
 
 
-def test_the_templates_use_each_variable_and_no_other() -> None:
+def test_the_templates_use_exactly_the_variables_of_nginx_env() -> None:
     names = set()
     for template in TEMPLATES.glob("*.template"):
         names |= set(re.findall(r"\$\{(\w+)\}", template.read_text()))
@@ -37,17 +37,17 @@ def test_the_templates_use_each_variable_and_no_other() -> None:
     assert names - made == templates.defaults(TEMPLATES).keys() - listed
 
 
-def test_what_a_container_takes_by_default_serves_without_tls() -> None:
+def test_by_default_a_container_serves_without_tls() -> None:
     defaults = templates.defaults(TEMPLATES)
     assert (defaults["UPSTREAMS"], defaults["SERVER"]) == ("names", "plain")
 
 
-def test_a_variable_that_no_template_knows_is_refused(front: Front) -> None:
+def test_an_unknown_variable_is_an_error(frontend: Frontend) -> None:
     with pytest.raises(StackError, match="LISTEN_ON"):
-        front.nginx.write_configuration({"LISTEN_ON": "80"})
+        frontend.nginx.write_configuration({"LISTEN_ON": "80"})
 
 
-def test_the_page_of_nginx_may_have_its_style_and_nothing_else() -> None:
+def test_the_csp_of_the_error_page_allows_only_its_style() -> None:
     page = (TEMPLATES / "pages/message.html").read_text()
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)
     assert style is not None

@@ -1,4 +1,4 @@
-"""A reload of the stack's nginx is over when the new list holds, and told when it does not."""
+"""A reload of nginx returns when the new workers serve, and fails when they do not."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
 
 
-async def test_a_reload_that_did_nothing_is_told(
+async def test_a_reload_without_effect_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = options_from({"PORT": str(free_port()), "STACK_DIR": str(tmp_path)})

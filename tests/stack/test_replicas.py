@@ -1,4 +1,4 @@
-"""Replicas come and go while people talk: nobody is dropped, nothing is lost, sockets spread."""
+"""Replicas are added, drained, killed and paused while users chat; nothing is lost."""
 
 import asyncio
 import os
@@ -16,10 +16,10 @@ from loadtests.lib.client import Client
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import opened, talking
+from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import copy_code
-from tests.stack.people import People
 
-GIVE_UP_SECONDS = 5  # the protocol's: a client that has no `welcome` by then tries again
+GIVE_UP_SECONDS = 5  # docs/protocol.md: a client without a `welcome` by then tries again
 
 
 @pytest.fixture(autouse=True)
@@ -28,10 +28,10 @@ def two_replicas(stack: RunningStack) -> None:
         stack.command("scale", "2")
 
 
-async def test_replicas_are_added_and_drained_while_people_talk(
-    stack: RunningStack, people: People
+async def test_replicas_are_added_and_drained_while_users_chat(
+    stack: RunningStack, stage: DeployedStage
 ) -> None:
-    async with _talk(people, 12) as clients:
+    async with _chat(stage, 12) as clients:
         said = await asyncio.to_thread(stack.command, "scale", "3")
         assert "3 replicas are serving." in said
         for client in clients[:6]:
@@ -45,48 +45,46 @@ async def test_replicas_are_added_and_drained_while_people_talk(
     assert [row.name for row in stack.replicas()] == ["realtime-1"]
 
 
-async def test_a_killed_replica_loses_nothing(stack: RunningStack, people: People) -> None:
-    async with _talk(people, 8) as clients:
+async def test_a_killed_replica_loses_nothing(stack: RunningStack, stage: DeployedStage) -> None:
+    async with _chat(stage, 8) as clients:
         os.kill(stack.replicas()[0].pid, signal.SIGKILL)
-        began = time.monotonic()
+        started = time.monotonic()
         await _until_connected(clients)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started < 5
 
 
-async def test_a_stopped_replica_is_given_up_and_another_one_taken(
-    stack: RunningStack, people: People
+async def test_clients_give_up_a_paused_replica_and_connect_to_another(
+    stack: RunningStack, stage: DeployedStage
 ) -> None:
-    """Its kernel still accepts: only the client can tell."""
+    """Its kernel still accepts connections, so only the client can notice."""
     pid = stack.replicas()[0].pid
-    person = people.crowd(1)[0]
+    person = stage.crowd(1)[0]
     os.kill(pid, signal.SIGSTOP)
     try:
         for _ in range(3):
-            async with people.client(person) as client:
+            async with stage.client(person) as client:
                 await client.wait_until(lambda: client.connected, 3 * GIVE_UP_SECONDS)
     finally:
         os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("replicas", ["0", "65", "many", ""])
-def test_a_silly_number_of_replicas_gets_a_sentence(stack: RunningStack, replicas: str) -> None:
+def test_an_invalid_number_of_replicas_gives_an_error(stack: RunningStack, replicas: str) -> None:
     refused = stack.attempt("scale", replicas)
     assert refused.returncode == 1
     assert "must be a number from 1 to 64" in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_a_folder_without_hubbub_is_not_deployed(stack: RunningStack, tmp_path: Path) -> None:
+def test_a_directory_without_hubbub_is_not_deployed(stack: RunningStack, tmp_path: Path) -> None:
     refused = stack.attempt("deploy", "--root", str(tmp_path))
     assert refused.returncode == 1
     assert refused.stderr.strip() == f"{tmp_path} does not contain Hubbub."
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense;"])
-def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
-    stack: RunningStack, tmp_path: Path, wrong: str
-) -> None:
-    """Of a version without templates for nginx, or with some that it does not take."""
+def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wrong: str) -> None:
+    """The new version has no templates for nginx, or invalid ones."""
     _break_templates(copy_code(tmp_path), wrong)
     rows, configuration = stack.processes(), _configuration(stack)
     refused = stack.attempt("deploy", "--root", str(tmp_path))
@@ -101,16 +99,16 @@ def test_a_deploy_that_fails_leaves_the_stack_as_it_was(
 
 
 @asynccontextmanager
-async def _talk(people: People, number: int) -> AsyncIterator[list[Client]]:
-    """Have so many people talk in a room meanwhile; then hold all that they saw against the log."""
-    crowd = people.crowd(number)
-    room = people.room(crowd)
-    clients = [people.client(person) for person in crowd]
+async def _chat(stage: DeployedStage, number: int) -> AsyncIterator[list[Client]]:
+    """Have this many users chat in a room during the block, then compare histories and log."""
+    crowd = stage.crowd(number)
+    room = stage.room(crowd)
+    clients = [stage.client(person) for person in crowd]
     async with opened(clients, room):
         async with talking(clients, [room]):
             yield clients
-        await people.settle(room, clients)
-        await people.assert_right(clients)
+        await stage.settle(room, clients)
+        await stage.assert_right(clients)
 
 
 def _break_templates(folder: Path, wrong: str) -> None:

@@ -1,4 +1,4 @@
-"""From one version to the next while people talk: pages load whole, and no message is lost."""
+"""A rolling deploy under traffic: pages load with all their files, and no message is lost."""
 
 import asyncio
 import re
@@ -17,9 +17,9 @@ from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from tests.cluster.stage import ENVIRONMENT
 from tests.stack.conftest import MakeStack
+from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import VERSION, copy_code, make_next_version
-from tests.stack.people import People
-from tests.stack.traffic import Traffic, traffic
+from tests.stack.traffic import Traffic, running_traffic
 
 PAGE = "/accounts/login/"
 PAUSE_SECONDS = 0.2
@@ -29,88 +29,88 @@ PAUSE_SECONDS = 0.2
 async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: Path) -> None:
     stack = make_stack(**ENVIRONMENT)
     await asyncio.to_thread(stack.start)
-    people = People(stack, tmp_path)
-    following = make_next_version(tmp_path / "next")
-    async with traffic(people) as talk, loading(stack) as pages:
-        assert versions(talk) == {"this"}
-        with talk.during("a rolling deploy from one version to the next"):
-            said = await asyncio.to_thread(stack.command, "deploy", "--root", str(following))
-            await talk.until_all_are_back()
-        assert f"The code in {following} is serving." in said
-        assert versions(talk) == {"next"}
-    assert len(pages) > 1, "no page was loaded meanwhile"
+    stage = DeployedStage(stack, tmp_path)
+    next_root = make_next_version(tmp_path / "next")
+    async with running_traffic(stage) as traffic, loading_pages(stack) as pages:
+        assert versions(traffic) == {"this"}
+        with traffic.during("a rolling deploy from one version to the next"):
+            said = await asyncio.to_thread(stack.command, "deploy", "--root", str(next_root))
+            await traffic.wait_until_all_reconnected()
+        assert f"The code in {next_root} is serving." in said
+        assert versions(traffic) == {"next"}
+    assert len(pages) > 1, "no page was loaded during the deploy"
     assert pages[0] != pages[-1], "the static files did not change"
     refused = {
         (entry.code, entry.command["type"])
-        for client in talk.clients
+        for client in traffic.clients
         for entry in client.history.entries
         if isinstance(entry, CommandAnswered) and entry.code is not None
     }
-    assert not refused - {("unavailable", "message.send")}, "more than sends to be tried again"
+    assert not refused - {("unavailable", "message.send")}, "something other than sends was refused"
     assert "Traceback" not in stack.output()
 
 
-def test_a_deploy_that_fails_half_way_says_what_serves_and_how_to_go_back_or_on(
+def test_a_half_finished_deploy_reports_what_serves_and_how_to_go_back_or_finish(
     make_stack: MakeStack, tmp_path: Path
 ) -> None:
     stack = make_stack(REPLICAS="1").start()
-    following = copy_code(tmp_path / "next")
-    configuration = following / "deploy/gunicorn.conf.py"
-    right = configuration.read_text()
+    next_root = copy_code(tmp_path / "next")
+    configuration = next_root / "deploy/gunicorn.conf.py"
+    original = configuration.read_text()
     configuration.write_text("raise SystemExit('not today')")
-    failed = stack.attempt("deploy", "--root", str(following))
+    failed = stack.attempt("deploy", "--root", str(next_root))
     assert failed.returncode == 1
     assert failed.stderr.startswith("web-2 did not start; see the stack's terminal.")
     assert "not today" in stack.output()
-    assert f"realtime-2 with the code in {following}, web-1 with the previous code" in failed.stdout
-    assert serving(stack) == {"realtime-2": following, "web-1": ROOT}
+    assert f"realtime-2 with the code in {next_root}, web-1 with the previous code" in failed.stdout
+    assert serving(stack) == {"realtime-2": next_root, "web-1": ROOT}
 
     for hint, root in (
         (f"To go back, run `make stack-deploy ROOT={ROOT}`.", ROOT),
-        (f"fix the new code and run `make stack-deploy ROOT={following}`.", following),
+        (f"fix the new code and run `make stack-deploy ROOT={next_root}`.", next_root),
     ):
         assert hint in failed.stdout
-        configuration.write_text(right)
+        configuration.write_text(original)
         stack.command("deploy", "--root", str(root))
         assert {*serving(stack).values()} == {root}
 
 
 def serving(stack: RunningStack) -> dict[str, Path]:
-    """Return the folder of the code that each process runs."""
+    """Return the code directory of each process."""
     ours = {name: row for name, row in stack.processes().items() if name[:3] in ("web", "rea")}
     return {name: Path(psutil.Process(row.pid).cwd()) for name, row in ours.items()}
 
 
-def versions(talk: Traffic) -> set[str]:
+def versions(traffic: Traffic) -> set[str]:
     found = {
         client.protocol.welcome["version"]
-        for client in talk.clients
+        for client in traffic.clients
         if client.protocol.welcome is not None
     }
     return {"next" if version == VERSION else "this" for version in found}
 
 
 @asynccontextmanager
-async def loading(stack: RunningStack) -> AsyncIterator[list[list[str]]]:
-    """Load a page with all its files again and again; yield the files' addresses of each time."""
-    over = asyncio.Event()
+async def loading_pages(stack: RunningStack) -> AsyncIterator[list[list[str]]]:
+    """Keep loading a page with its files; yield a list that gets the files' addresses each time."""
+    done = asyncio.Event()
     pages: list[list[str]] = []
 
-    async def load_on() -> None:
-        while not over.is_set():
-            pages.append(await asyncio.to_thread(load_whole, f"http://{stack.address}{PAGE}"))
+    async def keep_loading() -> None:
+        while not done.is_set():
+            pages.append(await asyncio.to_thread(load_page, f"http://{stack.address}{PAGE}"))
             await asyncio.sleep(PAUSE_SECONDS)
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(load_on())
+        group.create_task(keep_loading())
         try:
             yield pages
         finally:
-            over.set()
+            done.set()
 
 
-def load_whole(address: str) -> list[str]:
-    """Load a page and every static file that it names. Raises HTTPError when one is lacking."""
+def load_page(address: str) -> list[str]:
+    """Load a page and all static files that it links. Raises AssertionError if one is missing."""
     files = sorted(set(re.findall(r'"(/static/[^"]+)"', get(address))))
     assert files
     for file in files:
@@ -123,4 +123,4 @@ def get(address: str) -> str:
         with urllib.request.urlopen(address, timeout=20) as answer:
             return str(answer.read().decode(errors="replace"))
     except urllib.error.HTTPError as error:
-        raise AssertionError(f"{address} was answered {error.code}") from None
+        raise AssertionError(f"{address} responds with {error.code}") from None

@@ -1,4 +1,4 @@
-"""Some seconds of a soak: all of it is done, nothing fails, and everything is seen meanwhile."""
+"""A soak of a few seconds does all its actions without failures and samples everything."""
 
 from pathlib import Path
 
@@ -8,21 +8,21 @@ from loadtests.soak.__main__ import run_load
 from loadtests.soak.accounts import gather
 from loadtests.soak.growth_criteria import measures
 from loadtests.soak.load import Load
-from tests.stack.people import People
+from tests.stack.deployed_stage import DeployedStage
 
 SECONDS = 12
 SOCKETS = 20
 EVERY_SECONDS = 0.5
 
 
-async def test_a_soak_of_some_seconds_runs_whole(
-    stack: RunningStack, people: People, tmp_path: Path
+async def test_a_short_soak_does_everything(
+    stack: RunningStack, stage: DeployedStage, tmp_path: Path
 ) -> None:
-    file, said_before = tmp_path / "samples.jsonl", len(stack.output())
-    crowd = await gather(stack, people=24, password_of_bob=people.passwords["bob"])
+    file, output_before = tmp_path / "samples.jsonl", len(stack.output())
+    crowd = await gather(stack, people=24, password_of_bob=stage.passwords["bob"])
     load = Load(crowd, SOCKETS, messages_per_second=20, visit_seconds=(1, 4))
     await run_load(stack, load, SECONDS, file, EVERY_SECONDS)
-    assert "Traceback" not in stack.output()[said_before:]
+    assert "Traceback" not in stack.output()[output_before:]
     facts = load.facts()
     assert (facts["faults"], facts["failures"]) == ([], [])
     assert facts["done"].keys() >= {"visits", "meetings", "sign-ins"}

@@ -1,4 +1,4 @@
-"""The whole stack as it looks from outside, through nginx: to browsers and to the curious."""
+"""The whole stack as browsers and other clients see it, through nginx."""
 
 import re
 from collections.abc import Iterator
@@ -10,23 +10,23 @@ import pytest
 
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import RunningStack
-from tests.stack.browsers import two_browsers_talk
-from tests.stack.people import People
+from tests.stack.browsers import assert_two_browsers_chat
+from tests.stack.deployed_stage import DeployedStage
 
 YEAR_SECONDS = 365 * 24 * 3600
-NEW_PASSWORDS_A_MINUTE = 60  # of one address, by allauth
+PASSWORD_RESETS_A_MINUTE = 60  # allauth's limit per address
 SECURITY = (
     *("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"),
     "Cross-Origin-Opener-Policy",
 )
 
 
-async def test_two_browsers_talk(people: People) -> None:
-    await two_browsers_talk(people)
+async def test_two_browsers_chat(stage: DeployedStage) -> None:
+    await assert_two_browsers_chat(stage)
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip"])
-def test_static_files_are_compressed_and_kept_for_a_year(
+def test_static_files_are_compressed_and_cached_for_years(
     stack: RunningStack, encoding: str
 ) -> None:
     _, _, page = get(stack, "/accounts/login/")
@@ -41,13 +41,13 @@ def test_static_files_are_compressed_and_kept_for_a_year(
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/nowhere", "/api/rooms", "/metrics"])
-def test_security_headers_come_once(stack: RunningStack, path: str) -> None:
+def test_security_headers_appear_once(stack: RunningStack, path: str) -> None:
     _, headers, _ = get(stack, path)
     for name in SECURITY:
         assert len(headers.get(name, [])) == 1, name
 
 
-def test_metrics_are_for_machines_inside(stack: RunningStack) -> None:
+def test_metrics_and_probes_are_internal(stack: RunningStack) -> None:
     for path in ("/metrics", "/readyz"):
         assert get(stack, path)[0] == 404
         for name, row in stack.processes().items():
@@ -55,8 +55,8 @@ def test_metrics_are_for_machines_inside(stack: RunningStack) -> None:
                 assert get(stack, path, port=row.port)[0] == 200
 
 
-def test_limits_by_address_see_who_asks(stack: RunningStack) -> None:
-    """One office uses up its attempts; whatever it claims, the next one has its own."""
+def test_limits_per_address_use_the_real_address(stack: RunningStack) -> None:
+    """A client cannot escape its limit by X-Forwarded-For, and another address has its own."""
     form = urlencode({"csrfmiddlewaretoken": "c" * 32})
 
     def ask(source: str, claims: str) -> int:
@@ -71,9 +71,9 @@ def test_limits_by_address_see_who_asks(stack: RunningStack) -> None:
         )
         return status
 
-    tries = range(NEW_PASSWORDS_A_MINUTE + 1)
+    tries = range(PASSWORD_RESETS_A_MINUTE + 1)
     statuses = [ask("127.0.0.21", f"10.0.0.{number}") for number in tries]
-    assert statuses == [200] * NEW_PASSWORDS_A_MINUTE + [429]
+    assert statuses == [200] * PASSWORD_RESETS_A_MINUTE + [429]
     assert ask("127.0.0.22", "127.0.0.21") == 200
 
 
@@ -86,15 +86,15 @@ def get(
     form: str | None = None,
     **headers: str,
 ) -> tuple[int, dict[str, list[str]], str]:
-    """Return the status, the headers and the text of an answer; with a form, of a POST."""
+    """Return the status, the headers and the text of a response; with `form`, of a POST."""
     with _connection(port or stack.port, source) as connection:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("POST" if form else "GET", path, form, named)
         answer = connection.getresponse()
-        told: dict[str, list[str]] = {}
+        found: dict[str, list[str]] = {}
         for name, value in answer.getheaders():
-            told.setdefault(name, []).append(value)
-        return answer.status, told, answer.read().decode(errors="replace")
+            found.setdefault(name, []).append(value)
+        return answer.status, found, answer.read().decode(errors="replace")
 
 
 @contextmanager

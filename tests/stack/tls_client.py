@@ -1,4 +1,4 @@
-"""Somebody who comes in by TLS, trusting a certificate that nobody else signed."""
+"""A client that connects by TLS and trusts a self-signed certificate."""
 
 import json
 import ssl
@@ -8,14 +8,14 @@ from pathlib import Path
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from tests.stack.people import Deployed
+from tests.stack.deployed_stage import Deployed
 
 
-def somebody_talks_by_tls(deployed: Deployed, port: int, certificate: Path, folder: Path) -> None:
-    """Load a page, whose cookies have to be secure, and say something over a socket."""
+def assert_tls_works(deployed: Deployed, port: int, certificate: Path, folder: Path) -> None:
+    """Load a page, which must set secure cookies, and send a message over a WebSocket."""
     url = f"https://localhost:{port}"
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    page = HTTPSConnection("localhost", port, timeout=20, context=trusting)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    page = HTTPSConnection("localhost", port, timeout=20, context=trusted)
     page.request("GET", "/accounts/login/")
     answer = page.getresponse()
     answer.read()
@@ -26,21 +26,21 @@ def somebody_talks_by_tls(deployed: Deployed, port: int, certificate: Path, fold
     assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=31536000"]
 
     deployed.manage("seed", "--yes", "--users", "2", "--sessions", str(folder / "sessions"))
-    somebody = (folder / "sessions").read_text().splitlines()[0]
-    identity = {"Cookie": somebody.removeprefix("Cookie: ")}
+    account = (folder / "sessions").read_text().splitlines()[0]
+    identity = {"Cookie": account.removeprefix("Cookie: ")}
     page.request("GET", "/api/rooms", headers=identity)
     room = json.loads(page.getresponse().read())[0]["id"]
     page.close()
     with connect(
         f"wss://localhost:{port}/ws/",
-        ssl=trusting,
+        ssl=trusted,
         origin=Origin(url),
         additional_headers=identity,
         proxy=None,
     ) as socket:
         assert json.loads(socket.recv(timeout=10))["type"] == "welcome"
-        said = {"room": room, "nonce": "first", "body": "hello by TLS"}
-        socket.send(json.dumps({"type": "message.send", "ref": 1, **said}))
+        message = {"room": room, "nonce": "first", "body": "hello by TLS"}
+        socket.send(json.dumps({"type": "message.send", "ref": 1, **message}))
         while (frame := json.loads(socket.recv(timeout=10))).get("ref") != 1:
             pass
         assert (frame["type"], frame["message"]["body"]) == ("ok", "hello by TLS")

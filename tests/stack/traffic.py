@@ -1,7 +1,7 @@
-"""Two hundred sockets that talk through nginx, and how long each heard nothing of it.
+"""Two hundred clients that chat through nginx, and the longest time that one received nothing.
 
-What they saw is held against the log at the end; the longest silence is told at the end of the run,
-for each thing that was done to the stack meanwhile.
+At the end their histories are compared with the log. The test run's summary reports the longest
+silence for each operation or fault.
 """
 
 import time
@@ -15,50 +15,52 @@ from loadtests.lib.checker.silence import event_times, longest_silence
 from loadtests.lib.client import Client
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import open_all, talking
-from tests.stack.people import People
+from tests.stack.deployed_stage import DeployedStage
 
 ROOMS = 4
-PEOPLE = 50  # each with a tab in each room
-TALKERS = 2  # in each room
+USERS = 50  # each with a client in each room
+SENDERS = 2  # in each room
 PAUSE_SECONDS = 0.3
 
-# What was done to the stack: the longest silence of any client meanwhile, in seconds.
+# The longest silence of any client, in seconds, by operation or fault.
 silences: dict[str, float] = {}
 
 
-def tell_silences(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how long anybody heard nothing: the tests only hold that nothing was lost."""
+def report_silences(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the longest silences, which the tests do not check."""
     for what, seconds in silences.items():
         terminalreporter.write_line(f"longest silence while {what}: {seconds:.1f} s")
 
 
 class Traffic:
-    def __init__(self, people: People, rooms: Sequence[int], clients: Sequence[Client]) -> None:
-        self.people, self.rooms, self.clients = people, rooms, clients
+    def __init__(
+        self, stage: DeployedStage, rooms: Sequence[int], clients: Sequence[Client]
+    ) -> None:
+        self.stage, self.rooms, self.clients = stage, rooms, clients
 
     @contextmanager
     def during(self, what: str) -> Iterator[None]:
-        """Note the longest silence while something is done."""
-        began = time.monotonic()
+        """Record the longest silence in the block."""
+        started = time.monotonic()
         yield
         ended = time.monotonic()
         silences[what] = max(
-            longest_silence(client.history, began, ended) for client in self.clients
+            longest_silence(client.history, started, ended) for client in self.clients
         )
 
-    async def until_all_are_back(self, within: float = 30) -> None:
-        """Wait until everybody is connected and has heard what was last said."""
+    async def wait_until_all_reconnected(self, within: float = 30) -> None:
+        """Wait until every client is connected and receives events again."""
         for client in self.clients:
             await client.wait_until(partial(getattr, client, "connected"), within)
-        await self.until_all_hear(within)
+        await self.wait_until_all_receive(within)
 
-    async def until_all_hear(self, within: float = 30) -> None:
-        """Wait until everybody has heard something that was said after now."""
+    async def wait_until_all_receive(self, within: float = 30) -> None:
+        """Wait until every client has received an event from now on."""
         now = time.monotonic()
         for client in self.clients:
-            await client.wait_until(partial(has_heard_since, client, now), within)
+            await client.wait_until(partial(has_received_since, client, now), within)
 
-    def sockets_by_replica(self) -> dict[str, int]:
+    def connections_by_replica(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for client in self.clients:
             if client.protocol.welcome is not None:
@@ -68,38 +70,38 @@ class Traffic:
 
 
 @asynccontextmanager
-async def traffic(people: People) -> AsyncIterator[Traffic]:
-    """Have everybody talk meanwhile; then hold all that they saw against the log."""
-    crowd = people.crowd(PEOPLE)
-    rooms = [people.room(crowd) for _ in range(ROOMS)]
-    clients = [tab(people, person, number) for number in range(ROOMS) for person in crowd]
-    in_rooms = [clients[number * PEOPLE :][:PEOPLE] for number in range(ROOMS)]
+async def running_traffic(stage: DeployedStage) -> AsyncIterator[Traffic]:
+    """Run the traffic during the block, then compare all histories with the log."""
+    crowd = stage.crowd(USERS)
+    rooms = [stage.room(crowd) for _ in range(ROOMS)]
+    clients = [_client(stage, person, number) for number in range(ROOMS) for person in crowd]
+    by_room = [clients[number * USERS :][:USERS] for number in range(ROOMS)]
     async with AsyncExitStack() as stack:
         for client in clients:
             await stack.enter_async_context(client)
-        for room, tabs in zip(rooms, in_rooms, strict=True):
-            await open_all(tabs, room)
-        async with AsyncExitStack() as talks:
-            for room, tabs in zip(rooms, in_rooms, strict=True):
-                await talks.enter_async_context(talking(tabs[:TALKERS], [room], PAUSE_SECONDS))
-            everybody = Traffic(people, rooms, clients)
-            await everybody.until_all_hear()
-            yield everybody
-        for room, tabs in zip(rooms, in_rooms, strict=True):
-            await people.settle(room, tabs, within=30)
-        await people.assert_right(clients)
+        for room, members in zip(rooms, by_room, strict=True):
+            await open_all(members, room)
+        async with AsyncExitStack() as senders:
+            for room, members in zip(rooms, by_room, strict=True):
+                await senders.enter_async_context(talking(members[:SENDERS], [room], PAUSE_SECONDS))
+            traffic = Traffic(stage, rooms, clients)
+            await traffic.wait_until_all_receive()
+            yield traffic
+        for room, members in zip(rooms, by_room, strict=True):
+            await stage.settle(room, members, within=30)
+        await stage.assert_right(clients)
 
 
-def tab(people: People, person: Account, number: int) -> Client:
-    client = people.client(person)
-    client.name = client.history.name = f"{person.username}, tab {number}"
+def _client(stage: DeployedStage, person: Account, number: int) -> Client:
+    client = stage.client(person)
+    client.name = client.history.name = f"{person.username}, client {number}"
     return client
 
 
 def replica_of(client: Client) -> str:
-    assert client.protocol.welcome is not None, "It has no socket."
+    assert client.protocol.welcome is not None, "The client never connected."
     return str(client.protocol.welcome["replica"])
 
 
-def has_heard_since(client: Client, at: float) -> bool:
+def has_received_since(client: Client, at: float) -> bool:
     return max(event_times(client.history), default=0.0) > at

@@ -1,6 +1,6 @@
-"""The people of a whole deployment: their clients come in through nginx, like everybody's.
+"""The stage of the cluster tests for a whole deployment, whose clients connect through nginx.
 
-The stage of the cluster's tests, with one address for all replicas.
+All replicas share one address.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ CROWD = 50
 
 
 class Deployed(Protocol):
-    """What people need of a deployment: `make stack`, or another that is asked from outside."""
+    """What the stage needs: a running `make stack`, or any other deployment."""
 
     port: int
 
@@ -29,7 +29,7 @@ class Deployed(Protocol):
     def variable(self, name: str) -> str: ...
 
 
-class People(Stage):
+class DeployedStage(Stage):
     def __init__(self, stack: Deployed, folder: Path) -> None:
         self.stack = stack
         cluster: Any = SimpleNamespace(

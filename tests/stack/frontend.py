@@ -1,6 +1,6 @@
-"""nginx with our templates, in front of small servers that tell what they were asked.
+"""nginx with our templates in front of small servers that echo what they receive.
 
-For what has to do with nginx alone: no database, nothing of Hubbub, a second to start.
+For tests of nginx alone: they need no database and nothing of Hubbub, and start in a second.
 """
 
 import json
@@ -32,10 +32,10 @@ class Answer:
         return json.loads(self.text)
 
 
-class Behind(ThreadingHTTPServer):
-    """A process behind nginx, which answers with what it was asked.
+class Backend(ThreadingHTTPServer):
+    """A server behind nginx that responds with the request that it received.
 
-    `missing` is a path that it has nothing at; one that `hangs_up` takes requests and answers none.
+    It responds to the path `missing` with 404. With `hangs_up`, it closes each connection instead.
     """
 
     daemon_threads = True
@@ -50,8 +50,8 @@ class Behind(ThreadingHTTPServer):
         missing: str = "",
         hangs_up: bool = False,
     ) -> None:
-        super().__init__((host, port), _Tell)
-        self.name, self.missing, self.hangs_up, self.asked = name, missing, hangs_up, 0
+        super().__init__((host, port), EchoHandler)
+        self.name, self.missing, self.hangs_up, self.requests = name, missing, hangs_up, 0
         self.thread = threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
@@ -64,23 +64,23 @@ class Behind(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Tell(BaseHTTPRequestHandler):
-    server: Behind
+class EchoHandler(BaseHTTPRequestHandler):
+    server: Backend
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.server.asked += 1
+        self.server.requests += 1
         if self.server.hangs_up:
             self.close_connection = True
             return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        told = {
+        request = {
             "name": self.server.name,
             "path": self.path,
             "headers": {name.lower(): value for name, value in self.headers.items()},
             "body": body.decode(),
         }
-        text = json.dumps(told).encode()
+        text = json.dumps(request).encode()
         self.send_response(404 if self.path == self.server.missing else 200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -89,29 +89,29 @@ class _Tell(BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_DELETE = do_GET
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
-class Front:
+class Frontend:
     def __init__(self) -> None:
         self.nginx = Nginx()
-        self._ends = ExitStack()
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ends.close()
+        self._cleanup.close()
         self.nginx.close()
 
     @property
     def port(self) -> int:
         return self.nginx.port
 
-    def behind(self, name: str, **options: Any) -> Behind:
-        """Start a process behind it, which ends with the test."""
-        process = Behind(name, **options)
-        self._ends.callback(process.close)
+    def start_backend(self, name: str, **options: Any) -> Backend:
+        """Start a backend, which stops with the test."""
+        process = Backend(name, **options)
+        self._cleanup.callback(process.close)
         return process
 
     def start(
@@ -127,7 +127,7 @@ class Front:
         return self
 
     def write_list(self, web: Sequence[int], realtime: Sequence[int] | None = None) -> None:
-        self.nginx.write_upstreams(_here(web), _here(realtime or web))
+        self.nginx.write_upstreams(_local(web), _local(realtime or web))
 
     def get(
         self, path: str, method: str = "GET", body: str = "", source: str = HOST, **headers: str
@@ -146,7 +146,7 @@ class Front:
         return [json.loads(line) for line in lines]
 
 
-def _here(ports: Sequence[int]) -> list[Address]:
+def _local(ports: Sequence[int]) -> list[Address]:
     return [(HOST, port) for port in ports]
 
 

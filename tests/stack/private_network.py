@@ -1,4 +1,4 @@
-"""Tests that need hosts of their own: root and CI have to have them, others may not."""
+"""Skips tests that need a private network, if it is unavailable; never for root and in CI."""
 
 import os
 
@@ -8,4 +8,4 @@ from loadtests.chaos import network
 from scripts.stack.programs import is_root
 
 WHY_NOT = "" if is_root() or os.environ.get("CI") else network.unavailable_reason()
-needs_hosts = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+needs_private_network = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)

@@ -1,4 +1,4 @@
-"""The channel layer on a Redis that ends connections, stands still, or refuses."""
+"""The channel layer on a Redis that closes connections, is paused, or rejects commands."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +13,7 @@ from hubbub import environment
 from hubbub.chat.redis_layer import RedisLayer
 from loadtests.lib.servers import Redis
 
-HEARD_SECONDS = 5
+RECEIVE_SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -46,28 +46,28 @@ async def send(layer: RedisLayer, *numbers: int, group: str = "room") -> None:
     await layer.group_send_many([(group, {"number": number}) for number in numbers])
 
 
-async def heard(layer: RedisLayer, channel: str, count: int) -> list[Any]:
-    async with asyncio.timeout(HEARD_SECONDS):
+async def received(layer: RedisLayer, channel: str, count: int) -> list[Any]:
+    async with asyncio.timeout(RECEIVE_SECONDS):
         return [(await layer.receive(channel))["number"] for _ in range(count)]
 
 
-async def test_messages_of_a_batch_come_in_order(layer: RedisLayer) -> None:
+async def test_messages_of_a_batch_arrive_in_order(layer: RedisLayer) -> None:
     channel = await joined(layer, "room")
     await send(layer, *range(250))
-    assert await heard(layer, channel, 250) == list(range(250))
+    assert await received(layer, channel, 250) == list(range(250))
 
 
-async def test_a_publish_after_its_connection_was_ended_goes_out(
+async def test_a_publish_works_after_its_connection_was_closed(
     layer: RedisLayer, operator: Client
 ) -> None:
     channel = await joined(layer, "room")
     await send(layer, 1)
     await operator.client_kill_filter(_type="normal", skipme=True)
     await send(layer, 2)
-    assert await heard(layer, channel, 2) == [1, 2]
+    assert await received(layer, channel, 2) == [1, 2]
 
 
-async def test_who_listens_does_so_again_after_the_connection_was_ended(
+async def test_a_listener_resubscribes_after_its_connection_was_closed(
     layer: RedisLayer, operator: Client
 ) -> None:
     channel = await joined(layer, "room", "another")
@@ -75,26 +75,24 @@ async def test_who_listens_does_so_again_after_the_connection_was_ended(
     await until_subscribed(operator, 2)
     await send(layer, 1)
     await send(layer, 2, group="another")
-    assert await heard(layer, channel, 2) == [1, 2]
+    assert await received(layer, channel, 2) == [1, 2]
 
 
-async def test_rooms_may_be_opened_while_the_connection_is_made_anew(
+async def test_groups_can_be_joined_while_the_connection_is_reopened(
     layer: RedisLayer, operator: Client
 ) -> None:
     channel = await joined(layer, "room")
-    heard_all = asyncio.create_task(heard(layer, channel, 20))
+    all_received = asyncio.create_task(received(layer, channel, 20))
     for number in range(20):
         await operator.client_kill_filter(_type="pubsub")
-        await open_room(layer, f"room {number}", channel)
+        await join_group(layer, f"room {number}", channel)
     await until_subscribed(operator, 21)
     for number in range(20):
         await send(layer, number, group=f"room {number}")
-    assert await heard_all == list(range(20))
+    assert await all_received == list(range(20))
 
 
-async def test_a_group_that_cannot_be_left_while_redis_is_away_is_left_later(
-    layer: RedisLayer, redis: Redis
-) -> None:
+async def test_leaving_a_group_works_once_redis_is_back(layer: RedisLayer, redis: Redis) -> None:
     channel = await joined(layer, "room", "another")
     await asyncio.to_thread(redis.stop)
     with suppress(RedisError):  # the first writes may find room in the kernel
@@ -106,16 +104,16 @@ async def test_a_group_that_cannot_be_left_while_redis_is_away_is_left_later(
     redis.spawn()
     await asyncio.to_thread(redis.wait_until_ready)
     async with Client.from_url(redis.url()) as operator:
-        await until_subscribed(operator, 2)  # to all that it had
+        await until_subscribed(operator, 2)  # to all its groups again
         await layer.group_discard("room", channel)
-        async with asyncio.timeout(HEARD_SECONDS):
+        async with asyncio.timeout(RECEIVE_SECONDS):
             while await operator.pubsub_channels("asgi__group__room"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     await send(layer, 1, group="another")
-    assert await heard(layer, channel, 1) == [1]
+    assert await received(layer, channel, 1) == [1]
 
 
-async def test_an_answer_to_a_publish_that_was_given_up_is_not_taken_for_anothers(
+async def test_a_late_answer_to_a_cancelled_publish_is_not_matched_to_another(
     layer: RedisLayer, operator: Client
 ) -> None:
     channel = await joined(layer, "room")
@@ -125,49 +123,49 @@ async def test_an_answer_to_a_publish_that_was_given_up_is_not_taken_for_another
         async with asyncio.timeout(0.1):
             await send(layer, 2)
     await send(layer, 3)
-    assert set(await heard(layer, channel, 2)) >= {1}
+    assert set(await received(layer, channel, 2)) >= {1}
     await send(layer, *range(10, 20))
-    async with asyncio.timeout(HEARD_SECONDS):
+    async with asyncio.timeout(RECEIVE_SECONDS):
         while (await layer.receive(channel))["number"] != 19:
             pass
 
 
-async def test_of_a_batch_only_what_is_refused_is_lost(
+async def test_of_a_batch_only_rejected_messages_are_lost(
     layer: RedisLayer, operator: Client, redis: Redis
 ) -> None:
     channel = await joined(layer, "room")
-    await may_use(operator, "asgi__group__room", "asgispecific*")
+    await allow_channels(operator, "asgi__group__room", "asgispecific*")
     before = len(await operator.client_list())
-    refused = ("secret", {"number": 2})
+    rejected = ("secret", {"number": 2})
     with pytest.raises(ResponseError):
-        await layer.group_send_many([refused, ("room", {"number": 1}), refused])
-    assert await heard(layer, channel, 1) == [1]
+        await layer.group_send_many([rejected, ("room", {"number": 1}), rejected])
+    assert await received(layer, channel, 1) == [1]
     await send(layer, 3)
-    assert await heard(layer, channel, 1) == [3]
-    assert len(await operator.client_list()) == before + 1  # one to publish by, kept
-    await may_use(operator, "*")
+    assert await received(layer, channel, 1) == [3]
+    assert len(await operator.client_list()) == before + 1  # one for publishing, kept open
+    await allow_channels(operator, "*")
 
 
-def test_a_socket_in_a_file_has_no_keepalive() -> None:
+def test_a_unix_socket_gets_no_keepalive() -> None:
     here, there = environment.layer_hosts(["unix:///run/redis.sock", "redis://localhost"])
     assert "socket_keepalive" not in here
     assert there["socket_keepalive"]
 
 
 async def until_subscribed(operator: Client, groups: int) -> None:
-    async with asyncio.timeout(HEARD_SECONDS):
+    async with asyncio.timeout(RECEIVE_SECONDS):
         while len(await operator.pubsub_channels("asgi__group__*")) < groups:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
-async def may_use(operator: Client, *channels: str) -> None:
+async def allow_channels(operator: Client, *channels: str) -> None:
     allowed = [f"&{channel}" for channel in channels]
-    command: Any = operator.execute_command  # which has no types
+    command: Any = operator.execute_command  # untyped in redis-py
     await command("ACL", "SETUSER", "default", "resetchannels", *allowed)
 
 
-async def open_room(layer: RedisLayer, group: str, channel: str) -> None:
-    """As a replica does: again until it is taken."""
+async def join_group(layer: RedisLayer, group: str, channel: str) -> None:
+    """Join the group as a replica does: retry until it works."""
     while True:
         with suppress(RedisError):
             await layer.group_add(group, channel)

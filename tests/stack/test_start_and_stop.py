@@ -1,4 +1,4 @@
-"""The life of a stack: it starts on nothing, keeps what dies running, and leaves nothing behind."""
+"""A stack starts from nothing, restarts processes that die, and leaves nothing behind."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from loadtests.lib.servers.stack import STOP_SECONDS, RunningStack, wait_until
 from tests.stack.conftest import MakeStack
 
 
-def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
+def test_every_process_is_restarted_alone(stack: RunningStack) -> None:
     for name in ("realtime-1", "web-1", "redis", "nginx", "postgres"):
         wait_until(
             lambda: all(row.pid for row in stack.processes().values())
-        )  # the one before is back
+        )  # the previous one is back
         before = stack.processes()
         os.kill(before[name].pid, signal.SIGKILL)
         wait_until(lambda: stack.processes()[name].restarts == before[name].restarts + 1)
@@ -34,14 +34,14 @@ def test_every_process_is_started_again_alone(stack: RunningStack) -> None:
         assert f"{name} exited (SIGKILL). Restarting in " in stack.output()
 
 
-def test_it_says_where_it_is_and_what_one_may_do_next(stack: RunningStack) -> None:
+def test_it_prints_its_address_and_next_steps(stack: RunningStack) -> None:
     said = stack.output()
     assert f"==> Hubbub is running at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in said
     assert 'make stack-manage ARGS="owner alice"' in said
     assert "\x1b[" not in said
 
 
-def test_what_processes_say_is_in_one_stream_by_name(stack: RunningStack) -> None:
+def test_all_output_is_in_one_stream_with_names(stack: RunningStack) -> None:
     urllib.request.urlopen(f"http://{stack.address}/accounts/login/?next=/x").close()
 
     def requests() -> list[str]:
@@ -52,7 +52,7 @@ def test_what_processes_say_is_in_one_stream_by_name(stack: RunningStack) -> Non
     assert "next=" not in stack.output()
 
 
-def test_a_second_start_is_refused_while_one_runs(stack: RunningStack) -> None:
+def test_a_second_start_is_rejected_while_one_runs(stack: RunningStack) -> None:
     refused = stack.attempt("up")
     assert refused.returncode == 1
     assert refused.stderr.startswith("A stack is already running in ")
@@ -60,7 +60,7 @@ def test_a_second_start_is_refused_while_one_runs(stack: RunningStack) -> None:
     assert _serves(stack)
 
 
-def test_secrets_are_for_its_user_only(stack: RunningStack) -> None:
+def test_only_its_user_can_read_the_secrets(stack: RunningStack) -> None:
     home = stack.folder / "stack"
     for name in ("env", "secrets.json", "redis/redis.conf"):
         assert (home / name).stat().st_mode & 0o077 == 0
@@ -70,19 +70,19 @@ def test_secrets_are_for_its_user_only(stack: RunningStack) -> None:
         assert not [secret for secret in secrets if secret in command]
 
 
-def test_ctrl_c_leaves_nothing_behind_and_a_second_start_keeps_the_data(
+def test_ctrl_c_leaves_nothing_behind_and_the_next_start_keeps_the_data(
     make_stack: MakeStack,
 ) -> None:
     stack = make_stack(REPLICAS="1").start()
     printed = stack.manage("owner", "alice", "--email=alice@example.org")
     assert "alice" in printed
     key = stack.variable("SECRET_KEY")
-    _assert_stops(stack)
+    _assert_stops_cleanly(stack)
     assert stack.attempt("status").stderr.startswith("No stack is running in ")
     stack.start()
     assert stack.variable("SECRET_KEY") == key
     assert "owns this place" in stack.manage("owner", "alice")
-    # Killed, it has no time to end anything; yet nothing outlives it, and it starts again.
+    # A killed manager cannot stop anything, yet no process outlives it, and it starts again.
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()
@@ -91,7 +91,7 @@ def test_ctrl_c_leaves_nothing_behind_and_a_second_start_keeps_the_data(
     assert "owns this place" in stack.manage("owner", "alice")
 
 
-def test_a_taken_port_gets_a_sentence(make_stack: MakeStack) -> None:
+def test_a_used_port_gives_a_one_line_error(make_stack: MakeStack) -> None:
     with socket.socket() as other:
         other.bind((HOST, 0))
         other.listen()
@@ -102,14 +102,14 @@ def test_a_taken_port_gets_a_sentence(make_stack: MakeStack) -> None:
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_an_address_that_is_not_this_machine_s_gets_a_sentence(make_stack: MakeStack) -> None:
+def test_an_address_of_another_machine_gives_a_one_line_error(make_stack: MakeStack) -> None:
     refused = make_stack(BIND="203.0.113.7").attempt("up")
     assert refused.returncode == 1
     assert refused.stderr.startswith("nginx cannot listen on BIND=203.0.113.7: ")
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_a_folder_with_too_long_a_path_gets_a_sentence(make_stack: MakeStack) -> None:
+def test_a_too_long_state_directory_gives_a_one_line_error(make_stack: MakeStack) -> None:
     stack = make_stack()
     stack.environment["STACK_DIR"] = str(stack.folder / ("long" * 25))
     refused = stack.attempt("up")
@@ -118,18 +118,18 @@ def test_a_folder_with_too_long_a_path_gets_a_sentence(make_stack: MakeStack) ->
     assert len(refused.stderr.splitlines()) == 1
 
 
-def test_ctrl_c_ends_a_change_that_is_under_way(make_stack: MakeStack) -> None:
-    """At an address of its own, where nginx has to be asked whether it is there."""
+def test_ctrl_c_cancels_a_running_operation(make_stack: MakeStack) -> None:
+    """With another BIND, at which the manager has to check whether nginx is ready."""
     stack = make_stack(REPLICAS="1", BIND="127.0.0.2", PUBLIC_URL="").start()
     assert f"Hubbub is running at http://127.0.0.2:{stack.port} " in stack.output()
     with second_terminal(stack, "scale", "6") as scaling:
         wait_until(lambda: "Starting realtime-2" in stack.output())
-        _assert_stops(stack)
+        _assert_stops_cleanly(stack)
         _, refused = scaling.communicate(timeout=20)
     assert refused == "The stack is stopping.\n"
 
 
-def test_a_file_that_the_shell_names_changes_no_setting_of_the_stack(
+def test_file_variables_of_the_shell_do_not_override_the_stack_s_settings(
     stack: RunningStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "url").write_text("postgres://nobody@127.0.0.1:1/nothing")
@@ -137,7 +137,7 @@ def test_a_file_that_the_shell_names_changes_no_setting_of_the_stack(
     stack.manage("migrate", "--check")
 
 
-def test_a_setting_that_cannot_be_right_ends_it_with_its_sentence(make_stack: MakeStack) -> None:
+def test_an_invalid_setting_stops_it_with_its_error(make_stack: MakeStack) -> None:
     stack = make_stack(PUBLIC_URL="chat")
     refused = stack.attempt("up")
     assert refused.returncode == 1
@@ -146,7 +146,7 @@ def test_a_setting_that_cannot_be_right_ends_it_with_its_sentence(make_stack: Ma
     assert not stack.left_behind()
 
 
-def test_a_number_that_is_none_gets_a_sentence(make_stack: MakeStack) -> None:
+def test_an_invalid_number_gives_an_error(make_stack: MakeStack) -> None:
     for name, value in {"PORT": "http", "REPLICAS": "0"}.items():
         stack = make_stack()
         stack.environment[name] = value
@@ -169,10 +169,10 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
     assert "redis-server" in done.stderr
 
 
-def test_what_apt_installs_is_not_left_running(tmp_path: Path) -> None:
+def test_services_that_apt_starts_are_stopped(tmp_path: Path) -> None:
     programs = {
         "id": "echo 0",
-        "ls": "exit 1",  # no PostgreSQL where Debian has it
+        "ls": "exit 1",  # PostgreSQL is not where Debian installs it
         "apt-get": "exit 0",
         "systemctl": f'echo "$@" >>{tmp_path}/asked',
     }
@@ -180,8 +180,8 @@ def test_what_apt_installs_is_not_left_running(tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     (tmp_path / "env").symlink_to(str(shutil.which("env")))
-    bring = [str(ROOT / "scripts/install-servers"), "stack"]
-    subprocess.run(["/bin/sh", *bring], env={"PATH": str(tmp_path)}, check=True)
+    command = [str(ROOT / "scripts/install-servers"), "stack"]
+    subprocess.run(["/bin/sh", *command], env={"PATH": str(tmp_path)}, check=True)
     asked = (tmp_path / "asked").read_text().splitlines()
     assert {"disable --now redis-server", "disable --now postgresql"} <= set(asked)
 
@@ -197,7 +197,7 @@ def second_terminal(stack: RunningStack, *command: str) -> subprocess.Popen[str]
     )
 
 
-def _assert_stops(stack: RunningStack) -> None:
+def _assert_stops_cleanly(stack: RunningStack) -> None:
     ports = [row.port for row in stack.processes().values()]
     stack.stop()
     assert stack.process is not None
