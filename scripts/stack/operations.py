@@ -80,7 +80,7 @@ async def _replace_web(stack: Stack, report: Report) -> None:
 async def _add_replicas(stack: Stack, number: int, report: Report) -> None:
     new = list[Service]()
     for _ in range(number):
-        new.append(stack.new_replica(beside=new))
+        new.append(stack.new_replica(planned=new))
     report(f"Starting {_names(new)}")
     await _start_and_route(stack, new, stack.web, [*stack.realtime, *new])
 

@@ -69,10 +69,10 @@ class Stack:
 
         return Release(root, await ensure_collected(self._state, root, collect))
 
-    def new_replica(self, beside: Sequence[Service] = ()) -> Service:
-        """Create a replica whose name neither the current replicas nor those in `beside` use."""
+    def new_replica(self, planned: Sequence[Service] = ()) -> Service:
+        """Create a replica whose name neither the current replicas nor those in `planned` use."""
         port = free_port()
-        name = _unused_name("realtime", [*self.realtime, *beside])
+        name = _unused_name("realtime", [*self.realtime, *planned])
         return self._service(name, port, application.realtime(self.settings, self.release, port))
 
     def new_web(self) -> Service:

@@ -46,8 +46,8 @@ class HerokuStage(DeployedStage):
             stranger = {"Cookie": "hubbub=none"}
             fields = {"email": f"nobody-{dyno.port}-{number}@example.org"}
             rest.post_form(dyno.address, "/accounts/password/reset/", stranger, fields)
-            said = {"body": "hello", "nonce": f"{dyno.port}-{number}"}
-            rest.call(dyno.address, "POST", f"/rooms/{room}/messages", person.headers, said)
+            message = {"body": "hello", "nonce": f"{dyno.port}-{number}"}
+            rest.call(dyno.address, "POST", f"/rooms/{room}/messages", person.headers, message)
 
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             list(pool.map(visit, range(CONCURRENCY)))

@@ -129,8 +129,8 @@ def test_processes_serve_their_probes(build: Build) -> None:
         for probe in filter(None, map(workload.main.get, PROBES)):
             if "httpGet" in probe:
                 assert probe["httpGet"]["path"] in answered[workload.name]
-            if place := probe.get("httpGet") or probe.get("tcpSocket"):
-                assert place["port"] in workload.ports
+            if target := probe.get("httpGet") or probe.get("tcpSocket"):
+                assert target["port"] in workload.ports
     for name in ("web", "realtime"):
         [workload] = [one for one in build.workloads if one.name == name]
         assert workload.main["readinessProbe"]["httpGet"]["path"] == "/readyz"
@@ -228,8 +228,8 @@ def test_the_readme_says_how_many_connections_autoscaling_needs() -> None:
     rolling = sum(each[name] * (most[name] + 1) for name in each)
     needed = rolling + len(["migrate", "prune"]) + SUPERUSER_CONNECTIONS
     readme = (K8S / "README.md").read_text()
-    [said] = re.findall(r"`components/autoscaling`.* takes (\d+) connections", readme)
-    assert needed <= int(said) < needed + 50
+    [documented] = re.findall(r"`components/autoscaling`.* takes (\d+) connections", readme)
+    assert needed <= int(documented) < needed + 50
 
 
 @every_build

@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
-from types import TracebackType
-from typing import Self
 
 from loadtests.lib.servers.process import HOST
+from loadtests.lib.servers.startable import Startable
 
 Change = Callable[[bytes], bytes]
 PRIVATE = ("/metrics", "/healthz", "/readyz")
@@ -43,7 +42,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class FaultyProxy:
+class FaultyProxy(Startable):
     ports: list[int]
     pages: list[int] = field(
         default_factory=list
@@ -54,16 +53,10 @@ class FaultyProxy:
     _turn: Iterator[int] = field(default_factory=count)
     _socket_turn: Iterator[int] = field(default_factory=count)
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         threading.Thread(target=self._serve, daemon=True).start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.listener.close()
 
     @property

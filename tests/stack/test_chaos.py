@@ -60,17 +60,17 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("--faults", "earthquake"), "no fault is called 'earthquake'; there are replica-killed"),
         (("--seeds", "many"), "'many' is no list of seeds: give 1-10, or 1,5,7"),
         (("--faults", "redis-gone", "--seconds", "10"), "give more time, or fewer of them"),
     ],
 )
-def test_invalid_input_gives_an_error(arguments: tuple[str, ...], said: str) -> None:
+def test_invalid_input_gives_an_error(arguments: tuple[str, ...], message: str) -> None:
     done = chaos(*arguments)
     assert done.returncode not in (0, None)
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -32,14 +32,14 @@ async def test_replicas_are_added_and_drained_while_users_chat(
     stack: RunningStack, stage: DeployedStage
 ) -> None:
     async with _chat(stage, 12) as clients:
-        said = await asyncio.to_thread(stack.command, "scale", "3")
-        assert "3 replicas are serving." in said
+        output = await asyncio.to_thread(stack.command, "scale", "3")
+        assert "3 replicas are serving." in output
         for client in clients[:6]:
             await client.drop_connection()
         await _until_connected(clients)
         assert len(_replicas_of(clients)) == 3
-        said = await asyncio.to_thread(stack.command, "scale", "1")
-        assert "1 replica is serving." in said
+        output = await asyncio.to_thread(stack.command, "scale", "1")
+        assert "1 replica is serving." in output
         await _until_connected(clients)
         assert len(_replicas_of(clients)) == 1
     assert [row.name for row in stack.replicas()] == ["realtime-1"]

@@ -34,9 +34,9 @@ async def test_a_rolling_deploy_under_traffic(make_stack: MakeStack, tmp_path: P
     async with running_traffic(stage) as traffic, loading_pages(stack) as pages:
         assert versions(traffic) == {"this"}
         with traffic.during("a rolling deploy from one version to the next"):
-            said = await asyncio.to_thread(stack.command, "deploy", "--root", str(next_root))
+            output = await asyncio.to_thread(stack.command, "deploy", "--root", str(next_root))
             await traffic.wait_until_all_reconnected()
-        assert f"The code in {next_root} is serving." in said
+        assert f"The code in {next_root} is serving." in output
         assert versions(traffic) == {"next"}
     assert len(pages) > 1, "no page was loaded during the deploy"
     assert pages[0] != pages[-1], "the static files did not change"

@@ -35,10 +35,10 @@ def test_every_process_is_restarted_alone(stack: RunningStack) -> None:
 
 
 def test_it_prints_its_address_and_next_steps(stack: RunningStack) -> None:
-    said = stack.output()
-    assert f"==> Hubbub is running at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in said
-    assert 'make stack-manage ARGS="owner alice"' in said
-    assert "\x1b[" not in said
+    output = stack.output()
+    assert f"==> Hubbub is running at {stack.environment['PUBLIC_URL']} (Ctrl-C stops it)" in output
+    assert 'make stack-manage ARGS="owner alice"' in output
+    assert "\x1b[" not in output
 
 
 def test_all_output_is_in_one_stream_with_names(stack: RunningStack) -> None:
