@@ -39,7 +39,7 @@ def _remove(directory: Path, owner: int) -> None:
 _directory = _metrics_directory()
 
 from hubbub import settings  # noqa: E402
-from hubbub.observability.exposition import bury, ensure  # noqa: E402
+from hubbub.observability.exposition import create_metrics_dir, merge_dead_workers  # noqa: E402
 
 wsgi_app = "hubbub.wsgi:application"
 proc_name = "hubbub-web"
@@ -73,7 +73,7 @@ logconfig_dict = settings.LOGGING
 
 
 def pre_fork(server, worker):  # type: ignore[no-untyped-def]
-    ensure(_directory)
+    create_metrics_dir(_directory)
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
@@ -83,4 +83,4 @@ def post_fork(server, worker):  # type: ignore[no-untyped-def]
 
 
 def child_exit(server, worker):  # type: ignore[no-untyped-def]
-    bury(_directory, {os.getpid(), *server.WORKERS})
+    merge_dead_workers(_directory, {os.getpid(), *server.WORKERS})

@@ -1,6 +1,6 @@
-"""What every request passes: its id for the logs, its time for the metrics, an end to waiting.
+"""Middleware for every request: an id for logs, a duration for metrics, a database deadline.
 
-Named in the settings, just behind the probes, so that it sees what all the others answer.
+Settings list both right after the probes, so that they see the responses of all other middleware.
 """
 
 import logging
@@ -13,55 +13,55 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from hubbub.observability import metrics
-from hubbub.observability.logs import about_request
-from hubbub.postgres import patience
+from hubbub.observability.logs import set_request_context
+from hubbub.postgres import database_deadline
 
 logger = logging.getLogger(__name__)
 
-# What a proxy in front of us may have called it; anything else is no name.
+# An id that a proxy in front of us may have chosen; other values of the header are ignored.
 REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def observe(get_response: GetResponse) -> GetResponse:
-    def observed(request: HttpRequest) -> HttpResponse:
-        id = _id_of(request)
-        began = time.perf_counter()
-        about_request(id)
+def observe_requests(get_response: GetResponse) -> GetResponse:
+    def observe(request: HttpRequest) -> HttpResponse:
+        id = _request_id(request)
+        started = time.perf_counter()
+        set_request_context(id)
         response = get_response(request)
-        _note(request, response, time.perf_counter() - began)
+        _record(request, response, time.perf_counter() - started)
         response["X-Request-ID"] = id
         return response
 
-    return observed
+    return observe
 
 
-def be_patient(get_response: GetResponse) -> GetResponse:
-    """Wait for a database that hangs as long as is reasonable, and not for ever."""
+def limit_database_time(get_response: GetResponse) -> GetResponse:
+    """Give each request a limited time for its queries, in case the database hangs."""
 
-    def patient(request: HttpRequest) -> HttpResponse:
-        with patience(settings.DATABASE_TIMEOUT_SECONDS):
+    def limit(request: HttpRequest) -> HttpResponse:
+        with database_deadline(settings.DATABASE_TIMEOUT_SECONDS):
             return get_response(request)
 
-    return patient
+    return limit
 
 
-def _id_of(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-ID", "")
-    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+def _request_id(request: HttpRequest) -> str:
+    received = request.headers.get("X-Request-ID", "")
+    return received if REQUEST_ID.fullmatch(received) else secrets.token_hex(16)
 
 
-def _note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    view = _view_of(request)
+def _record(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    view = _view_name(request)
     method = request.method if request.method in METHODS else "other"
     metrics.http_requests.labels(view, method, response.status_code).observe(seconds)
     logger.debug("%s %s: %d, %.3f s", method, view, response.status_code, seconds)
 
 
-def _view_of(request: HttpRequest) -> str:
-    """Return a name out of few: paths are as many as rooms, and some carry keys."""
+def _view_name(request: HttpRequest) -> str:
+    """Return one of a few names. There are as many paths as rooms, and some contain keys."""
     if request.resolver_match is not None:
         return request.resolver_match.view_name or "unnamed"
     return "static" if request.path.startswith(settings.STATIC_URL) else "none"

@@ -101,8 +101,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hubbub.web.probes.answer_probes",
-    "hubbub.middleware.observe",
-    "hubbub.middleware.be_patient",
+    "hubbub.middleware.observe_requests",
+    "hubbub.middleware.limit_database_time",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -195,7 +195,7 @@ if REDIS_HOSTS:
     }
     CACHES = {
         "default": {
-            "BACKEND": "hubbub.accounts.redis_cache.ForgivingRedisCache",
+            "BACKEND": "hubbub.accounts.redis_cache.FailOpenRedisCache",
             "LOCATION": REDIS_HOSTS[0],
             "KEY_PREFIX": REDIS_PREFIX,
             "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},

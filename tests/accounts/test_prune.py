@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from hubbub.accounts import pruning
 from hubbub.accounts.models import Token, User
-from hubbub.accounts.sessions import sign_in
+from hubbub.accounts.sessions import create_session
 from hubbub.chat.actions import users
 
 
@@ -28,11 +28,11 @@ def revoke(token: Token, days_ago: int) -> None:
 
 @pytest.fixture
 def expired(bob: User) -> str:
-    return sign_in(bob, seconds=-60)
+    return create_session(bob, seconds=-60)
 
 
 def test_expired_sessions_go_and_open_ones_stay(bob: User, expired: str) -> None:
-    kept = sign_in(bob)
+    kept = create_session(bob)
     assert prune()[0] == "Expired sessions: 1 removed."
     assert [session.session_key for session in Session.objects.all()] == [kept]
 
@@ -61,7 +61,7 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(bob: User, expired: st
 
 def test_it_removes_in_small_batches(bob: User) -> None:
     for _ in range(5):
-        sign_in(bob, seconds=-60)
+        create_session(bob, seconds=-60)
     assert list(pruning.remove(pruning.expired_sessions(), batch_rows=2)) == [2, 2, 1]
 
 

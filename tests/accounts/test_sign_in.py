@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from hubbub.accounts.models import User
-from hubbub.accounts.redis_cache import ForgivingRedisCache
+from hubbub.accounts.redis_cache import FailOpenRedisCache
 from hubbub.chat.actions import users
 from hubbub.chat.models import WorkspaceEvent
 from hubbub.observability import metrics
@@ -135,10 +135,10 @@ def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: S
 def test_people_come_in_while_redis_is_away(
     client: Client, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    monkeypatch.setattr(FailOpenRedisCache, "away_until", 0.0)
     settings.CACHES = {
         "default": {
-            "BACKEND": "hubbub.accounts.redis_cache.ForgivingRedisCache",
+            "BACKEND": "hubbub.accounts.redis_cache.FailOpenRedisCache",
             "LOCATION": "redis://127.0.0.1:1",
         }
     }
@@ -199,7 +199,7 @@ def test_many_come_in_at_the_same_moment(alice: User) -> None:
 def test_people_come_in_soon_while_redis_is_silent(
     client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ForgivingRedisCache, "away_until", 0.0)
+    monkeypatch.setattr(FailOpenRedisCache, "away_until", 0.0)
     begun = time.monotonic()
     with redis.paused():
         assert sign_in(client, "alice") == "/"

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from hubbub.accounts.models import Token, User
-from hubbub.accounts.token_auth import person_of
+from hubbub.accounts.token_auth import authenticate_token
 from hubbub.chat.actions import users
 
 
@@ -22,9 +22,9 @@ def run(*args: str) -> str:
 
 def test_a_token_speaks_for_its_person(bob: User) -> None:
     token, secret = Token.make(bob, "build server")
-    assert person_of(secret) == (bob, token)
-    assert person_of(secret[:-1]) is None
-    assert person_of("") is None
+    assert authenticate_token(secret) == (bob, token)
+    assert authenticate_token(secret[:-1]) is None
+    assert authenticate_token("") is None
 
 
 def test_the_database_keeps_no_secret(bob: User) -> None:
@@ -41,21 +41,21 @@ def test_a_token_ends_with_its_person_or_by_itself(alice: User, bob: User, end: 
         "deactivate": lambda: users.deactivate(alice, user_id=bob.pk),
     }
     ends[end]()
-    assert person_of(secret) is None
+    assert authenticate_token(secret) is None
 
 
 def test_the_last_use_is_written_at_most_once_a_minute(
     bob: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     token, secret = Token.make(bob, "build server")
-    person_of(secret)
+    authenticate_token(secret)
     token.refresh_from_db()
     first = token.last_used_at
     assert first is not None
     with django_assert_num_queries(1):
-        person_of(secret)
+        authenticate_token(secret)
     Token.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
-    person_of(secret)
+    authenticate_token(secret)
     token.refresh_from_db()
     assert token.last_used_at is not None
     assert token.last_used_at >= first
@@ -63,7 +63,7 @@ def test_the_last_use_is_written_at_most_once_a_minute(
 
 def test_the_command_prints_the_secret_alone(bob: User) -> None:
     secret = run("make", "bob", "build server").strip()
-    found = person_of(secret)
+    found = authenticate_token(secret)
     assert found
     assert found[0] == bob
 
@@ -74,7 +74,7 @@ def test_the_command_lists_and_revokes(bob: User) -> None:
     assert listed[1] == "build server"
     assert listed[3] == "last used never"
     assert "revoked" in run("revoke", listed[0])
-    assert person_of(secret) is None
+    assert authenticate_token(secret) is None
     assert "revoked" in run("list", "bob")
 
 

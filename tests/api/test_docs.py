@@ -10,7 +10,7 @@ from hubbub.accounts.models import User
 from hubbub.api.schemas import MessageInfo, RoomInfo
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Membership, Room
-from hubbub.chat.serializers import message_frame, room_frame
+from hubbub.chat.serializers import serialize_message, serialize_room
 
 pytestmark = pytest.mark.django_db
 
@@ -55,9 +55,9 @@ def test_the_document_tells_every_operation_and_how_it_fails() -> None:
 
 
 def test_the_document_tells_every_field_of_the_protocol(bob: User, lobby: Room) -> None:
-    message = message_frame(send(bob, room_id=lobby.pk, nonce="n", body="hello"))
+    message = serialize_message(send(bob, room_id=lobby.pk, nonce="n", body="hello"))
     assert set(MessageInfo.model_fields) == set(message)
-    room = room_frame(lobby, Membership.objects.get(room=lobby, user=bob))
+    room = serialize_room(lobby, Membership.objects.get(room=lobby, user=bob))
     assert {field.alias or name for name, field in RoomInfo.model_fields.items()} == set(room) | {
         "with"
     }

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hubbub.accounts.models import User
 from hubbub.chat import rate_limits
 from hubbub.chat.models import Room
-from hubbub.chat.rate_limits import Limit
+from hubbub.chat.rate_limits import RateLimit
 from tests.support.rest import Answer, Rest
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_a_request_over_the_limit_of_bytes_is_not_read(bob: User, lobby: Room) -
 def test_who_sends_too_fast_is_told_when_to_go_on(
     alice: User, bob: User, lobby: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "messages", Limit(burst=3, per_second=0.1))
+    monkeypatch.setattr(rate_limits, "messages", RateLimit(burst=3, per_second=0.1))
     address = f"/rooms/{lobby.pk}/messages"
     sent = [Rest(bob).post(address, body=str(number)) for number in range(3)]
     assert {answer.status for answer in sent} == {201}
@@ -67,7 +67,7 @@ def test_who_sends_too_fast_is_told_when_to_go_on(
 def test_who_asks_too_much_of_anything_is_told_so(
     bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "commands", Limit(burst=3, per_second=0.1))
+    monkeypatch.setattr(rate_limits, "commands", RateLimit(burst=3, per_second=0.1))
     for _ in range(3):
         assert Rest(bob).get("/me").status == 200
     assert Rest.with_token(bob).get("/me").problem == (429, "rate_limited")
@@ -174,8 +174,8 @@ def test_no_nonsense_breaks_the_server(
     bob: User, request: tuple[str, str], id: int, body: object, query: dict[str, str]
 ) -> None:
     method, path = request
-    rate_limits.messages.forget()
-    rate_limits.commands.forget()
+    rate_limits.messages.reset()
+    rate_limits.commands.reset()
     session = Rest.with_token(bob)
     answer = session.raw(method, path.format(room=id % 7 or id), json.dumps(body))
     _ensure_clear(answer)

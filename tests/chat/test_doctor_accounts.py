@@ -14,7 +14,7 @@ from hubbub.accounts.models import User
 from hubbub.chat import queries
 from hubbub.chat.actions import doctor_accounts, members, rooms
 from hubbub.chat.actions.send import send
-from hubbub.chat.events import read_log
+from hubbub.chat.event_log import read_log
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.doctor.test_accounts import signed_in_accounts
 
@@ -24,24 +24,24 @@ Pair = tuple[User, User]
 
 @pytest.fixture
 def pair(alice: User) -> Pair:
-    return doctor_accounts.hidden_pair()
+    return doctor_accounts.get_or_create_users()
 
 
 @pytest.fixture
 def room(pair: Pair) -> Room:
-    return doctor_accounts.hidden_room(*pair)
+    return doctor_accounts.open_room(*pair)
 
 
 def test_the_same_two_and_their_room_serve_again_and_again(pair: Pair, room: Room) -> None:
-    assert doctor_accounts.hidden_pair() == pair
-    assert doctor_accounts.hidden_room(*pair) == room
+    assert doctor_accounts.get_or_create_users() == pair
+    assert doctor_accounts.open_room(*pair) == room
     assert room.members == 2
 
 
 def test_they_are_not_in_the_lobby_and_it_is_not_told_of_them(alice: User, lobby: Room) -> None:
     lobby.refresh_from_db()
     before = (lobby.members, lobby.seq)
-    doctor_accounts.hidden_room(*doctor_accounts.hidden_pair())
+    doctor_accounts.open_room(*doctor_accounts.get_or_create_users())
     lobby.refresh_from_db()
     assert (lobby.members, lobby.seq) == before
     assert len(queries.members_of(alice, lobby.pk)) == lobby.members
@@ -49,7 +49,7 @@ def test_they_are_not_in_the_lobby_and_it_is_not_told_of_them(alice: User, lobby
 
 def test_the_first_person_of_a_new_place_still_owns_it(db: None, settings: Settings) -> None:
     settings.EMBEDDED = True
-    doctor_accounts.hidden_pair()
+    doctor_accounts.get_or_create_users()
     erin = User.objects.create_user("erin")
     assert [erin] == list(User.objects.filter(is_superuser=True))
 
@@ -92,7 +92,7 @@ def test_commands_of_operators_know_nobody_by_their_names(pair: Pair) -> None:
 def test_somebody_visible_is_not_used_for_one_of_them(alice: User) -> None:
     User.objects.create_user("+doctor-2")
     with pytest.raises(ValidationError, match="not hidden"):
-        doctor_accounts.hidden_pair()
+        doctor_accounts.get_or_create_users()
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -130,7 +130,9 @@ def test_their_room_forgets_what_is_old_and_keeps_its_numbers(pair: Pair, room: 
         send(pair[0], room_id=room.pk, nonce=f"old {number}", body="old")
     Event.objects.filter(room=room).update(at=timezone.now() - timedelta(hours=2))
     kept = send(pair[1], room_id=room.pk, nonce="new", body="new")
-    assert doctor_accounts.forget(pair[0], room_id=room.pk, older_than=timedelta(hours=1)) == 3
+    assert (
+        doctor_accounts.prune_messages(pair[0], room_id=room.pk, older_than=timedelta(hours=1)) == 3
+    )
     assert list(Message.objects.filter(room=room)) == [kept]
     assert [entry.seq for entry in read_log(room.pk, kept.seq - 1, 10)] == [kept.seq]
     again = send(pair[0], room_id=room.pk, nonce="next", body="next")
@@ -139,7 +141,7 @@ def test_their_room_forgets_what_is_old_and_keeps_its_numbers(pair: Pair, room: 
 
 def test_no_other_log_is_ever_cut(alice: User, pair: Pair, lobby: Room) -> None:
     with pytest.raises(Room.DoesNotExist):
-        doctor_accounts.forget(alice, room_id=lobby.pk, older_than=timedelta(0))
+        doctor_accounts.prune_messages(alice, room_id=lobby.pk, older_than=timedelta(0))
     with pytest.raises(Room.DoesNotExist):
-        doctor_accounts.forget(pair[0], room_id=lobby.pk, older_than=timedelta(0))
+        doctor_accounts.prune_messages(pair[0], room_id=lobby.pk, older_than=timedelta(0))
     assert Event.objects.filter(room=lobby).exists()

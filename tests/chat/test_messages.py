@@ -11,7 +11,7 @@ from hubbub.chat import queries
 from hubbub.chat.actions import members, messages, read_marks, users
 from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.actions.send_batch import Draft
-from hubbub.chat.events import created_entry, read_log
+from hubbub.chat.event_log import new_message_entry, read_log
 from hubbub.chat.models import Membership, Message, Room
 from tests.support.published_events import log_of, told
 
@@ -155,7 +155,7 @@ def test_a_new_message_is_told_as_whoever_reads_the_log_gets_it(bob: User, harbo
     reply = send(bob, room_id=harbour.pk, nonce="m", body="*re*", reply_to_id=first.pk)
     for message in (first, reply):
         [read] = read_log(harbour.pk, message.seq - 1, 1)
-        told = created_entry(message)
+        told = new_message_entry(message)
         assert json.loads(told.text) == json.loads(read.text)
         assert told._replace(text=read.text) == read
 

@@ -137,7 +137,7 @@ def test_the_banned_and_the_deactivated_may_nothing(
         lambda: policies.ensure_may_change_role(actor, at, own, other("member"), "owner", 1),
         lambda: policies.ensure_may_edit(actor, at, own, message),
         lambda: policies.ensure_may_delete(actor, at, own, message),
-        lambda: policies.ensure_owns_place(actor),
+        lambda: policies.ensure_is_workspace_owner(actor),
     ):
         assert not allowed(ensure)
 

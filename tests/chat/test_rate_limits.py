@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.chat.rate_limits import Limit, RateLimited
+from hubbub.chat.rate_limits import RateLimit, RateLimited
 
 
 @given(burst=st.integers(2, 50), per_second=st.integers(1, 50), asked=st.integers(1, 200))
@@ -14,7 +14,7 @@ def test_all_who_ask_at_once_and_come_again_when_told_find_a_token(
     burst: int, per_second: int, asked: int
 ) -> None:
     now = 0.0
-    limit = Limit(burst, per_second, clock=lambda: now)
+    limit = RateLimit(burst, per_second, clock=lambda: now)
     waiting = [(0.0, number) for number in range(asked)]
     tries = 0
     while waiting:
@@ -32,7 +32,7 @@ def test_all_who_ask_at_once_and_come_again_when_told_find_a_token(
 
 def test_nobody_is_told_to_wait_for_those_who_never_come_again_longer_than_needed() -> None:
     now = 0.0
-    limit = Limit(3, 10, clock=lambda: now)
+    limit = RateLimit(3, 10, clock=lambda: now)
     for _ in range(3):
         limit.take(1)
     assert [refused_for(limit) for _ in range(1_000)][-1] == pytest.approx(20, abs=1)
@@ -46,7 +46,7 @@ def test_nobody_is_told_to_wait_for_those_who_never_come_again_longer_than_neede
     assert refused_for(limit) == 0.1
 
 
-def refused_for(limit: Limit) -> float:
+def refused_for(limit: RateLimit) -> float:
     with pytest.raises(RateLimited) as refused:
         limit.take(1)
     return refused.value.retry_after

@@ -23,9 +23,9 @@ from hubbub.observability.logs import (
     JsonFormatter,
     LineFormatter,
     RefusalFilter,
-    about_nobody,
-    about_request,
-    about_socket,
+    empty_context,
+    set_connection_context,
+    set_request_context,
 )
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster, Postgres, Redis
@@ -80,7 +80,7 @@ def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
     name = "django.security.DisallowedHost"
     made = logging.LogRecord(name, logging.ERROR, "x.py", 1, "Invalid host", (), info)
     assert RefusalFilter().filter(made)
-    line = about_nobody().run(LineFormatter().format, made)
+    line = empty_context().run(LineFormatter().format, made)
     assert line.endswith(f"WARNING {name} Invalid host")
     failed = record("Failed", error=error)
     assert RefusalFilter().filter(failed)
@@ -89,19 +89,19 @@ def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
 
 def test_a_line_names_the_request_the_socket_and_the_person_that_it_is_about() -> None:
     def of_request() -> list[str]:
-        about_request("a-request")
+        set_request_context("a-request")
         return [JsonFormatter().format(record("x")), LineFormatter().format(record("x"))]
 
     def of_socket() -> dict[str, Any]:
-        about_socket("a-socket", 7)
+        set_connection_context("a-socket", 7)
         return as_json(record("x"))
 
-    as_object, as_text = about_nobody().run(of_request)
+    as_object, as_text = empty_context().run(of_request)
     assert json.loads(as_object)["request_id"] == "a-request"
     assert as_text.endswith("x (request_id=a-request)")
-    line = about_nobody().run(of_socket)
+    line = empty_context().run(of_socket)
     assert (line["connection"], line["user"]) == ("a-socket", 7)
-    assert not {"request_id", "connection", "user"} & about_nobody().run(
+    assert not {"request_id", "connection", "user"} & empty_context().run(
         lambda: as_json(record("x")).keys()
     )
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from hubbub.accounts.models import Token, User, digest_of
-from hubbub.accounts.sessions import sign_in
+from hubbub.accounts.sessions import create_session
 from hubbub.chat.models import Room
 from hubbub.realtime.connections.authentication import (
     Credentials,
@@ -26,7 +26,7 @@ Outcome: TypeAlias = tuple[str, dict[int, int]] | int
 
 
 def session_of(user: User) -> Credentials:
-    return Credentials(sign_in(user), None)
+    return Credentials(create_session(user), None)
 
 
 def token_of(user: User) -> Credentials:

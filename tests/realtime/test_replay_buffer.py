@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.chat.events import Entry
+from hubbub.chat.event_log import LogEntry
 from hubbub.realtime.delivery.replay_buffer import MESSAGE_CHANGES, ReplayBuffer
 
 
-def entry(seq: int, type: str = "message.created", message: int | None = None) -> Entry:
-    return Entry(seq, type, message, None, f"text of {seq}")
+def entry(seq: int, type: str = "message.created", message: int | None = None) -> LogEntry:
+    return LogEntry(seq, type, message, None, f"text of {seq}")
 
 
 @given(st.lists(st.sampled_from(["message.created", "message.edited", "message.deleted"])))
@@ -48,9 +48,9 @@ class LogModel:
 
     buffer: ReplayBuffer
     log: list[tuple[str, int]] = field(default_factory=list)  # type and message of each entry
-    published: list[Entry] = field(default_factory=list)  # as they were just after their commit
+    published: list[LogEntry] = field(default_factory=list)  # as they were just after their commit
     received: int = 0
-    reads: list[tuple[list[Entry], int]] = field(default_factory=list)  # not in the buffer yet
+    reads: list[tuple[list[LogEntry], int]] = field(default_factory=list)  # not in the buffer yet
 
     def record(self, type: str, which: int) -> None:
         """Create a message, or change one of those that exist."""
@@ -61,10 +61,10 @@ class LogModel:
             self.log.append((type, which % created))
         self.published.append(self.entry(len(self.log)))
 
-    def entry(self, seq: int) -> Entry:
+    def entry(self, seq: int) -> LogEntry:
         """Return an entry with its message as it is now."""
         type, message = self.log[seq - 1]
-        return Entry(seq, type, message, None, str(self.last_change(message, len(self.log))))
+        return LogEntry(seq, type, message, None, str(self.last_change(message, len(self.log))))
 
     def last_change(self, message: int | None, up_to: int) -> int:
         return max(at for at, (_, each) in enumerate(self.log[:up_to], 1) if each == message)
@@ -160,10 +160,10 @@ def test_long_texts_stay_within_the_limit_of_bytes(
 ) -> None:
     """Whatever is added, changed and read again, answers are correct and within the limits."""
     log = [
-        Entry(seq, "message.created", seq, None, "x" * length)
+        LogEntry(seq, "message.created", seq, None, "x" * length)
         for seq, length in enumerate(lengths, start=1)
     ]
-    change = Entry(len(log) + 1, "message.edited", edited, None, "y")
+    change = LogEntry(len(log) + 1, "message.edited", edited, None, "y")
     buffer = ReplayBuffer(40, 60, max_bytes)
     for each in [*log, change]:
         buffer.add(each)
@@ -179,11 +179,11 @@ def test_long_texts_stay_within_the_limit_of_bytes(
 
 
 def test_a_dropped_entry_is_filled_in_although_the_buffer_is_full() -> None:
-    long = [Entry(seq, "message.created", seq, None, "x" * 1_000) for seq in range(1, 9)]
+    long = [LogEntry(seq, "message.created", seq, None, "x" * 1_000) for seq in range(1, 9)]
     buffer = ReplayBuffer(40, 60, 6 * sys.getsizeof(long[0].text))
     for each in long:
         buffer.add(each)
-    deletion = Entry(9, "message.deleted", 5, None, "d")
+    deletion = LogEntry(9, "message.deleted", 5, None, "d")
     buffer.add(deletion)
     assert buffer.since(4) is None
     buffer.extend([long[4]._replace(text="gone"), *long[5:], deletion], 9)

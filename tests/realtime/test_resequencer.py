@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.chat.events import Entry
+from hubbub.chat.event_log import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import MAX_HELD, Resequencer
 
 
-def entry(seq: int) -> Entry:
-    return Entry(seq, "message.created", None, None, f"text of {seq}")
+def entry(seq: int) -> LogEntry:
+    return LogEntry(seq, "message.created", None, None, f"text of {seq}")
 
 
 @st.composite

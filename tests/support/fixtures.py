@@ -42,7 +42,7 @@ def forget_limits() -> None:
     """Nobody pays for what the test before them did (ids come again on SQLite)."""
     cache.clear()
     for limit in (rate_limits.messages, rate_limits.commands):
-        limit.forget()
+        limit.reset()
 
 
 @pytest.fixture

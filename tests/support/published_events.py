@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubbub.chat.events import read_log
+from hubbub.chat.event_log import read_log
 from hubbub.chat.models import Membership, Message, Room
-from hubbub.chat.serializers import message_frame, time_frame
+from hubbub.chat.serializers import serialize_message, serialize_time
 
 
 @dataclass
@@ -50,10 +50,10 @@ def state_of(room_id: int) -> State:
     return State(
         room.name,
         room.topic,
-        time_frame(room.archived_at),
+        serialize_time(room.archived_at),
         room.seq,
         {row.user_id: row.role for row in members},
-        {row.pk: message_frame(row) for row in messages},
+        {row.pk: serialize_message(row) for row in messages},
     )
 
 

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
-from hubbub.observability.exposition import FOLDER
-from hubbub.observability.logs import about_nobody, about_request, request_id
+from hubbub.observability.exposition import METRICS_DIR
+from hubbub.observability.logs import empty_context, request_id, set_request_context
 from hubbub.web import probes
 from loadtests.lib.monitoring.prometheus import Scrape
 
@@ -56,7 +56,7 @@ def test_a_migration_of_a_newer_version_does_no_harm() -> None:
 def test_the_workers_of_one_gunicorn_are_ready_together(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(FOLDER, str(tmp_path))
+    monkeypatch.setenv(METRICS_DIR, str(tmp_path))
     last = MigrationRecorder(connection).migration_qs.filter(app="chat").order_by("-name")[0]
     last.delete()
     assert not probes.Readiness().asked()
@@ -70,17 +70,17 @@ def test_the_workers_of_one_gunicorn_are_ready_together(
 def test_without_its_folder_a_worker_is_ready_by_itself(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv(FOLDER, str(tmp_path / "gone"))
+    monkeypatch.setenv(METRICS_DIR, str(tmp_path / "gone"))
     assert probes.Readiness().asked()
 
 
 def test_what_is_logged_of_a_probe_names_no_request_before_it() -> None:
     def probed() -> str | None:
-        about_request("the-one-before")
+        set_request_context("the-one-before")
         get("/healthz")
         return request_id.get()
 
-    assert about_nobody().run(probed) is None
+    assert empty_context().run(probed) is None
 
 
 @pytest.mark.django_db

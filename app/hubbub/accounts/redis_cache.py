@@ -23,7 +23,7 @@ LEFT_ALONE_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-class ForgivingRedisCache(RedisCache):
+class FailOpenRedisCache(RedisCache):
     # Django's own, which its stubs do not know.
     _servers: list[str]
     _class: Any
@@ -70,11 +70,11 @@ class ForgivingRedisCache(RedisCache):
 
     def _forgive(self, away: Any, call: Callable[..., Any], *args: Any) -> Any:
         """Return what `call` returns, or `away` while Redis is."""
-        if time.monotonic() < ForgivingRedisCache.away_until:
+        if time.monotonic() < FailOpenRedisCache.away_until:
             return away
         try:
             return call(*args)
         except (RedisError, OSError) as error:
-            ForgivingRedisCache.away_until = time.monotonic() + LEFT_ALONE_SECONDS
+            FailOpenRedisCache.away_until = time.monotonic() + LEFT_ALONE_SECONDS
             logger.warning("Redis does not answer (%r): rate limits of sign-in pause.", error)
             return away

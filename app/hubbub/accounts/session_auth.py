@@ -1,8 +1,8 @@
-"""Whom sessions speak for, many at once: asked by the WebSocket door at handshakes and rechecks.
+"""Authenticates many sessions at once, for WebSocket handshakes and revalidation.
 
-The same answer as `django.contrib.auth.get_user` gives for one, without its query for each, and
-without its writing: a handshake cannot set a cookie, so it must not give a session a new key.
-A claim alone proves nothing: the session is over once its person has another password.
+The result is the same as that of `django.contrib.auth.get_user` for each, but it takes one query
+for all and writes nothing: a handshake cannot set a cookie, so it must not rotate a session's key.
+A claim alone proves nothing: a session ends when its user's password changes.
 """
 
 from collections.abc import Collection
@@ -19,17 +19,17 @@ from django.utils.crypto import constant_time_compare
 from hubbub.accounts.models import User
 
 
-class Claim(NamedTuple):
-    """Whom a session says it is of, and the hash of the password that it was begun with."""
+class SessionClaim(NamedTuple):
+    """The user that a session names, and the hash of the password it was started with."""
 
     user_id: int
     auth_hash: str
 
 
-def claims_of(session_keys: Collection[str]) -> dict[str, Claim]:
-    """Return the claims of sessions by their keys, in one statement.
+def read_session_claims(session_keys: Collection[str]) -> dict[str, SessionClaim]:
+    """Return the claims of sessions by session key, with one query.
 
-    Those that are over, unreadable or of nobody are left out.
+    Sessions that are expired, unreadable or without a user are left out.
     """
     valid = Session.objects.filter(session_key__in=session_keys, expire_date__gt=timezone.now())
     decode = SessionStore().decode
@@ -37,16 +37,16 @@ def claims_of(session_keys: Collection[str]) -> dict[str, Claim]:
     return {key: claim for key, claim in claims.items() if claim is not None}
 
 
-def proves(claim: Claim, user: User) -> bool:
-    """Tell whether the session was begun with the password that the person has now."""
+def claim_is_valid(claim: SessionClaim, user: User) -> bool:
+    """Return whether the session was started with the user's current password."""
     hashes = chain([user.get_session_auth_hash()], user.get_session_auth_fallback_hash())
     return any(constant_time_compare(claim.auth_hash, each) for each in hashes)
 
 
-def _claim(facts: dict[str, Any]) -> Claim | None:
+def _claim(facts: dict[str, Any]) -> SessionClaim | None:
     if facts.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return None
     try:
-        return Claim(int(facts[SESSION_KEY]), str(facts[HASH_SESSION_KEY]))
+        return SessionClaim(int(facts[SESSION_KEY]), str(facts[HASH_SESSION_KEY]))
     except (KeyError, ValueError):
         return None

@@ -11,7 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from hubbub.accounts.models import User
 
 
-def sign_in(person: User, seconds: int | None = None) -> str:
+def create_session(person: User, seconds: int | None = None) -> str:
     """Return the key of a new session, as if the person had signed in.
 
     It is valid for `seconds`; None: for as long as anybody's.

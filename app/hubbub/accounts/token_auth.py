@@ -16,7 +16,7 @@ from hubbub.accounts.models import Token, User
 USE_WRITTEN_EVERY = timedelta(minutes=1)
 
 
-def person_of(secret: str) -> tuple[User, Token] | None:
+def authenticate_token(secret: str) -> tuple[User, Token] | None:
     """Return the person and the token of `secret`, or None where it opens nothing."""
     token = Token.objects.usable().matching(secret).select_related("user").first()
     if token is None:
@@ -25,7 +25,7 @@ def person_of(secret: str) -> tuple[User, Token] | None:
     return token.user, token
 
 
-def tokens_of(digests: Collection[str]) -> dict[str, Token]:
+def usable_tokens(digests: Collection[str]) -> dict[str, Token]:
     """Return the usable tokens by the digests of their secrets, in one statement."""
     tokens = {token.digest: token for token in Token.objects.usable().filter(digest__in=digests)}
     _note_use(tokens.values())

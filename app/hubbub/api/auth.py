@@ -1,7 +1,7 @@
-"""Who asks: a person by their session cookie (with the CSRF header) or a bot by its bearer token.
+"""Authentication: by session cookie (with the CSRF header), or by bearer token for bots.
 
-Every operation gets its `User` from `caller(request)`. Who is banned is told so; a token that is
-not valid is never passed over for a cookie that happens to be there too.
+Every operation gets its `User` from `current_user(request)`. A banned user gets a 403 that says so.
+An invalid token is refused, even if the request also has a valid cookie.
 """
 
 from typing import Any
@@ -15,17 +15,17 @@ from ninja.errors import AuthenticationError
 from ninja.security import APIKeyCookie, HttpBearer
 
 from hubbub.accounts.models import User
-from hubbub.accounts.token_auth import person_of
+from hubbub.accounts.token_auth import authenticate_token
 from hubbub.chat import policies, rate_limits
 from hubbub.observability import logs
 
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        found = person_of(token)
+        found = authenticate_token(token)
         if found is None:
             raise AuthenticationError
-        return _admitted(found[0])
+        return _ensure_allowed(found[0])
 
 
 class Session(APIKeyCookie):
@@ -35,18 +35,18 @@ class Session(APIKeyCookie):
         if not request.user.is_authenticated:
             return None
         _ensure_csrf(request)
-        return _admitted(request.user)
+        return _ensure_allowed(request.user)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> None:
-        raise NotImplementedError("Django's session middleware has read the cookie already.")
+        raise NotImplementedError("Django's session middleware has already read the cookie.")
 
 
-def caller(request: HttpRequest) -> User:
+def current_user(request: HttpRequest) -> User:
     user: User = request.auth  # type: ignore[attr-defined]
     return user
 
 
-def _admitted(user: User) -> User:
+def _ensure_allowed(user: User) -> User:
     logs.user.set(user.pk)
     policies.ensure_may_enter(user)
     rate_limits.commands.take(user.pk)
@@ -55,7 +55,7 @@ def _admitted(user: User) -> User:
 
 class _Csrf(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> Any:
-        return reason  # and no page, which nobody would see
+        return reason  # instead of an HTML page, which nobody would see
 
 
 def _ensure_csrf(request: HttpRequest) -> None:
@@ -66,4 +66,4 @@ def _ensure_csrf(request: HttpRequest) -> None:
 
 
 def _view(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError("Django's check wants a view that it would call, and never does.")
+    raise NotImplementedError("Django's check takes a view, but does not call it.")

@@ -5,7 +5,7 @@ from typing import Annotated
 from django.http import HttpRequest
 from ninja import Query, Router, Status
 
-from hubbub.api.auth import caller
+from hubbub.api.auth import current_user
 from hubbub.api.schemas import MAX_ID, MAX_MEMBERS, Id, Member, Members, NewRole, Whom
 from hubbub.chat import queries
 from hubbub.chat.actions import members
@@ -22,24 +22,24 @@ def list_members(
     offset: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
 ) -> object:
     """By name, those with `q` in their name or username. Members only."""
-    user = caller(request)
+    user = current_user(request)
     return queries.members_of(user, room_id, named=q, limit=limit, offset=offset)
 
 
 @router.post("/rooms/{room_id}/members", response={201: Member}, summary="Invite somebody")
 def invite(request: HttpRequest, room_id: Id, given: Whom) -> object:
-    membership = members.invite(caller(request), room_id=room_id, user_id=given.user)
-    return Status(201, queries.member_frame(membership))
+    membership = members.invite(current_user(request), room_id=room_id, user_id=given.user)
+    return Status(201, queries.serialize_member(membership))
 
 
 @router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Give a role")
 def change_role(request: HttpRequest, room_id: Id, user_id: Id, given: NewRole) -> object:
-    actor = caller(request)
+    actor = current_user(request)
     membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=given.role)
-    return queries.member_frame(membership)
+    return queries.serialize_member(membership)
 
 
 @router.delete("/rooms/{room_id}/members/{user_id}", response={204: None}, summary="Remove")
 def remove(request: HttpRequest, room_id: Id, user_id: Id) -> object:
-    members.remove(caller(request), room_id=room_id, user_id=user_id)
+    members.remove(current_user(request), room_id=room_id, user_id=user_id)
     return Status(204, None)

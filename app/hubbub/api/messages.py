@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Query, Router, Status
 
-from hubbub.api.auth import caller
+from hubbub.api.auth import current_user
 from hubbub.api.schemas import (
     Id,
     MessageInfo,
@@ -21,7 +21,7 @@ from hubbub.api.schemas import (
 )
 from hubbub.chat import queries, rate_limits
 from hubbub.chat.actions import messages, read_marks, send
-from hubbub.chat.serializers import message_frame
+from hubbub.chat.serializers import serialize_message
 
 router = Router(tags=["messages"])
 
@@ -39,39 +39,39 @@ def read_page(
     if sum(seq is not None for seq in (before, after, around)) > 1:
         raise ValidationError(_("Use only one of before, after and around."), code="invalid")
     return queries.messages_page(
-        caller(request), room_id, before=before, after=after, around=around, limit=limit
+        current_user(request), room_id, before=before, after=after, around=around, limit=limit
     )
 
 
 @router.post("/rooms/{room_id}/messages", response={201: MessageInfo}, summary="Send")
 def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object:
     """Answered once it is saved. With a `nonce` it can be sent again and is still one message."""
-    actor = caller(request)
+    actor = current_user(request)
     rate_limits.messages.take(actor.pk)
     nonce = given.nonce or uuid4().hex
     message = send.send(
         actor, room_id=room_id, nonce=nonce, body=given.body, reply_to_id=given.reply_to
     )
-    return Status(201, message_frame(message))
+    return Status(201, serialize_message(message))
 
 
 @router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit")
 def edit_message(request: HttpRequest, message_id: Id, given: NewBody) -> object:
-    actor = caller(request)
+    actor = current_user(request)
     rate_limits.messages.take(actor.pk)
-    return message_frame(messages.edit(actor, message_id=message_id, body=given.body))
+    return serialize_message(messages.edit(actor, message_id=message_id, body=given.body))
 
 
 @router.delete("/messages/{message_id}", response={204: None}, summary="Delete")
 def delete_message(request: HttpRequest, message_id: Id) -> object:
     """For good: its text is gone everywhere, its place stays."""
-    messages.delete(caller(request), message_id=message_id)
+    messages.delete(current_user(request), message_id=message_id)
     return Status(204, None)
 
 
 @router.post("/rooms/{room_id}/read", response=ReadMark, summary="Say how far you have read")
 def mark_read(request: HttpRequest, room_id: Id, given: SeenNumber) -> object:
     """The mark never goes back, and never beyond the last message."""
-    user = caller(request)
+    user = current_user(request)
     read_marks.mark({(user.pk, room_id): given.number})
     return {"room": room_id, "number": queries.read_mark(user, room_id)}

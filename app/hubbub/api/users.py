@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja import Router
 
-from hubbub.api.auth import caller
+from hubbub.api.auth import current_user
 from hubbub.api.schemas import FoundPeople, Me
 from hubbub.chat import queries
 
@@ -12,8 +12,8 @@ router = Router(tags=["people"])
 
 @router.get("/me", response=Me, summary="Who you are")
 def me(request: HttpRequest) -> object:
-    user = caller(request)
-    return queries.known_person_frame(user) | {"owner": user.is_owner}
+    user = current_user(request)
+    return queries.serialize_user_with_username(user) | {"owner": user.is_owner}
 
 
 @router.get("/people", response=FoundPeople, summary="Find people")

@@ -1,4 +1,7 @@
-"""Where the logs end, and which logs they are: asked by every hub every two seconds."""
+"""Where the event logs end, and the epoch that identifies them.
+
+Every hub reads this every two seconds, to find out which of its local rooms are behind.
+"""
 
 import hashlib
 from collections.abc import Collection
@@ -10,47 +13,52 @@ from django.db import connection
 from hubbub.chat.models import Room, Workspace
 from hubbub.chat.models.workspace import WORKSPACE_ID
 
-CHUNK = 1_000  # ids in one query: databases bound the parameters
+MAX_IDS_PER_QUERY = 1_000  # databases limit the number of parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Heads:
+class LogPositions:
     epoch: str
-    place: int  # last seq of the place's log
-    rooms: dict[int, tuple[int, int]]  # room id: last seq, last message's number
+    workspace: int  # last seq of the workspace log
+    rooms: dict[int, tuple[int, int]]  # room id: last seq, number of the last message
 
 
-def read_heads(room_ids: Collection[int]) -> Heads:
-    """Return the last seq of the place's log and of rooms; rooms that do not exist are left out."""
-    place = Workspace.objects.get(pk=WORKSPACE_ID)
+def read_log_positions(room_ids: Collection[int]) -> LogPositions:
+    """Return the ends of the workspace log and of the rooms' logs; skip rooms that don't exist."""
+    workspace = Workspace.objects.get(pk=WORKSPACE_ID)
     ids = sorted(room_ids)
     rooms: dict[int, tuple[int, int]] = {}
-    for start in range(0, len(ids), CHUNK):
-        rows = Room.objects.filter(pk__in=ids[start : start + CHUNK])
+    for start in range(0, len(ids), MAX_IDS_PER_QUERY):
+        rows = Room.objects.filter(pk__in=ids[start : start + MAX_IDS_PER_QUERY])
         rooms |= {
             id: (seq, number) for id, seq, number in rows.values_list("id", "seq", "messages")
         }
-    return Heads(_epoch(place), place.seq, rooms)
+    return LogPositions(_epoch(workspace), workspace.seq, rooms)
 
 
 def renew_epoch(known: str) -> None:
-    """Give the log a new name, unless somebody else did: called by who finds that it went back."""
-    place = Workspace.objects.get(pk=WORKSPACE_ID)
-    if _epoch(place) == known:
-        Workspace.objects.filter(pk=WORKSPACE_ID, epoch=place.epoch).update(epoch=Workspace().epoch)
+    """Give the logs a new epoch, unless it is no longer the `known` one.
+
+    A replica calls this when it finds that a log went back. Several may do so at the same time.
+    """
+    workspace = Workspace.objects.get(pk=WORKSPACE_ID)
+    if _epoch(workspace) == known:
+        unchanged = Workspace.objects.filter(pk=WORKSPACE_ID, epoch=workspace.epoch)
+        unchanged.update(epoch=Workspace().epoch)
 
 
-def _epoch(place: Workspace) -> str:
-    """Return the log's name: it changes with a restored database, whoever restored it how."""
-    name = f"{place.epoch} {_database_identity()}"
+def _epoch(workspace: Workspace) -> str:
+    """Return the epoch. It changes when the database is restored, by whatever method."""
+    name = f"{workspace.epoch} {_database_identity()}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _database_identity() -> str:
-    """Return what no copy of a database shares with it, as far as the database tells.
+    """Return what a copy of a database does not share with it, as far as the database shows it.
 
-    PostgreSQL: the ids of the database and of the events' table, which a restored dump gets anew,
-    and the timeline, which recovery to a point in time and a failover begin.
+    PostgreSQL: the ids of the database and of the events table, which differ after a dump is
+    restored, and the timeline, which changes with point-in-time recovery and with a failover.
+    SQLite: the file's inode.
     """
     if connection.vendor != "postgresql":
         file = Path(connection.settings_dict["NAME"])

@@ -12,9 +12,9 @@ from django.conf import settings
 
 from hubbub.accounts.models import User
 from hubbub.chat import policies
-from hubbub.chat.events import entry_of
+from hubbub.chat.event_log import event_entry
 from hubbub.chat.models import Event, Membership, Message, Room
-from hubbub.chat.serializers import message_frame
+from hubbub.chat.serializers import serialize_message
 
 Frame: TypeAlias = dict[str, Any]
 
@@ -69,8 +69,8 @@ def messages_page(
     quoted = {row.reply_to_id: row.reply_to for row in part.messages if row.reply_to is not None}
     return {
         "seq": room.seq,
-        "messages": [message_frame(message) for message in part.messages],
-        "quoted": [message_frame(message) for message in quoted.values()],
+        "messages": [serialize_message(message) for message in part.messages],
+        "quoted": [serialize_message(message) for message in quoted.values()],
         "notices": _notices(room, part),
         "has_before": part.has_before,
         "has_after": part.has_after,
@@ -125,4 +125,4 @@ def _notices(room: Room, part: Slice) -> list[Frame]:
     events = Event.objects.notices(room, low, part.high)
     events = events.select_related("actor", "user", "room")
     newest = list(events.order_by("-seq")[:MAX_NOTICES])
-    return [msgspec.json.decode(entry_of(event).text) for event in reversed(newest)]
+    return [msgspec.json.decode(event_entry(event).text) for event in reversed(newest)]

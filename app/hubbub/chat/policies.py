@@ -147,7 +147,7 @@ def ensure_may_delete(
     raise PermissionDenied(_("You can only delete your own messages."))
 
 
-def ensure_owns_place(actor: User) -> None:
+def ensure_is_workspace_owner(actor: User) -> None:
     ensure_may_enter(actor)
     if not actor.is_owner:
         raise PermissionDenied(_("Only workspace owners can do this."))

@@ -1,10 +1,10 @@
-"""The doorbell: one publisher per process tells every replica of new events through Redis.
+"""Publishes events on the bus: one publisher per process sends messages to all replicas.
 
-Redis is never the truth: what is dropped here is read from the log by whoever misses it, within
-seconds. So no caller waits: `ring` and `bump` put into a bounded queue from any thread, and one
-long-lived event loop publishes what waits together, one second at most for each round trip. That
-loop is the hub's where there is one (the in-memory layer lives on it), else a thread of its own,
-started at first use and so after gunicorn's fork.
+The bus only hints. A replica that misses a message reads the event from the log within seconds, so
+publishing never makes a caller wait: any thread adds to a bounded queue, and one long-lived event
+loop sends what has queued up, within PUBLISH_TIMEOUT_SECONDS per round trip or not at all. In a
+replica that loop is the hub's (the in-memory channel layer lives on it). Elsewhere it has a thread
+of its own, started at the first use and so after gunicorn's fork.
 """
 
 import asyncio
@@ -13,33 +13,34 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
+from hubbub.chat.event_log import LogEntry
 from hubbub.chat.redis_layer import RedisLayer
 from hubbub.observability import metrics
-from hubbub.observability.logs import about_nobody
-
-if TYPE_CHECKING:
-    from hubbub.chat.events import Entry
+from hubbub.observability.logs import empty_context
 
 logger = logging.getLogger(__name__)
 
 WORKSPACE_GROUP = "place"
-# Messages in one round trip to Redis: enough for a batch of sends, and small ones in bytes.
-AT_ONCE = 100
+# Messages in one round trip to Redis: enough for a batch of sends, and small in bytes.
+MAX_MESSAGES_PER_ROUND_TRIP = 100
+# Rooms whose last bump is remembered, before the old ones are dropped.
+MAX_BUMP_TIMES = 10_000
 
 
-def group_of(log: int) -> str:
-    """Return the name of the layer's group in which a log's doorbell rings."""
+def group_for_log(log: int) -> str:
+    """Return the channel-layer group on which a log's entries are published."""
     return f"room.{log}" if log else WORKSPACE_GROUP
 
 
-def host_of(group: str) -> int:
-    """Return the index of the Redis host that carries a group: the layer spreads them by a hash."""
+def host_for_group(group: str) -> int:
+    """Return the index of the Redis host that carries a group. The layer spreads them by a hash."""
     hosts = len(settings.REDIS_HOSTS)
     if hosts < 2:
         return 0
@@ -48,132 +49,133 @@ def host_of(group: str) -> int:
 
 class Publisher:
     def __init__(self) -> None:
-        # By host of the layer: one that does not answer must not delay the others.
+        # One queue per Redis host: a host that does not answer must not delay the others.
         self._queues: dict[int, deque[tuple[str, dict[str, Any]]]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._away: set[int] = set()  # hosts that did not take the last messages
-        self._bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number), waiting to be told
-        self._bumped: dict[int, float] = {}  # room: when its last bump was told (monotonic)
+        self._failing_hosts: set[int] = set()  # the last publish to these hosts failed
+        self._pending_bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number)
+        self._bump_times: dict[int, float] = {}  # room: when its last bump was queued (monotonic)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
-        self._woken = False  # whether the loop will look at what waits
+        self._is_scheduled = False  # the loop will send what is queued
 
-    def ring(self, log: int, entries: "list[Entry]") -> None:
-        """Tell all replicas of entries just committed to a log. Never waits, never raises."""
+    def publish_entries(self, log: int, entries: Sequence[LogEntry]) -> None:
+        """Publish entries that were just committed to a log. Never waits, never raises."""
         message = {
             "type": "log",
             "log": log,
             "entries": [tuple(entry) for entry in entries],
             "at": time.time(),
         }
-        self.publish(group_of(log), message)
+        self.publish(group_for_log(log), message)
 
-    def bump(self, room_id: int, seq: int, number: int) -> None:
-        """Tell all replicas that a room has news: at most once a second for each room."""
+    def publish_bump(self, room_id: int, seq: int, number: int) -> None:
+        """Tell all replicas that a room has new events, once per BUMP_INTERVAL_SECONDS."""
         with self._lock:
-            self._bumps[room_id] = (seq, number)
-        self._wake()
+            self._pending_bumps[room_id] = (seq, number)
+        self._schedule()
 
     def publish(self, group: str, message: dict[str, Any]) -> None:
-        """Queue any message of the layer; beyond the queue's bound it is dropped and counted."""
+        """Queue a channel-layer message. When the queue is full, drop the message and count it."""
         with self._lock:
-            queue = self._queues.setdefault(host_of(group), deque())
+            queue = self._queues.setdefault(host_for_group(group), deque())
             if len(queue) >= settings.PUBLISH_QUEUE_MAX:
                 metrics.publishes_dropped.inc()
                 return
             queue.append((group, message))
-        self._wake()
+        self._schedule()
 
-    def adopt(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Publish on `loop` from now on: called by the hub, on that loop."""
+    def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Publish on `loop` from now on. A replica calls this on that loop when it starts."""
         self._loop, self._pid = loop, os.getpid()
-        self._begin()
+        self._send_queued()
 
-    async def finish(self) -> None:
-        """Wait until what was queued is published or given up; on the loop that publishes."""
-        self._begin()
-        while waited_for := [task for task in self._tasks.values() if not task.done()]:
-            await asyncio.wait(waited_for)
+    async def drain(self) -> None:
+        """Wait until every queued message is published or dropped. Call it on the loop in use."""
+        self._send_queued()
+        while running := [task for task in self._tasks.values() if not task.done()]:
+            await asyncio.wait(running)
 
-    def _wake(self) -> None:
-        """Have the loop look at what waits: once for whatever is put in until it does."""
-        loop = self._running_loop()
+    def _schedule(self) -> None:
+        """Have the loop send what is queued. Until it does, later messages need no new call."""
+        loop = self._get_loop()
         if asyncio._get_running_loop() is loop:
-            self._begin()
+            self._send_queued()
             return
         with self._lock:
-            woken, self._woken = self._woken, True
-        if woken:
+            was_scheduled, self._is_scheduled = self._is_scheduled, True
+        if was_scheduled:
             return
         try:
-            loop.call_soon_threadsafe(self._begin)
-        except RuntimeError:  # the process is going down and its loop is closed
-            self._woken = False
+            loop.call_soon_threadsafe(self._send_queued)
+        except RuntimeError:  # the process is shutting down and its loop is closed
+            self._is_scheduled = False
 
-    def _begin(self) -> None:
-        self._woken = False  # first: what comes from now on wakes the loop again
+    def _send_queued(self) -> None:
+        self._is_scheduled = False  # first: a message queued from here on needs a new call
         self._flush_bumps()
-        self._work()
+        self._start_tasks()
 
-    def _running_loop(self) -> asyncio.AbstractEventLoop:
+    def _get_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._loop.is_closed() or self._pid != os.getpid():
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
-                self._tasks, self._woken = {}, False
+                self._tasks, self._is_scheduled = {}, False
                 threading.Thread(
                     target=self._loop.run_forever, name="publisher", daemon=True
                 ).start()
             return self._loop
 
-    def _work(self) -> None:
+    def _start_tasks(self) -> None:
         for host, queue in list(self._queues.items()):
             task = self._tasks.get(host)
             if queue and (task is None or task.done()):
                 loop = asyncio.get_running_loop()
                 self._tasks[host] = loop.create_task(
-                    self._publish_all(host, queue), context=about_nobody()
+                    self._publish_queue(host, queue), context=empty_context()
                 )
 
-    async def _publish_all(self, host: int, queue: deque[tuple[str, dict[str, Any]]]) -> None:
+    async def _publish_queue(self, host: int, queue: deque[tuple[str, dict[str, Any]]]) -> None:
         layer = get_channel_layer()
-        assert layer is not None  # the settings always name one
+        assert layer is not None  # the settings always configure one
         while queue:
-            messages = [queue.popleft() for _ in range(min(len(queue), AT_ONCE))]
+            count = min(len(queue), MAX_MESSAGES_PER_ROUND_TRIP)
+            messages = [queue.popleft() for _ in range(count)]
             try:
                 async with asyncio.timeout(settings.PUBLISH_TIMEOUT_SECONDS):
                     await _send(layer, messages)
-                self._away.discard(host)
+                self._failing_hosts.discard(host)
             except Exception as error:
                 metrics.publishes_dropped.inc(len(messages))
-                self._note_away(host, error)
+                self._log_failure(host, error)
 
-    def _note_away(self, host: int, error: Exception) -> None:
-        if host not in self._away:  # once for each outage
-            logger.warning("Redis does not take messages (%r): replicas read the log.", error)
-        self._away.add(host)
+    def _log_failure(self, host: int, error: Exception) -> None:
+        if host not in self._failing_hosts:  # once per outage
+            logger.warning("Can't publish to Redis (%r). Replicas read the log instead.", error)
+        self._failing_hosts.add(host)
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()
         with self._lock:
             due = [
                 room
-                for room in self._bumps
-                if now - self._bumped.get(room, -10.0) >= settings.BUMP_INTERVAL_SECONDS
+                for room in self._pending_bumps
+                if now - self._bump_times.get(room, -10.0) >= settings.BUMP_INTERVAL_SECONDS
             ]
-            bumps = [(room, *self._bumps.pop(room)) for room in due]
+            bumps = [(room, *self._pending_bumps.pop(room)) for room in due]
         if bumps:
-            self._bumped.update(dict.fromkeys(due, now))
+            self._bump_times.update(dict.fromkeys(due, now))
             self.publish(WORKSPACE_GROUP, {"type": "bumps", "bumps": bumps})
-            # Whatever came too soon after the last bump is told when its second is over.
+            # Bumps that came too soon after these are published when the interval is over.
             asyncio.get_running_loop().call_later(settings.BUMP_INTERVAL_SECONDS, self._flush_bumps)
-            self._forget_old(now)
+            self._remove_old_bump_times(now)
 
-    def _forget_old(self, now: float) -> None:
-        if len(self._bumped) > 10_000:
-            self._bumped = {
+    def _remove_old_bump_times(self, now: float) -> None:
+        if len(self._bump_times) > MAX_BUMP_TIMES:
+            self._bump_times = {
                 room: at
-                for room, at in self._bumped.items()
+                for room, at in self._bump_times.items()
                 if now - at < settings.BUMP_INTERVAL_SECONDS
             }
 

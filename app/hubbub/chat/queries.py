@@ -13,7 +13,7 @@ from django.db.models import Q
 from hubbub.accounts.models import User
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.pagination import messages_page, own_membership
-from hubbub.chat.serializers import person_frame, room_frame
+from hubbub.chat.serializers import serialize_room, serialize_user
 from hubbub.chat.text import clean_line
 
 __all__ = [
@@ -45,7 +45,7 @@ def room_for(user: User, room_id: int) -> Frame:
     try:
         row = Membership.objects.select_related("room").get(user=user, room_id=room_id)
     except Membership.DoesNotExist:
-        return room_frame(Room.objects.public().get(pk=room_id))
+        return serialize_room(Room.objects.public().get(pk=room_id))
     return _own_room_frame(row, _others_in(user, [row.room]))
 
 
@@ -59,7 +59,7 @@ def directory(user: User, *, named: str = "", archived: bool = False) -> list[Fr
     found = found.order_by("-is_lobby", "name_key")[:MAX_FOUND_ROOMS]
     mine = Membership.objects.filter(user=user, room__in=[room.pk for room in found])
     memberships = {row.room_id: row for row in mine}
-    return [room_frame(room, memberships.get(room.pk)) for room in found]
+    return [serialize_room(room, memberships.get(room.pk)) for room in found]
 
 
 def members_of(
@@ -69,7 +69,7 @@ def members_of(
     room = own_membership(user, room_id).room
     rows = Membership.objects.filter(_named(named, "user__"), room=room).select_related("user")
     rows = rows.order_by("user__name", "user_id")[offset : offset + limit]
-    return [member_frame(row) for row in rows]
+    return [serialize_member(row) for row in rows]
 
 
 def read_mark(user: User, room_id: int) -> int:
@@ -81,16 +81,16 @@ def people_named(part: str) -> list[Frame]:
     """Return a few people with `part` in their name or username; none who cannot enter."""
     people = User.objects.filter(_named(part), is_active=True, banned_at=None, hidden=False)
     people = people.order_by("name", "pk")[:MAX_FOUND_PEOPLE]
-    return [known_person_frame(person) for person in people]
+    return [serialize_user_with_username(person) for person in people]
 
 
-def known_person_frame(user: User) -> Frame:
+def serialize_user_with_username(user: User) -> Frame:
     """Return a person with the username that tells two of one name apart."""
-    return person_frame(user) | {"username": user.username}
+    return serialize_user(user) | {"username": user.username}
 
 
-def member_frame(membership: Membership) -> Frame:
-    return known_person_frame(membership.user) | {"role": membership.role}
+def serialize_member(membership: Membership) -> Frame:
+    return serialize_user_with_username(membership.user) | {"role": membership.role}
 
 
 def _others_in(user: User, rooms: Iterable[Room]) -> dict[int, User]:
@@ -103,9 +103,9 @@ def _others_in(user: User, rooms: Iterable[Room]) -> dict[int, User]:
 
 
 def _own_room_frame(row: Membership, others: dict[int, User]) -> Frame:
-    frame = room_frame(row.room, row)
+    frame = serialize_room(row.room, row)
     if other := others.get(row.room_id):
-        frame |= {"name": str(other), "with": person_frame(other)}
+        frame |= {"name": str(other), "with": serialize_user(other)}
     return frame
 
 

@@ -1,6 +1,6 @@
-"""How often a person may do something: token buckets, one per person and process.
+"""Rate limits: token buckets, one per user and process.
 
-The bucket itself is pure. The doors share `messages`; the socket's door has `commands` besides.
+The bucket is pure. All entry points share `messages`; REST and WebSocket share `commands` too.
 """
 
 import time
@@ -10,18 +10,18 @@ from math import ceil
 
 from django.conf import settings
 
-# How far ahead tokens are promised.
-AHEAD_SECONDS = 20.0
-# A token that was promised for a time is there then, though sums of times are not exact.
+# Tokens are promised at most this far ahead.
+MAX_PROMISED_SECONDS = 20.0
+# A promised token must be there at its time, although sums of floating-point times are not exact.
 ROUNDING = 1e-9
 
 
 class RateLimited(Exception):
-    """Too often; `retry_after` says in how many seconds it may be tried again."""
+    """A user does something too often. They may try again in `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(retry_after)
-        # Up to the millisecond: rounded down, the next try would come too early again.
+        # Rounded up to the millisecond: rounded down, the next attempt would come too early again.
         self.retry_after = ceil(1_000 * retry_after) / 1_000
 
 
@@ -33,28 +33,28 @@ class Bucket:
     per_second: float
     tokens: float
     at: float  # seconds, monotonic
-    awaited: float = 0.0  # tokens to come that were promised to those who found none
+    promised: float = 0.0  # future tokens, promised to callers who found none
 
     def take(self, now: float) -> float:
-        """Take a token and return 0, or return the seconds until there is one for the asker.
+        """Take a token and return 0, or return after how many seconds the caller should try again.
 
-        Each who finds none is told another time: a hundred that come back at the same one would
-        find a single token, again and again.
+        Each caller who finds no token gets a time of their own. If a hundred came back at the same
+        time, they would find a single token, again and again.
         """
         gained = (now - self.at) * self.per_second
         self.tokens = min(self.burst, self.tokens + gained)
-        self.awaited = max(0.0, self.awaited - gained)
+        self.promised = max(0.0, self.promised - gained)
         self.at = now
         if self.tokens >= 1 - ROUNDING:
             self.tokens -= 1
             return 0.0
-        wait = (1 - self.tokens + self.awaited) / self.per_second
-        self.awaited = min(self.awaited + 1, AHEAD_SECONDS * self.per_second)
+        wait = (1 - self.tokens + self.promised) / self.per_second
+        self.promised = min(self.promised + 1, MAX_PROMISED_SECONDS * self.per_second)
         return wait
 
 
-class Limit:
-    """A bucket for each person, forgotten once it is full again."""
+class RateLimit:
+    """A bucket for each user. Full buckets are removed when there are many."""
 
     MAX_BUCKETS = 20_000
 
@@ -65,27 +65,27 @@ class Limit:
         self._buckets: dict[int, Bucket] = {}
 
     def take(self, user_id: int) -> None:
-        """Count one for the person. Raises RateLimited."""
+        """Take a token from the user's bucket. Raises RateLimited."""
         now = self.clock()
         bucket = self._buckets.get(user_id)
         if bucket is None:
-            self._forget_full(now)
+            self._remove_full(now)
             bucket = self._buckets[user_id] = Bucket(self.burst, self.per_second, self.burst, now)
         if wait := bucket.take(now):
             raise RateLimited(wait)
 
-    def forget(self) -> None:
-        """Start everybody anew, as a new process would."""
+    def reset(self) -> None:
+        """Give every user a full bucket, as in a new process."""
         self._buckets.clear()
 
-    def _forget_full(self, now: float) -> None:
+    def _remove_full(self, now: float) -> None:
         if len(self._buckets) < self.MAX_BUCKETS:
             return
-        filled_in = self.burst / self.per_second
+        fill_seconds = self.burst / self.per_second
         self._buckets = {
-            user: bucket for user, bucket in self._buckets.items() if now - bucket.at < filled_in
+            user: bucket for user, bucket in self._buckets.items() if now - bucket.at < fill_seconds
         }
 
 
-messages = Limit(settings.MESSAGES_BURST, settings.MESSAGES_PER_SECOND)
-commands = Limit(settings.COMMANDS_BURST, settings.COMMANDS_PER_SECOND)
+messages = RateLimit(settings.MESSAGES_BURST, settings.MESSAGES_PER_SECOND)
+commands = RateLimit(settings.COMMANDS_BURST, settings.COMMANDS_PER_SECOND)

@@ -10,18 +10,18 @@ from hubbub.accounts.models import User
 from hubbub.chat.models import Membership, Message, Room
 
 
-def time_frame(at: datetime | None) -> str | None:
+def serialize_time(at: datetime | None) -> str | None:
     """Return ISO 8601 in UTC, to the millisecond (what browsers keep)."""
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def person_frame(user: User) -> dict[str, Any]:
+def serialize_user(user: User) -> dict[str, Any]:
     return {"id": user.pk, "name": str(user)}
 
 
-def message_frame(message: Message) -> dict[str, Any]:
+def serialize_message(message: Message) -> dict[str, Any]:
     """Return the protocol's `message` as its row is now; `with_people()` spares queries."""
     reply = message.reply_to
     return {
@@ -30,20 +30,20 @@ def message_frame(message: Message) -> dict[str, Any]:
         "seq": message.seq,
         "number": message.number,
         "rev": message.rev,
-        "sender": person_frame(message.sender),
+        "sender": serialize_user(message.sender),
         "nonce": message.nonce,
         "body": message.body,
         "html": message.html,
-        "created_at": time_frame(message.created_at),
-        "edited_at": time_frame(message.edited_at),
-        "deleted_at": time_frame(message.deleted_at),
+        "created_at": serialize_time(message.created_at),
+        "edited_at": serialize_time(message.edited_at),
+        "deleted_at": serialize_time(message.deleted_at),
         "reply_to": None
         if reply is None
-        else {"id": reply.pk, "seq": reply.seq, "sender": person_frame(reply.sender)},
+        else {"id": reply.pk, "seq": reply.seq, "sender": serialize_user(reply.sender)},
     }
 
 
-def room_frame(room: Room, membership: Membership | None = None) -> dict[str, Any]:
+def serialize_room(room: Room, membership: Membership | None = None) -> dict[str, Any]:
     """Return the protocol's `room_info`, with `role` and `read` where a membership is given.
 
     A direct room has no name of its own: the door that knows who asks adds `with`.
@@ -53,7 +53,7 @@ def room_frame(room: Room, membership: Membership | None = None) -> dict[str, An
         "kind": room.kind,
         "name": room.name,
         "topic": room.topic,
-        "archived_at": time_frame(room.archived_at),
+        "archived_at": serialize_time(room.archived_at),
         "seq": room.seq,
         "messages": room.messages,
         "members": room.members,

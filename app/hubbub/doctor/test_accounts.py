@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from hubbub.accounts.models import User
-from hubbub.accounts.sessions import sign_in
+from hubbub.accounts.sessions import create_session
 from hubbub.chat.actions import doctor_accounts, users
 
 # The sessions expire soon in case the doctor is killed and cannot sign out.
@@ -27,9 +27,9 @@ class TestAccounts:
 @contextmanager
 def signed_in_accounts() -> Iterator[TestAccounts]:
     """Sign both accounts in until the end; remove the old messages of earlier runs."""
-    pair = doctor_accounts.hidden_pair()
-    room = doctor_accounts.hidden_room(*pair)
-    doctor_accounts.forget(pair[0], room_id=room.pk, older_than=KEEP)
+    pair = doctor_accounts.get_or_create_users()
+    room = doctor_accounts.open_room(*pair)
+    doctor_accounts.prune_messages(pair[0], room_id=room.pk, older_than=KEEP)
     with ExitStack() as sessions:
         first, second = (_signed_in(user, sessions) for user in pair)
         yield TestAccounts(pair, (first, second), room.pk)
@@ -37,6 +37,6 @@ def signed_in_accounts() -> Iterator[TestAccounts]:
 
 def _signed_in(user: User, sessions: ExitStack) -> str:
     """Return a session cookie that is valid until `sessions` is closed."""
-    key = sign_in(user, SESSION_SECONDS)
+    key = create_session(user, SESSION_SECONDS)
     sessions.callback(users.sign_out, user, session_key=key)
     return f"{settings.SESSION_COOKIE_NAME}={key}"

@@ -1,10 +1,11 @@
-"""How a process shows its metrics at /metrics, and to whom.
+"""Shows a process's metrics at /metrics, and decides who may read them.
 
-Both doors call `exposition` and `may_scrape`; gunicorn's hooks `ensure` and `bury`. Where several
-processes share a port (gunicorn's workers), each keeps its numbers in files of
-PROMETHEUS_MULTIPROC_DIR, and whichever is asked adds up all of them. What counts up must never go
-down: so the files of a worker that is gone are added to those of the dead before they are removed,
-while nobody reads. What a hook raises ends gunicorn, and numbers are not worth that: they log.
+Both web and realtime call `render_metrics` and `may_scrape`; gunicorn's hooks call
+`create_metrics_dir` and `merge_dead_workers`. Gunicorn's workers share one port, so each keeps its
+numbers in files in PROMETHEUS_MULTIPROC_DIR, and whichever worker is scraped adds them all up. A
+counter must never go down: so the files of a dead worker are merged into the files for dead workers
+before they are removed, under a lock that readers take too. An exception in a hook would end
+gunicorn, and metrics are not worth that: the hooks log errors instead.
 """
 
 import fcntl
@@ -26,58 +27,60 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 logger = logging.getLogger(__name__)
 
-FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Stands for all workers that are gone, where prometheus_client has a process's id.
-THE_DEAD: Final = "0"
+METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
+# Takes the place of a process id in the names of the files for all dead workers.
+DEAD_WORKERS: Final = "0"
 LOCK_SECONDS = 1.0
 
 
-def exposition() -> bytes:
+def render_metrics() -> bytes:
     """Return all metrics in Prometheus's text format."""
-    if FOLDER not in os.environ:
+    if METRICS_DIR not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    with _locked(Path(os.environ[FOLDER]), fcntl.LOCK_SH):
+    with _locked(Path(os.environ[METRICS_DIR]), fcntl.LOCK_SH):
         return generate_latest(registry)
 
 
 def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
-    """Tell whether metrics are shown to who asks.
+    """Return whether a client may read the metrics.
 
-    With METRICS_TOKEN, to whoever gives it. Without, to addresses of private networks that ask the
-    process itself: what a proxy passes on comes from anywhere.
+    With METRICS_TOKEN set, every client that sends it may. Without it, clients on private networks
+    may if they connect directly: a request that a proxy forwarded can come from anywhere.
     """
     if token := settings.METRICS_TOKEN:
         return secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode())
     return not forwarded and _is_private(address)
 
 
-def ensure(folder: Path) -> None:
-    """Have the folder there for the next worker; called by its parent.
+def create_metrics_dir(folder: Path) -> None:
+    """Create the folder for the next worker if it is missing. Called by the parent process.
 
-    Without it the worker could answer nothing, and what cleans /tmp may have removed it.
+    Without the folder the worker could answer no request, and a job that cleans /tmp may have
+    removed it.
     """
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        logger.warning("There is no folder for the numbers of workers: %r", error)
+        logger.warning("Can't create the folder for the workers' metrics: %r", error)
 
 
-def bury(folder: Path, living: set[int]) -> None:
-    """Add the files of all who are not living to those of the dead; called by their parent.
+def merge_dead_workers(folder: Path, living: set[int]) -> None:
+    """Merge the files of workers that are not in `living` into the files for dead workers.
 
-    Nobody reads meanwhile; should a reader hang, it is put off until somebody else dies.
+    Called by the parent process. It waits until no process reads the files. If a reader hangs, the
+    merge happens when the next worker ends.
     """
-    keep = {THE_DEAD, *map(str, living)}
+    keep = {DEAD_WORKERS, *map(str, living)}
     try:
-        gone = [path for path in folder.glob("*.db") if _process_of(path) not in keep]
+        dead = [path for path in folder.glob("*.db") if _process_of(path) not in keep]
         with _locked(folder, fcntl.LOCK_EX):
-            for path in gone:
-                _add_to_the_dead(path)
+            for path in dead:
+                _merge(path)
                 path.unlink()
     except OSError as error:
-        logger.warning("The numbers of workers that are gone were not added up: %r", error)
+        logger.warning("Can't merge the metrics of dead workers: %r", error)
 
 
 def _is_private(address: str) -> bool:
@@ -91,18 +94,18 @@ def _process_of(path: Path) -> str:
     return path.stem.rpartition("_")[2]
 
 
-def _add_to_the_dead(path: Path) -> None:
+def _merge(path: Path) -> None:
     kind = path.stem.rpartition("_")[0]
-    if kind.startswith("gauge"):  # what it had, it has no more
+    if kind.startswith("gauge"):  # a dead process has no current value
         return
-    dead = MmapedDict(str(path.with_name(f"{kind}_{THE_DEAD}.db")))
+    total = MmapedDict(str(path.with_name(f"{kind}_{DEAD_WORKERS}.db")))
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):
-            dead.write_value(key, dead.read_value(key)[0] + value, 0.0)
+            total.write_value(key, total.read_value(key)[0] + value, 0.0)
     except (RuntimeError, UnicodeDecodeError, struct.error):  # killed while it wrote
-        logger.warning("A part of the numbers of a worker that was killed is lost.")
+        logger.warning("Some metrics of a worker that was killed are lost.")
     finally:
-        dead.close()
+        total.close()
 
 
 @contextmanager
@@ -110,14 +113,14 @@ def _locked(folder: Path, operation: int) -> Iterator[None]:
     """Hold the folder's lock. Raises TimeoutError."""
     with (folder / "lock").open("a") as file:
         deadline = time.monotonic() + LOCK_SECONDS
-        while not _lock(file.fileno(), operation):
+        while not _try_lock(file.fileno(), operation):
             if time.monotonic() > deadline:
-                raise TimeoutError("The numbers are being read for too long.")
+                raise TimeoutError("Another process keeps the metrics locked.")
             time.sleep(0.005)
         yield
 
 
-def _lock(file: int, operation: int) -> bool:
+def _try_lock(file: int, operation: int) -> bool:
     try:
         fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:

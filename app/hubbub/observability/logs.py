@@ -1,9 +1,9 @@
-"""How log lines look: for people (`line`) or for machines (`json`), chosen by LOG_FORMAT.
+"""Log lines: readable (`line`) or machine-readable (`json`), chosen by LOG_FORMAT.
 
-The settings name the formatters; gunicorn, Daphne, Twisted and Django log through them, too. What a
-line is about (a request, a socket, a person) is set once by the doors and added here, so nobody
-repeats it. No line has a message's text or a secret: databases repeat values in the details of
-their errors, and some paths carry keys; both are left out here, whoever logs them.
+Settings name the formatters. gunicorn, Daphne, Twisted and Django log through them too. Each entry
+point sets once what its log lines are about (a request, a connection, a user), and the formatters
+add it to every line. No line contains a message's text or a secret: databases repeat values in the
+details of their errors, and some paths contain keys. Both are removed here, whoever logs them.
 """
 
 import json
@@ -20,39 +20,38 @@ connection: ContextVar[str | None] = ContextVar("connection", default=None)
 user: ContextVar[int | None] = ContextVar("user", default=None)
 
 HOST: Final = socket.gethostname()
-# "ERROR: …" and then lines that repeat what was written, as is or in a `repr`.
+# Postgres's "ERROR: …", followed by lines that repeat what was written, as is or in a `repr`.
 DETAILS: Final = re.compile(r"(\n|\\n)(DETAIL|LINE \d+|CONTEXT|QUERY|HINT):.*", re.DOTALL)
 KEYS_IN_PATHS: Final = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s\"'?]+")
 PASSWORDS_IN_URLS: Final = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 
 
-def about_request(id: str | None) -> None:
-    """Let the lines of this thread be about a request; of whom, somebody later may find out.
+def set_request_context(id: str | None) -> None:
+    """Add this request's id to the log lines of the thread. None: the request has no id (a probe).
 
-    None: about one that has no id (a probe).
-
-    Until the next one begins: Django logs what was refused when all middleware is through.
+    The user is unknown at first; authentication sets it later. The context stays until the next
+    request starts, since Django logs refused requests after all middleware has run.
     """
     request_id.set(id)
     user.set(None)
 
 
-def about_socket(connection_id: str, user_id: int) -> None:
-    """Let the rest of the running task, and what it begins, be about a socket."""
+def set_connection_context(connection_id: str, user_id: int) -> None:
+    """Add a connection and its user to the log lines of this task and of tasks it starts."""
     connection.set(connection_id)
     user.set(user_id)
 
 
-def about_nobody() -> Context:
-    """Return the context for a task that serves many, whoever happened to begin it."""
+def empty_context() -> Context:
+    """Return the context for a task that serves many connections, whichever of them started it."""
     return Context()
 
 
 class RefusalFilter(logging.Filter):
-    """Make a warning in one line of what Django takes for a suspicious request.
+    """Turn Django's errors about suspicious requests into warnings of one line.
 
-    It logs those as errors, with a traceback, and anybody may send as many as they like: a wrong
-    host, a thousand fields, an admin's filter that is none.
+    Django logs them as errors with a traceback, and anybody can send as many as they like: a wrong
+    host, a thousand fields, an invalid filter in the admin.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -71,11 +70,11 @@ class LineFormatter(logging.Formatter):
         return _without_secrets(super().formatMessage(record)) + (f" ({ids[1:]})" if ids else "")
 
     def formatException(self, ei: Any) -> str:
-        return _told(ei[1])
+        return _format_exception_chain(ei[1])
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line: time, level, logger, message, process, and what it is about."""
+    """One JSON object per line: time, level, logger, message, process, and the ids in context."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
@@ -88,7 +87,7 @@ class JsonFormatter(logging.Formatter):
             **_ids(),
         }
         if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = _told(record.exc_info[1])
+            line["exception"] = _format_exception_chain(record.exc_info[1])
         return json.dumps(line)
 
 
@@ -103,19 +102,19 @@ def _without_secrets(text: str) -> str:
     return PASSWORDS_IN_URLS.sub(r"\1***@", text)
 
 
-def _told(error: BaseException) -> str:
-    """Return a traceback with those of the errors that led to this one, the first one first."""
+def _format_exception_chain(error: BaseException) -> str:
+    """Return the tracebacks of an error and of its causes, the first cause first."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:
         chain.append(cause)
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
-    return "\n\n".join(_told_alone(each) for each in reversed(chain))
+    return "\n\n".join(_format_exception(each) for each in reversed(chain))
 
 
-def _told_alone(error: BaseException) -> str:
+def _format_exception(error: BaseException) -> str:
     frames = "".join(traceback.format_tb(error.__traceback__))
     name = f"{type(error).__module__}.{type(error).__qualname__}"
-    told = f"Traceback (most recent call last):\n{frames}{name}: {_without_secrets(str(error))}"
+    text = f"Traceback (most recent call last):\n{frames}{name}: {_without_secrets(str(error))}"
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return "\n\n".join([told, *(_told(each) for each in inner)])
+    return "\n\n".join([text, *(_format_exception_chain(each) for each in inner)])

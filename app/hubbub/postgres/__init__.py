@@ -1,8 +1,8 @@
-"""Django's PostgreSQL, but for one thing: who asks within `patience` does not wait longer for it.
+"""Django's PostgreSQL backend with a deadline: queries inside `database_deadline` stop waiting.
 
-A server that hangs (paused, its disk stuck) keeps its connections open, and its kernel answers for
-it: neither libpq's options nor Postgres' own timeouts end that. `middleware` gives each request its
-patience; commands and the pools of `realtime` have none, and wait.
+A server that hangs (paused, or its disk stuck) keeps its connections open, and its kernel answers
+for it: neither libpq's options nor Postgres's own timeouts end such a wait. `middleware` gives each
+request a deadline. Commands and the thread pools of `realtime` have none, and wait.
 """
 
 import time
@@ -10,24 +10,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_until = ContextVar[float | None]("until", default=None)
+_deadline = ContextVar[float | None]("deadline", default=None)
 
 
 @contextmanager
-def patience(seconds: float) -> Iterator[None]:
-    """Have all questions asked here answered within so long, together, or fail.
+def database_deadline(seconds: float) -> Iterator[None]:
+    """Limit the time that all queries in the block may take together.
 
-    What fails raises OperationalError and closes its connection; whether Postgres still does what
-    it was told is not known.
+    After that a query raises OperationalError and closes its connection. Postgres may still have
+    executed it.
     """
-    token = _until.set(time.monotonic() + seconds)
+    token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
     finally:
-        _until.reset(token)
+        _deadline.reset(token)
 
 
 def seconds_left() -> float | None:
-    """Return for how long an answer may be waited for; None: for ever."""
-    until = _until.get()
-    return None if until is None else max(0.0, until - time.monotonic())
+    """Return how long a query may still wait; None: without limit."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(0.0, deadline - time.monotonic())

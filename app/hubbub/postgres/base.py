@@ -1,4 +1,4 @@
-"""The database engine `hubbub.postgres`: its connections wait for as long as `patience` lasts."""
+"""The database engine `hubbub.postgres`: its connections keep to `database_deadline`."""
 
 from types import ModuleType
 from typing import Any
@@ -18,12 +18,12 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(*args, **kwargs | {"timeout": left})
         except psycopg.OperationalError:
             if not seconds_left():
-                self.pgconn.finish()  # an answer that comes later is not to be taken for another's
+                self.pgconn.finish()  # a late answer must not be taken for the next query's
             raise
 
 
 def _psycopg() -> ModuleType:
-    """Return what Django takes for psycopg: the errors are its own, connections are ours."""
+    """Return a copy of the psycopg module that connects with our class and has the same errors."""
     module = ModuleType(psycopg.__name__)
     vars(module).update(vars(psycopg) | {"connect": Connection.connect})
     return module

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from hubbub.chat.events import WORKSPACE_LOG, Entry
+from hubbub.chat.event_log import WORKSPACE_LOG, LogEntry
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry
@@ -161,7 +161,7 @@ class Hub:
     def receive_events(self, message: Message) -> None:
         log = self.find_log(message["log"])
         if log is not None:
-            entries = [Entry(*entry) for entry in message["entries"]]
+            entries = [LogEntry(*entry) for entry in message["entries"]]
             log.receive(entries, message.get("at"))
 
     def receive_bumps(self, message: Message) -> None:

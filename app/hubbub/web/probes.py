@@ -18,8 +18,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub.chat.migration_state import is_migrated
 from hubbub.observability import metrics
-from hubbub.observability.exposition import FOLDER, exposition, may_scrape
-from hubbub.observability.logs import about_request
+from hubbub.observability.exposition import METRICS_DIR, may_scrape, render_metrics
+from hubbub.observability.logs import set_request_context
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 TEXT = "text/plain; charset=utf-8"
@@ -30,7 +30,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
         probe = PROBES.get(request.path)
         if probe is None:
             return get_response(request)
-        about_request(None)  # not about what this thread served before
+        set_request_context(None)  # not about what this thread served before
         if request.method not in ("GET", "HEAD"):
             return _said("", HTTPStatus.METHOD_NOT_ALLOWED)
         response = probe(request)
@@ -62,7 +62,7 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
     if not allowed:
         return _said(_("You don't have access to the metrics."), HTTPStatus.FORBIDDEN)
     readiness.asked()
-    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
 
 class Readiness:
@@ -82,10 +82,10 @@ class Readiness:
         return self._once
 
     def _is_noted(self) -> bool:
-        return FOLDER in os.environ and _file().exists()
+        return METRICS_DIR in os.environ and _file().exists()
 
     def _note(self) -> None:
-        if self._once and FOLDER in os.environ:
+        if self._once and METRICS_DIR in os.environ:
             with suppress(OSError):  # each worker then asks for itself
                 _file().touch()
 
@@ -100,7 +100,7 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 
 
 def _file() -> Path:
-    return Path(os.environ[FOLDER]) / "ready"
+    return Path(os.environ[METRICS_DIR]) / "ready"
 
 
 def _said(text: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:

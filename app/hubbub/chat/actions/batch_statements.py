@@ -1,7 +1,8 @@
-"""The rows of a batch of sends, and what it asks of a database for them.
+"""The rows that a batch of sends works on, and the two statements that it needs.
 
-`batch` holds the rules and knows these names alone. What stands behind them is written twice, in
-`rows_postgres` and `rows_plain`: statements, never rules, and the same tests pass on both.
+`send_batch` holds the rules and only knows the names in this module. Two modules implement
+`Statements`: `batch_statements_postgres` and `batch_statements_orm`. They contain no rules, and the
+same tests pass on both.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,53 +14,57 @@ from hubbub.chat.actions.room_lock import LOCK_MS
 from hubbub.chat.models import Membership, Message, Room
 
 
-class Locking(Enum):
+class LockWait(Enum):
     """How long a batch waits for the locks of its rooms, in milliseconds.
 
-    Two replicas write into the same rooms all the time, each for some milliseconds: who skipped
-    what the other holds would write message by message. Whoever holds a room longer than that
-    must not delay the other rooms.
+    Two replicas often write to the same rooms, each for a few milliseconds. A batch that skipped
+    every locked room would end up writing message by message. But a room that stays locked for
+    longer must not delay the other rooms.
     """
 
-    BRIEF = LOCK_MS // 4
-    PATIENT = LOCK_MS - LOCK_MS // 4  # after a brief wait: two seconds for both
-    FREE = 0  # only the rooms that nobody holds
+    SHORT = LOCK_MS // 4
+    FULL = LOCK_MS - LOCK_MS // 4  # after a short wait: LOCK_SECONDS for both
+    SKIP_LOCKED = 0  # take only the rooms that are free
 
     @property
     def milliseconds(self) -> int:
-        """Rooms are not all that is waited for: a nonce may be in another open transaction."""
-        return self.value or Locking.BRIEF.value
+        """Never 0: besides rooms, a nonce in another open transaction can make the batch wait."""
+        return self.value or LockWait.SHORT.value
 
 
-class Key(NamedTuple):
-    """The name of a message for ever."""
+class MessageKey(NamedTuple):
+    """Identifies a message for as long as it exists."""
 
     sender_id: int
     nonce: str
 
 
-class Seat(NamedTuple):
+class MembershipKey(NamedTuple):
     room_id: int
     user_id: int
 
 
 @dataclass(slots=True)
-class Rows:
-    """What a batch reads under its locks, and looks at nothing older."""
+class LockedRows:
+    """What a batch reads while it holds its locks. It uses nothing that was read earlier."""
 
     rooms: dict[int, Room] = field(default_factory=dict)  # those that are locked
-    members: dict[Seat, Membership] = field(default_factory=dict)  # with their users
-    known: dict[Key, int] = field(default_factory=dict)  # id of the message that a nonce made
+    memberships: dict[MembershipKey, Membership] = field(default_factory=dict)  # with users
+    existing: dict[MessageKey, int] = field(default_factory=dict)  # message ids of used nonces
 
 
 class Statements(Protocol):
     def lock_and_read(
-        self, seats: Collection[Seat], keys: Collection[Key], locking: Locking
-    ) -> Rows:
-        """Lock the rooms of the seats until the end of the transaction, and then read.
+        self,
+        memberships: Collection[MembershipKey],
+        messages: Collection[MessageKey],
+        wait: LockWait,
+    ) -> LockedRows:
+        """Lock the rooms of the memberships until the end of the transaction, then read.
 
-        In the order of their ids: in any other, writers into many rooms deadlock.
+        Rooms are locked in the order of their ids. In any other order, batches that write to
+        several rooms would deadlock.
         """
 
     def save(self, messages: Sequence[Message]) -> None:
-        """Insert new messages, give them their ids, log them, and count them in their rooms."""
+        """Insert new messages, set their ids, add their events, and count them in their rooms."""

@@ -1,31 +1,38 @@
-"""A batch's statements on any database that Django knows, by the ORM: in use on SQLite.
+"""The statements of a batch through Django's ORM, for any database. In use on SQLite.
 
-There one process has the file to itself, and nobody waits on another machine.
+There, one process has the file to itself, and no other machine waits for a lock.
 """
 
 from collections.abc import Collection, Sequence
 
 from django.db import connection
 
-from hubbub.chat.actions.batch_statements import Key, Locking, Rows, Seat
+from hubbub.chat.actions.batch_statements import (
+    LockedRows,
+    LockWait,
+    MembershipKey,
+    MessageKey,
+)
 from hubbub.chat.actions.room_lock import limit_lock_time
 from hubbub.chat.models import Event, Membership, Message, Room
 
 
-def lock_and_read(seats: Collection[Seat], keys: Collection[Key], locking: Locking) -> Rows:
-    limit_lock_time(locking.milliseconds)
-    room_ids = {seat.room_id for seat in seats}
+def lock_and_read(
+    memberships: Collection[MembershipKey], messages: Collection[MessageKey], wait: LockWait
+) -> LockedRows:
+    limit_lock_time(wait.milliseconds)
+    room_ids = {key.room_id for key in memberships}
     rooms = Room.objects.filter(pk__in=room_ids).order_by("pk")
-    locked = list(rooms.select_for_update(skip_locked=locking is Locking.FREE))
-    user_ids = {seat.user_id for seat in seats}
+    locked = list(rooms.select_for_update(skip_locked=wait is LockWait.SKIP_LOCKED))
+    user_ids = {key.user_id for key in memberships}
     members = Membership.objects.filter(room__in=room_ids, user__in=user_ids)
-    senders, nonces = {key.sender_id for key in keys}, {key.nonce for key in keys}
+    senders, nonces = {key.sender_id for key in messages}, {key.nonce for key in messages}
     used = Message.objects.filter(sender__in=senders, nonce__in=nonces)
-    known = used.values_list("sender_id", "nonce", "pk")
-    return Rows(
+    existing = used.values_list("sender_id", "nonce", "pk")
+    return LockedRows(
         {room.pk: room for room in locked},
-        {Seat(row.room_id, row.user_id): row for row in members.select_related("user")},
-        {Key(sender, nonce): id for sender, nonce, id in known},
+        {MembershipKey(row.room_id, row.user_id): row for row in members.select_related("user")},
+        {MessageKey(sender, nonce): id for sender, nonce, id in existing},
     )
 
 

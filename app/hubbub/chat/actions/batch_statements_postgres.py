@@ -1,9 +1,9 @@
-"""A batch's statements on PostgreSQL: two round trips and the commit, however many drafts it has.
+"""The statements of a batch on PostgreSQL: two round trips and a commit for any number of drafts.
 
-Plain SQL, since every millisecond here is one in which another replica waits for the same rooms;
-docs/decisions/0014 has the figures. Several statements go in one string, which psycopg allows where
-it puts the values in itself (Django's default); each sees what was committed before it began, so
-what is read after the locks is not older than they are.
+This is plain SQL because other replicas wait for the same rooms meanwhile, and every millisecond
+counts; docs/decisions/0014 has the figures. One string holds several statements, which psycopg
+allows where it inserts the values itself (Django's default). Each statement sees what was committed
+before it began, so what is read after locking is at least as new as the locks.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -13,14 +13,14 @@ import msgspec
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions.batch_statements import Key, Locking, Rows, Seat
+from hubbub.chat.actions.batch_statements import LockedRows, LockWait, MembershipKey, MessageKey
 from hubbub.chat.models import Membership, Message, Room
 from hubbub.model_columns import columns
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 
-# What policies and frames look at. They may look at more: at the price of a query for each draft.
+# The columns that policies and serializers use. Using another one would cost a query per draft.
 _ROOM = columns(Room, "id", "kind", "seq", "messages", "archived_at")
 _MEMBERSHIP = columns(Membership, "id", "room_id", "user_id", "role")
 _USER = columns(User, "id", "username", "name", "is_active", "banned_at")
@@ -30,8 +30,8 @@ def _columns(alias: str, names: Sequence[str]) -> str:
     return ", ".join(f"{alias}.{name}" for name in names)
 
 
-# The index is asked once for each draft: two lists with IN would be asked for every combination,
-# and for a join the planner may read a whole table while it is small or has no statistics.
+# One index lookup per draft. Two lists with IN would look up every combination, and for a join the
+# planner may scan the whole table while it is small or has no statistics.
 _READ = f"""
     SET LOCAL lock_timeout = %s;
 
@@ -39,25 +39,25 @@ _READ = f"""
       FROM chat_room AS room WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE{{skip}};
 
     SELECT member.*
-      FROM unnest(%s::bigint[], %s::bigint[]) AS seat (room_id, user_id),
+      FROM unnest(%s::bigint[], %s::bigint[]) AS key (room_id, user_id),
            LATERAL (
-               SELECT {_columns("membership", _MEMBERSHIP)}, {_columns("person", _USER)}
+               SELECT {_columns("membership", _MEMBERSHIP)}, {_columns("member_user", _USER)}
                  FROM chat_membership AS membership
-                 JOIN accounts_user AS person ON person.id = membership.user_id
-                WHERE membership.room_id = seat.room_id AND membership.user_id = seat.user_id
+                 JOIN accounts_user AS member_user ON member_user.id = membership.user_id
+                WHERE membership.room_id = key.room_id AND membership.user_id = key.user_id
                 LIMIT 1
            ) AS member;
 
-    SELECT key.sender_id, key.nonce, known.id
+    SELECT key.sender_id, key.nonce, existing.id
       FROM unnest(%s::bigint[], %s::text[]) AS key (sender_id, nonce),
            LATERAL (
                SELECT id FROM chat_message AS message
                 WHERE message.sender_id = key.sender_id AND message.nonce = key.nonce
                 LIMIT 1
-           ) AS known
-"""  # noqa: S608 (names of columns)
-_WAIT = _READ.format(skip="")
-_SKIP = _READ.format(skip=" SKIP LOCKED")
+           ) AS existing
+"""  # noqa: S608 (only column names are formatted in)
+_READ_WAITING = _READ.format(skip="")
+_READ_SKIPPING = _READ.format(skip=" SKIP LOCKED")
 
 _SAVE = """
     WITH draft AS (
@@ -84,43 +84,43 @@ _SAVE = """
 """
 
 
-def lock_and_read(seats: Collection[Seat], keys: Collection[Key], locking: Locking) -> Rows:
-    room_ids, user_ids = (
-        _array(seat.room_id for seat in seats),
-        _array(seat.user_id for seat in seats),
-    )
-    senders, nonces = _array(key.sender_id for key in keys), [key.nonce for key in keys]
+def lock_and_read(
+    memberships: Collection[MembershipKey], messages: Collection[MessageKey], wait: LockWait
+) -> LockedRows:
+    room_ids = _array(key.room_id for key in memberships)
+    user_ids = _array(key.user_id for key in memberships)
+    senders, nonces = _array(key.sender_id for key in messages), [key.nonce for key in messages]
     with connection.cursor() as cursor:
         cursor.execute(
-            _SKIP if locking is Locking.FREE else _WAIT,
-            [locking.milliseconds, room_ids, room_ids, user_ids, senders, nonces],
+            _READ_SKIPPING if wait is LockWait.SKIP_LOCKED else _READ_WAITING,
+            [wait.milliseconds, room_ids, room_ids, user_ids, senders, nonces],
         )
         cursor.nextset()
         rooms = [_row(Room, _ROOM, values) for values in cursor.fetchall()]
         cursor.nextset()
         members = [_membership(values) for values in cursor.fetchall()]
         cursor.nextset()
-        known = {Key(sender, nonce): id for sender, nonce, id in cursor.fetchall()}
-    return Rows(
+        existing = {MessageKey(sender, nonce): id for sender, nonce, id in cursor.fetchall()}
+    return LockedRows(
         {room.pk: room for room in rooms},
-        {Seat(member.room_id, member.user_id): member for member in members},
-        known,
+        {MembershipKey(member.room_id, member.user_id): member for member in members},
+        existing,
     )
 
 
 def save(messages: Sequence[Message]) -> None:
-    by_place = {(message.room_id, message.seq): message for message in messages}
+    by_position = {(message.room_id, message.seq): message for message in messages}
     drafts = msgspec.json.encode([_draft(message) for message in messages]).decode()
     with connection.cursor() as cursor:
         cursor.execute(_SAVE, [drafts, _array({message.room_id for message in messages})])
         for room_id, seq, id in cursor.fetchall():
-            message = by_place[room_id, seq]
+            message = by_position[room_id, seq]
             message.pk = id
             message._state.adding, message._state.db = False, DEFAULT_DB_ALIAS
 
 
 def _array(ids: Iterable[int]) -> str:
-    """Return ids as PostgreSQL reads an array: psycopg looks at each of a list to find its type."""
+    """Return ids as a PostgreSQL array. psycopg would check the type of each item in a list."""
     return "{" + ",".join(map(str, ids)) + "}"
 
 
@@ -139,9 +139,9 @@ def _draft(message: Message) -> dict[str, Any]:
 
 
 def _membership(values: tuple[Any, ...]) -> Membership:
-    own, of_user = values[: len(_MEMBERSHIP)], values[len(_MEMBERSHIP) :]
-    membership = _row(Membership, _MEMBERSHIP, own)
-    membership.user = _row(User, _USER, of_user)
+    membership_values, user_values = values[: len(_MEMBERSHIP)], values[len(_MEMBERSHIP) :]
+    membership = _row(Membership, _MEMBERSHIP, membership_values)
+    membership.user = _row(User, _USER, user_values)
     return membership
 
 

@@ -21,7 +21,7 @@ from hubbub.chat.models import Event, Message, Room
 USERNAMES = ("+doctor-1", "+doctor-2")
 
 
-def hidden_pair() -> tuple[User, User]:
+def get_or_create_users() -> tuple[User, User]:
     """Return the two, made where they are missing. They cannot sign in.
 
     Raises ValidationError where somebody else has one of their names.
@@ -30,12 +30,12 @@ def hidden_pair() -> tuple[User, User]:
     return first, second
 
 
-def hidden_room(first: User, second: User) -> Room:
+def open_room(first: User, second: User) -> Room:
     return rooms.open_direct(first, user_id=second.pk)
 
 
 @transaction.atomic
-def forget(actor: User, *, room_id: int, older_than: timedelta) -> int:
+def prune_messages(actor: User, *, room_id: int, older_than: timedelta) -> int:
     """Cut the front of the log of the pair's room, which nobody reads; return how many messages.
 
     The only log that is cut: by the rule for all (from the front, never to a hole).

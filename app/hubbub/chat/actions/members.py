@@ -18,7 +18,7 @@ def join(actor: User, *, room_id: int) -> Membership:
     if scope.membership is not None:
         return scope.membership
     policies.ensure_may_join(scope.actor, scope.room)
-    return admit(scope.room, scope.actor, actor=scope.actor)
+    return add_member(scope.room, scope.actor, actor=scope.actor)
 
 
 @transaction.atomic
@@ -44,7 +44,7 @@ def invite(actor: User, *, room_id: int, user_id: int) -> Membership:
     invited = User.objects.get(pk=user_id, hidden=False)
     policies.ensure_may_invite(scope.actor, scope.room, scope.membership, invited)
     membership = Membership.objects.filter(room=scope.room, user=invited).first()
-    return membership or admit(scope.room, invited, actor=scope.actor)
+    return membership or add_member(scope.room, invited, actor=scope.actor)
 
 
 @transaction.atomic
@@ -71,11 +71,13 @@ def change_role(actor: User, *, room_id: int, user_id: int, role: str) -> Member
         scope.actor, scope.room, scope.membership, changed, role, others
     )
     if changed.role != role:
-        give_role(scope.room, changed, role, actor=scope.actor)
+        set_role(scope.room, changed, role, actor=scope.actor)
     return changed
 
 
-def admit(room: Room, user: User, *, actor: User, role: str = Membership.Role.MEMBER) -> Membership:
+def add_member(
+    room: Room, user: User, *, actor: User, role: str = Membership.Role.MEMBER
+) -> Membership:
     """Add a person to a room that the caller holds locked; they begin at its last message."""
     room.members += 1
     membership = Membership.objects.create(room=room, user=user, role=role, read=room.messages)
@@ -84,7 +86,7 @@ def admit(room: Room, user: User, *, actor: User, role: str = Membership.Role.ME
     return membership
 
 
-def give_role(room: Room, membership: Membership, role: str, *, actor: User) -> None:
+def set_role(room: Room, membership: Membership, role: str, *, actor: User) -> None:
     """Change a role in a room that the caller holds locked."""
     membership.role = role
     membership.save(update_fields=["role"])

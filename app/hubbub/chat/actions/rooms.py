@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
-from hubbub.chat.actions.members import admit
+from hubbub.chat.actions.members import add_member
 from hubbub.chat.actions.room_lock import Scope, lock_room
 from hubbub.chat.events import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
@@ -26,7 +26,7 @@ def create(actor: User, *, name: str, kind: str, topic: str = "") -> Room:
         with transaction.atomic():
             policies.ensure_may_create(User.objects.get(pk=actor.pk))
             room = Room.objects.create(kind=kind, name=name, name_key=key_of(name), topic=topic)
-            admit(room, actor, actor=actor, role=Membership.Role.OWNER)
+            add_member(room, actor, actor=actor, role=Membership.Role.OWNER)
     except IntegrityError:
         raise _name_taken() from None
     return room
@@ -125,7 +125,7 @@ def key_of(name: str) -> str:
 def _make_direct(actor: User, other: User, key: str) -> Room:
     room = Room.objects.create(kind=Room.Kind.DIRECT, direct_key=key)
     for person in (actor, other):
-        admit(room, person, actor=actor, role=Membership.Role.MEMBER)
+        add_member(room, person, actor=actor, role=Membership.Role.MEMBER)
     return room
 
 

@@ -1,8 +1,8 @@
-"""Sending messages: one at a time for REST and commands, many in one transaction for sockets.
+"""Sending messages: one at a time for REST and commands, many in one transaction for WebSockets.
 
-The only action that takes many: a replica's writer puts whatever arrived while the last transaction
-ran into the next one (group commit). One message that fails never fails another, and drafts of one
-room are never written out of their order.
+`send_many` is the only action that takes several. A replica's group commit passes it all sends that
+arrived while the previous transaction ran. A message that fails never makes another one fail, and
+messages to one room are never written out of order.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from django.db import (
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import read_marks
-from hubbub.chat.actions.batch_statements import Locking
+from hubbub.chat.actions.batch_statements import LockWait
 from hubbub.chat.actions.room_lock import is_lock_timeout
-from hubbub.chat.actions.send_batch import Batch, Draft, Outcome, Ready, RoomLocked
+from hubbub.chat.actions.send_batch import Draft, Outcome, PreparedDraft, RoomLocked, SendBatch
 from hubbub.chat.models import Message
 from hubbub.chat.text import compose
 
@@ -27,9 +27,9 @@ from hubbub.chat.text import compose
 def send(
     actor: User, *, room_id: int, nonce: str, body: str, reply_to_id: int | None = None
 ) -> Message:
-    """Save a message and return it; the first one again for a nonce that was used.
+    """Save a message and return it. If the nonce was used before, return that first message.
 
-    Moves the sender's read mark. Raises as all actions do.
+    Moves the sender's read mark. Raises what all actions raise.
     """
     [outcome] = send_many([Draft(actor.pk, room_id, nonce, body, reply_to_id)])
     if isinstance(outcome, Exception):
@@ -38,55 +38,55 @@ def send(
     return outcome
 
 
-def send_many(drafts: Sequence[Draft], locking: Locking = Locking.PATIENT) -> list[Outcome]:
-    """Save drafts in one transaction; return for each its message, or why not, in their order.
+def send_many(drafts: Sequence[Draft], wait: LockWait = LockWait.FULL) -> list[Outcome]:
+    """Save drafts in one transaction. Return for each, in order, its message or its exception.
 
-    Unless the locking is patient, drafts of rooms that somebody else keeps locked come back as
-    `RoomLocked` soon. A batch that fails (a nonce taken meanwhile in another room, a deadlock) is
-    tried again message by message. Read marks are the caller's: replicas write them in batches of
-    their own.
+    With a `wait` other than FULL, drafts to rooms that stay locked soon return `RoomLocked`. If a
+    batch fails as a whole (another transaction used one of its nonces, or a deadlock), each message
+    is tried on its own. Read marks are left to the caller: replicas write them in batches.
     """
-    return _send([_compose(draft) for draft in drafts], locking)
+    return _send([_prepare(draft) for draft in drafts], wait)
 
 
-def _compose(draft: Draft) -> Ready:
+def _prepare(draft: Draft) -> PreparedDraft:
     try:
         return draft, compose(draft.body)
     except Exception as error:
         return draft, error
 
 
-def _send(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
-    batch = Batch(ready, locking)
+def _send(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Outcome]:
+    batch = SendBatch(drafts, wait)
     try:
         batch.prepare()
         with transaction.atomic():
             batch.write()
     except (IntegrityError, OperationalError, InterfaceError) as error:
         connection.close_if_unusable_or_obsolete()
-        if locking is Locking.BRIEF and is_lock_timeout(error):
-            return _send(ready, Locking.FREE)
-        if len(ready) > 1:
-            return _one_by_one(ready, locking)
-        return [_first_result(ready[0][0]) if isinstance(error, IntegrityError) else error]
+        if wait is LockWait.SHORT and is_lock_timeout(error):
+            return _send(drafts, LockWait.SKIP_LOCKED)
+        if len(drafts) > 1:
+            return _send_one_by_one(drafts, wait)
+        return [_existing_message(drafts[0][0]) if isinstance(error, IntegrityError) else error]
     return batch.outcomes
 
 
-def _one_by_one(ready: Sequence[Ready], locking: Locking) -> list[Outcome]:
-    # Waiting for each in turn would keep all the others waiting.
-    each = Locking.PATIENT if locking is Locking.PATIENT else Locking.FREE
+def _send_one_by_one(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Outcome]:
+    # Waiting for one room after another would delay all the others.
+    wait = LockWait.FULL if wait is LockWait.FULL else LockWait.SKIP_LOCKED
     outcomes: list[Outcome] = []
     locked: set[int] = set()
-    for item in ready:
-        if item[0].room_id in locked:  # free by now or not: what was sent before it goes first
+    for prepared in drafts:
+        draft, _ = prepared
+        if draft.room_id in locked:  # free again or not: an earlier draft to it must go first
             outcomes.append(RoomLocked())
             continue
-        outcomes += _send([item], each)
+        outcomes += _send([prepared], wait)
         if isinstance(outcomes[-1], RoomLocked):
-            locked.add(item[0].room_id)
+            locked.add(draft.room_id)
         if isinstance(outcomes[-1], (OperationalError, InterfaceError)) and not _is_answering():
-            # Asking again for each would keep all of them, and all who come after, waiting.
-            return outcomes + outcomes[-1:] * (len(ready) - len(outcomes))
+            # The other drafts would each wait for the database too, and delay the next batch.
+            return outcomes + outcomes[-1:] * (len(drafts) - len(outcomes))
     return outcomes
 
 
@@ -98,10 +98,10 @@ def _is_answering() -> bool:
         return False
 
 
-def _first_result(draft: Draft) -> Outcome:
-    """Return what the nonce made meanwhile, in another transaction, or the error of looking."""
-    made = Message.objects.with_people().filter(sender_id=draft.sender_id, nonce=draft.nonce)
+def _existing_message(draft: Draft) -> Outcome:
+    """Return the message that another transaction saved with the same nonce, or the exception."""
+    messages = Message.objects.with_people()
     try:
-        return made.get()
+        return messages.get(sender_id=draft.sender_id, nonce=draft.nonce)
     except (Message.DoesNotExist, OperationalError, InterfaceError) as error:
         return error

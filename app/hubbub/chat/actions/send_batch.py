@@ -1,8 +1,8 @@
-"""One transaction of sends: its drafts, the rules that each of them has to pass, what it writes.
+"""One transaction of sends: its drafts, the rules that each draft must pass, and what it writes.
 
-Called by `send` alone. However many drafts there are, it asks the database the same few questions
-(`rows`), and one draft that may not be written stops none of the others. What can be made ready
-before the rooms are locked, or after, is: while a batch holds its rooms, other replicas wait.
+Only `send` calls this. A batch makes the same few queries (`batch_statements`) for any number of
+drafts, and a draft that breaks a rule does not stop the others. Everything that can be prepared
+before the rooms are locked, or done afterwards, is: other replicas wait for the rooms meanwhile.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,8 +19,14 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat import policies
 from hubbub.chat.actions import batch_statements_orm, batch_statements_postgres
-from hubbub.chat.actions.batch_statements import Key, Locking, Rows, Seat, Statements
-from hubbub.chat.events import announce_created
+from hubbub.chat.actions.batch_statements import (
+    LockedRows,
+    LockWait,
+    MembershipKey,
+    MessageKey,
+    Statements,
+)
+from hubbub.chat.events import publish_new_messages
 from hubbub.chat.models import Message, Room
 from hubbub.chat.text import Composed
 
@@ -31,7 +37,7 @@ Outcome: TypeAlias = Message | Exception
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message as its sender gave it. `(sender_id, nonce)` names it for ever."""
+    """A message as its sender submitted it, identified by `(sender_id, nonce)`."""
 
     sender_id: int
     room_id: int
@@ -40,16 +46,16 @@ class Draft:
     reply_to_id: int | None = None
 
     @property
-    def key(self) -> Key:
-        return Key(self.sender_id, self.nonce)
+    def message_key(self) -> MessageKey:
+        return MessageKey(self.sender_id, self.nonce)
 
     @property
-    def seat(self) -> Seat:
-        return Seat(self.room_id, self.sender_id)
+    def membership_key(self) -> MembershipKey:
+        return MembershipKey(self.room_id, self.sender_id)
 
     @property
-    def is_sound(self) -> bool:
-        """Whether a database can be asked for it: in a query for many, it would fail them all."""
+    def fits_a_query(self) -> bool:
+        """Whether the database accepts its values. If not, it would make the whole batch fail."""
         try:
             self.nonce.encode()
         except UnicodeEncodeError:
@@ -58,57 +64,61 @@ class Draft:
         return fits and max(self.room_id, self.reply_to_id or 0) <= MAX_ID
 
 
-# A draft and its text, read as Markdown before any room is locked.
-Ready: TypeAlias = tuple[Draft, Composed | Exception]
+# A draft with its text, whose Markdown is rendered before any room is locked.
+PreparedDraft: TypeAlias = tuple[Draft, Composed | Exception]
 
 
 class RoomLocked(Exception):
-    """The draft's room is locked by somebody else just now: send it again, and wait."""
+    """Another transaction holds the draft's room. Send the draft again, and wait for the lock."""
 
 
 @dataclass(slots=True)
-class Batch:
-    ready: Sequence[Ready]
-    locking: Locking
-    # What became of each draft, in their order: true once the transaction is committed.
+class SendBatch:
+    drafts: Sequence[PreparedDraft]
+    wait: LockWait
+    # What became of each draft, in order. Valid once the transaction is committed.
     outcomes: list[Outcome] = field(default_factory=list)
-    _sound: list[Draft] = field(default_factory=list)
+    _queryable: list[Draft] = field(default_factory=list)
     _quoted: dict[int, Message] = field(default_factory=dict)
-    _rows: Rows = field(default_factory=Rows)
-    _made: dict[Key, Message] = field(default_factory=dict)  # by a nonce, here or earlier
+    _rows: LockedRows = field(default_factory=LockedRows)
+    _messages: dict[MessageKey, Message] = field(default_factory=dict)  # existing and new ones
     _new: list[Message] = field(default_factory=list)
 
     def prepare(self) -> None:
-        """Read what no lock is needed for. Raises the database's errors, as `write` does."""
-        self._sound = [draft for draft, _ in self.ready if draft.is_sound]
-        quoted = {draft.reply_to_id for draft in self._sound if draft.reply_to_id is not None}
+        """Read what needs no lock. Raises the database's errors, as `write` does."""
+        self._queryable = [draft for draft, _ in self.drafts if draft.fits_a_query]
+        quoted = {draft.reply_to_id for draft in self._queryable if draft.reply_to_id is not None}
         if quoted:
-            # Neither its room nor its seq nor its sender ever changes.
+            # The room, seq and sender of a message never change.
             self._quoted = Message.objects.select_related("sender").in_bulk(quoted)
 
     def write(self) -> None:
-        """Write what may be written. Inside a transaction."""
-        seats, keys = {draft.seat for draft in self._sound}, {draft.key for draft in self._sound}
-        self._rows = _statements().lock_and_read(seats, keys, self.locking)
-        self._made = _messages_by_key(self._rows.known.values())
+        """Write every draft that passes the rules. Call it inside a transaction."""
+        self._rows = _statements().lock_and_read(
+            {draft.membership_key for draft in self._queryable},
+            {draft.message_key for draft in self._queryable},
+            self.wait,
+        )
+        self._messages = _messages_by_key(self._rows.existing.values())
         now = timezone.now()
-        for draft, text in self.ready:
+        for draft, text in self.drafts:
             try:
-                self.outcomes.append(self._made.get(draft.key) or self._add(draft, text, now))
+                existing = self._messages.get(draft.message_key)
+                self.outcomes.append(existing or self._add(draft, text, now))
             except Exception as error:
                 self.outcomes.append(error)
         if self._new:
             _statements().save(self._new)
-            transaction.on_commit(partial(announce_created, self._new))
+            transaction.on_commit(partial(publish_new_messages, self._new))
 
     def _add(self, draft: Draft, text: Composed | Exception, now: datetime) -> Message:
-        if not draft.is_sound:
+        if not draft.fits_a_query:
             raise ValidationError(_("This room or nonce isn't valid."), code="invalid")
         room = self._room(draft)
-        member = self._rows.members.get(draft.seat)
-        policies.ensure_may_read(room, member)
-        assert member is not None
-        policies.ensure_may_write(member.user, room, member)
+        membership = self._rows.memberships.get(draft.membership_key)
+        policies.ensure_may_read(room, membership)
+        assert membership is not None
+        policies.ensure_may_write(membership.user, room, membership)
         quoted = self._quote(draft)
         if isinstance(text, Exception):
             raise text
@@ -119,7 +129,7 @@ class Batch:
             seq=room.seq,
             rev=room.seq,
             number=room.messages,
-            sender=member.user,
+            sender=membership.user,
             nonce=draft.nonce,
             body=text.body,
             html=text.html,
@@ -127,14 +137,14 @@ class Batch:
             created_at=now,
         )
         self._new.append(message)
-        self._made[draft.key] = message
+        self._messages[draft.message_key] = message
         return message
 
     def _room(self, draft: Draft) -> Room:
         room = self._rows.rooms.get(draft.room_id)
         if room is not None:
             return room
-        if self.locking is Locking.FREE and Room.objects.filter(pk=draft.room_id).exists():
+        if self.wait is LockWait.SKIP_LOCKED and Room.objects.filter(pk=draft.room_id).exists():
             raise RoomLocked
         raise Room.DoesNotExist
 
@@ -153,7 +163,7 @@ def _statements() -> Statements:
     return batch_statements_postgres if connection.vendor == "postgresql" else batch_statements_orm
 
 
-def _messages_by_key(ids: Collection[int]) -> dict[Key, Message]:
-    # Nearly always none.
-    found = Message.objects.with_people().in_bulk(ids) if ids else {}
-    return {Key(message.sender_id, message.nonce): message for message in found.values()}
+def _messages_by_key(ids: Collection[int]) -> dict[MessageKey, Message]:
+    # There are hardly ever any.
+    messages = Message.objects.with_people().in_bulk(ids) if ids else {}
+    return {MessageKey(message.sender_id, message.nonce): message for message in messages.values()}

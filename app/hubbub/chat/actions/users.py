@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import Token, User, digest_of, validate_name
 from hubbub.chat import policies
-from hubbub.chat.actions.members import admit, give_role
+from hubbub.chat.actions.members import add_member, set_role
 from hubbub.chat.actions.room_lock import limit_lock_time
 from hubbub.chat.events import record_workspace_event
 from hubbub.chat.models import Membership, Room
@@ -38,7 +38,7 @@ def welcome(user: User) -> None:
     if settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists():
         _give_place(user)
     role = Membership.Role.OWNER if user.is_owner else Membership.Role.MEMBER
-    admit(lobby, user, actor=user, role=role)
+    add_member(lobby, user, actor=user, role=role)
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def make_owner(user: User) -> None:
     _give_place(user)
     membership = Membership.objects.select_related("user").filter(room=lobby, user=user).first()
     if membership is not None and membership.role != Membership.Role.OWNER:
-        give_role(lobby, membership, Membership.Role.OWNER, actor=user)
+        set_role(lobby, membership, Membership.Role.OWNER, actor=user)
 
 
 @transaction.atomic
@@ -140,7 +140,7 @@ def _give_place(user: User) -> None:
 
 
 def _lock_other(actor: User, user_id: int) -> User:
-    policies.ensure_owns_place(User.objects.get(pk=actor.pk))
+    policies.ensure_is_workspace_owner(User.objects.get(pk=actor.pk))
     if user_id == actor.pk:
         raise ValidationError(_("You can't do this to yourself."), code="invalid")
     return _lock_person(user_id)

@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from hubbub.accounts.models import User
-from hubbub.accounts.sessions import sign_in
+from hubbub.accounts.sessions import create_session
 
 T = TypeVar("T")
 
@@ -57,7 +57,8 @@ def write_sessions(people: Sequence[User], lines: TextIO) -> None:
     for batch in _batches(people):
         with transaction.atomic():
             lines.writelines(
-                f"Cookie: {settings.SESSION_COOKIE_NAME}={sign_in(person)}\n" for person in batch
+                f"Cookie: {settings.SESSION_COOKIE_NAME}={create_session(person)}\n"
+                for person in batch
             )
 
 

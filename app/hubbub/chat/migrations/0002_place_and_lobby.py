@@ -6,7 +6,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 def make(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
-    apps.get_model("chat", "Place").objects.get_or_create(pk=1)
+    apps.get_model("chat", "Place").objects.get_or_create(pk=1)  # type: ignore[misc]
     apps.get_model("chat", "Room").objects.get_or_create(
         is_lobby=True, defaults={"kind": "public", "name": "lobby", "name_key": "lobby"}
     )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from channels.layers import get_channel_layer
 from django.conf import settings
 
-from hubbub.chat.publisher import group_of, host_of
+from hubbub.chat.publisher import group_for_log, host_for_group
 from hubbub.realtime.cluster.peers import Peers
 from hubbub.realtime.hub import Hub, Message
 
@@ -55,13 +55,13 @@ class GroupSubscriptions:
             if group not in self._joined:
                 await self._join(group, silent_hosts)
         for log in self.hub.followed_logs():
-            group = group_of(log.id)
+            group = group_for_log(log.id)
             if not log.subscribed and await self._join(group, silent_hosts):
                 self.peers.ask(group, log.id)  # the probe
 
     async def _join(self, group: str, silent_hosts: set[int]) -> bool:
         """Join a group, or join it again; return False if its host does not answer."""
-        if host_of(group) in silent_hosts:
+        if host_for_group(group) in silent_hosts:
             return False
         try:
             # A publish that Redis does not answer may hold the layer's own lock.
@@ -69,14 +69,14 @@ class GroupSubscriptions:
                 await self._layer.group_add(group, self.channel)
         except Exception:
             logger.debug("Could not join %s; trying again.", group)
-            silent_hosts.add(host_of(group))
+            silent_hosts.add(host_for_group(group))
             return False
         self._joined.add(group)
         return True
 
     async def _leave_closed(self) -> None:
         # In the task that joins, so that a room that is opened again is joined after this.
-        wanted = {*self._own_groups, *(group_of(log.id) for log in self.hub.followed_logs())}
+        wanted = {*self._own_groups, *(group_for_log(log.id) for log in self.hub.followed_logs())}
         for group in self._joined - wanted:
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
                 await self._layer.group_discard(group, self.channel)

@@ -12,7 +12,7 @@ from itertools import count
 
 from django.conf import settings
 
-from hubbub.chat.publisher import host_of, publisher
+from hubbub.chat.publisher import host_for_group, publisher
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.heartbeat_monitor import HeartbeatMonitor
 from hubbub.realtime.cluster.peers import Peers
@@ -92,4 +92,4 @@ class Heartbeats:
 def _group_on_each_host(hosts: int) -> Iterator[str]:
     """Yield a group for each host, found by trying: the layer spreads groups by a hash of names."""
     for host in range(hosts):
-        yield next(name for name in (f"beat.{n}" for n in count()) if host_of(name) == host)
+        yield next(name for name in (f"beat.{n}" for n in count()) if host_for_group(name) == host)

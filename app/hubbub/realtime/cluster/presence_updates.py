@@ -8,7 +8,7 @@ import time
 
 from django.conf import settings
 
-from hubbub.chat.publisher import group_of, publisher
+from hubbub.chat.publisher import group_for_log, publisher
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.messages import frame
@@ -37,7 +37,7 @@ def _publish(replica_id: str, room: LocalRoom) -> None:
             "joined": list(changes.joined.items()),
             "left": changes.left,
         }
-        publisher.publish(group_of(room.id), message)
+        publisher.publish(group_for_log(room.id), message)
 
 
 def _announce(room: LocalRoom, now: float) -> bool:

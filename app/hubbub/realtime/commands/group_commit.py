@@ -14,12 +14,12 @@ from typing import Any
 
 from django.conf import settings
 
-from hubbub.chat.actions.batch_statements import Locking
+from hubbub.chat.actions.batch_statements import LockWait
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.actions.send_batch import Draft, Outcome, RoomLocked
 from hubbub.chat.models import Message
 from hubbub.observability import metrics
-from hubbub.observability.logs import about_nobody
+from hubbub.observability.logs import empty_context
 from hubbub.realtime.commands.fair_queue import QueuedSend
 from hubbub.realtime.commands.send_queues import SendQueues
 from hubbub.realtime.db.executors import close_connections, run_in_thread
@@ -68,7 +68,7 @@ class GroupCommit:
         queue = self._queues.main
         try:
             while queue:
-                blocked = await self._write(queue.take(MAX_BATCH), self._executor, Locking.BRIEF)
+                blocked = await self._write(queue.take(MAX_BATCH), self._executor, LockWait.SHORT)
                 for room_id in self._queues.lock_rooms(blocked):
                     task = _create_task(self._write_locked_room(room_id))
                     self._locked_room_tasks.add(task)
@@ -79,11 +79,11 @@ class GroupCommit:
     async def _write_locked_room(self, room_id: int) -> None:
         queue = self._queues.locked_rooms[room_id]
         while queue:
-            await self._write(queue.take(MAX_BATCH), self._locked_room_executor, Locking.PATIENT)
+            await self._write(queue.take(MAX_BATCH), self._locked_room_executor, LockWait.FULL)
         self._queues.unlock_room(room_id)
 
     async def _write(
-        self, batch: Sequence[QueuedSend], executor: ThreadPoolExecutor, locking: Locking
+        self, batch: Sequence[QueuedSend], executor: ThreadPoolExecutor, locking: LockWait
     ) -> list[QueuedSend]:
         """Save a batch in one transaction; return the sends whose rooms were locked.
 
@@ -103,7 +103,7 @@ class GroupCommit:
 
 
 async def _save(
-    drafts: Sequence[Draft], executor: ThreadPoolExecutor, locking: Locking
+    drafts: Sequence[Draft], executor: ThreadPoolExecutor, locking: LockWait
 ) -> Sequence[Outcome]:
     started = time.monotonic()
     outcomes: Sequence[Outcome]
@@ -127,4 +127,4 @@ def _resolve(result: "asyncio.Future[Message]", outcome: Outcome) -> None:
 
 def _create_task(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
     """Start work for many users: its log lines must not name the one who happened to start it."""
-    return asyncio.get_running_loop().create_task(work, context=about_nobody())
+    return asyncio.get_running_loop().create_task(work, context=empty_context())

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from hubbub.chat import rate_limits
 from hubbub.chat.actions import messages
 from hubbub.chat.actions.send_batch import Draft
-from hubbub.chat.publisher import group_of, publisher
-from hubbub.chat.serializers import message_frame
+from hubbub.chat.publisher import group_for_log, publisher
+from hubbub.chat.serializers import serialize_message
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_query
 from hubbub.realtime.lifecycle.replica import Replica
@@ -113,7 +113,7 @@ class Commands:
     async def _send_message(self, draft: Draft, ref: Ref) -> None:
         message = await self.replica.group_commit.send(draft)
         self.replica.read_marks.add(draft.sender_id, message.room_id, message.number)
-        self.connection.write(answer("ok", ref, message=message_frame(message)))
+        self.connection.write(answer("ok", ref, message=serialize_message(message)))
 
     def edit_message(self, command: Edit, ref: Ref) -> None:
         rate_limits.messages.take(self.connection.user_id)
@@ -124,7 +124,7 @@ class Commands:
         message = await run_action(
             messages.edit, user, message_id=command.message, body=command.body
         )
-        self.connection.write(answer("ok", ref, message=message_frame(message)))
+        self.connection.write(answer("ok", ref, message=serialize_message(message)))
 
     def delete_message(self, command: Delete, ref: Ref) -> None:
         self._run(ref, self._delete_message(command, ref))
@@ -152,7 +152,7 @@ class Commands:
             user.typing_sent_at[room_id] = now
             who = {"id": self.connection.user_id, "name": self.connection.name}
             message = {"type": "typing", "room": room_id, "user": who}
-            publisher.publish(group_of(room_id), message)
+            publisher.publish(group_for_log(room_id), message)
 
     def _refuse(self, problem: Problem) -> None:
         """Answer with a problem, and close the connection of a client that ignores problems."""

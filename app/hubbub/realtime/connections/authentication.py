@@ -12,8 +12,8 @@ from django.conf import settings
 from django.http import parse_cookie
 
 from hubbub.accounts.models import Token, User, digest_of
-from hubbub.accounts.session_auth import Claim, claims_of, proves
-from hubbub.accounts.token_auth import tokens_of
+from hubbub.accounts.session_auth import SessionClaim, claim_is_valid, read_session_claims
+from hubbub.accounts.token_auth import usable_tokens
 from hubbub.model_columns import columns
 from hubbub.realtime.connections.connection import Identity
 from hubbub.realtime.db.query_batcher import QueryBatcher
@@ -74,8 +74,8 @@ def read_identities(batch: Sequence[Credentials]) -> dict[Credentials, Identity 
     """Return for each of the credentials their identity, or HandshakeRejected."""
     session_keys = [each.session_key for each in batch if each.session_key]
     digests = [each.token_digest for each in batch if each.token_digest]
-    claims = claims_of(session_keys) if session_keys else {}
-    tokens = tokens_of(digests) if digests else {}
+    claims = read_session_claims(session_keys) if session_keys else {}
+    tokens = usable_tokens(digests) if digests else {}
     user_ids = {each.user_id for each in claims.values()}
     user_ids |= {each.user_id for each in tokens.values()}
     users = _read_users(user_ids) if user_ids else {}
@@ -102,10 +102,10 @@ def _read_users(ids: Collection[int]) -> dict[int, UserRow]:
 
 
 def _by_session(
-    session_key: str, claim: Claim | None, users: dict[int, UserRow]
+    session_key: str, claim: SessionClaim | None, users: dict[int, UserRow]
 ) -> Identity | HandshakeRejected:
     row = users.get(claim.user_id) if claim else None
-    if claim is None or row is None or not proves(claim, row.user):
+    if claim is None or row is None or not claim_is_valid(claim, row.user):
         return HandshakeRejected(close_codes.SIGNED_OUT)
     return _identity(row, session_key, None)
 

@@ -11,7 +11,7 @@ from contextvars import copy_context
 from django.conf import settings
 
 from hubbub.observability import metrics
-from hubbub.observability.logs import about_socket
+from hubbub.observability.logs import set_connection_context
 from hubbub.realtime.asgi_types import Receive, Scope, Send
 from hubbub.realtime.commands.handlers import Commands
 from hubbub.realtime.connections.authentication import (
@@ -139,7 +139,7 @@ async def _serve(replica: Replica, connection: Connection, receive: Receive) -> 
 
     With our server this returns at once: the server itself then calls the two callbacks.
     """
-    about_socket(connection.id, connection.user_id)
+    set_connection_context(connection.id, connection.user_id)
     logger.debug("Connection opened.")
     commands = Commands(replica, connection)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from hubbub.accounts.models import Token, User
-from hubbub.accounts.session_auth import Claim, claims_of, proves
+from hubbub.accounts.session_auth import SessionClaim, claim_is_valid, read_session_claims
 from hubbub.chat.models import Membership
 from hubbub.realtime.connections.authentication import USER_FIELDS
 from hubbub.realtime.connections.connection import Identity
@@ -38,7 +38,7 @@ class CurrentRows:
     """What the database says now about the connections of a chunk."""
 
     users: dict[int, User]
-    claims: dict[str, Claim]  # by session key
+    claims: dict[str, SessionClaim]  # by session key
     tokens: set[int]  # usable
     memberships: set[tuple[int, int]]  # user id, room id
 
@@ -81,7 +81,7 @@ def _read_current_rows(checks: Sequence[ConnectionCheck]) -> CurrentRows:
     memberships = Membership.objects.filter(user__in=user_ids, room__in=room_ids)
     return CurrentRows(
         users=User.objects.only(*USER_FIELDS).in_bulk(user_ids),
-        claims=claims_of({each.session_key for each in identities if each.session_key}),
+        claims=read_session_claims({each.session_key for each in identities if each.session_key}),
         tokens=set(tokens.values_list("pk", flat=True)),
         memberships=set(memberships.values_list("user_id", "room_id")),
     )
@@ -96,7 +96,7 @@ def _identity_code(identity: Identity, rows: CurrentRows) -> int | None:
     if identity.session_key is None:
         return None if identity.token_id in rows.tokens else close_codes.SIGNED_OUT
     claim = rows.claims.get(identity.session_key)
-    return None if claim is not None and proves(claim, user) else close_codes.SIGNED_OUT
+    return None if claim is not None and claim_is_valid(claim, user) else close_codes.SIGNED_OUT
 
 
 def _room_code(check: ConnectionCheck, rows: CurrentRows) -> int | None:

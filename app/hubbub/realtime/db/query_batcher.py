@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from hubbub.observability.logs import about_nobody
+from hubbub.observability.logs import empty_context
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_shared_query
 
 K = TypeVar("K", bound=Hashable)
@@ -38,7 +38,7 @@ class QueryBatcher(Generic[K, V]):
         future: asyncio.Future[V] = loop.create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None:
-            self._task = loop.create_task(self._load_all(), context=about_nobody())
+            self._task = loop.create_task(self._load_all(), context=empty_context())
         try:
             return await future
         except asyncio.CancelledError:

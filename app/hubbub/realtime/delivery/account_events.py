@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from hubbub.chat.events import Entry
+from hubbub.chat.event_log import LogEntry
 from hubbub.chat.queries import room_for
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry
@@ -37,7 +37,7 @@ class AccountEvents:
     ) -> None:
         self._connections, self._local_rooms = connections, local_rooms
 
-    def apply(self, entry: Entry) -> None:
+    def apply(self, entry: LogEntry) -> None:
         """Apply one entry of the workspace log. Types of newer versions are ignored."""
         data = data_of(entry)
         if entry.type in CLOSE_CODES:

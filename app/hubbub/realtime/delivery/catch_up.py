@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from django.conf import settings
 from prometheus_client import Counter
 
-from hubbub.chat.events import read_log
-from hubbub.chat.log_positions import Heads, read_heads, renew_epoch
+from hubbub.chat.event_log import read_log
+from hubbub.chat.log_positions import LogPositions, read_log_positions, renew_epoch
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
@@ -48,7 +48,7 @@ class CatchUp:
 
     async def start(self) -> None:
         """Start to follow the workspace log at its end. Raises the database's errors."""
-        self._start_hub(await run_log_query(read_heads, ()))
+        self._start_hub(await run_log_query(read_log_positions, ()))
 
     async def read_up_to(self, log: FollowedLog, seq: int) -> None:
         """Read a log and deliver its entries until it has reached `seq`.
@@ -82,12 +82,12 @@ class CatchUp:
         plan = self._plan()
         if not plan.seqs:
             return
-        positions = await run_log_query(read_heads, plan.room_ids)
+        positions = await run_log_query(read_log_positions, plan.room_ids)
         await self._apply(plan, positions)
         if plan.read_all:
             await asyncio.sleep(READ_ALL_PAUSE_SECONDS)
 
-    async def _apply(self, plan: SweepPlan, positions: Heads) -> None:
+    async def _apply(self, plan: SweepPlan, positions: LogPositions) -> None:
         """Compare what was delivered with where the logs end, and read what is missing."""
         if self.hub.epoch and positions.epoch != self.hub.epoch:
             await self._reset("the database is another one")
@@ -144,7 +144,7 @@ class CatchUp:
     async def _reset(self, reason: str) -> None:
         logger.warning("The logs start again (%s): all clients reconnect.", reason)
         self.hub.reset()
-        self._start_hub(await run_log_query(read_heads, ()))
+        self._start_hub(await run_log_query(read_log_positions, ()))
 
-    def _start_hub(self, positions: Heads) -> None:
-        self.hub.start(positions.epoch, positions.place)
+    def _start_hub(self, positions: LogPositions) -> None:
+        self.hub.start(positions.epoch, positions.workspace)

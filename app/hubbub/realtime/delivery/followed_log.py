@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from hubbub.chat.events import Entry
-from hubbub.chat.publisher import group_of, host_of
+from hubbub.chat.event_log import LogEntry
+from hubbub.chat.publisher import group_for_log, host_for_group
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
 
@@ -39,14 +39,14 @@ class FollowedLog:
     @property
     def host(self) -> int:
         """The index of the Redis host that carries the log's group."""
-        return host_of(group_of(self.id))
+        return host_for_group(group_for_log(self.id))
 
     def start(self, seq: int) -> None:
         """Start after `seq`, and deliver what was received before and follows it."""
         self.resequencer.start(seq)
         self.receive(())
 
-    def receive(self, entries: Iterable[Entry], committed_at: float | None = None) -> None:
+    def receive(self, entries: Iterable[LogEntry], committed_at: float | None = None) -> None:
         """Receive entries in any order, and deliver each once, in seq order.
 
         `committed_at` (seconds since 1970) is known for entries from the bus.
@@ -62,7 +62,7 @@ class FollowedLog:
             self.on_gap(self)
 
 
-def data_of(entry: Entry) -> dict[str, Any]:
+def data_of(entry: LogEntry) -> dict[str, Any]:
     """Return an entry's decoded text: a client's frame, or the data of an account event."""
     data: dict[str, Any] = msgspec.json.decode(entry.text)
     return data

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hubbub.chat.events import Entry, moment_of
+from hubbub.chat.event_log import LogEntry, event_time
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery.fan_out import FanOut
 from hubbub.realtime.delivery.followed_log import FollowedLog, data_of
@@ -45,12 +45,12 @@ class LocalRoom(FollowedLog):
     def is_idle(self) -> bool:
         return not (self.subscribers or self.pending_subscribes or self.presence.local)
 
-    def receive(self, entries: Iterable[Entry], committed_at: float | None = None) -> None:
+    def receive(self, entries: Iterable[LogEntry], committed_at: float | None = None) -> None:
         now = time.monotonic()
         for run in _runs(self.resequencer.receive(entries, now)):
             if self.subscribers:
                 # An entry that was read from the log was committed when it was recorded.
-                times = [moment_of(e) if committed_at is None else committed_at for e in run]
+                times = [event_time(e) if committed_at is None else committed_at for e in run]
                 self.fan_out.write([entry.text for entry in run], times)
             if run[-1].type in ENDING_TYPES:
                 self._end_subscriptions(run[-1])
@@ -81,7 +81,7 @@ class LocalRoom(FollowedLog):
         """Return whether a user may have lost access to the room after the seq `since`."""
         return max(self.left_seqs.get(user_id, 0), self.archived_seq) > since
 
-    def _end_subscriptions(self, entry: Entry) -> None:
+    def _end_subscriptions(self, entry: LogEntry) -> None:
         """End the subscriptions of the member who left, or all of an archived room.
 
         The entry is the last that these connections get from the room, before `room.removed`.
@@ -118,7 +118,7 @@ def new_local_room(
     return room
 
 
-def _runs(entries: list[Entry]) -> Iterator[list[Entry]]:
+def _runs(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
     """Split entries after each that ends subscriptions: later ones are not for those who left."""
     start = 0
     for end, entry in enumerate(entries, start=1):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import cast
 
-from hubbub.chat.events import Entry
+from hubbub.chat.event_log import LogEntry
 
 MESSAGE_CHANGES = ("message.edited", "message.deleted")
 
@@ -29,7 +29,7 @@ class ReplayBuffer:
         self._max, self._max_extended = max_entries, max(max_entries, max_extended)
         self._max_bytes = max_bytes
         # Contiguous, ending with `_last_seq`. None: dropped because its message has changed.
-        self._entries: deque[Entry | None] = deque()
+        self._entries: deque[LogEntry | None] = deque()
         self._bytes = 0
         self._last_seq = 0
 
@@ -39,7 +39,7 @@ class ReplayBuffer:
         self._bytes = 0
         self._last_seq = seq
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: LogEntry) -> None:
         """Add the next entry of the log."""
         if entry.type in MESSAGE_CHANGES:
             self._drop(entry.message)
@@ -51,7 +51,7 @@ class ReplayBuffer:
         self._entries.append(entry)
         self._last_seq = entry.seq
 
-    def extend(self, entries: Sequence[Entry], as_of: int) -> None:
+    def extend(self, entries: Sequence[LogEntry], as_of: int) -> None:
         """Add entries read from the log, in seq order, when the log had reached `as_of` or more.
 
         Fills in dropped entries and extends the buffer backwards. A frame shows its message as it
@@ -75,7 +75,7 @@ class ReplayBuffer:
                 self._entries[entry.seq - first] = kept
                 self._bytes += _size(kept)
 
-    def since(self, seq: int) -> list[Entry] | None:
+    def since(self, seq: int) -> list[LogEntry] | None:
         """Return all entries after `seq`, or None if they have to be read from the log."""
         count = self._last_seq - seq
         if count <= 0:
@@ -86,7 +86,7 @@ class ReplayBuffer:
         if None in recent:
             return None
         recent.reverse()
-        return cast(list[Entry], recent)
+        return cast(list[LogEntry], recent)
 
     def _messages_changed_after(self, seq: int) -> set[int]:
         """Return the ids of messages that were changed after `seq`.
@@ -108,5 +108,5 @@ class ReplayBuffer:
         self._bytes -= _size(self._entries.popleft())
 
 
-def _size(entry: Entry | None) -> int:
+def _size(entry: LogEntry | None) -> int:
     return 0 if entry is None else sys.getsizeof(entry.text)

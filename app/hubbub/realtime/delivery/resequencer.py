@@ -6,7 +6,7 @@ returns each of them once, in seq order.
 
 from collections.abc import Iterable
 
-from hubbub.chat.events import Entry
+from hubbub.chat.event_log import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 
 # Entries that may wait for earlier ones. Beyond that they are read from the log.
@@ -19,7 +19,7 @@ class Resequencer:
     def __init__(self, replay_buffer: ReplayBuffer) -> None:
         self.replay_buffer = replay_buffer
         self.seq: int | None = None
-        self._held: dict[int, Entry] = {}
+        self._held: dict[int, LogEntry] = {}
         self._held_since: float | None = None
 
     def start(self, seq: int) -> None:
@@ -27,7 +27,7 @@ class Resequencer:
         self.seq = seq
         self.replay_buffer.start(seq)
 
-    def receive(self, entries: Iterable[Entry], now: float) -> list[Entry]:
+    def receive(self, entries: Iterable[LogEntry], now: float) -> list[LogEntry]:
         """Add entries in any order; return those that are next in seq. `now` is in seconds.
 
         What is returned is in the replay buffer already.

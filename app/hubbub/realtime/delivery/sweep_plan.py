@@ -7,8 +7,8 @@ joined yet, or the bus is lost on its host. Such logs are compared more often an
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hubbub.chat.events import WORKSPACE_LOG
-from hubbub.chat.log_positions import Heads
+from hubbub.chat.event_log import WORKSPACE_LOG
+from hubbub.chat.log_positions import LogPositions
 from hubbub.realtime.delivery.followed_log import FollowedLog
 
 
@@ -48,10 +48,10 @@ def plan_sweep(
     return SweepPlan({log: log.seq for log in compared}, room_ids, read_all)
 
 
-def log_ends(positions: Heads) -> dict[int, int]:
+def log_ends(positions: LogPositions) -> dict[int, int]:
     """Return the last seq of each log by its id."""
     rooms = {room_id: seq for room_id, (seq, _) in positions.rooms.items()}
-    return rooms | {WORKSPACE_LOG: positions.place}
+    return rooms | {WORKSPACE_LOG: positions.workspace}
 
 
 def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hubbub.chat.events import WORKSPACE_LOG, Entry
+from hubbub.chat.event_log import WORKSPACE_LOG, LogEntry
 from hubbub.realtime.delivery.account_events import AccountEvents
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
@@ -21,7 +21,7 @@ BUFFER_ENTRIES = 1_000
 class WorkspaceLog(FollowedLog):
     account_events: AccountEvents
 
-    def receive(self, entries: Iterable[Entry], committed_at: float | None = None) -> None:
+    def receive(self, entries: Iterable[LogEntry], committed_at: float | None = None) -> None:
         now = time.monotonic()
         for entry in self.resequencer.receive(entries, now):
             try:

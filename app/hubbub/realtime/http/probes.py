@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from hubbub.observability import metrics
-from hubbub.observability.exposition import exposition, may_scrape
+from hubbub.observability.exposition import may_scrape, render_metrics
 from hubbub.realtime.asgi_types import Application, Receive, Scope, Send
 from hubbub.realtime.connections.authentication import decode_headers
 from hubbub.realtime.lifecycle.replica import this_replica
@@ -71,7 +71,7 @@ def show_metrics(scope: Scope) -> Response:
         reason = _("You don't have access to the metrics.")
         return HTTPStatus.FORBIDDEN, TEXT, f"{reason}\n".encode()
     _update_gauges()
-    return HTTPStatus.OK, CONTENT_TYPE_LATEST, exposition()
+    return HTTPStatus.OK, CONTENT_TYPE_LATEST, render_metrics()
 
 
 def _update_gauges() -> None:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 
 from hubbub.chat.publisher import publisher
-from hubbub.observability.logs import about_nobody
+from hubbub.observability.logs import empty_context
 from hubbub.realtime.cluster import presence_updates
 from hubbub.realtime.cluster.bus import Bus
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
@@ -67,7 +67,7 @@ class Replica:
         """Start as soon as the database answers. Further calls do nothing."""
         if self._start_task is None:
             self._start_task = asyncio.get_running_loop().create_task(
-                self._retry_start(), context=about_nobody()
+                self._retry_start(), context=empty_context()
             )
 
     async def start(self) -> None:
@@ -78,9 +78,9 @@ class Replica:
             await self.catch_up.start()
             sys.setswitchinterval(SWITCH_SECONDS)
             loop = asyncio.get_running_loop()
-            publisher.adopt(loop)
+            publisher.use_loop(loop)
             self._tasks = [
-                loop.create_task(_run_forever(each), context=about_nobody())
+                loop.create_task(_run_forever(each), context=empty_context())
                 for each in self._background_work()
             ]
 
@@ -94,7 +94,7 @@ class Replica:
         await self._flush_read_marks()
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
-                await publisher.finish()
+                await publisher.drain()
         tasks = [*self._tasks, *([self._start_task] if self._start_task else [])]
         for task in tasks:
             task.cancel()

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from django.conf import settings
 from prometheus_client import Counter
 
-from hubbub.chat.events import Entry, read_log
+from hubbub.chat.event_log import LogEntry, read_log
 from hubbub.observability import metrics
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
@@ -32,12 +32,12 @@ LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to
 class Missed(NamedTuple):
     """What a client missed; None if it is too far behind, or the log was cut or restored."""
 
-    entries: list[Entry] | None
+    entries: list[LogEntry] | None
     source: Counter  # counts resumes by where the entries were found
 
 
 class ReplayPage(NamedTuple):
-    entries: list[Entry]
+    entries: list[LogEntry]
     is_last: bool
     resumed: bool  # False: the client has to load the room over REST
 
@@ -75,7 +75,7 @@ class ReplayPager:
         self._position = page.entries[-1].seq
 
 
-def _first_page(entries: list[Entry]) -> list[Entry]:
+def _first_page(entries: list[LogEntry]) -> list[LogEntry]:
     """Return the first entries up to PAGE_CHARS, but at least one."""
     size = 0
     for count, entry in enumerate(entries):
@@ -106,13 +106,13 @@ async def _find_missed(room: LocalRoom, position: int) -> Missed:
     return Missed(entries, metrics.resume_refused if entries is None else metrics.resumed_from_log)
 
 
-async def _read_missed(room: LocalRoom, position: int) -> list[Entry] | None:
+async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
     """Return what the log has after `position`; return None if it is too much, or was cut.
 
     The log may be ahead of the bus. Then everyone in the room gets what was read, and as the
     entries that were held may follow at once, the rest is read after that.
     """
-    entries: list[Entry] = []
+    entries: list[LogEntry] = []
     while (last := entries[-1].seq if entries else position) != room.seq:
         more = await _read_up_to_seq(room, last, len(entries))
         if more is None:
@@ -123,7 +123,7 @@ async def _read_missed(room: LocalRoom, position: int) -> list[Entry] | None:
     return entries
 
 
-def _deliver_ahead(room: LocalRoom, entries: list[Entry]) -> bool:
+def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
     """Deliver what the bus has not brought yet; return whether the room has all of it now."""
     assert room.seq is not None
     ahead = [entry for entry in entries if entry.seq > room.seq]
@@ -132,12 +132,12 @@ def _deliver_ahead(room: LocalRoom, entries: list[Entry]) -> bool:
     return not room.is_behind(entries[-1].seq)
 
 
-async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[Entry] | None:
+async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[LogEntry] | None:
     """Read until the room's seq is reached or passed. Delivers nothing.
 
     `count` entries have been read before: a client that misses too many loads the room over REST.
     """
-    entries: list[Entry] = []
+    entries: list[LogEntry] = []
     while room.seq is not None and after < room.seq:
         page = room.replay_buffer.since(after) if count else None
         if page is None:
@@ -150,17 +150,17 @@ async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[Entry
     return entries
 
 
-async def _read_page(room: LocalRoom, after: int) -> list[Entry]:
+async def _read_page(room: LocalRoom, after: int) -> list[LogEntry]:
     as_of = room.seq or 0
     page = await _log_ranges.load((room.id, after))
     room.replay_buffer.extend(page, as_of)
     return page
 
 
-def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[Entry] | Exception]:
+def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[LogEntry] | Exception]:
     """Read as many ranges as there is time for: a timeout of the whole batch would lose all."""
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
-    found: dict[LogRange, list[Entry] | Exception] = {}
+    found: dict[LogRange, list[LogEntry] | Exception] = {}
     for room_id, after in ranges:
         if found and time.monotonic() > deadline:
             found[room_id, after] = TimeoutError()
@@ -169,4 +169,4 @@ def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[Entry] | Exc
     return found
 
 
-_log_ranges: QueryBatcher[LogRange, list[Entry]] = QueryBatcher(_read_ranges, MAX_BATCH)
+_log_ranges: QueryBatcher[LogRange, list[LogEntry]] = QueryBatcher(_read_ranges, MAX_BATCH)
