@@ -43,11 +43,11 @@ def anchors(page: Path) -> frozenset[str]:
 
 
 def section(page: Path, heading: str) -> str:
-    """Return what follows a heading, up to the next heading of the same level."""
-    level = heading.split(" ")[0]
+    """Return what follows a heading, up to the next heading of its level or a higher one."""
+    level = len(heading.split(" ")[0])
     _, _, rest = page.read_text().partition(f"\n{heading}\n")
     assert rest, f"{page.name} has no {heading!r}"
-    return re.split(rf"^{level} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    return re.split(rf"^#{{1,{level}}} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def _anchor(heading: str) -> str:
