@@ -1,3 +1,5 @@
+"""The Django app of the WebSocket entry point. It has no models."""
+
 from django.apps import AppConfig
 
 

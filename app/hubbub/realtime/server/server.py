@@ -8,9 +8,7 @@ first starts a drain (`lifecycle.drain`) while everything still runs; only then 
 import asyncio
 import logging
 import os
-import select
 import signal
-import socket
 import sys
 import time
 from collections.abc import Iterable, MutableMapping
@@ -26,6 +24,7 @@ from hubbub.realtime.connections.transport import FRAMES_EXTENSION
 from hubbub.realtime.delivery.time_slices import in_slices
 from hubbub.realtime.lifecycle.drain import drain
 from hubbub.realtime.lifecycle.replica import this_replica
+from hubbub.realtime.server.listeners import limit_send_buffers, stop_listening, with_backlog
 from hubbub.realtime.server.memory import collect_garbage_rarely, limit_heap_fragmentation
 from hubbub.realtime.server.websocket_protocol import (
     CLOSE_SECONDS,
@@ -35,9 +34,6 @@ from hubbub.realtime.server.websocket_protocol import (
 
 logger = logging.getLogger(__name__)
 
-# Connections that may wait to be accepted. When another replica dies, all its clients reconnect at
-# once; with Twisted's 50 the kernel would drop most of them, and they would retry a second later.
-BACKLOG = 1_024
 CLEANUP_SECONDS, TIMEOUT_CHECK_SECONDS = 1.0, 2.0
 # How long cancelled applications may take to end.
 CANCEL_SECONDS = 1.0
@@ -48,7 +44,7 @@ class Server(daphne.server.Server):
 
     def __init__(self, *, endpoints: list[str], **options: Any) -> None:
         super().__init__(
-            endpoints=[_with_backlog(each) for each in endpoints],
+            endpoints=[with_backlog(each) for each in endpoints],
             **options,
             signal_handlers=False,
             ready_callable=self._on_ready,
@@ -85,9 +81,7 @@ class Server(daphne.server.Server):
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
         self._ports.append(port)
-        # Accepted sockets inherit it. By default the kernel would buffer megabytes for a client
-        # that does not read, where we cannot count them.
-        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.SEND_BUFFER_BYTES)
+        limit_send_buffers(port)
 
     def listen_error(self, failure: Any) -> None:
         hint = "Choose another address with PORT, --port or --bind."
@@ -99,7 +93,7 @@ class Server(daphne.server.Server):
     def create_application(
         self, protocol: Any, scope: MutableMapping[str, Any]
     ) -> "asyncio.Queue[Any] | None":
-        """Create it as Daphne does, with a frame writer for the application of a WebSocket."""
+        """Create an application as Daphne does; for a WebSocket, offer it the frame writer."""
         if isinstance(protocol, HubbubWebSocketProtocol):
             scope["extensions"] = {FRAMES_EXTENSION: {"writer": protocol.writer}}
         queue = super().create_application(protocol, scope)
@@ -166,25 +160,14 @@ class Server(daphne.server.Server):
 
     async def _drain(self, seconds: float) -> None:
         try:
-            self._stop_listening()
+            for port in self._ports:
+                stop_listening(port)
             self._drained = await drain(this_replica(), seconds, self._is_idle)
         finally:
             self.stop()
 
-    def _stop_listening(self) -> None:
-        """Close the listeners, after accepting all connections that wait in the kernel.
-
-        Closing a listener resets the connections that wait behind it; accepted ones get an answer.
-        """
-        for port in self._ports:
-            for _ in range(BACKLOG):
-                if not _is_readable(port):
-                    break
-                port.doRead()
-            port.stopListening()
-
     def _is_idle(self) -> bool:
-        """Whether no WebSocket, handshake or request is served. Silent connections don't count."""
+        """Whether nothing is being served. A connection that has sent no request does not count."""
         attached = any(
             isinstance(each, HubbubWebSocketProtocol) and each.is_attached
             for each in self.connections
@@ -216,17 +199,6 @@ def _check_timeouts(protocols: Iterable[Any]) -> None:
             protocol.check_timeouts()
         except Exception:  # must not keep the other connections from being checked
             logger.exception("Could not check the timeouts of a connection.")
-
-
-def _with_backlog(endpoint: str) -> str:
-    is_plain = endpoint.startswith("tcp:") and "backlog=" not in endpoint
-    return f"{endpoint}:backlog={BACKLOG}" if is_plain else endpoint
-
-
-def _is_readable(port: Any) -> bool:
-    poll = select.poll()
-    poll.register(port.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def _disable_keep_alive(request: Any, message: MutableMapping[str, Any]) -> None:
