@@ -43,8 +43,8 @@ from hubbub.realtime.subscriptions.room_access import read_room_access
 from hubbub.realtime.subscriptions.subscribe import SubscribeRequest, ensure_member
 
 TYPING_SECONDS = 3.0
-# Subscribes and unsubscribes of a connection run one after the other. When this many are queued, no
-# more are accepted: of unsubscribes more, because clients do not repeat them.
+# Subscribes and unsubscribes of a connection run one after the other; beyond these numbers they are
+# refused. The limit of unsubscribes is higher, because clients do not repeat a refused one.
 MAX_QUEUED_SUBSCRIBES, MAX_QUEUED_UNSUBSCRIBES = 20, 100
 RETRY_AFTER_SECONDS = 1.0
 

@@ -87,7 +87,7 @@ async def _reject_if_draining(replica: Replica, send: Send) -> None:
 
 
 async def _authenticate(replica: Replica, headers: Headers) -> Identity:
-    """Return the user as of now: read again if the workspace log reports a change meanwhile."""
+    """Return the user; read again if the workspace log reported a change to them meanwhile."""
     hub = replica.hub
     for _ in range(AUTHENTICATION_ATTEMPTS):
         try:
