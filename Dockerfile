@@ -25,7 +25,10 @@ COPY deploy/gunicorn.conf.py deploy/gunicorn.conf.py
 COPY deploy/image deploy/image
 COPY loadtests loadtests
 COPY scripts scripts
-RUN chmod -R a+rX .
+# `docker build --build-arg REVISION=$(git rev-parse HEAD)`: the git revision, a part of the version.
+ARG REVISION=""
+RUN if [ -n "$REVISION" ]; then printf '%s\n' "$REVISION" > app/hubbub/REVISION; fi \
+    && chmod -R a+rX .
 
 FROM libraries AS build
 COPY --from=files /srv/hubbub/app app
@@ -54,7 +57,7 @@ FROM base AS hubbub
 LABEL org.opencontainers.image.title="Hubbub" \
     org.opencontainers.image.description="Team chat that scales by adding replicas" \
     org.opencontainers.image.licenses="MIT" \
-    org.opencontainers.image.version="0.1.0"
+    org.opencontainers.image.version="0.2.0"
 COPY --from=libraries /opt/venv /opt/venv
 COPY --from=files /srv/hubbub/deploy/gunicorn.conf.py deploy/gunicorn.conf.py
 COPY --from=files /srv/hubbub/deploy/image/healthy.py /srv/hubbub/deploy/image/make_secrets.py deploy/image/

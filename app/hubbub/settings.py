@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
 from hubbub import environment
+from hubbub.version import read_version
 
-VERSION = "0.1.0"
+VERSION = read_version()
 
 env = environment.Environment()
 

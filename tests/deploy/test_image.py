@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from django.conf import settings
 
+from hubbub.version import RELEASE
 from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import Engine, call, checked, tool
 
@@ -22,7 +22,7 @@ def test_hadolint_accepts_the_dockerfile() -> None:
 
 def test_it_is_labelled_with_its_version(engine: Engine, image: str) -> None:
     labels = inspected(engine, image)["Config"]["Labels"]
-    assert labels["org.opencontainers.image.version"] == settings.VERSION
+    assert labels["org.opencontainers.image.version"] == RELEASE
 
 
 def test_it_does_not_run_as_root(engine: Engine, image: str) -> None:

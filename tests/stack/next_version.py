@@ -40,7 +40,7 @@ def copy_code(folder: Path) -> Path:
 def make_next_version(folder: Path) -> Path:
     """Write the next version's code into the directory and return it."""
     copy_code(folder)
-    _replace(folder / "app/hubbub/settings.py", r'^VERSION = ".*"$', f'VERSION = "{VERSION}"')
+    _replace(folder / "app/hubbub/version.py", r'^RELEASE = ".*"$', f'RELEASE = "{VERSION}"')
     _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')
     _replace(
         folder / "app/hubbub/realtime/cluster/bus.py", r'case "log":', 'case "log" | "log.next":'
