@@ -1,1 +1,5 @@
-"""`make chaos`: a whole deployment on hosts of its own, people who talk, and faults meanwhile."""
+"""Fault tests (`make chaos`): faults are injected into a whole deployment with simulated users.
+
+`schedule` draws from a seed which fault happens when, `executor` injects them, `run` puts one run
+together, and `outcome` judges it. docs/reliability.md explains what is tested and promised.
+"""

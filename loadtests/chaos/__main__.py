@@ -1,8 +1,9 @@
-"""`python -m loadtests.chaos`: do faults to a whole deployment while people talk, and judge.
+"""`python -m loadtests.chaos`: inject faults into a whole deployment while users chat, and judge.
 
-Exit status 0: nothing was lost, doubled, reordered or leaked. 1: something was, or did not come
-back. 2: the run does not count, since a fault was not seen to take effect or too little was said,
-or it came to nothing. Of several runs the worst speaks; each is judged, whatever comes of others.
+Exit status: 0 nothing was lost, duplicated, reordered or leaked. 1 something was, or somebody or
+something did not recover. 2 the run does not count: a fault had no visible effect, too few messages
+were sent, or the run was aborted. Of several runs the worst status is returned; each run is judged,
+whatever happens to the others.
 """
 
 import argparse
@@ -13,72 +14,78 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from loadtests.chaos import clock, reliability_page
-from loadtests.chaos.fault_catalogue import KINDS
-from loadtests.chaos.fault_kind import Kind, possible
+from loadtests.chaos import clock, report
+from loadtests.chaos.fault_catalogue import FAULT_KINDS
+from loadtests.chaos.fault_kind import FaultKind, supported
 from loadtests.chaos.network import Network, unavailable_reason
 from loadtests.chaos.outcome import Outcome
-from loadtests.chaos.run import LEAST_PER_SECOND, PEOPLE, SUMMARY, TABS, Sizes, run
-from loadtests.chaos.runs import attempt, have_every_fault, status
-from loadtests.chaos.schedule import DoesNotFit, Entry, choose, draw, least_seconds, named
-from loadtests.lib import exit_codes, machine
+from loadtests.chaos.run import LEAST_PER_SECOND, SUMMARY, TABS, USERS, Options, run
+from loadtests.chaos.runs import attempt, cover_every_fault, exit_status
+from loadtests.chaos.schedule import (
+    DoesNotFit,
+    ScheduledFault,
+    choose,
+    draw,
+    least_seconds,
+    named,
+)
+from loadtests.lib import exit_codes
 from loadtests.lib.console import log
+from loadtests.lib.machine import Machine, commits_of
 from loadtests.lib.servers.process import ROOT
 
 RESULTS = Path("data/chaos")
 SECONDS, SEED = 120.0, 7
-PAGE_NAME = reliability_page.PAGE.relative_to(ROOT)
+PAGE_NAME = report.PAGE.relative_to(ROOT)
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     if options.list:
         sys.exit(_list(options))
-    one = partial(_saved if options.read else _run_one, options)
+    one_run = partial(_saved_run if options.read else _new_run, options)
     try:
-        attempts = [attempt(seed, one) for seed in options.seeds]
+        attempts = [attempt(seed, one_run) for seed in options.seeds]
     except KeyboardInterrupt:
-        log("Interrupted: this run says nothing; the ones before it are kept (--read).")
+        log("Interrupted: this run has no result. Earlier runs are saved (--read).")
         sys.exit(exit_codes.NOT_RUN)
     outcomes = [outcome for outcome in attempts if outcome is not None]
-    worst = status(attempts)
-    if options.write or have_every_fault(outcomes):
+    worst = exit_status(attempts)
+    if options.write or cover_every_fault(outcomes):
         if worst:
-            log(f"{PAGE_NAME} stays as it is: only runs of status 0 are written there")
+            log(f"{PAGE_NAME} is not updated: only runs of status 0 are written there.")
         else:
-            reliability_page.write(outcomes, _machine_of(options), alone=options.alone)
-            log(f"{PAGE_NAME} has the table, too")
+            report.write(outcomes, _machine_of(options), alone=options.alone)
+            log(f"Updated {PAGE_NAME}.")
     sys.exit(worst)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.chaos", description=__doc__)
-    parser.add_argument(
-        "--seconds", type=float, help="of faults (default 120; with --alone what all of them take)"
+    add = parser.add_argument
+    add("--seconds", type=float, help="of faults (120; with --alone as long as all of them take)")
+    add("--alone", action="store_true", help="one fault at a time, to see the effect of each")
+    add("--seed", type=int, default=SEED, help="determines the schedule and the users")
+    add("--seeds", type=_seeds, help="several runs: 1-10, or 1,5,7")
+    add("--faults", type=_kinds, help="only these, separated by commas")
+    add("--users", type=int, default=USERS, help="how many users (%(default)s)")
+    add("--tabs", type=int, default=TABS, help="how many tabs they have in all (%(default)s)")
+    add(
+        "--min-rate",
+        type=float,
+        default=LEAST_PER_SECOND,
+        help="messages a second below which the run does not count (%(default)g)",
     )
-    parser.add_argument(
-        "--alone", action="store_true", help="one fault at a time: what is noticed is of that one"
-    )
-    parser.add_argument("--seed", type=int, default=SEED, help="draws schedule and people")
-    parser.add_argument("--seeds", type=_seeds, help="several runs: 1-10, or 1,5,7")
-    parser.add_argument("--faults", type=_kinds, help="only these, with commas between")
-    parser.add_argument("--people", type=int, default=PEOPLE, help="how many people")
-    parser.add_argument("--tabs", type=int, default=TABS, help="how many tabs they have in all")
-    parser.add_argument(
-        "--least", type=float, default=LEAST_PER_SECOND, help="messages a second, or it counts not"
-    )
-    parser.add_argument(
-        "--patience",
+    add(
+        "--deadline-factor",
         type=float,
         default=1.0,
-        help="on a busy machine: presence and revocation may take so many times as long",
+        help="on a busy machine: allow presence and revocation so many times as long",
     )
-    parser.add_argument(
-        "--write", action="store_true", help=f"write {PAGE_NAME} without every fault, too"
-    )
-    parser.add_argument("--read", action="store_true", help="runs of before: what came of them")
-    parser.add_argument("--list", action="store_true", help="print the schedule and do nothing")
-    parser.add_argument("--folder", type=Path, default=RESULTS, help="where results are kept")
+    add("--write", action="store_true", help=f"update {PAGE_NAME} even without every fault")
+    add("--read", action="store_true", help="print the outcomes of earlier runs again")
+    add("--list", action="store_true", help="print the schedule and exit")
+    add("--folder", type=Path, default=RESULTS, help="for results (%(default)s)")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or [options.seed]
     return options
@@ -95,48 +102,52 @@ def _list(options: argparse.Namespace) -> int:
     return exit_codes.PASSED
 
 
-def _run_one(options: argparse.Namespace, seed: int) -> Outcome:
-    reason = unavailable_reason()
-    schedule = _draw(options, seed, reason)
+def _new_run(options: argparse.Namespace, seed: int) -> Outcome:
+    no_network = unavailable_reason()
+    schedule = _draw(options, seed, no_network)
+    run_options = Options(
+        options.users, options.tabs, options.min_rate, options.deadline_factor, options.alone
+    )
     with ExitStack() as stack:
-        net = None if reason else stack.enter_context(Network())
-        sizes = Sizes(options.people, options.tabs, options.least, options.patience)
-        folder = _folder(options, seed)
-        outcome = run(seed, schedule, net, folder, sizes, alone=options.alone)
+        network = None if no_network else stack.enter_context(Network())
+        outcome = run(seed, schedule, network, _folder(options, seed), run_options)
     _print(outcome)
     return outcome
 
 
-def _draw(options: argparse.Namespace, seed: int, reason: str) -> list[Entry]:
-    """Return a run's schedule, and print it. Raises DoesNotFit.
+def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[ScheduledFault]:
+    """Draw and print a run's schedule. Raises DoesNotFit.
 
-    `reason` says why no cable can be cut, if that is so.
+    `no_network` says why hosts cannot have network links of their own, if that is so.
     """
-    if reason:
-        log(f"{reason} All servers run on loopback, and no cable can be cut.")
-    if not clock.can_be_set():
-        log("No C can be compiled here (apt-get install gcc libc6-dev): no clock can be set.")
-    kinds = possible(options.faults or KINDS, has_net=not reason, has_clocks=clock.can_be_set())
+    if no_network:
+        log(f"{no_network} All servers run on loopback, without faults of network links.")
+    if not clock.available():
+        log("No C compiler (apt-get install gcc libc6-dev): clocks cannot be set.")
+    kinds = supported(
+        options.faults or FAULT_KINDS, has_network=not no_network, has_clocks=clock.available()
+    )
     alone = options.alone
     seconds = options.seconds or (least_seconds(kinds, alone=True) if alone else SECONDS)
     chosen = kinds if options.faults else choose(seed, seconds, kinds, alone=alone)
     schedule = draw(seed, seconds, chosen, alone=alone)
-    log(f"Seed {seed}: {len(schedule)} faults of {len({entry.kind for entry in schedule})} kinds")
-    for entry in schedule:
-        log(str(entry))
+    different = {fault.kind for fault in schedule}
+    log(f"Seed {seed}: {len(schedule)} faults of {len(different)} kinds")
+    for fault in schedule:
+        log(str(fault))
     return schedule
 
 
-def _saved(options: argparse.Namespace, seed: int) -> Outcome:
+def _saved_run(options: argparse.Namespace, seed: int) -> Outcome:
     outcome = Outcome.from_json(_summary(options, seed))
     _print(outcome)
     return outcome
 
 
-def _machine_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return where the last of the runs was, and of which commits all of them are."""
-    machines: list[dict[str, Any]] = [_summary(options, seed)["machine"] for seed in options.seeds]
-    return machines[-1] | {"commit": machine.commits_of(machines)}
+def _machine_of(options: argparse.Namespace) -> Machine:
+    """Return the machine of the last run, with the commits of all of them."""
+    machines: list[Machine] = [_summary(options, seed)["machine"] for seed in options.seeds]
+    return machines[-1] | {"commit": commits_of(machines)}
 
 
 def _summary(options: argparse.Namespace, seed: int) -> dict[str, Any]:
@@ -152,21 +163,21 @@ def _folder(options: argparse.Namespace, seed: int) -> Path:
 def _print(outcome: Outcome) -> None:
     for row in outcome.rows:
         print(row)
-    for line in outcome.told:
-        print(line)
+    for violation in outcome.violations:
+        print(violation)
     print(f"Seed {outcome.seed}, {outcome.per_second:.1f} messages a second outside outages:")
     print(outcome.summary.counts)
     if outcome.trouble:
         print(f"Seed {outcome.seed}: {outcome.trouble}")
-    if outcome.does_not_count:
-        print(f"Seed {outcome.seed} does not count: {outcome.does_not_count}.")
+    if outcome.inconclusive:
+        print(f"Seed {outcome.seed} does not count: {outcome.inconclusive}.")
 
 
-def _kinds(names: str) -> list[Kind]:
+def _kinds(names: str) -> list[FaultKind]:
     try:
         return named(names)
     except KeyError as unknown:
-        known = ", ".join(kind.name for kind in KINDS)
+        known = ", ".join(kind.name for kind in FAULT_KINDS)
         raise argparse.ArgumentTypeError(
             f"no fault is called {unknown}; there are {known}"
         ) from None
@@ -174,9 +185,9 @@ def _kinds(names: str) -> list[Kind]:
 
 def _seeds(text: str) -> list[int]:
     try:
-        parts = [part.partition("-") for part in text.split(",")]
+        ranges = [part.partition("-") for part in text.split(",")]
         return [
-            one for first, _, last in parts for one in range(int(first), int(last or first) + 1)
+            seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)
         ]
     except ValueError:
         raise argparse.ArgumentTypeError(

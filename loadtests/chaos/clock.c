@@ -1,6 +1,7 @@
-/* A clock that a file moves: loaded before the C library, it adds as many seconds as CLOCK_FILE holds
- * (eight bytes, mapped, so that it costs a read of memory) to the time that clock_gettime tells, as
- * Python asks for it. What spans of time are measured with stays right, as where a clock is set. */
+/* A clock that a file moves. Loaded before the C library, it adds the number of seconds in CLOCK_FILE
+ * (eight bytes, mapped, so that reading them costs no system call) to the time of day that
+ * clock_gettime returns, which is what Python uses. Monotonic time stays right, as when a real clock
+ * is set. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,27 +12,28 @@
 #include <time.h>
 #include <unistd.h>
 
-static int (*tell)(clockid_t, struct timespec *);
-static const volatile int64_t *ahead;
+static int (*real_clock_gettime)(clockid_t, struct timespec *);
+static const volatile int64_t *offset_seconds;
 
-__attribute__((constructor)) static void begin(void)
+__attribute__((constructor)) static void map_offset(void)
 {
     const char *name = getenv("CLOCK_FILE");
     int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
     if (file < 0)
         return;
-    void *mapped = mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, file, 0);
+    void *mapped = mmap(NULL, sizeof *offset_seconds, PROT_READ, MAP_SHARED, file, 0);
     if (mapped != MAP_FAILED)
-        ahead = mapped;
+        offset_seconds = mapped;
     close(file);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    if (tell == NULL) /* others are loaded, and ask, before `begin` */
-        tell = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
-    int failed = tell(clock, now);
-    if (!failed && clock == CLOCK_REALTIME && ahead != NULL)
-        now->tv_sec += *ahead;
+    if (real_clock_gettime == NULL) /* other libraries are loaded, and ask, before `map_offset` */
+        real_clock_gettime =
+            (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int failed = real_clock_gettime(clock, now);
+    if (!failed && clock == CLOCK_REALTIME && offset_seconds != NULL)
+        now->tv_sec += *offset_seconds;
     return failed;
 }

@@ -1,8 +1,8 @@
-"""The clocks of the replicas: each may be told that it is later or earlier than it is.
+"""The clocks of the replicas, each of which can be set ahead or back.
 
-By a library of a few lines (`clock.c`) that every replica is started with, and a file of each that
-it looks into: so a clock jumps while the replica runs, and nothing else costs more than before.
-Where no C can be compiled, and elsewhere than on Linux, clocks cannot be set.
+Every replica is started with a small library (`clock.c`) and a file that the library reads. So a
+clock can jump while the replica runs, and nothing becomes slower. Clocks can be set only on Linux,
+and only where C can be compiled.
 """
 
 import shutil
@@ -16,12 +16,12 @@ SOURCE = Path(__file__).with_name("clock.c")
 COMPILER = "cc"
 
 
-class Clock:
+class Clocks:
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="hubbub-clock-", ignore_cleanup_errors=True)
 
     def environment(self, replica: str) -> dict[str, str]:
-        """Return what makes the processes of a replica follow its clock; names are anything."""
+        """Return what makes a replica's processes follow its clock; `replica` is any name."""
         built = library()
         if built is None:
             return {}
@@ -29,7 +29,7 @@ class Clock:
         return {"LD_PRELOAD": str(built), "CLOCK_FILE": str(self._file(replica))}
 
     def set(self, replica: str, seconds: int) -> None:
-        """Have a replica's clock be so many seconds ahead (or behind) from now on."""
+        """Set a replica's clock so many seconds ahead (or back) of the real time."""
         file = self._file(replica)
         file.touch()
         with file.open("r+b", buffering=0) as mapped:
@@ -42,14 +42,14 @@ class Clock:
         return Path(self._folder.name) / replica
 
 
-def can_be_set() -> bool:
-    """Whether this machine has what it takes."""
+def available() -> bool:
+    """Whether clocks can be set on this machine."""
     return library() is not None
 
 
 @cache
 def library() -> Path | None:
-    """Build the library, once for this process; None where that cannot be done."""
+    """Build the library, once for this process; None if that is impossible."""
     if sys.platform != "linux" or shutil.which(COMPILER) is None:
         return None
     built = Path(_folder().name) / "clock.so"

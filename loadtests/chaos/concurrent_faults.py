@@ -1,55 +1,92 @@
-"""What is done beside a fault, and what of that explains what is noticed at its time. Pure.
+"""Which other faults may explain what users notice during a fault. Pure.
 
-Of servers' faults side by side the more patient promise counts. Whom a fault of clients was done to
-is left out instead, while it lasts: so that fault lengthens nobody else's promise.
+Of several faults of servers the longest limit counts. The clients that a fault of clients affects
+are left out while it lasts instead, so it extends nobody else's limit: a tab that was cut off on
+purpose says nothing about a replica that was killed at the same time. The same goes for tabs that
+hear only from such clients.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from loadtests.chaos.client_faults import Audience, Hit
-from loadtests.chaos.executor import Happened
-from loadtests.chaos.fault_kind import Part
+from loadtests.chaos.executor import Execution
+from loadtests.chaos.fault_kind import Target
 from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.checker.silence import FOREVER
+from loadtests.lib.client.history import CommandSent, History, Subscribed
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    servers: list[Happened]
-    hits: list[Hit]  # of faults of clients
-    cut_off: float  # when the next outage begins; where each fault is alone, the next one at all
+class ClientImpact:
+    """The clients that a fault of clients affects, and when."""
+
+    clients: Collection[str]
+    started: float
+    settled: float
+
+    def explains(self, client: str, interval: Interval) -> bool:
+        """Whether it may be why a client received nothing, or was not received, at that time."""
+        overlaps = interval[0] < self.settled and self.started < interval[1]
+        return client in self.clients and overlaps
+
+
+class Audience:
+    """Who receives whose messages, of all that were sent in a run."""
+
+    def __init__(self, histories: Sequence[History]) -> None:
+        self._senders: dict[int, set[str]] = defaultdict(set)  # of each room
+        self._rooms: dict[str, set[int]] = defaultdict(set)  # of each client
+        for history in histories:
+            for entry in history.entries:
+                match entry:
+                    case CommandSent(command={"type": "message.send", "room": int() as room}):
+                        self._senders[room].add(history.name)
+                    case Subscribed(room=room):
+                        self._rooms[history.name].add(room)
+
+    def with_listeners(self, clients: set[str]) -> set[str]:
+        """Return these clients, and those in whose rooms nobody else sends."""
+        others = {room for room, senders in self._senders.items() if not senders <= clients}
+        return clients | {name for name, rooms in self._rooms.items() if not rooms & others}
+
+
+@dataclass(frozen=True, slots=True)
+class ConcurrentFaults:
+    """The other faults of a run, as they matter to one of them."""
+
+    of_servers: list[Execution]
+    of_clients: list[ClientImpact]
+    cut_off: float  # when the next outage starts; in a run of single faults, the next fault
 
     @classmethod
     def of(
-        cls, one: Happened, happened: Sequence[Happened], audience: Audience, *, alone: bool
-    ) -> "Beside":
-        others = [other for other in happened if other is not one]
+        cls, one: Execution, executions: Sequence[Execution], audience: Audience, *, alone: bool
+    ) -> "ConcurrentFaults":
+        others = [other for other in executions if other is not one]
         return cls(
-            servers=[other for other in others if other.entry.kind.part is not Part.CLIENTS],
-            hits=[
-                Hit(audience.with_listeners(other.victims), other.began, other.settled)
+            of_servers=[other for other in others if other.kind.target is not Target.CLIENTS],
+            of_clients=[
+                ClientImpact(audience.with_listeners(other.affected), other.started, other.settled)
                 for other in others
-                if other.victims
+                if other.affected
             ],
-            cut_off=_next(one, [other for other in others if alone or other.entry.kind.outage]),
+            cut_off=_next_start(one, [other for other in others if alone or other.kind.outage]),
         )
 
-    def allows(self, promised: float, span: Interval) -> bool:
-        """Whether something may last so long: as promised of this fault, or of servers beside."""
-        lasted = span[1] - span[0]
-        return lasted <= promised or lasted <= self.patience(promised, span)
+    def allow(self, limit: float, interval: Interval) -> bool:
+        """Whether something may last so long, by this fault's limit or by that of another."""
+        lasted = interval[1] - interval[0]
+        return lasted <= limit or lasted <= self._longest_limit(limit, interval)
 
-    def patience(self, promised: float, span: Interval) -> float:
-        """Return the longest silence that is promised at that time, of this fault or of servers."""
-        promises = (
-            other.entry.kind.promise.silence
-            for other in self.servers
-            if other.began < span[1] and span[0] < other.settled
+    def _longest_limit(self, limit: float, interval: Interval) -> float:
+        limits = (
+            other.kind.limits.silence
+            for other in self.of_servers
+            if other.started < interval[1] and interval[0] < other.settled
         )
-        return max(promised, *(silence or 0.0 for silence in promises), 0.0)
+        return max(limit, *(silence or 0.0 for silence in limits), 0.0)
 
 
-def _next(one: Happened, others: Sequence[Happened]) -> float:
-    """Return when the next of these begins after a fault."""
-    return min((other.began for other in others if other.began >= one.settled), default=FOREVER)
+def _next_start(one: Execution, others: Sequence[Execution]) -> float:
+    return min((other.started for other in others if other.started >= one.settled), default=FOREVER)

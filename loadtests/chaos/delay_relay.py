@@ -25,12 +25,12 @@ IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 0x01, 0x02, 0x04, 0x08
 ETH_P_ALL = 0x0003
 SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
-MOST_BYTES = 1 << 17  # of a frame that is still to be cut into segments, with its headers
+MAX_FRAME_BYTES = 1 << 17  # of a frame that is not yet segmented, with its headers
 
 
 @dataclass(slots=True)
-class Way:
-    """Frames on their way, the first one in front."""
+class Direction:
+    """Frames that are waiting to be passed on, the oldest first."""
 
     read: Callable[[], bytes]
     write: Callable[[bytes], int]
@@ -40,15 +40,15 @@ class Way:
         while self.waiting and self.waiting[0][0] <= now:
             try:
                 self.write(self.waiting.popleft()[1])
-            except OSError:  # as a cable does: whoever sent it sends it again
+            except OSError:  # a lost frame, as on a real cable: its sender repeats it
                 continue
 
 
 def main() -> None:
-    port, far, milliseconds = sys.argv[1:]
-    tap = open_tap(far)
+    port, tap_name, milliseconds = sys.argv[1:]
+    tap = open_tap(tap_name)
     cable = open_port(port)
-    for change in (f"set {port} nomaster", f"set {far} master {BRIDGE}", f"set {far} up"):
+    for change in (f"set {port} nomaster", f"set {tap_name} master {BRIDGE}", f"set {tap_name} up"):
         subprocess.run(["ip", "link", *change.split()], check=True)
     print("ready", flush=True)
     relay(tap, cable, float(milliseconds) / 1_000)
@@ -72,19 +72,21 @@ def open_port(name: str) -> socket.socket:
 
 
 def relay(tap: int, cable: socket.socket, seconds: float) -> None:
-    ways = {
-        tap: Way(lambda: os.read(tap, MOST_BYTES), cable.send),
-        cable.fileno(): Way(lambda: cable.recv(MOST_BYTES), lambda frame: os.write(tap, frame)),
+    directions = {
+        tap: Direction(lambda: os.read(tap, MAX_FRAME_BYTES), cable.send),
+        cable.fileno(): Direction(
+            lambda: cable.recv(MAX_FRAME_BYTES), lambda frame: os.write(tap, frame)
+        ),
     }
     while True:
-        due = [way.waiting[0][0] for way in ways.values() if way.waiting]
+        due = [one.waiting[0][0] for one in directions.values() if one.waiting]
         wait = max(0.0, min(due) - time.monotonic()) if due else None
-        ready, _, _ = select.select(list(ways), [], [], wait)
+        ready, _, _ = select.select(list(directions), [], [], wait)
         now = time.monotonic()
         for end in ready:
-            ways[end].waiting.append((now + seconds, ways[end].read()))
-        for way in ways.values():
-            way.pass_on(now)
+            directions[end].waiting.append((now + seconds, directions[end].read()))
+        for one in directions.values():
+            one.pass_on(now)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What faults are done to: nginx, web, replicas, Redis and Postgres, each on a host of its own.
+"""The deployment under test: nginx, web, replicas, Redis and Postgres, each on a host of its own.
 
-Without a net all of them are on loopback: the same servers, and no link to cut. Postgres has a disk
-that can be filled, and fsync as a deployment has. `replace` is a rolling deploy.
+Without a network of hosts all servers are on loopback, and no network link can be cut. Postgres has
+fsync, as in production, and a disk that can be filled.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from loadtests.chaos.clock import Clock
+from loadtests.chaos.clock import Clocks
 from loadtests.chaos.network import NETWORK, Network, NetworkHost, inside_host
 from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.host import LOOPBACK, Host
@@ -23,8 +23,8 @@ REPLICAS = 3
 PING_INTERVAL_SECONDS = 5
 DRAIN_SECONDS = 2
 DISK_MIB = 256
-# The networks that people come from: nginx sees these addresses, and faults single one out.
-HOMES = tuple(f"{NETWORK}.{200 + number}" for number in range(3))
+# The networks that clients come from: nginx sees these addresses, and faults single one out.
+CLIENT_NETWORKS = tuple(f"{NETWORK}.{200 + number}" for number in range(3))
 ENVIRONMENT = {
     "TRUSTED_PROXIES": "1",
     "PING_INTERVAL_SECONDS": str(PING_INTERVAL_SECONDS),
@@ -33,19 +33,19 @@ ENVIRONMENT = {
 }
 POSTGRES_SETTINGS = {
     "log_min_messages": "error",
-    # The disk is small: what Postgres keeps of its log must be smaller.
+    # The disk is small, so Postgres must keep even less of its write-ahead log.
     "max_wal_size": "32MB",
     "min_wal_size": "4MB",
 }
 
 
 class Deployment(Startable):
-    def __init__(self, net: Network | None) -> None:
-        self.net = net
-        self._ends = ExitStack()
-        self._clock = Clock()
-        self._clocks: dict[Replica, str] = {}  # names
-        self.operator = self._host("clients", HOMES)
+    def __init__(self, network: Network | None) -> None:
+        self.network = network
+        self._stack = ExitStack()
+        self._clocks = Clocks()
+        self._clock_names: dict[Replica, str] = {}
+        self.clients_host = self._host("clients", CLIENT_NETWORKS)
         self.nginx = Nginx(self._host("nginx"))
         self.redis = Redis(self._host("redis"))
         self.postgres = Postgres(
@@ -61,17 +61,17 @@ class Deployment(Startable):
         self.replicas = [self._replica(host) for host in hosts]
 
     def start(self) -> None:
-        self._ends.callback(self._clock.close)
-        if isinstance(self.operator, NetworkHost):
-            self._ends.enter_context(inside_host(self.operator))
-            self._spread_over_homes(self.operator)
+        self._stack.callback(self._clocks.close)
+        if isinstance(self.clients_host, NetworkHost):
+            self._stack.enter_context(inside_host(self.clients_host))
+            self._spread_over_networks(self.clients_host)
         self._make_disk()
         for server in self.servers:
-            self._ends.callback(server.close)
+            self._stack.callback(server.close)
         self.redis.start()
         self.postgres.start()
-        self._ends.enter_context(self.cluster)
-        self._write_list()
+        self._stack.enter_context(self.cluster)
+        self._write_upstreams()
         self.nginx.write_configuration(self._variables())
         for server in (self.web, *self.replicas, self.nginx):
             server.spawn()
@@ -79,7 +79,7 @@ class Deployment(Startable):
             server.wait_until_ready()
 
     def close(self) -> None:
-        self._ends.close()
+        self._stack.close()
 
     @property
     def servers(self) -> list[Server]:
@@ -87,39 +87,39 @@ class Deployment(Startable):
 
     @property
     def disk(self) -> Path | None:
-        """Postgres' disk as everybody reaches it; None where it has none of its own."""
+        """Postgres' disk, by a path that works outside its host; None if it has none of its own."""
         host = self.postgres.host
         return host.path(self.postgres.data) if isinstance(host, NetworkHost) else None
 
     def host_of(self, server: Server) -> NetworkHost:
-        assert isinstance(server.host, NetworkHost), "there is no net"
+        assert isinstance(server.host, NetworkHost), "there is no network of hosts"
         return server.host
 
     def new_replica(self, beside: Replica) -> Replica:
-        """Start what will take another's place, on the same host."""
+        """Start a replica that will replace another one, on the same host."""
         replica = self._replica(beside.host)
-        self._ends.callback(replica.close)
+        self._stack.callback(replica.close)
         replica.spawn()
         return replica
 
     def set_clock(self, replica: Replica, seconds: int) -> None:
-        """Have its clock be so many seconds ahead (or behind) from now on."""
-        self._clock.set(self._clocks[replica], seconds)
+        """Set a replica's clock so many seconds ahead (or back) of the real time."""
+        self._clocks.set(self._clock_names[replica], seconds)
 
-    async def serve(self, replicas: Sequence[Replica]) -> None:
-        """Have nginx choose among these from now on."""
+    async def use_replicas(self, replicas: Sequence[Replica]) -> None:
+        """Have nginx send new connections to these replicas only."""
         self.replicas = list(replicas)
-        self._write_list()
+        self._write_upstreams()
         await asyncio.to_thread(self.nginx.reload)
 
     def _replica(self, host: Host) -> Replica:
-        name = f"replica-{len(self._clocks) + 1}"
-        replica = Replica(self.cluster.environment | self._clock.environment(name), host=host)
-        self._clocks[replica] = name
+        name = f"replica-{len(self._clock_names) + 1}"
+        replica = Replica(self.cluster.environment | self._clocks.environment(name), host=host)
+        self._clock_names[replica] = name
         return replica
 
-    def _host(self, name: str, more: Sequence[str] = ()) -> Host:
-        return self.net.host(name, more) if self.net is not None else LOOPBACK
+    def _host(self, name: str, more_addresses: Sequence[str] = ()) -> Host:
+        return LOOPBACK if self.network is None else self.network.host(name, more_addresses)
 
     def _make_disk(self) -> None:
         host = self.postgres.host
@@ -127,20 +127,21 @@ class Deployment(Startable):
             self.postgres.data.mkdir()
             host.mount_memory(self.postgres.data, DISK_MIB, self.postgres.user)
 
-    def _spread_over_homes(self, host: NetworkHost) -> None:
-        """Have each connection to nginx come from the next of the homes."""
-        homes = ", ".join(f"{number} : {home}" for number, home in enumerate(HOMES))
+    def _spread_over_networks(self, host: NetworkHost) -> None:
+        """Let each new connection to nginx come from the next of the client networks."""
+        count = len(CLIENT_NETWORKS)
+        networks = ", ".join(f"{number} : {one}" for number, one in enumerate(CLIENT_NETWORKS))
         to_nginx = f"ip daddr {self.nginx.host.address} tcp dport {self.nginx.port}"
-        rules = f"""table ip homes {{
+        rules = f"""table ip client_networks {{
             chain out {{
                 type nat hook postrouting priority srcnat
-                {to_nginx} snat to numgen inc mod {len(HOMES)} map {{ {homes} }}
+                {to_nginx} snat to numgen inc mod {count} map {{ {networks} }}
             }}
         }}
         """
         host.run("nft", "-f", "-", input=rules)
 
-    def _write_list(self) -> None:
+    def _write_upstreams(self) -> None:
         web = [(self.web.host.address, self.web.port)]
         self.nginx.write_upstreams(web, [(one.host.address, one.port) for one in self.replicas])
 

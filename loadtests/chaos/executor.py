@@ -1,112 +1,115 @@
-"""Do to a place what a schedule says, and note when each fault really was, and what showed it.
+"""Injects the faults of a schedule, and records when each really happened and what proves it.
 
-A machine is slower than a schedule: a fault waits for those that it must not overlap with, so the
-rule of overlaps holds in fact, and everything after it comes later.
+A machine may be slower than the schedule. A fault waits for those that it must not overlap with,
+so the rule of overlaps always holds, and everything after it is later.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from loadtests.chaos.faults import FAULTS, Fault, Scene
-from loadtests.chaos.schedule import Entry
+from loadtests.chaos.fault_kind import FaultKind
+from loadtests.chaos.faults import FAULTS, Fault, FaultContext
+from loadtests.chaos.schedule import Schedule, ScheduledFault
 
-LOOK_SECONDS = 0.25
+CHECK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
-class Happened:
-    """A fault as it was; times are monotonic. `failure` says why a place did not come back."""
+class Execution:
+    """A fault as it happened; times are monotonic. `error` says why it could not be injected or
+    healed."""
 
-    entry: Entry
-    began: float
+    fault: ScheduledFault
+    started: float
     healed: float = 0.0
     settled: float = 0.0
     evidence: str = ""
-    failure: str = ""
-    victims: set[str] = field(default_factory=set)  # clients to whom a fault of clients was done
+    error: str = ""
+    affected: set[str] = field(default_factory=set)  # clients, if it is a fault of clients
 
     @property
-    def lasts(self) -> bool:
+    def kind(self) -> FaultKind:
+        return self.fault.kind
+
+    @property
+    def active(self) -> bool:
         return not self.healed
 
 
 @dataclass(slots=True)
-class Performance:
-    scene: Scene
-    alone: bool = False  # no two faults at a time
-    happened: list[Happened] = field(default_factory=list)
-    _running: dict[asyncio.Task[None], Entry] = field(default_factory=dict)
+class FaultExecutor:
+    context: FaultContext
+    alone: bool = False  # no two faults at the same time
+    executions: list[Execution] = field(default_factory=list)
+    _running: dict[asyncio.Task[None], ScheduledFault] = field(default_factory=dict)
 
     @property
-    def lasting(self) -> list[str]:
-        return [one.entry.kind.name for one in self.happened if one.lasts]
+    def active(self) -> list[str]:
+        """The names of the faults that last at this moment."""
+        return [one.kind.name for one in self.executions if one.active]
 
-    async def give(self, schedule: Sequence[Entry], say: Callable[[str], None]) -> None:
-        """Return when all has been done and healed."""
+    async def run(self, schedule: Schedule, log: Callable[[str], None]) -> None:
+        """Return when all faults have been injected and healed."""
         began = time.monotonic()
         try:
-            for entry in schedule:
-                await asyncio.sleep(max(0.0, began + entry.at - time.monotonic()))
-                await self._until_may_begin(entry)
-                happened = Happened(entry, time.monotonic())
-                self.happened.append(happened)
-                self._running[asyncio.create_task(self._do(happened, say))] = entry
+            for fault in schedule:
+                await asyncio.sleep(max(0.0, began + fault.at - time.monotonic()))
+                await self._wait_for_conflicting(fault)
+                execution = Execution(fault, time.monotonic())
+                self.executions.append(execution)
+                self._running[asyncio.create_task(self._execute(execution, log))] = fault
             await asyncio.gather(*self._running)
         finally:
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _until_may_begin(self, entry: Entry) -> None:
-        while against := [task for task, one in self._running.items() if self._against(one, entry)]:
-            done, _ = await asyncio.wait(against, return_when=asyncio.FIRST_COMPLETED)
+    async def _wait_for_conflicting(self, fault: ScheduledFault) -> None:
+        while waiting := [
+            task for task, one in self._running.items() if self._conflict(one, fault)
+        ]:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 await task
                 del self._running[task]
 
-    def _against(self, running: Entry, entry: Entry) -> bool:
-        return self.alone or _conflict(running, entry)
+    def _conflict(self, running: ScheduledFault, fault: ScheduledFault) -> bool:
+        one, other = running.kind, fault.kind
+        return self.alone or one.target is other.target or one.outage or other.outage
 
-    async def _do(self, happened: Happened, say: Callable[[str], None]) -> None:
-        kind = happened.entry.kind
-        fault = FAULTS[kind.name](self.scene, happened.entry.victim)
-        healed = False
+    async def _execute(self, execution: Execution, log: Callable[[str], None]) -> None:
+        kind = execution.kind
+        fault = FAULTS[kind.name](self.context, execution.fault.victim)
         try:
-            await fault.apply()
-            await self._look(fault, happened, happened.began + kind.seconds)
-            await fault.heal()
-            healed = True
-            happened.healed = time.monotonic()
-            ends = happened.healed + kind.settle_seconds
-            await self._look(fault, happened, ends)
-        except Exception as error:  # whatever it is, the place is healed and the run is judged
-            happened.failure = f"{type(error).__name__}: {error}"
+            await self._inject(fault, execution)
+        except Exception as error:  # whatever it is, the fault is healed and the run is judged
+            execution.error = f"{type(error).__name__}: {error}"
         finally:
-            happened.healed = happened.healed or time.monotonic()
-            happened.settled = time.monotonic()
-            if not healed:
-                await _heal(fault)
-        say(f"{kind.name}: {happened.failure or happened.evidence or 'nobody saw it'}")
+            if not execution.healed:
+                execution.healed = time.monotonic()
+                execution.settled = execution.healed
+                with suppress(Exception):  # the first error is the one to report
+                    await fault.heal()
+            execution.settled = execution.settled or time.monotonic()
+        log(f"{kind.name}: {execution.error or execution.evidence or 'without any effect'}")
         if self.alone:
-            await asyncio.sleep(happened.began + kind.alone_seconds - time.monotonic())
+            await asyncio.sleep(execution.started + kind.alone_seconds - time.monotonic())
 
-    async def _look(self, fault: Fault, happened: Happened, until: float) -> None:
-        """Let time pass, and look for evidence meanwhile."""
-        while (left := until - time.monotonic()) > 0:
-            happened.evidence = await fault.seen() or happened.evidence
-            if happened.lasts:
-                happened.victims |= await fault.victims()
-            await asyncio.sleep(min(LOOK_SECONDS, max(0.0, left)))
-
-
-def _conflict(running: Entry, next: Entry) -> bool:
-    one, other = running.kind, next.kind
-    return one.part is other.part or one.outage or other.outage
-
-
-async def _heal(fault: Fault) -> None:
-    with suppress(Exception):  # the first failure is the one that is told
+    async def _inject(self, fault: Fault, execution: Execution) -> None:
+        kind = execution.kind
+        await fault.apply()
+        await self._watch(fault, execution, execution.started + kind.seconds)
         await fault.heal()
+        execution.healed = time.monotonic()
+        await self._watch(fault, execution, execution.healed + kind.settle_seconds)
+
+    async def _watch(self, fault: Fault, execution: Execution, until: float) -> None:
+        """Wait, and look for evidence meanwhile."""
+        while (left := until - time.monotonic()) > 0:
+            execution.evidence = await fault.evidence() or execution.evidence
+            if execution.active:
+                execution.affected |= await fault.affected_clients()
+            await asyncio.sleep(min(CHECK_SECONDS, max(0.0, left)))

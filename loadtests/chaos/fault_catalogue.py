@@ -1,121 +1,94 @@
-"""All kinds of faults, and what is promised of each; docs/reliability.md has the figures."""
+"""All kinds of faults with their limits; docs/reliability.md has the measured figures."""
 
 from collections.abc import Iterator
 
-from loadtests.chaos.fault_kind import Kind, Mechanism, Part, Promise
+from loadtests.chaos.fault_kind import FaultKind, Limits, Mechanism, Target
 
-SIGNAL, PAUSE, ROLL = Mechanism.SIGNAL, Mechanism.PAUSE, Mechanism.ROLL
+SIGNAL, PAUSE, DEPLOY = Mechanism.SIGNAL, Mechanism.PAUSE, Mechanism.DEPLOY
 LINK, RATE, LOSS, RESET = Mechanism.LINK, Mechanism.RATE, Mechanism.LOSS, Mechanism.RESET
 DELAY = Mechanism.DELAY
 DISK, CLOCK, SESSION, SOCKET = Mechanism.DISK, Mechanism.CLOCK, Mechanism.SESSION, Mechanism.SOCKET
 
-
-def _replicas() -> Iterator[Kind]:
-    here = Part.REPLICAS
-    yield Kind("replica-killed", "A replica is killed (SIGKILL)", here, SIGNAL, 1, 4, Promise(5))
-    yield Kind("replica-ended", "A replica is ended (SIGTERM)", here, SIGNAL, 3, 3, Promise(5))
-    yield Kind("replica-paused", "A replica stands still (SIGSTOP)", here, PAUSE, 4, 2, Promise(8))
-    yield Kind("replica-cut", "The cable of a replica is cut", here, LINK, 4, 4, Promise(10))
-    yield Kind(
-        "replica-without-redis", "A replica does not reach Redis", here, LINK, 4, 2, Promise(5)
-    )
-    yield Kind(
-        "replica-without-postgres",
-        "A replica does not reach Postgres",
-        here,
-        LINK,
-        4,
-        4,
-        Promise(10),
-    )
-    yield Kind("replica-slow", "The cable of a replica is slow", here, RATE, 4, 2, Promise(8))
-    yield Kind(
-        "replica-lossy", "The cable of a replica loses packets", here, LOSS, 4, 2, Promise(5)
-    )
-    yield Kind("replica-clock", "The clock of a replica jumps", here, CLOCK, 4, 1, Promise(2))
-    yield Kind(
-        "rolling-deploy", "All replicas are replaced, one by one", here, ROLL, 8, 2, Promise(2)
-    )
-
-
-def _redis() -> Iterator[Kind]:
-    here, late = Part.REDIS, Promise(5, delivery=3)
-    yield Kind("redis-killed", "Redis is killed (SIGKILL)", here, SIGNAL, 1, 4, Promise(5))
-    yield Kind("redis-gone", "Redis is gone", here, SIGNAL, 30, 3, late, deaf=True)
-    yield Kind("redis-paused", "Redis stands still (SIGSTOP)", here, PAUSE, 5, 3, late)
-    yield Kind("redis-cut", "The cable of Redis is cut", here, LINK, 4, 3, late)
-    yield Kind("redis-slow", "The cable of Redis is slow", here, RATE, 4, 2, late)
-    yield Kind("redis-far", "The cable of Redis takes 0.1 s longer", here, DELAY, 4, 2, late)
-    yield Kind("redis-lossy", "The cable of Redis loses packets", here, LOSS, 4, 2, late)
+# name: title, mechanism, seconds, settle seconds, limit of silence
+REPLICA_FAULTS = {
+    "replica-killed": ("A replica is killed (SIGKILL)", SIGNAL, 1, 4, 5),
+    "replica-terminated": ("A replica is terminated (SIGTERM)", SIGNAL, 3, 3, 5),
+    "replica-paused": ("A replica is paused (SIGSTOP)", PAUSE, 4, 2, 8),
+    "replica-cut": ("The network link of a replica is cut", LINK, 4, 4, 10),
+    "replica-without-redis": ("A replica cannot reach Redis", LINK, 4, 2, 5),
+    "replica-without-postgres": ("A replica cannot reach Postgres", LINK, 4, 4, 10),
+    "replica-slow": ("The network link of a replica is slow", RATE, 4, 2, 8),
+    "replica-lossy": ("The network link of a replica loses packets", LOSS, 4, 2, 5),
+    "replica-clock": ("The clock of a replica jumps", CLOCK, 4, 1, 2),
+    "rolling-deploy": ("All replicas are replaced one by one", DEPLOY, 8, 2, 2),
+}
+# name: title, mechanism, seconds, seconds until sends are acknowledged again
+POSTGRES_OUTAGES = {
+    "postgres-restarted": ("Postgres is restarted", SIGNAL, 2, 3),
+    "postgres-killed": ("Postgres is killed (SIGKILL)", SIGNAL, 1, 3),
+    "postgres-paused": ("Postgres is paused (SIGSTOP)", PAUSE, 3, 3),
+    "postgres-cut": ("The network link of Postgres is cut", LINK, 3, 5),
+    "postgres-disk-full": ("The disk of Postgres is full", DISK, 5, 5),
+}
+# name: title, mechanism, limit of silence
+POSTGRES_FAULTS = {
+    "postgres-connections-killed": ("Postgres ends connections in transactions", SESSION, 5),
+    "postgres-slow": ("The network link of Postgres is slow", RATE, 8),
+    "postgres-delayed": ("The network link of Postgres has 0.1 s more latency", DELAY, 8),
+    "postgres-lossy": ("The network link of Postgres loses packets", LOSS, 8),
+}
+# name: title, mechanism, seconds, settle seconds, limit of silence
+CLIENT_FAULTS = {
+    "clients-cut": ("A third of all connections is cut off", LINK, 4, 5, 12),
+    "clients-lossy": ("A third of the connections loses packets", LOSS, 4, 2, 5),
+    "clients-reset": ("A third of the clients changes network", RESET, 1, 3, 5),
+    "clients-half-open": ("A third of the connections is lost silently", LINK, 16, 3, 20),
+    "clients-not-reading": ("Some tabs stop reading", SOCKET, 15, 3, 20),
+}
 
 
-def _postgres_away() -> Iterator[Kind]:
-    def away(name: str, told: str, mechanism: Mechanism, seconds: float, answered: float) -> Kind:
-        promise = Promise(answered=answered)
-        return Kind(name, told, Part.POSTGRES, mechanism, seconds, 4, promise, outage=True)
-
-    yield away("postgres-restarted", "Postgres is restarted", SIGNAL, 2, 3)
-    yield away("postgres-killed", "Postgres is killed (SIGKILL)", SIGNAL, 1, 3)
-    yield away("postgres-paused", "Postgres stands still (SIGSTOP)", PAUSE, 3, 3)
-    yield away("postgres-cut", "The cable of Postgres is cut", LINK, 3, 5)
-    yield away("postgres-full", "The disk of Postgres is full", DISK, 5, 5)
+def _replicas() -> Iterator[FaultKind]:
+    for name, (title, mechanism, seconds, settle, silence) in REPLICA_FAULTS.items():
+        limits = Limits(silence)
+        yield FaultKind(name, title, Target.REPLICAS, mechanism, seconds, settle, limits)
 
 
-def _postgres_there() -> Iterator[Kind]:
-    here = Part.POSTGRES
-    yield Kind(
-        "sessions-ended",
-        "Postgres ends connections in transactions",
-        here,
-        SESSION,
-        4,
-        3,
-        Promise(5),
-    )
-    yield Kind("postgres-slow", "The cable of Postgres is slow", here, RATE, 4, 3, Promise(8))
-    yield Kind(
-        "postgres-far",
-        "The cable of Postgres takes 0.1 s longer",
-        here,
-        DELAY,
-        4,
-        3,
-        Promise(8),
-    )
-    yield Kind(
-        "postgres-lossy", "The cable of Postgres loses packets", here, LOSS, 4, 3, Promise(8)
+def _redis() -> Iterator[FaultKind]:
+    target, late = Target.REDIS, Limits(5, delivery=3)
+    yield FaultKind("redis-killed", "Redis is killed (SIGKILL)", target, SIGNAL, 1, 4, Limits(5))
+    yield FaultKind("redis-down", "Redis is down", target, SIGNAL, 30, 3, late, bus_lost=True)
+    yield FaultKind("redis-paused", "Redis is paused (SIGSTOP)", target, PAUSE, 5, 3, late)
+    yield FaultKind("redis-cut", "The network link of Redis is cut", target, LINK, 4, 3, late)
+    for name, title, mechanism in (
+        ("redis-slow", "The network link of Redis is slow", RATE),
+        ("redis-delayed", "The network link of Redis has 0.1 s more latency", DELAY),
+        ("redis-lossy", "The network link of Redis loses packets", LOSS),
+    ):
+        yield FaultKind(name, title, target, mechanism, 4, 2, late)
+
+
+def _postgres() -> Iterator[FaultKind]:
+    target = Target.POSTGRES
+    for name, (title, mechanism, seconds, recovery) in POSTGRES_OUTAGES.items():
+        limits = Limits(recovery=recovery)
+        yield FaultKind(name, title, target, mechanism, seconds, 4, limits, outage=True)
+    for name, (title, mechanism, silence) in POSTGRES_FAULTS.items():
+        yield FaultKind(name, title, target, mechanism, 4, 3, Limits(silence))
+
+
+def _nginx() -> Iterator[FaultKind]:
+    target = Target.NGINX
+    yield FaultKind("nginx-reloaded", "nginx is reloaded", target, SIGNAL, 1, 2, Limits(2))
+    yield FaultKind(
+        "nginx-restarted", "nginx is restarted", target, SIGNAL, 1, 5, Limits(5), outage=True
     )
 
 
-def _front() -> Iterator[Kind]:
-    here = Part.FRONT
-    yield Kind("nginx-reloaded", "nginx reloads", here, SIGNAL, 1, 2, Promise(2))
-    yield Kind("nginx-restarted", "nginx is restarted", here, SIGNAL, 1, 5, Promise(5), outage=True)
+def _clients() -> Iterator[FaultKind]:
+    for name, (title, mechanism, seconds, settle, silence) in CLIENT_FAULTS.items():
+        limits = Limits(silence)
+        yield FaultKind(name, title, Target.CLIENTS, mechanism, seconds, settle, limits)
 
 
-def _clients() -> Iterator[Kind]:
-    here = Part.CLIENTS
-    yield Kind(
-        "home-cut", "A third of all people's sockets is cut off", here, LINK, 4, 5, Promise(12)
-    )
-    yield Kind("home-lossy", "A third of the sockets loses packets", here, LOSS, 4, 2, Promise(5))
-    yield Kind(
-        "home-reset", "The network of a third of the sockets changes", here, RESET, 1, 3, Promise(5)
-    )
-    yield Kind(
-        "half-open", "A third of the sockets is lost unnoticed", here, LINK, 16, 3, Promise(20)
-    )
-    yield Kind(
-        "readers-stopped", "Some people's tabs stop reading", here, SOCKET, 15, 3, Promise(20)
-    )
-
-
-KINDS = (
-    *_replicas(),
-    *_redis(),
-    *_postgres_away(),
-    *_postgres_there(),
-    *_front(),
-    *_clients(),
-)
-KIND_BY_NAME = {kind.name: kind for kind in KINDS}
+FAULT_KINDS = (*_replicas(), *_redis(), *_postgres(), *_nginx(), *_clients())
+KIND_BY_NAME = {kind.name: kind for kind in FAULT_KINDS}

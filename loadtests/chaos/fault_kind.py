@@ -1,9 +1,10 @@
-"""A kind of fault, as a schedule and a reader need to know it; how it is done is in `faults/`.
+"""A kind of fault, as a schedule and a reader need to know it. `faults/` says how it is injected.
 
-`seconds` is how long one lasts, `settle_seconds` how long after it the place is left alone by
-others of its part, so that what people notice is known to be of this one. While one that is an
-`outage` lasts nobody can talk, whatever is well: it overlaps with nothing. `deaf`: replicas do not
-hear of each other for so long that presence stays as it is, and is right only some time after it.
+`seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
+starts, so that what users notice is known to come from this one. During an `outage` nobody can
+send, however healthy everything else is: it overlaps with no other fault. With `bus_lost` the
+replicas do not hear of each other for so long that presence stays as it is, and is right only some
+time after the fault.
 """
 
 from collections.abc import Sequence
@@ -13,18 +14,18 @@ from enum import Enum
 CALM_SECONDS = 2.0
 
 
-class Part(Enum):
-    """What a fault is done to: a part is given one fault at a time."""
+class Target(Enum):
+    """What a fault is injected into: one fault at a time for each target."""
 
     REPLICAS = "replicas"
     REDIS = "Redis"
     POSTGRES = "Postgres"
-    FRONT = "nginx"
+    NGINX = "nginx"
     CLIENTS = "clients"
 
 
 class Mechanism(Enum):
-    """How a fault is done: a short run has each once."""
+    """How a fault is injected: a short run has each mechanism once."""
 
     SIGNAL = "signal"
     PAUSE = "pause"
@@ -37,10 +38,10 @@ class Mechanism(Enum):
     SESSION = "session"
     SOCKET = "socket"
     RESET = "reset"
-    ROLL = "roll"
+    DEPLOY = "deploy"
 
 
-OF_A_NET = {
+NEED_NETWORK = {
     Mechanism.LINK,
     Mechanism.RATE,
     Mechanism.LOSS,
@@ -52,51 +53,55 @@ OF_A_NET = {
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """What people notice at most, in seconds. None: nothing is promised of it.
+class Limits:
+    """The most that users may notice of a fault, in seconds. None: not limited.
 
-    `silence`: nobody who listens hears nothing for longer, from the beginning until it is settled;
-    what is still silent then counts to its end.
-    `answered`: after the end of the fault the first message is answered.
-    `delivery`: 99 of 100 messages sent meanwhile are received, by everybody, by then.
+    `silence`: no listener receives nothing for longer, from the start of the fault until it is
+    settled; a silence that is not over by then counts to its end.
+    `recovery`: by then the first message after the fault is acknowledged.
+    `delivery`: by then 99 of 100 messages sent meanwhile have arrived, at every listener.
     """
 
     silence: float | None = None
-    answered: float | None = None
+    recovery: float | None = None
     delivery: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     name: str
     title: str
-    part: Part
+    target: Target
     mechanism: Mechanism
     seconds: float
     settle_seconds: float
-    promise: Promise
+    limits: Limits
     outage: bool = False
-    deaf: bool = False
+    bus_lost: bool = False
 
     @property
-    def needs_net(self) -> bool:
-        """Whether it is done to what only a host of its own has: a cable, a disk, a clock."""
-        return self.mechanism in OF_A_NET
+    def needs_network(self) -> bool:
+        """Whether it needs a host of its own: a network link, a disk or a clock."""
+        return self.mechanism in NEED_NETWORK
 
     @property
-    def whole_seconds(self) -> float:
+    def total_seconds(self) -> float:
         return self.seconds + self.settle_seconds
 
     @property
     def alone_seconds(self) -> float:
-        """How long it has the place for itself: until what is promised of it could be broken."""
-        return max(self.whole_seconds, self.promise.silence or 0.0) + CALM_SECONDS
+        """How long no other fault may start in a run of single faults: until its limits could be
+        exceeded."""
+        return max(self.total_seconds, self.limits.silence or 0.0) + CALM_SECONDS
 
 
-def possible(kinds: Sequence[Kind], *, has_net: bool, has_clocks: bool) -> list[Kind]:
-    """Return the kinds that can be done on a machine: with a net, with clocks that can be set."""
+def supported(
+    kinds: Sequence[FaultKind], *, has_network: bool, has_clocks: bool
+) -> list[FaultKind]:
+    """Return the kinds that this machine can inject."""
     return [
         kind
         for kind in kinds
-        if (has_net or not kind.needs_net) and (has_clocks or kind.mechanism is not Mechanism.CLOCK)
+        if (has_network or not kind.needs_network)
+        and (has_clocks or kind.mechanism is not Mechanism.CLOCK)
     ]

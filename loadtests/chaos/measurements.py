@@ -1,6 +1,7 @@
-"""What people noticed of each fault: silences, deliveries, the first answer after it. Pure.
+"""What users noticed of each fault: silences, deliveries, the first answer after it. Pure.
 
-Over the histories of a run, all on the one monotonic clock. Who listens hears talk all the time.
+Measured in the histories of a run, which share one monotonic clock. Listeners have rooms open in
+which messages are sent all the time.
 """
 
 from bisect import bisect_left, bisect_right
@@ -8,85 +9,81 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from loadtests.chaos.client_faults import Hit
+from loadtests.chaos.concurrent_faults import ClientImpact
+from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.checker.silence import FOREVER, silences
 from loadtests.lib.client.history import CommandAnswered, CommandSent, EventReceived, History
-
-Window = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Delivery:
-    at: float  # when it was sent first
+    at: float  # when it was first sent
     seconds: float
     sender: str
-    hearer: str
+    receiver: str
 
     @property
-    def span(self) -> Window:
+    def interval(self) -> Interval:
         return self.at, self.at + self.seconds
 
-    def is_explained_by(self, hit: Hit) -> bool:
-        return hit.explains(self.sender, self.span) or hit.explains(self.hearer, self.span)
+    def is_explained_by(self, impact: ClientImpact) -> bool:
+        return any(impact.explains(name, self.interval) for name in (self.sender, self.receiver))
 
 
-class Noticed:
+class Measurements:
     def __init__(self, histories: Sequence[History], listeners: Collection[str]) -> None:
         self._listening = [one for one in histories if one.name in listeners]
-        self.acknowledged = sorted(at for one in histories for at in _acknowledged(one))
+        self._acknowledged = sorted(at for one in histories for at in _acknowledged(one))
         self._deliveries = sorted(_deliveries(histories, self._listening))
 
     def silences(
-        self, window: Window, hits: Sequence[Hit] = (), outage: float = FOREVER
-    ) -> Iterator[Window]:
-        """Yield when listeners heard nothing, from any moment of the window on.
+        self, window: Interval, impacts: Sequence[ClientImpact] = (), cut_off: float = FOREVER
+    ) -> Iterator[Interval]:
+        """Yield when listeners received nothing, from any moment of the window on.
 
-        `hits` are those of other faults, `outage` is when the next outage after it begins.
+        `impacts` are those of other faults; no silence lasts longer than until `cut_off`.
         """
         for history in self._listening:
-            for span in silences(history, *window, outage):
-                if not any(hit.explains(history.name, span) for hit in hits):
-                    yield span
+            for interval in silences(history, *window, cut_off):
+                if not any(impact.explains(history.name, interval) for impact in impacts):
+                    yield interval
 
-    def deliveries(self, window: Window, hits: Sequence[Hit] = ()) -> list[Delivery]:
-        """Return how the messages sent within it were received, by each who listens."""
-        first = bisect_left(self._deliveries, window[0], key=_at)
-        last = bisect_right(self._deliveries, window[1], key=_at)
+    def deliveries(self, window: Interval, impacts: Sequence[ClientImpact] = ()) -> list[Delivery]:
+        """Return how the messages sent within the window reached each listener."""
+        first = bisect_left(self._deliveries, window[0], key=_sent_at)
+        last = bisect_right(self._deliveries, window[1], key=_sent_at)
         return [
             one
             for one in self._deliveries[first:last]
-            if not any(one.is_explained_by(hit) for hit in hits)
+            if not any(one.is_explained_by(impact) for impact in impacts)
         ]
 
-    def answered_after(self, at: float) -> float | None:
-        """Return how long after that moment the next message was answered."""
-        next_one = bisect_left(self.acknowledged, at)
-        if next_one == len(self.acknowledged):
-            return None
-        return self.acknowledged[next_one] - at
+    def recovery_after(self, at: float) -> float | None:
+        """Return how long after that moment the next message was acknowledged."""
+        index = bisect_left(self._acknowledged, at)
+        return self._acknowledged[index] - at if index < len(self._acknowledged) else None
 
-    def rate_outside(self, window: Window, outages: Sequence[Window]) -> float:
+    def rate_outside(self, window: Interval, outages: Sequence[Interval]) -> float:
         """Return how many messages a second were acknowledged while there was no outage."""
-        began, ended = window
-        spans = list(_outside(began, ended, outages))
-        seconds = sum(later - earlier for earlier, later in spans)
+        intervals = list(_outside(*window, outages))
+        seconds = sum(ended - began for began, ended in intervals)
         count = sum(
-            bisect_left(self.acknowledged, later) - bisect_left(self.acknowledged, earlier)
-            for earlier, later in spans
+            bisect_left(self._acknowledged, ended) - bisect_left(self._acknowledged, began)
+            for began, ended in intervals
         )
         return count / seconds if seconds > 0 else 0.0
 
 
 def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
-    """Return the longest of them but for the worst share; None of nothing."""
+    """Return the longest of them without the worst share; None if there are none."""
     return sorted(seconds)[ceil((1 - share) * len(seconds)) - 1] if seconds else None
 
 
-def _at(delivery: Delivery) -> float:
+def _sent_at(delivery: Delivery) -> float:
     return delivery.at
 
 
-def _outside(began: float, ended: float, outages: Sequence[Window]) -> Iterator[Window]:
+def _outside(began: float, ended: float, outages: Sequence[Interval]) -> Iterator[Interval]:
     for outage_began, outage_ended in sorted(outages):
         if began < outage_began:
             yield began, min(outage_began, ended)
@@ -103,7 +100,7 @@ def _acknowledged(history: History) -> Iterator[float]:
 
 
 def _deliveries(histories: Sequence[History], listening: Sequence[History]) -> Iterator[Delivery]:
-    """Yield when each message was first sent, and how long it took, for all who listen."""
+    """Yield each message's deliveries to listeners, timed from when it was first sent."""
     sent: dict[str, tuple[float, str]] = {}
     for history in histories:
         for entry in history.entries:
@@ -111,12 +108,8 @@ def _deliveries(histories: Sequence[History], listening: Sequence[History]) -> I
                 sent.setdefault(entry.command["nonce"], (entry.at, history.name))
     for history in listening:
         for entry in history.entries:
-            if (
-                isinstance(entry, EventReceived)
-                and entry.type == "message.created"
-                and entry.message
-            ):
-                first = sent.get(entry.message.get("nonce", ""))
-                if first is not None:
-                    at, sender = first
-                    yield Delivery(at, entry.at - at, sender, history.name)
+            match entry:
+                case EventReceived(type="message.created", message={"nonce": nonce}):
+                    if nonce in sent:
+                        at, sender = sent[nonce]
+                        yield Delivery(at, entry.at - at, sender, history.name)

@@ -1,9 +1,9 @@
-"""A private net of several hosts on this machine: a switch, and a cable to each host.
+"""A private network of hosts on this machine: a switch, and a virtual cable to each host.
 
-A host is a process that does nothing but hold a network namespace and a mount namespace. The kernel
-takes all of it away, interfaces, rules and mounts, when the processes in it have ended, and they
-end with the one that made them, even when that one is killed: there is nothing to clean up.
-The net has no way out, so nothing in it needs a password.
+A host is an idle process that holds a network namespace and a mount namespace. When the processes
+in these have ended, the kernel removes everything: interfaces, rules and mounts. They end with the
+process that started them, even if that one is killed, so there is nothing to clean up.
+The network leads nowhere else, so nothing in it needs a password.
 """
 
 import ctypes
@@ -29,16 +29,16 @@ CLONE_NEWNET = 0x40000000
 
 
 class NetworkError(Exception):
-    """The net cannot be had here, or a command in it failed; the text says why."""
+    """The network is not available here, or a command in it failed; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkHost(Host):
     name: str = ""
-    holder: int = 0  # the process whose namespaces it is
+    holder: int = 0  # the process that holds its namespaces
 
     def run(self, *command: str, input: str = "") -> str:
-        """Run a command there; return what it printed. Raises NetworkError when it fails."""
+        """Run a command on this host; return what it printed. Raises NetworkError if it fails."""
         program = find_program(command[0]) or command[0]
         done = subprocess.run(
             [*self.within, program, *command[1:]], input=input, capture_output=True, text=True
@@ -50,27 +50,27 @@ class NetworkHost(Host):
         return done.stdout
 
     def path(self, inside: Path) -> Path:
-        """Return a file of this host's as everybody reaches it, whatever is mounted there."""
+        """Return the path of a file of this host that works outside of it, despite its mounts."""
         return Path(f"/proc/{self.holder}/root{inside}")
 
     def mount_memory(self, folder: Path, mib: int, owner: str) -> None:
-        """Give it a disk of its own: small, in memory, gone with the host."""
+        """Mount a small disk in memory, which disappears with the host."""
         self.run("mount", "-t", "tmpfs", "-o", f"size={mib}m,mode=0700", "tmpfs", str(folder))
         self.run("chown", f"{owner}:{owner}", str(folder))
 
     @property
     def port(self) -> str:
-        """The switch's end of its cable."""
+        """The switch's end of this host's cable."""
         return f"to-{self.holder}"
 
 
 class Network(Startable):
     def __init__(self) -> None:
-        self._ends = ExitStack()
-        self._hosts = 0
+        self._stack = ExitStack()
+        self._host_count = 0
 
     def start(self) -> None:
-        """Make the switch. Raises NetworkError where there can be no net."""
+        """Make the switch. Raises NetworkError if there can be no network."""
         if reason := unavailable_reason():
             raise NetworkError(reason)
         self.switch = self._hold("switch")
@@ -78,16 +78,18 @@ class Network(Startable):
         self.switch.run("ip", "link", "set", "switch", "up")
 
     def close(self) -> None:
-        """End the holders; what still runs on a host keeps it until it ends."""
-        self._ends.close()
+        """End the holders. A process that still runs on a host keeps the host until it ends."""
+        self._stack.close()
 
-    def host(self, name: str, more: Sequence[str] = ()) -> NetworkHost:
-        """Return a new host with a cable to the switch; `more` are further addresses."""
+    def host(self, name: str, more_addresses: Sequence[str] = ()) -> NetworkHost:
+        """Return a new host with a cable to the switch."""
         host = self._hold(name)
         cable = f"link add {host.port} type veth peer name {INTERFACE} netns {host.holder}"
         plugged = f"{cable}\nlink set {host.port} master switch up\n"
         self.switch.run("ip", "-batch", "-", input=plugged)
-        named = "".join(f"addr add {one}/24 dev {INTERFACE}\n" for one in (host.address, *more))
+        named = "".join(
+            f"addr add {one}/24 dev {INTERFACE}\n" for one in (host.address, *more_addresses)
+        )
         up = f"link set lo up\n{named}link set {INTERFACE} up\n"
         host.run("ip", "-batch", "-", input=up)
         return host
@@ -97,20 +99,20 @@ class Network(Startable):
         process = subprocess.Popen(
             launcher_command(hold), stdin=subprocess.DEVNULL, start_new_session=True
         )
-        self._ends.callback(process.wait)
-        self._ends.callback(process.kill)
+        self._stack.callback(process.wait)
+        self._stack.callback(process.kill)
         deadline = time.monotonic() + START_SECONDS
-        while _holds(process.pid) != "sleep":
+        while _program_of(process.pid) != "sleep":
             if process.poll() is not None or time.monotonic() > deadline:
-                raise NetworkError("This machine gives nobody a network namespace.")
+                raise NetworkError("This machine does not allow network namespaces.")
             time.sleep(0.005)
-        self._hosts += 1
+        self._host_count += 1
         within = ("nsenter", f"--target={process.pid}", "--net", "--mount")
-        return NetworkHost(f"{NETWORK}.{self._hosts}", within, name, process.pid)
+        return NetworkHost(f"{NETWORK}.{self._host_count}", within, name, process.pid)
 
 
 def unavailable_reason() -> str:
-    """Return why there can be no net here, in a sentence; empty where there can."""
+    """Return why there can be no network here, in a sentence; empty if there can."""
     if sys.platform != "linux":
         return "Hosts of their own need Linux."
     if not is_root():
@@ -122,26 +124,28 @@ def unavailable_reason() -> str:
 
 @contextmanager
 def inside_host(host: NetworkHost) -> Iterator[None]:
-    """Be on that host meanwhile: this thread, and the threads and processes that it starts."""
-    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    """Move this thread, and all threads and processes that it starts, to a host for a while."""
+    original = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         _enter(f"/proc/{host.holder}/ns/net")
         yield
     finally:
-        _enter(f"/proc/self/fd/{own}")
-        os.close(own)
+        _enter(f"/proc/self/fd/{original}")
+        os.close(original)
 
 
 def _enter(path: str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         if ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET):
-            raise NetworkError(f"This thread cannot be moved: {os.strerror(ctypes.get_errno())}.")
+            raise NetworkError(
+                f"This thread cannot change its network: {os.strerror(ctypes.get_errno())}."
+            )
     finally:
         os.close(descriptor)
 
 
-def _holds(pid: int) -> str:
+def _program_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:

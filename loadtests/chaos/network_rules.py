@@ -1,7 +1,7 @@
-"""What is done to packets on a host of the net: dropped by nftables, slowed down by tc, held back.
+"""Disturbs a host's packets: nftables drops them, tc limits their rate, a relay delays them.
 
-Rules stand in a table of their own, which counts what it drops; they go with the table. netem would
-do more, but is not in every kernel.
+Each rule has an nftables table of its own, which counts what it drops and is deleted as a whole.
+netem could do more, but not every kernel has it.
 """
 
 import json
@@ -20,9 +20,9 @@ BURST_KB, QUEUE_MS = 4, 400
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Packets of a host that are dropped, in and out: all, or some by chance.
+    """Drops a host's packets, incoming and outgoing: all of them, or a random share.
 
-    `incoming` and `outgoing` are nftables' conditions; empty ones hold for all.
+    `incoming` and `outgoing` are conditions of nftables; an empty one matches all packets.
     """
 
     host: NetworkHost
@@ -52,11 +52,11 @@ class Drop:
         )
 
     def dropped(self) -> int:
-        """Return how many packets so far; 0 where the rules are gone."""
+        """Return how many packets were dropped so far; 0 without the rule."""
         if self.table not in self.host.run("nft", "list", "tables"):
             return 0
-        told = json.loads(self.host.run("nft", "-j", "list", "table", "inet", self.table))
-        rules = [one["rule"]["expr"] for one in told["nftables"] if "rule" in one]
+        listed = json.loads(self.host.run("nft", "-j", "list", "table", "inet", self.table))
+        rules = [one["rule"]["expr"] for one in listed["nftables"] if "rule" in one]
         return sum(
             part["counter"]["packets"] for rule in rules for part in rule if "counter" in part
         )
@@ -68,7 +68,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A host's cable carries only so much, each way."""
+    """Limits how much a host's cable carries, each way."""
 
     host: NetworkHost
     switch: NetworkHost
@@ -81,11 +81,11 @@ class Rate:
             end.run(*where, *shape, "latency", f"{QUEUE_MS}ms")
 
     def held_back(self) -> int:
-        """Return how many packets had to wait or were dropped so far."""
-        told = "".join(
+        """Return how many packets were delayed or dropped so far."""
+        statistics = "".join(
             end.run("tc", "-s", "qdisc", "show", "dev", device) for end, device in self._ends
         )
-        return sum(int(number) for number in re.findall(r"overlimits (\d+)", told))
+        return sum(int(number) for number in re.findall(r"overlimits (\d+)", statistics))
 
     def heal(self) -> None:
         for end, device in self._ends:
@@ -98,16 +98,17 @@ class Rate:
 
 
 class Delay:
-    """A host's cable takes so much longer, each way: a relay stands between it and the switch."""
+    """Delays a host's packets, each way, by a relay between its cable and the switch."""
 
     def __init__(self, host: NetworkHost, switch: NetworkHost, milliseconds: int) -> None:
         self.host, self.switch, self.milliseconds = host, switch, milliseconds
         self._relay: subprocess.Popen[str] | None = None
 
     def apply(self) -> None:
-        """By the main thread: the relay ends with the one that starts it. Raises NetworkError."""
-        ends = self.host.port, f"far-{self.host.holder}"
-        command = [*self.switch.within, sys.executable, "-I", str(RELAY), *ends]
+        """Start the relay. Call it from the main thread: the relay ends with the thread that
+        started it. Raises NetworkError."""
+        interfaces = self.host.port, f"far-{self.host.holder}"
+        command = [*self.switch.within, sys.executable, "-I", str(RELAY), *interfaces]
         self._relay = subprocess.Popen(
             launcher_command([*command, str(self.milliseconds)]),
             stdout=subprocess.PIPE,
@@ -116,8 +117,8 @@ class Delay:
         )
         assert self._relay.stdout is not None
         if self._relay.stdout.readline() != "ready\n":
-            _, said = self._relay.communicate()
-            raise NetworkError(f"No relay stands before {self.host.name}: {said.strip()}")
+            _, error = self._relay.communicate()
+            raise NetworkError(f"The relay of {self.host.name} did not start: {error.strip()}")
 
     def heal(self) -> None:
         if self._relay is not None:

@@ -1,178 +1,199 @@
-"""One run: a deployment, a crowd in it, the faults of a schedule, and what came of it.
+"""One run: a deployment, simulated users in it, the faults of a schedule, and the outcome.
 
-What everybody saw is held against the log at the end, when all is healed, everybody is back and
-nobody says anything any more. A run counts only when every fault was seen and people could talk.
+At the end all faults are healed, everybody has reconnected and nobody sends any more; then what
+every tab received is checked against the log. A run counts only if every fault had a visible effect
+and users could send.
 """
 
 import asyncio
 import json
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 from loadtests.chaos.deployment import Deployment
-from loadtests.chaos.executor import Performance
-from loadtests.chaos.faults import Scene
+from loadtests.chaos.executor import Execution, FaultExecutor
+from loadtests.chaos.faults import FaultContext
 from loadtests.chaos.network import Network
-from loadtests.chaos.outcome import USUAL, Outcome, conclude, times, windows
-from loadtests.chaos.progress_line import Live
-from loadtests.chaos.schedule import Entry
+from loadtests.chaos.outcome import USUAL, Outcome, conclude, extended, fault_windows
+from loadtests.chaos.progress_line import ProgressLine
+from loadtests.chaos.schedule import Schedule
 from loadtests.chaos.supervisor import supervised
 from loadtests.lib import machine
 from loadtests.lib.checker import Log, read_log
 from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.checker.run_files import write_run
+from loadtests.lib.client.history import History
 from loadtests.lib.console import log_above_status
+from loadtests.lib.progress import live_line
 from loadtests.lib.simulation import ActivityRates, Simulation, simulate
 from loadtests.lib.simulation.simulated_user import SimulatedTab
 
-PEOPLE, TABS, LEAST_PER_SECOND = 100, 240, 20.0
-SAID_BY_EACH = 0.6  # a second, with edits and deletions, while all is well
-BACK_SECONDS = 60.0
+USERS, TABS, LEAST_PER_SECOND = 100, 240, 20.0
+RATE_OF_EACH = 0.6  # messages a second, with edits and deletions, while nothing is wrong
+RECOVERY_SECONDS = 60.0
 SUMMARY = "summary.json"
-CALM_SECONDS = 3.0  # of talk without faults, at the end
+CALM_SECONDS = 3.0  # of messages without faults, at the end
+LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 1.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
-    people: int = PEOPLE
+class Options:
+    """`alone`: a fault starts only when the one before is settled, whatever the schedule says."""
+
+    users: int = USERS
     tabs: int = TABS
     least_per_second: float = LEAST_PER_SECOND  # acknowledged outside outages, or it does not count
-    patience: float = 1.0  # so many times as long may it take that people are shown, or put out
+    deadline_factor: float = 1.0  # for presence and revocation, on a busy machine
+    alone: bool = False
 
     @property
-    def paces(self) -> ActivityRates:
-        return ActivityRates(messages_per_second=SAID_BY_EACH * self.people)
+    def rates(self) -> ActivityRates:
+        return ActivityRates(messages_per_second=RATE_OF_EACH * self.users)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """What the simulated users received and did, what went wrong among them, and the faults."""
+
+    began: float
+    executions: Sequence[Execution]
+    histories: Sequence[History]
+    listeners: Collection[str]
+    left_early: Collection[str]
+    trouble: str
 
 
 def run(
-    seed: int,
-    schedule: Sequence[Entry],
-    net: Network | None,
-    folder: Path,
-    sizes: Sizes,
-    *,
-    alone: bool = False,
+    seed: int, schedule: Schedule, network: Network | None, folder: Path, options: Options
 ) -> Outcome:
-    """Do it all; return what came of it. What was seen is left in the folder.
-
-    With `alone` a fault waits until the one before is settled, whatever the schedule says.
-    """
+    """Run the schedule and return the outcome; histories, log and server logs are in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "schedule").write_text("".join(f"{entry}\n" for entry in schedule))
+    (folder / "schedule").write_text("".join(f"{fault}\n" for fault in schedule))
     log_above_status("Starting nginx, web, three replicas, Redis and Postgres")
-    with Deployment(net) as deployment:
+    with Deployment(network) as deployment:
         try:
-            outcome = asyncio.run(_live_through(seed, schedule, deployment, folder, sizes, alone))
+            observed = asyncio.run(_simulate(seed, schedule, deployment, folder, options))
+            log_above_status("All users have left; checking what they received against the log")
+            recorded = _recorded_run(observed, _read_log(deployment), options)
         finally:
-            _keep_logs(deployment, folder)
+            _save_server_logs(deployment, folder)
+    write_run(recorded, folder)
+    outcome = _judge(seed, observed, recorded, options)
     facts = outcome.as_json() | {"machine": machine.describe()}
     (folder / SUMMARY).write_text(json.dumps(facts, indent=1))
     return outcome
 
 
-async def _live_through(
-    seed: int,
-    schedule: Sequence[Entry],
-    deployment: Deployment,
-    folder: Path,
-    sizes: Sizes,
-    alone: bool,
-) -> Outcome:
-    owner, identities = await asyncio.to_thread(_seed, deployment, folder, sizes.people)
-    log_above_status(f"{sizes.people} people open {sizes.tabs} tabs")
-    async with AsyncExitStack() as stack:
-        addresses = [deployment.nginx.address]
-        crowd = await stack.enter_async_context(
-            simulate(
-                addresses,
-                identities,
-                seed=seed,
-                owner=owner,
-                tabs=sizes.tabs,
-                rates=sizes.paces,
-            )
-        )
-        supervisor = await stack.enter_async_context(supervised(deployment))
-        scene = Scene(deployment, supervisor, lambda: [tab.client for tab in crowd.tabs])
-        performance = Performance(scene, alone)
-        listeners = crowd.listeners
-        began = time.monotonic()
-        async with Live(crowd, performance):
-            await performance.give(schedule, log_above_status)
-            # What went wrong in somebody's act is told, and the run is judged all the same.
-            stumbled = _stumbled(crowd)
-            restless = await _come_to_rest(crowd)
-        histories = await crowd.histories()
-        stumbled += _stumbled(crowd)
-    log_above_status("Everybody went; what they saw is held against the log")
-    happened = performance.happened
-    seen = Run(
-        histories,
-        await asyncio.to_thread(_log, deployment),
-        # Views of a place that did not come to rest are not the last ones.
-        left_early={one.name for one in histories} if restless else crowd.left_early,
-        listeners=listeners,
-        windows=windows(happened, sizes.patience),
-        promises=times(USUAL, sizes.patience),
+async def _simulate(
+    seed: int, schedule: Schedule, deployment: Deployment, folder: Path, options: Options
+) -> Observations:
+    """Let users use the deployment while the faults happen, until everything is calm again."""
+    owner, sessions = await asyncio.to_thread(_make_users, deployment, folder, options.users)
+    log_above_status(f"{options.users} users open {options.tabs} tabs")
+    users = simulate(
+        [deployment.nginx.address],
+        sessions,
+        seed=seed,
+        owner=owner,
+        tabs=options.tabs,
+        rates=options.rates,
     )
-    write_run(seen, folder)
-    trouble = "\n".join(filter(None, [restless, *stumbled]))
-    ended = max((one.settled for one in happened), default=began)
-    span = began, ended
-    return conclude(seed, span, happened, seen, sizes.least_per_second, trouble, alone=alone)
+    async with users as simulation, supervised(deployment) as supervisor:
+        context = FaultContext(
+            deployment, supervisor, lambda: [tab.client for tab in simulation.tabs]
+        )
+        executor = FaultExecutor(context, options.alone)
+        listeners, began = simulation.listeners, time.monotonic()
+        line = ProgressLine(simulation, executor)
+        async with live_line(line, LINE_SECONDS, LINE_SECONDS_IN_A_FILE):
+            await executor.run(schedule, log_above_status)
+            # An error in a simulated user is reported, and the run is judged all the same.
+            errors = _user_errors(simulation)
+            not_recovered = await _wait_until_calm(simulation)
+        histories = await simulation.histories()
+        errors += _user_errors(simulation)
+        # If the deployment did not become calm, no view is the final one.
+        everybody = {history.name for history in histories}
+        left_early = everybody if not_recovered else simulation.left_early
+    trouble = "\n".join(filter(None, [not_recovered, *errors]))
+    return Observations(began, executor.executions, histories, listeners, left_early, trouble)
 
 
-def _log(deployment: Deployment) -> Log:
-    with psycopg.connect(deployment.postgres.url(deployment.cluster.name)) as postgres:
-        return read_log(postgres)
-
-
-async def _come_to_rest(crowd: Simulation) -> str:
-    """Wait until everybody is back and quiet; return what did not come to that."""
+async def _wait_until_calm(simulation: Simulation) -> str:
+    """Wait until everybody has recovered and stopped; return what did not, empty if all did."""
     try:
-        await crowd.wait_until_recovered(BACK_SECONDS)
+        await simulation.wait_until_recovered(RECOVERY_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
-        await crowd.settle(BACK_SECONDS)
-        await crowd.wait_until_presence_agrees(BACK_SECONDS)
+        await simulation.settle(RECOVERY_SECONDS)
+        await simulation.wait_until_presence_agrees(RECOVERY_SECONDS)
     except TimeoutError as error:
-        absent = [f"{error}", *(_told(tab) for tab in crowd.tabs if not tab.is_recovered)]
-        return "\n".join(absent)
-    except Exception as error:  # of the crowd's own, in the last seconds
+        absent = [_describe(tab) for tab in simulation.tabs if not tab.is_recovered]
+        return "\n".join([f"{error}", *absent])
+    except Exception as error:  # of a simulated user, in the last seconds
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-def _stumbled(crowd: Simulation) -> list[str]:
-    faults = crowd.pop_errors().items()
-    return [f"{name}: {type(fault).__name__}: {fault}" for name, fault in faults]
+def _user_errors(simulation: Simulation) -> list[str]:
+    errors = simulation.pop_errors().items()
+    return [f"{name}: {type(error).__name__}: {error}" for name, error in errors]
 
 
-def _told(tab: SimulatedTab) -> str:
+def _describe(tab: SimulatedTab) -> str:
     client = tab.client
     where = f"connected to {client.address}" if client.connected else "not connected"
-    sent_away = f", sent away with {client.stop_code}" if client.stop_code else ""
+    closed = f", closed with {client.stop_code}" if client.stop_code else ""
     pending = list(client.protocol.pending.values())
-    return f"{tab.name} is {where}{sent_away}; it lacks {tab.missing or 'no room'}; {pending}"
+    missing = f"missing rooms {tab.missing}" if tab.missing else "all rooms open"
+    return f"{tab.name} is {where}{closed}; {missing}; pending commands: {pending}"
 
 
-def _seed(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[str]]:
-    """Make people; return the owner's session and everybody else's."""
-    cast, crowd = folder / "cast", folder / "crowd"
+def _recorded_run(observed: Observations, log: Log, options: Options) -> Run:
+    return Run(
+        observed.histories,
+        log,
+        left_early=observed.left_early,
+        listeners=observed.listeners,
+        windows=fault_windows(observed.executions, options.deadline_factor),
+        promises=extended(USUAL, options.deadline_factor),
+    )
+
+
+def _judge(seed: int, observed: Observations, recorded: Run, options: Options) -> Outcome:
+    ended = max((one.settled for one in observed.executions), default=observed.began)
+    return conclude(
+        seed,
+        (observed.began, ended),
+        observed.executions,
+        recorded,
+        options.least_per_second,
+        observed.trouble,
+        alone=options.alone,
+    )
+
+
+def _read_log(deployment: Deployment) -> Log:
+    with psycopg.connect(deployment.postgres.url(deployment.cluster.name)) as postgres:
+        return read_log(postgres)
+
+
+def _make_users(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[str]]:
+    """Make users; return the owner's session and everybody else's."""
+    cast, others = folder / "cast", folder / "others"
     seed = ("seed", "--yes", "--sessions")
     try:
         deployment.cluster.manage(*seed, str(cast))
-        deployment.cluster.manage(*seed, str(crowd), "--users", str(count))
-        return cast.read_text().splitlines()[0], crowd.read_text().splitlines()
+        deployment.cluster.manage(*seed, str(others), "--users", str(count))
+        return cast.read_text().splitlines()[0], others.read_text().splitlines()
     finally:
         cast.unlink(missing_ok=True)
-        crowd.unlink(missing_ok=True)
+        others.unlink(missing_ok=True)
 
 
-def _keep_logs(deployment: Deployment, folder: Path) -> None:
+def _save_server_logs(deployment: Deployment, folder: Path) -> None:
     for number, server in enumerate(deployment.servers):
         (folder / f"{number}-{server.name}.log").write_text(server.tail(500))

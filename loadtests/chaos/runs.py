@@ -1,4 +1,4 @@
-"""Several runs: each is judged, whatever comes of the others, and all together have one status."""
+"""Several runs: each is judged, whatever happens to the others, and all have one exit status."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,31 +6,32 @@ import psycopg
 
 from loadtests.chaos.fault_catalogue import KIND_BY_NAME
 from loadtests.chaos.network import NetworkError
-from loadtests.chaos.outcome import Outcome
+from loadtests.chaos.outcome import INCONCLUSIVE, Outcome
 from loadtests.chaos.schedule import DoesNotFit
+from loadtests.lib import exit_codes
 from loadtests.lib.client.rest import RefusedError
 from loadtests.lib.console import log
 from loadtests.lib.servers import ServerError
 
-DOES_NOT_COUNT = 2
-WORSE = [0, DOES_NOT_COUNT, 1]  # which status speaks for several runs
-# What ends a run before there is anything to judge. OSError: nobody answers, no time is left.
-NOTHING_COMES_OF = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
+BEST_TO_WORST = [exit_codes.PASSED, INCONCLUSIVE, exit_codes.FAILED]
+# What ends a run before there is anything to judge. OSError includes refusals and timeouts.
+ABORTING = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
 
 
 def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
-    """Return what came of a run; None where nothing did, which is said."""
+    """Return the outcome of a run; None if it was aborted, after logging why."""
     try:
         return run(seed)
-    except NOTHING_COMES_OF as error:
-        log(f"Seed {seed} came to nothing: {error}")
+    except ABORTING as error:
+        log(f"Seed {seed} was aborted: {error}")
         return None
 
 
-def status(attempts: Sequence[Outcome | None]) -> int:
-    statuses = (DOES_NOT_COUNT if one is None else one.status for one in attempts)
-    return max(statuses, key=WORSE.index)
+def exit_status(attempts: Sequence[Outcome | None]) -> int:
+    """Return the worst status."""
+    statuses = (INCONCLUSIVE if one is None else one.status for one in attempts)
+    return max(statuses, key=BEST_TO_WORST.index)
 
 
-def have_every_fault(outcomes: Sequence[Outcome]) -> bool:
+def cover_every_fault(outcomes: Sequence[Outcome]) -> bool:
     return {row.name for outcome in outcomes for row in outcome.rows} == KIND_BY_NAME.keys()

@@ -1,9 +1,9 @@
-"""When which fault is done to whom, drawn from a seed. Pure: the same seed, the same schedule.
+"""Which fault happens when, drawn from a seed. Pure: the same seed gives the same schedule.
 
-The rule of overlaps: one fault at a time for each part of the place, and one that is an outage has
-the whole place for itself; so what people notice always has a cause, or two that both have their
-promise. A round has every kind once: stretches, in which parts have their faults side by side, and
-between these the outages. Long schedules are several rounds. With `alone` no two overlap.
+Faults may overlap if they have different targets; an outage overlaps with nothing. So whatever
+users notice has one cause, or several that all have their limits. A round has every kind once:
+stretches, in which faults of different targets run side by side, and between these the outages.
+Long schedules have several rounds. With `alone` no two faults overlap.
 """
 
 from collections.abc import Sequence
@@ -11,24 +11,24 @@ from dataclasses import dataclass
 from itertools import groupby
 from random import Random
 
-from loadtests.chaos.fault_catalogue import KIND_BY_NAME, KINDS
-from loadtests.chaos.fault_kind import CALM_SECONDS, Kind
+from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
+from loadtests.chaos.fault_kind import CALM_SECONDS, FaultKind
 
 TRIES = 100
-MOST_STRETCHES = 3
-VICTIMS = 3  # replicas, and homes
+MAX_STRETCHES = 3
+VICTIMS = 3  # replicas, and networks of clients
 
 
 class DoesNotFit(Exception):
-    """There is no time for so many faults, or none that could be done; the text says which."""
+    """There is no time for so many faults, or no fault to inject; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """`at` is in seconds from the beginning; `victim` one of so many, where there are several."""
+class ScheduledFault:
+    """`at` is in seconds from the start; `victim` says which one of several is hit."""
 
     at: float
-    kind: Kind
+    kind: FaultKind
     victim: int
 
     @property
@@ -37,116 +37,120 @@ class Entry:
 
     @property
     def settled(self) -> float:
-        return self.at + self.kind.whole_seconds
+        return self.at + self.kind.total_seconds
 
     def __str__(self) -> str:
         return f"{self.at:6.1f} s  {self.kind.name} for {self.kind.seconds:g} s"
 
 
+Schedule = Sequence[ScheduledFault]
+Kinds = Sequence[FaultKind]
+
+
 def draw(
-    seed: int, seconds: float, kinds: Sequence[Kind] = KINDS, *, alone: bool = False
-) -> list[Entry]:
+    seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
+) -> list[ScheduledFault]:
     """Return a schedule with each of the kinds at least once, in order of time.
 
-    Raises DoesNotFit when that takes longer than `seconds`, and without any kinds.
+    Raises DoesNotFit if that takes longer than `seconds`, and without any kinds.
     """
     if not kinds:
-        raise DoesNotFit("none of these faults can be done here in that time: name others, or more")
+        raise DoesNotFit("none of these faults can be injected here in that time: allow others")
     dice = Random(f"schedule {seed}")
-    entries = _round(dice, CALM_SECONDS, seconds, kinds, alone)
-    while more := _again(dice, _free_from(entries, alone), seconds, kinds, alone):
-        entries += more
-    return sorted(entries, key=lambda entry: (entry.at, entry.kind.name))
+    faults = _round(dice, CALM_SECONDS, seconds, kinds, alone)
+    while more := _further_round(dice, _free_from(faults, alone), seconds, kinds, alone):
+        faults += more
+    return sorted(faults, key=lambda fault: (fault.at, fault.kind.name))
 
 
 def choose(
-    seed: int, seconds: float, kinds: Sequence[Kind] = KINDS, *, alone: bool = False
-) -> list[Kind]:
-    """Return as many of the kinds as fit, every mechanism first: all of them in a long run."""
+    seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
+) -> list[FaultKind]:
+    """Return as many of the kinds as fit, every mechanism first; in a long run all of them."""
     dice = Random(f"choice {seed}")
-    chosen: list[Kind] = []
+    chosen: list[FaultKind] = []
     for kind in _by_mechanism(dice, kinds):
         if least_seconds([*chosen, kind], alone=alone) <= seconds:
             chosen.append(kind)
     return [kind for kind in kinds if kind in chosen]
 
 
-def least_seconds(kinds: Sequence[Kind], *, alone: bool = False) -> float:
+def least_seconds(kinds: Kinds, *, alone: bool = False) -> float:
     """Return how long a schedule with each of the kinds is at least."""
     return CALM_SECONDS + _least(kinds, alone)
 
 
-def named(names: str) -> list[Kind]:
-    """Return the kinds of a list with commas. Raises KeyError with a name that none has."""
+def named(names: str) -> list[FaultKind]:
+    """Return the kinds of a comma-separated list. Raises KeyError with an unknown name."""
     return [KIND_BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 
 def _round(
-    dice: Random, begins: float, ends: float, kinds: Sequence[Kind], alone: bool
-) -> list[Entry]:
+    dice: Random, start: float, end: float, kinds: Kinds, alone: bool
+) -> list[ScheduledFault]:
     for attempt in range(TRIES):
         if alone:
-            entries = _one_by_one(dice, begins, kinds)
+            faults = _one_by_one(dice, start, kinds)
         else:
-            stretches = dice.randint(1, MOST_STRETCHES) if attempt < TRIES - 1 else 1
-            entries = _arrange(dice, begins, kinds, stretches)
-        if _end(entries) <= ends:
-            return entries
+            stretches = dice.randint(1, MAX_STRETCHES) if attempt < TRIES - 1 else 1
+            faults = _arrange(dice, start, kinds, stretches)
+        if _end(faults) <= end:
+            return faults
     least = least_seconds(kinds, alone=alone)
     raise DoesNotFit(f"these faults take {least:.0f} s: give more time, or fewer of them")
 
 
-def _again(
-    dice: Random, begins: float, ends: float, kinds: Sequence[Kind], alone: bool
-) -> list[Entry]:
-    """Fill what is left with a further round, or with a part of one."""
-    left: list[Kind] = []
+def _further_round(
+    dice: Random, start: float, end: float, kinds: Kinds, alone: bool
+) -> list[ScheduledFault]:
+    """Fill the remaining time with another round, or with a part of one."""
+    fitting: list[FaultKind] = []
     for kind in dice.sample(kinds, len(kinds)):
-        if begins + _least([*left, kind], alone) <= ends:
-            left.append(kind)
-    return _round(dice, begins, ends, left, alone) if left else []
+        if start + _least([*fitting, kind], alone) <= end:
+            fitting.append(kind)
+    return _round(dice, start, end, fitting, alone) if fitting else []
 
 
-def _arrange(dice: Random, begins: float, kinds: Sequence[Kind], stretches: int) -> list[Entry]:
-    """Lay outages and stretches one after the other, in any order."""
-    blocks: list[list[Kind]] = [[kind] for kind in kinds if kind.outage]
-    shared: list[list[Kind]] = [[] for _ in range(stretches)]
+def _arrange(dice: Random, start: float, kinds: Kinds, stretches: int) -> list[ScheduledFault]:
+    """Schedule outages and stretches one after the other, in any order."""
+    blocks: list[list[FaultKind]] = [[kind] for kind in kinds if kind.outage]
+    shared: list[list[FaultKind]] = [[] for _ in range(stretches)]
     for kind in kinds:
         if not kind.outage:
             dice.choice(shared).append(kind)
     blocks += [stretch for stretch in shared if stretch]
     dice.shuffle(blocks)
-    entries: list[Entry] = []
+    faults: list[ScheduledFault] = []
     for block in blocks:
-        laid = _side_by_side(dice, begins, block)
-        begins = _end(laid)
-        entries += laid
-    return entries
+        scheduled = _side_by_side(dice, start, block)
+        start = _end(scheduled)
+        faults += scheduled
+    return faults
 
 
-def _one_by_one(dice: Random, begins: float, kinds: Sequence[Kind]) -> list[Entry]:
-    entries = []
+def _one_by_one(dice: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
+    faults = []
     for kind in dice.sample(kinds, len(kinds)):
-        entries.append(Entry(begins, kind, dice.randrange(VICTIMS)))
-        begins += kind.alone_seconds
-    return entries
+        faults.append(ScheduledFault(start, kind, dice.randrange(VICTIMS)))
+        start += kind.alone_seconds
+    return faults
 
 
-def _side_by_side(dice: Random, begins: float, kinds: Sequence[Kind]) -> list[Entry]:
-    """Lay each part's faults one after the other; a part with time to spare begins later."""
+def _side_by_side(dice: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
+    """Schedule each target's faults in sequence; targets with time to spare start later."""
     lanes = _lanes(kinds)
     longest = max(_length(lane) for lane in lanes)
-    entries = []
+    faults = []
     for lane in lanes:
-        at = begins + dice.randint(0, int(longest - _length(lane)))
+        at = start + dice.randint(0, int(longest - _length(lane)))
         for kind in dice.sample(lane, len(lane)):
-            entries.append(Entry(at, kind, dice.randrange(VICTIMS)))
-            at += kind.whole_seconds
-    return entries
+            faults.append(ScheduledFault(at, kind, dice.randrange(VICTIMS)))
+            at += kind.total_seconds
+    return faults
 
 
-def _least(kinds: Sequence[Kind], alone: bool) -> float:
-    """Return the seconds that the kinds take at least: with one stretch, if any."""
+def _least(kinds: Kinds, alone: bool) -> float:
+    """Return the seconds that the kinds take at least: with a single stretch, if any."""
     if alone:
         return sum(kind.alone_seconds for kind in kinds)
     outages = _length([kind for kind in kinds if kind.outage])
@@ -154,29 +158,30 @@ def _least(kinds: Sequence[Kind], alone: bool) -> float:
     return outages + max((_length(lane) for lane in lanes), default=0.0)
 
 
-def _lanes(kinds: Sequence[Kind]) -> list[list[Kind]]:
-    def part(kind: Kind) -> str:
-        return kind.part.value
+def _lanes(kinds: Kinds) -> list[list[FaultKind]]:
+    def target(kind: FaultKind) -> str:
+        return kind.target.value
 
-    return [list(lane) for _, lane in groupby(sorted(kinds, key=part), part)]
-
-
-def _length(kinds: Sequence[Kind]) -> float:
-    return sum(kind.whole_seconds for kind in kinds)
+    return [list(lane) for _, lane in groupby(sorted(kinds, key=target), target)]
 
 
-def _free_from(entries: Sequence[Entry], alone: bool) -> float:
+def _length(kinds: Kinds) -> float:
+    return sum(kind.total_seconds for kind in kinds)
+
+
+def _free_from(faults: Schedule, alone: bool) -> float:
     if alone:
-        return max(entry.at + entry.kind.alone_seconds for entry in entries)
-    return _end(entries)
+        return max(fault.at + fault.kind.alone_seconds for fault in faults)
+    return _end(faults)
 
 
-def _end(entries: Sequence[Entry]) -> float:
-    return max(entry.settled for entry in entries)
+def _end(faults: Schedule) -> float:
+    return max(fault.settled for fault in faults)
 
 
-def _by_mechanism(dice: Random, kinds: Sequence[Kind]) -> list[Kind]:
-    """Return the kinds in any order, but first one of each mechanism, the quickest."""
+def _by_mechanism(dice: Random, kinds: Kinds) -> list[FaultKind]:
+    """Return the kinds in any order, but first the quickest one of each mechanism."""
     shuffled = dice.sample(kinds, len(kinds))
-    first = {kind.mechanism: kind for kind in sorted(shuffled, key=lambda one: -one.whole_seconds)}
+    slowest_first = sorted(shuffled, key=lambda kind: -kind.total_seconds)
+    first = {kind.mechanism: kind for kind in slowest_first}
     return [*first.values(), *(kind for kind in shuffled if kind not in first.values())]

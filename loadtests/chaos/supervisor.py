@@ -1,7 +1,7 @@
-"""What an operator's platform does: a server that ended is started again, and so until it runs.
+"""Restarts servers that ended, as an operator's platform does.
 
-A fault that wants a server to stay away holds it. Everything is started by the main thread: the
-kernel ties a server's life to the thread that started it.
+A fault that needs a server to stay down tells the supervisor so. All servers are started by the
+main thread: the kernel ties a server's life to the thread that started it.
 """
 
 import asyncio
@@ -11,34 +11,34 @@ from contextlib import asynccontextmanager
 from loadtests.chaos.deployment import Deployment
 from loadtests.lib.servers.process import Server
 
-LOOK_SECONDS = 0.05
+CHECK_SECONDS = 0.05
 PAUSE_SECONDS = 0.2  # between an end and the next start
 
 
 class Supervisor:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._held: list[Server] = []
+        self._kept_down: list[Server] = []
 
-    def hold(self, server: Server) -> None:
-        """Let a server stay away until it is let go, whoever ends it."""
-        self._held.append(server)
+    def keep_down(self, server: Server) -> None:
+        """Do not restart a server until it is released, whatever ends it."""
+        self._kept_down.append(server)
 
-    def let_go(self, server: Server) -> None:
-        if server in self._held:
-            self._held.remove(server)
+    def release(self, server: Server) -> None:
+        if server in self._kept_down:
+            self._kept_down.remove(server)
 
     async def watch(self) -> None:
         while True:
             for server in self._deployment.servers:
-                if self._is_missing(server):
+                if self._needs_restart(server):
                     await asyncio.sleep(PAUSE_SECONDS)
-                    if self._is_missing(server):
+                    if self._needs_restart(server):
                         server.spawn()
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_SECONDS)
 
-    def _is_missing(self, server: Server) -> bool:
-        return not server.running and server not in self._held
+    def _needs_restart(self, server: Server) -> bool:
+        return not server.running and server not in self._kept_down
 
 
 @asynccontextmanager

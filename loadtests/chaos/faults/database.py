@@ -1,4 +1,4 @@
-"""What happens inside Postgres: its disk fills up, its connections end in the middle of things."""
+"""Faults inside Postgres: its disk is full, or its connections end during transactions."""
 
 import asyncio
 import os
@@ -6,14 +6,14 @@ from contextlib import suppress
 
 import psycopg
 
-from loadtests.chaos.faults.fault import Fault, Scene
+from loadtests.chaos.faults.fault import Fault, FaultContext
 
-FULL = "No space left on device"
+DISK_FULL = "No space left on device"
 FILLER = "filler"
-KEPT_BYTES = 4_096
-ENOUGH = 5  # transactions
-LOOK_SECONDS = 0.002
-# Of those that have written something: what becomes of it, their client has to find out.
+LEFT_BYTES = 4_096
+MAX_ENDED = 5  # transactions
+POLL_SECONDS, PAUSE_SECONDS = 0.002, 0.3
+# Only transactions that have written: their client has to find out what became of them.
 END_ONE = """
     SELECT count(pg_terminate_backend(pid)) FROM (
         SELECT pid FROM pg_stat_activity
@@ -24,11 +24,11 @@ END_ONE = """
 """
 
 
-class SessionsEnded(Fault):
-    """Connections of writers are ended while their transaction is open."""
+class PostgresConnectionsKilled(Fault):
+    """Connections end while their transaction is open."""
 
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
+    def __init__(self, context: FaultContext, victim: int) -> None:
+        super().__init__(context, victim)
         self._ended = 0
         self._task: asyncio.Task[None] | None = None
         self._over = False
@@ -41,52 +41,51 @@ class SessionsEnded(Fault):
         if self._task is not None:
             await self._task
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         return f"{self._ended} transactions were ended" if self._ended else ""
 
     def _end_some(self) -> None:
-        cluster = self.deployment.cluster
+        database = self.deployment.cluster.name
         with psycopg.connect(self.deployment.postgres.url(), autocommit=True) as connection:
-            while not self._over and self._ended < ENOUGH:
-                row = connection.execute(END_ONE, [cluster.name]).fetchone()
+            while not self._over and self._ended < MAX_ENDED:
+                row = connection.execute(END_ONE, [database]).fetchone()
                 assert row is not None
                 self._ended += row[0]
-                if row[0]:
-                    connection.execute("SELECT pg_sleep(0.3)")
-                connection.execute("SELECT pg_sleep(%s)", [LOOK_SECONDS])
+                pause = PAUSE_SECONDS if row[0] else POLL_SECONDS
+                connection.execute("SELECT pg_sleep(%s)", [pause])
 
 
-class PostgresFull(Fault):
-    """A file fills the small disk until it is healed."""
+class PostgresDiskFull(Fault):
+    """A file fills the small disk."""
 
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
+    def __init__(self, context: FaultContext, victim: int) -> None:
+        super().__init__(context, victim)
         disk = self.deployment.disk
         assert disk is not None, "Postgres has no disk of its own"
         self._disk, self._log = disk, self.deployment.postgres.log
-        self._said_before = 0
+        self._log_start = 0
 
     async def apply(self) -> None:
-        self._said_before = self._log.stat().st_size
+        self._log_start = self._log.stat().st_size
         await asyncio.to_thread(self._fill)
 
     async def heal(self) -> None:
         (self._disk / FILLER).unlink(missing_ok=True)
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         with self._log.open(errors="replace") as log:
-            log.seek(self._said_before)
-            times = log.read().count(FULL)
-        return f"Postgres said {times} times: {FULL}" if times else ""
+            log.seek(self._log_start)
+            times = log.read().count(DISK_FULL)
+        return f"Postgres logged {times} times: {DISK_FULL}" if times else ""
 
     def _fill(self) -> None:
-        """In several steps: Postgres writes and removes files meanwhile."""
+        """Fill the disk in several steps, because Postgres writes and removes files meanwhile."""
         with (self._disk / FILLER).open("wb") as filler:
             for _ in range(1000):
                 free = os.statvfs(self._disk)
-                room = free.f_bavail * free.f_frsize
-                if room < KEPT_BYTES:
+                free_bytes = free.f_bavail * free.f_frsize
+                if free_bytes < LEFT_BYTES:
                     return
                 at = filler.seek(0, os.SEEK_END)
                 with suppress(OSError):  # Postgres was faster
-                    os.posix_fallocate(filler.fileno(), at, room)
+                    os.posix_fallocate(filler.fileno(), at, free_bytes)

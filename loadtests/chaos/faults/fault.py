@@ -1,9 +1,9 @@
-"""What every fault is: it is applied, it is seen to take effect, it is healed.
+"""What every fault is: it is applied, its effect is observed, it is healed.
 
-`seen` is asked again and again from `apply` on, until a moment after `heal`: it returns the
-evidence, in words, as soon as there is some. A fault that nobody saw proves nothing: its run does
-not count. What blocks is done in threads, for people talk meanwhile; servers are started by the
-main thread alone.
+`evidence` is called repeatedly from `apply` until a moment after `heal`, and returns in words what
+proves the effect, as soon as there is something. A fault without evidence proves nothing: its run
+does not count. Blocking calls are made in threads, since users go on meanwhile; servers are
+started by the main thread only.
 """
 
 import asyncio
@@ -16,16 +16,20 @@ from itertools import takewhile
 from loadtests.chaos.deployment import Deployment
 from loadtests.chaos.supervisor import Supervisor
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Disconnected, History
+from loadtests.lib.client.history import Disconnected, EventReceived, History
 from loadtests.lib.servers.process import Server
 
-ANSWER_SECONDS = 30.0
-ASK_SECONDS = 0.5
+READY_SECONDS = 30.0
+PROBE_SECONDS = 0.5
+
+now = time.monotonic
+# Returns the server that a fault affects; the number selects one of several.
+ChooseServer = Callable[[Deployment, int], Server]
 
 
 @dataclass(slots=True)
-class Scene:
-    """What faults are done to, and who is there. `clients` are those of everybody, as of now."""
+class FaultContext:
+    """What faults are injected into. `clients` returns those of all users, as of now."""
 
     deployment: Deployment
     supervisor: Supervisor
@@ -33,27 +37,27 @@ class Scene:
 
 
 class Fault(ABC):
-    def __init__(self, scene: Scene, victim: int) -> None:
-        self.scene, self.victim = scene, victim
-        self.deployment = scene.deployment
+    def __init__(self, context: FaultContext, victim: int) -> None:
+        self.context, self.victim = context, victim
+        self.deployment = context.deployment
 
     @abstractmethod
     async def apply(self) -> None: ...
 
     @abstractmethod
     async def heal(self) -> None:
-        """Undo it; returns once what was hit answers again. Undone twice is undone."""
+        """Undo the fault; return once its victim answers again. May be called twice."""
 
     @abstractmethod
-    async def seen(self) -> str:
-        """Return what shows that it took effect; empty while nothing does."""
+    async def evidence(self) -> str:
+        """Return what shows that the fault took effect; empty while nothing does."""
 
-    async def victims(self) -> set[str]:
-        """Return the names of the clients to which it is done; nobody where it is of servers."""
+    async def affected_clients(self) -> set[str]:
+        """Return the names of the clients that a fault of clients affects."""
         return set()
 
 
-async def until_answers(server: Server, within: float = ANSWER_SECONDS) -> None:
+async def wait_until_ready(server: Server, within: float = READY_SECONDS) -> None:
     """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
     async with asyncio.timeout(within):
         while True:
@@ -63,7 +67,7 @@ async def until_answers(server: Server, within: float = ANSWER_SECONDS) -> None:
 
 
 async def answers(server: Server, within: float = 5.0) -> bool:
-    """Ask a server once; one that says nothing for so long does not answer."""
+    """Ask a server once; it must answer within so many seconds."""
     try:
         async with asyncio.timeout(within):
             return await asyncio.to_thread(server.answers)
@@ -71,14 +75,16 @@ async def answers(server: Server, within: float = 5.0) -> bool:
         return False
 
 
-def lost_since(clients: Iterable[Client], at: float) -> int:
-    """Return how many of these clients lost a socket since then, in monotonic time."""
-    return sum(has_closed_since(client.history, at) for client in clients)
+def disconnected_since(clients: Iterable[Client], at: float) -> int:
+    """Return how many of these clients lost a connection since then, in monotonic time."""
+    return sum(has_disconnected_since(client.history, at) for client in clients)
 
 
-def has_closed_since(history: History, at: float) -> bool:
+def has_disconnected_since(history: History, at: float) -> bool:
     since = takewhile(lambda entry: entry.at >= at, reversed(history.entries))
     return any(isinstance(entry, Disconnected) for entry in since)
 
 
-now = time.monotonic
+def has_received_since(history: History, at: float) -> bool:
+    entries = reversed(history.entries)
+    return next((entry.at >= at for entry in entries if isinstance(entry, EventReceived)), False)

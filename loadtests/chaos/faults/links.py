@@ -1,23 +1,35 @@
-"""Cables that are cut, slow, long or lossy: of a server, or of the network people come from."""
+"""Network links that are cut, slow, delayed or lossy: a server's, or those of a client network."""
 
 import asyncio
-from abc import abstractmethod
 
-from loadtests.chaos.faults.fault import Fault, Scene, now
-from loadtests.chaos.faults.home import Home
+from loadtests.chaos.faults.client_network import ClientNetwork
+from loadtests.chaos.faults.fault import ChooseServer, Fault, FaultContext, now
 from loadtests.chaos.network_rules import Delay, Drop, Rate
-from loadtests.lib.servers.process import Server
 
 LOST_PERCENT = 15
+SLOW_KBIT, SLOW_REDIS_KBIT = 1_000, 64
+DELAY_MS = 100
 
 
-class Dropping(Fault):
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        self.drop = self.choose()
+class PacketsDropped(Fault):
+    """Drops packets of a server's link, all of them or some; only those to `other`, if given."""
 
-    @abstractmethod
-    def choose(self) -> Drop: ...
+    def __init__(
+        self,
+        context: FaultContext,
+        victim: int,
+        choose: ChooseServer,
+        percent: int = 100,
+        other: ChooseServer | None = None,
+    ) -> None:
+        super().__init__(context, victim)
+        server = choose(self.deployment, victim)
+        incoming = outgoing = ""
+        if other is not None:
+            address = self.deployment.host_of(other(self.deployment, victim)).address
+            incoming, outgoing = f"ip saddr {address}", f"ip daddr {address}"
+        host, table = self.deployment.host_of(server), f"drop_{server.name}_{percent}_{victim}"
+        self.drop = Drop(host, table, incoming, outgoing, percent)
 
     async def apply(self) -> None:
         await asyncio.to_thread(self.drop.apply)
@@ -25,106 +37,37 @@ class Dropping(Fault):
     async def heal(self) -> None:
         await asyncio.to_thread(self.drop.heal)
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         dropped = await asyncio.to_thread(self.drop.dropped)
         return f"{dropped} packets were dropped" if dropped else ""
 
-    def of(self, server: Server, percent: int = 100) -> Drop:
-        return Drop(self.deployment.host_of(server), self.table, percent=percent)
 
-    def between(self, server: Server, other: Server) -> Drop:
-        there = self.deployment.host_of(other).address
-        both = f"ip saddr {there}", f"ip daddr {there}"
-        return Drop(self.deployment.host_of(server), self.table, *both)
+class ClientPacketsDropped(PacketsDropped):
+    """Drops packets of one client network, at nginx."""
 
-    @property
-    def table(self) -> str:
-        return type(self).__name__
+    def __init__(self, context: FaultContext, victim: int, percent: int = 100) -> None:
+        Fault.__init__(self, context, victim)
+        self.network = ClientNetwork(context, victim)
+        address = self.network.address
+        conditions = f"ip saddr {address}", f"ip daddr {address}"
+        self.drop = Drop(self.network.nginx, f"drop_clients_{percent}", *conditions, percent)
 
-    @property
-    def replica(self) -> Server:
-        return self.deployment.replicas[self.victim]
-
-
-class ReplicaCut(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.replica)
+    async def affected_clients(self) -> set[str]:
+        ports = await asyncio.to_thread(self.network.ports)
+        return self.network.names(ports) | self.network.disconnected()
 
 
-class ReplicaLossy(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.replica, LOST_PERCENT)
+class LinkSlow(Fault):
+    """Limits the rate of a server's link."""
 
-
-class ReplicaWithoutRedis(Dropping):
-    def choose(self) -> Drop:
-        return self.between(self.replica, self.deployment.redis)
-
-
-class ReplicaWithoutPostgres(Dropping):
-    def choose(self) -> Drop:
-        return self.between(self.replica, self.deployment.postgres)
-
-
-class RedisCut(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.deployment.redis)
-
-
-class RedisLossy(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.deployment.redis, LOST_PERCENT)
-
-
-class PostgresCut(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.deployment.postgres)
-
-
-class PostgresLossy(Dropping):
-    def choose(self) -> Drop:
-        return self.of(self.deployment.postgres, LOST_PERCENT)
-
-
-class HomeCut(Dropping):
-    """At nginx, which sees of which home a socket is."""
-
-    percent = 100
-
-    def choose(self) -> Drop:
-        self.home = Home(self.scene, self.victim)
-        both = f"ip saddr {self.home.address}", f"ip daddr {self.home.address}"
-        return Drop(self.home.nginx, self.table, *both, self.percent)
-
-    async def victims(self) -> set[str]:
-        ports = await asyncio.to_thread(self.home.ports)
-        return self.home.names(ports) | self.home.outside()
-
-
-class HomeLossy(HomeCut):
-    percent = LOST_PERCENT
-
-
-class OfCable(Fault):
-    """Done to a server's whole cable, which leads to the switch."""
-
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        net = scene.deployment.net
-        assert net is not None, "there is no net"
-        self.server = self.choose()
-        self.host, self.switch = self.deployment.host_of(self.server), net.switch
-
-    @abstractmethod
-    def choose(self) -> Server: ...
-
-
-class Slow(OfCable):
-    kbit = 1_000
-
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        self.rate = Rate(self.host, self.switch, self.kbit)
+    def __init__(
+        self, context: FaultContext, victim: int, choose: ChooseServer, kbit: int = SLOW_KBIT
+    ) -> None:
+        super().__init__(context, victim)
+        network = self.deployment.network
+        assert network is not None, "there is no network of hosts"
+        host = self.deployment.host_of(choose(self.deployment, victim))
+        self.rate = Rate(host, network.switch, kbit)
 
     async def apply(self) -> None:
         await asyncio.to_thread(self.rate.apply)
@@ -132,19 +75,21 @@ class Slow(OfCable):
     async def heal(self) -> None:
         await asyncio.to_thread(self.rate.heal)
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         held_back = await asyncio.to_thread(self.rate.held_back)
-        return f"{held_back} packets had to wait or were dropped" if held_back else ""
+        return f"{held_back} packets were delayed or dropped" if held_back else ""
 
 
-class Far(OfCable):
-    """What is sent to it, and by it, takes a while, as to another place."""
+class LinkDelayed(Fault):
+    """Delays everything that a server sends and receives, as if it were far away."""
 
-    milliseconds = 100
-
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        self.delay = Delay(self.host, self.switch, self.milliseconds)
+    def __init__(self, context: FaultContext, victim: int, choose: ChooseServer) -> None:
+        super().__init__(context, victim)
+        network = self.deployment.network
+        assert network is not None, "there is no network of hosts"
+        self.server = choose(self.deployment, victim)
+        self.host = self.deployment.host_of(self.server)
+        self.delay = Delay(self.host, network.switch, DELAY_MS)
 
     async def apply(self) -> None:
         self.delay.apply()
@@ -152,43 +97,13 @@ class Far(OfCable):
     async def heal(self) -> None:
         await asyncio.to_thread(self.delay.heal)
 
-    async def seen(self) -> str:
-        """Only when a connection to it took as long as there and back."""
-        began = now()
+    async def evidence(self) -> str:
+        """Evidence is a connection that took as long as the way there and back."""
+        started = now()
         try:
-            address = self.host.address, self.server.port
-            _, connection = await asyncio.open_connection(*address)
+            _, connection = await asyncio.open_connection(self.host.address, self.server.port)
         except OSError:
             return ""
         connection.close()
-        took = now() - began
-        if took < 2 * self.milliseconds / 1_000:
-            return ""
-        return f"a connection to it took {took:.2f} s"
-
-
-class RedisFar(Far):
-    def choose(self) -> Server:
-        return self.deployment.redis
-
-
-class PostgresFar(Far):
-    def choose(self) -> Server:
-        return self.deployment.postgres
-
-
-class ReplicaSlow(Slow):
-    def choose(self) -> Server:
-        return self.deployment.replicas[self.victim]
-
-
-class RedisSlow(Slow):
-    kbit = 64
-
-    def choose(self) -> Server:
-        return self.deployment.redis
-
-
-class PostgresSlow(Slow):
-    def choose(self) -> Server:
-        return self.deployment.postgres
+        took = now() - started
+        return f"a connection to it took {took:.2f} s" if took >= 2 * DELAY_MS / 1_000 else ""

@@ -1,171 +1,125 @@
-"""Servers that are killed, ended, held away, or stand still."""
+"""Servers that are killed, terminated, kept down or paused."""
 
 import asyncio
 import signal
-from abc import abstractmethod
 
 import psutil
 
 from loadtests.chaos.faults.fault import (
-    ASK_SECONDS,
+    PROBE_SECONDS,
+    ChooseServer,
     Fault,
-    Scene,
+    FaultContext,
     answers,
-    lost_since,
+    disconnected_since,
     now,
-    until_answers,
+    wait_until_ready,
 )
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected, History
-from loadtests.lib.servers.process import Server
 
 END_SECONDS = 30.0
 
 
-class OfServer(Fault):
-    """Done to the process of one server, which is chosen when it is made."""
+class ServerFault(Fault):
+    """Affects the process of one server, which is chosen when the fault is made."""
 
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        self.server = self.choose()
-        self.pid, self.began = 0, 0.0
+    def __init__(self, context: FaultContext, victim: int, choose: ChooseServer) -> None:
+        super().__init__(context, victim)
+        self.server = choose(self.deployment, victim)
+        self.pid, self.started = 0, 0.0
 
-    @abstractmethod
-    def choose(self) -> Server: ...
-
-    def begin(self) -> None:
-        self.pid, self.began = self.server.pid, now()
+    def remember_process(self) -> None:
+        self.pid, self.started = self.server.pid, now()
 
 
-class Ended(OfServer):
-    """It ends by a signal, and is held away until it is healed; then it is started again."""
+class Ended(ServerFault):
+    """Ends a server by a signal and keeps it down until it is healed, then restarts it."""
 
-    by = signal.SIGKILL
+    def __init__(
+        self,
+        context: FaultContext,
+        victim: int,
+        choose: ChooseServer,
+        by: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        super().__init__(context, victim, choose)
+        self.by = by
 
     async def apply(self) -> None:
-        self.begin()
-        self.scene.supervisor.hold(self.server)
+        self.remember_process()
+        self.context.supervisor.keep_down(self.server)
         if self.by is signal.SIGKILL:
             await asyncio.to_thread(self.server.kill)
         else:
             self.server.send(self.by)
 
     async def heal(self) -> None:
-        self.scene.supervisor.let_go(self.server)
-        await until_answers(self.server)
+        self.context.supervisor.release(self.server)
+        await wait_until_ready(self.server)
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         if self.server.running and self.server.pid == self.pid:
             return ""
         return f"process {self.pid} is gone"
 
 
-class EndedWithSockets(Ended):
-    """Those who had their sockets through it lose them."""
+class EndedWithConnections(Ended):
+    """The clients that are connected through the server lose their connections."""
 
-    def __init__(self, scene: Scene, victim: int) -> None:
-        super().__init__(scene, victim)
-        self.clients: list[Client] = []
+    clients: list[Client] = []
 
-    def begin(self) -> None:
-        super().begin()
-        self.clients = [one for one in self.scene.clients() if one.connected and self.carries(one)]
+    def remember_process(self) -> None:
+        super().remember_process()
+        self.clients = [
+            client for client in self.context.clients() if client.connected and self.serves(client)
+        ]
 
-    @abstractmethod
-    def carries(self, client: Client) -> bool: ...
+    def serves(self, client: Client) -> bool:
+        return True  # nginx: every connection goes through it
 
-    async def seen(self) -> str:
-        gone, lost = await super().seen(), lost_since(self.clients, self.began)
-        return f"{gone}, {lost} sockets ended with it" if gone and lost else ""
+    async def evidence(self) -> str:
+        gone = await super().evidence()
+        lost = disconnected_since(self.clients, self.started)
+        return f"{gone}, {lost} connections ended with it" if gone and lost else ""
 
 
-class Drained(Ended):
-    """It ends by SIGTERM, which takes a replica a while; it is started again at once."""
+class ReplicaKilled(EndedWithConnections):
+    def serves(self, client: Client) -> bool:
+        return process_of(client.history) == self.pid
 
-    by = signal.SIGTERM
+
+class Terminated(Ended):
+    """Ends a replica by SIGTERM, which takes it a while; it is restarted at once."""
 
     async def apply(self) -> None:
-        self.begin()
-        self.ended = psutil.Process(self.pid)
-        self.server.send(self.by)
+        self.remember_process()
+        self.process = psutil.Process(self.pid)
+        self.server.send(signal.SIGTERM)
 
     async def heal(self) -> None:
-        await asyncio.to_thread(self.ended.wait, END_SECONDS)
+        await asyncio.to_thread(self.process.wait, END_SECONDS)
         await super().heal()
 
 
-class Paused(OfServer):
+class Paused(ServerFault):
     async def apply(self) -> None:
-        self.begin()
+        self.remember_process()
         await asyncio.to_thread(self.server.pause)
 
     async def heal(self) -> None:
         self.server.resume()
-        await until_answers(self.server)
+        await wait_until_ready(self.server)
 
-    async def seen(self) -> str:
-        if await answers(self.server, ASK_SECONDS):
+    async def evidence(self) -> str:
+        if await answers(self.server, PROBE_SECONDS):
             return ""
-        return f"process {self.pid} did not answer for {ASK_SECONDS:g} s"
-
-
-class ReplicaKilled(EndedWithSockets):
-    def choose(self) -> Server:
-        return self.deployment.replicas[self.victim]
-
-    def carries(self, client: Client) -> bool:
-        return process_of(client.history) == self.pid
-
-
-class ReplicaEnded(Drained):
-    def choose(self) -> Server:
-        return self.deployment.replicas[self.victim]
-
-
-class ReplicaPaused(Paused):
-    def choose(self) -> Server:
-        return self.deployment.replicas[self.victim]
-
-
-class RedisEnded(Ended):
-    def choose(self) -> Server:
-        return self.deployment.redis
-
-
-class RedisPaused(Paused):
-    def choose(self) -> Server:
-        return self.deployment.redis
-
-
-class PostgresRestarted(Ended):
-    by = signal.SIGINT  # "fast": whoever is connected is sent away
-
-    def choose(self) -> Server:
-        return self.deployment.postgres
-
-
-class PostgresKilled(Ended):
-    def choose(self) -> Server:
-        return self.deployment.postgres
-
-
-class PostgresPaused(Paused):
-    def choose(self) -> Server:
-        return self.deployment.postgres
-
-
-class NginxRestarted(EndedWithSockets):
-    by = signal.SIGTERM
-
-    def choose(self) -> Server:
-        return self.deployment.nginx
-
-    def carries(self, client: Client) -> bool:
-        return True  # every socket goes through it
+        return f"process {self.pid} did not answer for {PROBE_SECONDS:g} s"
 
 
 def process_of(history: History) -> int | None:
-    """Return the id of the process that a client's newest socket is of: `replica` is HOST:ID."""
-    newest = (entry.replica for entry in reversed(history.entries) if isinstance(entry, Connected))
-    process = next(newest, "").rpartition(":")[2]
+    """Return the process id of a client's newest connection: `replica` is HOST:ID."""
+    entries = reversed(history.entries)
+    newest = next((entry.replica for entry in entries if isinstance(entry, Connected)), "")
+    process = newest.rpartition(":")[2]
     return int(process) if process.isdecimal() else None

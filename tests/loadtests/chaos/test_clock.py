@@ -1,4 +1,4 @@
-"""The clocks of replicas: each jumps alone and at once, and nothing else of its time is changed."""
+"""The clocks of replicas: one can be set at any moment, without effect on others or durations."""
 
 import subprocess
 import sys
@@ -8,32 +8,34 @@ from contextlib import closing
 import pytest
 
 from loadtests.chaos import clock
-from loadtests.chaos.clock import Clock
+from loadtests.chaos.clock import Clocks
 
 HOUR = 3_600
-# Tells the time of day and one that only goes forward, each time that it is asked.
-TELL = "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
+# Prints the time of day and monotonic time whenever it is asked.
+PRINT_TIMES = (
+    "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
+)
 
 
 @pytest.fixture
-def clocks() -> Iterator[Clock]:
-    with closing(Clock()) as clocks:
+def clocks() -> Iterator[Clocks]:
+    with closing(Clocks()) as clocks:
         yield clocks
 
 
 @pytest.fixture
-def built_anew() -> Iterator[None]:
+def rebuilt_library() -> Iterator[None]:
     clock.library.cache_clear()
     yield
     clock.library.cache_clear()
 
 
-class Teller:
+class ClockedProcess:
     """A process that follows a replica's clock."""
 
-    def __init__(self, clocks: Clock, name: str) -> None:
+    def __init__(self, clocks: Clocks, name: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", TELL],
+            [sys.executable, "-c", PRINT_TIMES],
             env=clocks.environment(name),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -51,9 +53,12 @@ class Teller:
         self.process.communicate()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="clocks are moved on Linux only")
-def test_one_replicas_clock_jumps_alone_and_at_once(clocks: Clock) -> None:
-    with closing(Teller(clocks, "1")) as first, closing(Teller(clocks, "2")) as second:
+@pytest.mark.skipif(sys.platform != "linux", reason="clocks can be set on Linux only")
+def test_the_clock_of_one_replica_jumps_alone_and_at_once(clocks: Clocks) -> None:
+    with (
+        closing(ClockedProcess(clocks, "1")) as first,
+        closing(ClockedProcess(clocks, "2")) as second,
+    ):
         for seconds in (0, HOUR, -HOUR, 0):
             clocks.set("1", seconds)
             (here, here_monotonic), (there, there_monotonic) = first.ask(), second.ask()
@@ -61,11 +66,11 @@ def test_one_replicas_clock_jumps_alone_and_at_once(clocks: Clock) -> None:
             assert here_monotonic == pytest.approx(there_monotonic, abs=60)
 
 
-@pytest.mark.usefixtures("built_anew")
+@pytest.mark.usefixtures("rebuilt_library")
 @pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
-def test_where_no_c_can_be_compiled_no_clock_can_be_set(
-    clocks: Clock, monkeypatch: pytest.MonkeyPatch, compiler: str
+def test_without_a_c_compiler_no_clock_can_be_set(
+    clocks: Clocks, monkeypatch: pytest.MonkeyPatch, compiler: str
 ) -> None:
     monkeypatch.setattr(clock, "COMPILER", compiler)
-    assert not clock.can_be_set()
+    assert not clock.available()
     assert clocks.environment("1") == {}

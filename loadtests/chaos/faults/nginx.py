@@ -1,4 +1,4 @@
-"""nginx reads its configuration again: old workers keep their sockets, new ones take what comes."""
+"""nginx reloads its configuration: old workers keep their connections, new ones accept new ones."""
 
 import asyncio
 
@@ -14,5 +14,5 @@ class NginxReloaded(Fault):
     async def heal(self) -> None:
         """There is nothing to undo."""
 
-    async def seen(self) -> str:
+    async def evidence(self) -> str:
         return f"{len(self._replaced)} workers were replaced" if self._replaced else ""
