@@ -16,7 +16,7 @@ from loadtests.lib.servers.stack import wait_until
 from tests.stack.private_network import needs_private_network
 
 SEED, SECONDS = 11, 50
-SMALL = ("--people", "40", "--tabs", "100", "--least", "2", "--patience", "10")
+SMALL = ("--users", "40", "--tabs", "100", "--min-rate", "2", "--deadline-factor", "10")
 
 pytestmark = needs_private_network
 
@@ -64,7 +64,7 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     [
         (("--faults", "earthquake"), "no fault is called 'earthquake'; there are replica-killed"),
         (("--seeds", "many"), "'many' is no list of seeds: give 1-10, or 1,5,7"),
-        (("--faults", "redis-gone", "--seconds", "10"), "give more time, or fewer of them"),
+        (("--faults", "redis-down", "--seconds", "10"), "give more time, or fewer of them"),
     ],
 )
 def test_invalid_input_gives_an_error(arguments: tuple[str, ...], message: str) -> None:
