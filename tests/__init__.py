@@ -1,3 +1,4 @@
-"""Hubbub's tests, one file per behaviour: what they run on is in `conftest.py`, the cast in
-`fixtures.py`.
+"""Hubbub's tests. The folders mirror the code; each file tests one behaviour.
+
+`conftest.py` starts the servers that the tests run on; `support/` has the fixtures and helpers.
 """

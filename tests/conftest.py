@@ -1,8 +1,8 @@
-"""Where the tests run: on a PostgreSQL and a Redis of their own, or with `--embedded` on SQLite.
+"""Starts the servers that tests run on: PostgreSQL and Redis, or SQLite with `--embedded`.
 
-The environment has to stand before Django's settings are read. So this file imports nothing of
-Django's at its top, and pytest-django is not told of a settings module, which it would read earlier
-still; the fixtures are in `fixtures.py`, loaded when Django is there.
+Django reads its settings from the environment, which must be complete by then. So this file imports
+nothing of Django at its top, and pytest-django gets no settings module, because it would read it
+even earlier. The fixtures are in `support/fixtures.py`, imported once Django is set up.
 """
 
 import os
@@ -19,10 +19,10 @@ from loadtests.lib.servers.process import ROOT
 STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
-# The fixtures by which a test gets at a database or a whole place.
-PLACES = {"db", "transactional_db", "cluster", "stage"}
-# Whatever the shell says of these is for a Hubbub that somebody runs, not for tests.
-OURS = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+# A test with one of these fixtures uses a database or a whole cluster.
+DATABASE_FIXTURES = {"db", "transactional_db", "cluster", "stage"}
+# Variables that configure Hubbub. Their values in the shell are not meant for tests.
+HUBBUB_VARIABLES = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,17 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stock-daphne",
         action="store_true",
-        help="run what the shared stage of tests/cluster is for, served by Daphne as it comes",
+        help="run the tests that share the cluster of tests/cluster, on unmodified Daphne",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "deployment: needs PostgreSQL, Redis or several replicas; left out with --embedded",
+        "deployment: needs PostgreSQL, Redis or several replicas; not run with --embedded",
     )
     config.addinivalue_line(
-        "markers", "our_server: needs what Daphne as it comes has not; left out with --stock-daphne"
+        "markers", "our_server: needs our subclass of Daphne; not run with --stock-daphne"
     )
     if config.option.help:
         return
@@ -62,7 +62,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for option, differs in (("embedded", _differs_when_embedded), ("stock_daphne", _differs_on_it)):
+    for option, differs in (
+        ("embedded", _differs_when_embedded),
+        ("stock_daphne", _differs_on_stock_daphne),
+    ):
         if config.getoption(option):
             kept = [item for item in items if differs(item)]
             config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
@@ -87,23 +90,23 @@ def _group_of(item: pytest.Item) -> str:
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
-    """Whether a test has to do with a place: the others say the same on every database."""
+    """Return whether a test uses a database: the others give the same result on every one."""
     if item.get_closest_marker("deployment"):
         return False
     names = set(getattr(item, "fixturenames", ()))
-    return bool(names & PLACES) or item.get_closest_marker("django_db") is not None
+    return bool(names & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
 
 
-def _differs_on_it(item: pytest.Item) -> bool:
-    """Whether a test has to do with what serves the stage, and stock can do what it asks."""
+def _differs_on_stock_daphne(item: pytest.Item) -> bool:
+    """Return whether a test uses the shared cluster, and works on unmodified Daphne."""
     shared = "whole_stage" in getattr(item, "fixturenames", ())
     return shared and item.get_closest_marker("our_server") is None
 
 
 def _start_servers(config: pytest.Config) -> Mapping[str, str]:
-    """Start what this process tests on; return the environment that tells of it.
+    """Start the servers of this process; return the environment that names them.
 
-    Every worker of pytest-xdist starts its own: two cost less than sharing them.
+    Every worker of pytest-xdist starts its own, which costs less than sharing them.
     """
     stack = config.stash[STACK] = ExitStack()
     folder = stack.enter_context(TemporaryDirectory(prefix="hubbub-tests-"))
@@ -122,7 +125,7 @@ def _start_servers(config: pytest.Config) -> Mapping[str, str]:
 
 
 def _set_environment(environment: Mapping[str, str]) -> None:
-    for name in OURS:
+    for name in HUBBUB_VARIABLES:
         os.environ.pop(name, None)
         os.environ.pop(f"{name}_FILE", None)
     os.environ.update(environment, DJANGO_SETTINGS_MODULE="hubbub.settings")
@@ -137,9 +140,9 @@ def _set_up_django() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    # In memory, SQLite locks differently: tests would meet what nobody else does.
+    # SQLite locks an in-memory database differently from a file.
     if settings.EMBEDDED:
         settings.DATABASES["default"]["TEST"] = {"NAME": str(settings.DATA_DIR / "tests.sqlite3")}
     django.setup()
-    # Workers of pytest-xdist inherit the environment, and would read the settings too early.
+    # Workers of pytest-xdist inherit the environment and would read the settings too early.
     del os.environ["DJANGO_SETTINGS_MODULE"]

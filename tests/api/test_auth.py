@@ -5,7 +5,7 @@ import pytest
 from hubbub.accounts.models import Token, User
 from hubbub.chat.actions import users
 from hubbub.chat.models import Room
-from tests.support.rest import Rest
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -24,38 +24,38 @@ OPERATIONS = [
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_nobody_is_let_in_without_a_session_or_token(method: str, path: str) -> None:
-    refused = Rest().raw(method, path, "{}")
+    refused = ApiClient().raw(method, path, "{}")
     assert refused.problem == (401, "forbidden")
     assert refused.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_token_speaks_for_its_person_without_a_csrf_header(bob: User, lobby: Room) -> None:
-    bot = Rest.with_token(bob)
+    bot = ApiClient.with_token(bob)
     assert bot.get("/me").json["username"] == "bob"
     sent = bot.post(f"/rooms/{lobby.pk}/messages", body="beep")
     assert (sent.status, sent.json["sender"]["id"]) == (201, bob.pk)
 
 
 def test_a_session_needs_the_csrf_header_to_change_anything(bob: User, lobby: Room) -> None:
-    session = Rest(bob, **{"X-CSRFToken": "d" * 32})
+    session = ApiClient(bob, **{"X-CSRFToken": "d" * 32})
     assert session.get("/me").status == 200
     refused = session.post(f"/rooms/{lobby.pk}/messages", body="forged")
     assert refused.problem == (403, "forbidden")
-    assert Rest(bob).get(f"/rooms/{lobby.pk}").json["messages"] == 0
+    assert ApiClient(bob).get(f"/rooms/{lobby.pk}").json["messages"] == 0
 
 
 def test_a_wrong_token_is_not_made_good_by_a_session(bob: User) -> None:
-    assert Rest(bob, Authorization="Bearer hub_wrong").get("/me").problem == (401, "forbidden")
+    assert ApiClient(bob, Authorization="Bearer hub_wrong").get("/me").problem == (401, "forbidden")
 
 
 def test_a_revoked_token_opens_nothing(bob: User) -> None:
-    bot = Rest.with_token(bob)
+    bot = ApiClient.with_token(bob)
     users.revoke_token(bob, token_id=Token.objects.get(user=bob).pk)
     assert bot.get("/me").problem == (401, "forbidden")
 
 
 def test_the_banned_are_told_so_and_their_tokens_are_dead(alice: User, bob: User) -> None:
-    session, bot = Rest(bob), Rest.with_token(bob)
+    session, bot = ApiClient(bob), ApiClient.with_token(bob)
     users.ban(alice, user_id=bob.pk)
     assert session.get("/rooms").problem == (403, "forbidden")
     assert bot.get("/rooms").problem == (401, "forbidden")
@@ -64,7 +64,7 @@ def test_the_banned_are_told_so_and_their_tokens_are_dead(alice: User, bob: User
 
 
 def test_the_deactivated_are_nobody(alice: User, bob: User) -> None:
-    session, bot = Rest(bob), Rest.with_token(bob)
+    session, bot = ApiClient(bob), ApiClient.with_token(bob)
     users.deactivate(alice, user_id=bob.pk)
     assert session.get("/rooms").problem == (401, "forbidden")
     assert bot.get("/rooms").problem == (401, "forbidden")

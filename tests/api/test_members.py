@@ -5,7 +5,7 @@ import pytest
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.models import Room
-from tests.support.rest import Rest
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def den(bob: User) -> Room:
 def test_members_see_who_is_in_with_name_username_and_role(
     bob: User, charlie: User, den: Room
 ) -> None:
-    invited = Rest(bob).post(f"/rooms/{den.pk}/members", user=charlie.pk)
+    invited = ApiClient(bob).post(f"/rooms/{den.pk}/members", user=charlie.pk)
     assert invited.status == 201
     assert invited.json == {
         "id": charlie.pk,
@@ -27,7 +27,7 @@ def test_members_see_who_is_in_with_name_username_and_role(
         "username": "charlie",
         "role": "member",
     }
-    listed = Rest(charlie).get(f"/rooms/{den.pk}/members").json
+    listed = ApiClient(charlie).get(f"/rooms/{den.pk}/members").json
     assert [(one["name"], one["role"]) for one in listed] == [
         ("Bob", "owner"),
         ("Charlie", "member"),
@@ -37,14 +37,14 @@ def test_members_see_who_is_in_with_name_username_and_role(
 def test_members_are_found_by_a_part_of_the_name_and_paged(bob: User, lobby: Room) -> None:
     for number in range(1, 13):
         User.objects.create_user(f"person-{number:04}", name=f"Person {number:04}")
-    found = Rest(bob).get(f"/rooms/{lobby.pk}/members", q="SON 00", limit=5, offset=10).json
+    found = ApiClient(bob).get(f"/rooms/{lobby.pk}/members", q="SON 00", limit=5, offset=10).json
     assert [one["username"] for one in found] == ["person-0011", "person-0012"]
 
 
 def test_strangers_learn_of_no_member(charlie: User, bob: User, den: Room) -> None:
     harbour = rooms.create(bob, name="Harbour", kind="public")
-    assert Rest(charlie).get(f"/rooms/{den.pk}/members").problem == (404, "not_found")
-    assert Rest(charlie).get(f"/rooms/{harbour.pk}/members").problem == (403, "forbidden")
+    assert ApiClient(charlie).get(f"/rooms/{den.pk}/members").problem == (404, "not_found")
+    assert ApiClient(charlie).get(f"/rooms/{harbour.pk}/members").problem == (403, "forbidden")
 
 
 def test_an_owner_gives_roles_and_keeps_the_last_ownership(
@@ -52,24 +52,30 @@ def test_an_owner_gives_roles_and_keeps_the_last_ownership(
 ) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
     address = f"/rooms/{den.pk}/members"
-    assert Rest(charlie).patch(f"{address}/{bob.pk}", role="member").problem == (403, "forbidden")
-    assert Rest(bob).patch(f"{address}/{bob.pk}", role="member").problem == (403, "forbidden")
-    assert Rest(bob).patch(f"{address}/{charlie.pk}", role="owner").json["role"] == "owner"
-    assert Rest(charlie).patch(f"{address}/{bob.pk}", role="member").json["role"] == "member"
+    assert ApiClient(charlie).patch(f"{address}/{bob.pk}", role="member").problem == (
+        403,
+        "forbidden",
+    )
+    assert ApiClient(bob).patch(f"{address}/{bob.pk}", role="member").problem == (403, "forbidden")
+    assert ApiClient(bob).patch(f"{address}/{charlie.pk}", role="owner").json["role"] == "owner"
+    assert ApiClient(charlie).patch(f"{address}/{bob.pk}", role="member").json["role"] == "member"
 
 
 def test_there_are_three_roles(bob: User, den: Room) -> None:
-    refused = Rest(bob).patch(f"/rooms/{den.pk}/members/{bob.pk}", role="king")
+    refused = ApiClient(bob).patch(f"/rooms/{den.pk}/members/{bob.pk}", role="king")
     assert refused.problem == (400, "invalid")
 
 
 def test_who_is_removed_is_out_and_cannot_read_on(bob: User, charlie: User, den: Room) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
     address = f"/rooms/{den.pk}/members/{charlie.pk}"
-    assert Rest(charlie).delete(f"/rooms/{den.pk}/members/{bob.pk}").problem == (403, "forbidden")
-    assert Rest(bob).delete(address).status == 204
-    assert Rest(bob).delete(address).problem == (404, "not_found")
-    assert Rest(charlie).get(f"/rooms/{den.pk}/messages").problem == (404, "not_found")
+    assert ApiClient(charlie).delete(f"/rooms/{den.pk}/members/{bob.pk}").problem == (
+        403,
+        "forbidden",
+    )
+    assert ApiClient(bob).delete(address).status == 204
+    assert ApiClient(bob).delete(address).problem == (404, "not_found")
+    assert ApiClient(charlie).get(f"/rooms/{den.pk}/messages").problem == (404, "not_found")
 
 
 def test_people_are_found_by_name_or_username_but_not_those_who_cannot_enter(
@@ -77,23 +83,23 @@ def test_people_are_found_by_name_or_username_but_not_those_who_cannot_enter(
 ) -> None:
     users.ban(alice, user_id=charlie.pk)
     users.deactivate(alice, user_id=dana.pk)
-    assert Rest(alice).get("/people", q="BO").json == [
+    assert ApiClient(alice).get("/people", q="BO").json == [
         {"id": bob.pk, "name": "Bob", "username": "bob"}
     ]
-    assert {one["username"] for one in Rest(bob).get("/people").json} == {"alice", "bob"}
+    assert {one["username"] for one in ApiClient(bob).get("/people").json} == {"alice", "bob"}
 
 
 def test_no_more_than_twenty_people_are_told(bob: User) -> None:
     for number in range(1, 31):
         User.objects.create_user(f"person-{number:04}")
-    assert len(Rest(bob).get("/people", q="person").json) == 20
+    assert len(ApiClient(bob).get("/people", q="person").json) == 20
 
 
 def test_one_learns_who_one_is(alice: User, bob: User) -> None:
-    assert Rest(bob).get("/me").json == {
+    assert ApiClient(bob).get("/me").json == {
         "id": bob.pk,
         "name": "Bob",
         "username": "bob",
         "owner": False,
     }
-    assert Rest(alice).get("/me").json["owner"] is True
+    assert ApiClient(alice).get("/me").json["owner"] is True

@@ -5,7 +5,7 @@ import pytest
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms
 from hubbub.chat.models import Message, Room
-from tests.support.rest import Rest
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ def harbour(bob: User) -> Room:
 
 
 def test_a_message_comes_back_as_the_protocol_says_it(bob: User, harbour: Room) -> None:
-    sent = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="*Ahoy*", nonce="n1")
+    sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="*Ahoy*", nonce="n1")
     assert sent.status == 201
     created_at = sent.json.pop("created_at")
     assert created_at.endswith("Z")
@@ -37,15 +37,16 @@ def test_a_message_comes_back_as_the_protocol_says_it(bob: User, harbour: Room) 
 
 
 def test_a_nonce_used_before_returns_the_first_message(bob: User, harbour: Room) -> None:
-    first = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="once", nonce="n1").json
-    again = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="twice", nonce="n1").json
+    first = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="once", nonce="n1").json
+    again = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="twice", nonce="n1").json
     assert again == first
     assert Message.objects.count() == 1
 
 
 def test_a_message_without_a_nonce_is_a_new_one_each_time(bob: User, harbour: Room) -> None:
     ids = {
-        Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="same").json["id"] for _ in range(2)
+        ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="same").json["id"]
+        for _ in range(2)
     }
     assert len(ids) == 2
 
@@ -53,22 +54,25 @@ def test_a_message_without_a_nonce_is_a_new_one_each_time(bob: User, harbour: Ro
 def test_a_reply_names_what_it_replies_to_and_stays_in_the_room(
     bob: User, harbour: Room, lobby: Room
 ) -> None:
-    asked = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="When?").json
-    reply = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="Now", reply_to=asked["id"])
+    asked = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="When?").json
+    reply = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="Now", reply_to=asked["id"])
     assert reply.json["reply_to"] == {
         "id": asked["id"],
         "seq": asked["seq"],
         "sender": asked["sender"],
     }
-    elsewhere = Rest(bob).post(f"/rooms/{lobby.pk}/messages", body="Now", reply_to=asked["id"])
+    elsewhere = ApiClient(bob).post(f"/rooms/{lobby.pk}/messages", body="Now", reply_to=asked["id"])
     assert elsewhere.problem == (400, "invalid")
 
 
 def test_one_edits_ones_own_messages_only(alice: User, bob: User, harbour: Room) -> None:
     members.join(alice, room_id=harbour.pk)
-    sent = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="Ahoi").json
-    assert Rest(alice).patch(f"/messages/{sent['id']}", body="mine").problem == (403, "forbidden")
-    edited = Rest(bob).patch(f"/messages/{sent['id']}", body="Ahoy").json
+    sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="Ahoi").json
+    assert ApiClient(alice).patch(f"/messages/{sent['id']}", body="mine").problem == (
+        403,
+        "forbidden",
+    )
+    edited = ApiClient(bob).patch(f"/messages/{sent['id']}", body="Ahoy").json
     assert (edited["body"], edited["rev"]) == ("Ahoy", sent["seq"] + 1)
     assert edited["edited_at"] is not None
 
@@ -76,22 +80,25 @@ def test_one_edits_ones_own_messages_only(alice: User, bob: User, harbour: Room)
 def test_a_deleted_message_keeps_its_place_and_nothing_of_its_text(
     bob: User, harbour: Room
 ) -> None:
-    sent = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="a secret").json
-    Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="what?", reply_to=sent["id"])
-    assert Rest(bob).delete(f"/messages/{sent['id']}").status == 204
-    assert Rest(bob).delete(f"/messages/{sent['id']}").status == 204
-    page = Rest(bob).get(f"/rooms/{harbour.pk}/messages").json
+    sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="a secret").json
+    ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="what?", reply_to=sent["id"])
+    assert ApiClient(bob).delete(f"/messages/{sent['id']}").status == 204
+    assert ApiClient(bob).delete(f"/messages/{sent['id']}").status == 204
+    page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages").json
     assert "secret" not in str(page)
     assert [message["number"] for message in page["messages"]] == [1, 2]
     assert page["quoted"][0]["deleted_at"] is not None
-    assert Rest(bob).patch(f"/messages/{sent['id']}", body="back").problem == (403, "forbidden")
+    assert ApiClient(bob).patch(f"/messages/{sent['id']}", body="back").problem == (
+        403,
+        "forbidden",
+    )
 
 
 def test_strangers_neither_read_nor_write(bob: User, charlie: User, harbour: Room) -> None:
     den = rooms.create(bob, name="Den", kind="private")
     for room, told in ((harbour, (403, "forbidden")), (den, (404, "not_found"))):
-        sent = Rest(bob).post(f"/rooms/{room.pk}/messages", body="ours").json
-        stranger = Rest(charlie)
+        sent = ApiClient(bob).post(f"/rooms/{room.pk}/messages", body="ours").json
+        stranger = ApiClient(charlie)
         assert stranger.get(f"/rooms/{room.pk}/messages").problem == told
         assert stranger.post(f"/rooms/{room.pk}/messages", body="me too").problem == told
         assert stranger.patch(f"/messages/{sent['id']}", body="mine").problem == told
@@ -100,11 +107,11 @@ def test_strangers_neither_read_nor_write(bob: User, charlie: User, harbour: Roo
 
 
 def test_an_archived_room_is_read_and_not_written(bob: User, harbour: Room) -> None:
-    Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="the last")
+    ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="the last")
     rooms.archive(bob, room_id=harbour.pk)
-    refused = Rest(bob).post(f"/rooms/{harbour.pk}/messages", body="too late")
+    refused = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="too late")
     assert refused.problem == (403, "forbidden")
-    [message] = Rest(bob).get(f"/rooms/{harbour.pk}/messages").json["messages"]
+    [message] = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages").json["messages"]
     assert message["body"] == "the last"
 
 
@@ -113,15 +120,15 @@ def test_the_read_mark_goes_forward_to_the_last_message_and_never_back(
 ) -> None:
     members.join(alice, room_id=harbour.pk)
     for body in ("one", "two", "three"):
-        Rest(bob).post(f"/rooms/{harbour.pk}/messages", body=body)
+        ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body=body)
     address = f"/rooms/{harbour.pk}/read"
-    assert Rest(alice).post(address, number=2).json == {"room": harbour.pk, "number": 2}
-    assert Rest(alice).post(address, number=1).json["number"] == 2
-    assert Rest(alice).post(address, number=10**18).json["number"] == 3
+    assert ApiClient(alice).post(address, number=2).json == {"room": harbour.pk, "number": 2}
+    assert ApiClient(alice).post(address, number=1).json["number"] == 2
+    assert ApiClient(alice).post(address, number=10**18).json["number"] == 3
     # One has read what one wrote oneself.
-    assert Rest(bob).get(f"/rooms/{harbour.pk}").json["read"] == 3
+    assert ApiClient(bob).get(f"/rooms/{harbour.pk}").json["read"] == 3
 
 
 def test_no_browser_keeps_what_may_be_deleted(bob: User, harbour: Room) -> None:
-    page = Rest(bob).get(f"/rooms/{harbour.pk}/messages")
+    page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages")
     assert page.headers["Cache-Control"] == "no-store"

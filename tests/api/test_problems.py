@@ -19,7 +19,7 @@ from hubbub.accounts.models import User
 from hubbub.chat import rate_limits
 from hubbub.chat.models import Room
 from hubbub.chat.rate_limits import RateLimit
-from tests.support.rest import Answer, Rest
+from tests.support.api_client import ApiClient, ApiResponse
 
 pytestmark = pytest.mark.django_db
 
@@ -29,19 +29,19 @@ HUGE_IDS = [0, 2**63, 10**30, 10**5000]
 def test_a_body_over_the_limit_of_characters_is_too_large(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
     longest = "ö" * settings.MAX_BODY_CHARS
-    sent = Rest(bob).post(address, body=longest)
+    sent = ApiClient(bob).post(address, body=longest)
     assert sent.json["body"] == longest
-    assert Rest(bob).post(address, body=longest + "o").problem == (413, "too_large")
-    edited = Rest(bob).patch(f"/messages/{sent.json['id']}", body=longest + "o")
+    assert ApiClient(bob).post(address, body=longest + "o").problem == (413, "too_large")
+    edited = ApiClient(bob).patch(f"/messages/{sent.json['id']}", body=longest + "o")
     assert edited.problem == (413, "too_large")
 
 
 def test_a_request_over_the_limit_of_bytes_is_not_read(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
     for size in (settings.MAX_FRAME_BYTES + 1, 4_000_000):
-        refused = Rest(bob).raw("POST", address, b" " * size)
+        refused = ApiClient(bob).raw("POST", address, b" " * size)
         assert refused.problem == (413, "too_large")
-    unannounced = Rest(bob).raw(
+    unannounced = ApiClient(bob).raw(
         "POST", address, b" " * (settings.MAX_FRAME_BYTES + 1), CONTENT_LENGTH=""
     )
     assert unannounced.status in (400, 413)
@@ -52,16 +52,16 @@ def test_who_sends_too_fast_is_told_when_to_go_on(
 ) -> None:
     monkeypatch.setattr(rate_limits, "messages", RateLimit(burst=3, per_second=0.1))
     address = f"/rooms/{lobby.pk}/messages"
-    sent = [Rest(bob).post(address, body=str(number)) for number in range(3)]
+    sent = [ApiClient(bob).post(address, body=str(number)) for number in range(3)]
     assert {answer.status for answer in sent} == {201}
     for refused, tokens in (
-        (Rest(bob).post(address, body="one more"), 1),
-        (Rest(bob).patch(f"/messages/{sent[0].json['id']}", body="another"), 2),
+        (ApiClient(bob).post(address, body="one more"), 1),
+        (ApiClient(bob).patch(f"/messages/{sent[0].json['id']}", body="another"), 2),
     ):
         assert refused.problem == (429, "rate_limited")
         assert 10 * tokens - 5 < refused.json["retry_after"] <= 10 * tokens
         assert int(refused.headers["Retry-After"]) >= refused.json["retry_after"]
-    assert Rest(alice).post(address, body="I may").status == 201
+    assert ApiClient(alice).post(address, body="I may").status == 201
 
 
 def test_who_asks_too_much_of_anything_is_told_so(
@@ -69,13 +69,13 @@ def test_who_asks_too_much_of_anything_is_told_so(
 ) -> None:
     monkeypatch.setattr(rate_limits, "commands", RateLimit(burst=3, per_second=0.1))
     for _ in range(3):
-        assert Rest(bob).get("/me").status == 200
-    assert Rest.with_token(bob).get("/me").problem == (429, "rate_limited")
+        assert ApiClient(bob).get("/me").status == 200
+    assert ApiClient.with_token(bob).get("/me").problem == (429, "rate_limited")
 
 
 @pytest.mark.parametrize("body", ["", "{", "nonsense", "[" * 60_000, "[]", "null", '"x"', b"\xff"])
 def test_what_is_not_a_json_object_is_invalid(bob: User, lobby: Room, body: str | bytes) -> None:
-    sent = Rest(bob).raw("POST", f"/rooms/{lobby.pk}/messages", body)
+    sent = ApiClient(bob).raw("POST", f"/rooms/{lobby.pk}/messages", body)
     assert sent.problem == (400, "invalid")
 
 
@@ -100,11 +100,11 @@ def test_what_is_not_a_json_object_is_invalid(bob: User, lobby: Room, body: str 
 def test_a_message_of_the_wrong_shape_is_invalid(
     bob: User, lobby: Room, wrong: dict[str, Any]
 ) -> None:
-    assert Rest(bob).post(f"/rooms/{lobby.pk}/messages", **wrong).problem == (400, "invalid")
+    assert ApiClient(bob).post(f"/rooms/{lobby.pk}/messages", **wrong).problem == (400, "invalid")
 
 
 def test_a_nul_in_a_message_is_left_out(bob: User, lobby: Room) -> None:
-    assert Rest(bob).post(f"/rooms/{lobby.pk}/messages", body="a\0b").json["body"] == "ab"
+    assert ApiClient(bob).post(f"/rooms/{lobby.pk}/messages", body="a\0b").json["body"] == "ab"
 
 
 @pytest.mark.parametrize("number", HUGE_IDS, ids=["zero", "65 bits", "100 bits", "5,000 digits"])
@@ -117,12 +117,12 @@ def test_an_id_that_nothing_can_have_is_not_found(bob: User, number: int) -> Non
         ("DELETE", f"/messages/{digits}"),
         ("DELETE", f"/rooms/1/members/{digits}"),
     ]:
-        assert Rest(bob).raw(method, path).problem == (404, "not_found")
+        assert ApiClient(bob).raw(method, path).problem == (404, "not_found")
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/rooms/1/nowhere", "/rooms/", "/rooms/x"])
 def test_an_address_that_leads_nowhere_is_not_found(bob: User, path: str) -> None:
-    assert Rest(bob).get(path).problem == (404, "not_found")
+    assert ApiClient(bob).get(path).problem == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_an_address_that_leads_nowhere_is_not_found(bob: User, path: str) -> Non
     [{"before": "x"}, {"before": -1}, {"after": 2**63}, {"limit": 0}, {"before": 1, "after": 1}],
 )
 def test_a_page_that_cannot_be_is_invalid(bob: User, lobby: Room, query: dict[str, object]) -> None:
-    assert Rest(bob).get(f"/rooms/{lobby.pk}/messages", **query).problem == (400, "invalid")
+    assert ApiClient(bob).get(f"/rooms/{lobby.pk}/messages", **query).problem == (400, "invalid")
 
 
 @pytest.mark.parametrize("edge", ["before", "after", "around"])
 def test_a_page_at_the_last_seq_that_can_be_is_a_page(bob: User, lobby: Room, edge: str) -> None:
-    page = Rest(bob).get(f"/rooms/{lobby.pk}/messages", **{edge: 2**63 - 1})
+    page = ApiClient(bob).get(f"/rooms/{lobby.pk}/messages", **{edge: 2**63 - 1})
     assert (page.status, page.json["messages"]) == (200, [])
 
 
@@ -176,14 +176,14 @@ def test_no_nonsense_breaks_the_server(
     method, path = request
     rate_limits.messages.reset()
     rate_limits.commands.reset()
-    session = Rest.with_token(bob)
+    session = ApiClient.with_token(bob)
     answer = session.raw(method, path.format(room=id % 7 or id), json.dumps(body))
     _ensure_clear(answer)
     for address in ("/rooms/directory", "/people", "/rooms/1/messages", "/rooms/1/members"):
         _ensure_clear(session.get(address, **query))
 
 
-def _ensure_clear(answer: Answer) -> None:
+def _ensure_clear(answer: ApiResponse) -> None:
     if answer.status not in (200, 201, 204):
         assert answer.problem in [(400, "invalid"), (403, "forbidden"), (404, "not_found")]
 
@@ -191,7 +191,7 @@ def _ensure_clear(answer: Answer) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_room_that_stays_locked_is_unavailable_and_soon(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
-    session = Rest(bob)
+    session = ApiClient(bob)
     with held_by_somebody_else(lobby):
         started = monotonic()
         refused = session.post(address, body="now?", nonce="n1")
@@ -205,7 +205,7 @@ def test_a_room_that_stays_locked_is_unavailable_and_soon(bob: User, lobby: Room
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
 def test_without_its_database_the_door_says_so(bob: User) -> None:
-    session, bot = Rest(bob), Rest.with_token(bob)
+    session, bot = ApiClient(bob), ApiClient.with_token(bob)
     with connected_to_nothing():
         answers = [session.get("/rooms"), bot.get("/rooms"), session.post("/direct", user=bob.pk)]
     assert {answer.problem for answer in answers} == {(503, "unavailable")}

@@ -5,7 +5,7 @@ import pytest
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms
 from hubbub.chat.models import Room
-from tests.support.rest import Rest
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def harbour(bob: User) -> Room:
 
 
 def test_a_new_room_is_in_its_makers_list_with_role_and_read_mark(bob: User) -> None:
-    made = Rest(bob).post("/rooms", name="  Sea   farers ", kind="public", topic="Ships")
+    made = ApiClient(bob).post("/rooms", name="  Sea   farers ", kind="public", topic="Ships")
     assert made.status == 201
     assert made.json == {
         "id": made.json["id"],
@@ -38,23 +38,23 @@ def test_a_new_room_is_in_its_makers_list_with_role_and_read_mark(bob: User) -> 
         "role": "owner",
         "read": 0,
     }
-    assert [room["name"] for room in Rest(bob).get("/rooms").json] == ["lobby", "Sea farers"]
+    assert [room["name"] for room in ApiClient(bob).get("/rooms").json] == ["lobby", "Sea farers"]
 
 
 @pytest.mark.parametrize("name", ["", " \n ", "x" * 81, "\u200b", "LOBBY"])
 def test_a_room_needs_a_name_of_its_own(bob: User, name: str) -> None:
-    refused = Rest(bob).post("/rooms", name=name, kind="public")
+    refused = ApiClient(bob).post("/rooms", name=name, kind="public")
     assert refused.problem == (400, "invalid")
 
 
 def test_nobody_makes_a_room_of_another_kind(bob: User) -> None:
-    assert Rest(bob).post("/rooms", name="Us", kind="direct").problem == (400, "invalid")
+    assert ApiClient(bob).post("/rooms", name="Us", kind="direct").problem == (400, "invalid")
 
 
 def test_the_directory_shows_public_rooms_and_which_ones_are_mine(
     bob: User, charlie: User, den: Room, harbour: Room
 ) -> None:
-    found = {room["name"]: room for room in Rest(charlie).get("/rooms/directory").json}
+    found = {room["name"]: room for room in ApiClient(charlie).get("/rooms/directory").json}
     assert set(found) == {"lobby", "Harbour"}
     assert found["lobby"]["role"] == "member"
     assert "role" not in found["Harbour"]
@@ -62,32 +62,32 @@ def test_the_directory_shows_public_rooms_and_which_ones_are_mine(
 
 
 def test_the_directory_finds_a_part_of_a_name_in_any_case(charlie: User, harbour: Room) -> None:
-    found = Rest(charlie).get("/rooms/directory", q="BOUR").json
+    found = ApiClient(charlie).get("/rooms/directory", q="BOUR").json
     assert [room["name"] for room in found] == ["Harbour"]
-    assert Rest(charlie).get("/rooms/directory", q="100%").json == []
+    assert ApiClient(charlie).get("/rooms/directory", q="100%").json == []
 
 
 def test_an_archived_room_leaves_the_lists_and_is_found_among_the_archived(
     bob: User, charlie: User, den: Room, harbour: Room
 ) -> None:
     for room in (den, harbour):
-        assert Rest(bob).post(f"/rooms/{room.pk}/archive").json["archived_at"].endswith("Z")
-    assert [room["name"] for room in Rest(bob).get("/rooms").json] == ["lobby"]
-    assert [room["name"] for room in Rest(bob).get("/rooms/directory").json] == ["lobby"]
-    archived = Rest(bob).get("/rooms/directory", archived=1).json
+        assert ApiClient(bob).post(f"/rooms/{room.pk}/archive").json["archived_at"].endswith("Z")
+    assert [room["name"] for room in ApiClient(bob).get("/rooms").json] == ["lobby"]
+    assert [room["name"] for room in ApiClient(bob).get("/rooms/directory").json] == ["lobby"]
+    archived = ApiClient(bob).get("/rooms/directory", archived=1).json
     assert [room["name"] for room in archived] == ["Den", "Harbour"]
-    seen_by_charlie = Rest(charlie).get("/rooms/directory", archived=1).json
+    seen_by_charlie = ApiClient(charlie).get("/rooms/directory", archived=1).json
     assert [room["name"] for room in seen_by_charlie] == ["Harbour"]
-    assert Rest(bob).post(f"/rooms/{den.pk}/restore").json["archived_at"] is None
-    assert "Den" in [room["name"] for room in Rest(bob).get("/rooms").json]
+    assert ApiClient(bob).post(f"/rooms/{den.pk}/restore").json["archived_at"] is None
+    assert "Den" in [room["name"] for room in ApiClient(bob).get("/rooms").json]
 
 
 def test_a_public_room_can_be_looked_at_before_joining(charlie: User, harbour: Room) -> None:
-    seen = Rest(charlie).get(f"/rooms/{harbour.pk}").json
+    seen = ApiClient(charlie).get(f"/rooms/{harbour.pk}").json
     assert seen["name"] == "Harbour"
     assert "role" not in seen
-    assert Rest(charlie).post(f"/rooms/{harbour.pk}/join").json["role"] == "member"
-    assert Rest(charlie).get(f"/rooms/{harbour.pk}").json["members"] == 2
+    assert ApiClient(charlie).post(f"/rooms/{harbour.pk}/join").json["role"] == "member"
+    assert ApiClient(charlie).get(f"/rooms/{harbour.pk}").json["members"] == 2
 
 
 @pytest.mark.parametrize(
@@ -106,51 +106,54 @@ def test_a_private_room_is_not_found_even_by_the_owner_of_the_place(
     alice: User, charlie: User, den: Room, method: str, path: str
 ) -> None:
     for stranger in (alice, charlie):
-        there = Rest(stranger).raw(method, f"/rooms/{den.pk}{path}")
-        nowhere = Rest(stranger).raw(method, f"/rooms/{den.pk + 1000}{path}")
+        there = ApiClient(stranger).raw(method, f"/rooms/{den.pk}{path}")
+        nowhere = ApiClient(stranger).raw(method, f"/rooms/{den.pk + 1000}{path}")
         assert there.problem == nowhere.problem == (404, "not_found")
         assert there.json == nowhere.json
 
 
 def test_name_and_topic_change_together_or_not_at_all(bob: User, harbour: Room) -> None:
-    changed = Rest(bob).patch(f"/rooms/{harbour.pk}", name="Port", topic="Ships")
+    changed = ApiClient(bob).patch(f"/rooms/{harbour.pk}", name="Port", topic="Ships")
     assert (changed.json["name"], changed.json["topic"]) == ("Port", "Ships")
-    refused = Rest(bob).patch(f"/rooms/{harbour.pk}", name="Quay", topic="x" * 251)
+    refused = ApiClient(bob).patch(f"/rooms/{harbour.pk}", name="Quay", topic="x" * 251)
     assert refused.problem == (400, "invalid")
-    assert Rest(bob).get(f"/rooms/{harbour.pk}").json["name"] == "Port"
+    assert ApiClient(bob).get(f"/rooms/{harbour.pk}").json["name"] == "Port"
 
 
 def test_plain_members_do_not_change_a_room(bob: User, charlie: User, harbour: Room) -> None:
     members.join(charlie, room_id=harbour.pk)
-    assert Rest(charlie).patch(f"/rooms/{harbour.pk}", name="Mine").problem == (403, "forbidden")
-    assert Rest(charlie).post(f"/rooms/{harbour.pk}/archive").problem == (403, "forbidden")
+    assert ApiClient(charlie).patch(f"/rooms/{harbour.pk}", name="Mine").problem == (
+        403,
+        "forbidden",
+    )
+    assert ApiClient(charlie).post(f"/rooms/{harbour.pk}/archive").problem == (403, "forbidden")
 
 
 def test_the_last_owner_cannot_leave_but_others_can(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     members.join(charlie, room_id=harbour.pk)
-    assert Rest(bob).post(f"/rooms/{harbour.pk}/leave").problem == (403, "forbidden")
-    assert Rest(charlie).post(f"/rooms/{harbour.pk}/leave").status == 204
-    assert Rest(charlie).post(f"/rooms/{harbour.pk}/leave").status == 204
-    assert [room["name"] for room in Rest(charlie).get("/rooms").json] == ["lobby"]
+    assert ApiClient(bob).post(f"/rooms/{harbour.pk}/leave").problem == (403, "forbidden")
+    assert ApiClient(charlie).post(f"/rooms/{harbour.pk}/leave").status == 204
+    assert ApiClient(charlie).post(f"/rooms/{harbour.pk}/leave").status == 204
+    assert [room["name"] for room in ApiClient(charlie).get("/rooms").json] == ["lobby"]
 
 
 @pytest.mark.parametrize("verb", ["leave", "archive"])
 def test_the_lobby_stays_and_everyone_stays_in_it(alice: User, lobby: Room, verb: str) -> None:
-    assert Rest(alice).post(f"/rooms/{lobby.pk}/{verb}").problem == (403, "forbidden")
+    assert ApiClient(alice).post(f"/rooms/{lobby.pk}/{verb}").problem == (403, "forbidden")
 
 
 def test_a_conversation_is_one_room_that_bears_the_others_name(bob: User, charlie: User) -> None:
-    mine = Rest(bob).post("/direct", user=charlie.pk).json
-    theirs = Rest(charlie).post("/direct", user=bob.pk).json
+    mine = ApiClient(bob).post("/direct", user=charlie.pk).json
+    theirs = ApiClient(charlie).post("/direct", user=bob.pk).json
     assert mine["id"] == theirs["id"]
     assert (mine["kind"], mine["name"]) == ("direct", "Charlie")
     assert mine["with"] == {"id": charlie.pk, "name": "Charlie"}
     assert theirs["with"] == {"id": bob.pk, "name": "Bob"}
-    assert Rest(bob).get("/rooms").json[-1] == mine
+    assert ApiClient(bob).get("/rooms").json[-1] == mine
 
 
 def test_no_conversation_with_oneself_or_with_nobody(bob: User) -> None:
-    assert Rest(bob).post("/direct", user=bob.pk).problem == (400, "invalid")
-    assert Rest(bob).post("/direct", user=bob.pk + 1000).problem == (404, "not_found")
+    assert ApiClient(bob).post("/direct", user=bob.pk).problem == (400, "invalid")
+    assert ApiClient(bob).post("/direct", user=bob.pk + 1000).problem == (404, "not_found")

@@ -17,7 +17,7 @@ from hubbub.chat.actions import members, messages, rooms, users
 from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.models import Membership, Message, Room
-from tests.support.published_events import State, log_of, state_of
+from tests.support.recorded_events import State, read_events, read_state
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
@@ -174,7 +174,7 @@ def at_once(*acts: Callable[[], Any], allowed: type[Exception] = AssertionError)
 def ensure_lawful(room_id: int) -> State:
     """Read a room's log as whoever joins it late: nobody did what they could not at that point."""
     known, deleted = State(), set()
-    for event in log_of(room_id):
+    for event in read_events(room_id):
         if event["type"] != "member.joined":
             assert event["actor"]["id"] in known.members, event
         message = event.get("message", {})
@@ -183,7 +183,7 @@ def ensure_lawful(room_id: int) -> State:
         if event["type"] == "message.deleted":
             deleted.add(message["id"])
         known.apply(event)
-    now = state_of(room_id)
+    now = read_state(room_id)
     assert (known.members, known.messages, known.seq) == (now.members, now.messages, now.seq)
     return known
 

@@ -8,7 +8,7 @@ from hubbub.chat import queries
 from hubbub.chat.actions import members, messages, rooms, users
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Room, WorkspaceEvent
-from tests.support.published_events import log_of, told
+from tests.support.recorded_events import read_events, records
 
 pytestmark = pytest.mark.django_db
 
@@ -19,10 +19,10 @@ def talk(bob: User, charlie: User) -> Room:
 
 
 def test_it_is_found_again_from_either_side(bob: User, charlie: User, talk: Room) -> None:
-    with told(talk.pk):
+    with records(talk.pk):
         assert rooms.open_direct(bob, user_id=charlie.pk) == talk
         assert rooms.open_direct(charlie, user_id=bob.pk) == talk
-    assert [event["user"]["id"] for event in log_of(talk.pk)] == [bob.pk, charlie.pk]
+    assert [event["user"]["id"] for event in read_events(talk.pk)] == [bob.pk, charlie.pk]
 
 
 def test_both_are_told_of_it_wherever_they_are(bob: User, charlie: User, talk: Room) -> None:
@@ -39,14 +39,14 @@ def test_each_sees_the_other_s_name_also_after_they_changed_it(
 
 
 def test_both_talk_in_it_and_nobody_else(alice: User, bob: User, charlie: User, talk: Room) -> None:
-    with told(talk.pk, "message.created", "message.created"):
+    with records(talk.pk, "message.created", "message.created"):
         sent = send(bob, room_id=talk.pk, nonce="n", body="psst")
         send(charlie, room_id=talk.pk, nonce="n", body="what?")
-    with told(talk.pk), pytest.raises(Room.DoesNotExist):
+    with records(talk.pk), pytest.raises(Room.DoesNotExist):
         send(alice, room_id=talk.pk, nonce="n", body="me too")
     with pytest.raises(Room.DoesNotExist):
         queries.messages_page(alice, talk.pk)
-    with told(talk.pk), pytest.raises(PermissionDenied):
+    with records(talk.pk), pytest.raises(PermissionDenied):
         messages.delete(charlie, message_id=sent.pk)
 
 
@@ -61,7 +61,7 @@ def test_it_stays_as_it_is(alice: User, bob: User, charlie: User, talk: Room) ->
         lambda: rooms.archive(bob, room_id=talk.pk),
         lambda: rooms.archive(alice, room_id=talk.pk),
     ):
-        with told(talk.pk), pytest.raises(PermissionDenied):
+        with records(talk.pk), pytest.raises(PermissionDenied):
             refused()
 
 

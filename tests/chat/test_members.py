@@ -7,7 +7,7 @@ from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Membership, Room, WorkspaceEvent
-from tests.support.published_events import told
+from tests.support.recorded_events import records
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def test_everybody_is_in_the_lobby_from_the_start(alice: User, bob: User, lobby:
 
 
 def test_joining_twice_is_joining_once(charlie: User, harbour: Room) -> None:
-    with told(harbour.pk, "member.joined"):
+    with records(harbour.pk, "member.joined"):
         members.join(charlie, room_id=harbour.pk)
         members.join(charlie, room_id=harbour.pk)
 
@@ -39,15 +39,15 @@ def test_who_joins_has_nothing_unread(bob: User, charlie: User, harbour: Room) -
 
 
 def test_nobody_joins_a_private_room_uninvited(charlie: User, den: Room) -> None:
-    with told(den.pk), pytest.raises(Room.DoesNotExist):
+    with records(den.pk), pytest.raises(Room.DoesNotExist):
         members.join(charlie, room_id=den.pk)
-    with told(den.pk), pytest.raises(Room.DoesNotExist):
+    with records(den.pk), pytest.raises(Room.DoesNotExist):
         members.leave(charlie, room_id=den.pk)
 
 
 def test_leaving_is_told_to_the_room_and_to_the_place(charlie: User, harbour: Room) -> None:
     members.join(charlie, room_id=harbour.pk)
-    with told(harbour.pk, "member.left"):
+    with records(harbour.pk, "member.left"):
         members.leave(charlie, room_id=harbour.pk)
         members.leave(charlie, room_id=harbour.pk)
     heard = WorkspaceEvent.objects.order_by("-seq")[0]
@@ -62,22 +62,22 @@ def test_the_last_owner_names_another_before_leaving(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     members.join(charlie, room_id=harbour.pk)
-    with told(harbour.pk), pytest.raises(PermissionDenied, match="Make someone else an owner"):
+    with records(harbour.pk), pytest.raises(PermissionDenied, match="Make someone else an owner"):
         members.leave(bob, room_id=harbour.pk)
-    with told(harbour.pk, "member.role_changed", "member.left"):
+    with records(harbour.pk, "member.role_changed", "member.left"):
         members.change_role(bob, room_id=harbour.pk, user_id=charlie.pk, role="owner")
         members.leave(bob, room_id=harbour.pk)
 
 
 def test_whoever_is_alone_archives_the_room_instead_of_leaving(bob: User, den: Room) -> None:
-    with told(den.pk), pytest.raises(PermissionDenied, match="Archive the room instead"):
+    with records(den.pk), pytest.raises(PermissionDenied, match="Archive the room instead"):
         members.leave(bob, room_id=den.pk)
 
 
 def test_any_member_invites_and_twice_is_once(
     bob: User, charlie: User, dana: User, den: Room
 ) -> None:
-    with told(den.pk, "member.joined", "member.joined"):
+    with records(den.pk, "member.joined", "member.joined"):
         members.invite(bob, room_id=den.pk, user_id=charlie.pk)
         members.invite(charlie, room_id=den.pk, user_id=dana.pk)
         members.invite(charlie, room_id=den.pk, user_id=dana.pk)
@@ -85,7 +85,7 @@ def test_any_member_invites_and_twice_is_once(
 
 def test_the_banned_are_not_invited(alice: User, bob: User, charlie: User, den: Room) -> None:
     users.ban(alice, user_id=charlie.pk)
-    with told(den.pk), pytest.raises(PermissionDenied):
+    with records(den.pk), pytest.raises(PermissionDenied):
         members.invite(bob, room_id=den.pk, user_id=charlie.pk)
 
 
@@ -96,9 +96,9 @@ def test_moderators_remove_members_and_not_each_other(
         members.invite(bob, room_id=den.pk, user_id=person.pk)
     members.change_role(bob, room_id=den.pk, user_id=dana.pk, role="moderator")
     for actor, other in ((charlie, dana), (dana, bob), (dana, dana)):
-        with told(den.pk), pytest.raises(PermissionDenied):
+        with records(den.pk), pytest.raises(PermissionDenied):
             members.remove(actor, room_id=den.pk, user_id=other.pk)
-    with told(den.pk, "member.left", "member.left"):
+    with records(den.pk, "member.left", "member.left"):
         members.remove(dana, room_id=den.pk, user_id=charlie.pk)
         members.remove(bob, room_id=den.pk, user_id=dana.pk)
     with pytest.raises(Membership.DoesNotExist):
@@ -106,17 +106,17 @@ def test_moderators_remove_members_and_not_each_other(
 
 
 def test_nobody_leaves_the_lobby_or_is_removed_from_it(alice: User, bob: User, lobby: Room) -> None:
-    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+    with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         members.leave(bob, room_id=lobby.pk)
-    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+    with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         members.remove(alice, room_id=lobby.pk, user_id=bob.pk)
 
 
 def test_a_room_is_never_without_an_owner(bob: User, charlie: User, den: Room) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
-    with told(den.pk), pytest.raises(PermissionDenied, match="needs an owner"):
+    with records(den.pk), pytest.raises(PermissionDenied, match="needs an owner"):
         members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="member")
-    with told(den.pk):
+    with records(den.pk):
         members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="owner")
 
 
@@ -124,9 +124,9 @@ def test_only_owners_give_roles_and_only_such_as_there_are(
     bob: User, charlie: User, den: Room
 ) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
-    with told(den.pk), pytest.raises(PermissionDenied):
+    with records(den.pk), pytest.raises(PermissionDenied):
         members.change_role(charlie, room_id=den.pk, user_id=charlie.pk, role="owner")
-    with told(den.pk), pytest.raises(ValidationError):
+    with records(den.pk), pytest.raises(ValidationError):
         members.change_role(bob, room_id=den.pk, user_id=charlie.pk, role="admin")
-    with told(den.pk, "member.role_changed"):
+    with records(den.pk, "member.role_changed"):
         members.change_role(bob, room_id=den.pk, user_id=charlie.pk, role="moderator")

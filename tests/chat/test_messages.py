@@ -1,4 +1,4 @@
-"""Sending, editing and deleting by the domain's actions: who may, what is told, what is gone."""
+"""Sending, editing and deleting by the domain's actions: who may, what is records, what is gone."""
 
 import json
 
@@ -13,18 +13,18 @@ from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.event_log import new_message_entry, read_log
 from hubbub.chat.models import Membership, Message, Room
-from tests.support.published_events import log_of, told
+from tests.support.recorded_events import read_events, records
 
 pytestmark = pytest.mark.django_db
 
 
 def test_what_is_sent_edited_and_deleted_is_told(bob: User, harbour: Room) -> None:
-    with told(harbour.pk, "message.created"):
+    with records(harbour.pk, "message.created"):
         sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoi")
-    with told(harbour.pk, "message.edited"):
+    with records(harbour.pk, "message.edited"):
         messages.edit(bob, message_id=sent.pk, body="*Ahoy*")
         messages.edit(bob, message_id=sent.pk, body="*Ahoy* ")
-    with told(harbour.pk, "message.deleted"):
+    with records(harbour.pk, "message.deleted"):
         messages.delete(bob, message_id=sent.pk)
         messages.delete(bob, message_id=sent.pk)
 
@@ -44,10 +44,10 @@ def test_the_same_nonce_makes_one_message_whatever_comes_with_it(
     bob: User, charlie: User, harbour: Room, lobby: Room
 ) -> None:
     first = send(bob, room_id=harbour.pk, nonce="n", body="first")
-    with told(harbour.pk), told(lobby.pk):
+    with records(harbour.pk), records(lobby.pk):
         assert send(bob, room_id=harbour.pk, nonce="n", body="second") == first
         assert send(bob, room_id=lobby.pk, nonce="n", body="third") == first
-    with told(harbour.pk, "message.created"):
+    with records(harbour.pk, "message.created"):
         send(charlie, room_id=harbour.pk, nonce="n", body="mine has the same nonce")
 
 
@@ -66,7 +66,7 @@ def test_a_batch_takes_numbers_in_its_order_and_one_refusal_stops_nobody(
         Draft(bob.pk, harbour.pk, "1", "one again"),
         Draft(bob.pk, lobby.pk, "5", "elsewhere"),
     ]
-    with told(harbour.pk, "message.created", "message.created"):
+    with records(harbour.pk, "message.created", "message.created"):
         outcomes = send_many(drafts)
     told_of = [one.body if isinstance(one, Message) else type(one) for one in outcomes]
     assert told_of == [
@@ -88,7 +88,7 @@ def test_whoever_is_put_out_can_neither_send_nor_edit(
 ) -> None:
     sent = send(charlie, room_id=harbour.pk, nonce="n", body="Ahoy")
     members.remove(bob, room_id=harbour.pk, user_id=charlie.pk)
-    with told(harbour.pk):
+    with records(harbour.pk):
         with pytest.raises(PermissionDenied):
             send(charlie, room_id=harbour.pk, nonce="m", body="still here")
         with pytest.raises(PermissionDenied):
@@ -97,7 +97,7 @@ def test_whoever_is_put_out_can_neither_send_nor_edit(
 
 def test_the_banned_send_nothing(alice: User, charlie: User, harbour: Room) -> None:
     users.ban(alice, user_id=charlie.pk)
-    with told(harbour.pk), pytest.raises(PermissionDenied):
+    with records(harbour.pk), pytest.raises(PermissionDenied):
         send(charlie, room_id=harbour.pk, nonce="n", body="Ahoy")
 
 
@@ -107,12 +107,12 @@ def test_moderators_delete_anyones_message_and_edit_nobodys(
     members.join(dana, room_id=harbour.pk)
     sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     for stranger in (charlie, dana):
-        with told(harbour.pk), pytest.raises(PermissionDenied):
+        with records(harbour.pk), pytest.raises(PermissionDenied):
             messages.delete(stranger, message_id=sent.pk)
     members.change_role(bob, room_id=harbour.pk, user_id=dana.pk, role="moderator")
-    with told(harbour.pk), pytest.raises(PermissionDenied):
+    with records(harbour.pk), pytest.raises(PermissionDenied):
         messages.edit(dana, message_id=sent.pk, body="Boo")
-    with told(harbour.pk, "message.deleted"):
+    with records(harbour.pk, "message.deleted"):
         messages.delete(dana, message_id=sent.pk)
 
 
@@ -120,10 +120,10 @@ def test_a_deleted_text_is_nowhere(bob: User, harbour: Room) -> None:
     secret = send(bob, room_id=harbour.pk, nonce="n", body="**xyzzy**")
     messages.edit(bob, message_id=secret.pk, body="**xyzzy** twice")
     send(bob, room_id=harbour.pk, nonce="m", body="See above", reply_to_id=secret.pk)
-    assert "xyzzy" in str(log_of(harbour.pk))
+    assert "xyzzy" in str(read_events(harbour.pk))
     assert "xyzzy" in everything_stored()
     messages.delete(bob, message_id=secret.pk)
-    assert "xyzzy" not in str(log_of(harbour.pk))
+    assert "xyzzy" not in str(read_events(harbour.pk))
     assert "xyzzy" not in str(queries.messages_page(bob, harbour.pk))
     assert "xyzzy" not in everything_stored()
 
@@ -131,14 +131,14 @@ def test_a_deleted_text_is_nowhere(bob: User, harbour: Room) -> None:
 def test_what_is_deleted_is_not_edited_back(bob: User, harbour: Room) -> None:
     sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     messages.delete(bob, message_id=sent.pk)
-    with told(harbour.pk), pytest.raises(PermissionDenied, match="deleted"):
+    with records(harbour.pk), pytest.raises(PermissionDenied, match="deleted"):
         messages.edit(bob, message_id=sent.pk, body="Ahoy")
 
 
 def test_a_nonce_of_a_deleted_message_brings_nothing_back(bob: User, harbour: Room) -> None:
     sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     messages.delete(bob, message_id=sent.pk)
-    with told(harbour.pk):
+    with records(harbour.pk):
         assert send(bob, room_id=harbour.pk, nonce="n", body="Ahoy").body == ""
 
 
@@ -146,7 +146,7 @@ def test_a_reply_quotes_a_message_of_the_same_room_only(
     bob: User, harbour: Room, lobby: Room
 ) -> None:
     elsewhere = send(bob, room_id=lobby.pk, nonce="n", body="in the lobby")
-    with told(harbour.pk), pytest.raises(ValidationError):
+    with records(harbour.pk), pytest.raises(ValidationError):
         send(bob, room_id=harbour.pk, nonce="m", body="re", reply_to_id=elsewhere.pk)
 
 
@@ -155,14 +155,14 @@ def test_a_new_message_is_told_as_whoever_reads_the_log_gets_it(bob: User, harbo
     reply = send(bob, room_id=harbour.pk, nonce="m", body="*re*", reply_to_id=first.pk)
     for message in (first, reply):
         [read] = read_log(harbour.pk, message.seq - 1, 1)
-        told = new_message_entry(message)
-        assert json.loads(told.text) == json.loads(read.text)
-        assert told._replace(text=read.text) == read
+        records = new_message_entry(message)
+        assert json.loads(records.text) == json.loads(read.text)
+        assert records._replace(text=read.text) == read
 
 
 def test_reading_moves_no_event(bob: User, charlie: User, harbour: Room) -> None:
     send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
-    with told(harbour.pk):
+    with records(harbour.pk):
         assert read_marks.mark({(charlie.pk, harbour.pk): 5}) == {(charlie.pk, harbour.pk): 1}
         assert read_marks.mark({(charlie.pk, harbour.pk): 0, (charlie.pk, 10**12): 3}) == {}
     assert Membership.objects.get(room=harbour, user=charlie).read == 1

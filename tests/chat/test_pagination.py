@@ -15,7 +15,7 @@ from hubbub.chat import queries
 from hubbub.chat.actions import members, messages, rooms
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Event, Message, Room
-from tests.support.rest import Rest
+from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_scrolling_up_meets_every_message_and_notice_once(
     met: list[int] = []
     query: dict[str, int] = {"limit": 4}
     while True:
-        page = Rest(bob).get(f"/rooms/{harbour.pk}/messages", **query).json
+        page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages", **query).json
         met += [frame["seq"] for frame in page["messages"] + page["notices"]]
         if not page["has_before"]:
             break
@@ -89,7 +89,7 @@ def test_a_page_tells_where_the_log_was_before_it(bob: User, harbour: Room) -> N
 
 def test_a_page_has_no_more_than_a_hundred_messages(bob: User, harbour: Room) -> None:
     fill(harbour, bob, 130)
-    page = Rest(bob).get(f"/rooms/{harbour.pk}/messages", limit=10**6).json
+    page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages", limit=10**6).json
     assert numbers(page) == list(range(31, 131))
 
 

@@ -7,7 +7,7 @@ from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms, users
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Membership, Room, WorkspaceEvent
-from tests.support.published_events import State, log_of, state_of, told
+from tests.support.recorded_events import State, read_events, read_state, records
 
 pytestmark = pytest.mark.django_db
 
@@ -19,9 +19,9 @@ def harbour(bob: User) -> Room:
 
 def test_a_new_room_tells_of_its_maker(bob: User, harbour: Room) -> None:
     known = State("Harbour")
-    for event in log_of(harbour.pk):
+    for event in read_events(harbour.pk):
         known.apply(event)
-    assert known == state_of(harbour.pk)
+    assert known == read_state(harbour.pk)
     assert known.members == {bob.pk: "owner"}
 
 
@@ -61,35 +61,35 @@ def test_the_longest_name_in_any_script_fits(bob: User) -> None:
 
 
 def test_renaming_tells_the_new_name_once(bob: User, harbour: Room) -> None:
-    with told(harbour.pk, "room.renamed"):
+    with records(harbour.pk, "room.renamed"):
         rooms.rename(bob, room_id=harbour.pk, name="Port")
-    with told(harbour.pk):
+    with records(harbour.pk):
         rooms.rename(bob, room_id=harbour.pk, name=" Port ")
-    with told(harbour.pk, "room.renamed"):
+    with records(harbour.pk, "room.renamed"):
         rooms.rename(bob, room_id=harbour.pk, name="PORT")
 
 
 def test_a_topic_is_told_once(bob: User, harbour: Room) -> None:
-    with told(harbour.pk, "room.topic_changed"):
+    with records(harbour.pk, "room.topic_changed"):
         rooms.set_topic(bob, room_id=harbour.pk, topic="Ships\nand more")
-    with told(harbour.pk):
+    with records(harbour.pk):
         rooms.set_topic(bob, room_id=harbour.pk, topic="Ships and more")
-    with told(harbour.pk, "room.topic_changed"):
+    with records(harbour.pk, "room.topic_changed"):
         rooms.set_topic(bob, room_id=harbour.pk, topic="")
 
 
 def test_archiving_and_bringing_back_are_told_once_each(bob: User, harbour: Room) -> None:
-    with told(harbour.pk, "room.archived"):
+    with records(harbour.pk, "room.archived"):
         rooms.archive(bob, room_id=harbour.pk)
         rooms.archive(bob, room_id=harbour.pk)
-    with told(harbour.pk, "room.restored"):
+    with records(harbour.pk, "room.restored"):
         rooms.restore(bob, room_id=harbour.pk)
         rooms.restore(bob, room_id=harbour.pk)
 
 
 def test_nothing_changes_in_an_archived_room(bob: User, charlie: User, harbour: Room) -> None:
     rooms.archive(bob, room_id=harbour.pk)
-    with told(harbour.pk):
+    with records(harbour.pk):
         for refused in (
             lambda: rooms.rename(bob, room_id=harbour.pk, name="Port"),
             lambda: rooms.set_topic(bob, room_id=harbour.pk, topic="Ships"),
@@ -104,14 +104,14 @@ def test_nothing_changes_in_an_archived_room(bob: User, charlie: User, harbour: 
 def test_moderators_rename_but_only_owners_archive(bob: User, dana: User, harbour: Room) -> None:
     members.join(dana, room_id=harbour.pk)
     members.change_role(bob, room_id=harbour.pk, user_id=dana.pk, role="moderator")
-    with told(harbour.pk, "room.renamed"):
+    with records(harbour.pk, "room.renamed"):
         rooms.rename(dana, room_id=harbour.pk, name="Port")
     with pytest.raises(PermissionDenied):
         rooms.archive(dana, room_id=harbour.pk)
 
 
 def test_the_owner_of_the_place_archives_what_they_are_not_in(alice: User, harbour: Room) -> None:
-    with told(harbour.pk, "room.archived"):
+    with records(harbour.pk, "room.archived"):
         rooms.archive(alice, room_id=harbour.pk)
     assert not Membership.objects.filter(room=harbour, user=alice).exists()
 
@@ -126,19 +126,19 @@ def test_the_owner_of_the_place_has_no_way_into_a_private_room(alice: User, bob:
         lambda: rooms.rename(alice, room_id=den.pk, name="Mine"),
         lambda: send(alice, room_id=den.pk, nonce="n", body="hello"),
     ):
-        with told(den.pk), pytest.raises(Room.DoesNotExist):
+        with records(den.pk), pytest.raises(Room.DoesNotExist):
             refused()
 
 
 def test_the_lobby_cannot_be_archived_even_by_the_owner_of_the_place(
     alice: User, lobby: Room
 ) -> None:
-    with told(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
+    with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         rooms.archive(alice, room_id=lobby.pk)
 
 
 def test_the_new_owner_of_the_place_is_told_to_the_lobby(bob: User, lobby: Room) -> None:
-    with told(lobby.pk, "member.role_changed"):
+    with records(lobby.pk, "member.role_changed"):
         users.make_owner(bob)
         users.make_owner(bob)
 

@@ -14,7 +14,7 @@ from loadtests.lib.client import Client
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.cluster import manage
 from tests.cluster.stage import Stage, bodies, opened, talking
-from tests.support.probes import ask
+from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
 
@@ -72,7 +72,7 @@ def assert_serves(stage: Stage, url: str) -> None:
     manage(environment, "migrate", "--check")
     with Replica(environment) as replica:
         deadline = time.monotonic() + READY_SECONDS
-        while (answer := ask(replica.port, "/readyz")) != (200, "ready\n"):
+        while (answer := get(replica.port, "/readyz")) != (200, "ready\n"):
             assert time.monotonic() < deadline, answer
             time.sleep(0.1)
 

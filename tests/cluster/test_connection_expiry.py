@@ -14,8 +14,8 @@ from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
-from tests.support.observations import left, longest_silence
-from tests.support.raw_socket import close_code, heard_until, socket_of
+from tests.support.observations import longest_time_away, shown_as_left
+from tests.support.raw_socket import close_code, open_socket, read_until
 
 pytestmark = pytest.mark.deployment
 
@@ -37,14 +37,14 @@ async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_clos
 ) -> None:
     alice = short_lived.person("alice")
     room = short_lived.room([alice])
-    async with socket_of(alice, short_lived.cluster.replicas[0]) as socket:
+    async with open_socket(alice, short_lived.cluster.replicas[0]) as socket:
         began = time.monotonic()
-        goodbye = (await heard_until(socket, "goodbye"))[-1]
+        goodbye = (await read_until(socket, "goodbye"))[-1]
         assert goodbye["code"] == 4004
         assert 0 <= goodbye["retry_after_ms"] <= 1_000
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "still"}
         await socket.send(json.dumps(command))
-        await heard_until(socket, "ok")
+        await read_until(socket, "ok")
         assert await close_code(socket) == 4004
         assert time.monotonic() - began < MAX_CONNECTION_AGE_SECONDS + CLOSE_SECONDS
 
@@ -63,8 +63,8 @@ async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
                 await client.wait_until(lambda: sockets_of(client) >= 3, within=30)
         await short_lived.settle(room, clients)
         assert len(set().union(*map(replicas_of, clients))) == 2
-        assert left(clients) == set()
-    assert longest_silence(clients) < 2
+        assert shown_as_left(clients) == set()
+    assert longest_time_away(clients) < 2
     await short_lived.assert_right(clients)
 
 

@@ -12,9 +12,9 @@ from loadtests.lib.client import websocket
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, elapse, opened, start, stop, talking
-from tests.support.observations import left, longest_silence
-from tests.support.raw_socket import address, close_code, heard_until, socket_of
-from tests.support.replica_process import Ending
+from tests.support.observations import longest_time_away, shown_as_left
+from tests.support.raw_socket import address, close_code, open_socket, read_until
+from tests.support.replica_process import ReplicaProcess
 
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
@@ -36,8 +36,8 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
                 for client in clients:
                     await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
-        assert left(clients) == set()
-    assert longest_silence(clients) < SILENCE_SECONDS
+        assert shown_as_left(clients) == set()
+    assert longest_time_away(clients) < SILENCE_SECONDS
     await stage.assert_right(clients)
 
 
@@ -45,61 +45,61 @@ async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage
     alice = stage.person("alice")
     room = stage.room([alice])
     replica = stage.cluster.replicas[0]
-    ending = Ending(replica)
-    async with socket_of(alice, replica) as socket:
-        ending.signal()
-        frames = await heard_until(socket, "goodbye")
+    process = ReplicaProcess(replica)
+    async with open_socket(alice, replica) as socket:
+        process.signal()
+        frames = await read_until(socket, "goodbye")
         assert frames[-1]["code"] == 4001
         assert 0 <= frames[-1]["retry_after_ms"] <= 1_000
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "still"}
         await socket.send(json.dumps(command))
-        assert (await heard_until(socket, "ok"))[-1]["message"]["body"] == "still"
+        assert (await read_until(socket, "ok"))[-1]["message"]["body"] == "still"
         assert await close_code(socket) == 4001
-    assert await ending.status() == 0
+    assert await process.exit_status() == 0
 
 
 async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    ending = Ending(replica)
+    process = ReplicaProcess(replica)
     with closing(http(replica)) as kept, closing(http(replica)) as also_kept:
         assert await ask(kept, "/readyz") == (200, None, "ready\n")
         await ask(also_kept, "/healthz")
-        async with socket_of(stage.person("alice"), replica):
-            ending.signal()
-            await ending.listens_no_more()
+        async with open_socket(stage.person("alice"), replica):
+            process.signal()
+            await process.until_connections_are_refused()
             status, connection, sentence = await ask(kept, "/readyz")
             assert (status, connection) == (503, "close")
             assert sentence.startswith("Draining")
             assert (await ask(also_kept, "/healthz"))[0] == 200
-    await ending.status()
+    await process.exit_status()
 
 
 async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stage: Stage) -> None:
     replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
-    ending = Ending(replica)
+    process = ReplicaProcess(replica)
     postgres.pause()
-    async with socket_of(stage.person("alice"), replica, welcomed=False) as socket:
-        ending.signal()
-        await ending.listens_no_more()
+    async with open_socket(stage.person("alice"), replica, welcomed=False) as socket:
+        process.signal()
+        await process.until_connections_are_refused()
         postgres.resume()
-        await heard_until(socket, "goodbye")
+        await read_until(socket, "goodbye")
         assert await close_code(socket) == 4001
-    assert await ending.status() == 0
+    assert await process.exit_status() == 0
 
 
 async def test_a_handshake_that_the_kernel_took_before_the_end_is_answered(stage: Stage) -> None:
     replica, alice = stage.cluster.replicas[0], stage.person("alice")
-    ending = Ending(replica)
+    process = ReplicaProcess(replica)
     replica.pause()
     handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))
     await connected_by_kernel(replica)
-    ending.signal()
+    process.signal()
     replica.resume()
     socket = await handshake
-    await heard_until(socket, "goodbye")
+    await read_until(socket, "goodbye")
     assert await close_code(socket) == 4001
-    assert await ending.status() == 0
+    assert await process.exit_status() == 0
 
 
 def http(replica: Replica) -> HTTPConnection:

@@ -18,7 +18,7 @@ from loadtests.lib.monitoring.prometheus import Scrape
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, bodies, elapse, open_all, opened, start, stop
-from tests.support.probes import scrape
+from tests.support.probes import scrape_metrics
 
 pytestmark = pytest.mark.deployment
 
@@ -31,7 +31,7 @@ async def until(
 ) -> Scrape:
     """Scrape until the condition holds; return what was shown then."""
     for _ in range(int(within / 0.1)):
-        shown = await asyncio.to_thread(scrape, replica.port)
+        shown = await asyncio.to_thread(scrape_metrics, replica.port)
         if condition(shown):
             return shown
         await elapse(0.1)
@@ -42,7 +42,7 @@ async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -
     people = stage.crowd(3)
     room = stage.room(people)
     first, second = stage.cluster.replicas
-    before = [scrape(replica.port) for replica in (first, second)]
+    before = [scrape_metrics(replica.port) for replica in (first, second)]
 
     def more(replica: int, name: str) -> Callable[[Scrape], float]:
         return lambda shown: shown.value(name) - before[replica].value(name)
@@ -51,7 +51,7 @@ async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -
     async with opened(clients, room):
         await until(first, lambda shown: more(0, "hubbub_connections")(shown) == 2)
         await until(second, lambda shown: more(1, "hubbub_connections")(shown) == 1)
-        assert more(0, "hubbub_local_rooms")(scrape(first.port)) == 1
+        assert more(0, "hubbub_local_rooms")(scrape_metrics(first.port)) == 1
     shown = await until(first, lambda shown: more(0, "hubbub_connections")(shown) == 0)
     assert more(0, "hubbub_connections_closed_total")(shown) == 2
 
@@ -59,7 +59,7 @@ async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -
 async def test_a_socket_that_is_refused_is_counted_by_its_code(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     stranger = Client("nobody", "Cookie: sessionid=nobody", [stage.address(0)])
-    before = scrape(replica.port).value("hubbub_connections_closed_total", code="4501")
+    before = scrape_metrics(replica.port).value("hubbub_connections_closed_total", code="4501")
     async with stranger:
         await until(
             replica,
@@ -73,16 +73,16 @@ async def test_an_event_is_delivered_to_each_socket_and_timed_once(stage: Stage)
     first, second = stage.cluster.replicas
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
-        before = [scrape(replica.port) for replica in (first, second)]
+        before = [scrape_metrics(replica.port) for replica in (first, second)]
         for number in range(4):
             await clients[0].send(room, f"number {number}")
         await stage.settle(room, clients)
         for replica, sockets, old in zip((first, second), (3, 2), before, strict=True):
-            shown = scrape(replica.port)
+            shown = scrape_metrics(replica.port)
             assert rise(old, shown, "hubbub_deliveries_total") == 4 * sockets
             assert rise(old, shown, "hubbub_fan_out_seconds_count") == 4
             assert 0 < rise(old, shown, "hubbub_fan_out_seconds_sum") < 4
-        sent = scrape(first.port)
+        sent = scrape_metrics(first.port)
         assert rise(before[0], sent, "hubbub_send_batch_messages_sum") == 4
         assert 1 <= rise(before[0], sent, "hubbub_send_batch_messages_count") <= 4
         assert rise(before[0], sent, "hubbub_send_batch_seconds_sum") > 0
@@ -99,7 +99,7 @@ async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
     async with stage.client(people[0], 0) as alice:
         await open_all([alice], room)
         await alice.send(room, "before anybody else came")
-        before = [scrape(replica.port) for replica in (first, second)]
+        before = [scrape_metrics(replica.port) for replica in (first, second)]
         # The other replica has nothing of the room in memory yet.
         async with stage.client(people[1], 1) as bob:
             await open_all([bob], room)
@@ -171,7 +171,7 @@ async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(sta
 
 async def test_a_busy_event_loop_would_be_seen(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    before = scrape(replica.port)
+    before = scrape_metrics(replica.port)
     psutil.Process(replica.pid).suspend()
     await elapse(1)
     psutil.Process(replica.pid).resume()

@@ -9,7 +9,7 @@ from django.conf import settings
 from loadtests.lib.client import Client
 from loadtests.lib.servers import Replica
 from tests.cluster.stage import Stage, elapse, opened, start, talking
-from tests.support.observations import left, longest_silence
+from tests.support.observations import longest_time_away, shown_as_left
 
 pytestmark = pytest.mark.deployment
 
@@ -33,9 +33,9 @@ async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> Non
                     await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
         back_in_time = {
-            client.protocol.user for client in clients if longest_silence([client]) < BACK_SECONDS
+            client.protocol.user for client in clients if longest_time_away([client]) < BACK_SECONDS
         }
-        assert left(clients) & back_in_time == set()
+        assert shown_as_left(clients) & back_in_time == set()
     await stage.assert_right(clients)
 
 
@@ -64,7 +64,7 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
                 lambda: client.connected and client.subscription(room).online == everybody - gone,
                 within=GONE_SECONDS - (time.monotonic() - killed_at),
             )
-        assert left([*watching, *returning]) == gone
+        assert shown_as_left([*watching, *returning]) == gone
         await stage.settle(room, [*watching, *returning])
         await stage.assert_right([*watching, *returning], left_early=leaving)
 

@@ -8,15 +8,15 @@ import pytest
 
 from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, opened, talking
-from tests.support.raw_socket import close_code, heard_until, socket_of
-from tests.support.replica_process import DRAIN_SECONDS, FINISH_SECONDS, Ending
+from tests.support.raw_socket import close_code, open_socket, read_until
+from tests.support.replica_process import DRAIN_SECONDS, FINISH_SECONDS, ReplicaProcess
 
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 
 async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    ending = Ending(replica)
+    process = ReplicaProcess(replica)
     _, silent = await asyncio.open_connection(HOST, replica.port)
     _, half = await asyncio.open_connection(HOST, replica.port)
     half.write(b"GET /ws/ HTTP/1.1\r\nHost: localhost\r\nUpgrade: websock")
@@ -26,56 +26,56 @@ async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: S
     )
     await half.drain()
     assert await asyncio.to_thread(replica.answers)  # what came before is read by now
-    ending.signal()
-    assert await ending.status() == 0
-    assert not ending.complaints()
+    process.signal()
+    assert await process.exit_status() == 0
+    assert not process.logged_errors()
     for writer in (silent, half, request):
         writer.close()
 
 
 async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    ending = Ending(replica)
-    async with socket_of(stage.person("alice"), replica) as socket:
-        ending.signal()
-        await ending.listens_no_more()
-        ending.signal()
-        assert await ending.status(2) == 1
+    process = ReplicaProcess(replica)
+    async with open_socket(stage.person("alice"), replica) as socket:
+        process.signal()
+        await process.until_connections_are_refused()
+        process.signal()
+        assert await process.exit_status(2) == 1
         assert await close_code(socket) == 1006
-    assert not ending.complaints()
+    assert not process.logged_errors()
 
 
 async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    ending = Ending(replica)
-    async with socket_of(stage.person("alice"), replica) as socket:
-        ending.signal(signal.SIGINT)
+    process = ReplicaProcess(replica)
+    async with open_socket(stage.person("alice"), replica) as socket:
+        process.signal(signal.SIGINT)
         async with asyncio.timeout(1):
-            await heard_until(socket, "goodbye")
+            await read_until(socket, "goodbye")
             assert await close_code(socket) == 4001
-        assert await ending.status(2) == 0
-    assert not ending.complaints()
+        assert await process.exit_status(2) == 0
+    assert not process.logged_errors()
 
 
 async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> None:
     alice = stage.person("alice")
     replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
-    ending = Ending(replica)
-    async with socket_of(alice, replica) as socket:
+    process = ReplicaProcess(replica)
+    async with open_socket(alice, replica) as socket:
         room = await asyncio.to_thread(stage.room, [alice])
-        await heard_until(socket, "room.added")  # else it would be asked for while Postgres hangs
+        await read_until(socket, "room.added")  # else it would be asked for while Postgres hangs
         postgres.pause()
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "hangs"}
         await socket.send(json.dumps(command))
         read = {"type": "read", "ref": 2, "room": room, "number": 1}
         await socket.send(json.dumps(read))
-        ending.signal()
-        await heard_until(socket, "goodbye")
+        process.signal()
+        await read_until(socket, "goodbye")
         assert await close_code(socket) == 4001
-        assert await ending.status(DRAIN_SECONDS + FINISH_SECONDS) == 1
+        assert await process.exit_status(DRAIN_SECONDS + FINISH_SECONDS) == 1
     assert "Postgres did not answer" in replica.tail()
-    assert not ending.complaints()
+    assert not process.logged_errors()
 
 
 @pytest.mark.parametrize("how", ["stop", "pause"])
@@ -87,9 +87,9 @@ async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) ->
     async with opened(clients, room):
         async with talking(clients, [room]):
             await asyncio.to_thread(getattr(stage.cluster.redis, how))
-            ending = Ending(stage.cluster.replicas[0])
-            ending.signal()
-            assert await ending.status(DRAIN_SECONDS + FINISH_SECONDS) == 0
+            process = ReplicaProcess(stage.cluster.replicas[0])
+            process.signal()
+            assert await process.exit_status(DRAIN_SECONDS + FINISH_SECONDS) == 0
             for client in clients:
                 await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)

@@ -15,7 +15,7 @@ from loadtests.lib.servers.process import HOST
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.cluster.test_metrics import until
-from tests.support.raw_socket import address, heard_until, socket_of
+from tests.support.raw_socket import address, open_socket, read_until
 
 # Of 8 KB each: several times what kernel and limit hold back for one socket.
 MESSAGES = 200
@@ -38,7 +38,7 @@ async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage:
     clients = [stage.client(talker, 0), stage.client(reader, 0)]
     async with opened(clients, room), unread(stuck, replica) as cut_off:
         await subscribe(cut_off, room, None)
-        await heard_until(cut_off, "subscribed")
+        await read_until(cut_off, "subscribed")
         for number in range(MESSAGES):
             await clients[0].send(room, f"{number} " + "." * 7_990)
         await stage.settle(room, clients, within=60)
@@ -48,9 +48,9 @@ async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage:
         had = await rest_of(cut_off)
         assert 0 < len(had) < MESSAGES
         # What was missed is more than may wait for one socket: it comes as it is read.
-        async with socket_of(stuck, replica) as again:
+        async with open_socket(stuck, replica) as again:
             await subscribe(again, room, had[-1])
-            *missed, subscribed = await heard_until(again, "subscribed")
+            *missed, subscribed = await read_until(again, "subscribed")
         seqs = [frame["seq"] for frame in missed if frame["type"] == "message.created"]
         assert subscribed["resumed"]
         assert seqs == list(range(had[-1] + 1, had[0] + MESSAGES))

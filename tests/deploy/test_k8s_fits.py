@@ -21,7 +21,7 @@ from hubbub.web import probes as web_probes
 from loadtests.lib.servers.process import ROOT
 from scripts import k8s_alerts
 from scripts.stack import templates
-from tests.conftest import OURS
+from tests.conftest import HUBBUB_VARIABLES
 from tests.deploy.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
@@ -46,7 +46,7 @@ def test_the_readme_lists_every_component_and_each_is_built() -> None:
 @every_build
 def test_the_code_reads_every_variable(build: Build) -> None:
     data = build.one("ConfigMap", "hubbub")["data"]
-    assert {name.removesuffix("_FILE") for name in data} <= set(OURS)
+    assert {name.removesuffix("_FILE") for name in data} <= set(HUBBUB_VARIABLES)
     known = templates.defaults(NGINX)
     assert build.one("ConfigMap", "nginx")["data"].keys() == known.keys()
     [nginx] = [one for one in build.workloads if one.name == "nginx"]

@@ -21,7 +21,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.web import Web
 from tests.cluster.stage import Stage, bodies, open_all
-from tests.support.probes import ask, scrape
+from tests.support.probes import get, scrape_metrics
 
 pytestmark = pytest.mark.deployment
 
@@ -44,11 +44,11 @@ def web(one_replica: Cluster) -> Iterator[Web]:
 def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
     """Request a page this many times, eight at once; return the statuses."""
     with ThreadPoolExecutor(8) as browsers:
-        return list(browsers.map(lambda _: ask(web.port, path)[0], range(times)))
+        return list(browsers.map(lambda _: get(web.port, path)[0], range(times)))
 
 
 def visited(web: Web) -> float:
-    return scrape(web.port).value(
+    return scrape_metrics(web.port).value(
         "hubbub_http_request_seconds_count", view="account_login", method="GET", status="200"
     )
 
@@ -178,7 +178,7 @@ def only_worker(web: Web, chosen: int) -> Iterator[None]:
 
 
 def read_from_the_log(cluster: Cluster) -> float:
-    return scrape(cluster.replicas[0].port).value("hubbub_gaps_repaired_total")
+    return scrape_metrics(cluster.replicas[0].port).value("hubbub_gaps_repaired_total")
 
 
 def post(web: Web, headers: dict[str, str], room: int, number: int) -> None:
@@ -205,8 +205,8 @@ def test_web_stays_ready_while_postgres_is_down(one_replica: Cluster) -> None:
         assert set(visit(web, 16, "/readyz")) == {200}
         replace_workers(web)
         assert set(visit(web, 16, "/readyz")) == {200}
-        assert ask(web.port, "/healthz") == (200, "ok\n")
-        assert scrape(web.port).value("hubbub_ready") == 1
+        assert get(web.port, "/healthz") == (200, "ok\n")
+        assert scrape_metrics(web.port).value("hubbub_ready") == 1
 
 
 def session_of_alice(cluster: Cluster, web: Web) -> str:
@@ -217,16 +217,16 @@ def session_of_alice(cluster: Cluster, web: Web) -> str:
 
 def statuses(web: Web, path: str, cookie: str) -> set[int]:
     with ThreadPoolExecutor(8) as browsers:
-        return set(browsers.map(lambda _: ask(web.port, path, Cookie=cookie)[0], range(60)))
+        return set(browsers.map(lambda _: get(web.port, path, Cookie=cookie)[0], range(60)))
 
 
 def test_metrics_need_a_direct_request_or_the_token(one_replica: Cluster, web: Web) -> None:
-    assert ask(web.port, "/metrics")[0] == 200
-    assert ask(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
+    assert get(web.port, "/metrics")[0] == 200
+    assert get(web.port, "/metrics", **{"X-Forwarded-For": "203.0.113.7"})[0] == 403
     with Web(one_replica.environment | {"METRICS_TOKEN": "a long word"}) as guarded:
-        assert ask(guarded.port, "/metrics")[0] == 403
-        assert ask(guarded.port, "/metrics", Authorization="Bearer another word")[0] == 403
-        assert ask(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
+        assert get(guarded.port, "/metrics")[0] == 403
+        assert get(guarded.port, "/metrics", Authorization="Bearer another word")[0] == 403
+        assert get(guarded.port, "/metrics", Authorization="Bearer a long word")[0] == 200
 
 
 def test_limits_per_address_use_the_address_behind_trusted_proxies(one_replica: Cluster) -> None:

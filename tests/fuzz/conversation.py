@@ -21,7 +21,7 @@ from hubbub.realtime.protocol.messages import Problem
 from loadtests.lib.servers import Replica
 from loadtests.lib.simulation.account import Account
 from tests.fuzz.server_frames import ANSWERS, ensure_valid_frame
-from tests.support.raw_socket import socket_of
+from tests.support.raw_socket import open_socket
 
 ANSWER_SECONDS = 20
 LAST_REF = "the last one"
@@ -88,7 +88,7 @@ class ExpectedAnswers:
 async def converse(user: Account, replica: Replica, steps: Sequence[Step]) -> None:
     """Send all steps without waiting for answers, then check what the server sends."""
     async with AsyncExitStack() as stack:
-        sockets = [await stack.enter_async_context(socket_of(user, replica)) for _ in range(2)]
+        sockets = [await stack.enter_async_context(open_socket(user, replica)) for _ in range(2)]
         for number, socket in enumerate(sockets):
             own = [step for step in steps if step.socket == number]
             closing = next((at for at, step in enumerate(own) if step.close_codes), None)

@@ -19,7 +19,7 @@ from tests.cluster.stage import Stage, opened, talking
 from tests.fuzz.command_strategies import SOME_JSON, TEXT, commands, defective
 from tests.fuzz.conversation import Step, converse
 from tests.fuzz.rounds import TIMES, examples
-from tests.support.raw_socket import heard_until, socket_of
+from tests.support.raw_socket import open_socket, read_until
 
 pytestmark = [
     pytest.mark.deployment,
@@ -128,14 +128,14 @@ def test_no_bytes_on_the_wire_affect_anybody_else(
 ) -> None:
     async def send_bytes() -> None:
         replica = target.cluster.replicas[0]
-        async with socket_of(next(disturbance.users), replica) as socket:
+        async with open_socket(next(disturbance.users), replica) as socket:
             socket.transport.write(data)
             with suppress(ConnectionClosed, TimeoutError):
                 async with asyncio.timeout(0.05):
                     await socket.recv()
             socket.transport.abort()
-        async with socket_of(next(disturbance.users), replica) as socket:
+        async with open_socket(next(disturbance.users), replica) as socket:
             await socket.send('{"type":"ping"}')
-            await heard_until(socket, "pong")
+            await read_until(socket, "pong")
 
     disturbance.run(send_bytes())

@@ -33,7 +33,7 @@ from loadtests.lib.servers.web import Web
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, open_all
 from tests.settings.test_settings import manage, show
-from tests.support.probes import ask
+from tests.support.probes import get
 
 TALKATIVE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 # What only the database knows of an error, as PostgreSQL words it.
@@ -177,8 +177,8 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
     password = stage.passwords["alice"]
     sign_in(web, "alice", password)
     sign_in(web, "alice", f"{password}-mistyped")
-    ask(web.port, f"/accounts/password/reset/key/4-{marker}/")
-    ask(web.port, f"/nowhere?token={marker}", Cookie=f"sessionid={marker}")
+    get(web.port, f"/accounts/password/reset/key/4-{marker}/")
+    get(web.port, f"/nowhere?token={marker}", Cookie=f"sessionid={marker}")
     logged = stage.cluster.replicas[0].log.read_text() + web.log.read_text()
     assert "not this one" in logged, "what fails is logged"
     key = alice.headers["Cookie"].partition("=")[2]

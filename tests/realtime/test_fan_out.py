@@ -14,18 +14,18 @@ from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.delivery import fan_out, time_slices
 from hubbub.realtime.delivery.fan_out import FanOut, write_to_all
 from hubbub.realtime.protocol.websocket_frames import FrameBatch
-from tests.support.fake_transport import Wire
+from tests.support.fake_transport import FakeTransport
 
 # Enough connections that a pass takes several slices of any length.
 LARGE = 4 * time_slices.ITEMS_PER_CLOCK_CHECK
 
 
-def connection_over(wire: Wire) -> Connection:
+def connection_over(wire: FakeTransport) -> Connection:
     return Connection(wire, Identity(User(pk=1), None, None, {}))
 
 
-def add_subscribers(room: FanOut, count: int) -> list[Wire]:
-    wires = [Wire() for _ in range(count)]
+def add_subscribers(room: FanOut, count: int) -> list[FakeTransport]:
+    wires = [FakeTransport() for _ in range(count)]
     for wire in wires:
         room.add_subscriber(connection_over(wire))
     return wires
@@ -41,7 +41,7 @@ def slices_of(connections: int) -> Iterator[None]:
         yield
 
 
-async def wait_for_texts(wires: list[Wire], texts: list[str]) -> None:
+async def wait_for_texts(wires: list[FakeTransport], texts: list[str]) -> None:
     async with asyncio.timeout(5):
         while any(wire.texts != texts for wire in wires):  # noqa: ASYNC110
             await asyncio.sleep(0)
@@ -87,7 +87,7 @@ async def test_a_slow_reader_is_aborted_and_others_are_unaffected() -> None:
 
 async def test_a_connection_that_leaves_gets_everything_before_and_nothing_after() -> None:
     room = FanOut()
-    wires = [Wire(), Wire()]
+    wires = [FakeTransport(), FakeTransport()]
     stays, leaves = map(connection_over, wires)
     room.add_subscriber(stays)
     room.add_subscriber(leaves)
@@ -100,7 +100,7 @@ async def test_a_connection_that_leaves_gets_everything_before_and_nothing_after
 
 
 async def test_typing_notices_are_written_in_slices() -> None:
-    wires = [Wire() for _ in range(LARGE)]
+    wires = [FakeTransport() for _ in range(LARGE)]
     with slices_of(1):
         connections = list(map(connection_over, wires))
         gone = connections[-1]
@@ -110,14 +110,14 @@ async def test_typing_notices_are_written_in_slices() -> None:
         assert not wires[-1].texts
 
 
-class BrokenWire(Wire):
+class BrokenWire(FakeTransport):
     def write_batch(self, batch: FrameBatch) -> int:
         raise RuntimeError
 
 
 async def test_a_connection_that_fails_does_not_affect_the_others() -> None:
     broken = BrokenWire()
-    wires = [Wire(), broken, Wire()]
+    wires = [FakeTransport(), broken, FakeTransport()]
     room = FanOut()
     for wire in wires:
         room.add_subscriber(connection_over(wire))
@@ -143,11 +143,11 @@ def test_each_subscriber_gets_the_frames_of_its_time_once_and_in_order(
 ) -> None:
     async def scenario() -> None:
         room, count = FanOut(), 0
-        subscribed: dict[int, tuple[Connection, Wire, list[str]]] = {}
-        left: list[tuple[Wire, list[str]]] = []
+        subscribed: dict[int, tuple[Connection, FakeTransport, list[str]]] = {}
+        left: list[tuple[FakeTransport, list[str]]] = []
         for step, user in steps:
             if step == "join" and user not in subscribed:
-                wire = Wire()
+                wire = FakeTransport()
                 subscribed[user] = (connection_over(wire), wire, [])
                 room.add_subscriber(subscribed[user][0])
             elif step == "leave" and user in subscribed:

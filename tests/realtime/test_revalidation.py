@@ -14,7 +14,7 @@ from hubbub.realtime.connections.connection import Connection, Identity
 from hubbub.realtime.connections.revalidation import revalidate
 from hubbub.realtime.db.executors import close_all_connections
 from hubbub.realtime.hub import Hub
-from tests.support.fake_transport import Wire
+from tests.support.fake_transport import FakeTransport
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,7 +23,7 @@ def close_code(identity: Identity, room: Room) -> int | None:
     """Return the code with which revalidation closes a connection, or None if it stays open."""
 
     async def scenario() -> int | None:
-        hub, wire = Hub(), Wire()
+        hub, wire = Hub(), FakeTransport()
         connection = Connection(wire, identity)
         hub.add(connection)
         connection.rooms.add(room.pk)

@@ -20,7 +20,7 @@ from hubbub.realtime.telemetry.traffic_recorder import (
 )
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import Stage, opened
-from tests.support.fake_transport import Wire
+from tests.support.fake_transport import FakeTransport
 
 SECRET_BODY = "the launch is on tuesday, tell bob@example.org"
 
@@ -117,7 +117,7 @@ def started(replica_id: str) -> TrafficRecorder:
 
 
 def a_connection() -> Connection:
-    return Connection(Wire(), Identity(User(pk=1), None, None, {1: 0}))
+    return Connection(FakeTransport(), Identity(User(pk=1), None, None, {1: 0}))
 
 
 def test_pseudonyms_are_equal_on_all_replicas_and_differ_between_recordings() -> None:

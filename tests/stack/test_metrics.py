@@ -7,7 +7,7 @@ from loadtests.lib.servers.stack import ProcessStatus, RunningStack, wait_until
 from tests.cluster.stage import bodies, opened
 from tests.deployment_files.test_monitoring import named_metrics
 from tests.stack.deployed_stage import DeployedStage
-from tests.support.probes import ask, scrape
+from tests.support.probes import get, scrape_metrics
 
 
 async def test_every_metric_of_dashboard_and_alerts_is_exported(
@@ -25,14 +25,16 @@ async def test_every_metric_of_dashboard_and_alerts_is_exported(
 
 
 def test_every_process_exports_its_version(stack: RunningStack) -> None:
-    versions = [scrape(row.port).labels("hubbub_version_info", "version") for row in scraped(stack)]
+    versions = [
+        scrape_metrics(row.port).labels("hubbub_version_info", "version") for row in scraped(stack)
+    ]
     assert len(versions) >= 2
     assert all(len(version) == 1 for version in versions)
 
 
 def test_metrics_and_probes_are_not_public(stack: RunningStack) -> None:
     for path in ("/metrics", "/readyz", "/metrics/", "//metrics", "/%6detrics"):
-        assert ask(stack.port, path)[0] == 404, path
+        assert get(stack.port, path)[0] == 404, path
 
 
 def test_processes_log_nginx_s_request_id(stack: RunningStack) -> None:
@@ -43,7 +45,7 @@ def test_processes_log_nginx_s_request_id(stack: RunningStack) -> None:
 
 
 def exported(stack: RunningStack) -> set[str]:
-    return {name for row in scraped(stack) for name in scrape(row.port).names}
+    return {name for row in scraped(stack) for name in scrape_metrics(row.port).names}
 
 
 def scraped(stack: RunningStack) -> list[ProcessStatus]:

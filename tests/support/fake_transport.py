@@ -1,4 +1,4 @@
-"""The other end of a socket, held in memory: what reached it, in order, and how it was closed."""
+"""A transport in memory, which keeps the frames written to it and how it was closed."""
 
 import asyncio
 import json
@@ -10,8 +10,8 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 
 @dataclass
-class Wire:
-    """A transport. `buffered_bytes` is what a server would say that it still holds back."""
+class FakeTransport:
+    """A transport. `buffered_bytes` is the number of unsent bytes that it reports."""
 
     texts: list[str] = field(default_factory=list)
     writes: int = 0

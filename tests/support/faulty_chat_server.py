@@ -1,6 +1,6 @@
-"""A place that can lie: pages that say nothing, and sockets that lose or double what is said.
+"""A small chat server that loses or duplicates a message on purpose.
 
-For the tests that Locust's people find it out. One room, one process, nothing is kept.
+The tests of the load test check that it reports such a server. One room, one process, no storage.
 """
 
 import json
@@ -17,21 +17,21 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 ROOM = 1
-LIES_AT = 5  # the seq that it lies about
+FAULTY_SEQ = 5  # the event that is lost or duplicated
 
 
-class LyingPlace:
-    """Honest unless `lie` is "gap" or "double"."""
+class FaultyChatServer:
+    """Correct unless `fault` is "gap" or "double"."""
 
-    def __init__(self, lie: str = "") -> None:
-        self._lie = lie
+    def __init__(self, fault: str = "") -> None:
+        self._fault = fault
         self._people = count(1)
         self._seq = 0
         self._open = set[ServerConnection]()
-        self._lock = Lock()  # each socket has a thread
+        self._lock = Lock()  # each connection has a thread
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer what is no handshake with an empty page of messages."""
+        """Answer every request but a handshake with an empty page of messages."""
         if request.path.startswith("/ws/"):
             return None
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
@@ -39,19 +39,19 @@ class LyingPlace:
         headers["Content-Length"] = str(len(body))
         return Response(HTTPStatus.OK, "OK", headers, body)
 
-    def live(self, connection: ServerConnection) -> None:
-        """Live through one socket."""
+    def serve(self, connection: ServerConnection) -> None:
+        """Serve one connection until it closes."""
         number = next(self._people)
         person = {"id": number, "name": f"person-{number:04}"}
-        names = {"connection": f"c{number}", "replica": "liar", "epoch": "e", "user": person}
+        names = {"connection": f"c{number}", "replica": "faulty", "epoch": "e", "user": person}
         send(connection, type="welcome", heartbeat_seconds=20, **names)
         try:
             for text in connection:
-                self._take(connection, person, json.loads(text))
+                self._handle(connection, person, json.loads(text))
         finally:
             self._open.discard(connection)
 
-    def _take(self, connection: ServerConnection, person: Any, frame: dict[str, Any]) -> None:
+    def _handle(self, connection: ServerConnection, person: Any, frame: dict[str, Any]) -> None:
         ref = frame.get("ref")
         if frame["type"] == "subscribe":
             with self._lock:
@@ -73,7 +73,7 @@ class LyingPlace:
         return numbers | rest
 
     def _publish(self, message: dict[str, Any]) -> None:
-        times = {"gap": 0, "double": 2}.get(self._lie, 1) if message["seq"] == LIES_AT else 1
+        times = {"gap": 0, "double": 2}.get(self._fault, 1) if message["seq"] == FAULTY_SEQ else 1
         head = {"type": "message.created", "room": ROOM, "seq": message["seq"], "at": "now"}
         for each in list(self._open):
             for _ in range(times):
@@ -86,14 +86,14 @@ def send(socket: ServerConnection, **frame: Any) -> None:
 
 
 @contextmanager
-def lying(lie: str = "") -> Iterator[str]:
-    """Yield the address of such a place."""
-    place = LyingPlace(lie)
+def faulty_chat_server(fault: str = "") -> Iterator[str]:
+    """Start such a server; yield its address."""
+    chat = FaultyChatServer(fault)
     with serve(
-        place.live,
+        chat.serve,
         "127.0.0.1",
         0,
-        process_request=place.answer,
+        process_request=chat.answer,
         subprotocols=["hubbub.v1"],  # type: ignore[list-item]
     ) as server:
         thread = Thread(target=server.serve_forever)

@@ -1,6 +1,7 @@
-"""A small WebSocket server for the load client's tests, which does wrong on purpose.
+"""A small WebSocket server with configurable faults, for the tests of the load client.
 
-Who said `open` is in the one room; a message goes to all in it as the behaviour says.
+A client that sends `open` joins the one room. `Behaviour` decides what each member receives for a
+message.
 """
 
 import threading
@@ -10,12 +11,12 @@ from contextlib import contextmanager, suppress
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-# From (number of the message, its text, number of the socket) to what that socket gets for it.
+# (number of the message, its text, index of the socket) -> the texts sent to that socket.
 Behaviour = Callable[[int, str, int], Sequence[str]]
 
 
 class Room:
-    """The one room; `greeting` is what each socket gets when it opens it."""
+    """The one room. `greeting` is sent to each socket that opens it."""
 
     def __init__(self, behaviour: Behaviour, greeting: Sequence[str] = ("opened",)) -> None:
         self.sockets: list[ServerConnection] = []
@@ -23,12 +24,12 @@ class Room:
         self._lock = threading.Lock()
 
     def serve(self, socket: ServerConnection) -> None:
-        with suppress(ConnectionClosed):  # the load client goes without a word
+        with suppress(ConnectionClosed):  # the load client closes without a close frame
             for text in socket:
-                self._take(socket, str(text))
+                self._handle(socket, str(text))
 
-    def _take(self, sender: ServerConnection, text: str) -> None:
-        with self._lock:  # one order for all
+    def _handle(self, sender: ServerConnection, text: str) -> None:
+        with self._lock:  # all members receive the messages in the same order
             if text == "open":
                 self.sockets.append(sender)
                 self._write(sender, self._greeting)
@@ -44,7 +45,7 @@ class Room:
 
 
 @contextmanager
-def serving(room: Room) -> Iterator[str]:
+def serve_room(room: Room) -> Iterator[str]:
     """Serve a room on a free port; yield its address."""
     with serve(room.serve, "127.0.0.1", 0) as server:
         thread = threading.Thread(target=server.serve_forever)

@@ -1,7 +1,7 @@
-"""The cast, the lobby, and places with real replicas: the fixtures of all tests.
+"""Fixtures of all tests: the cast, the lobby, and clusters with real replicas.
 
-Alice owns the place, bob is a member, dana moderates the lobby, charlie is a stranger to every
-other room. They are made through the real model, so its signals put them into the lobby.
+alice owns the workspace, bob is a member, dana moderates the lobby, and charlie is in no room but
+the lobby. They are created through the real model, so its signals add them to the lobby.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 
 @receiver(post_migrate, sender=apps.get_app_config("chat"))
 def make_workspace_and_lobby(**kwargs: Any) -> None:
-    """Bring back what the data migration made, after a transactional test emptied all tables."""
+    """Recreate the rows of the data migration after a transactional test emptied all tables."""
     Workspace.objects.get_or_create(pk=WORKSPACE_ID)
     lobby = {"kind": "public", "name": "lobby", "name_key": "lobby"}
     Room.objects.get_or_create(is_lobby=True, defaults=lobby)
@@ -34,12 +34,12 @@ def make_workspace_and_lobby(**kwargs: Any) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_parallel_suffix() -> None:
-    """No suffix: each worker of pytest-xdist has a cluster, or a folder, of its own."""
+    """Add no suffix: each worker of pytest-xdist has its own Postgres, or its own folder."""
 
 
 @pytest.fixture(autouse=True)
-def forget_limits() -> None:
-    """Nobody pays for what the test before them did (ids come again on SQLite)."""
+def reset_rate_limits() -> None:
+    """Reset all rate limits: on SQLite the next test's users have the same ids."""
     cache.clear()
     for limit in (rate_limits.messages, rate_limits.commands):
         limit.reset()
@@ -47,25 +47,25 @@ def forget_limits() -> None:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """The owner of the place; made first, since the embedded default gives it to the first."""
-    alice = make_person("alice")
+    """The owner. Created first, because the embedded default makes the first user the owner."""
+    alice = make_user("alice")
     users.make_owner(alice)
     return User.objects.get(pk=alice.pk)
 
 
 @pytest.fixture
 def bob(alice: User) -> User:
-    return make_person("bob")
+    return make_user("bob")
 
 
 @pytest.fixture
 def charlie(alice: User) -> User:
-    return make_person("charlie")
+    return make_user("charlie")
 
 
 @pytest.fixture
 def dana(alice: User, lobby: Room) -> User:
-    dana = make_person("dana")
+    dana = make_user("dana")
     role = Membership.Role.MODERATOR
     members.change_role(alice, room_id=lobby.pk, user_id=dana.pk, role=role)
     return dana
@@ -86,7 +86,7 @@ def harbour(bob: User, charlie: User) -> Room:
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Postgres | None:
-    """The cluster that this process tests on; None with --embedded."""
+    """The PostgreSQL server of this process; None with --embedded."""
     return request.config.stash[POSTGRES]
 
 
@@ -97,15 +97,15 @@ def redis(request: pytest.FixtureRequest) -> Redis | None:
 
 @pytest.fixture
 def cluster(postgres: Postgres | None, redis: Redis | None) -> Iterator[Cluster]:
-    """A place of its own with two real replicas (one with --embedded), on shared servers.
+    """Two real replicas (one with --embedded) with their own database on shared servers.
 
-    Tests that stop or pause PostgreSQL or Redis make a `Cluster()`, which starts its own.
+    A test that stops or pauses PostgreSQL or Redis makes a `Cluster()`, which starts its own.
     """
     with Cluster(embedded=postgres is None, postgres=postgres, redis=redis) as cluster:
         yield cluster
 
 
-def make_person(username: str) -> User:
+def make_user(username: str) -> User:
     return User.objects.create_user(
         username, f"{username}@example.org", PASSWORD, name=username.capitalize()
     )

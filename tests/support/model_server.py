@@ -1,7 +1,7 @@
-"""A place as the protocol describes it, in a few lines of plain Python: the model of tests.
+"""A model of the server, as docs/protocol.md describes it, in plain Python without I/O.
 
-It answers frames as a server that makes no mistake would, and keeps the log that the checker reads.
-Tests of the client talk to it; tests of the checker take its right histories and spoil them.
+It answers frames correctly and keeps the log that the checker reads. Tests of the client talk to
+it; tests of the checker take its correct histories and corrupt them.
 """
 
 from itertools import count
@@ -17,12 +17,12 @@ Frame = dict[str, Any]
 
 
 class ModelServer:
-    """One room; `replay_max` events are replayed, beyond them the client must load."""
+    """A server with one room. A client that misses more than `replay_max` events must load it."""
 
     def __init__(self, replay_max: int = 1_000) -> None:
         self.replay_max = replay_max
         self.epoch = "first"
-        self.events: list[Frame] = []  # without `message`, which is built when one is told
+        self.events: list[Frame] = []  # `message` is an id; `event` resolves it
         self.messages: dict[int, Frame] = {}
         self._ids = count(101)
 
@@ -58,7 +58,7 @@ class ModelServer:
         return self.messages[id]
 
     def event(self, seq: int) -> Frame:
-        """Return an event as it is told now: with its message as it is now."""
+        """Return an event as it is sent now: with its message in its current state."""
         event = self.events[seq - 1]
         return event | {"message": dict(self.messages[event["message"]])}
 
@@ -87,50 +87,50 @@ class ModelServer:
         self.events.append(event)
 
 
-class ModelTab:
-    """A conversation on the model's other end: its frames are answered at once, or lost."""
+class ModelClient:
+    """A client of the model: its frames are answered at once, or lost."""
 
     def __init__(self, server: ModelServer, user: int) -> None:
         self.server, self.user = server, user
         self.protocol = ClientProtocol(History(f"person-{user:04}"))
-        self.told: int | None = None  # the newest event that this socket was told of
+        self.last_sent: int | None = None  # seq of the newest event sent over this socket
         self.loads: list[LoadRoom] = []
 
     def connect(self) -> None:
-        self.hear(self._welcome())
+        self.receive(self._welcome())
 
     def move(self) -> None:
-        """Go over to another socket while the old one is still open."""
-        self.told = None
-        self.do(self.protocol.switched(self._welcome()))
+        """Switch to another socket while the old one is still open."""
+        self.last_sent = None
+        self.run_effects(self.protocol.switched(self._welcome()))
 
     def drop_connection(self, code: int = 1006) -> list[Effect]:
-        self.told = None
+        self.last_sent = None
         self.loads.clear()
         return self.protocol.closed(code)
 
-    def hear(self, frame: Frame) -> None:
-        self.do(self.protocol.receive(frame))
+    def receive(self, frame: Frame) -> None:
+        self.run_effects(self.protocol.receive(frame))
 
-    def do(self, effects: list[Effect]) -> None:
+    def run_effects(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case WriteFrame({"type": "subscribe"} as frame):
                     self._subscribe(frame)
                 case WriteFrame({"type": "message.send"} as frame):
                     message = self.server.send(self.user, frame["nonce"], frame["body"])
-                    self.hear({"type": "ok", "ref": frame["ref"], "message": dict(message)})
+                    self.receive({"type": "ok", "ref": frame["ref"], "message": dict(message)})
                 case LoadRoom():
                     self.loads.append(effect)
                 case RetryLater(ref):
-                    self.do(self.protocol.retry(ref))
+                    self.run_effects(self.protocol.retry(ref))
 
     def catch_up(self) -> None:
-        """Hear the events that happened since, and do the loads that are due."""
-        if self.told is not None:
-            while self.told < len(self.server.events):
-                self.told += 1
-                self.hear(self.server.event(self.told))
+        """Receive the events since the last one sent, and finish the pending loads."""
+        if self.last_sent is not None:
+            while self.last_sent < len(self.server.events):
+                self.last_sent += 1
+                self.receive(self.server.event(self.last_sent))
         while self.loads:
             load = self.loads.pop()
             messages = [dict(message) for message in self.server.messages.values()]
@@ -146,7 +146,7 @@ class ModelTab:
         resumed = position is None or 0 <= last - position <= self.server.replay_max
         if resumed and position is not None:
             for seq in range(position + 1, last + 1):
-                self.hear(self.server.event(seq))
-        self.told = last
+                self.receive(self.server.event(seq))
+        self.last_sent = last
         answer = {"type": "subscribed", "ref": frame["ref"], "room": ROOM, "seq": last}
-        self.hear(answer | {"resumed": resumed, "online": [], "online_count": 0})
+        self.receive(answer | {"resumed": resumed, "online": [], "online_count": 0})

@@ -1,27 +1,27 @@
-"""What clients have seen of a fault: who they were told had left, how long they heard nothing."""
-
-from itertools import pairwise
+"""What clients observed during a fault: users shown as gone, and time without a subscription."""
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Disconnected, PresenceChanged, Subscribed
 
 
-def left(clients: list[Client]) -> set[int]:
-    """Return everybody whom any of the clients was told to be gone."""
+def shown_as_left(clients: list[Client]) -> set[int]:
+    """Return the ids of all users that any of the clients was told had shown_as_left."""
     entries = (entry for client in clients for entry in client.history.entries)
     return {user for entry in entries if isinstance(entry, PresenceChanged) for user in entry.left}
 
 
-def longest_silence(clients: list[Client]) -> float:
-    """Return the most seconds that any client was without a subscription after a close."""
-    silences = [0.0]
+def longest_time_away(clients: list[Client]) -> float:
+    """Return the longest time, in seconds, from a client's disconnect to its next subscription.
+
+    A failed attempt to connect is one more `Disconnected` in the history; the time counts from the
+    first of them.
+    """
+    longest = 0.0
     for client in clients:
-        turns = [
-            one for one in client.history.entries if isinstance(one, Disconnected | Subscribed)
-        ]
-        silences += [
-            after.at - before.at
-            for before, after in pairwise(turns)
-            if isinstance(before, Disconnected) and isinstance(after, Subscribed)
-        ]
-    return max(silences)
+        away_since = None
+        for entry in client.history.entries:
+            if isinstance(entry, Disconnected):
+                away_since = entry.at if away_since is None else away_since
+            elif isinstance(entry, Subscribed) and away_since is not None:
+                longest, away_since = max(longest, entry.at - away_since), None
+    return longest

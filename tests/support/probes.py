@@ -1,4 +1,4 @@
-"""Asking a process of this machine for what it shows to probes and to Prometheus."""
+"""HTTP requests to the probes and metrics of a process on this machine."""
 
 from http.client import HTTPConnection
 
@@ -6,7 +6,7 @@ from loadtests.lib.monitoring.prometheus import Scrape
 from loadtests.lib.servers.process import HOST
 
 
-def ask(port: int, path: str, **headers: str) -> tuple[int, str]:
+def get(port: int, path: str, **headers: str) -> tuple[int, str]:
     connection = HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("GET", path, headers=headers)
@@ -16,7 +16,7 @@ def ask(port: int, path: str, **headers: str) -> tuple[int, str]:
         connection.close()
 
 
-def scrape(port: int) -> Scrape:
-    status, text = ask(port, "/metrics")
+def scrape_metrics(port: int) -> Scrape:
+    status, text = get(port, "/metrics")
     assert status == 200, text
     return Scrape(text)

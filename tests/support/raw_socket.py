@@ -1,10 +1,10 @@
-"""One bare socket to one replica, which shows every frame and does not come back by itself."""
+"""A WebSocket to one replica that returns every frame and does not reconnect."""
 
 import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection
@@ -17,20 +17,20 @@ from loadtests.lib.simulation.account import Account
 
 
 @asynccontextmanager
-async def socket_of(
+async def open_socket(
     person: Account, replica: Replica, *, welcomed: bool = True
 ) -> AsyncIterator[ClientConnection]:
     socket = await websocket.connected(address(replica), person.headers)
     try:
         if welcomed:
-            await heard_until(socket, "welcome")
+            await read_until(socket, "welcome")
         yield socket
     finally:
         await socket.close()
 
 
-async def heard_until(socket: ClientConnection, type: str) -> list[dict[str, Any]]:
-    """Return the frames up to the next one of a type."""
+async def read_until(socket: ClientConnection, type: str) -> list[dict[str, Any]]:
+    """Read frames up to and including the next one of `type`; return them."""
     frames: list[dict[str, Any]] = []
     async with asyncio.timeout(10):
         while not frames or frames[-1]["type"] != type:
@@ -38,8 +38,14 @@ async def heard_until(socket: ClientConnection, type: str) -> list[dict[str, Any
     return frames
 
 
+async def send_until_closed(socket: ClientConnection, text: str | bytes) -> None:
+    """Send a frame to a server that may close the socket before all of it is sent."""
+    with suppress(ConnectionClosed):
+        await socket.send(text)
+
+
 async def close_code(socket: ClientConnection) -> int:
-    """Wait for the server's close; return its code, 1006 where it sent none."""
+    """Wait until the server closes; return the close code, 1006 when there was none."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -53,7 +59,7 @@ def address(replica: Replica) -> str:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Return the first byte of a server's frame, and its payload."""
+    """Read one frame of a server; return its first byte and its payload."""
     head, length = await reader.readexactly(1), (await reader.readexactly(1))[0]
     if length == 126:
         [length] = struct.unpack(">H", await reader.readexactly(2))

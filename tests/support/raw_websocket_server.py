@@ -1,4 +1,4 @@
-"""A server for one socket that cuts its bytes into pieces, and may refuse the first handshakes."""
+"""A server for one WebSocket that sends its bytes in pieces and can refuse handshakes."""
 
 import socket
 import threading
@@ -11,8 +11,11 @@ REFUSED = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
 
 
 @contextmanager
-def cut_server(piece: int, paddings: Sequence[int], refuse: int = 0) -> Iterator[str]:
-    """Send each message back, padded in turn, at most `piece` bytes at a time."""
+def fragmenting_server(piece: int, paddings: Sequence[int], refuse: int = 0) -> Iterator[str]:
+    """Echo each message with the next of `paddings`, at most `piece` bytes at a time.
+
+    The first `refuse` handshakes are refused. Yields the address.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         arguments = (listener, piece, paddings, refuse)
         thread = threading.Thread(target=_serve, args=arguments)
@@ -58,7 +61,7 @@ def _echo(
 
 
 def _text(incoming: BinaryIO) -> bytes:
-    """Return the next short frame's text; its mask must be there, and be zeros."""
+    """Return the text of the next short frame, whose mask must be zeros."""
     head = incoming.read(2)
     if not head:
         return b""

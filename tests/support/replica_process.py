@@ -1,4 +1,4 @@
-"""A replica's process from the first signal to its exit status, with what it said meanwhile."""
+"""A replica's process while it shuts down: its signals, its exit status and its log."""
 
 import asyncio
 import os
@@ -9,25 +9,25 @@ from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import ENVIRONMENT, elapse
 
 DRAIN_SECONDS = int(ENVIRONMENT["DRAIN_SECONDS"])
-# What a drain may take besides when something does not answer, as operators are told.
+# How much longer a drain may take when a server does not answer; docs/operations.md promises it.
 FINISH_SECONDS = 10
 
 
-class Ending:
+class ReplicaProcess:
     def __init__(self, replica: Replica) -> None:
         self.replica = replica
-        self._said_before = replica.log.stat().st_size
+        self._log_size_before = replica.log.stat().st_size
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:
         os.kill(self.replica.pid, number)
 
-    async def status(self, within: float = DRAIN_SECONDS) -> int:
-        """Wait until the process has ended, with a second for itself; return its exit status."""
+    async def exit_status(self, within: float = DRAIN_SECONDS) -> int:
+        """Wait until the process exits, one second longer than `within`; return its exit status."""
         assert self.replica._process is not None
         return await asyncio.to_thread(self.replica._process.wait, within + 1)
 
-    async def listens_no_more(self) -> None:
-        """Wait until new connections are refused."""
+    async def until_connections_are_refused(self) -> None:
+        """Wait until the process refuses new connections."""
         async with asyncio.timeout(5):
             while True:
                 try:
@@ -37,8 +37,8 @@ class Ending:
                 writer.close()
                 await elapse(0.02)
 
-    def complaints(self) -> list[str]:
-        """Return the lines of its log since then that one would take for a bug."""
-        said = self.replica.log.read_bytes()[self._said_before :].decode()
+    def logged_errors(self) -> list[str]:
+        """Return the log lines, since this object was made, that look like a bug."""
+        log = self.replica.log.read_bytes()[self._log_size_before :].decode()
         bad = ("Traceback", "KeyError", "Exception")
-        return [line for line in said.splitlines() if any(word in line for word in bad)]
+        return [line for line in log.splitlines() if any(word in line for word in bad)]

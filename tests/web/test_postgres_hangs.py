@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.web import Web
-from tests.support.probes import ask
+from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
 
@@ -32,6 +32,6 @@ def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Pat
 
 
 def answers(port: int, path: str, cookie: str) -> set[int]:
-    """Return the statuses of what several browsers ask for at once, within ten seconds."""
+    """Return the statuses of what several browsers get for at once, within ten seconds."""
     with ThreadPoolExecutor(BROWSERS) as browsers:
-        return {*browsers.map(lambda _: ask(port, path, Cookie=cookie)[0], range(BROWSERS))}
+        return {*browsers.map(lambda _: get(port, path, Cookie=cookie)[0], range(BROWSERS))}

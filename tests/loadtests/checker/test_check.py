@@ -26,7 +26,7 @@ from loadtests.lib.client.history import (
     SubscribeSent,
     SubscriptionEnded,
 )
-from tests.support.model_server import ROOM, ModelServer, ModelTab
+from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 CHECKER = Path(checker.__file__).parent
 Spoil = Callable[[list[History], Log], None]
@@ -35,10 +35,10 @@ Spoil = Callable[[list[History], Log], None]
 def talk() -> tuple[list[History], Log]:
     """Return the histories of two people who talked, one of them over two sockets, and the log."""
     server = ModelServer()
-    alice, bob = ModelTab(server, 1), ModelTab(server, 2)
+    alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     for tab in (alice, bob):
         tab.connect()
-        tab.do(tab.protocol.subscribe(ROOM))
+        tab.run_effects(tab.protocol.subscribe(ROOM))
     for number in range(3):
         _send(alice, f"a{number}")
         _send(bob, f"b{number}")
@@ -52,9 +52,9 @@ def talk() -> tuple[list[History], Log]:
     return [alice.protocol.finish(), bob.protocol.finish()], server.log()
 
 
-def _send(tab: ModelTab, nonce: str) -> None:
+def _send(tab: ModelClient, nonce: str) -> None:
     command = {"type": "message.send", "room": ROOM, "nonce": nonce, "body": f"body of {nonce}"}
-    tab.do(tab.protocol.command(command)[1])
+    tab.run_effects(tab.protocol.command(command)[1])
 
 
 def test_it_finds_nothing_in_right_histories() -> None:
@@ -302,7 +302,7 @@ def test_a_watched_history_may_forget() -> None:
     def judge(entry: Entry) -> None:
         faults.extend(order.take(entry))
 
-    tab = ModelTab(server, 1)
+    tab = ModelClient(server, 1)
     tab.protocol.history.entries = deque(maxlen=2)
     tab.protocol.history.watch = judge
     tab.protocol.subscribe(ROOM)
@@ -311,7 +311,7 @@ def test_a_watched_history_may_forget() -> None:
         _send(tab, f"n{number}")
     tab.catch_up()
     assert faults == []
-    tab.hear(server.event(2))
+    tab.receive(server.event(2))
     assert [fault.rule for fault in faults] == ["event-once"]
     assert len(tab.protocol.history.entries) == 2
 
@@ -324,29 +324,29 @@ def test_it_finds_nothing_whatever_happens_to_the_sockets(
     steps: list[tuple[str, int]], replay_max: int
 ) -> None:
     server = ModelServer(replay_max)
-    tabs = [ModelTab(server, user) for user in (1, 2, 3)]
+    tabs = [ModelClient(server, user) for user in (1, 2, 3)]
     for tab in tabs:
         tab.protocol.subscribe(ROOM)
         tab.connect()
     for number, (step, who) in enumerate(steps):
         _take(server, tabs[who], step, f"n{number}")
-    for tab in [tab for tab in tabs if tab.told is None]:
+    for tab in [tab for tab in tabs if tab.last_sent is None]:
         tab.connect()
     for tab in tabs:
         tab.catch_up()
     assert format_violations(check([tab.protocol.finish() for tab in tabs], server.log())) == ""
 
 
-def _take(server: ModelServer, tab: ModelTab, step: str, name: str) -> None:
+def _take(server: ModelServer, tab: ModelClient, step: str, name: str) -> None:
     last = max(server.messages, default=None)
     match step:
         case "send":
             _send(tab, name)
         case "hear":
             tab.catch_up()
-        case "cut" if tab.told is not None:
+        case "cut" if tab.last_sent is not None:
             tab.drop_connection()
-        case "connect" if tab.told is None:
+        case "connect" if tab.last_sent is None:
             tab.connect()
         case "edit" if last and not server.messages[last]["deleted_at"]:
             server.edit(last, name)

@@ -21,17 +21,17 @@ from loadtests.lib.client.history import AccessRevoked, Entry, EventReceived, Hi
 from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers.process import ROOT
-from tests.support.model_server import ROOM, ModelServer, ModelTab
+from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 
 def a_run() -> Run:
     """Return a run of two people, one of whom loads the room, with something of everything."""
     server = ModelServer(replay_max=2)
-    alice, bob = ModelTab(server, 1), ModelTab(server, 2)
+    alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     bob.protocol = ClientProtocol(History("person-0002"))
     for tab, start in ((alice, Start.BEGINNING), (bob, Start.HISTORY)):
         tab.connect()
-        tab.do(tab.protocol.subscribe(ROOM, start))
+        tab.run_effects(tab.protocol.subscribe(ROOM, start))
     for number in range(4):
         server.send(1, f"n{number}", f"body {number}")
     alice.catch_up()
@@ -39,7 +39,7 @@ def a_run() -> Run:
     bob.connect()
     bob.catch_up()
     command = {"type": "message.send", "room": ROOM, "nonce": "last", "body": "the last"}
-    alice.do(alice.protocol.command(command)[1])
+    alice.run_effects(alice.protocol.command(command)[1])
     server.delete(102)
     alice.catch_up()
     bob.catch_up()

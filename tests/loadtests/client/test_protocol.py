@@ -23,19 +23,19 @@ from loadtests.lib.client.history import CommandAnswered, History, SubscriptionE
 from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.reconnect import Backoff
 from loadtests.lib.client.subscription import Start
-from tests.support.model_server import ROOM, ModelServer, ModelTab
+from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 Frame = dict[str, Any]
 
 
-def a_tab(server: ModelServer, start: Start = Start.BEGINNING) -> ModelTab:
-    tab = ModelTab(server, 1)
+def a_tab(server: ModelServer, start: Start = Start.BEGINNING) -> ModelClient:
+    tab = ModelClient(server, 1)
     tab.protocol.subscribe(ROOM, start)
     tab.connect()
     return tab
 
 
-def bodies(tab: ModelTab) -> list[str]:
+def bodies(tab: ModelClient) -> list[str]:
     return [message["body"] for message in tab.protocol.subscriptions[ROOM].view.messages()]
 
 
@@ -55,10 +55,10 @@ def test_its_position_is_the_highest_seq_that_it_applied() -> None:
 def test_an_answer_a_bump_and_a_gap_do_not_move_its_position() -> None:
     server = ModelServer()
     tab = a_tab(server)
-    tab.do(tab.protocol.command(send_command())[1])
-    tab.hear({"type": "room.bumped", "room": ROOM, "seq": 5, "number": 5})
+    tab.run_effects(tab.protocol.command(send_command())[1])
+    tab.receive({"type": "room.bumped", "room": ROOM, "seq": 5, "number": 5})
     server.send(2, "x", "hello")
-    tab.hear(server.event(2))
+    tab.receive(server.event(2))
     assert tab.protocol.subscriptions[ROOM].position == 0
 
 
@@ -152,8 +152,8 @@ def test_a_load_cannot_bring_old_text_back() -> None:
     [load] = tab.loads
     page = [dict(message) for message in server.messages.values()]
     server.delete(101)
-    tab.told = 1
-    tab.hear(server.event(2))
+    tab.last_sent = 1
+    tab.receive(server.event(2))
     tab.protocol.loaded(ROOM, load.load, 1, page)
     assert bodies(tab) == [""]
 
@@ -339,8 +339,8 @@ def test_it_knows_who_is_there() -> None:
 def test_unknown_frames_and_events_are_skipped_and_events_still_counted() -> None:
     server = ModelServer()
     tab = a_tab(server)
-    tab.hear({"type": "weather.changed", "to": "rain"})
-    tab.hear({"type": "reaction.added", "room": ROOM, "seq": 1, "at": "now"})
+    tab.receive({"type": "weather.changed", "to": "rain"})
+    tab.receive({"type": "reaction.added", "room": ROOM, "seq": 1, "at": "now"})
     assert tab.protocol.subscriptions[ROOM].position == 1
 
 

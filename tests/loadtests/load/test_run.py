@@ -18,7 +18,7 @@ from loadtests.load.__main__ import locust, started, worker_of
 from loadtests.load.plan import Limits, Plan
 from loadtests.load.run_series import DELIVER, DOUBLE, GAP, SEND, Series
 from scripts.stack.ports import free_port
-from tests.support.faulty_chat_server import ROOM, lying
+from tests.support.faulty_chat_server import ROOM, faulty_chat_server
 
 USERS = 5  # three readers, a talker, a lurker
 SECONDS = 8
@@ -56,7 +56,7 @@ def start(
     stack: ExitStack, folder: Path, lie: str, limits: Limits, workers: int = 0
 ) -> "subprocess.Popen[str]":
     folder.mkdir()
-    address = stack.enter_context(lying(lie))
+    address = stack.enter_context(faulty_chat_server(lie))
     people = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
     plan = Plan("run", f"http://{address}", "hot", USERS, 20, SECONDS, people, [ROOM], limits)

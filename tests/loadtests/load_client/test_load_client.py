@@ -16,8 +16,8 @@ from loadtests.lib.load_client import (
     Result,
     running,
 )
-from tests.support.faulty_websocket_server import Behaviour, Room, serving
-from tests.support.raw_websocket_server import cut_server
+from tests.support.faulty_websocket_server import Behaviour, Room, serve_room
+from tests.support.raw_websocket_server import fragmenting_server
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="the load client needs cc")
 
@@ -39,7 +39,7 @@ def plan(address: str, connections: int = 3, dialect: Dialect = PLAIN, **more: o
 
 @contextmanager
 def client_of(behaviour: Behaviour, **more: object) -> Iterator[LoadClient]:
-    with serving(Room(behaviour)) as address, running(plan(address, **more)) as client:  # type: ignore[arg-type]
+    with serve_room(Room(behaviour)) as address, running(plan(address, **more)) as client:  # type: ignore[arg-type]
         yield client
 
 
@@ -137,7 +137,7 @@ def test_several_loads_on_the_same_connections_are_counted_separately() -> None:
 @pytest.mark.parametrize("piece", [1, 7, 1_000, 100_000])
 def test_frames_are_found_wherever_the_network_cuts_them(piece: int) -> None:
     with (
-        cut_server(piece, paddings=[0, 150, 70_000]) as address,
+        fragmenting_server(piece, paddings=[0, 150, 70_000]) as address,
         running(plan(address, connections=1, dialect=ECHO)) as client,
     ):
         result = client.closed(0.3, lambda: None, senders=1, warm_up=0.0)
@@ -147,7 +147,7 @@ def test_frames_are_found_wherever_the_network_cuts_them(piece: int) -> None:
 
 def test_pings_are_answered_while_no_load_runs() -> None:
     room = Room(faithful)
-    with serving(room) as address, running(plan(address)):
+    with serve_room(room) as address, running(plan(address)):
         answered = [socket.ping() for socket in room.sockets]
         assert len(answered) == 3
         assert all(pong.wait(10) for pong in answered)
@@ -156,7 +156,7 @@ def test_pings_are_answered_while_no_load_runs() -> None:
 def test_a_connection_is_live_once_it_has_all_missed_messages() -> None:
     room = Room(faithful, greeting=["bench 0 .", "bench 1 .", "opened"])
     with (
-        serving(room) as address,
+        serve_room(room) as address,
         running(plan(address, missed_rooms=["room", "room"], missed_per_connection=2)) as client,
     ):
         opened = client.opened
@@ -165,7 +165,7 @@ def test_a_connection_is_live_once_it_has_all_missed_messages() -> None:
 
 
 def test_a_server_that_does_not_run_is_reported_clearly() -> None:
-    with serving(Room(faithful)) as address:
+    with serve_room(Room(faithful)) as address:
         pass
     with pytest.raises(LoadError, match=r"did not open.*refused.*0 of 3"), running(plan(address)):
         pass
@@ -173,7 +173,7 @@ def test_a_server_that_does_not_run_is_reported_clearly() -> None:
 
 def test_a_connection_comes_back_after_a_failed_handshake_if_the_plan_says_so() -> None:
     with (
-        cut_server(1_000, paddings=[0], refuse=2) as address,
+        fragmenting_server(1_000, paddings=[0], refuse=2) as address,
         running(plan(address, connections=1, dialect=ECHO, retry=True)) as client,
     ):
         assert client.opened["failures"] == 2

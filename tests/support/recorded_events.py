@@ -1,4 +1,4 @@
-"""What an action tells: the state before and the events it recorded make the state after."""
+"""Checks that an action records its changes: state before + recorded events = state after."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from hubbub.chat.serializers import serialize_message, serialize_time
 
 @dataclass
 class State:
-    """A room as somebody knows it who has heard all of its log."""
+    """A room, as a client knows it that has applied all events of its log."""
 
     name: str = ""
     topic: str = ""
@@ -23,7 +23,7 @@ class State:
     messages: dict[int, Any] = field(default_factory=dict)
 
     def apply(self, event: dict[str, Any]) -> None:
-        assert event["seq"] == self.seq + 1, "a hole in the log"
+        assert event["seq"] == self.seq + 1, "a gap in the log"
         self.seq = event["seq"]
         match event["type"]:
             case "message.created" | "message.edited" | "message.deleted":
@@ -37,11 +37,11 @@ class State:
                 self.name, self.topic = info["name"], info["topic"]
                 self.archived_at = info["archived_at"]
             case other:
-                raise AssertionError(f"nobody told this reader of {other}")
+                raise AssertionError(f"unknown event type {other}")
 
 
-def state_of(room_id: int) -> State:
-    """Read a room as the database has it."""
+def read_state(room_id: int) -> State:
+    """Return the room as it is in the database."""
     room = Room.objects.get(pk=room_id)
     members = Membership.objects.filter(room=room)
     messages = Message.objects.filter(room=room).with_people()
@@ -57,8 +57,8 @@ def state_of(room_id: int) -> State:
     )
 
 
-def log_of(room_id: int, after: int = 0) -> list[dict[str, Any]]:
-    """Read the log to its end, as a replica does for whoever resumes."""
+def read_events(room_id: int, after: int = 0) -> list[dict[str, Any]]:
+    """Return the events after `after`, as a replica reads them for a client that resumes."""
     events = [json.loads(entry.text) for entry in read_log(room_id, after, 10_000)]
     last = Room.objects.values_list("seq", flat=True).get(pk=room_id)
     assert [event["seq"] for event in events] == list(range(after + 1, last + 1))
@@ -66,12 +66,12 @@ def log_of(room_id: int, after: int = 0) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def told(room_id: int, *types: str) -> Iterator[None]:
-    """Hold an action to it: it records these events, and they tell all that it changed."""
-    known = state_of(room_id)
+def records(room_id: int, *types: str) -> Iterator[None]:
+    """Assert that the block records events of these types, which describe all its changes."""
+    state = read_state(room_id)
     yield
-    news = log_of(room_id, known.seq)
-    assert tuple(event["type"] for event in news) == types
-    for event in news:
-        known.apply(event)
-    assert known == state_of(room_id)
+    events = read_events(room_id, state.seq)
+    assert tuple(event["type"] for event in events) == types
+    for event in events:
+        state.apply(event)
+    assert state == read_state(room_id)

@@ -1,7 +1,7 @@
-"""REST as its callers see it: somebody's client for the addresses under /api.
+"""A REST client for the addresses under /api, on top of Django's test client.
 
-Django's own test client with the middleware and the CSRF check on; only the server between is left
-out. The tests of replicas call the same addresses through real ones.
+Middleware and the CSRF check are on; only the HTTP server is left out. The tests in tests/cluster
+call the same addresses on real replicas.
 """
 
 import json
@@ -14,20 +14,20 @@ from hubbub.accounts.models import Token, User
 
 
 @dataclass
-class Answer:
+class ApiResponse:
     status: int
     json: Any
     headers: Any
 
     @property
     def problem(self) -> tuple[int, str]:
-        """The status and the problem's code, having looked whether it is one as we promise."""
+        """Return the status and the problem's code, after checking that it has a detail."""
         assert self.json["detail"], self.json
         return self.status, self.json["code"]
 
 
-class Rest:
-    """`Rest()` is nobody, `Rest(bob)` has a session of his, `Rest.with_token(bob)` a token."""
+class ApiClient:
+    """A client that is signed out, has a user's session (`ApiClient(bob)`) or their token."""
 
     def __init__(self, user: User | None = None, **headers: str) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -38,22 +38,22 @@ class Rest:
             self.headers = {"X-CSRFToken": "c" * 32} | headers
 
     @classmethod
-    def with_token(cls, user: User) -> "Rest":
+    def with_token(cls, user: User) -> "ApiClient":
         return cls(Authorization=f"Bearer {Token.make(user, 'a bot')[1]}")
 
-    def get(self, path: str, **query: Any) -> Answer:
+    def get(self, path: str, **query: Any) -> ApiResponse:
         return self.raw("GET", path, query_params=query)
 
-    def post(self, path: str, **body: Any) -> Answer:
+    def post(self, path: str, **body: Any) -> ApiResponse:
         return self.raw("POST", path, json.dumps(body))
 
-    def patch(self, path: str, **body: Any) -> Answer:
+    def patch(self, path: str, **body: Any) -> ApiResponse:
         return self.raw("PATCH", path, json.dumps(body))
 
-    def delete(self, path: str) -> Answer:
+    def delete(self, path: str) -> ApiResponse:
         return self.raw("DELETE", path)
 
-    def raw(self, method: str, path: str, body: str | bytes = "", **options: Any) -> Answer:
+    def raw(self, method: str, path: str, body: str | bytes = "", **options: Any) -> ApiResponse:
         response = self.client.generic(
             method,
             f"/api{path}",
@@ -62,9 +62,9 @@ class Rest:
             headers=self.headers,
             **options,
         )
-        return Answer(response.status_code, _json(response), response.headers)
+        return ApiResponse(response.status_code, _json(response), response.headers)
 
 
 def _json(response: Any) -> Any:
-    """Return what a caller reads, which is JSON or nothing; anything else is a failure."""
+    """Return the decoded body, None when it is empty. Raises ValueError when it is not JSON."""
     return json.loads(response.content) if response.content else None
