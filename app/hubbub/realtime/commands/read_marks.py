@@ -16,7 +16,7 @@ class ReadMarkBuffer:
         self._marks: dict[tuple[int, int], int] = {}  # (user id, room id): number
 
     def add(self, user_id: int, room_id: int, number: int) -> None:
-        """Buffer that a user has read a room up to a message; lost if the replica crashes."""
+        """Buffer a user's read mark in a room. It is lost if the replica crashes."""
         key = user_id, room_id
         self._marks[key] = max(number, self._marks.get(key, 0))
 

@@ -61,12 +61,12 @@ class Connection:
     identity: Identity
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     rooms: set[int] = field(default_factory=set)  # subscribed
-    # Rooms whose own log caused a `room.removed`, so that the workspace log causes no second one.
+    # Rooms whose own log made us send `room.removed`: the workspace log must not send it again.
     removal_sent: set[int] = field(default_factory=set)
     bad_frames: int = 0  # in a row
     closed: bool = False
     scheduled_close: ScheduledClose | None = None
-    # Subscribes and unsubscribes run one at a time, in order of arrival; how many there are.
+    # Subscribes and unsubscribes run one at a time, in order. The count includes the running one.
     subscription_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     subscription_commands: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

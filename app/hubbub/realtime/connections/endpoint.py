@@ -32,7 +32,7 @@ from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame
 
 logger = logging.getLogger(__name__)
 
-# How often to read a user whose account changes during the handshake before giving up.
+# How many times to read a user whose account keeps changing during the handshake.
 AUTHENTICATION_ATTEMPTS = 5
 
 

@@ -13,7 +13,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def is_same_origin(origin: str, host: str) -> bool:
-    """Return whether `origin` is PUBLIC_URL, or without it the host that was asked for."""
+    """Return whether `origin` is PUBLIC_URL or, if that is not set, the request's own host."""
     own = settings.PUBLIC_URL or f"http://{host}"
     if not settings.PUBLIC_URL and not _is_allowed(host):
         return False

@@ -1,4 +1,4 @@
-"""The codes with which the server closes a WebSocket; `docs/protocol.md` lists what clients do.
+"""The codes with which the server closes a WebSocket; `docs/protocol.md` says how clients react.
 
 From 4000 a client reconnects; from 4500 it stays away.
 """
