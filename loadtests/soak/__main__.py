@@ -20,7 +20,7 @@ from loadtests.lib.servers.process import ROOT, ServerError
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.soak import report
-from loadtests.soak.accounts import gather
+from loadtests.soak.accounts import populate
 from loadtests.soak.growth_criteria import FULL_SECONDS, judge
 from loadtests.soak.load import Load
 from loadtests.soak.progress_line import ProgressLine
@@ -90,7 +90,7 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
     log("Starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
         log("Making users and rooms")
-        load = Load(await gather(stack), options.connections, options.rate)
+        load = Load(await populate(stack), options.connections, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
         await run_load(stack, load, options.seconds, options.folder / "samples.jsonl", every)
         return {

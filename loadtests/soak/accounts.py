@@ -1,4 +1,4 @@
-"""The people of a soak and their rooms, made before it begins."""
+"""The users of a soak and their rooms, made before it starts."""
 
 import asyncio
 import re
@@ -11,65 +11,60 @@ from typing import Any
 from loadtests.lib.client import rest
 from loadtests.lib.servers.process import ServerError
 from loadtests.lib.servers.stack import RunningStack
+from loadtests.lib.simulation.account import Account, fetch_account
 
-PEOPLE = 120
+USERS = 120
 ROOMS = 12
 ROOMS_EACH = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    username: str
-    identity: str  # the header that makes one them
-    id: int
+class User:
+    account: Account
     rooms: tuple[int, ...]
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return rest.headers_of(self.identity)
 
 
 @dataclass(frozen=True, slots=True)
-class Crowd:
+class Population:
+    """The users of a stack; they have ready sessions, and only bob signs in with his password."""
+
     address: str
-    people: Sequence[Person]
-    rooms: Sequence[int]  # without the lobby; the first person owns them
+    users: Sequence[User]
+    rooms: Sequence[int]  # without the lobby; the first user owns them
     lobby: int
-    password_of_bob: str  # the only one here who signs in; the crowd has ready sessions
+    password_of_bob: str
 
 
-async def gather(stack: RunningStack, people: int = PEOPLE, password_of_bob: str = "") -> Crowd:
-    """Make people and rooms in a running stack; each person is in a few of the rooms.
+async def populate(
+    stack: RunningStack, users: int = USERS, password_of_bob: str = ""
+) -> Population:
+    """Make users and rooms in a running stack; each user is a member of a few of the rooms.
 
-    Where bob is there already, his password must be given.
+    If bob exists already, his password must be given.
     """
-    return await asyncio.to_thread(_gather, stack, people, password_of_bob)
+    return await asyncio.to_thread(_populate, stack, users, password_of_bob)
 
 
-def ask(address: str, identity: str, method: str, path: str, **body: Any) -> Any:
-    """Ask over REST; told to slow down, wait as long as one is told. Raises RefusedError."""
-    return rest.call_patiently(address, method, path, rest.headers_of(identity), body or None)
+def call(address: str, account: Account, method: str, path: str, **body: Any) -> Any:
+    """Call REST; if told to slow down, wait as long as requested. Raises RefusedError."""
+    return rest.call_patiently(address, method, path, account.headers, body or None)
 
 
-def _gather(stack: RunningStack, people: int, password_of_bob: str) -> Crowd:
+def _populate(stack: RunningStack, users: int, password_of_bob: str) -> Population:
     address = stack.address
     with TemporaryDirectory(prefix="hubbub-soak-") as folder:
         file = Path(folder) / "sessions"
         password_of_bob = password_of_bob or _make_cast(stack)
-        stack.manage("seed", "--yes", "--users", str(people), "--sessions", str(file))
-        identities = file.read_text().splitlines()
-    ids = [int(ask(address, one, "GET", "/me")["id"]) for one in identities]
-    rooms = _make_rooms(address, identities, ids)
-    crowd = [
-        Person(f"person-{number + 1:04}", identity, ids[number], _rooms_of(number, rooms))
-        for number, identity in enumerate(identities)
-    ]
+        stack.manage("seed", "--yes", "--users", str(users), "--sessions", str(file))
+        accounts = [fetch_account(address, session) for session in file.read_text().splitlines()]
+    rooms = _make_rooms(address, accounts)
+    members = [User(account, _rooms_of(number, rooms)) for number, account in enumerate(accounts)]
     lobby = next(
         int(one["id"])
-        for one in ask(address, identities[0], "GET", "/rooms")
+        for one in call(address, accounts[0], "GET", "/rooms")
         if int(one["id"]) not in rooms and one["kind"] == "public"
     )
-    return Crowd(address, crowd, rooms, lobby, password_of_bob)
+    return Population(address, members, rooms, lobby, password_of_bob)
 
 
 def _make_cast(stack: RunningStack) -> str:
@@ -77,19 +72,19 @@ def _make_cast(stack: RunningStack) -> str:
     printed = stack.manage("seed", "--yes")
     found = re.search(r"bob has the password (\S+)", printed)
     if found is None:
-        raise ServerError(f"Bob is there already, and his password is not known:\n{printed}")
+        raise ServerError(f"Bob exists already, and his password is not known:\n{printed}")
     return found[1]
 
 
-def _make_rooms(address: str, identities: Sequence[str], ids: Sequence[int]) -> list[int]:
-    """Make the rooms; the first person owns all of them and puts the others in."""
-    owner, rooms = identities[0], list[int]()
+def _make_rooms(address: str, accounts: Sequence[Account]) -> list[int]:
+    """Make the rooms; the first user owns all of them and adds the others."""
+    owner, rooms = accounts[0], list[int]()
     for number in range(ROOMS):
-        made = ask(address, owner, "POST", "/rooms", name=f"soak {number + 1}", kind="private")
+        made = call(address, owner, "POST", "/rooms", name=f"soak {number + 1}", kind="private")
         rooms.append(int(made["id"]))
-    for number, id in enumerate(ids[1:], start=1):
+    for number, account in enumerate(accounts[1:], start=1):
         for room in _rooms_of(number, rooms):
-            ask(address, owner, "POST", f"/rooms/{room}/members", user=id)
+            call(address, owner, "POST", f"/rooms/{room}/members", user=account.id)
     return rooms
 
 

@@ -1,7 +1,7 @@
-"""The load of a soak: always as many visits at once, one after the other, and occasions between.
+"""The load of a soak: a constant number of visits, and occasional events besides.
 
-What fails is counted and told, and the soak goes on: an hour is not lost to one answer that did not
-come, and what did not come is a failure at the end.
+A failure is counted and printed, and the soak continues: one missing answer should not cost an
+hour. At the end every failure makes the soak fail.
 """
 
 import asyncio
@@ -15,105 +15,108 @@ from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client
 from loadtests.lib.client.subscription import Start
 from loadtests.soak import occasional_events
-from loadtests.soak.accounts import Crowd
-from loadtests.soak.user_session import ANSWER_SECONDS, TALK_SHARE, Visit, remark
+from loadtests.soak.accounts import Population
+from loadtests.soak.visit import ANSWER_SECONDS, SEND_SHARE, Visit, random_text
 
 VISIT_SECONDS = (60.0, 240.0)
-ARRIVE_SECONDS = 5.0  # in which the first of them come
+ARRIVE_SECONDS = 5.0  # in which the first visits start
 OCCASION_SECONDS = 20.0
-REPLAY_BUFFER_EVENTS = 500  # of a room, on each replica: REPLAY_BUFFER_EVENTS of Hubbub's settings
+REPLAY_BUFFER_EVENTS = 500  # of a room, on each replica: Hubbub's setting of the same name
 FILL_AT_ONCE = 20
 
 
 class Load:
     def __init__(
         self,
-        crowd: Crowd,
+        population: Population,
         visitors: int,
         messages_per_second: float,
         visit_seconds: tuple[float, float] = VISIT_SECONDS,
     ) -> None:
-        self._crowd, self._visitors, self._visit_seconds = crowd, visitors, visit_seconds
-        self._pause = visitors * TALK_SHARE / messages_per_second
-        self.visits: Counter[str] = Counter()  # what came of them
-        self.faults: list[Violation] = []
+        self._population, self._visitors = population, visitors
+        self._visit_seconds = visit_seconds
+        self._pause = visitors * SEND_SHARE / messages_per_second
+        self.done: Counter[str] = Counter()
+        self.violations: list[Violation] = []
         self.failures: list[str] = []
         self._sent = 0
-        self._here: set[Visit] = set()
+        self._current: set[Visit] = set()
 
     @property
     def sent(self) -> int:
-        return self._sent + sum(visit.sent for visit in self._here)
+        return self._sent + sum(visit.sent for visit in self._current)
 
     @property
-    def wrong(self) -> int:
-        return len(self.faults) + len(self.failures)
+    def errors(self) -> int:
+        return len(self.violations) + len(self.failures)
 
     def facts(self) -> dict[str, Any]:
         """Return what was done and what went wrong, for the report."""
         return {
             "sent": self.sent,
-            "done": dict(self.visits),
-            "faults": [str(fault) for fault in self.faults],
+            "done": dict(self.done),
+            "violations": [str(violation) for violation in self.violations],
             "failures": self.failures,
         }
 
     async def run(self, seconds: float) -> None:
-        """Have people come and go for so long."""
+        """Keep the load up for so many seconds."""
         try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 for number in range(self._visitors):
-                    group.create_task(self._come_and_go(number))
-                group.create_task(self._celebrate())
-                group.create_task(self._count("fillings", self._fill()))
+                    group.create_task(self._visit_repeatedly(number))
+                group.create_task(self._cause_occasional_events())
+                group.create_task(self._counted("warm-ups", self._fill_replay_buffers()))
         except TimeoutError:
             return
 
-    async def _come_and_go(self, number: int) -> None:
+    async def _visit_repeatedly(self, number: int) -> None:
         await asyncio.sleep(number * ARRIVE_SECONDS / self._visitors)
         shortest, longest = self._visit_seconds
-        # Of the first visits the rest, as if they had begun earlier: not all leave together.
+        # The first visits are cut short at random, so that not all of them end together.
         seconds = random.uniform(0, longest)
         while True:
-            await self._count("visits", self._visit(seconds))
+            await self._counted("visits", self._visit(seconds))
             seconds = random.uniform(shortest, longest)
 
     async def _visit(self, seconds: float) -> None:
-        visit = Visit(self._crowd, random.choice(self._crowd.people), self._pause)
-        self._here.add(visit)
+        visit = Visit(self._population, random.choice(self._population.users), self._pause)
+        self._current.add(visit)
         try:
-            await visit.last(seconds)
+            await visit.run(seconds)
         finally:
-            self.faults += visit.faults
-            self._here.discard(visit)
+            self.violations += visit.violations
+            self._current.discard(visit)
             self._sent += visit.sent
 
-    async def _fill(self) -> None:
-        """Talk fast at first, until every open room's memory of recent events is full.
+    async def _fill_replay_buffers(self) -> None:
+        """Send fast at first, until the replay buffer of every room is full.
 
-        It is meant to fill, and would be taken for a leak for as long as it does.
+        The buffers are meant to fill, and would look like a leak for as long as that takes.
         """
-        owner = self._crowd.people[0]
-        async with Client(owner.username, owner.identity, [self._crowd.address]) as client:
-            for room in (*self._crowd.rooms, self._crowd.lobby):
+        population, owner = self._population, self._population.users[0].account
+        async with Client(owner.username, owner.identity, [population.address]) as client:
+            for room in (*population.rooms, population.lobby):
                 await client.open(room, Start.NOW, within=ANSWER_SECONDS)
                 for _ in range(REPLAY_BUFFER_EVENTS // FILL_AT_ONCE):
-                    sends = (client.send(room, remark(owner)) for _ in range(FILL_AT_ONCE))
+                    sends = (client.send(room, random_text(owner)) for _ in range(FILL_AT_ONCE))
                     await asyncio.gather(*sends)
                     self._sent += FILL_AT_ONCE
                 await client.unsubscribe(room)
 
-    async def _celebrate(self) -> None:
+    async def _cause_occasional_events(self) -> None:
         for number in count(1):
-            await self._count("meetings", occasional_events.meet(self._crowd, number))
-            await self._count("sign-ins", occasional_events.sign_in_and_out(self._crowd))
+            meeting = occasional_events.hold_meeting(self._population, number)
+            await self._counted("meetings", meeting)
+            sign_in = occasional_events.sign_in_and_out(self._population)
+            await self._counted("sign-ins", sign_in)
             await asyncio.sleep(OCCASION_SECONDS)
 
-    async def _count(self, what: str, work: Awaitable[None]) -> None:
+    async def _counted(self, what: str, work: Awaitable[None]) -> None:
         try:
             await work
         except Exception as error:
             self.failures.append(f"{what}: {type(error).__name__}: {error}")
             await asyncio.sleep(1)
         else:
-            self.visits[what] += 1
+            self.done[what] += 1

@@ -47,5 +47,5 @@ def line(load: Load, samples: Samples, at: float, seconds: float) -> str:
     )
     return (
         f"{clock(at)} of {clock(seconds)} · {connections} connections · "
-        f"{load.sent / at:.1f} messages/s · {memory} · {load.wrong} errors"
+        f"{load.sent / at:.1f} messages/s · {memory} · {load.errors} errors"
     )

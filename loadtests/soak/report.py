@@ -87,7 +87,7 @@ def _errors(facts: dict[str, Any]) -> Iterator[Block]:
         yield Paragraph(f"{facts['restarts']} processes died and were restarted.")
     if facts["tracebacks"]:
         yield Paragraph(f"{facts['tracebacks']} tracebacks in the servers' logs.")
-    for name in ("faults", "failures"):
+    for name in ("violations", "failures"):
         if facts[name]:
             yield Paragraph(f"{len(facts[name])} {name}:")
             yield Bullets(facts[name][:MAX_ERRORS_SHOWN])

@@ -16,7 +16,7 @@ FACTS: dict[str, Any] = {
     "machine": {"at": "2026-11-23T10:00:00", "commit": "0123456789", "cores": 2,
                 "processor": "a processor", "memory_gib": 8},
     "seconds": SECONDS, "replicas": 2, "connections": 150, "sent": 43_000, "done": {"visits": 900},
-    "restarts": 0, "tracebacks": 0, "faults": [], "failures": [],
+    "restarts": 0, "tracebacks": 0, "violations": [], "failures": [],
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_a_measure_without_samples_is_not_called_flat() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [{"faults": ["bob: doubled"]}, {"failures": ["visits: late"]}, {"restarts": 1},
+    [{"violations": ["bob: duplicated"]}, {"failures": ["visits: late"]}, {"restarts": 1},
      {"tracebacks": 1}],
 )  # fmt: skip
 def test_errors_fail_a_flat_soak_and_are_reported(error: dict[str, Any]) -> None:

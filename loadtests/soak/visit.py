@@ -1,0 +1,147 @@
+"""One visit: a user opens a tab, uses the chat for a while, and closes it.
+
+A visit uses everything that could leave something behind: it opens and leaves rooms, drops its
+connection and returns to another replica, writes, edits and deletes messages, reads pages. Events
+are checked for order as they arrive, and kept no longer than the visit.
+"""
+
+import asyncio
+import random
+import urllib.request
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from websockets.exceptions import ConnectionClosed
+
+from loadtests.lib.checker.subscriptions import OrderChecker
+from loadtests.lib.checker.violation import Violation
+from loadtests.lib.client import Client, rest
+from loadtests.lib.client.history import Entry
+from loadtests.lib.client.subscription import Start
+from loadtests.lib.simulation.account import Account
+from loadtests.soak.accounts import Population, User
+
+OPEN_ROOMS = 2
+LOBBY_CHANCE = 0.2
+# Actions and how often they happen, relative to each other.
+ACTIONS = {
+    "send": 60,
+    "type": 10,
+    "edit": 8,
+    "read": 8,
+    "load_history": 5,
+    "drop_connection": 4,
+    "change_room": 3,
+    "delete": 2,
+}
+SEND_SHARE = ACTIONS["send"] / sum(ACTIONS.values())
+PHRASES = (
+    "the build is green again",
+    "shall we look at the report after lunch?",
+    "I take the first half, you the second, and we meet in between to see what both of them say",
+    "`make check` said so, see https://example.org/runs/17",
+)
+ANSWER_SECONDS = 30.0
+
+
+class Visit:
+    def __init__(self, population: Population, user: User, pause_seconds: float) -> None:
+        """`pause_seconds` is the mean time between two actions."""
+        self._population, self._user, self._pause = population, user, pause_seconds
+        account = user.account
+        self._client = Client(account.username, account.identity, [population.address])
+        self._client.history.entries = deque(maxlen=0)
+        self._client.history.watch = self._check_order
+        self._order = OrderChecker(account.username)
+        self.violations: list[Violation] = []  # duplicates, gaps, wrong order
+        self._rooms = random.sample(user.rooms, OPEN_ROOMS)
+        self._own_messages: list[int] = []  # that may still be changed
+        self.sent = 0
+        self._actions: dict[str, Callable[[], Awaitable[object]]] = {
+            name: getattr(self, f"_{name}") for name in ACTIONS
+        }
+
+    async def run(self, seconds: float) -> None:
+        """Stay for so many seconds. Raises what went wrong."""
+        async with self._client:
+            await self._arrive()
+            try:
+                async with asyncio.timeout(seconds) as stay:
+                    await self._act()
+            except TimeoutError:
+                if not stay.expired():
+                    raise
+
+    def _check_order(self, entry: Entry) -> None:
+        self.violations += self._order.take(entry)
+
+    async def _act(self) -> None:
+        while True:
+            await asyncio.sleep(random.expovariate(1 / self._pause))
+            action = random.choices([*ACTIONS], [*ACTIONS.values()])[0]
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._actions[action]()
+
+    async def _arrive(self) -> None:
+        await asyncio.to_thread(read_page, self._population.address, self._user.account)
+        if random.random() < LOBBY_CHANCE:
+            self._rooms.append(self._population.lobby)
+        for room in self._rooms:
+            await self._client.open(room, Start.NOW, within=ANSWER_SECONDS)
+
+    async def _send(self) -> None:
+        body = random_text(self._user.account)
+        answer = await self._client.send(random.choice(self._rooms), body)
+        self.sent += 1
+        if answer["type"] == "ok":
+            self._own_messages.append(answer["message"]["id"])
+
+    async def _type(self) -> None:
+        if self._client.connected:
+            room = random.choice(self._rooms)
+            with suppress(ConnectionClosed):  # typing has no answer, so nothing is lost
+                await self._client.write(f'{{"type": "typing", "room": {room}}}')
+
+    async def _edit(self) -> None:
+        if self._own_messages:
+            body = f"what I meant: {random.choice(PHRASES)}"
+            message = random.choice(self._own_messages)
+            await self._client.command("message.edit", message=message, body=body)
+
+    async def _delete(self) -> None:
+        if self._own_messages:
+            await self._client.command("message.delete", message=self._own_messages.pop())
+
+    async def _read(self) -> None:
+        room = random.choice(self._rooms)
+        numbers = [one["number"] for one in self._client.subscription(room).view.messages()]
+        if numbers:
+            await self._client.command("read", room=room, number=max(numbers))
+
+    async def _load_history(self) -> None:
+        room, headers = random.choice(self._rooms), self._user.account.headers
+        await asyncio.to_thread(rest.load_room, self._population.address, room, headers, pages=1)
+
+    async def _drop_connection(self) -> None:
+        await self._client.drop_connection()
+        await self._client.wait_until(lambda: self._client.connected, ANSWER_SECONDS)
+
+    async def _change_room(self) -> None:
+        old = self._rooms.pop(0)
+        await self._client.unsubscribe(old)
+        new = random.choice([room for room in self._user.rooms if room not in self._rooms])
+        self._rooms.append(new)
+        await self._client.open(new, Start.NOW, within=ANSWER_SECONDS)
+
+
+def random_text(account: Account) -> str:
+    """Return a message, some of it Markdown."""
+    return f"**{account.username}** says: {random.choice(PHRASES)}"
+
+
+def read_page(address: str, account: Account) -> None:
+    """Load the chat page as a browser does first. Raises OSError."""
+    request = urllib.request.Request(f"http://{address}/", headers=account.headers)
+    with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as page:
+        page.read()
