@@ -1,5 +1,6 @@
-"""Every link from one document to another, or to a heading, leads somewhere."""
+"""Every link of a document resolves, also those to headings, and every path in it exists."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,19 @@ import pytest
 from loadtests.lib.servers.process import ROOT
 from tests.docs.markdown import anchors, links, pages
 
+FOLDERS = ("app", "deploy", "docs", "loadtests", "scripts", "tests")
+
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_all_links_of_a_page_resolve(page: Path) -> None:
     broken = [link for link in links(page) if not resolves(page, link)]
     assert not broken
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_all_files_that_a_page_names_exist(page: Path) -> None:
+    paths = re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", page.read_text())
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def resolves(page: Path, link: str) -> bool:
