@@ -12,7 +12,7 @@ urlpatterns = [
     path("admin/", site.urls),
 ]
 
-handler400 = "hubbub.web.errors.bad_request"
-handler403 = "hubbub.web.errors.forbidden"
-handler404 = "hubbub.web.errors.not_found"
-handler500 = "hubbub.web.errors.server_error"
+handler400 = "hubbub.web.views.errors.bad_request"
+handler403 = "hubbub.web.views.errors.forbidden"
+handler404 = "hubbub.web.views.errors.not_found"
+handler500 = "hubbub.web.views.errors.server_error"

@@ -59,11 +59,11 @@ def test_the_workers_of_one_gunicorn_are_ready_together(
     monkeypatch.setenv(METRICS_DIR, str(tmp_path))
     last = MigrationRecorder(connection).migration_qs.filter(app="chat").order_by("-name")[0]
     last.delete()
-    assert not probes.Readiness().asked()
+    assert not probes.Readiness().check()
     last.save(force_insert=True)
-    assert probes.Readiness().asked()
+    assert probes.Readiness().check()
     last.delete()
-    assert probes.Readiness().asked()
+    assert probes.Readiness().check()
 
 
 @pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_without_its_folder_a_worker_is_ready_by_itself(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(METRICS_DIR, str(tmp_path / "gone"))
-    assert probes.Readiness().asked()
+    assert probes.Readiness().check()
 
 
 def test_what_is_logged_of_a_probe_names_no_request_before_it() -> None:

@@ -1,4 +1,4 @@
-"""What every template may ask of the place. Nothing here is looked up before a template asks."""
+"""What every template may ask about the workspace. Nothing is looked up before a template asks."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from hubbub.accounts.models import User
 
 
 def workspace(request: HttpRequest) -> dict[str, bool | Callable[[], bool]]:
-    return {"mails_are_printed": not settings.EMAIL_URL, "is_unowned": is_unowned}
+    return {"email_is_logged": not settings.EMAIL_URL, "has_no_owner": has_no_owner}
 
 
-def is_unowned() -> bool:
-    """Whether who signs up now becomes the owner: `chat.actions.people.welcome` decides it."""
+def has_no_owner() -> bool:
+    """Whether the next account to sign up becomes an owner, as `chat.actions.users` decides."""
     return settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists()

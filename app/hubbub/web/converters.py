@@ -1,7 +1,7 @@
-"""Path converters for `web.urls`: ids and seqs that a database can hold; anything else is a 404."""
+"""Path converters for `web.urls`: ids and seqs that fit a database column. Others give a 404."""
 
 from django.urls.converters import IntConverter
 
 
 class NumberConverter(IntConverter):
-    regex = "[0-9]{1,18}"  # 64 bits hold every one of them
+    regex = "[0-9]{1,18}"  # every number of 18 digits fits into 64 bits

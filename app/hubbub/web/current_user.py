@@ -1,10 +1,10 @@
-"""Who asks: for views behind `login_required`, where the type of `request.user` is still open."""
+"""The signed-in user, with their type. For views behind `login_required` only."""
 
 from django.http import HttpRequest
 
 from hubbub.accounts.models import User
 
 
-def person_of(request: HttpRequest) -> User:
+def current_user(request: HttpRequest) -> User:
     assert isinstance(request.user, User), "only behind login_required"
     return request.user

@@ -1,9 +1,9 @@
-"""The import map of the chat page: how its modules find each other without a build step.
+"""The chat page's import map, with which its modules find each other without a build step.
 
-Called by the chat page's template tag. Static files are served under hashed names, so the map leads
-from the plain address of each module, which is what `import "./store.js"` resolves to, to its
-hashed one. A module reached by both names would run twice: import only by relative path, or by
-one of the names in `NAMED`.
+Called by the chat page's template tag. Static files are served under hashed names, so the map takes
+the plain address of each module, which `import "./store.js"` resolves to, to its hashed address. A
+module that is loaded under both would run twice: import only by relative path, or by one of the
+names in `PACKAGES`.
 """
 
 import json
@@ -15,7 +15,7 @@ from django.templatetags.static import static
 
 STATIC_DIR = Path(__file__).resolve().parent / "static"
 LIT = "hubbub/vendor/lit"
-NAMED = {
+PACKAGES = {
     "lit": f"{LIT}/lit-element.js",
     "lit-html": f"{LIT}/lit-html.js",
     "@lit/reactive-element": f"{LIT}/reactive-element.js",
@@ -27,15 +27,15 @@ NAMED = {
 
 
 def modules() -> list[str]:
-    """Return the static path of every module, own and vendored."""
+    """Return the static path of every module in any folder, ours and the vendored ones."""
     paths = (STATIC_DIR / "hubbub").rglob("*.js")
     return sorted(path.relative_to(STATIC_DIR).as_posix() for path in paths)
 
 
 @cache
 def import_map() -> str:
-    """Return the import map as JSON that is safe inside a script element."""
-    imports = {name: static(path) for name, path in NAMED.items()}
+    """Return the import map as JSON, safe to put into a script element."""
+    imports = {name: static(path) for name, path in PACKAGES.items()}
     for path in modules():
         plain, hashed = settings.STATIC_URL + path, static(path)
         if plain != hashed:

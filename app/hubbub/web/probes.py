@@ -1,9 +1,9 @@
-"""What probes and Prometheus ask `web`: /healthz, /readyz, /metrics. `realtime` has its own.
+"""The probes of `web`: /healthz, /readyz and /metrics. `realtime` has its own.
 
-A middleware before all others: no session, no Host check (probes call an address by its IP).
-Ready means that all migrations are applied. Once it was, it stays so, and so do all workers of its
-gunicorn: with the database away all would turn unready at once, and people would get a bare 502
-instead of a sentence.
+The middleware runs before all others: no session, and no Host check, because probes use IP
+addresses. "Ready" means that all migrations are applied. A process that was ready once stays so,
+and so do all workers of its gunicorn. Otherwise a database outage would make every process unready
+at once, and people would get a bare 502 instead of an error page.
 """
 
 import os
@@ -26,30 +26,32 @@ TEXT = "text/plain; charset=utf-8"
 
 
 def answer_probes(get_response: GetResponse) -> GetResponse:
-    def answered(request: HttpRequest) -> HttpResponse:
+    """Middleware: answer the probes' paths, pass everything else on."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         if probe is None:
             return get_response(request)
-        set_request_context(None)  # not about what this thread served before
+        set_request_context(None)  # not the id of the request that this thread served before
         if request.method not in ("GET", "HEAD"):
-            return _said("", HTTPStatus.METHOD_NOT_ALLOWED)
+            return _text_response("", HTTPStatus.METHOD_NOT_ALLOWED)
         response = probe(request)
         response["Cache-Control"] = "no-store"
         return response
 
-    return answered
+    return middleware
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is there; nothing else is asked."""
-    return _said("ok")
+    """The process runs; this checks nothing else."""
+    return _text_response("ok")
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    if readiness.asked():
-        return _said("ready")
-    return _said(
-        _("The database does not answer, or lacks migrations."), HTTPStatus.SERVICE_UNAVAILABLE
+    if readiness.check():
+        return _text_response("ready")
+    return _text_response(
+        _("The database doesn't answer, or it lacks migrations."), HTTPStatus.SERVICE_UNAVAILABLE
     )
 
 
@@ -60,34 +62,31 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
         authorization=request.headers.get("Authorization", ""),
     )
     if not allowed:
-        return _said(_("You don't have access to the metrics."), HTTPStatus.FORBIDDEN)
-    readiness.asked()
+        return _text_response(_("You don't have access to the metrics."), HTTPStatus.FORBIDDEN)
+    readiness.check()
     return HttpResponse(render_metrics(), content_type=CONTENT_TYPE_LATEST)
 
 
 class Readiness:
-    """Whether all migrations were applied when it was last asked, or ever before.
+    """Whether all migrations are applied, or were at any earlier check.
 
-    A worker that is forked while the database is away finds a file of those before it.
+    A file in PROMETHEUS_MULTIPROC_DIR tells workers that are forked during a database outage.
     """
 
     def __init__(self) -> None:
-        self._once = False
+        self._was_ready = False
 
-    def asked(self) -> bool:
-        if not self._once:
-            self._once = self._is_noted() or is_migrated()
-            self._note()
-        metrics.ready.set(self._once)
-        return self._once
+    def check(self) -> bool:
+        if not self._was_ready:
+            self._was_ready = _is_marked() or is_migrated()
+            self._mark()
+        metrics.ready.set(self._was_ready)
+        return self._was_ready
 
-    def _is_noted(self) -> bool:
-        return METRICS_DIR in os.environ and _file().exists()
-
-    def _note(self) -> None:
-        if self._once and METRICS_DIR in os.environ:
-            with suppress(OSError):  # each worker then asks for itself
-                _file().touch()
+    def _mark(self) -> None:
+        if self._was_ready and METRICS_DIR in os.environ:
+            with suppress(OSError):  # each worker then asks the database itself
+                _marker().touch()
 
 
 readiness = Readiness()
@@ -99,9 +98,13 @@ PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
 }
 
 
-def _file() -> Path:
+def _is_marked() -> bool:
+    return METRICS_DIR in os.environ and _marker().exists()
+
+
+def _marker() -> Path:
     return Path(os.environ[METRICS_DIR]) / "ready"
 
 
-def _said(text: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
+def _text_response(text: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     return HttpResponse(f"{text}\n", content_type=TEXT, status=status)

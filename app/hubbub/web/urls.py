@@ -1,10 +1,12 @@
+"""The pages' URLs, included by `hubbub.urls`."""
+
 from django.urls import path, register_converter
 from django.views.decorators.cache import cache_control
 from django.views.i18n import JavaScriptCatalog
 
-from hubbub.web import account_settings, chat_page
 from hubbub.web.converters import NumberConverter
-from hubbub.web.welcome import welcome
+from hubbub.web.views import account_settings, chat_page
+from hubbub.web.views.welcome import welcome
 
 register_converter(NumberConverter, "number")
 
@@ -18,7 +20,7 @@ urlpatterns = [
     path("welcome/", welcome, name="welcome"),
     path("settings/", account_settings.overview, name="settings"),
     path("settings/name/", account_settings.rename, name="settings_name"),
-    path("settings/tokens/", account_settings.make_token, name="settings_token_make"),
+    path("settings/tokens/", account_settings.create_token, name="settings_token_create"),
     path(
         "settings/tokens/<int:token_id>/revoke/",
         account_settings.revoke_token,

@@ -1,4 +1,4 @@
-"""How form fields look in templates, whichever form they are of: ours, allauth's or Django's."""
+"""Renders form fields for templates, for our own forms, allauth's and Django's."""
 
 from django import template
 from django.forms import BoundField, CheckboxInput
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def styled(field: BoundField) -> SafeString:
-    """Return the field's input in our look, tied to its hint and its errors."""
+    """Return the field's input with our CSS class, connected to its hint and its errors."""
     return field.as_widget(attrs=_attributes(field))
 
 
@@ -26,6 +26,6 @@ def _attributes(field: BoundField) -> dict[str, str | bool]:
         attributes["aria-invalid"] = "true"
     if described:
         attributes["aria-describedby"] = " ".join(described)
-    # A placeholder that only repeats the label says nothing; allauth sets them on every field.
+    # allauth sets placeholders that only repeat the label.
     attributes["placeholder"] = ""
     return attributes

@@ -1,0 +1,40 @@
+"""The error pages: handlers that `hubbub.urls` and CSRF_FAILURE_VIEW name."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+# Forms for signed-out visitors, by the names of their URLs.
+SIGNED_OUT_FORMS = ("account_login", "account_signup")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Explain the failure; redirect users who signed in in another tab meanwhile."""
+    is_signed_out_form = request.path in [reverse(name) for name in SIGNED_OUT_FORMS]
+    retry_url = request.path
+    if is_signed_out_form and "next" in request.POST:
+        retry_url += "?" + urlencode({"next": request.POST["next"]})
+    if is_signed_out_form and request.user.is_authenticated:
+        return HttpResponseRedirect(retry_url)  # allauth redirects to `next` when that is safe
+    return render(request, "errors/csrf.html", {"retry_url": retry_url}, status=403)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Render without the request, which may be the cause (an unknown host, for example)."""
+    return HttpResponse(render_to_string("errors/400.html"), status=400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/403.html", {"reason": str(exception)}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "errors/404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Render without the request: its user would need the database, which may be down."""
+    return HttpResponse(render_to_string("errors/500.html"), status=500)
