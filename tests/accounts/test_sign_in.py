@@ -156,7 +156,7 @@ def test_the_page_asks_before_it_signs_out(client: Client, alice: User) -> None:
 def test_signing_out_ends_the_session_and_tells_every_replica(client: Client, alice: User) -> None:
     sign_in(client, "alice")
     answer = client.post("/accounts/logout/", follow=True)
-    assert "You are signed out" in answer.content.decode()
+    assert "You&#x27;ve signed out." in answer.content.decode()
     assert not is_in(client)
     assert WorkspaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
 

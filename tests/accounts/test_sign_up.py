@@ -46,13 +46,13 @@ def test_a_new_person_is_signed_in_and_in_the_lobby(client: Client, lobby: Room)
 def test_the_first_one_is_told_before_and_after_that_the_place_is_theirs(
     client: Client, embedded: None
 ) -> None:
-    assert "this account will own the place" in page(client, "/accounts/signup/")
-    assert "the first account owns this place" in page(client, "/accounts/login/")
+    assert "this account will own the workspace" in page(client, "/accounts/signup/")
+    assert "the first account owns this workspace" in page(client, "/accounts/login/")
     shown = sign_up(client, "alice", next="/rooms/1/7")
-    assert "This place is yours" in shown
+    assert "Your workspace is ready" in shown
     assert 'href="/rooms/1/7"' in shown
     assert User.objects.get(username="alice").is_owner
-    assert "owner of this place" in page(client, "/settings/")
+    assert "workspace owner" in page(client, "/settings/")
 
 
 def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) -> None:
@@ -68,14 +68,14 @@ def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) 
 def test_the_second_one_is_a_member_and_told_nothing_of_owning(
     client: Client, embedded: None, alice: User
 ) -> None:
-    assert "will own the place" not in page(client, "/accounts/signup/")
-    assert "This place is yours" not in sign_up(client, "bob", next="/settings/")
+    assert "will own the workspace" not in page(client, "/accounts/signup/")
+    assert "Your workspace is ready" not in sign_up(client, "bob", next="/settings/")
     assert not User.objects.get(username="bob").is_owner
 
 
 @pytest.mark.django_db
 def test_in_a_deployment_sign_up_makes_members_only(client: Client, deployed: None) -> None:
-    assert "will own the place" not in page(client, "/accounts/signup/")
+    assert "will own the workspace" not in page(client, "/accounts/signup/")
     sign_up(client, "alice")
     assert not User.objects.get(username="alice").is_owner
 

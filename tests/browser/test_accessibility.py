@@ -29,7 +29,7 @@ async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
     await alice.act("quoted", "Edit")
     await _check(alice, "a message that is edited")
     await alice.press("Escape")
-    await alice.page.locator(".chat-settings").click()
+    await alice.page.locator(".room-settings-button").click()
     for tab in ("Members", "Invite", "About"):
         await alice.page.get_by_role("button", name=tab, exact=True).click()
         await _check(alice, f"settings: {tab}")
@@ -48,8 +48,8 @@ async def test_axe_finds_nothing_in_a_search_for_somebody(
     alice = await window("alice", viewport=viewport)
     await alice.open_live(1)
     if viewport == NARROW:
-        await alice.page.locator(".chat-open-rooms").click()
-    await alice.page.get_by_role("button", name="Start a conversation", exact=True).first.click()
+        await alice.page.locator(".drawer-button-sidebar").click()
+    await alice.page.get_by_role("button", name="New message", exact=True).first.click()
     await _check(alice, "nobody looked for")
     await alice.page.keyboard.type("bob")
     await expect(alice.page.get_by_role("dialog").get_by_text("bob").first).to_be_visible()
@@ -68,14 +68,14 @@ async def test_axe_finds_nothing_while_the_page_reconnects(
     await _check(alice, "the banner")
 
 
-@pytest.mark.parametrize("drawer", [".chat-open-rooms", ".chat-open-people"])
+@pytest.mark.parametrize("drawer", [".drawer-button-sidebar", ".drawer-button-presence"])
 async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
     window: OpenWindow, stage: Stage, drawer: str
 ) -> None:
     alice = await window("alice", viewport=NARROW)
     await alice.open_live(1)
     await alice.page.locator(drawer).click()
-    await expect(alice.page.locator(".is-drawn")).to_be_visible()
+    await expect(alice.page.locator(".is-open")).to_be_visible()
     await _check(alice, drawer)
     await alice.press("Escape")
     await expect(alice.page.locator(drawer)).to_be_focused()
@@ -90,10 +90,10 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
     await bob.write("W" * 300)
     await expect(bob.messages).to_have_count(1)
     assert await bob.page.evaluate("document.documentElement.scrollWidth") == 360
-    await bob.page.locator(".chat-open-rooms").tap()
+    await bob.page.locator(".drawer-button-sidebar").tap()
     await bob.room_link(name).tap()
     await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
-    await expect(bob.page.locator(".is-drawn")).to_have_count(0)
+    await expect(bob.page.locator(".is-open")).to_have_count(0)
     await bob.composer.fill("from my phone")
     await bob.page.get_by_role("button", name="Send").tap()
     await expect(bob.message("from my phone")).to_be_in_viewport()
@@ -114,13 +114,13 @@ async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, st
 
     await bob.press("ArrowUp")
     await expect(bob.page.locator(".message-editor textarea")).to_be_focused()
-    await keyboard.type(", mended")
+    await keyboard.type(", corrected")
     await bob.press("Enter")
-    await expect(bob.message("second line, mended")).to_contain_text("(edited)")
+    await expect(bob.message("second line, corrected")).to_contain_text("(edited)")
     await expect(bob.composer).to_be_focused()
 
     await bob.press("Shift+Tab")
-    while not await bob.message("mended").evaluate("(it) => it === document.activeElement"):
+    while not await bob.message("corrected").evaluate("(it) => it === document.activeElement"):
         await bob.press("Shift+Tab")
     await bob.press("r")
     await keyboard.type("my answer")

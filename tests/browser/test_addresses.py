@@ -45,7 +45,7 @@ async def test_a_copied_link_opens_in_place_where_it_is_pasted(
     await tab.open_live(here)
     await tab.say("look at this")
     await tab.act("look at this", "Copy link")
-    await expect(tab.page.locator(".chat-toast")).to_have_text("Link copied.")
+    await expect(tab.page.locator(".toast")).to_have_text("Link copied")
     link = await tab.page.evaluate("navigator.clipboard.readText()")
 
     await tab.open_live(there)

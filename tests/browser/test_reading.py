@@ -51,18 +51,18 @@ async def test_one_who_reads_above_is_told_of_news_and_not_moved(
 ) -> None:
     bob = await window("bob", 1)
     await bob.open_live(long_room)
-    await expect(bob.page.locator(".timeline-newest")).to_have_count(0)
+    await expect(bob.page.locator(".jump-to-latest")).to_have_count(0)
     await bob.message("line 090").scroll_into_view_if_needed()
     before = await _top(bob, "line 090")
     for text in ("news one", "news two", "news three"):
         stage.rest(stage.person("alice"), "POST", f"/rooms/{long_room}/messages", body=text)
-    newest = bob.page.get_by_role("button", name="To the newest (3)")
+    newest = bob.page.get_by_role("button", name="Jump to latest 3 new messages")
     await expect(newest).to_be_visible()
     assert abs(await _top(bob, "line 090") - before) <= 1
 
     await newest.click()
     await expect(bob.message("news three")).to_be_in_viewport()
-    await expect(bob.page.locator(".timeline-newest")).to_have_count(0)
+    await expect(bob.page.locator(".jump-to-latest")).to_have_count(0)
     await expect(bob.page.locator(".timeline-new")).to_have_count(1)
 
 
@@ -74,7 +74,7 @@ async def test_the_address_of_a_message_opens_the_room_there(
     await expect(bob.message("line 020")).to_be_in_viewport()
     await expect(bob.page.locator(".is-highlighted .message-body")).to_have_text("line 020")
     await expect(bob.message("line 130")).to_have_count(0)
-    await bob.page.get_by_role("button", name="To the newest").click()
+    await bob.page.get_by_role("button", name="Jump to latest").click()
     await expect(bob.message("news three")).to_be_in_viewport()
 
 
@@ -87,10 +87,10 @@ async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
     name = stage.rest(alice, "GET", f"/rooms/{room}")["name"]
     first, second = await window("bob", 0), await window("bob", 1)
     await first.open_live(other)
-    await expect(first.room_link(name).locator(".side-unread")).to_have_text("1")
+    await expect(first.room_link(name).locator(".unread-count")).to_have_text("1")
     await second.open_live(room)
     await expect(second.message("See this")).to_be_in_viewport()
-    await expect(first.room_link(name).locator(".side-unread")).to_have_count(0)
+    await expect(first.room_link(name).locator(".unread-count")).to_have_count(0)
 
 
 async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, stage: Stage) -> None:
@@ -106,7 +106,7 @@ async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, st
     assert (await tab.page.title()).startswith("(")
     assert stage.rest(bob, "GET", f"/rooms/{room}")["read"] < 2
     await tab.page.evaluate(HIDE.replace("hidden", "visible"))
-    await expect(tab.page.locator("[aria-current] .side-unread")).to_have_count(0)
+    await expect(tab.page.locator("[aria-current] .unread-count")).to_have_count(0)
     await expect(tab.page.locator(".timeline-new")).to_have_count(1)
     await tab.say("my answer")
     await expect(tab.page.locator(".timeline-new")).to_have_count(0)
@@ -120,7 +120,7 @@ async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_f
     message = stage.rest(alice, "POST", f"/rooms/{public}/messages", body="Come in")
     charlie = await window("charlie", 1)
     await charlie.open(public, seq=message["seq"])
-    await charlie.page.get_by_role("button", name="Join the room").click()
+    await charlie.page.get_by_role("button", name="Join room").click()
     await expect(charlie.message("Come in")).to_be_visible()
 
     answer = await charlie.page.goto(f"http://{charlie.address}/rooms/{private}")

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 BACK_MS = 30_000
 COUNT_BANNERS = """() => {
   globalThis.banners = 0;
-  const count = () => (globalThis.banners += document.querySelectorAll(".chat-banner").length);
+  const found = () => document.querySelectorAll(".connection-banner").length;
+  const count = () => (globalThis.banners += found());
   new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
 }"""
 
@@ -28,7 +29,7 @@ async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
     replica.kill()
     await expect(bob.banner).to_contain_text("Reconnecting")
     await bob.write("written meanwhile")
-    await expect(bob.unsent).to_contain_text(["Sent once connected"])
+    await expect(bob.unsent).to_contain_text(["Will send when you're back online"])
     if len(stage.cluster.replicas) > 1:
         await alice.say("said meanwhile")
     await start(replica)
@@ -82,7 +83,7 @@ async def test_a_message_that_is_refused_says_why_and_can_be_changed(
     )
     await page.open_live(other)
     await expect(page.unsent).to_contain_text(["Not sent."])
-    await page.page.get_by_role("button", name="Discard").click()
+    await page.page.get_by_role("button", name="Delete", exact=True).click()
     await expect(page.unsent).to_have_count(0)
 
 
@@ -120,7 +121,7 @@ async def test_a_window_that_gave_way_to_others_takes_its_place_back_when_asked(
     await bob.page.route_web_socket("**/ws/", refuse_once)
     await bob.open(1)
     await expect(bob.banner).to_contain_text("too many other windows")
-    await bob.page.get_by_role("button", name="Use it here").click()
+    await bob.page.get_by_role("button", name="Use Hubbub here").click()
     await expect(bob.here).to_contain_text(["you"])
     await expect(bob.banner).to_have_count(0)
 

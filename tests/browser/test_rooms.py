@@ -19,7 +19,7 @@ async def test_a_room_is_made_and_found_and_joined(window: OpenWindow, stage: St
     await alice.page.get_by_role("button", name="New room").click()
     await alice.page.get_by_label("Name").fill("Observatory")
     await alice.page.get_by_label("Topic (optional)").fill("Stars and clouds")
-    await alice.page.get_by_role("button", name="Create the room").click()
+    await alice.page.get_by_role("button", name="Create room").click()
     await expect(alice.page.get_by_role("heading", level=1)).to_have_text("Observatory")
     await alice.say("Clear skies tonight")
 
@@ -29,7 +29,7 @@ async def test_a_room_is_made_and_found_and_joined(window: OpenWindow, stage: St
     await charlie.page.get_by_role("button", name="Join: Observatory").click()
     await expect(charlie.message("Clear skies tonight")).to_be_visible()
     await expect(alice.here).to_contain_text(["Charlie Cook"])
-    await expect(alice.page.locator(".notice-lines")).to_contain_text(["Charlie Cook joined"])
+    await expect(alice.page.locator(".event-notices")).to_contain_text(["Charlie Cook joined"])
 
 
 async def test_a_name_that_is_taken_is_said_where_it_was_typed(
@@ -40,7 +40,7 @@ async def test_a_name_that_is_taken_is_said_where_it_was_typed(
     await alice.press("Control+k")
     await alice.page.get_by_role("button", name="New room").click()
     await alice.page.get_by_label("Name").fill("LOBBY")
-    await alice.page.get_by_role("button", name="Create the room").click()
+    await alice.page.get_by_role("button", name="Create room").click()
     alert = alice.page.get_by_role("alert")
     await expect(alert).to_contain_text("A room with that name already exists")
     alice.errors.clear()  # the browser reports the refusal itself
@@ -55,22 +55,22 @@ async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
     alice, bob = await window("alice", 0), await window("bob", 1)
     await alice.open_live(room)
     await bob.open_live(1)
-    await alice.page.locator(".chat-settings").click()
+    await alice.page.locator(".room-settings-button").click()
     await alice.page.get_by_role("button", name="Invite", exact=True).click()
     await expect(alice.page.get_by_role("searchbox")).to_have_count(1)
-    await alice.page.get_by_placeholder("Find a person").fill("bake")
+    await alice.page.get_by_placeholder("Search by name").fill("bake")
     await alice.page.get_by_role("button", name="Invite: Bob Baker").click()
-    await expect(alice.page.locator(".row")).to_contain_text(["is here already"])
+    await expect(alice.page.locator(".row")).to_contain_text(["Already a member"])
     await bob.room_link(name).click()
     await expect(bob.page.get_by_role("heading", level=1)).to_have_text(name)
 
     await alice.page.get_by_role("button", name="Members", exact=True).click()
     await alice.page.get_by_label("Role: Bob Baker").select_option("moderator")
-    await expect(bob.page.locator(".notice-lines")).to_contain_text(["made Bob Baker moderator"])
+    await expect(bob.page.locator(".event-notices")).to_contain_text(["made Bob Baker a moderator"])
     await alice.page.get_by_role("button", name="Remove: Bob Baker").click()
     await expect(bob.room_link(name)).to_have_count(0)
     await expect(bob.page.get_by_role("heading", level=1)).to_have_text("lobby")
-    await expect(bob.page.locator(".chat-toast")).to_contain_text("You are no longer in")
+    await expect(bob.page.locator(".toast")).to_contain_text("You're no longer a member of")
 
 
 async def test_a_room_is_renamed_archived_and_brought_back(
@@ -88,14 +88,14 @@ async def test_a_room_is_renamed_archived_and_brought_back(
     await expect(bob.room_link("Attic")).to_have_count(1)
 
     await _settings(alice, "About")
-    await alice.page.get_by_role("button", name="Archive the room").click()
-    await alice.page.get_by_role("button", name="Archive it").click()
+    await alice.page.get_by_role("button", name="Archive room").click()
+    await alice.page.get_by_role("button", name="Archive", exact=True).click()
     await expect(_title(alice)).to_have_text("lobby")
     await expect(_title(bob)).to_have_text("lobby")
 
     await alice.press("Control+k")
     await alice.page.get_by_role("button", name="Archived").click()
-    await alice.page.get_by_role("button", name="Bring back: Attic").click()
+    await alice.page.get_by_role("button", name="Restore: Attic").click()
     await expect(_title(alice)).to_have_text("Attic")
     await alice.say("Dusted off")
     await expect(bob.room_link("Attic")).to_have_count(1)
@@ -107,9 +107,9 @@ async def test_two_people_talk_in_a_conversation_of_their_own(
     charlie, dana = await window("charlie", 0), await window("dana", 1)
     await charlie.open_live(1)
     await dana.open_live(1)
-    await charlie.page.get_by_role("button", name="Start a conversation").first.click()
+    await charlie.page.get_by_role("button", name="New message").first.click()
     await charlie.page.get_by_placeholder("Find a person").fill("dyer")
-    await charlie.page.get_by_role("button", name="Talk: Dana Dyer").click()
+    await charlie.page.get_by_role("button", name="Message: Dana Dyer").click()
     await expect(_title(charlie)).to_have_text("Dana Dyer")
     await charlie.say("Between us")
     await dana.room_link("Charlie Cook").click()
@@ -126,16 +126,16 @@ async def test_the_last_owner_is_told_why_they_cannot_leave(
     alice, bob = await window("alice", 0), await window("bob", 1)
     await alice.open_live(room)
     await _settings(alice, "About")
-    await alice.page.get_by_role("button", name="Leave the room").click()
-    await alice.page.get_by_role("button", name="Leave it").click()
-    problem = alice.page.locator(".notice-error")
+    await alice.page.get_by_role("button", name="Leave room").click()
+    await alice.page.get_by_role("button", name="Leave", exact=True).click()
+    problem = alice.page.locator(".alert-error")
     await expect(problem).to_contain_text("Make someone else an owner first")
     alice.errors.clear()
 
     await bob.open_live(room)
     await _settings(bob, "About")
-    await bob.page.get_by_role("button", name="Leave the room").click()
-    await bob.page.get_by_role("button", name="Leave it").click()
+    await bob.page.get_by_role("button", name="Leave room").click()
+    await bob.page.get_by_role("button", name="Leave", exact=True).click()
     await expect(_title(bob)).to_have_text("lobby")
     await expect(bob.room_link(name)).to_have_count(0)
 
@@ -145,11 +145,11 @@ async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage
     room = stage.room([stage.person("alice"), *crowd])
     alice = await window("alice", 0)
     await alice.open_live(room)
-    folded = alice.page.locator("details.notice-lines summary")
+    folded = alice.page.locator("details.event-notices summary")
     await expect(folded).to_contain_text("Alice Archer added")
     await expect(folded).to_contain_text("and 3 others")
     await alice.open_live(1)
-    await expect(alice.page.locator(".notice-lines")).to_have_count(0)
+    await expect(alice.page.locator(".event-notices")).to_have_count(0)
 
 
 async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_by_then(
@@ -202,13 +202,13 @@ async def test_news_between_the_page_and_its_first_socket_are_told(
     invited = stage.room([alice, bob.person])
     came.set()
     await expect(bob.here).to_contain_text(["you"], timeout=20_000)
-    await expect(bob.room_link(name).locator(".side-unread")).to_have_text("1")
+    await expect(bob.room_link(name).locator(".unread-count")).to_have_text("1")
     new = stage.rest(alice, "GET", f"/rooms/{invited}")["name"]
     await expect(bob.room_link(new)).to_be_visible()
 
 
 async def _settings(window: Window, tab: str) -> None:
-    await window.page.locator(".chat-settings").click()
+    await window.page.locator(".room-settings-button").click()
     await window.page.get_by_role("button", name=tab, exact=True).click()
 
 

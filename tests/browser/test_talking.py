@@ -20,8 +20,8 @@ async def test_what_one_writes_the_other_sees_edited_and_deleted(talking: Pair) 
     await expect(bob.message("Shall we start?")).to_contain_text("(edited)")
 
     await alice.delete("Shall we start?")
-    await expect(bob.bodies).to_have_text(["message deleted"])
-    await expect(alice.bodies).to_have_text(["message deleted"])
+    await expect(bob.bodies).to_have_text(["Message deleted"])
+    await expect(alice.bodies).to_have_text(["Message deleted"])
 
 
 async def test_one_sees_the_other_come_type_and_go(pair: Pair) -> None:
@@ -32,9 +32,9 @@ async def test_one_sees_the_other_come_type_and_go(pair: Pair) -> None:
     await expect(alice.here).to_contain_text(["Alice Archer", "Bob Baker"])
 
     await bob.composer.press_sequentially("I think")
-    await expect(alice.page.locator(".chat-typing")).to_have_text("Bob Baker is typing…")
+    await expect(alice.page.locator(".typing-indicator")).to_have_text("Bob Baker is typing…")
     await bob.press("Enter")
-    await expect(alice.page.locator(".chat-typing")).to_be_empty()
+    await expect(alice.page.locator(".typing-indicator")).to_be_empty()
 
     await bob.page.close()
     await expect(alice.here).to_have_count(1)
@@ -49,7 +49,7 @@ async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(talking
     await expect(quote).to_contain_text("The secret is marzipan.")
 
     await alice.delete("The secret is")
-    await expect(quote).to_contain_text("message deleted")
+    await expect(quote).to_contain_text("Message deleted")
     await expect(bob.page.locator("body")).not_to_contain_text("marzipan")
 
 
@@ -76,11 +76,11 @@ async def test_news_of_other_rooms_is_counted_beside_them_and_in_the_title(
     await bob.open_live(here)
     for text in ("one", "two"):
         stage.rest(people[0], "POST", f"/rooms/{there}/messages", body=text)
-    await expect(bob.room_link(name).locator(".side-unread")).to_have_text("2")
+    await expect(bob.room_link(name).locator(".unread-count")).to_have_text("2")
     title = await bob.page.title()
     assert title.startswith("("), title
 
     await bob.room_link(name).click()
     await expect(bob.page.locator(".timeline-new")).to_have_count(1)
     await expect(bob.bodies).to_have_text(["one", "two"])
-    await expect(bob.room_link(name).locator(".side-unread")).to_have_count(0)
+    await expect(bob.room_link(name).locator(".unread-count")).to_have_count(0)

@@ -33,7 +33,9 @@ class Window:
     async def open(self, room: int | None = None, seq: int | None = None) -> None:
         path = "/" if room is None else f"/rooms/{room}" + (f"/{seq}" if seq else "")
         await self.page.goto(f"http://{self.address}{path}")
-        await expect(self.page.locator(".timeline-items, .composer-instead").first).to_be_visible()
+        await expect(
+            self.page.locator(".timeline-items, .composer-replacement").first
+        ).to_be_visible()
 
     async def open_live(self, room: int | None = None, seq: int | None = None) -> None:
         """Open a room and wait until one is counted among those who are there."""
@@ -85,14 +87,14 @@ class Window:
 
     @property
     def here(self) -> Locator:
-        return self.page.locator(".people-person")
+        return self.page.locator(".presence-user")
 
     @property
     def banner(self) -> Locator:
-        return self.page.locator(".chat-banner")
+        return self.page.locator(".connection-banner")
 
     def room_link(self, name: str) -> Locator:
-        return self.page.locator(".side-room", has=self.page.get_by_text(name, exact=True))
+        return self.page.locator(".sidebar-room", has=self.page.get_by_text(name, exact=True))
 
 
 @asynccontextmanager

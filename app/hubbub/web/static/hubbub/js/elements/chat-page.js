@@ -1,43 +1,44 @@
-/** The whole page: side, room, people, dialogs, narrow screens' drawers, what is announced. */
+/** The whole page: sidebar, room, presence list, dialogs, drawers, toasts and announcements. */
 
 import { html, nothing } from "lit";
 
-import { TYPING_MS, openRoom, openTimeline } from "../store.js";
-import { fill, gettext, listOf, ngettext } from "../text.js";
-import { messagesOf } from "../timeline.js";
-import "./banner.js";
-import "./composer.js";
-import "./direct-dialog.js";
-import "./directory-dialog.js";
-import { ChatElement } from "./element.js";
-import "./head.js";
-import { textOf } from "./message.js";
-import "./people.js";
-import "./rooms.js";
-import "./settings-dialog.js";
-import "./timeline.js";
+import { openRoom, openTimeline } from "../state/selectors.js";
+import { TYPING_MS } from "../state/store.js";
+import { fill, gettext, listOf, ngettext } from "../state/text.js";
+import { messagesInWindow } from "../state/timeline.js";
+import "./composer/composer.js";
+import "./dialogs/direct-message-dialog.js";
+import "./dialogs/room-directory-dialog.js";
+import "./dialogs/room-settings-dialog.js";
+import "./room/connection-banner.js";
+import "./room/presence-list.js";
+import "./room/room-header.js";
+import { ChatElement } from "./shared/chat-element.js";
+import "./sidebar/sidebar.js";
+import { textOf } from "./timeline/message.js";
+import "./timeline/timeline.js";
 
 const TOAST_MS = 6_000;
-const NAMES_TYPING = 3;
+const MAX_TYPING_NAMES = 3;
 
 class HubChat extends ChatElement {
   static properties = {
     drawer: { state: true },
     toast: { state: true },
-    announced: { state: true },
+    announcedId: { state: true },
   };
 
   constructor() {
     super();
     this.drawer = null;
     this.toast = "";
-    this.announced = null;
-    this.addEventListener("page-drawer", (event) => this.setDrawer(event.detail));
-    this.addEventListener("page-dialog", (event) => this.openDialog(event.detail));
+    this.announcedId = null;
+    this.addEventListener("set-drawer", (event) => this.setDrawer(event.detail));
+    this.addEventListener("open-dialog", (event) => this.openDialog(event.detail));
     this.addEventListener("compose", (event) => this.composer.compose(event.detail));
-    this.addEventListener("edit-last", () => this.timeline.deeds.editLast());
-    this.addEventListener("sent", () => this.timeline.scroller.toEnd());
-    document.addEventListener("keydown", (event) => this.key(event));
+    this.addEventListener("edit-last", () => this.timeline.actions.editLast());
+    this.addEventListener("sent", () => this.timeline.scrollPosition.scrollToEnd());
+    document.addEventListener("keydown", (event) => this.keyPressed(event));
   }
 
   get composer() {
@@ -48,81 +49,80 @@ class HubChat extends ChatElement {
     return this.querySelector("hub-timeline");
   }
 
-  follow() {
-    super.follow();
-    this.chat?.addEventListener("said", (event) => this.say(event.detail));
-    this.chat?.addEventListener("shown", (event) => this.arrive(event.detail));
-    this.chat?.store.listen((state, before) => this.noticeChange(state, before));
+  listenToStore() {
+    super.listenToStore();
+    this.chat?.addEventListener("toast", (event) => this.showToast(event.detail));
+    this.chat?.addEventListener("room-shown", (event) => this.roomShown(event.detail));
+    this.chat?.store.listen((state, before) => this.announceNewMessage(state, before));
   }
 
-  view() {
+  template() {
     const room = openRoom(this.state);
     if (!room) return nothing;
     return html`
-      <a class="skip-link" href="#composer" @click=${(event) => this.skip(event)}>
-        ${gettext("Skip to writing")}</a
+      <a class="skip-link" href="#composer" @click=${(event) => this.skipToComposer(event)}>
+        ${gettext("Skip to message field")}</a
       >
-      <hub-rooms
+      <hub-sidebar
         role="navigation"
         aria-label=${gettext("Rooms")}
-        class="chat-side ${this.drawer === "rooms" ? "is-drawn" : ""}"
+        class="chat-sidebar ${this.drawer === "sidebar" ? "is-open" : ""}"
         .chat=${this.chat}
-      ></hub-rooms>
+      ></hub-sidebar>
       <main class="chat-main" ?inert=${this.drawer !== null}>
-        <hub-head .chat=${this.chat} .drawer=${this.drawer}></hub-head>
-        <hub-banner .chat=${this.chat}></hub-banner>
+        <hub-room-header .chat=${this.chat} .drawer=${this.drawer}></hub-room-header>
+        <hub-connection-banner .chat=${this.chat}></hub-connection-banner>
         <hub-timeline class="chat-timeline" .chat=${this.chat}></hub-timeline>
-        <div class="chat-typing quiet" aria-live="off">${this.typing()}</div>
+        <div class="typing-indicator muted" aria-live="off">${this.typingText()}</div>
         <hub-composer id="composer" .chat=${this.chat}></hub-composer>
       </main>
-      <hub-people
+      <hub-presence-list
         role="complementary"
-        aria-label=${gettext("People")}
-        class="chat-people ${this.drawer === "people" ? "is-drawn" : ""}"
+        aria-label=${gettext("People viewing this room")}
+        class="chat-presence ${this.drawer === "presence" ? "is-open" : ""}"
         .chat=${this.chat}
-      ></hub-people>
+      ></hub-presence-list>
       ${
         this.drawer
           ? html`<button
-              class="chat-scrim"
+              class="drawer-backdrop"
               tabindex="-1"
               aria-label=${gettext("Close")}
               @click=${() => this.setDrawer(null)}
             ></button>`
           : nothing
       }
-      <hub-directory .chat=${this.chat}></hub-directory>
-      <hub-direct .chat=${this.chat}></hub-direct>
-      <hub-settings .chat=${this.chat}></hub-settings>
-      <div class="chat-toast" role="status">
-        ${this.toast ? html`<p>${this.toast}</p>` : nothing}
-      </div>
+      <hub-room-directory .chat=${this.chat}></hub-room-directory>
+      <hub-direct-message .chat=${this.chat}></hub-direct-message>
+      <hub-room-settings .chat=${this.chat}></hub-room-settings>
+      <div class="toast" role="status">${this.toast ? html`<p>${this.toast}</p>` : nothing}</div>
       <div class="visually-hidden" aria-live="polite">${this.announcement()}</div>
     `;
   }
 
-  typing() {
+  typingText() {
     const timeline = openTimeline(this.state);
     const now = Date.now();
     const entries = [...(timeline?.typing.values() ?? [])].filter((it) => now - it.at < TYPING_MS);
     const names = entries.map((entry) => entry.name);
     if (!names.length) return nothing;
-    if (names.length > NAMES_TYPING) return gettext("Several people are typing…");
+    if (names.length > MAX_TYPING_NAMES) return gettext("Several people are typing…");
     const text = ngettext("%(names)s is typing…", "%(names)s are typing…", names.length);
     return fill(text, { names: listOf(names) });
   }
 
-  noticeChange(state, before) {
+  announceNewMessage(state, before) {
     const [now, was] = [openTimeline(state), openTimeline(before)];
     if (!now || !was || now === was || now.room !== was.room || !was.loaded) return;
-    const newest = messagesOf(now).at(-1);
-    const isNew = newest && newest.seq > (messagesOf(was).at(-1)?.seq ?? 0) && now.to === was.to;
-    if (isNew && newest.sender.id !== state.me.id) this.announced = newest.id;
+    const latest = messagesInWindow(now).at(-1);
+    const latestBefore = messagesInWindow(was).at(-1)?.seq ?? 0;
+    const isNew = latest && latest.seq > latestBefore && now.to === was.to;
+    if (isNew && latest.sender.id !== state.me.id) this.announcedId = latest.id;
   }
 
-  /** The newest message for screen readers; drawn from itself, so that a deletion empties it. */
+  /** The newest message, for screen readers. A deletion empties it, as it reads the state. */
   announcement() {
-    const message = openTimeline(this.state)?.known.get(this.announced);
+    const message = openTimeline(this.state)?.messages.get(this.announcedId);
     if (!message || message.deleted_at) return nothing;
     return fill(gettext("%(name)s: %(text)s"), {
       name: message.sender.name,
@@ -130,25 +130,25 @@ class HubChat extends ChatElement {
     });
   }
 
-  say(text) {
+  showToast(text) {
     this.toast = text;
     clearTimeout(this.toastTimer);
     this.toastTimer = setTimeout(() => (this.toast = ""), TOAST_MS);
   }
 
-  arrive({ seq }) {
+  roomShown({ seq }) {
     this.setDrawer(null);
     if (seq === null && matchMedia("(pointer: fine)").matches) this.composer.compose();
   }
 
   setDrawer(drawer) {
-    const was = this.drawer;
+    const before = this.drawer;
     this.drawer = drawer;
-    if (drawer === was) return;
-    const goal = drawer
-      ? `.chat-side.is-drawn a, .chat-people.is-drawn button`
-      : `.chat-open-${was}`;
-    this.updateComplete.then(() => this.querySelector(goal)?.focus());
+    if (drawer === before) return;
+    const focusTarget = drawer
+      ? ".chat-sidebar.is-open a, .chat-presence.is-open button"
+      : `.drawer-button-${before}`;
+    this.updateComplete.then(() => this.querySelector(focusTarget)?.focus());
   }
 
   openDialog(name) {
@@ -156,15 +156,15 @@ class HubChat extends ChatElement {
     this.querySelector(`hub-${name}`).show();
   }
 
-  key(event) {
+  keyPressed(event) {
     if (event.key === "Escape" && this.drawer) this.setDrawer(null);
     if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
-      this.openDialog("directory");
+      this.openDialog("room-directory");
     }
   }
 
-  skip(event) {
+  skipToComposer(event) {
     event.preventDefault();
     this.composer.compose();
   }

@@ -1,0 +1,16 @@
+/** A search that reports only the latest query's results, and drops late answers to others. */
+
+export class LatestSearch {
+  /** `request(text)` resolves to results, which `onResults` receives. */
+  constructor(request, onResults) {
+    this.request = request;
+    this.onResults = onResults;
+    this.latest = 0;
+  }
+
+  async find(text) {
+    const number = ++this.latest;
+    const results = await this.request(text.trim());
+    if (number === this.latest) this.onResults(results);
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Loads a room's history over REST into the store, page by page, and drops old messages again. Used
+ * by the controller, and by the timeline while the user scrolls.
+ */
+
+import { openTimeline } from "../state/selectors.js";
+import { messagesInWindow } from "../state/timeline.js";
+
+const PAGE_MESSAGES = 50;
+// Beyond MAX_MESSAGES in the window, all but the latest KEPT_MESSAGES are dropped.
+const MAX_MESSAGES = 600;
+const KEPT_MESSAGES = 300;
+const RETRY_MS = 2_000;
+
+export class HistoryLoader {
+  constructor(rest, store) {
+    this.rest = rest;
+    this.store = store;
+    this.loading = new Set();
+  }
+
+  /** Load a room's window: around the message of `seq`, or the latest messages without one. */
+  async show(room, seq) {
+    const timeline = this.store.state.timelines.get(room);
+    const isInWindow =
+      seq === null
+        ? timeline.to === Infinity
+        : messagesInWindow(timeline).some((message) => message.seq === seq);
+    if (!timeline.loaded || !isInWindow) await this.load(room, { around: seq }, "fresh");
+  }
+
+  /** Load the page before or after the window; a second call meanwhile does nothing. */
+  async loadMore(room, where) {
+    const timeline = this.store.state.timelines.get(room);
+    const edge = where === "before" ? timeline.from : timeline.to;
+    if (edge === 0 || edge === Infinity || this.loading.has(`${room} ${where}`)) return;
+    this.loading.add(`${room} ${where}`);
+    try {
+      await this.load(room, { [where]: edge }, where);
+    } catch {
+      // Scrolling calls this again and again. Wait while the server doesn't answer.
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+    this.loading.delete(`${room} ${where}`);
+  }
+
+  async load(room, bounds, where) {
+    const query = { ...bounds, limit: PAGE_MESSAGES };
+    const page = await this.rest.get(`rooms/${room}/messages`, query);
+    const edge = bounds[where] ?? null;
+    this.store.dispatch({ type: "page.messages_loaded", room, page, where, edge });
+  }
+
+  async loadLatest() {
+    const timeline = openTimeline(this.store.state);
+    if (timeline.to !== Infinity) await this.load(timeline.room, {}, "fresh");
+  }
+
+  /** Load a quoted message that no page has brought. */
+  async loadQuoted(room, { id, seq }) {
+    if (this.loading.has(id)) return;
+    this.loading.add(id);
+    const query = { around: seq, limit: 1 };
+    // Without an answer the quote keeps showing "…".
+    const page = await this.rest.get(`rooms/${room}/messages`, query).catch(() => null);
+    const message = page?.messages.find((found) => found.id === id);
+    if (message) this.store.dispatch({ type: "page.message_loaded", room, message });
+  }
+
+  /** Drop old messages while the user follows the latest ones. */
+  trim() {
+    const timeline = openTimeline(this.store.state);
+    const messages = timeline ? messagesInWindow(timeline) : [];
+    if (messages.length < MAX_MESSAGES) return;
+    const { seq } = messages.at(-KEPT_MESSAGES);
+    this.store.dispatch({ type: "page.messages_trimmed", room: timeline.room, seq });
+  }
+}

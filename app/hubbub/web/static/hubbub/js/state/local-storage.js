@@ -1,0 +1,20 @@
+/**
+ * What the page stores in this browser: drafts and unsent messages, under keys that begin with
+ * `KEY_PREFIX`. Every page loads this module, because signing out on any of them has to clear the
+ * storage. It therefore imports nothing.
+ */
+
+export const KEY_PREFIX = "hubbub.";
+
+/** Remove everything stored here; with `exceptUser`, all but that user's own entries. */
+export function clearStorage(storage, exceptUser = null) {
+  const keptPrefix = exceptUser === null ? null : `${KEY_PREFIX}${exceptUser}.`;
+  for (const key of Object.keys(storage)) {
+    const isKept = keptPrefix && key.startsWith(keptPrefix);
+    if (key.startsWith(KEY_PREFIX) && !isKept) storage.removeItem(key);
+  }
+}
+
+globalThis.document?.addEventListener("submit", ({ target }) => {
+  if (target.action.endsWith("/logout/")) clearStorage(localStorage);
+});

@@ -1,0 +1,44 @@
+/**
+ * What the page knows about one room (the protocol's `room_info`), and how events and REST answers
+ * change it. Pure; called by the store. Events and answers arrive in any order, so counts only grow
+ * and `read` never goes back.
+ */
+
+const MEMBER_CHANGES = { "member.joined": 1, "member.left": -1 };
+
+/** The room's name; for a direct message, the other person's. */
+export function nameOf(room) {
+  return room.with?.name ?? room.name;
+}
+
+export function unreadOf(room) {
+  return room.read === undefined ? 0 : Math.max(0, room.messages - room.read);
+}
+
+/** Merge another answer about the same room into what is known. */
+export function mergeRoom(known, room) {
+  if (!known) return room;
+  const merged = room.seq >= known.seq ? { ...known, ...room } : { ...room, ...known };
+  merged.name = room.name || known.name;
+  merged.messages = Math.max(known.messages, room.messages);
+  if (known.read !== undefined) merged.read = Math.max(known.read, room.read ?? 0);
+  return merged;
+}
+
+/** Return the fields of a room that an event of its log changes. */
+export function changesOf(info, event, me) {
+  // The room's row already included the event, so it must not be counted again.
+  if (event.seq <= info.seq) return {};
+  return {
+    seq: event.seq,
+    messages: Math.max(info.messages, event.message?.number ?? 0),
+    members: info.members + (MEMBER_CHANGES[event.type] ?? 0),
+    ...ownRoleChange(event, me),
+    ...(event.room_info ? mergeRoom(info, event.room_info) : {}),
+  };
+}
+
+function ownRoleChange(event, me) {
+  const isMine = event.type === "member.role_changed" && event.user?.id === me.id;
+  return isMine ? { role: event.role } : {};
+}

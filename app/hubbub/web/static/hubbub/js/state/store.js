@@ -1,0 +1,218 @@
+/**
+ * The page's state: state + event = next state. Pure: no DOM, no clock, no I/O.
+ *
+ * Events are the protocol's frames, unchanged, and the page's own, whose types begin with `page.`.
+ * The controller and the live updates dispatch them; elements only read. A state is never modified
+ * in place.
+ */
+
+import { changesOf, mergeRoom, unreadOf } from "./room.js";
+import {
+  emptyTimeline,
+  onNextConnection,
+  trimmedBefore,
+  withEvent,
+  withMessage,
+  withoutConnection,
+  withoutTypingBefore,
+  withPage,
+  withPresence,
+  withSubscribed,
+  withTyping,
+} from "./timeline.js";
+
+export const TYPING_MS = 5_000;
+const MAX_TIMELINES = 12;
+
+export function initialState(me) {
+  return {
+    me,
+    epoch: null,
+    connection: "connecting", // connecting, connected, lost, replaced, outdated
+    rooms: new Map(),
+    // A room that the user looks at without being a member.
+    preview: null,
+    open: null,
+    timelines: new Map(),
+    outbox: [],
+    limits: {},
+  };
+}
+
+export function reduce(state, event) {
+  const apply = REDUCERS[event.type];
+  if (apply) return apply(state, event);
+  return "seq" in event && "room" in event ? applyLogEvent(state, event) : state;
+}
+
+export class Store {
+  constructor(state) {
+    this.state = state;
+    this.listeners = new Set();
+  }
+
+  dispatch(event) {
+    const before = this.state;
+    this.state = reduce(before, event);
+    if (this.state !== before) for (const listener of this.listeners) listener(this.state, before);
+  }
+
+  /** Call `listener(state, before)` after each change; the result stops that. */
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+const REDUCERS = {
+  "page.rooms_loaded": roomsLoaded,
+  "page.room_loaded": (state, { room }) => withRoom(state, room),
+  "page.room_previewed": (state, { room }) => ({ ...state, preview: room }),
+  "page.room_opened": roomOpened,
+  "page.messages_loaded": (state, { room, page, where, edge }) =>
+    inTimeline(state, room, withPage, page, where, edge),
+  "page.message_loaded": (state, { room, message }) =>
+    inTimeline(state, room, withMessage, message),
+  "page.messages_trimmed": (state, { room, seq }) => inTimeline(state, room, trimmedBefore, seq),
+  "page.latest_visibility": latestVisibilityChanged,
+  "page.outbox_changed": (state, { outbox }) => ({ ...state, outbox }),
+  "page.connection_changed": (state, { connection }) =>
+    state.connection === connection ? state : { ...state, connection },
+  "page.disconnected": (state) => inEveryTimeline(state, withoutConnection),
+  "page.connection_replaced": (state) => inEveryTimeline(state, onNextConnection),
+  "page.ticked": (state, { now }) =>
+    inEveryTimeline(state, (timeline) => withoutTypingBefore(timeline, now - TYPING_MS)),
+  welcome: welcomed,
+  subscribed: (state, frame) => inTimeline(state, frame.room, withSubscribed, frame),
+  "typing.started": (state, { room, user, now }) =>
+    user.id === state.me.id ? state : inTimeline(state, room, withTyping, user, now),
+  "presence.changed": (state, frame) => inTimeline(state, frame.room, withPresence, frame),
+  "room.added": (state, { room_info: room }) => withRoom(state, room),
+  "room.changed": (state, { room_info: room }) => changeRoom(state, room.id, () => room),
+  "room.removed": roomRemoved,
+  "room.bumped": (state, { room, number }) =>
+    changeRoom(state, room, (info) => ({ messages: Math.max(info.messages, number) })),
+  "room.read": (state, { room, number }) =>
+    changeRoom(state, room, (info) => ({ read: Math.max(info.read ?? 0, number) })),
+};
+
+/**
+ * Apply a list of the user's rooms. `before` holds the ids of the rooms that the page knew when it
+ * requested the list: rooms that an event added or removed since then stay as the event left them.
+ * `reset` drops what was known, which belongs to another epoch.
+ */
+function roomsLoaded(state, { rooms, before = [], reset = false }) {
+  const known = reset ? new Map() : state.rooms;
+  const next = new Map(rooms.map((room) => [room.id, mergeRoom(known.get(room.id), room)]));
+  const knownBefore = new Set(before);
+  for (const [id, room] of known) {
+    if (knownBefore.size && !knownBefore.has(id)) next.set(id, room);
+  }
+  for (const id of knownBefore) if (!reset && !known.has(id)) next.delete(id);
+  return { ...state, rooms: next };
+}
+
+/**
+ * Open a room. Its timeline starts empty when it has unread messages, so that it opens at the "New"
+ * divider, and when the loaded window doesn't include the latest message.
+ */
+function roomOpened(state, { room }) {
+  const info = state.rooms.get(room);
+  const timelines = new Map(state.timelines);
+  const known = timelines.get(room);
+  const isCurrent = known?.loaded && known.to === Infinity && !(info && unreadOf(info));
+  const timeline = isCurrent ? known : emptyTimeline(room);
+  timelines.delete(room);
+  timelines.set(room, { ...timeline, latestVisible: false, dividerAfter: lastReadOf(info) });
+  for (const oldest of timelines.keys()) {
+    if (timelines.size > MAX_TIMELINES) timelines.delete(oldest);
+  }
+  return { ...state, open: room, timelines };
+}
+
+/** The number of the last message that the user has read; null when nothing is unread. */
+function lastReadOf(info) {
+  return info && unreadOf(info) ? info.read : null;
+}
+
+function latestVisibilityChanged(state, { room, visible }) {
+  const info = state.rooms.get(room);
+  return inTimeline(state, room, (timeline) => {
+    if (timeline.latestVisible === visible) return timeline;
+    const next = { ...timeline, latestVisible: visible };
+    // Messages that arrived just before the page noticed that the user looked away are unread.
+    return visible ? next : withDivider(next, info);
+  });
+}
+
+function welcomed(state, frame) {
+  const next = { ...state, epoch: frame.epoch, limits: frame.limits ?? {} };
+  if (state.epoch === null || state.epoch === frame.epoch) return next;
+  // Another epoch is another log: messages of the old one may not exist in it.
+  return inEveryTimeline(next, (timeline) => ({
+    ...emptyTimeline(timeline.room),
+    dividerAfter: timeline.dividerAfter,
+  }));
+}
+
+function roomRemoved(state, { room }) {
+  const rooms = new Map(state.rooms);
+  rooms.delete(room);
+  const timelines = new Map(state.timelines);
+  timelines.delete(room);
+  return { ...state, rooms, timelines };
+}
+
+function applyLogEvent(state, event) {
+  const before = state.timelines.get(event.room);
+  const next = inTimeline(state, event.room, withEvent, event);
+  const after = next.timelines.get(event.room);
+  if (!before || before === after || after.needsSubscribe) return next;
+  return placeDivider(
+    changeRoom(next, event.room, (info) => changesOf(info, event, state.me)),
+    event,
+  );
+}
+
+/** Put the "New" divider above the first message that arrived while the user looked elsewhere. */
+function placeDivider(state, event) {
+  if (event.type !== "message.created" || !event.message) return state;
+  const isMine = event.message.sender.id === state.me.id;
+  const info = state.rooms.get(event.room);
+  return inTimeline(state, event.room, (timeline) => {
+    if (isMine) return { ...timeline, dividerAfter: null };
+    return timeline.latestVisible ? timeline : withDivider(timeline, info);
+  });
+}
+
+/** Move the divider to the first unread message. It stays where it is when nothing is unread. */
+function withDivider(timeline, info) {
+  const dividerAfter = lastReadOf(info);
+  const isMoved = dividerAfter !== null && dividerAfter !== timeline.dividerAfter;
+  return isMoved ? { ...timeline, dividerAfter } : timeline;
+}
+
+function withRoom(state, room) {
+  const rooms = new Map(state.rooms);
+  rooms.set(room.id, mergeRoom(state.rooms.get(room.id), room));
+  return { ...state, rooms };
+}
+
+function changeRoom(state, id, change) {
+  const info = state.rooms.get(id);
+  if (!info) return state;
+  return { ...state, rooms: new Map(state.rooms).set(id, { ...info, ...change(info) }) };
+}
+
+function inTimeline(state, room, change, ...rest) {
+  const timeline = state.timelines.get(room);
+  const next = timeline && change(timeline, ...rest);
+  if (next === timeline) return state;
+  return { ...state, timelines: new Map(state.timelines).set(room, next) };
+}
+
+function inEveryTimeline(state, change) {
+  let next = state;
+  for (const room of state.timelines.keys()) next = inTimeline(next, room, change);
+  return next;
+}
