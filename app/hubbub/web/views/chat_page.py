@@ -60,7 +60,7 @@ def room(request: HttpRequest, room_id: int, seq: int | None = None) -> HttpResp
 
 
 def _me(user: User) -> dict[str, Any]:
-    return queries.known_person_frame(user) | {"owner": user.is_owner}
+    return queries.serialize_user_with_username(user) | {"owner": user.is_owner}
 
 
 def _first_page(user: User, info: dict[str, Any], seq: int | None) -> dict[str, Any] | None:
