@@ -17,8 +17,8 @@ Records = Sequence[Record]
 class Window:
     """What a system's processes use while a load's window is open.
 
-    Call it when the window begins and when it ends. A stall counts if it is among the last ten
-    seconds: of a load of eight seconds that is all of it, and a bit before in shorter ones.
+    Call it when the window begins and when it ends. Stalls are those of the last ten seconds: that
+    covers a load of eight seconds, and of a shorter one also some time before it.
     """
 
     def __init__(self, system: System) -> None:
@@ -77,7 +77,7 @@ def cpu_us_per_message(record: Record, name: str) -> float:
 
 
 def deliveries_per_second(record: Record) -> float:
-    """Return the deliveries of each replica."""
+    """Return how many deliveries each replica made per second."""
     result = record["result"]
     return float(result["deliveries"]) / float(result["seconds"]) / int(record["replicas"])
 

@@ -64,7 +64,7 @@ def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list
 
 
 def _make_users(wanted: list[Step]) -> Iterator[Step]:
-    """Yield the step that comes before all of Hubbub's and is measured by none of them."""
+    """Yield a step before all of Hubbub's, so that none of them measures it."""
     users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
     if users:
         title = f"Hubbub: making {users:,} users"
@@ -109,7 +109,7 @@ def _sends(sizes: Sizes) -> Iterator[Step]:
 
 
 def _large(sizes: Sizes) -> Iterator[Step]:
-    """Yield what only Hubbub is measured by."""
+    """Yield the scenarios that only Hubbub runs."""
     title = f"Hubbub: {sizes.connections:,} connections to one replica"
     seconds = sizes.connections / 250 + sizes.idle + 3 * _load_seconds(sizes) + 20
     measure = many_connections.measure

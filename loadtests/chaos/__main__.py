@@ -1,7 +1,7 @@
 """`python -m loadtests.chaos`: inject faults into a whole deployment while users chat, and judge.
 
-Exit status: 0 nothing was lost, duplicated, reordered or leaked. 1 something was, or somebody or
-something did not recover. 2 the run does not count: a fault had no visible effect, too few messages
+Exit status: 0 nothing was lost, duplicated, reordered or leaked. 1 something was, or a user or
+server did not recover. 2 the run does not count: a fault had no visible effect, too few messages
 were sent, or the run was aborted. Of several runs the worst status is returned; each run is judged,
 whatever happens to the others.
 """

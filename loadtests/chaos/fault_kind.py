@@ -2,9 +2,9 @@
 
 `seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
 starts, so that what users notice is known to come from this one. During an `outage` nobody can
-send, however healthy everything else is: it overlaps with no other fault. With `bus_lost` the
-replicas do not hear of each other for so long that presence stays as it is, and is right only some
-time after the fault.
+send, however healthy everything else is: it overlaps with no other fault. With `bus_lost`, replicas
+receive nothing from each other for so long that presence stays as it was; it is right again only
+some time after the fault.
 """
 
 from collections.abc import Sequence
@@ -56,10 +56,10 @@ NEED_NETWORK = {
 class Limits:
     """The most that users may notice of a fault, in seconds. None: not limited.
 
-    `silence`: no listener receives nothing for longer, from the start of the fault until it is
-    settled; a silence that is not over by then counts to its end.
-    `recovery`: by then the first message after the fault is acknowledged.
-    `delivery`: by then 99 of 100 messages sent meanwhile have arrived, at every listener.
+    `silence`: the longest time for which any listener receives no event, from the start of the
+    fault until it is settled; a silence that has not ended by then counts in full.
+    `recovery`: the time until the first message after the fault is acknowledged.
+    `delivery`: the time in which 99 of 100 messages sent during the fault reach every listener.
     """
 
     silence: float | None = None

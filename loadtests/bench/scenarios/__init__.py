@@ -1,1 +1,1 @@
-"""What is measured, one module each. `measure` takes the backends and sizes, returns records."""
+"""The scenarios, one module each, with a function `measure` that returns records."""

@@ -75,8 +75,8 @@ class ClientsHalfOpen(OpenConnectionsFault):
             await asyncio.to_thread(self.drop.heal)
 
     async def evidence(self) -> str:
-        """Evidence exists once clients have given their connections up: dropped packets alone
-        prove little, because they begin at once."""
+        """Evidence exists once clients have given their connections up. Dropped packets alone
+        prove little, because packets are dropped from the start."""
         assert self.drop is not None
         given_up = disconnected_since(self.clients, self.started)
         dropped = await asyncio.to_thread(self.drop.dropped)

@@ -21,7 +21,7 @@ from loadtests.lib.monitoring.time_series import Points
 
 HUBBUB_COLOUR, NEUTRAL_COLOUR, LIMIT_COLOUR = "#c2410c", "#6b7280", "#d62828"
 INLINE_INCHES = (5.0, 2.7)
-# Each can be told from the others, and from white and from black.
+# Distinguishable from each other, on white and on black.
 COLOURS = ("#0e8bd6", "#e8590c", "#2b9a4b", "#a855f7", "#d6336c", "#8d99a6", "#b08900", "#0ca6a6")
 INK = "#010203"  # replaced by the page's own colour
 INLINE_STYLE: dict[RcKeyType, Any] = {

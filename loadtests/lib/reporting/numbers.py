@@ -29,7 +29,7 @@ def clock(seconds: float) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """Return an estimate as people say it: to 5 s, or to the minute."""
+    """Return an estimate, rounded to 5 s or to whole minutes."""
     if seconds < 90:
         return f"{round(seconds / 5) * 5 or 5} s"
     return f"{round(seconds / 60)} min"

@@ -12,7 +12,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.startable import Startable
 
-# The benchmark reads plans of statements from the log, and how often each statement ran.
+# For the benchmark: log the plans of statements, and count how often each statement runs.
 SETTINGS = {
     "shared_preload_libraries": "auto_explain,pg_stat_statements",
     "auto_explain.log_format": "json",

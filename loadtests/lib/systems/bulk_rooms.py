@@ -1,6 +1,6 @@
 """Rooms and messages in bulk, written by SQL: through the actions it would take far too long.
 
-The rows are the same that the actions write. Nobody may be connected meanwhile.
+The actions would write the same rows. No client may be connected meanwhile.
 """
 
 import secrets

@@ -108,7 +108,7 @@ static void ready(void *watched, uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(connection);
 }
 
-/* Connects those whose time has come, and gives up handshakes that take too long. */
+/* Starts the connections that are due, and gives up handshakes that take too long. */
 static void connect_due(int64_t now) {
     for (int i = 0; i < plan.connection_count; i++) {
         struct connection *connection = &connections[i];
