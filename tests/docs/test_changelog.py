@@ -6,6 +6,7 @@ from itertools import chain
 
 import pytest
 
+from hubbub.version import RELEASE
 from loadtests.lib.servers.process import ROOT
 from tests.docs.markdown import tracked_files
 
@@ -36,7 +37,14 @@ def test_the_old_name_is_gone_and_the_new_name_exists(old: str, new: str) -> Non
     assert {new, new.removesuffix("_total")} & words()
 
 
-def test_unreleased_changes_come_first_and_the_newest_version_next() -> None:
+def test_unreleased_changes_come_first_and_the_current_version_next() -> None:
     headings = re.findall(r"^## (.+)$", CHANGELOG.read_text(), re.MULTILINE)
     assert headings[0] == "[Unreleased]"
-    assert re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", headings[1])
+    assert re.fullmatch(rf"\[{re.escape(RELEASE)}\] - \d{{4}}-\d{{2}}-\d{{2}}", headings[1])
+
+
+def test_the_image_and_the_manifests_have_the_same_version() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert f'org.opencontainers.image.version="{RELEASE}"' in dockerfile
+    overlay = (ROOT / "deploy/k8s/overlays/production/kustomization.yaml").read_text()
+    assert set(re.findall(r"newTag: (\S+)", overlay)) == {RELEASE}
