@@ -99,7 +99,7 @@ def _differs_when_embedded(item: pytest.Item) -> bool:
 
 def _differs_on_stock_daphne(item: pytest.Item) -> bool:
     """Return whether a test uses the shared cluster, and works on unmodified Daphne."""
-    shared = "whole_stage" in getattr(item, "fixturenames", ())
+    shared = "shared_stage" in getattr(item, "fixturenames", ())
     return shared and item.get_closest_marker("our_server") is None
 
 

@@ -58,7 +58,7 @@ async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
     async with AsyncExitStack() as contexts:
 
         async def open_one(username: str, replica: int = 0, **options: Any) -> Window:
-            person = stage.person(username)
+            person = stage.user(username)
             opened.append(await open_window(browser, person, stage.address(replica), **options))
             contexts.push_async_callback(opened[-1].context.close)
             return opened[-1]
@@ -71,7 +71,7 @@ async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def pair(window: OpenWindow, stage: Stage) -> Pair:
     """Return the two with windows that show nothing yet."""
-    room = stage.room([stage.person("alice"), stage.person("bob")])
+    room = stage.room([stage.user("alice"), stage.user("bob")])
     return Pair(room, await window("alice", 0), await window("bob", 1))
 
 

@@ -44,7 +44,7 @@ async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
 async def test_axe_finds_nothing_in_a_search_for_somebody(
     window: OpenWindow, stage: Stage, viewport: Any
 ) -> None:
-    stage.person("bob")
+    stage.user("bob")
     alice = await window("alice", viewport=viewport)
     await alice.open_live(1)
     if viewport == NARROW:
@@ -82,7 +82,7 @@ async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
 
 
 async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> None:
-    people = [stage.person("alice"), stage.person("bob")]
+    people = [stage.user("alice"), stage.user("bob")]
     room, other = stage.room(people), stage.room(people)
     name = stage.rest(people[1], "GET", f"/rooms/{other}")["name"]
     bob = await window("bob", 1, viewport={"width": 360, "height": 640}, has_touch=True)
@@ -100,7 +100,7 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
 
 
 async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, stage: Stage) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
+    room = stage.room([stage.user("alice"), stage.user("bob")])
     bob = await window("bob", 1)
     await bob.open_live(room)
     await bob.press("Tab", "Enter")
@@ -137,7 +137,7 @@ async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, st
 async def test_enter_is_the_input_methods_while_it_composes(
     window: OpenWindow, stage: Stage
 ) -> None:
-    room = stage.room([stage.person("bob")])
+    room = stage.room([stage.user("bob")])
     bob = await window("bob", 1)
     await bob.open_live(room)
     await bob.composer.fill("にほん")
@@ -149,8 +149,8 @@ async def test_enter_is_the_input_methods_while_it_composes(
 
 
 def _room_with_everything(stage: Stage) -> int:
-    alice, bob = stage.person("alice"), stage.person("bob")
-    room = stage.room([alice, bob, stage.person("dana")])
+    alice, bob = stage.user("alice"), stage.user("bob")
+    room = stage.room([alice, bob, stage.user("dana")])
     stage.rest(alice, "PATCH", f"/rooms/{room}", topic="A topic")
     path = f"/rooms/{room}/messages"
     quoted = stage.rest(

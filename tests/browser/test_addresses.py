@@ -12,7 +12,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 async def test_a_quote_leads_to_its_message_and_back_returns(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     path = f"/rooms/{room}/messages"
     first = stage.rest(alice, "POST", path, body="the very first")
@@ -39,7 +39,7 @@ async def test_a_quote_leads_to_its_message_and_back_returns(
 async def test_a_copied_link_opens_in_place_where_it_is_pasted(
     window: OpenWindow, stage: Stage
 ) -> None:
-    people = [stage.person("alice"), stage.person("bob")]
+    people = [stage.user("alice"), stage.user("bob")]
     here, there = stage.room(people), stage.room(people)
     tab = await window("bob", 1, permissions=["clipboard-read", "clipboard-write"])
     await tab.open_live(here)
@@ -59,7 +59,7 @@ async def test_a_copied_link_opens_in_place_where_it_is_pasted(
 async def test_a_time_tells_exactly_when_in_the_readers_zone(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     room = stage.room([alice])
     sent = stage.rest(alice, "POST", f"/rooms/{room}/messages", body="now")
     tab = await window("alice", timezone_id="Asia/Tokyo", locale="en-GB")

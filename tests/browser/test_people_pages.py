@@ -61,7 +61,7 @@ async def page_of(browser: Browser, stage: Stage) -> AsyncIterator[PageOf]:
             context = await browser.new_context(base_url=address)
             contexts.push_async_callback(context.close)
             if username:
-                name, _, value = stage.person(username).headers["Cookie"].partition("=")
+                name, _, value = stage.user(username).headers["Cookie"].partition("=")
                 await context.add_cookies([{"name": name, "value": value, "url": address}])
             return await context.new_page()
 

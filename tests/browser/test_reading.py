@@ -20,8 +20,8 @@ HIDE = """() => {
 @pytest.fixture(scope="module")
 def long_room(stage: Stage) -> int:
     """A room with more messages than two pages hold."""
-    alice = stage.person("alice")
-    room = stage.room([alice, stage.person("bob")])
+    alice = stage.user("alice")
+    room = stage.room([alice, stage.user("bob")])
     stage.shell(
         "from hubbub.chat.actions.send import Draft, send_many\n"
         f"send_many([Draft({alice.id}, {room}, f'long-{{n}}', f'line {{n:03}}')"
@@ -55,7 +55,7 @@ async def test_one_who_reads_above_is_told_of_news_and_not_moved(
     await bob.message("line 090").scroll_into_view_if_needed()
     before = await _top(bob, "line 090")
     for text in ("news one", "news two", "news three"):
-        stage.rest(stage.person("alice"), "POST", f"/rooms/{long_room}/messages", body=text)
+        stage.rest(stage.user("alice"), "POST", f"/rooms/{long_room}/messages", body=text)
     newest = bob.page.get_by_role("button", name="Jump to latest 3 new messages")
     await expect(newest).to_be_visible()
     assert abs(await _top(bob, "line 090") - before) <= 1
@@ -81,7 +81,7 @@ async def test_the_address_of_a_message_opens_the_room_there(
 async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.user("alice"), stage.user("bob")
     room, other = stage.room([alice, bob]), stage.room([alice, bob])
     stage.rest(alice, "POST", f"/rooms/{room}/messages", body="See this")
     name = stage.rest(alice, "GET", f"/rooms/{room}")["name"]
@@ -94,7 +94,7 @@ async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
 
 
 async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, stage: Stage) -> None:
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     stage.rest(alice, "POST", f"/rooms/{room}/messages", body="seen")
     tab = await window("bob", 1)
@@ -115,7 +115,7 @@ async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, st
 async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_found(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     public, private = stage.room([alice], kind="public"), stage.room([alice])
     message = stage.rest(alice, "POST", f"/rooms/{public}/messages", body="Come in")
     charlie = await window("charlie", 1)
@@ -130,7 +130,7 @@ async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_f
 
 
 def _seq_of(stage: Stage, room: int, body: str) -> int:
-    page = stage.rest(stage.person("alice"), "GET", f"/rooms/{room}/messages?around=20&limit=100")
+    page = stage.rest(stage.user("alice"), "GET", f"/rooms/{room}/messages?around=20&limit=100")
     seq: int = next(it["seq"] for it in page["messages"] if it["body"] == body)
     return seq
 

@@ -47,7 +47,7 @@ async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
 async def test_what_was_written_offline_is_sent_after_a_reload_once(
     window: OpenWindow, stage: Stage
 ) -> None:
-    room = stage.room([stage.person("alice"), stage.person("bob")])
+    room = stage.room([stage.user("alice"), stage.user("bob")])
     bob = await window("bob", 1)
     await bob.page.route_web_socket("**/ws/", lambda socket: socket.close())
     await bob.open(room)
@@ -69,7 +69,7 @@ async def test_what_was_written_offline_is_sent_after_a_reload_once(
 async def test_a_message_that_is_refused_says_why_and_can_be_changed(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     page = await window("bob", 1)
     await page.open_live(room)
@@ -91,7 +91,7 @@ async def test_a_message_that_is_refused_says_why_and_can_be_changed(
 async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
     window: OpenWindow, stage: Stage, door: str
 ) -> None:
-    person = stage.somebody()
+    person = stage.unused_user()
     tab = await window(person.username, 1)
     await tab.open_live()
     await tab.composer.fill("half a thought")
@@ -147,7 +147,7 @@ async def test_a_server_that_says_nothing_is_left_for_another(
 async def test_a_session_that_ends_leads_to_signing_in_and_back(
     window: OpenWindow, stage: Stage
 ) -> None:
-    person = stage.somebody()
+    person = stage.unused_user()
     tab = await window(person.username, 1)
     await tab.open_live(1)
     stage.post_form(person, "/accounts/logout/")

@@ -49,7 +49,7 @@ async def test_a_name_that_is_taken_is_said_where_it_was_typed(
 async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
     window: OpenWindow, stage: Stage
 ) -> None:
-    people = stage.person("alice"), stage.person("bob")
+    people = stage.user("alice"), stage.user("bob")
     room = stage.room(people[:1])
     name = stage.rest(people[0], "GET", f"/rooms/{room}")["name"]
     alice, bob = await window("alice", 0), await window("bob", 1)
@@ -76,7 +76,7 @@ async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
 async def test_a_room_is_renamed_archived_and_brought_back(
     window: OpenWindow, stage: Stage
 ) -> None:
-    people = [stage.person("alice"), stage.person("bob")]
+    people = [stage.user("alice"), stage.user("bob")]
     room = stage.room(people)
     alice, bob = await window("alice", 0), await window("bob", 1)
     await alice.open_live(room)
@@ -120,7 +120,7 @@ async def test_two_people_talk_in_a_conversation_of_their_own(
 async def test_the_last_owner_is_told_why_they_cannot_leave(
     window: OpenWindow, stage: Stage
 ) -> None:
-    people = [stage.person("alice"), stage.person("bob")]
+    people = [stage.user("alice"), stage.user("bob")]
     room = stage.room(people)
     name = stage.rest(people[0], "GET", f"/rooms/{room}")["name"]
     alice, bob = await window("alice", 0), await window("bob", 1)
@@ -141,8 +141,8 @@ async def test_the_last_owner_is_told_why_they_cannot_leave(
 
 
 async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage: Stage) -> None:
-    crowd = stage.crowd(6)
-    room = stage.room([stage.person("alice"), *crowd])
+    crowd = stage.users(6)
+    room = stage.room([stage.user("alice"), *crowd])
     alice = await window("alice", 0)
     await alice.open_live(room)
     folded = alice.page.locator("details.event-notices summary")
@@ -155,7 +155,7 @@ async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage
 async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_by_then(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice, bob = stage.person("alice"), await window("bob", 1)
+    alice, bob = stage.user("alice"), await window("bob", 1)
     slow, shown = [stage.room([alice, bob.person]) for _ in range(2)]
     names = {room: stage.rest(alice, "GET", f"/rooms/{room}")["name"] for room in (slow, shown)}
     asked, over = asyncio.Event(), asyncio.Event()
@@ -185,7 +185,7 @@ async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_b
 async def test_news_between_the_page_and_its_first_socket_are_told(
     window: OpenWindow, stage: Stage
 ) -> None:
-    alice, bob = stage.person("alice"), await window("bob", 1)
+    alice, bob = stage.user("alice"), await window("bob", 1)
     shown, other = [stage.room([alice, bob.person]) for _ in range(2)]
     name = stage.rest(alice, "GET", f"/rooms/{other}")["name"]
     came = asyncio.Event()

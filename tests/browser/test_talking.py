@@ -69,7 +69,7 @@ async def test_a_hostile_message_stays_text(talking: Pair) -> None:
 async def test_news_of_other_rooms_is_counted_beside_them_and_in_the_title(
     window: OpenWindow, stage: Stage
 ) -> None:
-    people = [stage.person("alice"), stage.person("bob")]
+    people = [stage.user("alice"), stage.user("bob")]
     here, there = stage.room(people), stage.room(people)
     name = stage.rest(people[0], "GET", f"/rooms/{there}")["name"]
     bob = await window("bob", 1)

@@ -1,11 +1,10 @@
-"""One place for all fault tests, on servers of its own, mended after each of them.
+"""One cluster for all fault tests, repaired before and after each of them.
 
-Replicas and servers live through every fault that the tests make, as they would in a deployment:
-what one test breaks for good, the next one finds.
+Its servers live through every fault that the tests cause, as they would in a deployment. So what
+one test breaks for good, the next one finds.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,29 +13,25 @@ from tests.cluster.stage import ENVIRONMENT, Stage
 
 
 @pytest.fixture(scope="session")
-def whole_stage(
+def shared_stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     embedded = bool(request.config.getoption("embedded"))
     stock = bool(request.config.getoption("stock_daphne"))
     with Cluster(embedded=embedded, stock=stock, environment=ENVIRONMENT) as cluster:
-        yield Stage(cluster, _folder(tmp_path_factory))
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"))
 
 
 @pytest.fixture
-def stage(whole_stage: Stage) -> Iterator[Stage]:
-    """The place with everything running, at the start and again at the end."""
-    mend(whole_stage.cluster)
-    yield whole_stage
-    mend(whole_stage.cluster)
+def stage(shared_stage: Stage) -> Iterator[Stage]:
+    """The shared stage with all servers running, before the test and after it."""
+    repair(shared_stage.cluster)
+    yield shared_stage
+    repair(shared_stage.cluster)
 
 
-def mend(cluster: Cluster) -> None:
+def repair(cluster: Cluster) -> None:
     for server in (cluster.redis, cluster.postgres, *cluster.replicas):
         if server is not None:
             server.resume()
             server.start()
-
-
-def _folder(factory: pytest.TempPathFactory) -> Path:
-    return factory.mktemp("sessions")

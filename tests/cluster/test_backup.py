@@ -13,7 +13,7 @@ from loadtests.lib.checker import Log, read_log
 from loadtests.lib.client import Client
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.cluster import manage
-from tests.cluster.stage import Stage, bodies, opened, talking
+from tests.cluster.stage import Stage, bodies, opened, sending
 from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
@@ -23,10 +23,10 @@ READY_SECONDS = 20
 
 
 async def test_a_backup_of_a_place_in_use_has_every_log_whole(stage: Stage, tmp_path: Path) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     rooms = [stage.room(people), stage.room(people)]
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
-    async with opened(clients, rooms[0]), talking(clients, rooms, pause_seconds=0.02):
+    async with opened(clients, rooms[0]), sending(clients, rooms, pause_seconds=0.02):
         await said(clients, rooms[0], ENOUGH)
         await asyncio.to_thread(back_up, stage, tmp_path / "hubbub.dump")
         await said(clients, rooms[0], 2 * ENOUGH)

@@ -13,7 +13,7 @@ import pytest
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Cluster, Postgres, Redis
-from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
+from tests.cluster.stage import ENVIRONMENT, Stage, opened, sending
 from tests.support.observations import longest_time_away, shown_as_left
 from tests.support.raw_socket import close_code, open_socket, read_until
 
@@ -29,13 +29,13 @@ def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[St
     """A place whose sockets live for a few seconds."""
     limits = ENVIRONMENT | {"MAX_CONNECTION_AGE_SECONDS": str(MAX_CONNECTION_AGE_SECONDS)}
     with Cluster(postgres=postgres, redis=redis, environment=limits) as cluster:
-        yield Stage(cluster, tmp_path, crowd=12)
+        yield Stage(cluster, tmp_path, user_count=12)
 
 
 async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_closed(
     short_lived: Stage,
 ) -> None:
-    alice = short_lived.person("alice")
+    alice = short_lived.user("alice")
     room = short_lived.room([alice])
     async with open_socket(alice, short_lived.cluster.replicas[0]) as socket:
         began = time.monotonic()
@@ -52,20 +52,20 @@ async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_clos
 async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
     short_lived: Stage,
 ) -> None:
-    people = short_lived.crowd(10)
+    people = short_lived.users(10)
     room = short_lived.room(people)
     clients = [short_lived.client(person, 0) for person in people]
     async with opened(clients, room):
         for client in clients:
             client.addresses = short_lived.addresses
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             for client in clients:
                 await client.wait_until(lambda: sockets_of(client) >= 3, within=30)
         await short_lived.settle(room, clients)
         assert len(set().union(*map(replicas_of, clients))) == 2
         assert shown_as_left(clients) == set()
     assert longest_time_away(clients) < 2
-    await short_lived.assert_right(clients)
+    await short_lived.assert_consistent(clients)
 
 
 def sockets_of(client: Client) -> int:

@@ -8,7 +8,7 @@ from tests.cluster.stage import Stage, bodies, open_all
 async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_seq(
     stage: Stage,
 ) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)
@@ -18,13 +18,13 @@ async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_s
         assert shown == sent["message"]
         assert shown["html"] == "<p>hello <strong>there</strong></p>"
         await stage.settle(room, [alice, bob])
-        await stage.assert_right([alice, bob])
+        await stage.assert_consistent([alice, bob])
 
 
 async def test_many_messages_of_many_people_arrive_everywhere_once_and_in_order(
     stage: Stage,
 ) -> None:
-    people = stage.crowd(6)
+    people = stage.users(6)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with asyncio.TaskGroup() as tabs:
@@ -40,11 +40,11 @@ async def test_many_messages_of_many_people_arrive_everywhere_once_and_in_order(
     )
     await stage.settle(room, clients)
     assert len(bodies(clients[0], room)) == 120
-    await stage.assert_right(clients)
+    await stage.assert_consistent(clients)
 
 
 async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)
@@ -58,11 +58,11 @@ async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
         reply = bob.subscription(room).view.messages()[-1]["reply_to"]
         assert (reply["id"], reply["sender"]["id"]) == (edited, people[0].id)
         await stage.settle(room, [alice, bob])
-        await stage.assert_right([alice, bob])
+        await stage.assert_consistent([alice, bob])
 
 
 async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)
@@ -75,12 +75,12 @@ async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> 
         again = await bob.send(room, "of another person", nonce="rest")
         assert again["message"]["id"] != posted["id"]
         await stage.settle(room, [alice, bob])
-        await stage.assert_right([alice, bob])
+        await stage.assert_consistent([alice, bob])
 
 
 async def test_a_lone_message_is_there_at_once(stage: Stage) -> None:
     """By the doorbell, that is, and not by the sweep that repairs lost ones."""
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
         await open_all([alice, bob], room)

@@ -11,7 +11,7 @@ import pytest
 from loadtests.lib.client import websocket
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
-from tests.cluster.stage import Stage, elapse, opened, start, stop, talking
+from tests.cluster.stage import Stage, elapse, opened, sending, start, stop
 from tests.support.observations import longest_time_away, shown_as_left
 from tests.support.raw_socket import address, close_code, open_socket, read_until
 from tests.support.replica_process import ReplicaProcess
@@ -24,11 +24,11 @@ SILENCE_SECONDS = 2
 async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_leave(
     stage: Stage,
 ) -> None:
-    people = stage.crowd(20)
+    people = stage.users(20)
     room = stage.room(people)
     clients = [stage.client(person) for person in people]
     async with opened(clients, room):
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             for replica in stage.cluster.replicas:
                 await elapse(0.5)
                 await stop(replica)
@@ -38,11 +38,11 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
         await stage.settle(room, clients)
         assert shown_as_left(clients) == set()
     assert longest_time_away(clients) < SILENCE_SECONDS
-    await stage.assert_right(clients)
+    await stage.assert_consistent(clients)
 
 
 async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage: Stage) -> None:
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     room = stage.room([alice])
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
@@ -64,7 +64,7 @@ async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: 
     with closing(http(replica)) as kept, closing(http(replica)) as also_kept:
         assert await ask(kept, "/readyz") == (200, None, "ready\n")
         await ask(also_kept, "/healthz")
-        async with open_socket(stage.person("alice"), replica):
+        async with open_socket(stage.user("alice"), replica):
             process.signal()
             await process.until_connections_are_refused()
             status, connection, sentence = await ask(kept, "/readyz")
@@ -79,7 +79,7 @@ async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stag
     assert postgres is not None
     process = ReplicaProcess(replica)
     postgres.pause()
-    async with open_socket(stage.person("alice"), replica, welcomed=False) as socket:
+    async with open_socket(stage.user("alice"), replica, welcomed=False) as socket:
         process.signal()
         await process.until_connections_are_refused()
         postgres.resume()
@@ -89,7 +89,7 @@ async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stag
 
 
 async def test_a_handshake_that_the_kernel_took_before_the_end_is_answered(stage: Stage) -> None:
-    replica, alice = stage.cluster.replicas[0], stage.person("alice")
+    replica, alice = stage.cluster.replicas[0], stage.user("alice")
     process = ReplicaProcess(replica)
     replica.pause()
     handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))

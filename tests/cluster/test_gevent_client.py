@@ -40,7 +40,7 @@ class Tab:
 @contextmanager
 def a_tab(stage: Stage, room: int) -> Iterator[Tab]:
     """Have bob open the room with the gevent shell."""
-    identity = stage.person("bob").identity
+    identity = stage.user("bob").identity
     command = [sys.executable, "-m", "tests.cluster.gevent_tab", identity, str(room)]
     with subprocess.Popen(
         [*command, *stage.addresses],
@@ -57,7 +57,7 @@ def a_tab(stage: Stage, room: int) -> Iterator[Tab]:
 
 
 def test_it_loses_nothing_when_it_is_cut_and_when_its_replica_goes(stage: Stage) -> None:
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
 
     def alice_says(body: str, besides: Server | None = None) -> None:
@@ -94,7 +94,7 @@ def test_it_loses_nothing_when_it_is_cut_and_when_its_replica_goes(stage: Stage)
 
 
 def test_it_keeps_only_the_newest_messages_of_a_room(stage: Stage) -> None:
-    bob = stage.person("bob")
+    bob = stage.user("bob")
     with a_tab(stage, stage.room([bob])) as tab:
         kept = tab.do(say_many=210)["bodies"]
         assert len(kept) == 200

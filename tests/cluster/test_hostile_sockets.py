@@ -59,7 +59,7 @@ async def code_of(socket: ClientConnection) -> int:
 @asynccontextmanager
 async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
     """Have two others talk on the same replica meanwhile; nobody of them waits or is cut off."""
-    people = stage.crowd(3)[1:]
+    people = stage.users(3)[1:]
     room = stage.room(people)
     pair = [stage.client(person, 0) for person in people]
     async with opened(pair, room):
@@ -70,7 +70,7 @@ async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
         over.set()
         assert await talks < UNAFFECTED_SECONDS
         assert [client.protocol.welcome for client in pair] == sockets
-        await stage.assert_right(pair)
+        await stage.assert_consistent(pair)
 
 
 async def talk_until(over: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
@@ -181,7 +181,7 @@ async def test_a_frame_of_two_megabytes_closes_its_socket_only(stage: Stage) -> 
 
 
 async def test_unknown_rooms_and_those_of_others_are_the_same_to_a_stranger(stage: Stage) -> None:
-    private = stage.room(stage.crowd(3)[1:])
+    private = stage.room(stage.users(3)[1:])
     async with socket_of(stage, mallory(stage).headers) as socket:
         problems = []
         for room in (private, NOWHERE):
@@ -232,4 +232,4 @@ async def test_a_thousand_bad_frames_end_in_a_close(stage: Stage) -> None:
 
 def mallory(stage: Stage) -> Account:
     """Return somebody whom no other test has talk: it takes a while until they may again."""
-    return stage.person("person-0030")
+    return stage.user("person-0030")

@@ -39,7 +39,7 @@ async def until(
 
 
 async def test_sockets_and_rooms_are_counted_where_they_are_open(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     first, second = stage.cluster.replicas
     before = [scrape_metrics(replica.port) for replica in (first, second)]
@@ -68,7 +68,7 @@ async def test_a_socket_that_is_refused_is_counted_by_its_code(stage: Stage) -> 
 
 
 async def test_an_event_is_delivered_to_each_socket_and_timed_once(stage: Stage) -> None:
-    people = stage.crowd(5)
+    people = stage.users(5)
     room = stage.room(people)
     first, second = stage.cluster.replicas
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
@@ -89,7 +89,7 @@ async def test_an_event_is_delivered_to_each_socket_and_timed_once(stage: Stage)
 
 
 async def test_a_resume_is_counted_by_where_it_came_from(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     first, second = stage.cluster.replicas
 
@@ -147,7 +147,7 @@ def test_the_times_of_a_replica_that_was_started_again_in_place_are_kept() -> No
 
 
 async def test_without_redis_a_replica_says_that_it_is_deaf_and_for_how_long(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     replica = stage.cluster.replicas[1]
     clients = [stage.client(person, number) for number, person in enumerate(people)]
@@ -191,7 +191,7 @@ async def test_how_long_the_event_loop_was_held_is_told(stage: Stage) -> None:
 @pytest.mark.our_server
 async def test_a_drain_is_told_to_whoever_keeps_a_connection(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
-    async with stage.client(stage.person("alice"), 0):
+    async with stage.client(stage.user("alice"), 0):
         with closing(HTTPConnection(HOST, replica.port, timeout=10)) as kept:
             assert shown_by(kept).value("hubbub_draining") == 0
             psutil.Process(replica.pid).send_signal(signal.SIGTERM)

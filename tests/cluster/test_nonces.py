@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import CommandAnswered
 from loadtests.lib.simulation.account import Account
-from tests.cluster.stage import Stage, bodies, opened, talking
+from tests.cluster.stage import Stage, bodies, opened, sending
 
 TIMES = 20
 
 
 async def test_the_same_nonce_at_the_same_moment_on_two_replicas(stage: Stage) -> None:
-    [alice] = people = stage.crowd(1)
+    [alice] = people = stage.users(1)
     room = stage.room(people)
     tabs = two_tabs(stage, alice)
     async with opened(tabs, room):
@@ -20,11 +20,11 @@ async def test_the_same_nonce_at_the_same_moment_on_two_replicas(stage: Stage) -
             await sent_once(tabs, [room, room], f"{room}-{number}")
         await stage.settle(room, tabs)
         assert len(bodies(tabs[0], room)) == TIMES
-        await stage.assert_right(tabs)
+        await stage.assert_consistent(tabs)
 
 
 async def test_the_same_nonce_at_the_same_moment_in_two_rooms(stage: Stage) -> None:
-    [alice] = people = stage.crowd(1)
+    [alice] = people = stage.users(1)
     rooms = [stage.room(people), stage.room(people)]
     tabs = two_tabs(stage, alice)
     async with opened(tabs, rooms[0]):
@@ -35,11 +35,11 @@ async def test_the_same_nonce_at_the_same_moment_in_two_rooms(stage: Stage) -> N
         for room in rooms:
             await stage.settle(room, tabs)
         assert sum(len(bodies(tabs[0], room)) for room in rooms) == TIMES
-        await stage.assert_right(tabs)
+        await stage.assert_consistent(tabs)
 
 
 async def test_writers_into_many_rooms_from_two_replicas(stage: Stage) -> None:
-    people = stage.crowd(8)
+    people = stage.users(8)
     rooms = [stage.room(people) for _ in range(10)]
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, rooms[0]):
@@ -58,17 +58,17 @@ async def test_writers_into_many_rooms_from_two_replicas(stage: Stage) -> None:
             if isinstance(one, CommandAnswered)
         ]
         assert {one.code for one in answers} == {None}, "somebody had to wait for a lock"
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 async def test_a_removal_an_edit_and_a_deletion_race_sends(stage: Stage) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     room = stage.room(people)
     removed = stage.client(people[3], 1)
     others = [stage.client(person, number % 2) for number, person in enumerate(people[:3])]
     async with opened([*others, removed], room):
         said = [(await others[1].send(room, f"draft {number}"))["message"] for number in range(6)]
-        async with talking(others[:2], [room], pause_seconds=0.01):
+        async with sending(others[:2], [room], pause_seconds=0.01):
             sends = [asyncio.create_task(removed.send(room, f"late {n}")) for n in range(40)]
             changes = [
                 asyncio.to_thread(
@@ -81,7 +81,7 @@ async def test_a_removal_an_edit_and_a_deletion_race_sends(stage: Stage) -> None
             answers = [(await send).get("code") for send in sends]
         assert set(answers) <= {None, "not_found", "forbidden"}
         await stage.settle(room, others)
-        await stage.assert_right(others, left_early=[removed])
+        await stage.assert_consistent(others, left_early=[removed])
     assert_nothing_said_after_leaving(stage, room, people[3])
     deleted = [
         one for one in stage.log().messages_of(room) if one.id in {m["id"] for m in said[2:]}

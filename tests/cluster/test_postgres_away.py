@@ -36,7 +36,7 @@ async def paused(postgres: Postgres) -> AsyncIterator[None]:
 async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
     stage: Stage, away: Away
 ) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     assert stage.cluster.postgres
@@ -53,12 +53,12 @@ async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
         for client in clients:
             assert len(bodies(client, room)) == len(clients)
         assert [client.protocol.welcome for client in clients] == sockets, "one was closed"
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 @pytest.mark.parametrize("away", [stopped, paused])
 async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, away: Away) -> None:
-    [person] = people = stage.crowd(1)
+    [person] = people = stage.users(1)
     room = stage.room(people)
     assert stage.cluster.postgres
     async with AsyncExitStack() as tabs:
@@ -67,11 +67,11 @@ async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, awa
             await alice.wait_until(lambda: closes(alice))
             assert alice.stop_code is None
         await alice.open(room, within=20)
-        await stage.assert_right([alice])
+        await stage.assert_consistent([alice])
 
 
 async def test_after_a_restart_the_first_try_succeeds(stage: Stage) -> None:
-    people = stage.crowd(16)
+    people = stage.users(16)
     room = stage.room(people)
     before = [stage.client(person, 0) for person in people[:8]]
     assert stage.cluster.postgres
@@ -88,7 +88,7 @@ async def test_after_a_restart_the_first_try_succeeds(stage: Stage) -> None:
                 assert answer["type"] == "ok", answer
             assert [closes(client) for client in (*before, *after)] == [[]] * 16
             await stage.settle(room, [*before, *after])
-            await stage.assert_right(before, after)
+            await stage.assert_consistent(before, after)
 
 
 async def is_unavailable(client: Client, room: int) -> None:

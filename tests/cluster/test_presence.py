@@ -8,7 +8,7 @@ LEAVES_SECONDS = 5
 
 
 async def test_everybody_sees_who_comes_and_goes_on_either_replica(stage: Stage) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients[:2], room):
@@ -19,7 +19,7 @@ async def test_everybody_sees_who_comes_and_goes_on_either_replica(stage: Stage)
 
 
 async def test_a_person_leaves_with_the_last_of_their_tabs(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     watching, other = stage.client(people[0], 0), stage.client(people[1], 0)
     tabs = [stage.client(people[2], 0), stage.client(people[2], 1)]
@@ -34,7 +34,7 @@ async def test_a_person_leaves_with_the_last_of_their_tabs(stage: Stage) -> None
 
 
 async def test_who_comes_back_at_once_was_never_gone(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     watching, blinking = stage.client(people[0], 0), stage.client(people[1], 1)
     both = {person.id for person in people}
@@ -50,7 +50,7 @@ async def test_who_comes_back_at_once_was_never_gone(stage: Stage) -> None:
 
 
 async def test_who_types_is_shown_to_the_others_on_both_replicas(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):

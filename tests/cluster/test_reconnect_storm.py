@@ -66,7 +66,7 @@ class Storm:
 @asynccontextmanager
 async def storm(stage: Stage) -> AsyncIterator[Storm]:
     """Kill the replica of a crowd that has rooms open, and write what they miss."""
-    people, rooms = stage.crowd(CROWD + 1), storm_rooms(stage)
+    people, rooms = stage.users(CROWD + 1), storm_rooms(stage)
     sender, crowd = stage.client(people[0], 0), [stage.client(each, 1) for each in people[1:]]
     async with AsyncExitStack() as tabs:
         for client in (sender, *crowd):
@@ -91,7 +91,7 @@ async def write_what_they_miss(sender: Client, rooms: list[int]) -> None:
 
 async def test_all_are_live_again_with_what_they_missed_for_few_statements(stormy: Stage) -> None:
     rooms = storm_rooms(stormy)
-    people = stormy.crowd(CROWD)
+    people = stormy.users(CROWD)
     replica = stormy.cluster.replicas[1]
     await stop(replica)
     async with stormy.client(people[0], 0) as sender:
@@ -152,13 +152,13 @@ async def test_who_may_not_come_in_is_told_why_and_all_others_come_in(stormy: St
         assert (expired.stop_code, banned.stop_code) == (4501, 4502)
         assert {client.stop_code for client in others} == {None}
         assert all(all(resumed(client)) for client in others)
-        await stormy.assert_right([all_of_them.sender, *others])
+        await stormy.assert_consistent([all_of_them.sender, *others])
 
 
 async def test_who_is_banned_amid_the_storm_is_cut_off(stormy: Stage) -> None:
     async with storm(stormy) as all_of_them:
         banned = all_of_them.crowd[-1]
-        person, alice = stormy.person(banned.name), stormy.person("alice")
+        person, alice = stormy.user(banned.name), stormy.user("alice")
         coming = asyncio.create_task(all_of_them.come_back())
         first = all_of_them.crowd[0]
         await first.wait_until(lambda: times_opened(first) == 2, LIVE_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Redis
-from tests.cluster.stage import Stage, bodies, elapse, opened, start, stop, talking
+from tests.cluster.stage import Stage, bodies, elapse, opened, sending, start, stop
 
 pytestmark = pytest.mark.deployment
 
@@ -33,14 +33,14 @@ async def paused(redis: Redis) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("away", [stopped, paused])
 async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
-    people = stage.crowd(9)
+    people = stage.users(9)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     early, late = clients[:6], clients[6:]
     assert stage.cluster.redis
     before = outages_logged(stage)
     async with opened(early, room):
-        async with talking(early, [room], pause_seconds=0.2):
+        async with sending(early, [room], pause_seconds=0.2):
             async with away(stage.cluster.redis):
                 await says_and_is_heard(early, room, "while Redis is away")
                 async with opened(late, room):
@@ -49,7 +49,7 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
             await says_and_is_heard(early, room, "after Redis came back")
         await stage.settle(room, early, within=ARRIVE_SECONDS)
         assert all(len(opens) == 1 for opens in map(sockets, early)), "a socket was lost"
-        await stage.assert_right(early, left_early=late)
+        await stage.assert_consistent(early, left_early=late)
     # Of every outage, and not of each message; connections of before it may fail once more after.
     for old, new in zip(before, outages_logged(stage), strict=True):
         assert 1 <= new - old <= 4

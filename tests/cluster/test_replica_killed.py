@@ -8,7 +8,7 @@ from django.conf import settings
 
 from loadtests.lib.client import Client
 from loadtests.lib.servers import Replica
-from tests.cluster.stage import Stage, elapse, opened, start, talking
+from tests.cluster.stage import Stage, elapse, opened, sending, start
 from tests.support.observations import longest_time_away, shown_as_left
 
 pytestmark = pytest.mark.deployment
@@ -21,11 +21,11 @@ BACK_SECONDS = settings.PRESENCE_LINGER_SECONDS
 
 
 async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> None:
-    people = stage.crowd(20)
+    people = stage.users(20)
     room = stage.room(people)
     clients = [stage.client(person) for person in people]
     async with opened(clients, room):
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             for round in range(3):
                 await elapse(1)
                 await kill_in_mid_frame(stage.cluster.replicas[round % 2], clients)
@@ -36,13 +36,13 @@ async def test_killed_three_times_while_twenty_clients_send(stage: Stage) -> Non
             client.protocol.user for client in clients if longest_time_away([client]) < BACK_SECONDS
         }
         assert shown_as_left(clients) & back_in_time == set()
-    await stage.assert_right(clients)
+    await stage.assert_consistent(clients)
 
 
 async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_was(
     stage: Stage,
 ) -> None:
-    people = stage.crowd(6)
+    people = stage.users(6)
     room = stage.room(people)
     replica = stage.cluster.replicas[0]
     watching = [stage.client(person, 1) for person in people[:2]]
@@ -66,7 +66,7 @@ async def test_who_does_not_come_back_is_gone_for_everyone_and_who_does_never_wa
             )
         assert shown_as_left([*watching, *returning]) == gone
         await stage.settle(room, [*watching, *returning])
-        await stage.assert_right([*watching, *returning], left_early=leaving)
+        await stage.assert_consistent([*watching, *returning], left_early=leaving)
 
 
 async def kill_in_mid_frame(replica: Replica, clients: list[Client]) -> None:

@@ -14,7 +14,7 @@ ANEW_SECONDS = 15
 
 
 async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):
@@ -38,7 +38,7 @@ async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage)
 
 
 async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage: Stage) -> None:
-    people = stage.crowd(4)
+    people = stage.users(4)
     room = stage.room(people)
     clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
     async with opened(clients, room):

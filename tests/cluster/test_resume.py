@@ -11,7 +11,7 @@ SECRET = "the password is swordfish"
 
 
 async def test_on_the_same_replica_and_on_the_other_one(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     staying = stage.client(people[0], 0)
     returning = [stage.client(people[1], 0), stage.client(people[2], 1)]
@@ -29,11 +29,11 @@ async def test_on_the_same_replica_and_on_the_other_one(stage: Stage) -> None:
         for client in returning:
             await subscribed(client, 2)
             assert resumed(client) == [True, True]
-        await stage.assert_right([staying, *returning])
+        await stage.assert_consistent([staying, *returning])
 
 
 async def test_deleted_text_is_in_no_replay_and_no_page_and_no_quote(stage: Stage) -> None:
-    people = stage.crowd(3)
+    people = stage.users(3)
     room = stage.room(people)
     staying = stage.client(people[0], 0)
     late = [stage.client(people[1], 0), stage.client(people[2], 1)]
@@ -57,7 +57,7 @@ async def test_deleted_text_is_in_no_replay_and_no_page_and_no_quote(stage: Stag
 
 
 async def test_too_far_behind_the_room_is_loaded_anew(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     room = stage.room(people)
     staying, returning = stage.client(people[0], 0), stage.client(people[1], 1)
     async with opened([staying, returning], room):
@@ -72,11 +72,11 @@ async def test_too_far_behind_the_room_is_loaded_anew(stage: Stage) -> None:
         await stage.settle(room, [staying, returning])
         assert resumed(returning) == [True, False]
         assert len(bodies(returning, room)) == 251
-        await stage.assert_right([staying, returning])
+        await stage.assert_consistent([staying, returning])
 
 
 async def test_a_position_above_the_rooms_last_seq_begins_anew(stage: Stage) -> None:
-    [alice] = people = stage.crowd(1)
+    [alice] = people = stage.users(1)
     room = stage.room(people)
     async with stage.client(alice) as client:
         await client.open(room)

@@ -53,7 +53,7 @@ def password_changed(case: Case) -> None:
 
 def token_revoked(case: Case) -> None:
     [token] = case.stage.cluster.manage("token", "list", case.person.username).splitlines()
-    owner = case.stage.person(case.person.username)
+    owner = case.stage.user(case.person.username)
     case.form(owner, f"/settings/tokens/{token.split()[0]}/revoke/")
 
 
@@ -71,7 +71,7 @@ cases = pytest.mark.parametrize("revoke", CASES, ids=lambda revoke: revoke.__nam
 async def test_the_open_socket_is_cut_off_on_both_replicas(
     stage: Stage, revoke: Callable[[Case], None]
 ) -> None:
-    await stage.hears()
+    await stage.wait_for_bus()
     await is_cut_off(stage, revoke, AT_ONCE_SECONDS)
 
 
@@ -108,13 +108,13 @@ async def is_cut_off(stage: Stage, revoke: Callable[[Case], None], within: float
 
 
 def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     if revoke is password_changed:
-        person = stage.another_session(stage.person("bob"))
+        person = stage.another_session(stage.user("bob"))
     elif revoke is token_revoked:
-        person = stage.bot_of(stage.somebody())
+        person = stage.bot_of(stage.unused_user())
     else:
-        person = stage.somebody()
+        person = stage.unused_user()
     return Case(stage, stage.room([alice, person]), alice, person)
 
 

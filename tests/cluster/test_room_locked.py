@@ -17,7 +17,7 @@ EDITS = 8  # more than any pool of a replica has threads
 
 
 async def test_edits_that_wait_for_a_room_keep_nobody_from_coming(stage: Stage) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     locked, other = stage.room(people), stage.room(people)
     alice, bob = stage.client(people[0], 0), stage.client(people[1], 0)
     async with opened([alice], locked):
@@ -36,7 +36,7 @@ async def test_edits_that_wait_for_a_room_keep_nobody_from_coming(stage: Stage) 
         for answer in await asyncio.gather(*edits):
             assert answer["type"] == "ok", answer
         await stage.settle(locked, [alice])
-        await stage.assert_right([alice], left_early=[bob])
+        await stage.assert_consistent([alice], left_early=[bob])
 
 
 @contextmanager

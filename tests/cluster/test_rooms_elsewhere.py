@@ -13,7 +13,7 @@ SOON_SECONDS = 6
 
 
 async def test_members_elsewhere_are_told_that_a_room_has_news(stage: Stage) -> None:
-    alice, bob = stage.crowd(2)
+    alice, bob = stage.users(2)
     room, open_room = stage.room([alice, bob]), stage.room([alice, bob])
     writing, elsewhere = stage.client(alice, 0), stage.client(bob, 1)
     async with opened([writing], room), opened([elsewhere], open_room):
@@ -30,7 +30,7 @@ async def test_members_elsewhere_are_told_that_a_room_has_news(stage: Stage) -> 
 
 
 async def test_a_room_is_added_changed_and_removed_while_another_is_open(stage: Stage) -> None:
-    alice, bob, charlie = stage.crowd(3)
+    alice, bob, charlie = stage.users(3)
     open_room = stage.room([alice, bob, charlie])
     clients = [stage.client(bob, 0), stage.client(bob, 1)]
     stranger = stage.client(charlie, 1)
@@ -53,7 +53,7 @@ async def test_a_room_is_added_changed_and_removed_while_another_is_open(stage: 
 
 
 async def test_what_was_read_in_one_tab_is_read_in_the_other(stage: Stage) -> None:
-    alice, bob = stage.crowd(2)
+    alice, bob = stage.users(2)
     room = stage.room([alice, bob])
     tabs = [stage.client(bob, 0), stage.client(bob, 1)]
     async with opened(tabs, room):

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from loadtests.lib.servers.process import HOST
-from tests.cluster.stage import Stage, opened, talking
+from tests.cluster.stage import Stage, opened, sending
 from tests.support.raw_socket import close_code, open_socket, read_until
 from tests.support.replica_process import DRAIN_SECONDS, FINISH_SECONDS, ReplicaProcess
 
@@ -36,7 +36,7 @@ async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: S
 async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
-    async with open_socket(stage.person("alice"), replica) as socket:
+    async with open_socket(stage.user("alice"), replica) as socket:
         process.signal()
         await process.until_connections_are_refused()
         process.signal()
@@ -48,7 +48,7 @@ async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
 async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
-    async with open_socket(stage.person("alice"), replica) as socket:
+    async with open_socket(stage.user("alice"), replica) as socket:
         process.signal(signal.SIGINT)
         async with asyncio.timeout(1):
             await read_until(socket, "goodbye")
@@ -58,7 +58,7 @@ async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) ->
 
 
 async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> None:
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
     process = ReplicaProcess(replica)
@@ -80,12 +80,12 @@ async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> No
 
 @pytest.mark.parametrize("how", ["stop", "pause"])
 async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) -> None:
-    people = stage.crowd(6)
+    people = stage.users(6)
     room = stage.room(people)
     clients = [stage.client(person) for person in people]
     assert stage.cluster.redis is not None
     async with opened(clients, room):
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             await asyncio.to_thread(getattr(stage.cluster.redis, how))
             process = ReplicaProcess(stage.cluster.replicas[0])
             process.signal()
@@ -93,4 +93,4 @@ async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) ->
             for client in clients:
                 await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
-    await stage.assert_right(clients)
+    await stage.assert_consistent(clients)

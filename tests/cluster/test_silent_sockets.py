@@ -25,7 +25,7 @@ pytestmark = pytest.mark.deployment
 def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     environment = ENVIRONMENT | {"PING_INTERVAL_SECONDS": str(PING_INTERVAL_SECONDS)}
     with Cluster(replicas=1, postgres=postgres, redis=redis, environment=environment) as cluster:
-        yield Stage(cluster, tmp_path, crowd=1)
+        yield Stage(cluster, tmp_path, user_count=1)
 
 
 async def test_who_answers_no_pings_is_closed_and_who_does_is_not(stage: Stage) -> None:
@@ -39,7 +39,7 @@ async def test_who_answers_no_pings_is_closed_and_who_does_is_not(stage: Stage) 
 async def lives(stage: Stage, *, answers: bool) -> float | None:
     """Return when the server closed a socket with 4003; None where it outlives the test."""
     reader, writer = await asyncio.open_connection(*stage.address(0).split(":"))
-    [person] = stage.crowd(1)
+    [person] = stage.users(1)
     own = {"Origin": f"http://{stage.address(0)}", "Sec-WebSocket-Protocol": "hubbub.v1"}
     writer.write(handshake(stage.address(0), "/ws/", own | person.headers))
     try:

@@ -36,7 +36,7 @@ def identities(stage: Stage, tmp_path: Path) -> list[str]:
 
 
 async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -> None:
-    owner = stage.person("alice").identity
+    owner = stage.user("alice").identity
     async with simulate(
         stage.addresses, identities, seed=SEED, owner=owner, tabs=TABS, rates=QUICK
     ) as simulation:

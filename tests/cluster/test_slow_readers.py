@@ -28,12 +28,12 @@ pytestmark = pytest.mark.deployment
 def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
     environment = ENVIRONMENT | LIMITS
     with Cluster(replicas=1, postgres=postgres, redis=redis, environment=environment) as cluster:
-        yield Stage(cluster, tmp_path, crowd=3)
+        yield Stage(cluster, tmp_path, user_count=3)
 
 
 async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage: Stage) -> None:
     [replica] = stage.cluster.replicas
-    talker, reader, stuck = stage.crowd(3)
+    talker, reader, stuck = stage.users(3)
     room = stage.room([talker, reader, stuck])
     clients = [stage.client(talker, 0), stage.client(reader, 0)]
     async with opened(clients, room), unread(stuck, replica) as cut_off:
@@ -55,7 +55,7 @@ async def test_who_does_not_read_is_cut_off_and_gets_everything_when_back(stage:
         assert subscribed["resumed"]
         assert seqs == list(range(had[-1] + 1, had[0] + MESSAGES))
         assert len(bodies(clients[1], room)) == MESSAGES
-    await stage.assert_right(clients)
+    await stage.assert_consistent(clients)
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ async def test_over_rest(stage: Stage) -> None:
 
 async def test_the_owner_of_the_place_is_a_stranger_too(stage: Stage) -> None:
     _, _, room, _ = await said_something(stage)
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     with pytest.raises(RefusedError) as refused:
         await asyncio.to_thread(stage.rest, alice, "GET", f"/rooms/{room}/messages")
     assert refused.value.status == NOT_FOUND
@@ -50,7 +50,7 @@ async def test_the_owner_of_the_place_is_a_stranger_too(stage: Stage) -> None:
 
 
 async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage) -> None:
-    owner, reader = stage.crowd(2)
+    owner, reader = stage.users(2)
     room = stage.room([owner], kind="public")
     async with stage.client(owner, 0) as talking, stage.client(reader, 1) as client:
         await talking.open(room)
@@ -72,7 +72,7 @@ async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage)
 
 async def said_something(stage: Stage) -> tuple[Sequence[Account], Account, int, int]:
     """Return the members, a stranger, their room and a message in it."""
-    *members, stranger = stage.crowd(3)
+    *members, stranger = stage.users(3)
     room = stage.room(members)
     async with stage.client(members[0]) as client:
         await client.open(room)
@@ -108,4 +108,4 @@ async def still_as_it_was(stage: Stage, members: Sequence[Account], room: int) -
     async with opened(clients, room):
         await stage.settle(room, clients)
         assert all(bodies(client, room) == ["among members"] for client in clients)
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)

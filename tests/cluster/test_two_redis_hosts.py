@@ -30,18 +30,18 @@ def stage(hosts: list[Redis], postgres: Postgres, tmp_path: Path) -> Iterator[St
     redis_url = ",".join(redis.url() for redis in hosts)
     environment = ENVIRONMENT | {"REDIS_URL": redis_url}
     with Cluster(postgres=postgres, redis=hosts[0], environment=environment) as cluster:
-        yield Stage(cluster, tmp_path, crowd=2)
+        yield Stage(cluster, tmp_path, user_count=2)
 
 
 async def test_a_silent_host_delays_no_room_of_the_other(stage: Stage, hosts: list[Redis]) -> None:
-    people = stage.crowd(2)
+    people = stage.users(2)
     rooms = [room_on(stage, people, host) for host in (0, 1)]
     alice, bob = stage.client(people[0], 0), stage.client(people[1], 1)
     async with opened([alice, bob], rooms[0]):
         await alice.open(rooms[1])
         await bob.open(rooms[1])
         for silent, living in ((0, 1), (1, 0)):
-            await stage.hears()
+            await stage.wait_for_bus()
             with hosts[silent].paused():
                 for number in range(MESSAGES):
                     text = f"{number} while host {silent} is silent"
@@ -51,7 +51,7 @@ async def test_a_silent_host_delays_no_room_of_the_other(stage: Stage, hosts: li
                 await is_heard(bob, rooms[silent], text, REPAIRED_SECONDS)
         for room in rooms:
             await stage.settle(room, [alice, bob])
-        await stage.assert_right([alice, bob])
+        await stage.assert_consistent([alice, bob])
 
 
 async def is_heard(client: Client, room: int, text: str, within: float) -> None:

@@ -15,7 +15,7 @@ from loadtests.lib.client import Client, rest
 from loadtests.lib.servers.nginx import Nginx
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import wait_until
-from tests.cluster.stage import ENVIRONMENT, bodies, opened, talking
+from tests.cluster.stage import ENVIRONMENT, bodies, opened, sending
 from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.tls_client import assert_tls_works
@@ -39,7 +39,7 @@ class HerokuStage(DeployedStage):
 
     def keep_busy(self, dyno: Dyno) -> None:
         """Make all threads of `web` use the cache (by password resets) and publish."""
-        [person] = self.crowd(1)
+        [person] = self.users(1)
         room = self.room([person])
 
         def visit(number: int) -> None:
@@ -70,7 +70,7 @@ def stage(app: HerokuApp, tmp_path_factory: pytest.TempPathFactory) -> HerokuSta
 
 
 async def test_two_users_on_two_dynos_chat(app: HerokuApp, stage: HerokuStage) -> None:
-    users = stage.crowd(2)
+    users = stage.users(2)
     room = stage.room(users)
     clients = [stage.client(person, number) for number, person in enumerate(users)]
     async with opened(clients, room):
@@ -81,7 +81,7 @@ async def test_two_users_on_two_dynos_chat(app: HerokuApp, stage: HerokuStage) -
         assert [bodies(client, room) for client in clients] == 2 * [
             [f"{number}" for number in range(10)]
         ]
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 def test_a_dyno_opens_no_more_connections_than_documented(
@@ -102,13 +102,13 @@ def test_a_dyno_opens_no_more_connections_than_documented(
 async def test_clients_move_to_another_dyno_after_sigterm_to_every_process(
     app: HerokuApp, stage: HerokuStage
 ) -> None:
-    users = stage.crowd(CROWD)
+    users = stage.users(CROWD)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]
     leaving, staying = app.dynos
     async with opened(clients, room):
         assert len({replica_of(client) for client in clients}) == 2
-        async with talking(clients[:4], [room]):
+        async with sending(clients[:4], [room]):
             leaving.terminate_all()
             status = await asyncio.to_thread(leaving.status, KILL_SECONDS)
             for client in clients:
@@ -116,7 +116,7 @@ async def test_clients_move_to_another_dyno_after_sigterm_to_every_process(
                     lambda: client.connected and replica_of(client) == name_of(staying), 20
                 )
         await stage.settle(room, clients)
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
     assert status == 0
     assert "Traceback" not in leaving.tail(500)
 
@@ -142,7 +142,7 @@ def test_a_dyno_exits_when_any_of_its_processes_does(app: HerokuApp) -> None:
 async def test_one_process_serves_everything_on_the_smallest_dyno(
     app: HerokuApp, stage: HerokuStage
 ) -> None:
-    users = stage.crowd(2)
+    users = stage.users(2)
     room = stage.room(users)
     with Dyno(app, DYNO_ALONE="1") as dyno:
         assert len(dyno.processes()) == 1
@@ -154,7 +154,7 @@ async def test_one_process_serves_everything_on_the_smallest_dyno(
         async with opened(clients, room):
             await clients[0].send(room, "alone")
             await stage.settle(room, clients)
-            await stage.assert_right(clients)
+            await stage.assert_consistent(clients)
         stage.keep_busy(dyno)
         assert 1 < dyno.connections(app.postgres) <= POSTGRES_CONNECTIONS_ALONE
         assert 1 < dyno.connections(app.redis) <= REDIS_CONNECTIONS_ALONE

@@ -24,7 +24,7 @@ def stage(played: Played, tmp_path_factory: pytest.TempPathFactory) -> DeployedS
 
 
 async def test_users_on_two_replicas_chat_through_nginx(stage: DeployedStage) -> None:
-    users = stage.crowd(2)
+    users = stage.users(2)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]
     async with opened(clients, room), asyncio.timeout(60):
@@ -37,7 +37,7 @@ async def test_users_on_two_replicas_chat_through_nginx(stage: DeployedStage) ->
         assert [bodies(client, room) for client in clients] == 2 * [
             [f"{number}" for number in range(10)]
         ]
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 @pytest.mark.parametrize("name", WORKLOADS)

@@ -16,7 +16,7 @@ from loadtests.lib.servers import Cluster, Postgres
 from loadtests.lib.servers.pgbouncer import PgBouncer
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.web import Web
-from tests.cluster.stage import ENVIRONMENT, Stage, opened, talking
+from tests.cluster.stage import ENVIRONMENT, Stage, opened, sending
 
 CONNECTIONS = 5
 CROWD = 20
@@ -43,22 +43,22 @@ def stage(
 
 
 async def test_concurrent_messages_arrive_everywhere_once_and_in_order(stage: Stage) -> None:
-    users = stage.crowd(CROWD)
+    users = stage.users(CROWD)
     room = stage.room(users)
     clients = [stage.client(person, number % 2) for number, person in enumerate(users)]
     async with opened(clients, room):
-        async with asyncio.timeout(60), talking(clients, [room], pause_seconds=0.05):
+        async with asyncio.timeout(60), sending(clients, [room], pause_seconds=0.05):
             for client in clients:
                 await client.wait_until(
                     lambda: len(client.subscription(room).view.messages()) > 5 * CROWD
                 )
         await stage.settle(room, clients, within=30)
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
     assert connections(stage) <= CONNECTIONS
 
 
 def test_gunicorn_serves_pages_and_rest(stage: Stage) -> None:
-    [person] = stage.crowd(1)
+    [person] = stage.users(1)
     with Web(stage.cluster.environment) as web:
         for path in ("/accounts/login/", "/", "/api/rooms"):
             request = urllib.request.Request(

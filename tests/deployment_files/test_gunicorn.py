@@ -147,8 +147,8 @@ def test_its_metrics_directory_is_removed_at_exit(web: Web) -> None:
 
 
 async def test_every_worker_publishes_on_the_bus(one_replica: Cluster, tmp_path: Path) -> None:
-    stage = Stage(one_replica, tmp_path, crowd=2)
-    people = stage.crowd(2)
+    stage = Stage(one_replica, tmp_path, user_count=2)
+    people = stage.users(2)
     room = stage.room(people)
     with Web(one_replica.environment | JSON_LOGS) as web:
         wait_until(lambda: len(workers(web)) == 2)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.lib.simulation.account import Account
-from tests.cluster.stage import Stage, opened, talking
+from tests.cluster.stage import Stage, opened, sending
 from tests.fuzz.command_strategies import SOME_JSON, TEXT, commands, defective
 from tests.fuzz.conversation import Step, converse
 from tests.fuzz.rounds import TIMES, examples
@@ -48,10 +48,10 @@ def disturbance(target: Stage) -> Iterator[Disturbance]:
     loop, over = asyncio.new_event_loop(), asyncio.Event()
     thread = Thread(target=loop.run_forever)
     thread.start()
-    chatting = target.crowd(2)
+    chatting = target.users(2)
     room = target.room(chatting)
     chat = asyncio.run_coroutine_threadsafe(chat_until(target, chatting, room, over), loop)
-    others = target.crowd(12)[2:]
+    others = target.users(12)[2:]
     target.room(others)
     try:
         yield Disturbance(loop, cycle(others))
@@ -72,11 +72,11 @@ async def chat_until(
     clients = [target.client(person, replica) for replica, person in enumerate(chatting)]
     async with opened(clients, room):
         welcomes = [client.protocol.welcome for client in clients]
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             await over.wait()
         await target.settle(room, clients)
         assert [client.protocol.welcome for client in clients] == welcomes
-        await target.assert_right(clients)
+        await target.assert_consistent(clients)
 
 
 # The lobby, rooms of the demo data and of the tests, unknown rooms.

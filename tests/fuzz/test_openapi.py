@@ -57,14 +57,14 @@ def session_headers(user: Account) -> dict[str, str]:
 
 
 def test_as_the_owner_with_a_token(target: Stage, tmp_path: Path) -> None:
-    bot = target.bot_of(target.person("alice"))
+    bot = target.bot_of(target.user("alice"))
     explore(target, bot.headers, tmp_path, "coverage", 1)
 
 
 def test_as_a_member_with_a_session_in_sequences_of_requests(target: Stage, tmp_path: Path) -> None:
     # It sends invalid tokens along with the cookie; we ignore what is not a bearer token.
     options = ("--exclude-checks", "ignored_auth")
-    headers = session_headers(target.person("bob"))
+    headers = session_headers(target.user("bob"))
     explore(target, headers, tmp_path, "fuzzing,stateful", 6, *options)
 
 

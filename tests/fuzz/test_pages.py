@@ -74,7 +74,7 @@ BYTES = ODD | st.binary(max_size=30) | st.text(max_size=30).map(lambda text: tex
 
 @pytest.fixture(params=["nobody", "bob", "alice"])
 def visitor(request: pytest.FixtureRequest, target: Stage) -> Account | None:
-    return None if request.param == "nobody" else target.person(request.param)
+    return None if request.param == "nobody" else target.user(request.param)
 
 
 def request_page(

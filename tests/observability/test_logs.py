@@ -147,7 +147,7 @@ def talkative(
         Cluster(replicas=1, postgres=postgres, redis=redis, environment=TALKATIVE) as cluster,
         Web(cluster.environment) as web,
     ):
-        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), crowd=2), web
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), user_count=2), web
 
 
 @pytest.mark.deployment
@@ -155,7 +155,7 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
     talkative: tuple[Stage, Web],
 ) -> None:
     stage, web = talkative
-    marker, alice = f"marker-{secrets.token_hex(8)}", stage.person("alice")
+    marker, alice = f"marker-{secrets.token_hex(8)}", stage.user("alice")
     room, bot = stage.room([alice]), stage.bot_of(alice)
     assert stage.cluster.postgres is not None
     run = stage.cluster.postgres.execute
@@ -191,7 +191,7 @@ async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_abo
     talkative: tuple[Stage, Web],
 ) -> None:
     stage, web = talkative
-    alice = stage.person("alice")
+    alice = stage.user("alice")
     headers = alice.headers | {"X-Request-ID": "a-request-of-alice"}
     rest.call(f"127.0.0.1:{web.port}", "GET", "/rooms", headers)
     async with stage.client(alice, 0) as client:

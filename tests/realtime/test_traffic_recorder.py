@@ -32,12 +32,12 @@ def recorded(
     directory = tmp_path_factory.mktemp("recordings") / "monday"
     environment = {"RECORDING_DIR": str(directory)}
     with Cluster(postgres=postgres, redis=redis, environment=environment) as cluster:
-        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), crowd=4)
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), user_count=4)
 
 
 @pytest.mark.deployment
 async def test_it_records_what_users_do_and_not_what_they_write(recorded: Stage) -> None:
-    people = [recorded.person(name) for name in ("alice", "bob")]
+    people = [recorded.user(name) for name in ("alice", "bob")]
     room = recorded.room(people)
     alice, bob = (recorded.client(person, at) for at, person in enumerate(people))
     async with opened([alice, bob], room):
@@ -75,7 +75,7 @@ async def test_it_records_what_users_do_and_not_what_they_write(recorded: Stage)
 def assert_no_trace(text: str, stage: Stage, room: int, histories: list[Any]) -> None:
     """Search for everything that could identify a user."""
     words = ["launch", "answered", "moved", "there", "example.org", "127.0.0.1", "sessionid"]
-    for person in (stage.person("alice"), stage.person("bob")):
+    for person in (stage.user("alice"), stage.user("bob")):
         words += [person.username, person.username.capitalize(), person.identity.split("=")[1]]
     for history in histories:
         words += [entry.connection for entry in history.entries if hasattr(entry, "connection")]

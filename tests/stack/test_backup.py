@@ -9,7 +9,7 @@ import psycopg
 from loadtests.lib.checker import Log, read_log
 from loadtests.lib.servers.stack import RunningStack
 from scripts.stack.programs import find_postgres
-from tests.cluster.stage import opened, talking
+from tests.cluster.stage import opened, sending
 from tests.cluster.test_backup import ENOUGH, assert_begins, run, said
 from tests.stack.deployed_stage import DeployedStage
 
@@ -19,11 +19,11 @@ RESTORED = "hubbub_restored"
 async def test_a_backup_of_a_running_stack_contains_every_log_without_holes(
     stack: RunningStack, stage: DeployedStage, tmp_path: Path
 ) -> None:
-    crowd = stage.crowd(4)
+    crowd = stage.users(4)
     rooms = [stage.room(crowd), stage.room(crowd)]
     clients = [stage.client(person) for person in crowd]
     url, dump = stack.variable("DATABASE_URL"), tmp_path / "hubbub.dump"
-    async with opened(clients, rooms[0]), talking(clients, rooms, pause_seconds=0.02):
+    async with opened(clients, rooms[0]), sending(clients, rooms, pause_seconds=0.02):
         await said(clients, rooms[0], ENOUGH)
         await asyncio.to_thread(postgres, "pg_dump", "--format=custom", f"--file={dump}", url)
         await said(clients, rooms[0], 2 * ENOUGH)

@@ -14,7 +14,7 @@ async def test_every_metric_of_dashboard_and_alerts_is_exported(
     stack: RunningStack, stage: DeployedStage
 ) -> None:
     """Some metrics appear only after users have chatted, loaded a page and left."""
-    users = stage.crowd(8)
+    users = stage.users(8)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]
     async with opened(clients, room):

@@ -15,7 +15,7 @@ import pytest
 from loadtests.lib.client import Client
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
-from tests.cluster.stage import opened, talking
+from tests.cluster.stage import opened, sending
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import copy_code
 
@@ -58,7 +58,7 @@ async def test_clients_give_up_a_paused_replica_and_connect_to_another(
 ) -> None:
     """Its kernel still accepts connections, so only the client can notice."""
     pid = stack.replicas()[0].pid
-    person = stage.crowd(1)[0]
+    person = stage.users(1)[0]
     os.kill(pid, signal.SIGSTOP)
     try:
         for _ in range(3):
@@ -101,14 +101,14 @@ def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wr
 @asynccontextmanager
 async def _chat(stage: DeployedStage, number: int) -> AsyncIterator[list[Client]]:
     """Have this many users chat in a room during the block, then compare histories and log."""
-    crowd = stage.crowd(number)
+    crowd = stage.users(number)
     room = stage.room(crowd)
     clients = [stage.client(person) for person in crowd]
     async with opened(clients, room):
-        async with talking(clients, [room]):
+        async with sending(clients, [room]):
             yield clients
         await stage.settle(room, clients)
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 def _break_templates(folder: Path, wrong: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from loadtests.lib.checker.silence import event_times, longest_silence
 from loadtests.lib.client import Client
 from loadtests.lib.simulation.account import Account
-from tests.cluster.stage import open_all, talking
+from tests.cluster.stage import open_all, sending
 from tests.stack.deployed_stage import DeployedStage
 
 ROOMS = 4
@@ -72,7 +72,7 @@ class Traffic:
 @asynccontextmanager
 async def running_traffic(stage: DeployedStage) -> AsyncIterator[Traffic]:
     """Run the traffic during the block, then compare all histories with the log."""
-    crowd = stage.crowd(USERS)
+    crowd = stage.users(USERS)
     rooms = [stage.room(crowd) for _ in range(ROOMS)]
     clients = [_client(stage, person, number) for number in range(ROOMS) for person in crowd]
     by_room = [clients[number * USERS :][:USERS] for number in range(ROOMS)]
@@ -83,13 +83,13 @@ async def running_traffic(stage: DeployedStage) -> AsyncIterator[Traffic]:
             await open_all(members, room)
         async with AsyncExitStack() as senders:
             for room, members in zip(rooms, by_room, strict=True):
-                await senders.enter_async_context(talking(members[:SENDERS], [room], PAUSE_SECONDS))
+                await senders.enter_async_context(sending(members[:SENDERS], [room], PAUSE_SECONDS))
             traffic = Traffic(stage, rooms, clients)
             await traffic.wait_until_all_receive()
             yield traffic
         for room, members in zip(rooms, by_room, strict=True):
             await stage.settle(room, members, within=30)
-        await stage.assert_right(clients)
+        await stage.assert_consistent(clients)
 
 
 def _client(stage: DeployedStage, person: Account, number: int) -> Client:

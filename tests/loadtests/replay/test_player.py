@@ -43,12 +43,12 @@ def recorded(
 
 
 async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) -> None:
-    rooms = [recorded.room(recorded.crowd(size)) for size in SIZES]
+    rooms = [recorded.room(recorded.users(size)) for size in SIZES]
     await talk(recorded, rooms)
     traffic = await recording_of(recorded)
     assert traffic.count("send") == sum(size * count for size, count in SIZES.items())
     assert traffic.count("connect") == 2 * CROWD  # everybody was cut off once
-    identities = [recorded.crowd(CROWD)[person].identity for person in traffic.people.values()]
+    identities = [recorded.users(CROWD)[person].identity for person in traffic.people.values()]
     made = make_rooms(traffic, recorded.address(0), identities)
     scene = Scene(recorded.addresses, identities, made)
     began = time.monotonic()
@@ -68,7 +68,7 @@ async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) 
 
 async def talk(stage: Stage, rooms: list[int]) -> None:
     """Have everybody talk in all of their rooms, and lose their sockets once, all at a time."""
-    people = stage.crowd(CROWD)
+    people = stage.users(CROWD)
     clients = [stage.client(person) for person in people]
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(client) for client in clients))
