@@ -7,7 +7,7 @@ export PYTHONPATH="$HOME/app"
 export REDIS_TLS_VERIFY="${REDIS_TLS_VERIFY:-0}"
 
 # Set PUBLIC_URL for an app with its own domain. Otherwise Heroku provides the address, after
-# `heroku labs:enable runtime-dyno-metadata`.
+# `heroku labs:enable runtime-dyno-metadata`, which also provides the git revision for the version.
 if [ -z "${PUBLIC_URL:-}" ] && [ -n "${HEROKU_APP_DEFAULT_DOMAIN_NAME:-}" ]; then
     export PUBLIC_URL="https://$HEROKU_APP_DEFAULT_DOMAIN_NAME"
 fi

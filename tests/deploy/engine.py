@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from _pytest.outcomes import Failed
 
+from hubbub.version import find_revision
 from loadtests.lib.servers.process import ROOT
 
 ENGINES = ("podman", "docker")
@@ -48,8 +49,9 @@ class Engine:
 
     def build(self, tag: str, target: str = "") -> str:
         """Build a target of the Dockerfile (default: the last); return its tag."""
-        chosen = [f"--target={target}"] if target else []
-        self.run("build", *self._build_flags, *chosen, "--tag", tag, str(ROOT))
+        options = [f"--target={target}"] if target else []
+        options.append(f"--build-arg=REVISION={this_revision()}")
+        self.run("build", *self._build_flags, *options, "--tag", tag, str(ROOT))
         return tag
 
     @property
@@ -73,6 +75,11 @@ class Engine:
                     # podman's own image format has no HEALTHCHECK.
                     return ("--format", "docker", *flags)
         raise lacking(f"podman cannot build here:\n{done.stderr}")
+
+
+def this_revision() -> str:
+    """Return the revision of this checkout, which the doctor here compares with the containers'."""
+    return find_revision(ROOT / "REVISION", {}, ROOT)
 
 
 def find_engine() -> Engine:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hubbub.version import RELEASE
+from hubbub.version import RELEASE, read_version
 from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import Engine, call, checked, tool
 
@@ -23,6 +23,12 @@ def test_hadolint_accepts_the_dockerfile() -> None:
 def test_it_is_labelled_with_its_version(engine: Engine, image: str) -> None:
     labels = inspected(engine, image)["Config"]["Labels"]
     assert labels["org.opencontainers.image.version"] == RELEASE
+
+
+def test_its_version_contains_the_git_revision(engine: Engine, image: str) -> None:
+    program = "from hubbub.version import read_version; print(read_version())"
+    printed = engine.run("run", *LOCKED, "--entrypoint=python", image, "-c", program)
+    assert printed.strip() == read_version()
 
 
 def test_it_does_not_run_as_root(engine: Engine, image: str) -> None:

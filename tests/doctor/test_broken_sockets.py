@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from hubbub.version import RELEASE
 from tests.doctor.deployment import Deployment
 from tests.doctor.faulty_proxy import Change, Fault, with_header, without_header
 
@@ -44,14 +45,18 @@ def test_replicas_that_do_not_reach_each_other_are_red(deployment: Deployment) -
     assert report.statuses["messages"] == "green"  # they arrive from the log, later
 
 
-def test_a_replica_of_another_version_is_red(deployment: Deployment) -> None:
+@pytest.mark.parametrize("version", ["0.0.9", f"{RELEASE}+g0a1b2c3d"])
+def test_a_replica_of_another_version_or_revision_is_red(
+    deployment: Deployment, version: str
+) -> None:
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.doctor.other_version", "OTHER_VERSION": version}
     with (
-        deployment.replica(DJANGO_SETTINGS_MODULE="tests.doctor.other_version") as other,
+        deployment.replica(**settings) as other,
         deployment.proxy.in_front_of(deployment.ports()[0], other.port),
     ):
         report = deployment.run_doctor()
     assert report.with_status("red") == ["versions"], report.messages
-    assert "0.0.9" in report.messages["versions"]
+    assert version in report.messages["versions"]
 
 
 def test_a_replica_with_a_wrong_clock_is_red(deployment: Deployment) -> None:

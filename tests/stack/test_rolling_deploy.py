@@ -19,8 +19,10 @@ from tests.cluster.stage import ENVIRONMENT
 from tests.stack.conftest import MakeStack
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import VERSION, copy_code, make_next_version
+from tests.stack.test_doctor import message, run_doctor, with_status
 from tests.stack.traffic import Traffic, running_traffic
 
+REVISION = "0a1b2c3d" * 5
 PAGE = "/accounts/login/"
 PAUSE_SECONDS = 0.2
 
@@ -55,6 +57,7 @@ def test_a_half_finished_deploy_reports_what_serves_and_how_to_go_back_or_finish
 ) -> None:
     stack = make_stack(REPLICAS="1").start()
     next_root = copy_code(tmp_path / "next")
+    (next_root / "app/hubbub/REVISION").write_text(REVISION)
     configuration = next_root / "deploy/gunicorn.conf.py"
     original = configuration.read_text()
     configuration.write_text("raise SystemExit('not today')")
@@ -64,6 +67,9 @@ def test_a_half_finished_deploy_reports_what_serves_and_how_to_go_back_or_finish
     assert "not today" in stack.output()
     assert f"realtime-2 with the code in {next_root}, web-1 with the previous code" in failed.stdout
     assert serving(stack) == {"realtime-2": next_root, "web-1": ROOT}
+    report = run_doctor(stack, "--quick")
+    assert "versions" in with_status(report, "red"), report
+    assert f"+g{REVISION[:8]}" in message(report, "versions")
 
     for hint, root in (
         (f"To go back, run `make stack-deploy ROOT={ROOT}`.", ROOT),
@@ -73,6 +79,7 @@ def test_a_half_finished_deploy_reports_what_serves_and_how_to_go_back_or_finish
         configuration.write_text(original)
         stack.command("deploy", "--root", str(root))
         assert {*serving(stack).values()} == {root}
+        assert "versions" in with_status(run_doctor(stack, "--quick"), "green")
 
 
 def serving(stack: RunningStack) -> dict[str, Path]:
