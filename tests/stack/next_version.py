@@ -42,8 +42,11 @@ def make_next_version(folder: Path) -> Path:
     copy_code(folder)
     _replace(folder / "app/hubbub/version.py", r'^RELEASE = ".*"$', f'RELEASE = "{VERSION}"')
     _replace(folder / "app/hubbub/chat/publisher.py", r'"type": "log"', '"type": "log.next"')
+    handler = '"log": hub.receive_events,'
     _replace(
-        folder / "app/hubbub/realtime/cluster/bus.py", r'case "log":', 'case "log" | "log.next":'
+        folder / "app/hubbub/realtime/cluster/bus.py",
+        handler,
+        f'{handler} "log.next": hub.receive_events,',
     )
     _replace(folder / STYLES, r"\Z", "\n/* of the next version */\n")
     column = '    colour = models.TextField(db_default="", default="")\n'
