@@ -1,7 +1,7 @@
-"""A tab of the gevent shell in a process of its own: gevent patches the standard library.
+"""A gevent client in a process of its own, because gevent patches the standard library.
 
-Told by lines of JSON on standard input, it answers each with one: what it knows of its room, and
-what its watcher found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
+For each command, a line of JSON on standard input, it prints one with what it shows of its room
+and what its observer found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
 """
 
 from gevent import monkey
@@ -20,8 +20,8 @@ from loadtests.load.connection_observer import Watcher  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
 
 
-class Told:
-    """A report that keeps what it is told."""
+class MemoryReport:
+    """A report that keeps its entries."""
 
     def __init__(self) -> None:
         self.recorder = Recorder("tab", time.time())
@@ -39,41 +39,41 @@ class Told:
 
 def main() -> None:
     identity, room, *addresses = sys.argv[1:]
-    report = Told()
+    report = MemoryReport()
     watcher = Watcher("gevent", "run", report)
     tab = GeventClient("gevent", identity, addresses, watcher.take, watcher).start()
     tab.open(int(room))
-    tell(state(tab, int(room), report))
+    print_state(state(tab, int(room), report))
     for line in FileObject(sys.stdin.buffer, "rb"):
-        do(tab, int(room), json.loads(line))
-        tell(state(tab, int(room), report))
+        run(tab, int(room), json.loads(line))
+        print_state(state(tab, int(room), report))
     tab.close()
 
 
-def tell(state: dict[str, Any]) -> None:
+def print_state(state: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(state) + "\n")
     sys.stdout.flush()
 
 
-def do(tab: GeventClient, room: int, told: dict[str, Any]) -> None:
-    match told:
-        case {"say": str(body)}:
+def run(tab: GeventClient, room: int, command: dict[str, Any]) -> None:
+    match command:
+        case {"send": str(body)}:
             tab.send(room, body)
             tab.wait_until(
                 lambda: body in bodies(tab, room)
-            )  # the answer may come before the event
-        case {"say_many": int(count)}:
+            )  # the answer may arrive before the event
+        case {"send_many": int(count)}:
             for number in range(count):
                 tab.send(room, f"number {number}")
             tab.wait_until(lambda: f"number {count - 1}" in bodies(tab, room))
         case {"cut": float(away_seconds)}:
             tab.drop_connection(away_seconds)
             tab.wait_until(lambda: not tab.connected)
-        case {"hear": str(body)}:
+        case {"wait_for": str(body)}:
             tab.wait_until(lambda: body in bodies(tab, room))
 
 
-def state(tab: GeventClient, room: int, report: Told) -> dict[str, Any]:
+def state(tab: GeventClient, room: int, report: MemoryReport) -> dict[str, Any]:
     return {
         "bodies": bodies(tab, room),
         "address": tab.address,

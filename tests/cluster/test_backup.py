@@ -1,4 +1,4 @@
-"""A backup taken while people talk is restored into an empty database, each log as it was then."""
+"""A backup that is taken under traffic restores into an empty database with every log whole."""
 
 import asyncio
 import subprocess
@@ -18,29 +18,29 @@ from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
 
-ENOUGH = 20  # messages before and after the backup
+MESSAGES = 20  # before and after the backup
 READY_SECONDS = 20
 
 
-async def test_a_backup_of_a_place_in_use_has_every_log_whole(stage: Stage, tmp_path: Path) -> None:
-    people = stage.users(4)
-    rooms = [stage.room(people), stage.room(people)]
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+async def test_a_backup_under_traffic_has_every_log_whole(stage: Stage, tmp_path: Path) -> None:
+    users = stage.users(4)
+    rooms = [stage.room(users), stage.room(users)]
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with opened(clients, rooms[0]), sending(clients, rooms, pause_seconds=0.02):
-        await said(clients, rooms[0], ENOUGH)
+        await wait_for_messages(clients, rooms[0], MESSAGES)
         await asyncio.to_thread(back_up, stage, tmp_path / "hubbub.dump")
-        await said(clients, rooms[0], 2 * ENOUGH)
-    kept = await asyncio.to_thread(restore, stage, tmp_path / "hubbub.dump")
-    assert_begins(stage.log(), kept, rooms)
+        await wait_for_messages(clients, rooms[0], 2 * MESSAGES)
+    restored = await asyncio.to_thread(restore, stage, tmp_path / "hubbub.dump")
+    assert_is_prefix(restored, stage.log(), rooms)
 
 
-async def said(clients: list[Client], room: int, more: int) -> None:
-    begun = len(bodies(clients[0], room))
-    await clients[0].wait_until(lambda: len(bodies(clients[0], room)) >= begun + more, within=30)
+async def wait_for_messages(clients: list[Client], room: int, count: int) -> None:
+    shown = len(bodies(clients[0], room))
+    await clients[0].wait_until(lambda: len(bodies(clients[0], room)) >= shown + count, within=30)
 
 
 def back_up(stage: Stage, path: Path) -> None:
-    """As docs/operations.md says."""
+    """Back up as docs/operations.md says."""
     postgres = stage.cluster.postgres
     assert postgres
     url = postgres.url(stage.cluster.name)
@@ -48,7 +48,7 @@ def back_up(stage: Stage, path: Path) -> None:
 
 
 def restore(stage: Stage, path: Path) -> Log:
-    """Restore into an empty database; have a replica run on it, and return its log."""
+    """Restore into an empty database, check that a replica runs on it, and return its log."""
     postgres = stage.cluster.postgres
     assert postgres
     name = f"{stage.cluster.name}_restored"
@@ -67,7 +67,7 @@ def restore(stage: Stage, path: Path) -> Log:
 
 
 def assert_serves(stage: Stage, url: str) -> None:
-    """Have the code find no migration missing, and a replica say that it is ready."""
+    """Check that no migration is missing, and that a replica becomes ready."""
     environment = stage.cluster.environment | {"DATABASE_URL": url, "REDIS_PREFIX": "restored"}
     manage(environment, "migrate", "--check")
     with Replica(environment) as replica:
@@ -77,17 +77,19 @@ def assert_serves(stage: Stage, url: str) -> None:
             time.sleep(0.1)
 
 
-def assert_begins(log: Log, kept: Log, rooms: list[int]) -> None:
-    """Hold the kept log against the one that went on: the same up to where it ends."""
-    assert kept.rooms.keys() == log.rooms.keys()
-    for room, events in kept.rooms.items():
+def assert_is_prefix(restored: Log, log: Log, rooms: list[int]) -> None:
+    """Check that a restored log equals the original up to where it ends."""
+    assert restored.rooms.keys() == log.rooms.keys()
+    for room, events in restored.rooms.items():
         assert [event.seq for event in events] == list(range(1, len(events) + 1))
         assert events == log.rooms[room][: len(events)]
-    assert kept.messages == {id: log.messages[id] for id in kept.messages}
+    assert restored.messages == {id: log.messages[id] for id in restored.messages}
     for room in rooms:
-        assert 0 < len(kept.rooms[room]) < len(log.rooms[room])
-        told = {event.message for event in kept.rooms[room] if event.type == "message.created"}
-        assert told == {message.id for message in kept.messages_of(room)}
+        assert 0 < len(restored.rooms[room]) < len(log.rooms[room])
+        created = {
+            event.message for event in restored.rooms[room] if event.type == "message.created"
+        }
+        assert created == {message.id for message in restored.messages_of(room)}
 
 
 def run(*command: str) -> None:

@@ -1,6 +1,6 @@
-"""A socket lives for a while and is then sent elsewhere, so that replicas that were added get some.
+"""Connections expire, so that load spreads to new replicas.
 
-Nobody notices: the next socket is open before the old one closes.
+Users do not notice: the client opens its next connection before the old one closes.
 """
 
 import json
@@ -20,25 +20,25 @@ from tests.support.raw_socket import close_code, open_socket, read_until
 pytestmark = pytest.mark.deployment
 
 MAX_CONNECTION_AGE_SECONDS = 4
-# After the goodbye: two seconds to open the next socket, and the looks that are taken each second.
+# After the goodbye: two seconds to open the next connection, and the interval of the checks.
 CLOSE_SECONDS = 4
 
 
 @pytest.fixture
 def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
-    """A place whose sockets live for a few seconds."""
+    """A stage whose connections expire after a few seconds."""
     limits = ENVIRONMENT | {"MAX_CONNECTION_AGE_SECONDS": str(MAX_CONNECTION_AGE_SECONDS)}
     with Cluster(postgres=postgres, redis=redis, environment=limits) as cluster:
         yield Stage(cluster, tmp_path, user_count=12)
 
 
-async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_closed(
+async def test_an_expired_connection_finishes_its_commands_and_is_closed(
     short_lived: Stage,
 ) -> None:
     alice = short_lived.user("alice")
     room = short_lived.room([alice])
     async with open_socket(alice, short_lived.cluster.replicas[0]) as socket:
-        began = time.monotonic()
+        started_at = time.monotonic()
         goodbye = (await read_until(socket, "goodbye"))[-1]
         assert goodbye["code"] == 4004
         assert 0 <= goodbye["retry_after_ms"] <= 1_000
@@ -46,31 +46,31 @@ async def test_at_the_end_of_its_life_a_socket_finishes_what_it_does_and_is_clos
         await socket.send(json.dumps(command))
         await read_until(socket, "ok")
         assert await close_code(socket) == 4004
-        assert time.monotonic() - began < MAX_CONNECTION_AGE_SECONDS + CLOSE_SECONDS
+        assert time.monotonic() - started_at < MAX_CONNECTION_AGE_SECONDS + CLOSE_SECONDS
 
 
-async def test_under_traffic_lives_end_and_load_spreads_without_loss_or_silence(
+async def test_under_traffic_expiry_spreads_the_load_without_loss_or_silence(
     short_lived: Stage,
 ) -> None:
-    people = short_lived.users(10)
-    room = short_lived.room(people)
-    clients = [short_lived.client(person, 0) for person in people]
+    users = short_lived.users(10)
+    room = short_lived.room(users)
+    clients = [short_lived.client(user, 0) for user in users]
     async with opened(clients, room):
         for client in clients:
             client.addresses = short_lived.addresses
         async with sending(clients, [room]):
             for client in clients:
-                await client.wait_until(lambda: sockets_of(client) >= 3, within=30)
+                await client.wait_until(lambda: connection_count(client) >= 3, within=30)
         await short_lived.settle(room, clients)
-        assert len(set().union(*map(replicas_of, clients))) == 2
+        assert len(set().union(*map(replicas_used_by, clients))) == 2
         assert shown_as_left(clients) == set()
     assert longest_time_away(clients) < 2
     await short_lived.assert_consistent(clients)
 
 
-def sockets_of(client: Client) -> int:
+def connection_count(client: Client) -> int:
     return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
-def replicas_of(client: Client) -> set[str]:
+def replicas_used_by(client: Client) -> set[str]:
     return {entry.replica for entry in client.history.entries if isinstance(entry, Connected)}

@@ -1,4 +1,4 @@
-"""What is said on one replica arrives on the others: once, in order, with the same seq."""
+"""Messages sent on one replica arrive on the others once, in order and with the same seq."""
 
 import asyncio
 
@@ -8,9 +8,9 @@ from tests.cluster.stage import Stage, bodies, open_all
 async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_seq(
     stage: Stage,
 ) -> None:
-    people = stage.users(2)
-    room = stage.room(people)
-    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+    users = stage.users(2)
+    room = stage.room(users)
+    async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
         await open_all([alice, bob], room)
         sent = await alice.send(room, "hello **there**")
         await bob.wait_until(lambda: bodies(bob, room))
@@ -21,12 +21,12 @@ async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_s
         await stage.assert_consistent([alice, bob])
 
 
-async def test_many_messages_of_many_people_arrive_everywhere_once_and_in_order(
+async def test_many_messages_of_many_users_arrive_everywhere_once_and_in_order(
     stage: Stage,
 ) -> None:
-    people = stage.users(6)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    users = stage.users(6)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with asyncio.TaskGroup() as tabs:
         for client in clients:
             tabs.create_task(client.__aenter__())
@@ -43,10 +43,10 @@ async def test_many_messages_of_many_people_arrive_everywhere_once_and_in_order(
     await stage.assert_consistent(clients)
 
 
-async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
-    people = stage.users(2)
-    room = stage.room(people)
-    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+async def test_edits_deletions_and_replies_arrive(stage: Stage) -> None:
+    users = stage.users(2)
+    room = stage.room(users)
+    async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
         await open_all([alice, bob], room)
         edited = (await alice.send(room, "to be edited"))["message"]["id"]
         deleted = (await alice.send(room, "to be deleted"))["message"]["id"]
@@ -56,33 +56,33 @@ async def test_edits_deletions_and_replies_arrive_too(stage: Stage) -> None:
         await bob.send(room, "a reply", reply_to=edited)
         await bob.wait_until(lambda: bodies(bob, room) == ["edited", "", "a reply"])
         reply = bob.subscription(room).view.messages()[-1]["reply_to"]
-        assert (reply["id"], reply["sender"]["id"]) == (edited, people[0].id)
+        assert (reply["id"], reply["sender"]["id"]) == (edited, users[0].id)
         await stage.settle(room, [alice, bob])
         await stage.assert_consistent([alice, bob])
 
 
-async def test_what_is_posted_by_rest_arrives_on_both_replicas(stage: Stage) -> None:
-    people = stage.users(2)
-    room = stage.room(people)
-    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+async def test_a_message_sent_over_rest_arrives_on_both_replicas(stage: Stage) -> None:
+    users = stage.users(2)
+    room = stage.room(users)
+    async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
         await open_all([alice, bob], room)
         posted = await asyncio.to_thread(
-            stage.rest, people[0], "POST", f"/rooms/{room}/messages", body="by REST", nonce="rest"
+            stage.rest, users[0], "POST", f"/rooms/{room}/messages", body="by REST", nonce="rest"
         )
         for client in (alice, bob):
             await client.wait_until(lambda: bodies(client, room) == ["by REST"])
             assert client.subscription(room).view.messages()[0]["seq"] == posted["seq"]
-        again = await bob.send(room, "of another person", nonce="rest")
+        again = await bob.send(room, "from another user", nonce="rest")
         assert again["message"]["id"] != posted["id"]
         await stage.settle(room, [alice, bob])
         await stage.assert_consistent([alice, bob])
 
 
-async def test_a_lone_message_is_there_at_once(stage: Stage) -> None:
-    """By the doorbell, that is, and not by the sweep that repairs lost ones."""
-    people = stage.users(2)
-    room = stage.room(people)
-    async with stage.client(people[0], 0) as alice, stage.client(people[1], 1) as bob:
+async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
+    """Over the bus, that is, and not by the sweep that finds lost messages."""
+    users = stage.users(2)
+    room = stage.room(users)
+    async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
         await open_all([alice, bob], room)
         await alice.send(room, "to begin with")
         await bob.wait_until(lambda: len(bodies(bob, room)) == 1)

@@ -1,4 +1,4 @@
-"""A replica that is asked to end sends its sockets elsewhere: nothing lost, nobody gone."""
+"""A replica that shuts down moves its connections elsewhere: no message is lost, nobody leaves."""
 
 import asyncio
 import json
@@ -18,15 +18,15 @@ from tests.support.replica_process import ReplicaProcess
 
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
-SILENCE_SECONDS = 2
+MAX_AWAY_SECONDS = 2
 
 
-async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_leave(
+async def test_draining_each_replica_under_traffic_loses_nothing_and_shows_nobody_as_left(
     stage: Stage,
 ) -> None:
-    people = stage.users(20)
-    room = stage.room(people)
-    clients = [stage.client(person) for person in people]
+    users = stage.users(20)
+    room = stage.room(users)
+    clients = [stage.client(user) for user in users]
     async with opened(clients, room):
         async with sending(clients, [room]):
             for replica in stage.cluster.replicas:
@@ -37,11 +37,13 @@ async def test_drained_in_turn_under_traffic_nothing_is_lost_and_nobody_seen_to_
                     await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
         assert shown_as_left(clients) == set()
-    assert longest_time_away(clients) < SILENCE_SECONDS
+    assert longest_time_away(clients) < MAX_AWAY_SECONDS
     await stage.assert_consistent(clients)
 
 
-async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage: Stage) -> None:
+async def test_a_connection_works_until_its_close_and_the_goodbye_says_when_to_reconnect(
+    stage: Stage,
+) -> None:
     alice = stage.user("alice")
     room = stage.room([alice])
     replica = stage.cluster.replicas[0]
@@ -58,7 +60,7 @@ async def test_a_socket_is_live_until_its_close_and_told_when_to_come_back(stage
     assert await process.exit_status() == 0
 
 
-async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: Stage) -> None:
+async def test_a_draining_replica_is_unready_and_accepts_no_connection(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
     with closing(http(replica)) as kept, closing(http(replica)) as also_kept:
@@ -74,7 +76,7 @@ async def test_while_it_drains_it_is_unready_and_takes_no_new_connection(stage: 
     await process.exit_status()
 
 
-async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stage: Stage) -> None:
+async def test_a_handshake_in_progress_is_finished_and_gets_the_goodbye(stage: Stage) -> None:
     replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
     process = ReplicaProcess(replica)
@@ -88,12 +90,14 @@ async def test_a_handshake_that_is_under_way_is_finished_and_sent_elsewhere(stag
     assert await process.exit_status() == 0
 
 
-async def test_a_handshake_that_the_kernel_took_before_the_end_is_answered(stage: Stage) -> None:
+async def test_a_handshake_that_the_kernel_accepted_before_the_drain_is_answered(
+    stage: Stage,
+) -> None:
     replica, alice = stage.cluster.replicas[0], stage.user("alice")
     process = ReplicaProcess(replica)
     replica.pause()
     handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))
-    await connected_by_kernel(replica)
+    await wait_until_kernel_accepts(replica)
     process.signal()
     replica.resume()
     socket = await handshake
@@ -107,7 +111,7 @@ def http(replica: Replica) -> HTTPConnection:
 
 
 async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, str]:
-    """Return status, `Connection` header and text of an answer on a connection that is kept."""
+    """Return status, `Connection` header and text of a response on an open connection."""
 
     def get() -> tuple[int, str | None, str]:
         connection.request("GET", path)
@@ -117,8 +121,8 @@ async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, s
     return await asyncio.to_thread(get)
 
 
-async def connected_by_kernel(replica: Replica) -> None:
-    """Wait until a connection stands, though the replica itself does nothing."""
+async def wait_until_kernel_accepts(replica: Replica) -> None:
+    """Wait until a connection is established, although the replica itself is paused."""
     async with asyncio.timeout(5):
         while not is_connected_to(replica):
             await elapse(0.02)

@@ -1,4 +1,4 @@
-"""Whoever speaks wrongly, or too much, gets the protocol's answer; everyone else is unaffected."""
+"""Hostile clients get the protocol's answer, and everyone else is unaffected."""
 
 import asyncio
 import json
@@ -15,14 +15,14 @@ from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
 
 UNAFFECTED_SECONDS = 2
-NOWHERE = 999_999_999
+UNKNOWN_ROOM = 999_999_999
 
 
 @asynccontextmanager
 async def socket_of(
     stage: Stage, headers: dict[str, str], protocols: tuple[str, ...] = ("hubbub.v1",)
 ) -> AsyncIterator[ClientConnection]:
-    """Open a bare socket; with a cookie as the service's own page does."""
+    """Open a bare WebSocket. With a cookie, send the Origin of the service's own page."""
     address = stage.address(0)
     own = {"Origin": f"http://{address}"} if "Authorization" not in headers else {}
     async with connect(
@@ -37,7 +37,7 @@ async def socket_of(
         yield socket
 
 
-async def next_of(socket: ClientConnection, *types: str) -> dict[str, Any]:
+async def next_frame(socket: ClientConnection, *types: str) -> dict[str, Any]:
     """Return the next frame of one of these types."""
     async with asyncio.timeout(5):
         while True:
@@ -46,8 +46,8 @@ async def next_of(socket: ClientConnection, *types: str) -> dict[str, Any]:
                 return frame
 
 
-async def code_of(socket: ClientConnection) -> int:
-    """Return the code that the socket is closed with, having read what comes before."""
+async def close_code(socket: ClientConnection) -> int:
+    """Read until the socket is closed; return the close code."""
     async with asyncio.timeout(5):
         try:
             while True:
@@ -58,23 +58,23 @@ async def code_of(socket: ClientConnection) -> int:
 
 @asynccontextmanager
 async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
-    """Have two others talk on the same replica meanwhile; nobody of them waits or is cut off."""
-    people = stage.users(3)[1:]
-    room = stage.room(people)
-    pair = [stage.client(person, 0) for person in people]
+    """Check that two users who chat on the replica meanwhile are not delayed or disconnected."""
+    users = stage.users(3)[1:]
+    room = stage.room(users)
+    pair = [stage.client(user, 0) for user in users]
     async with opened(pair, room):
         sockets = [client.protocol.welcome for client in pair]
         over = asyncio.Event()
-        talks = asyncio.create_task(talk_until(over, stage, room, pair))
+        conversation = asyncio.create_task(chat_until(over, stage, room, pair))
         yield
         over.set()
-        assert await talks < UNAFFECTED_SECONDS
+        assert await conversation < UNAFFECTED_SECONDS
         assert [client.protocol.welcome for client in pair] == sockets
         await stage.assert_consistent(pair)
 
 
-async def talk_until(over: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
-    """Return how long the slowest message took to arrive, in seconds."""
+async def chat_until(over: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
+    """Send messages until `over` is set; return the seconds that the slowest took to arrive."""
     slowest, number = 0.0, 0
     while not over.is_set() or number < 3:
         number += 1
@@ -104,7 +104,7 @@ async def test_a_cookie_without_an_origin_is_refused_and_a_token_is_not(stage: S
             pass
     bot = await asyncio.to_thread(stage.bot_of, mallory(stage))
     async with socket_of(stage, bot.headers) as socket:
-        assert (await next_of(socket, "welcome"))["user"]["id"] == mallory(stage).id
+        assert (await next_frame(socket, "welcome"))["user"]["id"] == mallory(stage).id
 
 
 @pytest.mark.parametrize(
@@ -117,17 +117,17 @@ async def test_a_cookie_without_an_origin_is_refused_and_a_token_is_not(stage: S
     ],
     ids=["nothing", "a cookie", "a cookie that no database takes", "a token"],
 )
-async def test_who_is_not_signed_in_is_told_so_by_the_close_code(
+async def test_a_client_that_is_not_signed_in_is_closed_with_4501(
     stage: Stage, headers: dict[str, str]
 ) -> None:
     async with socket_of(stage, headers) as socket:
-        assert await code_of(socket) == 4501
+        assert await close_code(socket) == 4501
 
 
-async def test_who_offers_only_unknown_versions_is_told_so(stage: Stage) -> None:
+async def test_a_client_that_offers_only_unknown_versions_is_closed_with_4503(stage: Stage) -> None:
     async with socket_of(stage, mallory(stage).headers, ("hubbub.v9", "chat")) as socket:
         assert socket.subprotocol == "hubbub.v9"
-        assert await code_of(socket) == 4503
+        assert await close_code(socket) == 4503
 
 
 @pytest.mark.parametrize(
@@ -161,47 +161,47 @@ async def test_who_offers_only_unknown_versions_is_told_so(stage: Stage) -> None
     ],
     ids=lambda value: repr(value)[:60],
 )
-async def test_a_wrong_frame_gets_a_problem_and_the_socket_stays_open(
+async def test_an_invalid_frame_gets_a_problem_and_the_socket_stays_open(
     stage: Stage, text: str | bytes, code: str
 ) -> None:
     async with socket_of(stage, mallory(stage).headers) as socket:
         await socket.send(text)
-        problem = await next_of(socket, "problem")
+        problem = await next_frame(socket, "problem")
         assert problem["code"] == code
         assert problem["detail"]
         await socket.send('{"type": "ping", "ref": "still here"}')
-        assert (await next_of(socket, "pong"))["ref"] == "still here"
+        assert (await next_frame(socket, "pong"))["ref"] == "still here"
 
 
-async def test_a_frame_of_two_megabytes_closes_its_socket_only(stage: Stage) -> None:
+async def test_a_frame_of_two_megabytes_closes_only_its_own_socket(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
-        await next_of(socket, "welcome")
+        await next_frame(socket, "welcome")
         await socket.send('{"type": "ping", "padding": "' + "x" * 2_000_000 + '"}')
-        assert await code_of(socket) in (1006, 1009)
+        assert await close_code(socket) in (1006, 1009)
 
 
-async def test_unknown_rooms_and_those_of_others_are_the_same_to_a_stranger(stage: Stage) -> None:
+async def test_a_stranger_cannot_tell_private_rooms_from_unknown_ones(stage: Stage) -> None:
     private = stage.room(stage.users(3)[1:])
     async with socket_of(stage, mallory(stage).headers) as socket:
         problems = []
-        for room in (private, NOWHERE):
+        for room in (private, UNKNOWN_ROOM):
             await socket.send(json.dumps({"type": "subscribe", "rooms": {str(room): 0}}))
-            subscribed = await next_of(socket, "problem", "subscribed")
+            subscribed = await next_frame(socket, "problem", "subscribed")
             await socket.send(
                 json.dumps({"type": "message.send", "room": room, "nonce": "n", "body": "b"})
             )
-            sent = await next_of(socket, "problem", "ok")
+            sent = await next_frame(socket, "problem", "ok")
             assert (subscribed.pop("room"), sent.pop("room", None)) in ((room, None), (room, room))
             problems.append((subscribed, sent))
         assert problems[0] == problems[1]
         assert problems[0][0]["code"] == problems[0][1]["code"] == "not_found"
 
 
-async def test_a_thousand_pings_in_a_second_are_slowed_down(stage: Stage) -> None:
+async def test_a_thousand_pings_in_a_second_are_rate_limited(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
         for number in range(1_000):
             await socket.send(f'{{"type": "ping", "ref": {number}}}')
-        answers = [await next_of(socket, "pong", "problem") for _ in range(1_000)]
+        answers = [await next_frame(socket, "pong", "problem") for _ in range(1_000)]
         assert [answer["ref"] for answer in answers] == list(range(1_000))
         refused = [answer for answer in answers if answer["type"] == "problem"]
         assert {answer["code"] for answer in refused} == {"rate_limited"}
@@ -210,26 +210,28 @@ async def test_a_thousand_pings_in_a_second_are_slowed_down(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("text", ['{"type": "ping"}', '{"type": "read"}'])
-async def test_who_goes_on_after_a_thousand_refusals_is_sent_away(stage: Stage, text: str) -> None:
+async def test_a_client_that_continues_after_a_thousand_refusals_is_closed(
+    stage: Stage, text: str
+) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
         try:
             for _ in range(10_000):
                 await socket.send(text)
         except ConnectionClosed:
             pass
-        assert await code_of(socket) in (4006, 1006)
+        assert await close_code(socket) in (4006, 1006)
 
 
-async def test_a_thousand_bad_frames_end_in_a_close(stage: Stage) -> None:
+async def test_a_thousand_bad_frames_close_the_socket(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
         try:
             for _ in range(1_000):
                 await socket.send("{")
         except ConnectionClosed:
             pass
-        assert await code_of(socket) in (4500, 1006)
+        assert await close_code(socket) in (4500, 1006)
 
 
 def mallory(stage: Stage) -> Account:
-    """Return somebody whom no other test has talk: it takes a while until they may again."""
+    """Return a user who sends in no other test: the rate limits take a while to reset."""
     return stage.user("person-0030")

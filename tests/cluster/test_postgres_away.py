@@ -1,4 +1,4 @@
-"""Postgres may go away: who sends is told so, nobody is signed out, and nothing is said twice."""
+"""Without Postgres sends fail as unavailable, nobody is signed out, nothing is sent twice."""
 
 import asyncio
 import time
@@ -33,69 +33,71 @@ async def paused(postgres: Postgres) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("away", [stopped, paused])
-async def test_a_send_is_unavailable_and_goes_through_once_afterwards(
+async def test_a_send_fails_as_unavailable_and_succeeds_once_afterwards(
     stage: Stage, away: Away
 ) -> None:
-    people = stage.users(4)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    users = stage.users(4)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     assert stage.cluster.postgres
     async with opened(clients, room):
         sockets = [client.protocol.welcome for client in clients]
         async with away(stage.cluster.postgres):
-            await asyncio.gather(*(is_unavailable(client, room) for client in clients))
-            # Some ask again before it is over, as impatient people do.
-            await asyncio.gather(*(is_unavailable(client, room) for client in clients[:2]))
+            await asyncio.gather(*(assert_unavailable(client, room) for client in clients))
+            # Some try again before the outage ends, as impatient users do.
+            await asyncio.gather(*(assert_unavailable(client, room) for client in clients[:2]))
         for client in clients:
             answer = await client.send(room, f"from {client.name}", nonce=f"away-{room}")
             assert answer["type"] == "ok"
         await stage.settle(room, clients)
         for client in clients:
             assert len(bodies(client, room)) == len(clients)
-        assert [client.protocol.welcome for client in clients] == sockets, "one was closed"
+        assert [client.protocol.welcome for client in clients] == sockets, "a connection was closed"
         await stage.assert_consistent(clients)
 
 
 @pytest.mark.parametrize("away", [stopped, paused])
-async def test_who_comes_meanwhile_is_not_taken_for_signed_out(stage: Stage, away: Away) -> None:
-    [person] = people = stage.users(1)
-    room = stage.room(people)
+async def test_a_client_that_connects_during_the_outage_is_not_signed_out(
+    stage: Stage, away: Away
+) -> None:
+    [user] = users = stage.users(1)
+    room = stage.room(users)
     assert stage.cluster.postgres
     async with AsyncExitStack() as tabs:
         async with away(stage.cluster.postgres):
-            alice = await tabs.enter_async_context(stage.client(person))
-            await alice.wait_until(lambda: closes(alice))
+            alice = await tabs.enter_async_context(stage.client(user))
+            await alice.wait_until(lambda: close_codes(alice))
             assert alice.stop_code is None
         await alice.open(room, within=20)
         await stage.assert_consistent([alice])
 
 
-async def test_after_a_restart_the_first_try_succeeds(stage: Stage) -> None:
-    people = stage.users(16)
-    room = stage.room(people)
-    before = [stage.client(person, 0) for person in people[:8]]
+async def test_after_a_restart_the_first_attempt_succeeds(stage: Stage) -> None:
+    users = stage.users(16)
+    room = stage.room(users)
+    before = [stage.client(user, 0) for user in users[:8]]
     assert stage.cluster.postgres
     async with opened(before, room):  # so that the replica's connections to Postgres are in use
         await asyncio.gather(*(send(client, room) for client in before))
         async with stopped(stage.cluster.postgres):
             pass
-        after = [stage.client(person, 0) for person in people[8:]]
+        after = [stage.client(user, 0) for user in users[8:]]
         async with opened(after, room):
             for client in (*before, *after):
                 answer = await send(client, room)
                 assert answer["type"] == "ok", answer
                 answer = await edit(client, answer["message"]["id"])
                 assert answer["type"] == "ok", answer
-            assert [closes(client) for client in (*before, *after)] == [[]] * 16
+            assert [close_codes(client) for client in (*before, *after)] == [[]] * 16
             await stage.settle(room, [*before, *after])
             await stage.assert_consistent(before, after)
 
 
-async def is_unavailable(client: Client, room: int) -> None:
-    asked = time.monotonic()
+async def assert_unavailable(client: Client, room: int) -> None:
+    started = time.monotonic()
     answer = await send(client, room)
     assert answer.get("code") == "unavailable", answer
-    assert time.monotonic() - asked < UNAVAILABLE_SECONDS
+    assert time.monotonic() - started < UNAVAILABLE_SECONDS
 
 
 async def send(client: Client, room: int) -> Frame:
@@ -112,5 +114,5 @@ async def edit(client: Client, message: int) -> Frame:
     return await client.command("message.edit", retry=False, message=message, body="edited")
 
 
-def closes(client: Client) -> list[int]:
+def close_codes(client: Client) -> list[int]:
     return [one.code for one in client.history.entries if isinstance(one, Disconnected)]

@@ -1,4 +1,4 @@
-"""Who has the room open now: the same on all replicas, by person and not by tab."""
+"""All replicas agree on who has a room open; a user with several tabs counts once."""
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import PresenceChanged
@@ -7,75 +7,77 @@ from tests.cluster.stage import Stage, opened
 LEAVES_SECONDS = 5
 
 
-async def test_everybody_sees_who_comes_and_goes_on_either_replica(stage: Stage) -> None:
-    people = stage.users(4)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+async def test_joins_and_leaves_are_seen_on_both_replicas(stage: Stage) -> None:
+    users = stage.users(4)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with opened(clients[:2], room):
-        await all_see(clients[:2], room, {people[0].id, people[1].id})
+        await wait_until_online(clients[:2], room, {users[0].id, users[1].id})
         async with opened(clients[2:], room):
-            await all_see(clients, room, {person.id for person in people})
-        await all_see(clients[:2], room, {people[0].id, people[1].id})
+            await wait_until_online(clients, room, {user.id for user in users})
+        await wait_until_online(clients[:2], room, {users[0].id, users[1].id})
 
 
-async def test_a_person_leaves_with_the_last_of_their_tabs(stage: Stage) -> None:
-    people = stage.users(3)
-    room = stage.room(people)
-    watching, other = stage.client(people[0], 0), stage.client(people[1], 0)
-    tabs = [stage.client(people[2], 0), stage.client(people[2], 1)]
-    everybody = {person.id for person in people}
+async def test_a_user_leaves_with_their_last_tab(stage: Stage) -> None:
+    users = stage.users(3)
+    room = stage.room(users)
+    watching, other = stage.client(users[0], 0), stage.client(users[1], 0)
+    tabs = [stage.client(users[2], 0), stage.client(users[2], 1)]
+    everybody = {user.id for user in users}
     async with opened([watching, other], room), opened(tabs, room):
-        await all_see([watching], room, everybody)
+        await wait_until_online([watching], room, everybody)
         await tabs[0].unsubscribe(room)
-        await other.unsubscribe(room)  # told after the tab, and so the sign that both are known
-        await all_see([watching], room, everybody - {people[1].id})
+        await other.unsubscribe(
+            room
+        )  # published after the tab's leave, so both are known when it arrives
+        await wait_until_online([watching], room, everybody - {users[1].id})
         await tabs[1].unsubscribe(room)
-        await all_see([watching], room, {people[0].id})
+        await wait_until_online([watching], room, {users[0].id})
 
 
-async def test_who_comes_back_at_once_was_never_gone(stage: Stage) -> None:
-    people = stage.users(2)
-    room = stage.room(people)
-    watching, blinking = stage.client(people[0], 0), stage.client(people[1], 1)
-    both = {person.id for person in people}
-    async with opened([watching, blinking], room):
-        await all_see([watching], room, both)
-        blinking.addresses = [stage.address(0)]
-        await blinking.drop_connection()
-        await blinking.wait_until(
-            lambda: blinking.connected and blinking.subscription(room).online == both
+async def test_a_user_who_reconnects_immediately_never_leaves(stage: Stage) -> None:
+    users = stage.users(2)
+    room = stage.room(users)
+    watching, reconnecting = stage.client(users[0], 0), stage.client(users[1], 1)
+    both = {user.id for user in users}
+    async with opened([watching, reconnecting], room):
+        await wait_until_online([watching], room, both)
+        reconnecting.addresses = [stage.address(0)]
+        await reconnecting.drop_connection()
+        await reconnecting.wait_until(
+            lambda: reconnecting.connected and reconnecting.subscription(room).online == both
         )
         assert watching.subscription(room).online == both
-        assert people[1].id not in seen_leaving(watching)
+        assert users[1].id not in users_seen_leaving(watching)
 
 
-async def test_who_types_is_shown_to_the_others_on_both_replicas(stage: Stage) -> None:
-    people = stage.users(3)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+async def test_typing_is_shown_to_the_others_on_both_replicas(stage: Stage) -> None:
+    users = stage.users(3)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with opened(clients, room):
         await clients[0].write(f'{{"type": "typing", "room": {room}}}')
         for client in clients[1:]:
-            await client.wait_until(lambda: typing(client, room) == {people[0].id})
-        assert typing(clients[0], room) == set()
+            await client.wait_until(lambda: users_typing(client, room) == {users[0].id})
+        assert users_typing(clients[0], room) == set()
 
 
-async def all_see(clients: list[Client], room: int, people: set[int]) -> None:
+async def wait_until_online(clients: list[Client], room: int, users: set[int]) -> None:
     for client in clients:
         await client.wait_until(
-            lambda: client.subscription(room).online == people, within=LEAVES_SECONDS
+            lambda: client.subscription(room).online == users, within=LEAVES_SECONDS
         )
-        assert client.subscription(room).online_count == len(people)
+        assert client.subscription(room).online_count == len(users)
 
 
-def typing(client: Client, room: int) -> set[int]:
+def users_typing(client: Client, room: int) -> set[int]:
     news = client.protocol.notifications
     return {
         one["user"]["id"] for one in news if one["type"] == "typing.started" and one["room"] == room
     }
 
 
-def seen_leaving(client: Client) -> set[int]:
+def users_seen_leaving(client: Client) -> set[int]:
     return {
         user
         for one in client.history.entries

@@ -1,4 +1,4 @@
-"""A replica's probes: the process alone, started and not draining; Redis has no say in either."""
+"""A replica's probes: /healthz is the process alone, /readyz its start and drain; never Redis."""
 
 from http.client import HTTPConnection
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.deployment
 
 
 def ask(replica: Replica, path: str, method: str = "GET") -> tuple[int, str]:
-    """Ask as a probe of a cluster does: by an address, which is the Host, too."""
+    """Send a request as Kubernetes does: to an IP address, which is also the Host header."""
     connection = HTTPConnection(HOST, replica.port, timeout=5)
     connection.request(method, path, headers={"Host": f"10.1.2.3:{replica.port}"})
     answer = connection.getresponse()
@@ -21,8 +21,8 @@ def ask(replica: Replica, path: str, method: str = "GET") -> tuple[int, str]:
     return answer.status, text
 
 
-async def answers(replica: Replica, path: str, status: int, within: float = 10) -> str:
-    """Ask until the answer has this status; return its text."""
+async def wait_for_status(replica: Replica, path: str, status: int, within: float = 10) -> str:
+    """Ask until the response has this status; return its text."""
     for _ in range(int(within / 0.1)):
         found, text = ask(replica, path)
         if found == status:
@@ -31,7 +31,7 @@ async def answers(replica: Replica, path: str, status: int, within: float = 10) 
     raise AssertionError((found, text))
 
 
-def test_a_replica_that_runs_is_healthy_and_ready_also_for_head(stage: Stage) -> None:
+def test_a_running_replica_is_healthy_and_ready(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     assert ask(replica, "/healthz") == (200, "ok\n")
     assert ask(replica, "/readyz") == (200, "ready\n")
@@ -40,16 +40,18 @@ def test_a_replica_that_runs_is_healthy_and_ready_also_for_head(stage: Stage) ->
     assert "# TYPE" in ask(replica, "/metrics")[1]
 
 
-async def test_with_redis_away_replicas_stay_ready(stage: Stage) -> None:
+async def test_replicas_stay_ready_without_redis(stage: Stage) -> None:
     assert stage.cluster.redis is not None
     await stop(stage.cluster.redis)
-    await elapse(3)  # deaf by now
+    await elapse(3)  # the bus is lost by now
     for replica in stage.cluster.replicas:
         assert ask(replica, "/readyz") == (200, "ready\n")
         assert ask(replica, "/healthz") == (200, "ok\n")
 
 
-async def test_it_is_ready_once_the_database_has_answered_without_any_socket(stage: Stage) -> None:
+async def test_a_replica_becomes_ready_once_the_database_answers_without_any_connection(
+    stage: Stage,
+) -> None:
     cluster: Cluster = stage.cluster
     assert cluster.postgres is not None
     replica = cluster.replicas[0]
@@ -57,6 +59,6 @@ async def test_it_is_ready_once_the_database_has_answered_without_any_socket(sta
     await stop(cluster.postgres)
     replica.start()
     assert ask(replica, "/healthz") == (200, "ok\n")
-    assert (await answers(replica, "/readyz", 503)).startswith("Not started")
+    assert (await wait_for_status(replica, "/readyz", 503)).startswith("Not started")
     cluster.postgres.start()
-    assert await answers(replica, "/readyz", 200) == "ready\n"
+    assert await wait_for_status(replica, "/readyz", 200) == "ready\n"

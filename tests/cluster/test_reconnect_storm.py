@@ -1,6 +1,6 @@
-"""Everybody comes back at once to a replica that has just started: cheap, and each as themselves.
+"""All clients reconnect at once to a replica that has just started: with few statements.
 
-The statements are read from Postgres's own log, so nothing that a replica does can hide one.
+The statements are counted in Postgres's own log, so a replica cannot hide one.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ from tests.support.raw_socket import read_frame
 
 pytestmark = pytest.mark.deployment
 
-CROWD = 200
+CLIENTS = 200
 ROOMS = 3
 MISSED = 10
 LIVE_SECONDS = 60
-READS_OF_A_ROOM = 3
+MAX_READS_OF_A_ROOM = 3
 STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*)")
 
 
 @pytest.fixture(scope="module")
 def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Cluster(environment=ENVIRONMENT) as cluster:
-        stage = Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD + 1)
+        stage = Stage(cluster, tmp_path_factory.mktemp("sessions"), CLIENTS + 1)
         for setting in ("log_statement = 'all'", "log_min_messages = 'log'"):
             run_sql(stage, f"ALTER DATABASE {cluster.name} SET {setting}")
         yield stage
@@ -43,17 +43,17 @@ def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """A crowd whose replica was killed, and one who goes on writing on the other."""
+    """Clients whose replica was killed, and one that continues to send on the other replica."""
 
     stage: Stage
     rooms: list[int]
     sender: Client
-    crowd: list[Client]
+    clients: list[Client]
 
-    async def come_back(self) -> None:
-        """Start the replica, and wait until all who may are live again with what they missed."""
+    async def reconnect(self) -> None:
+        """Start the replica; wait until all clients are rejected, or live with what they missed."""
         await start(self.stage.cluster.replicas[1])
-        for client in self.crowd:
+        for client in self.clients:
             await client.wait_until(lambda: client.stop_code or self._is_back(client), LIVE_SECONDS)
 
     def _is_back(self, client: Client) -> bool:
@@ -65,109 +65,109 @@ class Storm:
 
 @asynccontextmanager
 async def storm(stage: Stage) -> AsyncIterator[Storm]:
-    """Kill the replica of a crowd that has rooms open, and write what they miss."""
-    people, rooms = stage.users(CROWD + 1), storm_rooms(stage)
-    sender, crowd = stage.client(people[0], 0), [stage.client(each, 1) for each in people[1:]]
+    """Kill the replica of clients that have rooms open, and send what they miss."""
+    users, rooms = stage.users(CLIENTS + 1), storm_rooms(stage)
+    sender, clients = stage.client(users[0], 0), [stage.client(each, 1) for each in users[1:]]
     async with AsyncExitStack() as tabs:
-        for client in (sender, *crowd):
+        for client in (sender, *clients):
             await tabs.enter_async_context(client)
         for room in rooms:
-            await open_all([sender, *crowd], room)
+            await open_all([sender, *clients], room)
         stage.cluster.replicas[1].kill()
-        await write_what_they_miss(sender, rooms)
-        yield Storm(stage, rooms, sender, crowd)
+        await send_missed(sender, rooms)
+        yield Storm(stage, rooms, sender, clients)
 
 
 def storm_rooms(stage: Stage) -> list[int]:
-    """Return new rooms that the crowd is in."""
-    return [int(make_rooms(stage.cluster, 1, CROWD + 1)[0]) for _ in range(ROOMS)]
+    """Return new rooms that all clients' users are members of."""
+    return [int(make_rooms(stage.cluster, 1, CLIENTS + 1)[0]) for _ in range(ROOMS)]
 
 
-async def write_what_they_miss(sender: Client, rooms: list[int]) -> None:
+async def send_missed(sender: Client, rooms: list[int]) -> None:
     for room in rooms:
         for number in range(MISSED):
             await sender.send(room, f"missed {number}")
 
 
-async def test_all_are_live_again_with_what_they_missed_for_few_statements(stormy: Stage) -> None:
+async def test_all_resume_with_few_statements(stormy: Stage) -> None:
     rooms = storm_rooms(stormy)
-    people = stormy.users(CROWD)
+    users = stormy.users(CLIENTS)
     replica = stormy.cluster.replicas[1]
     await stop(replica)
-    async with stormy.client(people[0], 0) as sender:
-        await write_what_they_miss(sender, rooms)
+    async with stormy.client(users[0], 0) as sender:
+        await send_missed(sender, rooms)
     await start(replica)
     logged = log_size(stormy)
-    seen = await asyncio.gather(*(come_back_once(stormy, each, rooms) for each in people))
+    seen = await asyncio.gather(*(reconnect_once(stormy, each, rooms) for each in users))
     statements = statements_since(stormy, logged)
-    assert len(statements) <= 2 * CROWD
+    assert len(statements) <= 2 * CLIENTS
     for room in rooms:
-        assert 1 <= sum(reads_log(each, room) for each in statements) <= READS_OF_A_ROOM
+        assert 1 <= sum(reads_log(each, room) for each in statements) <= MAX_READS_OF_A_ROOM
     whole = [(room, seq) for room in rooms for seq in range(1, MISSED + 1)]
     assert all(sorted(each) == whole and in_order(each) for each in seen)
 
 
-async def come_back_once(stage: Stage, person: Account, rooms: list[int]) -> list[tuple[int, int]]:
-    """Come in and subscribe by one socket; return room and seq of what came before it was live."""
+async def reconnect_once(stage: Stage, user: Account, rooms: list[int]) -> list[tuple[int, int]]:
+    """Connect and subscribe once; return room and seq of each message of the replay."""
     seen: list[tuple[int, int]] = []
     live: set[int] = set()
     address = stage.address(1)
-    speaks = {"Origin": f"http://{address}", "Sec-WebSocket-Protocol": "hubbub.v1"}
+    headers = {"Origin": f"http://{address}", "Sec-WebSocket-Protocol": "hubbub.v1"}
     reader, writer = await asyncio.open_connection(*address.split(":"))
     try:
         async with asyncio.timeout(LIVE_SECONDS):
-            writer.write(handshake(address, "/ws/", person.headers | speaks))
+            writer.write(handshake(address, "/ws/", user.headers | headers))
             await reader.readuntil(b"\r\n\r\n")
             while live != set(rooms):
                 _, payload = await read_frame(reader)
-                heard = json.loads(payload)
-                match heard["type"]:
+                received = json.loads(payload)
+                match received["type"]:
                     case "welcome":
                         asked = {"type": "subscribe", "rooms": dict.fromkeys(map(str, rooms), 0)}
                         writer.write(frame(json.dumps(asked).encode()))
                     case "message.created":
-                        assert heard["room"] not in live
-                        seen.append((heard["room"], heard["seq"]))
+                        assert received["room"] not in live
+                        seen.append((received["room"], received["seq"]))
                     case "subscribed":
-                        assert heard["resumed"]
-                        live.add(heard["room"])
+                        assert received["resumed"]
+                        live.add(received["room"])
     finally:
         writer.close()
     return seen
 
 
-async def test_who_may_not_come_in_is_told_why_and_all_others_come_in(stormy: Stage) -> None:
-    async with storm(stormy) as all_of_them:
-        expired, banned, *others = all_of_them.crowd
+async def test_rejected_clients_get_the_reason_and_all_others_resume(stormy: Stage) -> None:
+    async with storm(stormy) as the_storm:
+        expired, banned, *others = the_storm.clients
         key = expired.headers["Cookie"].partition("=")[2]
-        over = "UPDATE django_session SET expire_date = now() WHERE session_key = %s"
-        run_sql(stormy, over, key)
+        expire = "UPDATE django_session SET expire_date = now() WHERE session_key = %s"
+        run_sql(stormy, expire, key)
         ban = "UPDATE accounts_user SET banned_at = now() WHERE username = %s"
         run_sql(stormy, ban, banned.name)
         try:
-            await all_of_them.come_back()
+            await the_storm.reconnect()
         finally:
             run_sql(stormy, "UPDATE accounts_user SET banned_at = NULL")
             run_sql(stormy, "UPDATE django_session SET expire_date = now() + interval '1 day'")
         assert (expired.stop_code, banned.stop_code) == (4501, 4502)
         assert {client.stop_code for client in others} == {None}
         assert all(all(resumed(client)) for client in others)
-        await stormy.assert_consistent([all_of_them.sender, *others])
+        await stormy.assert_consistent([the_storm.sender, *others])
 
 
-async def test_who_is_banned_amid_the_storm_is_cut_off(stormy: Stage) -> None:
-    async with storm(stormy) as all_of_them:
-        banned = all_of_them.crowd[-1]
-        person, alice = stormy.user(banned.name), stormy.user("alice")
-        coming = asyncio.create_task(all_of_them.come_back())
-        first = all_of_them.crowd[0]
+async def test_a_user_banned_during_the_storm_is_disconnected(stormy: Stage) -> None:
+    async with storm(stormy) as the_storm:
+        banned = the_storm.clients[-1]
+        user, alice = stormy.user(banned.name), stormy.user("alice")
+        reconnecting = asyncio.create_task(the_storm.reconnect())
+        first = the_storm.clients[0]
         await first.wait_until(lambda: times_opened(first) == 2, LIVE_SECONDS)
-        chosen = {"action": "ban", "_selected_action": str(person.id)}
+        chosen = {"action": "ban", "_selected_action": str(user.id)}
         await asyncio.to_thread(stormy.post_form, alice, "/admin/accounts/user/", **chosen)
         await banned.wait_until(lambda: banned.stop_code, LIVE_SECONDS)
         assert banned.stop_code == 4502
-        await coming
-        assert [client for client in all_of_them.crowd if client.stop_code] == [banned]
+        await reconnecting
+        assert [client for client in the_storm.clients if client.stop_code] == [banned]
 
 
 def times_opened(client: Client) -> int:
@@ -175,7 +175,7 @@ def times_opened(client: Client) -> int:
 
 
 def in_order(seen: list[tuple[int, int]]) -> bool:
-    """Tell whether what came of each room came by seq."""
+    """Return whether the messages of each room came in order of seq."""
     by_room = sorted(seen, key=lambda each: each[0])
     return by_room == sorted(seen)
 

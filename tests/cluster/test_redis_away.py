@@ -1,4 +1,4 @@
-"""Redis may go away under traffic: chat goes on, a bit slower, and nothing is lost or doubled."""
+"""Without Redis the chat continues, a bit slower, and nothing is lost or duplicated."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -33,24 +33,24 @@ async def paused(redis: Redis) -> AsyncIterator[None]:
 
 @pytest.mark.parametrize("away", [stopped, paused])
 async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
-    people = stage.users(9)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+    users = stage.users(9)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     early, late = clients[:6], clients[6:]
     assert stage.cluster.redis
     before = outages_logged(stage)
     async with opened(early, room):
         async with sending(early, [room], pause_seconds=0.2):
             async with away(stage.cluster.redis):
-                await says_and_is_heard(early, room, "while Redis is away")
+                await send_and_wait(early, room, "while Redis is away")
                 async with opened(late, room):
-                    await says_and_is_heard([*late, *early], room, "by one who came meanwhile")
+                    await send_and_wait([*late, *early], room, "from one who connected meanwhile")
                 await elapse(AWAY_SECONDS)
-            await says_and_is_heard(early, room, "after Redis came back")
+            await send_and_wait(early, room, "after Redis is back")
         await stage.settle(room, early, within=ARRIVE_SECONDS)
-        assert all(len(opens) == 1 for opens in map(sockets, early)), "a socket was lost"
+        assert all(len(opens) == 1 for opens in map(connections, early)), "a connection was lost"
         await stage.assert_consistent(early, left_early=late)
-    # Of every outage, and not of each message; connections of before it may fail once more after.
+    # Logged once for each outage and not for each message. Old connections may fail once more.
     for old, new in zip(before, outages_logged(stage), strict=True):
         assert 1 <= new - old <= 4
 
@@ -60,7 +60,7 @@ def outages_logged(stage: Stage) -> list[int]:
     return [log.count("Redis does not take messages") for log in logs]
 
 
-async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None:
+async def send_and_wait(clients: list[Client], room: int, text: str) -> None:
     nonce = f"{text}, {room}"
     answer = await clients[0].command(
         "message.send", retry=False, room=room, nonce=nonce, body=text
@@ -70,5 +70,5 @@ async def says_and_is_heard(clients: list[Client], room: int, text: str) -> None
         await client.wait_until(lambda: text in bodies(client, room), within=ARRIVE_SECONDS)
 
 
-def sockets(client: Client) -> set[str]:
+def connections(client: Client) -> set[str]:
     return {one.connection for one in client.history.entries if isinstance(one, Connected)}

@@ -1,4 +1,4 @@
-"""A database restored to an earlier state: clients and hubs start anew by themselves."""
+"""After the database is restored to an earlier state, clients and replicas start over."""
 
 import asyncio
 
@@ -10,56 +10,56 @@ from tests.cluster.stage import Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
 
-ANEW_SECONDS = 15
+RESTART_SECONDS = 15
 
 
-async def test_what_was_lost_goes_from_every_page_and_talk_goes_on(stage: Stage) -> None:
-    people = stage.users(4)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+async def test_lost_messages_disappear_from_every_page_and_chat_continues(stage: Stage) -> None:
+    users = stage.users(4)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with opened(clients, room):
         epochs = {client.protocol.epoch for client in clients}
-        await say(clients, room, "kept")
+        await send_all(clients, room, "kept")
         await stage.settle(room, clients)
         await asyncio.to_thread(save, stage)
-        await say(clients, room, "lost")
+        await send_all(clients, room, "lost")
         await stage.settle(room, clients)
         await asyncio.to_thread(restore, stage)
         for client in clients:
             await client.wait_until(
                 lambda: client.connected and "lost" not in " ".join(bodies(client, room)),
-                within=ANEW_SECONDS,
+                within=RESTART_SECONDS,
             )
-        await say(clients, room, "after")
+        await send_all(clients, room, "after")
         await stage.settle(room, clients)
         assert len({client.protocol.epoch for client in clients} | epochs) == 2
         assert len(bodies(clients[0], room)) == 2 * len(clients)
     assert_shown_as_logged(stage, clients)
 
 
-async def test_also_when_talk_goes_on_at_once_and_overtakes_what_was_lost(stage: Stage) -> None:
-    people = stage.users(4)
-    room = stage.room(people)
-    clients = [stage.client(person, number % 2) for number, person in enumerate(people)]
+async def test_also_when_new_messages_overtake_the_lost_ones_immediately(stage: Stage) -> None:
+    users = stage.users(4)
+    room = stage.room(users)
+    clients = [stage.client(user, number % 2) for number, user in enumerate(users)]
     async with opened(clients, room):
         epochs = {client.protocol.epoch for client in clients}
-        await say(clients, room, "kept")
+        await send_all(clients, room, "kept")
         await asyncio.to_thread(save, stage)
-        await say(clients[:1], room, "lost")
+        await send_all(clients[:1], room, "lost")
         await stage.settle(room, clients)
         await asyncio.to_thread(restore, stage)
         for number in range(20):
-            await say(clients, room, f"after {number}")
+            await send_all(clients, room, f"after {number}")
         for client in clients:
             await client.wait_until(
                 lambda: client.connected and client.protocol.epoch not in epochs,
-                within=ANEW_SECONDS,
+                within=RESTART_SECONDS,
             )
-        await stage.settle(room, clients, within=ANEW_SECONDS)
+        await stage.settle(room, clients, within=RESTART_SECONDS)
     assert_shown_as_logged(stage, clients)
 
 
-async def say(clients: list[Client], room: int, text: str) -> None:
+async def send_all(clients: list[Client], room: int, text: str) -> None:
     await asyncio.gather(*(client.send(room, f"{text}, {client.name}") for client in clients))
 
 
@@ -77,7 +77,7 @@ def restore(stage: Stage) -> None:
 
 
 def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
-    """Hold what is shown at the end against the log: what was told before is of another log."""
+    """Check what is shown at the end against the log: earlier frames are of another log."""
     log = stage.log()
     shown = []
     for client in clients:

@@ -1,4 +1,4 @@
-"""Who comes back gets what was missed, in order and once, and nothing that is gone."""
+"""A client that resumes gets what it missed, in order and once, and nothing that was deleted."""
 
 import asyncio
 
@@ -10,11 +10,11 @@ from tests.cluster.stage import Stage, bodies, opened
 SECRET = "the password is swordfish"
 
 
-async def test_on_the_same_replica_and_on_the_other_one(stage: Stage) -> None:
-    people = stage.users(3)
-    room = stage.room(people)
-    staying = stage.client(people[0], 0)
-    returning = [stage.client(people[1], 0), stage.client(people[2], 1)]
+async def test_a_client_resumes_on_the_same_replica_and_on_the_other(stage: Stage) -> None:
+    users = stage.users(3)
+    room = stage.room(users)
+    staying = stage.client(users[0], 0)
+    returning = [stage.client(users[1], 0), stage.client(users[2], 1)]
     async with opened([staying, *returning], room):
         kept = (await staying.send(room, "before"))["message"]["id"]
         await stage.settle(room, returning)
@@ -27,17 +27,17 @@ async def test_on_the_same_replica_and_on_the_other_one(stage: Stage) -> None:
         await stage.settle(room, [staying, *returning])
         assert all(bodies(client, room)[0] == "edited meanwhile" for client in returning)
         for client in returning:
-            await subscribed(client, 2)
+            await wait_for_subscribes(client, 2)
             assert resumed(client) == [True, True]
         await stage.assert_consistent([staying, *returning])
 
 
-async def test_deleted_text_is_in_no_replay_and_no_page_and_no_quote(stage: Stage) -> None:
-    people = stage.users(3)
-    room = stage.room(people)
-    staying = stage.client(people[0], 0)
-    late = [stage.client(people[1], 0), stage.client(people[2], 1)]
-    loading = stage.client(people[1], 1)
+async def test_deleted_text_is_in_no_replay_page_or_quote(stage: Stage) -> None:
+    users = stage.users(3)
+    room = stage.room(users)
+    staying = stage.client(users[0], 0)
+    late = [stage.client(users[1], 0), stage.client(users[2], 1)]
+    loading = stage.client(users[1], 1)
     async with opened([staying], room):
         secret = (await staying.send(room, SECRET))["message"]["id"]
         await staying.send(room, "a reply", reply_to=secret)
@@ -51,15 +51,15 @@ async def test_deleted_text_is_in_no_replay_and_no_page_and_no_quote(stage: Stag
                 assert bodies(client, room) == ["", "a reply"]
                 assert "swordfish" not in str(client.history.entries)
         pages = await asyncio.to_thread(
-            stage.rest, people[1], "GET", f"/rooms/{room}/messages?around=2"
+            stage.rest, users[1], "GET", f"/rooms/{room}/messages?around=2"
         )
         assert "swordfish" not in str(pages)
 
 
-async def test_too_far_behind_the_room_is_loaded_anew(stage: Stage) -> None:
-    people = stage.users(2)
-    room = stage.room(people)
-    staying, returning = stage.client(people[0], 0), stage.client(people[1], 1)
+async def test_a_client_that_is_too_far_behind_loads_the_room_again(stage: Stage) -> None:
+    users = stage.users(2)
+    room = stage.room(users)
+    staying, returning = stage.client(users[0], 0), stage.client(users[1], 1)
     async with opened([staying, returning], room):
         await staying.send(room, "before")
         await stage.settle(room, [returning])
@@ -75,9 +75,11 @@ async def test_too_far_behind_the_room_is_loaded_anew(stage: Stage) -> None:
         await stage.assert_consistent([staying, returning])
 
 
-async def test_a_position_above_the_rooms_last_seq_begins_anew(stage: Stage) -> None:
-    [alice] = people = stage.users(1)
-    room = stage.room(people)
+async def test_a_client_whose_position_is_above_the_rooms_seq_loads_the_room_again(
+    stage: Stage,
+) -> None:
+    [alice] = users = stage.users(1)
+    room = stage.room(users)
     async with stage.client(alice) as client:
         await client.open(room)
         await client.send(room, "hello")
@@ -91,9 +93,9 @@ async def test_a_position_above_the_rooms_last_seq_begins_anew(stage: Stage) -> 
         assert bodies(client, room) == ["hello"]
 
 
-async def subscribed(client: Client, times: int) -> None:
-    """Wait for the answer to a client's subscribe: its room may be complete a moment before."""
-    await client.wait_until(lambda: len(resumed(client)) == times)
+async def wait_for_subscribes(client: Client, count: int) -> None:
+    """Wait for the answer to a client's subscribe, which may come after the room is complete."""
+    await client.wait_until(lambda: len(resumed(client)) == count)
 
 
 def resumed(client: Client) -> list[bool]:

@@ -1,4 +1,4 @@
-"""Who may no longer be there is cut off at once, on every replica; without Redis within seconds."""
+"""A revocation disconnects on every replica immediately, and without Redis within seconds."""
 
 import asyncio
 import time
@@ -12,53 +12,53 @@ from loadtests.lib.client.history import EventReceived
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
 
-AT_ONCE_SECONDS = 1
+IMMEDIATE_SECONDS = 1
 WITHOUT_REDIS_SECONDS = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Somebody with sockets on both replicas, and what will be done to them."""
+    """A user with connections on both replicas, whose access is about to be revoked."""
 
     stage: Stage
     room: int
-    alice: Account  # owns the room and the place
-    person: Account
+    alice: Account  # owns the room and the workspace
+    user: Account
 
-    def form(self, person: Account, path: str, **fields: str) -> None:
-        self.stage.post_form(person, path, **fields)
+    def form(self, user: Account, path: str, **fields: str) -> None:
+        self.stage.post_form(user, path, **fields)
 
 
 def removed(case: Case) -> None:
-    case.stage.rest(case.alice, "DELETE", f"/rooms/{case.room}/members/{case.person.id}")
+    case.stage.rest(case.alice, "DELETE", f"/rooms/{case.room}/members/{case.user.id}")
 
 
 def banned(case: Case) -> None:
-    chosen = {"action": "ban", "_selected_action": str(case.person.id)}
+    chosen = {"action": "ban", "_selected_action": str(case.user.id)}
     case.form(case.alice, "/admin/accounts/user/", **chosen)
 
 
 def signed_out(case: Case) -> None:
-    case.form(case.person, "/accounts/logout/")
+    case.form(case.user, "/accounts/logout/")
 
 
 def password_changed(case: Case) -> None:
-    """Change it on another device: the other session's sockets are cut off, and stay so."""
-    old, new = case.stage.passwords[case.person.username], f"new words for {case.room}"
-    elsewhere = case.stage.another_session(case.person)
+    """Change it on another device: the other sessions are signed out."""
+    old, new = case.stage.passwords[case.user.username], f"new words for {case.room}"
+    elsewhere = case.stage.another_session(case.user)
     fields = {"oldpassword": old, "password1": new, "password2": new}
     case.form(elsewhere, "/accounts/password/change/", **fields)
-    case.stage.passwords[case.person.username] = new
+    case.stage.passwords[case.user.username] = new
 
 
 def token_revoked(case: Case) -> None:
-    [token] = case.stage.cluster.manage("token", "list", case.person.username).splitlines()
-    owner = case.stage.user(case.person.username)
+    [token] = case.stage.cluster.manage("token", "list", case.user.username).splitlines()
+    owner = case.stage.user(case.user.username)
     case.form(owner, f"/settings/tokens/{token.split()[0]}/revoke/")
 
 
 CASES: dict[Callable[[Case], None], set[int] | None] = {
-    removed: None,  # the sockets stay open, the room is over
+    removed: None,  # stays connected, but no longer in the room
     banned: {4502},
     signed_out: {4501},
     password_changed: {4501},
@@ -68,19 +68,19 @@ cases = pytest.mark.parametrize("revoke", CASES, ids=lambda revoke: revoke.__nam
 
 
 @cases
-async def test_the_open_socket_is_cut_off_on_both_replicas(
+async def test_open_connections_are_revoked_on_both_replicas(
     stage: Stage, revoke: Callable[[Case], None]
 ) -> None:
     await stage.wait_for_bus()
-    await is_cut_off(stage, revoke, AT_ONCE_SECONDS)
+    await assert_revoked(stage, revoke, IMMEDIATE_SECONDS)
 
 
 @cases
 @pytest.mark.deployment
-async def test_also_while_redis_is_away(
+async def test_open_connections_are_revoked_without_redis(
     stage_without_redis: Stage, revoke: Callable[[Case], None]
 ) -> None:
-    await is_cut_off(stage_without_redis, revoke, WITHOUT_REDIS_SECONDS)
+    await assert_revoked(stage_without_redis, revoke, WITHOUT_REDIS_SECONDS)
 
 
 @pytest.fixture
@@ -91,45 +91,45 @@ async def stage_without_redis(stage: Stage) -> AsyncIterator[Stage]:
     await start(stage.cluster.redis)
 
 
-async def is_cut_off(stage: Stage, revoke: Callable[[Case], None], within: float) -> None:
+async def assert_revoked(stage: Stage, revoke: Callable[[Case], None], within: float) -> None:
     case = await asyncio.to_thread(prepare, stage, revoke)
     watching = stage.client(case.alice)
-    cut = [stage.client(case.person, 0), stage.client(case.person, 1)]
+    cut = [stage.client(case.user, 0), stage.client(case.user, 1)]
     async with opened([watching, *cut], case.room):
-        revoked_at = await asyncio.to_thread(revoke_and_look_at_the_clock, revoke, case)
+        revoked_at = await asyncio.to_thread(revoke_at, revoke, case)
         for client in cut:
             left = revoked_at + within - time.monotonic()
-            await client.wait_until(lambda: is_over(client, case.room), within=left)
-        answer = await watching.send(case.room, "among ourselves")
-        await watching.wait_until(lambda: "among ourselves" in bodies(watching, case.room))
+            await client.wait_until(lambda: has_lost_access(client, case.room), within=left)
+        answer = await watching.send(case.room, "without them")
+        await watching.wait_until(lambda: "without them" in bodies(watching, case.room))
         for client in cut:
-            await stays_away(client, case.room, CASES[revoke])
-            assert answer["message"]["seq"] not in heard(client)
+            await assert_stays_away(client, case.room, CASES[revoke])
+            assert answer["message"]["seq"] not in received_seqs(client)
 
 
 def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
     alice = stage.user("alice")
     if revoke is password_changed:
-        person = stage.another_session(stage.user("bob"))
+        user = stage.another_session(stage.user("bob"))
     elif revoke is token_revoked:
-        person = stage.bot_of(stage.unused_user())
+        user = stage.bot_of(stage.unused_user())
     else:
-        person = stage.unused_user()
-    return Case(stage, stage.room([alice, person]), alice, person)
+        user = stage.unused_user()
+    return Case(stage, stage.room([alice, user]), alice, user)
 
 
-def revoke_and_look_at_the_clock(revoke: Callable[[Case], None], case: Case) -> float:
-    """Return when it was done, in time of the monotonic clock."""
+def revoke_at(revoke: Callable[[Case], None], case: Case) -> float:
+    """Revoke; return when that was done, on the monotonic clock."""
     revoke(case)
     return time.monotonic()
 
 
-def is_over(client: Client, room: int) -> bool:
+def has_lost_access(client: Client, room: int) -> bool:
     return not client.connected or room not in client.protocol.subscriptions
 
 
-async def stays_away(client: Client, room: int, codes: set[int] | None) -> None:
-    """Tell that it comes in no more; who was only removed is still connected, outside the room."""
+async def assert_stays_away(client: Client, room: int, codes: set[int] | None) -> None:
+    """Check that a client does not get in again. If only removed, it stays connected."""
     if codes is not None:
         await client.wait_until(lambda: client.stop_code is not None)
         assert client.stop_code in codes
@@ -140,5 +140,5 @@ async def stays_away(client: Client, room: int, codes: set[int] | None) -> None:
     assert client.protocol.notifications[-1]["code"] == "not_found"
 
 
-def heard(client: Client) -> set[int]:
+def received_seqs(client: Client) -> set[int]:
     return {one.seq for one in client.history.entries if isinstance(one, EventReceived)}

@@ -1,4 +1,4 @@
-"""A room that somebody keeps locked delays nobody but those who change that room."""
+"""A locked room delays only changes of that room."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from tests.cluster.stage import Stage, opened
 
 pytestmark = pytest.mark.deployment
 
-# Less than a lock is waited for: who waited behind it would be later.
+# Less than the lock timeout: a command that waited for the lock would take longer.
 SOON_SECONDS = 1.5
-EDITS = 8  # more than any pool of a replica has threads
+EDITS = 8  # more than the threads of any pool of a replica
 
 
-async def test_edits_that_wait_for_a_room_keep_nobody_from_coming(stage: Stage) -> None:
-    people = stage.users(2)
-    locked, other = stage.room(people), stage.room(people)
-    alice, bob = stage.client(people[0], 0), stage.client(people[1], 0)
+async def test_edits_that_wait_for_a_locked_room_do_not_delay_connecting(stage: Stage) -> None:
+    users = stage.users(2)
+    locked, other = stage.room(users), stage.room(users)
+    alice, bob = stage.client(users[0], 0), stage.client(users[1], 0)
     async with opened([alice], locked):
         said = (await alice.send(locked, "first"))["message"]["id"]
         with room_locked(stage, locked):
@@ -30,7 +30,7 @@ async def test_edits_that_wait_for_a_room_keep_nobody_from_coming(stage: Stage) 
             async with bob:
                 await bob.open(other, within=SOON_SECONDS)
                 async with asyncio.timeout(SOON_SECONDS):
-                    answer = await bob.send(other, "not kept waiting")
+                    answer = await bob.send(other, "not delayed")
                 assert answer["type"] == "ok"
                 assert not any(edit.done() for edit in edits)
         for answer in await asyncio.gather(*edits):

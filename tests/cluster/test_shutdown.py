@@ -1,4 +1,4 @@
-"""A replica ends in bounded time and without a complaint, whatever is away or half done."""
+"""A replica shuts down in bounded time and without errors, whatever is down or unfinished."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.support.replica_process import DRAIN_SECONDS, FINISH_SECONDS, Replica
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 
-async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: Stage) -> None:
+async def test_unfinished_requests_and_silent_connections_do_not_delay_it(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
     _, silent = await asyncio.open_connection(HOST, replica.port)
@@ -25,7 +25,7 @@ async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: S
         b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
     )
     await half.drain()
-    assert await asyncio.to_thread(replica.answers)  # what came before is read by now
+    assert await asyncio.to_thread(replica.answers)  # so the replica has read what was sent before
     process.signal()
     assert await process.exit_status() == 0
     assert not process.logged_errors()
@@ -33,7 +33,7 @@ async def test_half_a_handshake_and_a_silent_connection_hold_nothing_up(stage: S
         writer.close()
 
 
-async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
+async def test_a_second_signal_ends_it_immediately(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
     async with open_socket(stage.user("alice"), replica) as socket:
@@ -45,7 +45,7 @@ async def test_a_second_signal_ends_it_at_once(stage: Stage) -> None:
     assert not process.logged_errors()
 
 
-async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) -> None:
+async def test_ctrl_c_closes_all_connections_within_a_second(stage: Stage) -> None:
     replica = stage.cluster.replicas[0]
     process = ReplicaProcess(replica)
     async with open_socket(stage.user("alice"), replica) as socket:
@@ -57,14 +57,16 @@ async def test_on_ctrl_c_everybody_is_sent_away_within_a_second(stage: Stage) ->
     assert not process.logged_errors()
 
 
-async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> None:
+async def test_it_ends_in_bounded_time_while_postgres_hangs(stage: Stage) -> None:
     alice = stage.user("alice")
     replica, postgres = stage.cluster.replicas[0], stage.cluster.postgres
     assert postgres is not None
     process = ReplicaProcess(replica)
     async with open_socket(alice, replica) as socket:
         room = await asyncio.to_thread(stage.room, [alice])
-        await read_until(socket, "room.added")  # else it would be asked for while Postgres hangs
+        await read_until(
+            socket, "room.added"
+        )  # or the replica would read the room while Postgres hangs
         postgres.pause()
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "hangs"}
         await socket.send(json.dumps(command))
@@ -79,10 +81,10 @@ async def test_with_postgres_hanging_it_ends_in_bounded_time(stage: Stage) -> No
 
 
 @pytest.mark.parametrize("how", ["stop", "pause"])
-async def test_with_redis_away_it_drains_all_the_same(stage: Stage, how: str) -> None:
-    people = stage.users(6)
-    room = stage.room(people)
-    clients = [stage.client(person) for person in people]
+async def test_it_drains_without_redis(stage: Stage, how: str) -> None:
+    users = stage.users(6)
+    room = stage.room(users)
+    clients = [stage.client(user) for user in users]
     assert stage.cluster.redis is not None
     async with opened(clients, room):
         async with sending(clients, [room]):

@@ -1,4 +1,4 @@
-"""A socket on which nothing is heard any more is closed; one that only answers pings is not."""
+"""A connection that is silent is closed; one that only answers pings is not."""
 
 import asyncio
 import struct
@@ -14,9 +14,9 @@ from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.support.raw_socket import read_frame
 
 PING_INTERVAL_SECONDS = 3  # Daphne looks every two seconds
-WATCHED_SECONDS = 15
+OBSERVED_SECONDS = 15
 PING, CLOSE = b"\x89", b"\x88"
-SILENT_TOO_LONG = struct.pack(">H", 4003)
+PING_TIMEOUT = struct.pack(">H", 4003)
 
 pytestmark = pytest.mark.deployment
 
@@ -28,27 +28,31 @@ def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
         yield Stage(cluster, tmp_path, user_count=1)
 
 
-async def test_who_answers_no_pings_is_closed_and_who_does_is_not(stage: Stage) -> None:
+async def test_a_client_that_answers_no_pings_is_closed_and_one_that_does_is_not(
+    stage: Stage,
+) -> None:
     began = time.monotonic()
-    silent, alive = await asyncio.gather(lives(stage, answers=False), lives(stage, answers=True))
+    silent, alive = await asyncio.gather(
+        closed_at(stage, answers=False), closed_at(stage, answers=True)
+    )
     assert silent is not None
     assert silent - began > 1.5 * PING_INTERVAL_SECONDS
     assert alive is None
 
 
-async def lives(stage: Stage, *, answers: bool) -> float | None:
-    """Return when the server closed a socket with 4003; None where it outlives the test."""
+async def closed_at(stage: Stage, *, answers: bool) -> float | None:
+    """Return when the server closed a connection with 4003; None if it stays open."""
     reader, writer = await asyncio.open_connection(*stage.address(0).split(":"))
-    [person] = stage.users(1)
+    [user] = stage.users(1)
     own = {"Origin": f"http://{stage.address(0)}", "Sec-WebSocket-Protocol": "hubbub.v1"}
-    writer.write(handshake(stage.address(0), "/ws/", own | person.headers))
+    writer.write(handshake(stage.address(0), "/ws/", own | user.headers))
     try:
-        async with asyncio.timeout(WATCHED_SECONDS):
+        async with asyncio.timeout(OBSERVED_SECONDS):
             await reader.readuntil(b"\r\n\r\n")
             while True:
                 head, payload = await read_frame(reader)
                 if head == CLOSE:
-                    assert payload == SILENT_TOO_LONG
+                    assert payload == PING_TIMEOUT
                     return time.monotonic()
                 if head == PING and answers:
                     writer.write(frame(payload, PONG))

@@ -1,4 +1,4 @@
-"""A crowd that does all that people do is shown the truth, also when a replica dies under it."""
+"""A simulation of users finds no violation, even when a replica is killed meanwhile."""
 
 import asyncio
 import time
@@ -15,62 +15,62 @@ from tests.cluster.stage import Stage, start
 
 pytestmark = pytest.mark.deployment
 
-SEED, PEOPLE, TABS = 5, 14, 28
-QUICK = ActivityRates(messages_per_second=60).times(0.1)
-ALL_ACTS = {
+SEED, USERS, TABS = 5, 14, 28
+FAST = ActivityRates(messages_per_second=60).times(0.1)
+ALL_ACTIVITIES = {
     "send",
     "edit",
     "delete",
-    *(habit.value for habit in Behaviour if habit is not Behaviour.STAY),
+    *(behaviour.value for behaviour in Behaviour if behaviour is not Behaviour.STAY),
 }
-# As a busy machine keeps them.
+# Deadlines that a busy machine can keep.
 PROMISES = Promises(present_seconds=10, gone_seconds=20, revoked_seconds=10)
 
 
 @pytest.fixture
 def identities(stage: Stage, tmp_path: Path) -> list[str]:
-    """Sessions of this test's own: some of them are signed out."""
+    """Sessions of users of this test alone, because some of them are signed out."""
     path = tmp_path / "sessions"
-    stage.cluster.manage("seed", "--yes", "--users", str(PEOPLE), "--sessions", str(path))
+    stage.cluster.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(path))
     return path.read_text().splitlines()
 
 
-async def test_a_crowd_sees_nothing_wrong(stage: Stage, identities: list[str]) -> None:
+async def test_a_simulation_finds_no_violation(stage: Stage, identities: list[str]) -> None:
     owner = stage.user("alice").identity
     async with simulate(
-        stage.addresses, identities, seed=SEED, owner=owner, tabs=TABS, rates=QUICK
+        stage.addresses, identities, seed=SEED, owner=owner, tabs=TABS, rates=FAST
     ) as simulation:
-        began = time.monotonic()
-        await everything_was_done(simulation)
+        started_at = time.monotonic()
+        await wait_for_all_activities(simulation)
         victim = stage.cluster.replicas[1]
         victim.kill()
         await simulation.tabs[0].client.drop_connection()
         await start(victim)
         await simulation.wait_until_recovered(within=20)
-        assert simulation.acknowledged_since(began) >= simulation.activity_counts["send"] / 2
+        assert simulation.acknowledged_since(started_at) >= simulation.activity_counts["send"] / 2
         await simulation.settle(within=20)
         await simulation.wait_until_presence_agrees(within=30)
         early = simulation.left_early
         histories = await simulation.histories()
-    faults = check(histories, stage.log(), left_early=early, deadlines=Deadlines(PROMISES))
-    assert not faults, format_violations(faults)
-    assert any(isinstance(deed, AccessRevoked) for deed in simulation.revocations.entries)
+    violations = check(histories, stage.log(), left_early=early, deadlines=Deadlines(PROMISES))
+    assert not violations, format_violations(violations)
+    assert any(isinstance(entry, AccessRevoked) for entry in simulation.revocations.entries)
 
 
-async def everything_was_done(simulation: Simulation) -> None:
+async def wait_for_all_activities(simulation: Simulation) -> None:
     listening = next(tab for tab in simulation.tabs if tab.name in simulation.listeners)
     await listening.client.wait_until(
-        lambda: simulation.activity_counts.keys() >= ALL_ACTS, within=40
+        lambda: simulation.activity_counts.keys() >= ALL_ACTIVITIES, within=40
     )
 
 
-async def test_it_names_the_tab_that_is_not_back_and_bans_nobody_without_an_owner(
+async def test_it_names_a_tab_that_has_not_recovered_and_bans_nobody_without_an_owner(
     stage: Stage, identities: list[str]
 ) -> None:
-    async with simulate(stage.addresses, identities, seed=SEED, rates=QUICK) as simulation:
-        with ExitStack() as standing_still:
+    async with simulate(stage.addresses, identities, seed=SEED, rates=FAST) as simulation:
+        with ExitStack() as paused:
             for replica in stage.cluster.replicas:
-                standing_still.enter_context(replica.paused())
+                paused.enter_context(replica.paused())
             with pytest.raises(TimeoutError, match=r"^person-\d+, tab \d .*at 127\.0\.0\.1"):
                 await simulation.wait_until_recovered(within=0.5)
         await simulation.wait_until_recovered(within=20)
@@ -78,25 +78,25 @@ async def test_it_names_the_tab_that_is_not_back_and_bans_nobody_without_an_owne
     assert simulation.activity_counts["be banned"] == 0
 
 
-async def test_what_goes_wrong_in_the_crowd_itself_is_raised() -> None:
-    async def stumble() -> None:
-        raise LookupError("a shoelace")
+async def test_an_error_of_the_simulation_itself_is_raised() -> None:
+    async def fail() -> None:
+        raise LookupError("an error")
 
-    simulation = Simulation([], Plan.draw(SEED, PEOPLE, TABS), QUICK, None)
-    simulation.start(stumble(), "stumbling")
-    with pytest.raises(LookupError, match="a shoelace"):
+    simulation = Simulation([], Plan.draw(SEED, USERS, TABS), FAST, None)
+    simulation.start(fail(), "failing")
+    with pytest.raises(LookupError, match="an error"):
         await simulation.settle(within=20)
     await simulation.close()
 
 
-async def test_what_went_wrong_in_it_may_be_taken_and_is_not_raised_then() -> None:
-    async def stumble() -> None:
-        raise LookupError("a shoelace")
+async def test_an_error_that_was_popped_is_not_raised() -> None:
+    async def fail() -> None:
+        raise LookupError("an error")
 
-    simulation = Simulation([], Plan.draw(SEED, PEOPLE, TABS), QUICK, None)
-    simulation.start(stumble(), "stumbling")
+    simulation = Simulation([], Plan.draw(SEED, USERS, TABS), FAST, None)
+    simulation.start(fail(), "failing")
     await asyncio.sleep(0)
-    [(name, fault)] = simulation.pop_errors().items()
-    assert (name, str(fault)) == ("stumbling", "a shoelace")
+    [(name, error)] = simulation.pop_errors().items()
+    assert (name, str(error)) == ("failing", "an error")
     await simulation.settle(within=20)
     await simulation.close()

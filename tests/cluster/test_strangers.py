@@ -1,4 +1,4 @@
-"""A stranger to a private room gets nothing of it at any door, and changes nothing in it."""
+"""A stranger can neither read nor change a private room, over the socket or over REST."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from tests.cluster.stage import Stage, bodies, opened
 NOT_FOUND = 404
 
 
-async def test_over_the_socket(stage: Stage) -> None:
-    members, stranger, room, message = await said_something(stage)
+async def test_a_stranger_is_refused_over_the_socket(stage: Stage) -> None:
+    members, stranger, room, message = await private_room_with_message(stage)
     async with stage.client(stranger) as client:
         for command, fields in commands(room, message).items():
             answer = await client.command(command, retry=False, **fields)
@@ -25,21 +25,21 @@ async def test_over_the_socket(stage: Stage) -> None:
             await client.open(room, Start.BEGINNING)
         assert client.protocol.notifications[-1]["code"] == "not_found"
         assert "among members" not in str(client.history.entries)
-    await still_as_it_was(stage, members, room)
+    await assert_unchanged(stage, members, room)
 
 
-async def test_over_rest(stage: Stage) -> None:
-    members, stranger, room, message = await said_something(stage)
+async def test_a_stranger_is_refused_over_rest(stage: Stage) -> None:
+    members, stranger, room, message = await private_room_with_message(stage)
     for method, path, body in requests(room, message, stranger):
         with pytest.raises(RefusedError) as refused:
             await asyncio.to_thread(stage.rest, stranger, method, path, **body)
         assert refused.value.status == NOT_FOUND, (method, path)
         assert "among members" not in str(refused.value.problem)
-    await still_as_it_was(stage, members, room)
+    await assert_unchanged(stage, members, room)
 
 
-async def test_the_owner_of_the_place_is_a_stranger_too(stage: Stage) -> None:
-    _, _, room, _ = await said_something(stage)
+async def test_the_owner_of_the_workspace_is_a_stranger_too(stage: Stage) -> None:
+    _, _, room, _ = await private_room_with_message(stage)
     alice = stage.user("alice")
     with pytest.raises(RefusedError) as refused:
         await asyncio.to_thread(stage.rest, alice, "GET", f"/rooms/{room}/messages")
@@ -49,28 +49,28 @@ async def test_the_owner_of_the_place_is_a_stranger_too(stage: Stage) -> None:
             await client.open(room)
 
 
-async def test_an_uninvited_reader_of_a_public_room_joins_it_first(stage: Stage) -> None:
+async def test_a_reader_of_a_public_room_has_to_join_it_first(stage: Stage) -> None:
     owner, reader = stage.users(2)
     room = stage.room([owner], kind="public")
-    async with stage.client(owner, 0) as talking, stage.client(reader, 1) as client:
-        await talking.open(room)
-        message = (await talking.send(room, "before"))["message"]["id"]
+    async with stage.client(owner, 0) as member, stage.client(reader, 1) as client:
+        await member.open(room)
+        message = (await member.send(room, "before"))["message"]["id"]
         with pytest.raises(KeyError):
             await client.open(room)
         assert client.protocol.notifications[-1]["code"] == "forbidden"
         for command, fields in commands(room, message).items():
             answer = await client.command(command, retry=False, **fields)
             assert answer.get("code") == "forbidden", (command, answer)
-        told = len(client.protocol.notifications)
+        received = len(client.protocol.notifications)
         await client.write(f'{{"type": "typing", "room": {room}}}')
-        await client.wait_until(lambda: len(client.protocol.notifications) > told)
+        await client.wait_until(lambda: len(client.protocol.notifications) > received)
         assert client.protocol.notifications[-1]["code"] == "forbidden"
         await asyncio.to_thread(stage.rest, reader, "POST", f"/rooms/{room}/join")
         await client.open(room)
         assert bodies(client, room) == ["before"]
 
 
-async def said_something(stage: Stage) -> tuple[Sequence[Account], Account, int, int]:
+async def private_room_with_message(stage: Stage) -> tuple[Sequence[Account], Account, int, int]:
     """Return the members, a stranger, their room and a message in it."""
     *members, stranger = stage.users(3)
     room = stage.room(members)
@@ -103,8 +103,8 @@ def requests(room: int, message: int, stranger: Account) -> list[tuple[str, str,
     ]
 
 
-async def still_as_it_was(stage: Stage, members: Sequence[Account], room: int) -> None:
-    clients: list[Client] = [stage.client(person, n) for n, person in enumerate(members)]
+async def assert_unchanged(stage: Stage, members: Sequence[Account], room: int) -> None:
+    clients: list[Client] = [stage.client(user, n) for n, user in enumerate(members)]
     async with opened(clients, room):
         await stage.settle(room, clients)
         assert all(bodies(client, room) == ["among members"] for client in clients)

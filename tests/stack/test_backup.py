@@ -10,7 +10,7 @@ from loadtests.lib.checker import Log, read_log
 from loadtests.lib.servers.stack import RunningStack
 from scripts.stack.programs import find_postgres
 from tests.cluster.stage import opened, sending
-from tests.cluster.test_backup import ENOUGH, assert_begins, run, said
+from tests.cluster.test_backup import MESSAGES, assert_is_prefix, run, wait_for_messages
 from tests.stack.deployed_stage import DeployedStage
 
 RESTORED = "hubbub_restored"
@@ -24,11 +24,11 @@ async def test_a_backup_of_a_running_stack_contains_every_log_without_holes(
     clients = [stage.client(person) for person in crowd]
     url, dump = stack.variable("DATABASE_URL"), tmp_path / "hubbub.dump"
     async with opened(clients, rooms[0]), sending(clients, rooms, pause_seconds=0.02):
-        await said(clients, rooms[0], ENOUGH)
+        await wait_for_messages(clients, rooms[0], MESSAGES)
         await asyncio.to_thread(postgres, "pg_dump", "--format=custom", f"--file={dump}", url)
-        await said(clients, rooms[0], 2 * ENOUGH)
+        await wait_for_messages(clients, rooms[0], 2 * MESSAGES)
     kept = await asyncio.to_thread(restored, url, dump)
-    assert_begins(stage.log(), kept, rooms)
+    assert_is_prefix(kept, stage.log(), rooms)
 
 
 def restored(url: str, dump: Path) -> Log:
