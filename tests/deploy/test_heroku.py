@@ -29,7 +29,7 @@ POSTGRES_CONNECTIONS_ALONE, REDIS_CONNECTIONS_ALONE = 12, 6
 
 
 class HerokuStage(DeployedStage):
-    """DeployedStage who know every dyno that runs, as the router does."""
+    """A stage whose clients connect to every running dyno, as the router does."""
 
     stack: HerokuApp
 

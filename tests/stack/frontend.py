@@ -164,30 +164,32 @@ def _answer(
 
 @contextmanager
 def name_server(addresses: dict[str, list[str]]) -> Iterator[int]:
-    """Answer DNS questions for A records from `addresses`, which may change meanwhile."""
+    """Answer DNS queries for A records from `addresses`, which the test may change."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((HOST, 0))
         thread = threading.Thread(target=_serve_names, args=(sock, addresses), daemon=True)
         thread.start()
         port = sock.getsockname()[1]
-        yield port
-        sock.sendto(b"", (HOST, port))  # the end
-        thread.join()
+        try:
+            yield port
+        finally:
+            sock.sendto(b"", (HOST, port))  # stops the thread
+            thread.join()
 
 
 def _serve_names(sock: socket.socket, addresses: dict[str, list[str]]) -> None:
     while True:
-        question, asker = sock.recvfrom(512)
-        if not question:
+        query, client = sock.recvfrom(512)
+        if not query:
             return
-        sock.sendto(_name_answer(question, addresses), asker)
+        sock.sendto(_name_answer(query, addresses), client)
 
 
-def _name_answer(question: bytes, addresses: dict[str, list[str]]) -> bytes:
-    """Build the answer to a question of one name (RFC 1035, section 4)."""
+def _name_answer(query: bytes, addresses: dict[str, list[str]]) -> bytes:
+    """Build the answer to a query for one name (RFC 1035, section 4)."""
     labels, at = [], 12
-    while length := question[at]:
-        labels.append(question[at + 1 : at + 1 + length].decode())
+    while length := query[at]:
+        labels.append(query[at + 1 : at + 1 + length].decode())
         at += length + 1
     found = addresses.get(".".join(labels), [])
     records = b"".join(
@@ -195,4 +197,4 @@ def _name_answer(question: bytes, addresses: dict[str, list[str]]) -> bytes:
     )
     flags = b"\x81\x80" if found else b"\x81\x83"
     counts = b"\x00\x01" + len(found).to_bytes(2, "big") + b"\x00\x00\x00\x00"
-    return question[:2] + flags + counts + question[12 : at + 5] + records
+    return query[:2] + flags + counts + query[12 : at + 5] + records

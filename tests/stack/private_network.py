@@ -1,4 +1,4 @@
-"""Skips tests that need a private network, if it is unavailable; never for root and in CI."""
+"""Skips tests that need a private network where it is unavailable; root and CI never skip them."""
 
 import os
 
