@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.chaos import report
-from loadtests.chaos.fault_catalogue import KIND_BY_NAME
+from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.runs import attempt, cover_every_fault, exit_status
 from loadtests.chaos.schedule import DoesNotFit
@@ -99,3 +99,12 @@ def test_a_failed_or_inconclusive_run_is_never_written(tmp_path: Path, bad: Outc
     with pytest.raises(ValueError, match="only runs of status 0"):
         report.write([GOOD, bad], MACHINE, file)
     assert file.read_text() == EMPTY
+
+
+@pytest.mark.parametrize("section", [report.SECTION, report.SECTION_ALONE])
+def test_the_published_tables_list_every_fault(section: str) -> None:
+    _, _, rest = report.PAGE.read_text().partition(f"<!-- {section}:begin -->")
+    table, _, _ = rest.partition(f"<!-- {section}:end -->")
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    published = [(row[0].removeprefix("| "), row[1]) for row in rows]
+    assert published == [(kind.title, f"{kind.seconds:g} s") for kind in FAULT_KINDS]
