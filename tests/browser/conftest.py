@@ -1,6 +1,6 @@
-"""One Chromium and one place for all browser tests; every window is a person's own, closed after.
+"""One Chromium and one cluster for all browser tests. Each test opens its own windows.
 
-Everything runs on the session's event loop: Playwright's objects belong to the loop that made them.
+Everything runs on the session's event loop, because Playwright's objects belong to one loop.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -20,7 +20,7 @@ OpenWindow = Callable[..., Awaitable[Window]]
 
 
 class Pair(NamedTuple):
-    """Two people in a room of theirs, on two replicas where there are two."""
+    """Two users in a room of their own, on two replicas (with --embedded, on one)."""
 
     room: int
     alice: Window
@@ -50,34 +50,34 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
-    """Return what opens a window of a person at a replica; all are closed at the end.
+    """Return a function that opens a user's window at a replica. Closes all windows at the end.
 
-    Fails where a script failed in one of them.
+    Fails if a script failed in one of them.
     """
     opened: list[Window] = []
     async with AsyncExitStack() as contexts:
 
-        async def open_one(username: str, replica: int = 0, **options: Any) -> Window:
+        async def open_for(username: str, replica: int = 0, **options: Any) -> Window:
             person = stage.user(username)
             opened.append(await open_window(browser, person, stage.address(replica), **options))
             contexts.push_async_callback(opened[-1].context.close)
             return opened[-1]
 
-        yield open_one
+        yield open_for
     errors = [error for each in opened for error in each.errors]
     assert not errors, errors
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def pair(window: OpenWindow, stage: Stage) -> Pair:
-    """Return the two with windows that show nothing yet."""
+    """Return Alice and Bob with a room, and windows that have no page open yet."""
     room = stage.room([stage.user("alice"), stage.user("bob")])
     return Pair(room, await window("alice", 0), await window("bob", 1))
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def talking(pair: Pair) -> Pair:
-    """Return the two with the room open and live."""
+async def live_pair(pair: Pair) -> Pair:
+    """Return Alice and Bob with the room open and subscribed."""
     await pair.alice.open_live(pair.room)
     await pair.bob.open_live(pair.room)
     return pair

@@ -1,4 +1,4 @@
-"""The chat page for everybody: axe in both colours and widths, a phone, the keyboard alone."""
+"""The chat page is accessible: axe in both colour schemes and widths, a phone, the keyboard."""
 
 from typing import Any
 
@@ -20,14 +20,14 @@ NARROW = {"width": 390, "height": 800}
 async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
     window: OpenWindow, stage: Stage, viewport: Any
 ) -> None:
-    room = _room_with_everything(stage)
+    room = _room_with_all_kinds_of_messages(stage)
     alice = await window("alice", viewport=viewport)
     await alice.open_live(room)
-    await alice.act("quoted", "Reply")
+    await alice.click_action("quoted", "Reply")
     await alice.composer.fill("x")
     await _check(alice, "the room")
-    await alice.act("quoted", "Edit")
-    await _check(alice, "a message that is edited")
+    await alice.click_action("quoted", "Edit")
+    await _check(alice, "an edited message")
     await alice.press("Escape")
     await alice.page.locator(".room-settings-button").click()
     for tab in ("Members", "Invite", "About"):
@@ -41,7 +41,7 @@ async def test_axe_finds_nothing_in_the_room_and_its_dialogs(
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
-async def test_axe_finds_nothing_in_a_search_for_somebody(
+async def test_axe_finds_nothing_in_the_direct_message_dialog(
     window: OpenWindow, stage: Stage, viewport: Any
 ) -> None:
     stage.user("bob")
@@ -50,10 +50,10 @@ async def test_axe_finds_nothing_in_a_search_for_somebody(
     if viewport == NARROW:
         await alice.page.locator(".drawer-button-sidebar").click()
     await alice.page.get_by_role("button", name="New message", exact=True).first.click()
-    await _check(alice, "nobody looked for")
+    await _check(alice, "before the search")
     await alice.page.keyboard.type("bob")
     await expect(alice.page.get_by_role("dialog").get_by_text("bob").first).to_be_visible()
-    await _check(alice, "somebody found")
+    await _check(alice, "search results")
     await alice.press("Escape")
 
 
@@ -69,7 +69,7 @@ async def test_axe_finds_nothing_while_the_page_reconnects(
 
 
 @pytest.mark.parametrize("drawer", [".drawer-button-sidebar", ".drawer-button-presence"])
-async def test_axe_finds_nothing_in_the_drawers_of_a_phone(
+async def test_axe_finds_nothing_in_the_drawers_on_a_phone(
     window: OpenWindow, stage: Stage, drawer: str
 ) -> None:
     alice = await window("alice", viewport=NARROW)
@@ -87,7 +87,7 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
     name = stage.rest(people[1], "GET", f"/rooms/{other}")["name"]
     bob = await window("bob", 1, viewport={"width": 360, "height": 640}, has_touch=True)
     await bob.open_live(room)
-    await bob.write("W" * 300)
+    await bob.send("W" * 300)
     await expect(bob.messages).to_have_count(1)
     assert await bob.page.evaluate("document.documentElement.scrollWidth") == 360
     await bob.page.locator(".drawer-button-sidebar").tap()
@@ -99,7 +99,9 @@ async def test_the_page_works_on_a_phone(window: OpenWindow, stage: Stage) -> No
     await expect(bob.message("from my phone")).to_be_in_viewport()
 
 
-async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, stage: Stage) -> None:
+async def test_messages_are_sent_edited_and_deleted_by_keyboard(
+    window: OpenWindow, stage: Stage
+) -> None:
     room = stage.room([stage.user("alice"), stage.user("bob")])
     bob = await window("bob", 1)
     await bob.open_live(room)
@@ -134,7 +136,7 @@ async def test_everything_is_done_with_the_keyboard_alone(window: OpenWindow, st
     await expect(bob.page.locator("p.message-body.is-deleted")).to_have_count(1)
 
 
-async def test_enter_is_the_input_methods_while_it_composes(
+async def test_enter_belongs_to_the_input_method_while_it_composes(
     window: OpenWindow, stage: Stage
 ) -> None:
     room = stage.room([stage.user("bob")])
@@ -148,7 +150,7 @@ async def test_enter_is_the_input_methods_while_it_composes(
     await expect(bob.bodies).to_have_text(["にほん"])
 
 
-def _room_with_everything(stage: Stage) -> int:
+def _room_with_all_kinds_of_messages(stage: Stage) -> int:
     alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob, stage.user("dana")])
     stage.rest(alice, "PATCH", f"/rooms/{room}", topic="A topic")
@@ -166,11 +168,11 @@ async def _check(window: Window, where: str) -> None:
     for scheme in ("light", "dark"):
         await window.page.emulate_media(color_scheme=scheme)
         found = (await Axe().run(window.page)).response["violations"]
-        faults = [
+        violations = [
             f"{each['id']}: {node['html']} {node['failureSummary']}"
             for each in found
             for node in each["nodes"]
         ]
-        assert not faults, f"{where}, {scheme}: {faults}"
-    # What axe itself tried, and the policy refused, is no fault of the page.
+        assert not violations, f"{where}, {scheme}: {violations}"
+    # The content security policy refused styles that axe itself tried to add.
     window.errors.clear()

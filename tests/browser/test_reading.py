@@ -1,4 +1,4 @@
-"""Reading a long room: history without jumps, permalinks, "to the newest", read marks."""
+"""Reading a long room: history without jumps, permalinks, "Jump to latest", read marks."""
 
 import pytest
 from playwright.async_api import expect
@@ -10,7 +10,7 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = 130
-# A headless browser never hides a tab: the page is told so.
+# A headless browser never hides a tab, so the tests pretend.
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
@@ -19,7 +19,7 @@ HIDE = """() => {
 
 @pytest.fixture(scope="module")
 def long_room(stage: Stage) -> int:
-    """A room with more messages than two pages hold."""
+    """A room with more messages than fit on two pages of history."""
     alice = stage.user("alice")
     room = stage.room([alice, stage.user("bob")])
     stage.shell(
@@ -30,7 +30,7 @@ def long_room(stage: Stage) -> int:
     return room
 
 
-async def test_history_comes_as_one_scrolls_up_and_nothing_jumps(
+async def test_history_loads_while_scrolling_up_without_jumps(
     window: OpenWindow, long_room: int
 ) -> None:
     bob = await window("bob", 1)
@@ -46,7 +46,7 @@ async def test_history_comes_as_one_scrolls_up_and_nothing_jumps(
     await expect(bob.bodies).to_have_text([f"line {n:03}" for n in range(1, LONG + 1)])
 
 
-async def test_one_who_reads_above_is_told_of_news_and_not_moved(
+async def test_new_messages_are_announced_without_moving_a_user_who_reads_above(
     window: OpenWindow, stage: Stage, long_room: int
 ) -> None:
     bob = await window("bob", 1)
@@ -66,7 +66,7 @@ async def test_one_who_reads_above_is_told_of_news_and_not_moved(
     await expect(bob.page.locator(".timeline-new")).to_have_count(1)
 
 
-async def test_the_address_of_a_message_opens_the_room_there(
+async def test_a_permalink_opens_the_room_at_its_message(
     window: OpenWindow, stage: Stage, long_room: int
 ) -> None:
     bob = await window("bob", 1)
@@ -78,7 +78,7 @@ async def test_the_address_of_a_message_opens_the_room_there(
     await expect(bob.message("news three")).to_be_in_viewport()
 
 
-async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
+async def test_a_room_is_read_once_its_latest_message_is_on_screen(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice, bob = stage.user("alice"), stage.user("bob")
@@ -93,7 +93,9 @@ async def test_a_room_is_read_when_its_newest_message_was_on_the_screen(
     await expect(first.room_link(name).locator(".unread-count")).to_have_count(0)
 
 
-async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, stage: Stage) -> None:
+async def test_the_divider_marks_what_arrived_while_the_tab_was_hidden(
+    window: OpenWindow, stage: Stage
+) -> None:
     alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     stage.rest(alice, "POST", f"/rooms/{room}/messages", body="seen")
@@ -108,11 +110,11 @@ async def test_a_line_marks_what_came_while_nobody_looked(window: OpenWindow, st
     await tab.page.evaluate(HIDE.replace("hidden", "visible"))
     await expect(tab.page.locator("[aria-current] .unread-count")).to_have_count(0)
     await expect(tab.page.locator(".timeline-new")).to_have_count(1)
-    await tab.say("my answer")
+    await tab.send_and_wait("my answer")
     await expect(tab.page.locator(".timeline-new")).to_have_count(0)
 
 
-async def test_a_link_to_a_public_room_offers_to_join_and_a_private_one_is_not_found(
+async def test_a_link_to_a_public_room_offers_to_join_and_to_a_private_one_gives_404(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice = stage.user("alice")
@@ -142,7 +144,7 @@ async def _top(window: Window, text: str) -> float:
 
 
 async def _scroll_to_top(window: Window) -> None:
-    """Scroll up until there is no more to load."""
+    """Scroll up until nothing more loads."""
     beginning = window.page.locator(".timeline-beginning")
     while await beginning.count() == 0:
         await window.page.evaluate("document.querySelector('.timeline-scroll').scrollTop = 0")

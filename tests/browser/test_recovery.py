@@ -1,4 +1,4 @@
-"""A page that lost its replica, or its network, comes back by itself: nothing lost or doubled."""
+"""A page that loses its replica or network reconnects by itself, with nothing lost or doubled."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ from tests.cluster.stage import Stage, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# Comes back with backoff: the fifth attempt is about half a minute after the first.
-BACK_MS = 30_000
+# With its backoff, the page's fifth attempt is about half a minute after the first.
+RECONNECT_TIMEOUT_MS = 30_000
 COUNT_BANNERS = """() => {
   globalThis.banners = 0;
   const found = () => document.querySelectorAll(".connection-banner").length;
@@ -20,38 +20,38 @@ COUNT_BANNERS = """() => {
 }"""
 
 
-async def test_a_replica_that_dies_and_comes_back_loses_and_doubles_nothing(
-    talking: Pair, stage: Stage
+async def test_a_replica_that_dies_and_restarts_loses_and_doubles_nothing(
+    live_pair: Pair, stage: Stage
 ) -> None:
-    _, alice, bob = talking
-    await bob.say("before")
+    _, alice, bob = live_pair
+    await bob.send_and_wait("before")
     replica = stage.cluster.replicas[-1]
     replica.kill()
     await expect(bob.banner).to_contain_text("Reconnecting")
-    await bob.write("written meanwhile")
+    await bob.send("written while offline")
     await expect(bob.unsent).to_contain_text(["Will send when you're back online"])
     if len(stage.cluster.replicas) > 1:
-        await alice.say("said meanwhile")
+        await alice.send_and_wait("sent meanwhile")
     await start(replica)
-    await expect(bob.banner).to_have_count(0, timeout=BACK_MS)
-    await expect(bob.message("written meanwhile")).to_have_count(1)
-    await alice.say("after")
+    await expect(bob.banner).to_have_count(0, timeout=RECONNECT_TIMEOUT_MS)
+    await expect(bob.message("written while offline")).to_have_count(1)
+    await alice.send_and_wait("after")
     await expect(bob.message("after")).to_have_count(1)
-    expected = ["before", "said meanwhile", "written meanwhile", "after"]
+    expected = ["before", "sent meanwhile", "written while offline", "after"]
     if len(stage.cluster.replicas) == 1:
-        expected.remove("said meanwhile")
+        expected.remove("sent meanwhile")
     for each in (alice, bob):
         await expect(each.bodies).to_have_text(expected)
 
 
-async def test_what_was_written_offline_is_sent_after_a_reload_once(
+async def test_a_message_written_offline_is_sent_once_after_a_reload(
     window: OpenWindow, stage: Stage
 ) -> None:
     room = stage.room([stage.user("alice"), stage.user("bob")])
     bob = await window("bob", 1)
     await bob.page.route_web_socket("**/ws/", lambda socket: socket.close())
     await bob.open(room)
-    await bob.write("from the train")
+    await bob.send("from the train")
     await expect(bob.unsent).to_have_count(1)
     await bob.page.reload()
     await expect(bob.unsent).to_contain_text(["from the train"])
@@ -66,14 +66,14 @@ async def test_what_was_written_offline_is_sent_after_a_reload_once(
     assert [message["body"] for message in page["messages"]] == ["from the train"]
 
 
-async def test_a_message_that_is_refused_says_why_and_can_be_changed(
+async def test_a_refused_message_says_why_and_can_be_deleted(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     page = await window("bob", 1)
     await page.open_live(room)
-    await page.page.evaluate("localStorage.setItem('hubbub.0.draft.1', 'of somebody else')")
+    await page.page.evaluate("localStorage.setItem('hubbub.0.draft.1', 'of another user')")
     message = stage.rest(alice, "POST", f"/rooms/{room}/messages", body="Answer me")
     other = stage.room([alice, bob])
     await page.page.evaluate(
@@ -87,9 +87,9 @@ async def test_a_message_that_is_refused_says_why_and_can_be_changed(
     await expect(page.unsent).to_have_count(0)
 
 
-@pytest.mark.parametrize("door", ["/", "/settings/", "/accounts/logout/"])
-async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
-    window: OpenWindow, stage: Stage, door: str
+@pytest.mark.parametrize("path", ["/", "/settings/", "/accounts/logout/"])
+async def test_a_draft_survives_a_reload_and_is_gone_after_signing_out(
+    window: OpenWindow, stage: Stage, path: str
 ) -> None:
     person = stage.unused_user()
     tab = await window(person.username, 1)
@@ -98,14 +98,14 @@ async def test_a_draft_outlives_a_reload_and_is_gone_after_signing_out(
     await tab.page.reload()
     await expect(tab.composer).to_have_value("half a thought")
 
-    if door != "/":
-        await tab.page.goto(f"http://{tab.address}{door}")
+    if path != "/":
+        await tab.page.goto(f"http://{tab.address}{path}")
     await tab.page.get_by_role("button", name="Sign out").last.click()
     await tab.page.wait_for_url("**/accounts/login/**")
     assert await tab.page.evaluate("Object.keys(localStorage)") == []
 
 
-async def test_a_window_that_gave_way_to_others_takes_its_place_back_when_asked(
+async def test_a_window_replaced_by_others_reconnects_on_request(
     window: OpenWindow, stage: Stage
 ) -> None:
     bob = await window("bob", 1)
@@ -122,29 +122,27 @@ async def test_a_window_that_gave_way_to_others_takes_its_place_back_when_asked(
     await bob.open(1)
     await expect(bob.banner).to_contain_text("too many other windows")
     await bob.page.get_by_role("button", name="Use Hubbub here").click()
-    await expect(bob.here).to_contain_text(["you"])
+    await expect(bob.viewers).to_contain_text(["you"])
     await expect(bob.banner).to_have_count(0)
 
 
-async def test_a_server_that_says_nothing_is_left_for_another(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_a_silent_server_is_abandoned_for_another(window: OpenWindow, stage: Stage) -> None:
     bob = await window("bob", 1)
     silent: list[WebSocketRoute] = []
 
-    async def be_silent_once(socket: WebSocketRoute) -> None:
+    async def stay_silent_once(socket: WebSocketRoute) -> None:
         if silent:
             socket.connect_to_server()
         silent.append(socket)
 
-    await bob.page.route_web_socket("**/ws/", be_silent_once)
+    await bob.page.route_web_socket("**/ws/", stay_silent_once)
     await bob.open(1)
-    # No welcome for five seconds, and a second at most until the next attempt.
-    await expect(bob.here).to_contain_text(["you"], timeout=15_000)
+    # The page waits five seconds for a welcome, and up to one second until the next attempt.
+    await expect(bob.viewers).to_contain_text(["you"], timeout=15_000)
     assert len(silent) == 2
 
 
-async def test_a_session_that_ends_leads_to_signing_in_and_back(
+async def test_a_session_that_ends_redirects_to_sign_in_and_back(
     window: OpenWindow, stage: Stage
 ) -> None:
     person = stage.unused_user()
@@ -154,36 +152,36 @@ async def test_a_session_that_ends_leads_to_signing_in_and_back(
     await tab.page.wait_for_url("**/accounts/login/?next=%2Frooms%2F1")
 
 
-async def test_a_replica_that_says_goodbye_is_left_for_another_without_anybody_noticing(
+async def test_a_drained_replica_is_left_for_another_without_the_user_noticing(
     pair: Pair,
 ) -> None:
     room, alice, bob = pair
     sockets: list[WebSocketRoute] = []
-    left = asyncio.Event()
+    closed_by_page = asyncio.Event()
 
-    async def pass_on(socket: WebSocketRoute) -> None:
+    async def relay(socket: WebSocketRoute) -> None:
         sockets.append(socket)
-        if len(sockets) == 2:  # the first try meets a replica that is leaving, too
+        if len(sockets) == 2:  # the first attempt meets another replica that drains
             await socket.close(code=4001)
             return
         server = socket.connect_to_server()
 
-        async def leave(code: int | None, reason: str | None) -> None:
-            left.set()
+        async def record_close(code: int | None, reason: str | None) -> None:
+            closed_by_page.set()
             await server.close()
 
-        socket.on_close(leave)
+        socket.on_close(record_close)
 
-    await bob.page.route_web_socket("**/ws/", pass_on)
+    await bob.page.route_web_socket("**/ws/", relay)
     await alice.open_live(room)
     await bob.open_live(room)
     await bob.page.evaluate(COUNT_BANNERS)
-    await alice.say("before")
+    await alice.send_and_wait("before")
     sockets[0].send('{"type": "goodbye", "code": 4001, "retry_after_ms": 500}')
-    await bob.say("meanwhile")
+    await bob.send_and_wait("meanwhile")
     async with asyncio.timeout(10):
-        await left.wait()  # the page closed the old one, once the new one was welcome
-    await alice.say("after")
+        await closed_by_page.wait()  # the page closes the old socket once the new one is welcome
+    await alice.send_and_wait("after")
     await expect(bob.bodies).to_have_text(["before", "meanwhile", "after"])
     assert len(sockets) == 3
     assert await bob.page.evaluate("globalThis.banners") == 0

@@ -1,4 +1,4 @@
-"""What people do with rooms on the page, and how it reaches the others' pages."""
+"""What users do with rooms on the page, and how it reaches other users' pages."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_room_is_made_and_found_and_joined(window: OpenWindow, stage: Stage) -> None:
+async def test_a_room_is_created_found_and_joined(window: OpenWindow, stage: Stage) -> None:
     alice, charlie = await window("alice", 0), await window("charlie", 1)
     await alice.open_live(1)
     await alice.page.get_by_role("button", name="Find or create a room").click()
@@ -21,20 +21,18 @@ async def test_a_room_is_made_and_found_and_joined(window: OpenWindow, stage: St
     await alice.page.get_by_label("Topic (optional)").fill("Stars and clouds")
     await alice.page.get_by_role("button", name="Create room").click()
     await expect(alice.page.get_by_role("heading", level=1)).to_have_text("Observatory")
-    await alice.say("Clear skies tonight")
+    await alice.send_and_wait("Clear skies tonight")
 
     await charlie.open_live(1)
     await charlie.press("Control+k")
     await charlie.page.get_by_placeholder("Find a room").fill("observ")
     await charlie.page.get_by_role("button", name="Join: Observatory").click()
     await expect(charlie.message("Clear skies tonight")).to_be_visible()
-    await expect(alice.here).to_contain_text(["Charlie Cook"])
+    await expect(alice.viewers).to_contain_text(["Charlie Cook"])
     await expect(alice.page.locator(".event-notices")).to_contain_text(["Charlie Cook joined"])
 
 
-async def test_a_name_that_is_taken_is_said_where_it_was_typed(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_a_taken_name_is_reported_in_the_dialog(window: OpenWindow, stage: Stage) -> None:
     alice = await window("alice", 0)
     await alice.open_live(1)
     await alice.press("Control+k")
@@ -46,7 +44,7 @@ async def test_a_name_that_is_taken_is_said_where_it_was_typed(
     alice.errors.clear()  # the browser reports the refusal itself
 
 
-async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
+async def test_members_are_invited_given_roles_and_removed_live(
     window: OpenWindow, stage: Stage
 ) -> None:
     people = stage.user("alice"), stage.user("bob")
@@ -73,9 +71,7 @@ async def test_people_are_invited_given_roles_and_removed_and_see_it_at_once(
     await expect(bob.page.locator(".toast")).to_contain_text("You're no longer a member of")
 
 
-async def test_a_room_is_renamed_archived_and_brought_back(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_a_room_is_renamed_archived_and_restored(window: OpenWindow, stage: Stage) -> None:
     people = [stage.user("alice"), stage.user("bob")]
     room = stage.room(people)
     alice, bob = await window("alice", 0), await window("bob", 1)
@@ -97,13 +93,11 @@ async def test_a_room_is_renamed_archived_and_brought_back(
     await alice.page.get_by_role("button", name="Archived").click()
     await alice.page.get_by_role("button", name="Restore: Attic").click()
     await expect(_title(alice)).to_have_text("Attic")
-    await alice.say("Dusted off")
+    await alice.send_and_wait("Dusted off")
     await expect(bob.room_link("Attic")).to_have_count(1)
 
 
-async def test_two_people_talk_in_a_conversation_of_their_own(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_two_users_write_direct_messages(window: OpenWindow, stage: Stage) -> None:
     charlie, dana = await window("charlie", 0), await window("dana", 1)
     await charlie.open_live(1)
     await dana.open_live(1)
@@ -111,15 +105,13 @@ async def test_two_people_talk_in_a_conversation_of_their_own(
     await charlie.page.get_by_placeholder("Find a person").fill("dyer")
     await charlie.page.get_by_role("button", name="Message: Dana Dyer").click()
     await expect(_title(charlie)).to_have_text("Dana Dyer")
-    await charlie.say("Between us")
+    await charlie.send_and_wait("Between us")
     await dana.room_link("Charlie Cook").click()
     await expect(dana.message("Between us")).to_be_visible()
     await expect(_title(dana)).to_have_text("Charlie Cook")
 
 
-async def test_the_last_owner_is_told_why_they_cannot_leave(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_the_last_owner_sees_why_they_cannot_leave(window: OpenWindow, stage: Stage) -> None:
     people = [stage.user("alice"), stage.user("bob")]
     room = stage.room(people)
     name = stage.rest(people[0], "GET", f"/rooms/{room}")["name"]
@@ -140,7 +132,7 @@ async def test_the_last_owner_is_told_why_they_cannot_leave(
     await expect(bob.room_link(name)).to_have_count(0)
 
 
-async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage: Stage) -> None:
+async def test_joins_are_folded_and_the_lobby_shows_none(window: OpenWindow, stage: Stage) -> None:
     crowd = stage.users(6)
     room = stage.room([stage.user("alice"), *crowd])
     alice = await window("alice", 0)
@@ -152,56 +144,56 @@ async def test_joins_are_folded_and_the_lobby_has_none(window: OpenWindow, stage
     await expect(alice.page.locator(".event-notices")).to_have_count(0)
 
 
-async def test_a_room_that_loads_late_takes_nothing_from_the_one_that_is_shown_by_then(
+async def test_a_room_that_loads_late_does_not_disturb_the_room_shown_by_then(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice, bob = stage.user("alice"), await window("bob", 1)
     slow, shown = [stage.room([alice, bob.person]) for _ in range(2)]
     names = {room: stage.rest(alice, "GET", f"/rooms/{room}")["name"] for room in (slow, shown)}
-    asked, over = asyncio.Event(), asyncio.Event()
+    requested, released = asyncio.Event(), asyncio.Event()
 
-    async def wait(route: Route) -> None:
-        asked.set()
-        await over.wait()
+    async def delay(route: Route) -> None:
+        requested.set()
+        await released.wait()
         await route.continue_()
 
-    await bob.page.route(f"**/api/rooms/{slow}/messages*", wait)
+    await bob.page.route(f"**/api/rooms/{slow}/messages*", delay)
     await bob.open_live(shown)
     await bob.room_link(names[slow]).click()
     async with asyncio.timeout(10):
-        await asked.wait()
+        await requested.wait()
     await bob.room_link(names[shown]).click()
     await expect(_title(bob)).to_have_text(names[shown])
     async with bob.page.expect_response(f"**/api/rooms/{slow}/messages*"):
-        over.set()
+        released.set()
     stage.rest(alice, "POST", f"/rooms/{shown}/messages", body="Is anybody here?")
     await expect(bob.message("Is anybody here?")).to_be_visible()
     await expect(bob.page).to_have_url(f"http://{bob.address}/rooms/{shown}")
     await bob.room_link(names[slow]).click()
     await expect(_title(bob)).to_have_text(names[slow])
-    await expect(bob.here).to_contain_text(["you"])
+    await expect(bob.viewers).to_contain_text(["you"])
 
 
-async def test_news_between_the_page_and_its_first_socket_are_told(
+async def test_messages_between_the_page_and_its_first_connection_are_counted(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice, bob = stage.user("alice"), await window("bob", 1)
     shown, other = [stage.room([alice, bob.person]) for _ in range(2)]
     name = stage.rest(alice, "GET", f"/rooms/{other}")["name"]
-    came = asyncio.Event()
+    allowed = asyncio.Event()
 
-    async def refuse_until_then(socket: WebSocketRoute) -> None:
-        if came.is_set():
+    async def refuse_until_allowed(socket: WebSocketRoute) -> None:
+        if allowed.is_set():
             socket.connect_to_server()
         else:
             await socket.close()
 
-    await bob.page.route_web_socket("**/ws/", refuse_until_then)
+    await bob.page.route_web_socket("**/ws/", refuse_until_allowed)
     await bob.open(shown)
     stage.rest(alice, "POST", f"/rooms/{other}/messages", body="Look over here")
     invited = stage.room([alice, bob.person])
-    came.set()
-    await expect(bob.here).to_contain_text(["you"], timeout=20_000)
+    allowed.set()
+    await expect(bob.viewers).to_contain_text(["you"], timeout=20_000)
     await expect(bob.room_link(name).locator(".unread-count")).to_have_text("1")
     new = stage.rest(alice, "GET", f"/rooms/{invited}")["name"]
     await expect(bob.room_link(new)).to_be_visible()

@@ -1,4 +1,4 @@
-"""A person's browser window on the chat page, in the words of one who looks at it."""
+"""A user's browser window on the chat page, described by what the user sees and does."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# The machine may be busy with other tests.
+# Other tests may keep the machine busy.
 expect.set_options(timeout=10_000)
 
 
@@ -38,16 +38,16 @@ class Window:
         ).to_be_visible()
 
     async def open_live(self, room: int | None = None, seq: int | None = None) -> None:
-        """Open a room and wait until one is counted among those who are there."""
+        """Open a room and wait until it lists this user among its viewers."""
         await self.open(room, seq)
-        await expect(self.here).to_contain_text(["you"])
+        await expect(self.viewers).to_contain_text(["you"])
 
-    async def say(self, text: str) -> None:
-        """Write it, and wait until it is there and saved."""
-        await self.write(text)
+    async def send_and_wait(self, text: str) -> None:
+        """Send a message and wait until it is shown as saved."""
+        await self.send(text)
         await expect(self.message(text)).to_have_count(1)
 
-    async def write(self, text: str) -> None:
+    async def send(self, text: str) -> None:
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
@@ -55,17 +55,17 @@ class Window:
         for key in keys:
             await self.page.keyboard.press(key)
 
-    async def act(self, text: str, action: str) -> None:
-        """Press one of a message's buttons."""
+    async def click_action(self, text: str, action: str) -> None:
+        """Click one of a message's buttons."""
         await self.message(text).hover()
         await self.message(text).get_by_role("button", name=action, exact=True).click()
 
     async def delete(self, text: str) -> None:
-        await self.act(text, "Delete")
+        await self.click_action(text, "Delete")
         await self.page.locator(".message-confirm .button-danger").click()
 
     def message(self, text: str) -> Locator:
-        """Return the saved messages whose body holds `text`."""
+        """Return the saved messages whose body contains `text`."""
         return self.messages.filter(has=self.page.locator(".message-body", has_text=text))
 
     @property
@@ -78,7 +78,7 @@ class Window:
 
     @property
     def bodies(self) -> Locator:
-        """What is shown of messages, sent or not, one after the other."""
+        """The bodies of all messages shown, sent or not, in order."""
         return self.page.locator(".message .message-body")
 
     @property
@@ -86,7 +86,7 @@ class Window:
         return self.page.locator("hub-composer textarea")
 
     @property
-    def here(self) -> Locator:
+    def viewers(self) -> Locator:
         return self.page.locator(".presence-user")
 
     @property
@@ -100,7 +100,7 @@ class Window:
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    assert path, f"No browser: one of {', '.join(BROWSERS)} has to be installed."
+    assert path, f"No browser found: install one of {', '.join(BROWSERS)}."
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=[*FLAGS])
         yield browser
@@ -108,17 +108,17 @@ async def open_browser() -> AsyncIterator[Browser]:
 
 
 async def open_window(browser: Browser, person: Account, address: str, **options: Any) -> Window:
-    """Return a signed-in window with no page open yet."""
+    """Return a signed-in window that has no page open yet."""
     context = await browser.new_context(**options)
     name, _, value = person.headers["Cookie"].partition("=")
     await context.add_cookies([{"name": name, "value": value, "url": f"http://{address}"}])
     window = Window(person, address, context, await context.new_page())
     window.page.on("pageerror", lambda error: window.errors.append(str(error)))
-    window.page.on("console", lambda line: _note(window, line.type, line.text))
+    window.page.on("console", lambda line: _record(window, line.type, line.text))
     return window
 
 
-def _note(window: Window, kind: str, text: str) -> None:
-    # A broken connection is the browser's to report, and the page's to mend.
+def _record(window: Window, kind: str, text: str) -> None:
+    # The browser reports broken connections, from which the page recovers.
     if kind == "error" and "net::" not in text and "WebSocket" not in text:
         window.errors.append(text)

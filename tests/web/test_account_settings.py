@@ -1,4 +1,4 @@
-"""In the settings one sees to one's name, one's ways in and one's tokens."""
+"""The settings page: the display name, the e-mail address and bearer tokens."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.support.fixtures import PASSWORD
 
 
 @pytest.fixture
-def bob_in(client: Client, bob: User) -> Client:
+def bob_client(client: Client, bob: User) -> Client:
     client.post("/accounts/login/", {"login": "bob", "password": PASSWORD})
     return client
 
@@ -22,111 +22,113 @@ def page(client: Client) -> str:
 
 
 @pytest.mark.parametrize("path", ["", "name/", "tokens/", "tokens/1/revoke/"])
-def test_a_stranger_is_asked_to_sign_in(client: Client, path: str) -> None:
+def test_signed_out_visitors_are_asked_to_sign_in(client: Client, path: str) -> None:
     answer = client.get(f"/settings/{path}")
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
 
 
-def test_a_new_name_is_shown_and_told_to_everyone(bob_in: Client, bob: User) -> None:
-    answer = bob_in.post("/settings/name/", {"name": " Bob  Baker "}, follow=True)
+def test_a_new_name_is_shown_and_published(bob_client: Client, bob: User) -> None:
+    answer = bob_client.post("/settings/name/", {"name": " Bob  Baker "}, follow=True)
     assert "Display name saved." in answer.text
     assert "<h1>Bob Baker</h1>" in answer.text
     assert WorkspaceEvent.objects.filter(type="user.renamed", user=bob).count() == 1
 
 
-def test_no_name_means_the_username(bob_in: Client, bob: User) -> None:
-    bob_in.post("/settings/name/", {"name": ""})
+def test_an_empty_name_means_the_username(bob_client: Client, bob: User) -> None:
+    bob_client.post("/settings/name/", {"name": ""})
     bob.refresh_from_db()
     assert bob.name == "bob"
 
 
 @pytest.mark.parametrize("name", ["x" * 81, "b\u202eob", "b\u200bob"])
-def test_a_name_that_would_confuse_is_refused(bob_in: Client, bob: User, name: str) -> None:
-    answer = bob_in.post("/settings/name/", {"name": name})
+def test_a_name_that_is_too_long_or_has_control_characters_is_refused(
+    bob_client: Client, bob: User, name: str
+) -> None:
+    answer = bob_client.post("/settings/name/", {"name": name})
     assert "field-error" in answer.text
     bob.refresh_from_db()
     assert bob.name == "Bob"
 
 
-def test_a_name_stays_text(bob_in: Client) -> None:
-    bob_in.post("/settings/name/", {"name": "<b>Bob</b>"})
-    assert "&lt;b&gt;Bob&lt;/b&gt;" in page(bob_in)
+def test_html_in_a_name_is_escaped(bob_client: Client) -> None:
+    bob_client.post("/settings/name/", {"name": "<b>Bob</b>"})
+    assert "&lt;b&gt;Bob&lt;/b&gt;" in page(bob_client)
 
 
-def test_a_token_is_shown_once_and_listed_by_its_name(bob_in: Client, bob: User) -> None:
-    answer = bob_in.post("/settings/tokens/", {"name": "build server"})
+def test_a_token_is_shown_once_and_then_listed_by_name(bob_client: Client, bob: User) -> None:
+    answer = bob_client.post("/settings/tokens/", {"name": "build server"})
     secrets = re.findall(r"hub_[\w-]{40,}", answer.text)
     assert len(secrets) == 1
     assert "no-store" in answer.headers["Cache-Control"]
     assert Token.objects.usable().matching(secrets[0]).get().user == bob
-    assert "build server" in page(bob_in)
-    assert "never used" in page(bob_in)
-    assert secrets[0] not in page(bob_in)
+    assert "build server" in page(bob_client)
+    assert "never used" in page(bob_client)
+    assert secrets[0] not in page(bob_client)
 
 
-def test_a_token_without_a_name_is_refused(bob_in: Client) -> None:
-    assert "field-error" in bob_in.post("/settings/tokens/", {"name": " "}).text
+def test_a_token_without_a_name_is_refused(bob_client: Client) -> None:
+    assert "field-error" in bob_client.post("/settings/tokens/", {"name": " "}).text
     assert not Token.objects.exists()
 
 
-def test_a_revoked_token_is_gone_and_told_to_every_replica(bob_in: Client, bob: User) -> None:
+def test_a_revoked_token_is_gone_and_published(bob_client: Client, bob: User) -> None:
     token, secret = Token.make(bob, "build server")
-    answer = bob_in.post(f"/settings/tokens/{token.pk}/revoke/", follow=True)
+    answer = bob_client.post(f"/settings/tokens/{token.pk}/revoke/", follow=True)
     assert "Token “build server” revoked." in answer.text
-    assert "You don't have any tokens yet." in page(bob_in)
+    assert "You don't have any tokens yet." in page(bob_client)
     assert not Token.objects.usable().matching(secret).exists()
     assert WorkspaceEvent.objects.get(type="token.revoked", user=bob).data == {"token": token.pk}
 
 
-def test_nobody_revokes_a_token_of_somebody_else(bob_in: Client, alice: User) -> None:
-    token, _ = Token.make(alice, "hers")
-    assert bob_in.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 404
+def test_another_users_token_cannot_be_revoked(bob_client: Client, alice: User) -> None:
+    token, _ = Token.make(alice, "Alice's token")
+    assert bob_client.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 404
     assert Token.objects.usable().filter(pk=token.pk).exists()
 
 
-def test_an_address_of_a_form_leads_back_to_the_page(bob_in: Client) -> None:
+def test_a_get_of_a_forms_address_redirects_to_the_page(bob_client: Client) -> None:
     for path in ("name/", "tokens/", "tokens/1/revoke/"):
-        assert bob_in.get(f"/settings/{path}").headers["Location"] == "/settings/"
+        assert bob_client.get(f"/settings/{path}").headers["Location"] == "/settings/"
 
 
-def prove(client: Client, password: str = PASSWORD) -> None:
+def confirm_identity(client: Client, password: str = PASSWORD) -> None:
     form = {"password": password, "next": "/accounts/email/"}
     client.post("/accounts/reauthenticate/", form)
 
 
-def change_address(client: Client, email: str) -> str:
+def request_email_change(client: Client, email: str) -> str:
     form = {"email": email, "action_add": ""}
     return client.post("/accounts/email/", form, follow=True).text
 
 
-def test_a_new_address_counts_once_it_is_confirmed(bob_in: Client, bob: User) -> None:
-    prove(bob_in)
-    assert "We sent a link to" in change_address(bob_in, "robert@example.org")
+def test_a_new_email_address_takes_effect_once_confirmed(bob_client: Client, bob: User) -> None:
+    confirm_identity(bob_client)
+    assert "We sent a link to" in request_email_change(bob_client, "robert@example.org")
     bob.refresh_from_db()
     assert bob.email == "bob@example.org"
     found = re.search(r"http://testserver(/accounts/confirm-email/\S+)", str(mail.outbox[-1].body))
     assert found
     assert (
         "Is <strong>robert@example.org</strong> your e-mail address, Bob?"
-        in bob_in.get(found[1]).text
+        in bob_client.get(found[1]).text
     )
-    bob_in.post(found[1])
+    bob_client.post(found[1])
     bob.refresh_from_db()
     assert bob.email == "robert@example.org"
-    assert "This link no longer works" in bob_in.get(found[1]).text
+    assert "This link no longer works" in bob_client.get(found[1]).text
 
 
-def test_one_can_keep_the_old_address(bob_in: Client, bob: User) -> None:
-    prove(bob_in)
-    change_address(bob_in, "robert@example.org")
+def test_an_email_change_can_be_cancelled(bob_client: Client, bob: User) -> None:
+    confirm_identity(bob_client)
+    request_email_change(bob_client, "robert@example.org")
     form = {"email": "robert@example.org", "action_remove": ""}
-    assert "We sent a link to" not in bob_in.post("/accounts/email/", form, follow=True).text
+    assert "We sent a link to" not in bob_client.post("/accounts/email/", form, follow=True).text
     bob.refresh_from_db()
     assert bob.email == "bob@example.org"
 
 
-def test_changing_the_address_needs_the_password(bob_in: Client) -> None:
-    assert "Confirm it's you" in change_address(bob_in, "robert@example.org")
-    prove(bob_in, "a guess")
-    assert "Confirm it's you" in change_address(bob_in, "robert@example.org")
+def test_changing_the_email_address_needs_the_password(bob_client: Client) -> None:
+    assert "Confirm it's you" in request_email_change(bob_client, "robert@example.org")
+    confirm_identity(bob_client, "a guess")
+    assert "Confirm it's you" in request_email_change(bob_client, "robert@example.org")
     assert not mail.outbox

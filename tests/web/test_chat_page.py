@@ -1,4 +1,4 @@
-"""The chat page's shell: who gets which, what is embedded, and at what cost."""
+"""The chat page: who gets which data embedded, at what cost, and its modules."""
 
 import json
 import re
@@ -20,13 +20,13 @@ from hubbub.web.importmap import STATIC_DIR, import_map, modules
 pytestmark = pytest.mark.django_db
 
 
-def say(user: User, room: Room, count: int, start: int = 0) -> None:
+def send_messages(user: User, room: Room, count: int, start: int = 0) -> None:
     numbers = range(start, start + count)
     send_many([Draft(user.pk, room.pk, f"{room.pk}-{n}", f"body {n}") for n in numbers])
 
 
-def embedded(client: Client, path: str) -> dict[str, Any]:
-    """Return the data that the page of `path` begins with."""
+def embedded_data(client: Client, path: str) -> dict[str, Any]:
+    """Return the data that is embedded in the page at `path`."""
     answer = client.get(path)
     assert answer.status_code == 200
     found = re.search(r'<script id="page-data"[^>]*>(.*?)</script>', answer.content.decode())
@@ -35,21 +35,21 @@ def embedded(client: Client, path: str) -> dict[str, Any]:
     return data
 
 
-def signed_in(user: User) -> Client:
+def client_of(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
 
 
-def test_a_stranger_signs_in_and_comes_back_to_the_link(client: Client) -> None:
+def test_signed_out_visitors_sign_in_and_return_to_the_link(client: Client) -> None:
     answer = client.get("/rooms/1/5")
     assert answer.status_code == 302
     assert answer["Location"] == "/accounts/login/?next=/rooms/1/5"
 
 
-def test_home_leads_to_the_last_room_and_else_to_the_lobby(bob: User, lobby: Room) -> None:
+def test_home_redirects_to_the_last_room_or_else_to_the_lobby(bob: User, lobby: Room) -> None:
     room = rooms.create(bob, name="Attic", kind="public")
-    client = signed_in(bob)
+    client = client_of(bob)
     assert client.get("/")["Location"] == f"/rooms/{lobby.pk}"
     client.cookies["room"] = str(room.pk)
     assert client.get("/")["Location"] == f"/rooms/{room.pk}"
@@ -57,58 +57,60 @@ def test_home_leads_to_the_last_room_and_else_to_the_lobby(bob: User, lobby: Roo
     assert client.get("/")["Location"] == f"/rooms/{lobby.pk}"
 
 
-def test_the_page_begins_with_the_newest_messages(bob: User, lobby: Room) -> None:
-    say(bob, lobby, 60)
-    data = embedded(signed_in(bob), f"/rooms/{lobby.pk}")
+def test_the_page_embeds_the_latest_messages(bob: User, lobby: Room) -> None:
+    send_messages(bob, lobby, 60)
+    data = embedded_data(client_of(bob), f"/rooms/{lobby.pk}")
     assert data["me"] == {"id": bob.pk, "name": "Bob", "username": "bob", "owner": False}
     assert [room["id"] for room in data["rooms"]] == [lobby.pk]
     assert [message["body"] for message in data["page"]["messages"]][-1] == "body 59"
     assert data["page"]["has_before"]
 
 
-def test_the_address_of_a_message_begins_around_it(bob: User, lobby: Room) -> None:
-    say(bob, lobby, 120)
+def test_a_permalink_embeds_the_messages_around_it(bob: User, lobby: Room) -> None:
+    send_messages(bob, lobby, 120)
     lobby.refresh_from_db()
     seq = lobby.seq - 100
-    data = embedded(signed_in(bob), f"/rooms/{lobby.pk}/{seq}")
+    data = embedded_data(client_of(bob), f"/rooms/{lobby.pk}/{seq}")
     assert data["seq"] == seq
     assert seq in [message["seq"] for message in data["page"]["messages"]]
     assert data["page"]["has_after"]
 
 
-def test_a_public_room_is_offered_without_its_messages(alice: User, charlie: User) -> None:
+def test_a_public_room_is_shown_without_its_messages_before_joining(
+    alice: User, charlie: User
+) -> None:
     room = rooms.create(alice, name="Garden", kind="public")
-    say(alice, room, 1)
-    data = embedded(signed_in(charlie), f"/rooms/{room.pk}")
+    send_messages(alice, room, 1)
+    data = embedded_data(client_of(charlie), f"/rooms/{room.pk}")
     assert data["page"] is None
     assert "role" not in data["room"]
     assert room.pk not in [each["id"] for each in data["rooms"]]
 
 
-def test_a_private_room_is_not_found_by_strangers(alice: User, charlie: User) -> None:
+def test_a_private_room_is_not_found_by_others(alice: User, charlie: User) -> None:
     room = rooms.create(alice, name="Cellar", kind="private")
-    client = signed_in(charlie)
+    client = client_of(charlie)
     assert client.get(f"/rooms/{room.pk}").status_code == 404
     assert client.get("/rooms/99999").status_code == 404
     assert client.get(f"/rooms/{2**70}").status_code == 404
     assert client.get(f"/rooms/{room.pk}/{2**70}").status_code == 404
 
 
-def test_one_who_was_removed_reads_nothing_more(alice: User, bob: User) -> None:
+def test_a_removed_member_reads_nothing_more(alice: User, bob: User) -> None:
     room = rooms.create(alice, name="Cellar", kind="private")
     members.invite(alice, room_id=room.pk, user_id=bob.pk)
-    client = signed_in(bob)
-    assert embedded(client, f"/rooms/{room.pk}")["page"]
+    client = client_of(bob)
+    assert embedded_data(client, f"/rooms/{room.pk}")["page"]
     members.remove(alice, room_id=room.pk, user_id=bob.pk)
     assert client.get(f"/rooms/{room.pk}").status_code == 404
 
 
 def test_a_long_room_costs_as_many_queries_as_a_short_one(bob: User) -> None:
-    client = signed_in(bob)
+    client = client_of(bob)
     counts = []
     for length in (5, 400):
         room = rooms.create(bob, name=f"Room of {length}", kind="public")
-        say(bob, room, length)
+        send_messages(bob, room, length)
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -118,11 +120,9 @@ def test_a_long_room_costs_as_many_queries_as_a_short_one(bob: User) -> None:
     assert counts[0] <= 9
 
 
-def test_nothing_runs_on_the_page_but_files_of_ours_and_the_import_map(
-    bob: User, lobby: Room
-) -> None:
-    say(bob, lobby, 1)
-    answer = signed_in(bob).get(f"/rooms/{lobby.pk}")
+def test_only_our_own_scripts_and_the_import_map_run_on_the_page(bob: User, lobby: Room) -> None:
+    send_messages(bob, lobby, 1)
+    answer = client_of(bob).get(f"/rooms/{lobby.pk}")
     html = answer.content.decode()
     inline = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", html)
     [nonce] = re.findall(r"'nonce-([^']+)'", answer["Content-Security-Policy"])
@@ -133,9 +133,7 @@ def test_nothing_runs_on_the_page_but_files_of_ours_and_the_import_map(
     assert "unsafe" not in answer["Content-Security-Policy"]
 
 
-def test_the_import_map_leads_to_hashed_names_from_every_plain_one(
-    settings: Any, tmp_path: Any
-) -> None:
+def test_the_import_map_maps_every_module_to_its_hashed_name(settings: Any, tmp_path: Any) -> None:
     from django.contrib.staticfiles.storage import staticfiles_storage
     from django.core.management import call_command
 
@@ -155,7 +153,7 @@ def test_the_import_map_leads_to_hashed_names_from_every_plain_one(
     assert imports["lit"] == imports["/static/hubbub/vendor/lit/lit-element.js"]
 
 
-def test_every_import_of_a_module_is_of_a_file_that_is_there() -> None:
+def test_every_import_of_a_module_exists() -> None:
     named = json.loads(import_map())["imports"]
     for path in modules():
         text = (STATIC_DIR / path).read_text()
@@ -166,7 +164,7 @@ def test_every_import_of_a_module_is_of_a_file_that_is_there() -> None:
                 assert name in named, (path, name)
 
 
-def test_the_words_of_the_script_come_from_the_catalog(client: Client) -> None:
+def test_the_scripts_texts_come_from_the_catalog(client: Client) -> None:
     answer = client.get("/catalog.js")
     assert answer["Content-Type"].startswith("text/javascript")
     assert b"ngettext" in answer.content

@@ -1,4 +1,4 @@
-"""What is refused, missing or broken is said on a page of ours, with a way on."""
+"""Error pages explain what happened and what to do next."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -13,7 +13,7 @@ from tests.support.fixtures import PASSWORD
 
 class Broken(View):
     def get(self, *args: object) -> None:
-        raise OperationalError("the database is away")
+        raise OperationalError("the database is down")
 
 
 urlpatterns = [path("broken/", Broken.as_view()), *urls.urlpatterns]
@@ -21,14 +21,14 @@ handler500 = urls.handler500
 
 
 @pytest.mark.django_db
-def test_a_missing_page_has_a_way_on(client: Client) -> None:
+def test_the_404_page_links_to_the_chat(client: Client) -> None:
     answer = client.get("/nothing/here")
     assert answer.status_code == 404
     assert "Page not found" in answer.text
     assert 'href="/"' in answer.text
 
 
-def test_a_refused_page_says_why(client: Client, bob: User) -> None:
+def test_the_403_page_says_why(client: Client, bob: User) -> None:
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
     answer = client.get("/admin/", follow=True)
     assert answer.status_code == 403
@@ -36,7 +36,7 @@ def test_a_refused_page_says_why(client: Client, bob: User) -> None:
 
 
 @pytest.mark.django_db
-def test_a_form_of_yesterday_can_be_opened_again() -> None:
+def test_a_form_with_an_old_csrf_token_can_be_opened_again() -> None:
     client = Client(enforce_csrf_checks=True)
     form = {"login": "alice", "password": PASSWORD, "next": "/rooms/1"}
     answer = client.post("/accounts/login/", form)
@@ -45,7 +45,7 @@ def test_a_form_of_yesterday_can_be_opened_again() -> None:
     assert 'href="/accounts/login/?next=%2Frooms%2F1"' in answer.text
 
 
-def test_no_form_is_taken_from_another_site(bob: User) -> None:
+def test_forms_from_other_sites_are_refused(bob: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
     answer = client.post(
@@ -58,11 +58,11 @@ def test_no_form_is_taken_from_another_site(bob: User) -> None:
 
 @override_settings(ROOT_URLCONF="tests.web.test_error_pages")
 @pytest.mark.filterwarnings("ignore")
-def test_the_page_for_what_broke_needs_no_database(client: Client) -> None:
+def test_the_500_page_needs_no_database(client: Client) -> None:
     client.raise_request_exception = False
 
     def refuse(*args: object) -> None:
-        raise OperationalError("the database is away")
+        raise OperationalError("the database is down")
 
     client.cookies["sessionid"] = "somebody"
     with connection.execute_wrapper(refuse):
@@ -73,7 +73,7 @@ def test_the_page_for_what_broke_needs_no_database(client: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/nothing"])
-def test_every_page_forbids_what_is_not_ours(client: Client, path: str) -> None:
+def test_every_page_has_a_strict_content_security_policy(client: Client, path: str) -> None:
     policy = client.get(path).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "style-src 'self'" in policy

@@ -1,4 +1,4 @@
-"""A Postgres that hangs keeps no request waiting for ever: it fails, and the next ones succeed."""
+"""Requests fail after a timeout while Postgres hangs, and succeed again afterwards."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.probes import get
 pytestmark = pytest.mark.deployment
 
 PAGE, REST = "/settings/", "/api/me"
-BROWSERS = 4
+REQUESTS = 4
 
 
 def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Path) -> None:
@@ -24,14 +24,14 @@ def test_requests_fail_while_postgres_hangs_and_succeed_afterwards(tmp_path: Pat
         cluster.manage("seed", "--yes", "--sessions", str(tmp_path / "sessions"))
         cookie = (tmp_path / "sessions").read_text().splitlines()[0].removeprefix("Cookie: ")
         for port in (web.port, cluster.replicas[0].port):
-            assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}
+            assert statuses(port, PAGE, cookie) | statuses(port, REST, cookie) == {200}
             with cluster.postgres.paused():
-                assert answers(port, PAGE, cookie) == {500}
-                assert answers(port, REST, cookie) == {503}
-            assert answers(port, PAGE, cookie) | answers(port, REST, cookie) == {200}
+                assert statuses(port, PAGE, cookie) == {500}
+                assert statuses(port, REST, cookie) == {503}
+            assert statuses(port, PAGE, cookie) | statuses(port, REST, cookie) == {200}
 
 
-def answers(port: int, path: str, cookie: str) -> set[int]:
-    """Return the statuses of what several browsers get for at once, within ten seconds."""
-    with ThreadPoolExecutor(BROWSERS) as browsers:
-        return {*browsers.map(lambda _: get(port, path, Cookie=cookie)[0], range(BROWSERS))}
+def statuses(port: int, path: str, cookie: str) -> set[int]:
+    """Return the statuses of concurrent requests, each answered within ten seconds."""
+    with ThreadPoolExecutor(REQUESTS) as pool:
+        return {*pool.map(lambda _: get(port, path, Cookie=cookie)[0], range(REQUESTS))}

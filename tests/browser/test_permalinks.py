@@ -1,4 +1,4 @@
-"""Rooms and messages have addresses: quotes, links, the clipboard, the back button use them."""
+"""Rooms and messages have addresses, which quotes, copied links and the back button use."""
 
 import pytest
 from playwright.async_api import expect
@@ -9,7 +9,7 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_a_quote_leads_to_its_message_and_back_returns(
+async def test_a_quote_links_to_its_message_and_back_returns(
     window: OpenWindow, stage: Stage
 ) -> None:
     alice, bob = stage.user("alice"), stage.user("bob")
@@ -36,29 +36,27 @@ async def test_a_quote_leads_to_its_message_and_back_returns(
     assert tab.page.url.endswith(f"/rooms/{room}")
 
 
-async def test_a_copied_link_opens_in_place_where_it_is_pasted(
+async def test_a_pasted_link_to_a_message_opens_without_a_page_load(
     window: OpenWindow, stage: Stage
 ) -> None:
     people = [stage.user("alice"), stage.user("bob")]
     here, there = stage.room(people), stage.room(people)
     tab = await window("bob", 1, permissions=["clipboard-read", "clipboard-write"])
     await tab.open_live(here)
-    await tab.say("look at this")
-    await tab.act("look at this", "Copy link")
+    await tab.send_and_wait("look at this")
+    await tab.click_action("look at this", "Copy link")
     await expect(tab.page.locator(".toast")).to_have_text("Link copied")
     link = await tab.page.evaluate("navigator.clipboard.readText()")
 
     await tab.open_live(there)
-    await tab.write(link)
+    await tab.send(link)
     await tab.page.evaluate("window.isTheSamePage = true")
     await tab.page.locator(".message-body a").click()
     await expect(tab.page.locator(".is-highlighted")).to_contain_text("look at this")
     assert await tab.page.evaluate("window.isTheSamePage")
 
 
-async def test_a_time_tells_exactly_when_in_the_readers_zone(
-    window: OpenWindow, stage: Stage
-) -> None:
+async def test_the_exact_time_is_in_the_users_time_zone(window: OpenWindow, stage: Stage) -> None:
     alice = stage.user("alice")
     room = stage.room([alice])
     sent = stage.rest(alice, "POST", f"/rooms/{room}/messages", body="now")

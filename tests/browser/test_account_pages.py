@@ -1,4 +1,4 @@
-"""Everybody can use the pages around the chat: on a phone and a screen, in light and dark."""
+"""The pages around the chat are accessible: on a phone and a desktop, in light and dark."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 PageOf = Callable[..., Awaitable[Page]]
 
 SIZES = [(390, 780), (1280, 900)]
-ENTRANCES = [
+SIGNED_OUT_PAGES = [
     "/accounts/login/?next=/rooms/1",
     "/accounts/signup/",
     "/accounts/password/reset/",
@@ -28,14 +28,14 @@ ENTRANCES = [
     "/accounts/inactive/",
     "/nothing/here",
 ]
-ONES_OWN = [
+MEMBER_PAGES = [
     "/settings/",
     "/accounts/password/change/",
     "/accounts/email/",
     "/accounts/reauthenticate/",
     "/accounts/logout/",
 ]
-OWNERS = [
+OWNER_PAGES = [
     "/welcome/",
     "/admin/",
     "/admin/accounts/user/",
@@ -50,13 +50,13 @@ OWNERS = [
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page_of(browser: Browser, stage: Stage) -> AsyncIterator[PageOf]:
-    """Return what opens a page for a person, or for a stranger.
+    """Return a function that opens an empty page for a user, or for a signed-out visitor.
 
-    Not a `window`: axe tries styles that the policy refuses, and a window minds.
+    This isn't the `window` fixture, which would fail on styles that axe tries to add.
     """
     async with AsyncExitStack() as contexts:
 
-        async def open_one(username: str = "") -> Page:
+        async def open_for(username: str = "") -> Page:
             address = f"http://{stage.address(0)}"
             context = await browser.new_context(base_url=address)
             contexts.push_async_callback(context.close)
@@ -65,66 +65,68 @@ async def page_of(browser: Browser, stage: Stage) -> AsyncIterator[PageOf]:
                 await context.add_cookies([{"name": name, "value": value, "url": address}])
             return await context.new_page()
 
-        yield open_one
+        yield open_for
 
 
-async def faults_of(page: Page, path: str) -> list[str]:
-    """Open it in every look; return what a browser or axe has against it."""
-    faults: list[str] = []
+async def problems_of(page: Page, path: str) -> list[str]:
+    """Open a page in all sizes and colour schemes; return what the browser and axe report."""
+    problems: list[str] = []
 
-    def note(line: Any) -> None:
-        # The 404 page is a 404.
+    def record(line: Any) -> None:
+        # The browser logs the 404 page's status.
         if line.type == "error" and "status of 404" not in line.text:
-            faults.append(f"{path}: {line.text}")
+            problems.append(f"{path}: {line.text}")
 
-    page.on("console", note)
+    page.on("console", record)
     await page.goto(path)
-    page.remove_listener("console", note)
+    page.remove_listener("console", record)
     if not page.url.endswith(path):
-        faults.append(f"{path} led to {page.url}")
+        problems.append(f"{path} redirected to {page.url}")
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)
         for width, height in SIZES:
             await page.set_viewport_size({"width": width, "height": height})
-            faults += [f"{path} {scheme} {width}: {fault}" for fault in await _look(page)]
-    return faults
+            problems += [f"{path} {scheme} {width}: {problem}" for problem in await _check(page)]
+    return problems
 
 
-async def _look(page: Page) -> list[str]:
+async def _check(page: Page) -> list[str]:
     found = (await Axe().run(page)).response["violations"]
-    faults = [f"{v['id']} {v['nodes'][0]['target']}" for v in found]
+    problems = [f"{v['id']} {v['nodes'][0]['target']}" for v in found]
     if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        faults.append("wider than the window")
-    return faults
+        problems.append("wider than the window")
+    return problems
 
 
 @pytest.mark.parametrize(
-    ("username", "paths"), [("", ENTRANCES), ("bob", ONES_OWN), ("alice", OWNERS)]
+    ("username", "paths"), [("", SIGNED_OUT_PAGES), ("bob", MEMBER_PAGES), ("alice", OWNER_PAGES)]
 )
-async def test_nothing_is_in_anybodys_way(page_of: PageOf, username: str, paths: list[str]) -> None:
+async def test_axe_and_the_browser_find_no_problems(
+    page_of: PageOf, username: str, paths: list[str]
+) -> None:
     page = await page_of(username)
-    assert [fault for path in paths for fault in await faults_of(page, path)] == []
+    assert [problem for path in paths for problem in await problems_of(page, path)] == []
 
 
-async def test_mistakes_are_said_beside_their_fields(page_of: PageOf) -> None:
-    stranger = await page_of()
-    await stranger.goto("/accounts/signup/")
-    await stranger.get_by_label("E-mail").fill("new@example.org")
-    await stranger.get_by_label("Username").fill("a b")
-    await stranger.get_by_label("Password").fill("123")
-    await stranger.get_by_role("button", name="Sign up").click()
-    wrong = stranger.get_by_label("Username")
+async def test_form_errors_are_connected_to_their_fields(page_of: PageOf) -> None:
+    visitor = await page_of()
+    await visitor.goto("/accounts/signup/")
+    await visitor.get_by_label("E-mail").fill("new@example.org")
+    await visitor.get_by_label("Username").fill("a b")
+    await visitor.get_by_label("Password").fill("123")
+    await visitor.get_by_role("button", name="Sign up").click()
+    wrong = visitor.get_by_label("Username")
     await expect(wrong).to_have_attribute("aria-invalid", "true")
     await expect(wrong).to_have_accessible_description(re.compile("Use letters, digits"))
-    assert await _look(stranger) == []
+    assert await _check(visitor) == []
 
 
-async def test_somebody_signs_up_with_the_keyboard_alone(page_of: PageOf) -> None:
-    stranger = await page_of()
-    await stranger.goto("/accounts/signup/?next=/settings/")
-    await stranger.get_by_label("E-mail").focus()
+async def test_a_visitor_signs_up_by_keyboard(page_of: PageOf) -> None:
+    visitor = await page_of()
+    await visitor.goto("/accounts/signup/?next=/settings/")
+    await visitor.get_by_label("E-mail").focus()
     for text in ("zoe@example.org", "zoe", "a fine long one"):
-        await stranger.keyboard.type(text)
-        await stranger.keyboard.press("Tab")
-    await stranger.keyboard.press("Enter")
-    await expect(stranger.get_by_role("heading", name="zoe")).to_be_visible()
+        await visitor.keyboard.type(text)
+        await visitor.keyboard.press("Tab")
+    await visitor.keyboard.press("Enter")
+    await expect(visitor.get_by_role("heading", name="zoe")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Two people talk in two browsers, on two replicas where there are two."""
+"""Two users write to each other in two browsers, on two replicas (with --embedded, one)."""
 
 import pytest
 from playwright.async_api import expect
@@ -9,12 +9,12 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-async def test_what_one_writes_the_other_sees_edited_and_deleted(talking: Pair) -> None:
-    _, alice, bob = talking
-    await alice.say("Shall we begin?")
+async def test_messages_edits_and_deletions_reach_the_other_user(live_pair: Pair) -> None:
+    _, alice, bob = live_pair
+    await alice.send_and_wait("Shall we begin?")
     await expect(bob.message("Shall we begin?")).to_have_count(1)
 
-    await alice.act("Shall we begin?", "Edit")
+    await alice.click_action("Shall we begin?", "Edit")
     await alice.page.locator(".message-editor textarea").fill("Shall we start?")
     await alice.press("Enter")
     await expect(bob.message("Shall we start?")).to_contain_text("(edited)")
@@ -24,12 +24,12 @@ async def test_what_one_writes_the_other_sees_edited_and_deleted(talking: Pair) 
     await expect(alice.bodies).to_have_text(["Message deleted"])
 
 
-async def test_one_sees_the_other_come_type_and_go(pair: Pair) -> None:
+async def test_viewers_and_typing_are_shown(pair: Pair) -> None:
     room, alice, bob = pair
     await alice.open_live(room)
-    await expect(alice.here).to_have_count(1)
+    await expect(alice.viewers).to_have_count(1)
     await bob.open_live(room)
-    await expect(alice.here).to_contain_text(["Alice Archer", "Bob Baker"])
+    await expect(alice.viewers).to_contain_text(["Alice Archer", "Bob Baker"])
 
     await bob.composer.press_sequentially("I think")
     await expect(alice.page.locator(".typing-indicator")).to_have_text("Bob Baker is typing…")
@@ -37,14 +37,14 @@ async def test_one_sees_the_other_come_type_and_go(pair: Pair) -> None:
     await expect(alice.page.locator(".typing-indicator")).to_be_empty()
 
     await bob.page.close()
-    await expect(alice.here).to_have_count(1)
+    await expect(alice.viewers).to_have_count(1)
 
 
-async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(talking: Pair) -> None:
-    _, alice, bob = talking
-    await alice.write("The secret is *marzipan*.")
-    await bob.act("The secret is", "Reply")
-    await bob.say("So that was it!")
+async def test_a_reply_quotes_its_message_but_never_deleted_text(live_pair: Pair) -> None:
+    _, alice, bob = live_pair
+    await alice.send("The secret is *marzipan*.")
+    await bob.click_action("The secret is", "Reply")
+    await bob.send_and_wait("So that was it!")
     quote = alice.message("So that was it!").locator(".message-quote")
     await expect(quote).to_contain_text("The secret is marzipan.")
 
@@ -53,20 +53,20 @@ async def test_a_reply_quotes_what_it_answers_and_never_what_was_deleted(talking
     await expect(bob.page.locator("body")).not_to_contain_text("marzipan")
 
 
-async def test_a_hostile_message_stays_text(talking: Pair) -> None:
-    _, alice, bob = talking
+async def test_hostile_markup_stays_text(live_pair: Pair) -> None:
+    _, alice, bob = live_pair
     hostile = (
         "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
         "[click](javascript:document.title='taken') **bold**"
     )
-    await alice.write(hostile)
+    await alice.send(hostile)
     body = bob.message("bold").locator(".message-body")
     await expect(body).to_contain_text("<script>")
     await expect(body.locator("script, img, [onerror], a[href^=javascript]")).to_have_count(0)
     await expect(bob.page).not_to_have_title("taken")
 
 
-async def test_news_of_other_rooms_is_counted_beside_them_and_in_the_title(
+async def test_unread_messages_are_counted_in_the_sidebar_and_the_title(
     window: OpenWindow, stage: Stage
 ) -> None:
     people = [stage.user("alice"), stage.user("bob")]
