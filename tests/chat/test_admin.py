@@ -110,7 +110,7 @@ def test_the_lobby_stays_and_the_page_says_so(owner: Client, lobby: Room) -> Non
 
 
 def test_a_message_is_deleted_after_a_question(owner: Client, said: Message) -> None:
-    assert "emptied for good" in act(owner, MESSAGES, "delete", said)
+    assert "deleted for everyone, at once and for good" in act(owner, MESSAGES, "delete", said)
     said.refresh_from_db()
     assert said.deleted_at is None
     assert "Deleted: message 1" in act(owner, MESSAGES, "delete", said, confirmed="yes")
