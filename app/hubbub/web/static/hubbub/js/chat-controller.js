@@ -73,7 +73,7 @@ export class ChatController extends EventTarget {
 
   /**
    * Show a room, at a message when `seq` is given. When several calls overlap, the last one wins,
-   * in whatever order their answers arrive. Throws the problem that REST answers.
+   * even if its answer arrives first. Throws the problem that REST answers.
    */
   async open(room, seq = null) {
     this.requestedRoom = room;

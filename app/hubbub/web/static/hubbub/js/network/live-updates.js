@@ -109,7 +109,7 @@ export class LiveUpdates {
 
   /** Subscribe to the room that the page shows, and unsubscribe from the one before. */
   show(room) {
-    // A call for a room that was left meanwhile may come late.
+    // The caller waited for a load; the user may have opened another room meanwhile.
     if (this.store.state.open !== room || this.subscribed === room) return;
     if (this.subscribed) this.socket.request({ type: "unsubscribe", room: this.subscribed });
     this.subscribed = null;
