@@ -32,7 +32,7 @@ function outboxOf(storage, deliver) {
 globalThis.crypto ??= webcrypto; // node 18 has no global one
 const { setTimeout } = globalThis;
 const settled = () => new Promise((resolve) => setTimeout(resolve));
-// The outbox' own timeouts, of ten seconds, must not keep node running.
+// The outbox's own timeouts, of ten seconds, must not keep node running.
 globalThis.setTimeout = (callback, ms) => setTimeout(callback, ms).unref();
 
 test("messages of a room are sent one after the other, in order", async () => {

@@ -27,7 +27,7 @@ export function roomsInOrder(state) {
   );
 }
 
-/** The outbox' entries for a room that haven't arrived as messages yet. */
+/** The outbox's entries for a room that haven't arrived as messages yet. */
 export function unsentOf(state, room) {
   const timeline = state.timelines.get(room);
   const isMine = (message) => message.sender.id === state.me.id;
