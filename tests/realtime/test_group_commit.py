@@ -59,9 +59,9 @@ async def outcomes(group_commit: GroupCommit, drafts: list[Draft]) -> list[Messa
 def test_messages_of_a_room_are_numbered_in_order_of_arrival(alice: User, lobby: Room) -> None:
     async def scenario() -> list[int]:
         group_commit = GroupCommit()
-        made = await outcomes(group_commit, [draft(alice, lobby, f"n{n}") for n in range(500)])
+        results = await outcomes(group_commit, [draft(alice, lobby, f"n{n}") for n in range(500)])
         await group_commit.close()
-        return [message.number for message in made if isinstance(message, Message)]
+        return [message.number for message in results if isinstance(message, Message)]
 
     assert asyncio.run(scenario()) == list(range(1, 501))
 
@@ -77,9 +77,9 @@ def test_a_draft_that_fails_fails_no_other(alice: User, bob: User, lobby: Room) 
             draft(bob, lobby, "c", " "),
             draft(bob, lobby, "d"),
         ]
-        made = await outcomes(group_commit, drafts)
+        results = await outcomes(group_commit, drafts)
         await group_commit.close()
-        return made
+        return results
 
     first, stranger, empty, last = asyncio.run(scenario())
     assert isinstance(stranger, Room.DoesNotExist)
@@ -114,13 +114,13 @@ def test_sends_beyond_the_users_limit_are_refused_at_once_and_no_others_are_lost
         flood = asyncio.ensure_future(outcomes(group_commit, drafts))
         await asyncio.sleep(0)  # until they are queued
         other = await group_commit.send(draft(alice, lobby, "hello"))
-        made = await flood
+        results = await flood
         await group_commit.close()
-        return made, other
+        return results, other
 
-    made, other = asyncio.run(scenario())
-    assert all(isinstance(refused, TimeoutError) for refused in made[MAX_QUEUED_PER_USER:])
-    saved = [message for message in made if isinstance(message, Message)]
+    results, other = asyncio.run(scenario())
+    assert all(isinstance(refused, TimeoutError) for refused in results[MAX_QUEUED_PER_USER:])
+    saved = [message for message in results if isinstance(message, Message)]
     # On a slow machine some time out; those may be saved or not.
     assert len(saved) > MAX_QUEUED_PER_USER // 2
     assert other.nonce == "hello"
@@ -135,9 +135,9 @@ def test_full_queues_refuse_sends_until_there_is_space_again(
     async def scenario() -> list[list[Message | BaseException]]:
         group_commit = GroupCommit()
         drafts = [draft(sender, lobby, str(n)) for n in range(3) for sender in (alice, bob)]
-        made = [await outcomes(group_commit, drafts), await outcomes(group_commit, drafts[4:])]
+        results = [await outcomes(group_commit, drafts), await outcomes(group_commit, drafts[4:])]
         await group_commit.close()
-        return made
+        return results
 
     first, again = asyncio.run(scenario())
     assert [type(one) for one in first] == [Message] * 4 + [TimeoutError] * 2
@@ -154,10 +154,10 @@ def test_a_locked_room_delays_no_other_room_and_fails_after_two_seconds(
         group_commit = GroupCommit()
         with room_locked(lobby):
             stuck = asyncio.ensure_future(group_commit.send(draft(alice, lobby, "stuck")))
-            began = time.monotonic()
+            started = time.monotonic()
             for n in range(5):
                 await group_commit.send(draft(alice, free, f"free-{n}"))
-            took = time.monotonic() - began
+            took = time.monotonic() - started
             with pytest.raises(OperationalError):
                 await stuck
         await group_commit.close()
@@ -183,9 +183,9 @@ def test_sends_to_a_locked_room_are_saved_in_order_once_it_is_unlocked(
                 waiting.append(
                     asyncio.ensure_future(group_commit.send(draft(alice, lobby, f"n{n}")))
                 )
-        made = await asyncio.gather(*waiting)
+        results = await asyncio.gather(*waiting)
         await group_commit.close()
-        return [message.number for message in made]
+        return [message.number for message in results]
 
     assert asyncio.run(scenario()) == list(range(1, 21))
 
@@ -231,15 +231,15 @@ def test_neither_failed_batches_nor_locked_rooms_change_the_order(
                 tasks = [asyncio.ensure_future(each) for each in sent]
                 sent.clear()
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            made = await asyncio.gather(*tasks, return_exceptions=True)
-            answered.extend(each.nonce for each in made if isinstance(each, Message))
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            answered.extend(each.nonce for each in results if isinstance(each, Message))
         await asyncio.gather(*(group_commit.close() for group_commit in group_commits))
 
     answered: list[str] = []
     asyncio.run(scenario())
     for sender in (alice, bob):
-        made = Message.objects.filter(room=lobby, sender=sender).order_by("seq")
-        nonces = list(made.values_list("nonce", flat=True))
+        results = Message.objects.filter(room=lobby, sender=sender).order_by("seq")
+        nonces = list(results.values_list("nonce", flat=True))
         assert nonces == sorted(nonces)
     # On a slow machine some time out; those may be saved or not.
     assert len(answered) > 400

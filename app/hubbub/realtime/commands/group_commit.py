@@ -1,7 +1,7 @@
 """Group commit: a replica saves the sends that arrive during one transaction in the next one.
 
 There is no timer: a lone message commits at once. One thread with one database connection writes
-the main queue. A room whose row somebody else keeps locked is written by other threads, from its
+the main queue. A room whose row stays locked by somebody else is written by other threads, from its
 own queue, so that it delays no other room (docs/decisions/0003).
 """
 

@@ -1,8 +1,8 @@
 """Runs the commands of one connection; HANDLERS names the method for each command.
 
-`receive` never waits: a command that needs the database runs in a task beside the commands that
-follow, and its answer carries the command's `ref`. Sends go to the group commit, other changes to
-an action in the thread pool. `protocol.errors` translates errors into problems.
+`receive` never waits: a command that needs the database runs in its own task while later commands
+are processed, and its answer carries the command's `ref`. Sends go to the group commit, other
+changes to an action in the thread pool. `protocol.errors` translates errors into problems.
 """
 
 import asyncio

@@ -14,7 +14,7 @@ class LoopStalls:
 
     def __init__(self) -> None:
         self.known = False
-        # A ring, indexed by second modulo KEPT_SECONDS: (the second, its longest stall).
+        # A ring buffer, indexed by second modulo KEPT_SECONDS: (the second, its longest stall).
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
     def record(self, now: float, stalled: float) -> None:
