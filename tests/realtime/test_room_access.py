@@ -1,4 +1,4 @@
-"""What people may do in the rooms they ask for, read in one statement: to each their own."""
+"""One statement reads the access of several users to the rooms that each of them asks for."""
 
 import pytest
 from django.utils import timezone
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 UNKNOWN = 10**17
 
 
-def test_each_gets_an_answer_to_what_they_asked_in_one_statement(
+def test_each_query_gets_its_own_answer_from_one_statement(
     alice: User, charlie: User, lobby: Room, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     private = rooms.create(alice, name="ours", kind="private")
@@ -37,7 +37,7 @@ def test_each_gets_an_answer_to_what_they_asked_in_one_statement(
     assert found[charlies_lobby] == {lobby.pk: RoomAccess(lobby.seq, True, True, False)}
 
 
-def test_a_subscribe_of_no_rooms_asks_nothing(
+def test_a_query_for_no_rooms_runs_no_statement(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):

@@ -1,4 +1,4 @@
-"""Subscribes that have to wait: what is not theirs any more by then, and how many may wait."""
+"""Subscribes that have to wait: access is checked again, and the queue is limited."""
 
 import asyncio
 import json
@@ -23,35 +23,35 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Frames = list[dict[str, Any]]
 
 
-class Socket:
-    """One whose other end reads nothing until it is told to."""
+class FakeClient:
+    """A client that reads nothing until `reads` is set."""
 
     def __init__(self, replica: Replica, user: User, *rooms: Room) -> None:
         self.reads = asyncio.Event()
-        self.told: Frames = []
-        self._heard = asyncio.Event()
+        self.received: Frames = []
+        self._has_received = asyncio.Event()
         identity = Identity(user, None, None, {room.pk: room.seq for room in rooms})
-        self.connection = Connection(AsgiTransport(self._hear), identity)
+        self.connection = Connection(AsgiTransport(self._receive), identity)
         replica.hub.add(self.connection)
         self._commands = Commands(replica, self.connection)
 
     def command(self, type: str, **fields: Any) -> None:
         self._commands.receive(json.dumps({"type": type} | fields))
 
-    async def until(self, is_enough: Callable[[Frames], bool]) -> None:
+    async def wait_until(self, condition: Callable[[Frames], bool]) -> None:
         async with asyncio.timeout(10):
-            while not is_enough(self.told):
-                self._heard.clear()
-                await self._heard.wait()
+            while not condition(self.received):
+                self._has_received.clear()
+                await self._has_received.wait()
 
-    async def _hear(self, message: MutableMapping[str, Any]) -> None:
+    async def _receive(self, message: MutableMapping[str, Any]) -> None:
         await self.reads.wait()
-        self.told.append(json.loads(message["text"]))
-        self._heard.set()
+        self.received.append(json.loads(message["text"]))
+        self._has_received.set()
 
 
 def run(scenario: Callable[[Replica], Coroutine[Any, Any, None]]) -> None:
-    async def whole() -> None:
+    async def run_scenario() -> None:
         replica = Replica()
         try:
             await scenario(replica)
@@ -59,10 +59,10 @@ def run(scenario: Callable[[Replica], Coroutine[Any, Any, None]]) -> None:
             await replica.group_commit.close()
             await close_all_connections()
 
-    asyncio.run(whole())
+    asyncio.run(run_scenario())
 
 
-def test_who_is_put_out_while_a_subscribe_waits_does_not_go_live(
+def test_a_user_removed_while_their_subscribe_waits_does_not_go_live(
     alice: User, bob: User, charlie: User
 ) -> None:
     first = rooms.create(alice, name="first", kind="private")
@@ -74,65 +74,76 @@ def test_who_is_put_out_while_a_subscribe_waits_does_not_go_live(
         room.refresh_from_db()
 
     async def scenario(replica: Replica) -> None:
-        bobs, charlies = (Socket(replica, user, first, second) for user in (bob, charlie))
-        charlies.reads.set()
-        bobs.command("ping")  # its answer is not read, so that what follows waits
-        bobs.command("subscribe", rooms={str(first.pk): 0, str(second.pk): None})
-        async with asyncio.timeout(10):
-            await replica.hub.wait_for_join_request(10)  # the rooms are followed
+        bob_client, charlie_client = (
+            FakeClient(replica, user, first, second) for user in (bob, charlie)
+        )
+        charlie_client.reads.set()
+        bob_client.command("ping")  # its answer is not read, so the subscribe waits
+        bob_client.command("subscribe", rooms={str(first.pk): 0, str(second.pk): None})
+        await replica.hub.wait_for_join_request(10)
+        assert replica.hub.local_rooms.keys() == {first.pk, second.pk}
         await run_action(members.remove, alice, room_id=second.pk, user_id=bob.pk)
         events = await run_query(read_log, second.pk, second.seq, 10)
         assert [event.type for event in events] == ["member.left"]
         replica.hub.local_rooms[second.pk].receive(events)  # as the bus does
-        charlies.command("subscribe", rooms={str(second.pk): None})
-        await charlies.until(lambda told: told[-1:] != [] and told[-1]["type"] == "subscribed")
-        bobs.reads.set()
-        await bobs.until(lambda told: told[-1:] != [] and told[-1].get("room") == second.pk)
-        assert (bobs.told[-1]["type"], bobs.told[-1].get("code")) == ("problem", "not_found")
-        assert bobs.connection.rooms == {first.pk}
+        charlie_client.command("subscribe", rooms={str(second.pk): None})
+        await charlie_client.wait_until(
+            lambda received: received[-1:] != [] and received[-1]["type"] == "subscribed"
+        )
+        bob_client.reads.set()
+        await bob_client.wait_until(
+            lambda received: received[-1:] != [] and received[-1].get("room") == second.pk
+        )
+        assert (bob_client.received[-1]["type"], bob_client.received[-1].get("code")) == (
+            "problem",
+            "not_found",
+        )
+        assert bob_client.connection.rooms == {first.pk}
 
     run(scenario)
 
 
-def test_behind_a_subscribe_that_stalls_not_more_than_a_few_wait(alice: User, lobby: Room) -> None:
-    asked = MAX_QUEUED_SUBSCRIBES + 10
+def test_only_a_few_subscribes_wait_behind_one_that_stalls(alice: User, lobby: Room) -> None:
+    count = MAX_QUEUED_SUBSCRIBES + 10
 
     async def scenario(replica: Replica) -> None:
-        socket = Socket(replica, alice, lobby)
-        socket.command("ping")
-        for number in range(asked):
-            socket.command("subscribe", rooms={str(lobby.pk): None}, ref=number)
-        socket.command("unsubscribe", room=lobby.pk, ref="the last")
-        socket.reads.set()
-        await socket.until(lambda told: len(told) == 2 + asked)
-        assert (socket.told[-1]["type"], socket.told[-1]["ref"]) == ("ok", "the last")
-        answers = [(frame["type"], frame.get("code")) for frame in socket.told[1:]]
+        client = FakeClient(replica, alice, lobby)
+        client.command("ping")
+        for number in range(count):
+            client.command("subscribe", rooms={str(lobby.pk): None}, ref=number)
+        client.command("unsubscribe", room=lobby.pk, ref="the last")
+        client.reads.set()
+        await client.wait_until(lambda received: len(received) == 2 + count)
+        assert (client.received[-1]["type"], client.received[-1]["ref"]) == ("ok", "the last")
+        answers = [(frame["type"], frame.get("code")) for frame in client.received[1:]]
         assert answers.count(("problem", "rate_limited")) == 10
         assert answers.count(("subscribed", None)) == MAX_QUEUED_SUBSCRIBES
-        socket.told.clear()
-        socket.command("subscribe", rooms={str(lobby.pk): None})
-        await socket.until(lambda told: [frame["type"] for frame in told] == ["subscribed"])
+        client.received.clear()
+        client.command("subscribe", rooms={str(lobby.pk): None})
+        await client.wait_until(
+            lambda received: [frame["type"] for frame in received] == ["subscribed"]
+        )
 
     run(scenario)
 
 
-def test_a_socket_has_so_many_rooms_open_and_not_more(
+def test_a_connection_can_subscribe_to_a_limited_number_of_rooms(
     alice: User, lobby: Room, settings: Settings
 ) -> None:
     settings.MAX_ROOMS_PER_CONNECTION = 1
     other = rooms.create(alice, name="other", kind="private")
 
     async def scenario(replica: Replica) -> None:
-        socket = Socket(replica, alice, lobby, other)
-        socket.reads.set()
-        socket.command("subscribe", rooms={str(lobby.pk): None})
-        socket.command("subscribe", rooms={str(other.pk): None}, ref="too many")
-        socket.command("unsubscribe", room=lobby.pk)
-        socket.command("subscribe", rooms={str(other.pk): None})
-        await socket.until(lambda told: len(told) == 4)
-        assert [frame["type"] for frame in socket.told] == [
+        client = FakeClient(replica, alice, lobby, other)
+        client.reads.set()
+        client.command("subscribe", rooms={str(lobby.pk): None})
+        client.command("subscribe", rooms={str(other.pk): None}, ref="too many")
+        client.command("unsubscribe", room=lobby.pk)
+        client.command("subscribe", rooms={str(other.pk): None})
+        await client.wait_until(lambda received: len(received) == 4)
+        assert [frame["type"] for frame in client.received] == [
             "subscribed", "problem", "ok", "subscribed",
         ]  # fmt: skip
-        assert (socket.told[1]["code"], socket.told[1]["ref"]) == ("invalid", "too many")
+        assert (client.received[1]["code"], client.received[1]["ref"]) == ("invalid", "too many")
 
     run(scenario)

@@ -1,4 +1,4 @@
-"""Who asks for rooms that are not theirs makes a replica follow none of them."""
+"""A replica follows no rooms for users who may not read them."""
 
 import asyncio
 import json
@@ -19,27 +19,27 @@ from hubbub.realtime.subscriptions.subscribe import SubscribeRequest
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_rooms_that_one_may_not_open_are_not_followed(
+def test_rooms_that_a_user_may_not_subscribe_to_are_not_followed(
     alice: User, charlie: User, lobby: Room
 ) -> None:
     private = rooms.create(alice, name="ours", kind="private")
     public = rooms.create(alice, name="everybody's", kind="public")
-    asked: dict[int, int | None] = dict.fromkeys([private.pk, public.pk, 10**6, lobby.pk], 0)
-    told: list[MutableMapping[str, Any]] = []
+    positions: dict[int, int | None] = dict.fromkeys([private.pk, public.pk, 10**6, lobby.pk], 0)
+    sent: list[MutableMapping[str, Any]] = []
 
-    async def hear(message: MutableMapping[str, Any]) -> None:
-        told.append(json.loads(message["text"]))
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(json.loads(message["text"]))
 
     async def scenario() -> set[int]:
         replica = Replica()
         hub = replica.hub
-        connection = Connection(AsgiTransport(hear), Identity(charlie, None, None, {lobby.pk: 0}))
+        connection = Connection(AsgiTransport(send), Identity(charlie, None, None, {lobby.pk: 0}))
         hub.add(connection)
-        await SubscribeRequest(hub, replica.catch_up, connection, None).run(asked)
+        await SubscribeRequest(hub, replica.catch_up, connection, None).run(positions)
         await replica.group_commit.close()
         await close_all_connections()
         return set(hub.local_rooms)
 
     assert asyncio.run(scenario()) == {lobby.pk}
-    refused = {frame["room"]: frame["code"] for frame in told if frame["type"] == "problem"}
+    refused = {frame["room"]: frame["code"] for frame in sent if frame["type"] == "problem"}
     assert refused == {private.pk: "not_found", public.pk: "forbidden", 10**6: "not_found"}
