@@ -14,13 +14,12 @@ from statistics import median
 
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
 from loadtests.lib import exit_codes
+from loadtests.lib.measurements.limits import Limits, bottleneck
+from loadtests.lib.measurements.series import DELIVER, SEND, Second, Series
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples
 from loadtests.lib.reporting.numbers import MIB
 from loadtests.lib.servers.process import ROOT, ServerError
-from loadtests.load import verdict
-from loadtests.load.plan import Limits
-from loadtests.load.run_series import DELIVER, SEND, Second, Series
 
 STEP_SECONDS = 40.0
 SHAPE = "soak"
@@ -46,7 +45,7 @@ class RemoteTarget:
         series, samples = Series.read(folder / "series.json"), Samples()
         with suppress(FileNotFoundError):
             samples = time_series.read(folder / "samples.jsonl")
-        self.replicas = max((len(one.sockets) for one in settled(series)), default=1) or 1
+        self.replicas = max((len(one.connections) for one in settled(series)), default=1) or 1
         return step_of(series, samples, rate)
 
     def reduce_to(self, connections: float) -> None:
@@ -73,10 +72,10 @@ def step_of(series: Series, samples: Samples, rate: float) -> Step:
     total, length = seen.total(), max(1, len(seen.seconds))
     limits = Limits(**series.facts.get("limits", {}))
     deliver = total.latency(DELIVER)
-    errors = sum(total.faults.values()) + sum(total.failures.values())
+    errors = sum(total.order_errors.values()) + sum(total.failures.values())
     since = min(seen.seconds, default=0) - samples.began_at
     generators = [one.cpu_percent for s in seen.seconds.values() for one in s.generators.values()]
-    connections = [sum(one.sockets.values()) for one in seen.seconds.values()]
+    connections = [sum(one.connections.values()) for one in seen.seconds.values()]
     return Step(
         connections=int(median(connections or [0])),
         messages_per_second=rate,
@@ -87,7 +86,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> Step:
         memory_mib=_worst(samples, "process_resident_memory_bytes", 1 / MIB, since),
         errors=errors + (deliver.count == 0),  # a step without deliveries proves nothing
         generator_percent=max(generators, default=0.0),
-        generator_late=verdict.bottleneck(seen, limits),
+        generator_late=bottleneck(seen, limits),
         random_seconds=float(length),
     )
 

@@ -14,8 +14,8 @@ from loadtests.capacity.local_target import (
     rooms_for,
 )
 from loadtests.lib.load_client import Result
+from loadtests.lib.measurements.series import DELIVER, SEND, Generator, Second, Series
 from loadtests.lib.monitoring.time_series import Samples
-from loadtests.load.run_series import DELIVER, SEND, Generator, Second, Series
 
 CRITERIA = Criteria()
 
@@ -65,11 +65,11 @@ def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:
     """A run of Locust: slow while users connect, then 5 sends and 100 deliveries a second."""
     series = Series({"limits": {}})
     for at in range(seconds):
-        second = Second(1_000 + at, users=50, sockets={"realtime-1": 30, "realtime-2": 20})
+        second = Second(1_000 + at, users=50, connections={"realtime-1": 30, "realtime-2": 20})
         for _ in range(100):
-            second.latency(DELIVER).add(3.0 if at < seconds * 0.25 else 0.02)
+            second.latency(DELIVER).record(3.0 if at < seconds * 0.25 else 0.02)
         for _ in range(5):
-            second.latency(SEND).add(0.01)
+            second.latency(SEND).record(0.01)
         second.generators["one"] = Generator(cpu_percent, 5.0)
         series.add(second)
     return series

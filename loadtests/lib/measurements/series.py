@@ -1,7 +1,7 @@
-"""What a load met in each second: `series.json`, written by the run and read by the report. Pure.
+"""What a load measured in each second: `series.json`, written by a run and read by reports. Pure.
 
-Each process of the load hands over each of its seconds once, when it is over; `merge` adds what
-several processes had in the same second. Times are epoch seconds of the process's own machine.
+Each process hands over each of its seconds once, when it has ended; `merge` adds up what several
+processes measured in the same second. Times are epoch seconds of the process's own machine.
 """
 
 import json
@@ -9,23 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from loadtests.load.histogram import Histogram
+from loadtests.lib.measurements.histogram import Histogram
 
 VERSION = 1
-# The kinds of durations. HTTP is all requests together, COMMAND all that a socket answers besides
-# sends; Locust's own report has both by name.
+# The kinds of durations. HTTP is all requests together, COMMAND everything that a connection
+# answers besides sends; Locust's own report has both by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
-# What the order of a socket can have wrong; each is a failure of the run.
-FAULTS = ("gap", "double", "order")
-GAP, DOUBLE, ORDER = FAULTS
-# By the rule of the order; any other is an ORDER.
-FAULT_OF_RULE = {"event-once": DOUBLE, "event-skipped": GAP, "replay-complete": GAP}
+# What can be wrong with the order of events on a connection; each is a failure of the run.
+ORDER_ERRORS = ("gap", "duplicate", "disorder")
+GAP, DUPLICATE, DISORDER = ORDER_ERRORS
+# By the checker's rule; any other rule is a DISORDER.
+ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
 
 
 @dataclass(slots=True)
 class Generator:
-    """One process of the load: how much of a core it used, and how late its loop was at worst."""
+    """One process of the load: how much of a core it used, and its worst event-loop lag."""
 
     cpu_percent: float
     lag_ms: float
@@ -36,28 +36,28 @@ class Generator:
 
 @dataclass(slots=True)
 class Second:
-    """`users` and `sockets` are as they stood at its end, everything else happened in it."""
+    """`users` and `connections` are the state at its end; everything else happened during it."""
 
     at: int
     users: int = 0
-    sockets: dict[str, int] = field(default_factory=dict)  # by replica, of those that are live
+    connections: dict[str, int] = field(default_factory=dict)  # by replica
     latencies: dict[str, Histogram] = field(default_factory=dict)  # by KINDS
     failures: dict[str, int] = field(default_factory=dict)  # by KINDS: no answer, or a wrong one
-    faults: dict[str, int] = field(default_factory=dict)  # by FAULTS
-    checked: int = 0  # entries of sockets that were held against the rule of their order
-    caught_up: int = 0  # messages that came late to who was away by choice: no DELIVER
-    lost: int = 0  # sockets that ended and not because their person wanted it
+    order_errors: dict[str, int] = field(default_factory=dict)  # by ORDER_ERRORS
+    checked: int = 0  # history entries that were checked for their order
+    caught_up: int = 0  # messages that were late for users who were away by choice: no DELIVER
+    lost: int = 0  # connections that ended against the user's will
     generators: dict[str, Generator] = field(default_factory=dict)  # by process
 
     def latency(self, kind: str) -> Histogram:
-        """Return the histogram of a kind, made where there was none."""
+        """Return the histogram of a kind; create it if there is none."""
         return self.latencies.setdefault(kind, Histogram())
 
-    def fail(self, kind: str) -> None:
+    def count_failure(self, kind: str) -> None:
         self.failures[kind] = self.failures.get(kind, 0) + 1
 
-    def violation(self, kind: str) -> None:
-        self.faults[kind] = self.faults.get(kind, 0) + 1
+    def count_order_error(self, kind: str) -> None:
+        self.order_errors[kind] = self.order_errors.get(kind, 0) + 1
 
     def merge(self, other: "Second") -> None:
         self.users += other.users
@@ -65,9 +65,9 @@ class Second:
         self.caught_up += other.caught_up
         self.lost += other.lost
         for mine, theirs in (
-            (self.sockets, other.sockets),
+            (self.connections, other.connections),
             (self.failures, other.failures),
-            (self.faults, other.faults),
+            (self.order_errors, other.order_errors),
         ):
             for name, count in theirs.items():
                 mine[name] = mine.get(name, 0) + count
@@ -79,10 +79,10 @@ class Second:
         return {
             "at": self.at,
             "users": self.users,
-            "sockets": self.sockets,
+            "connections": self.connections,
             "latencies": {kind: one.to_json() for kind, one in self.latencies.items()},
             "failures": self.failures,
-            "faults": self.faults,
+            "order_errors": self.order_errors,
             "checked": self.checked,
             "caught_up": self.caught_up,
             "lost": self.lost,
@@ -90,59 +90,61 @@ class Second:
         }
 
     @classmethod
-    def from_json(cls, read: dict[str, Any]) -> Self:
-        latencies = {kind: Histogram.from_json(one) for kind, one in read["latencies"].items()}
-        generators = {name: Generator(**one) for name, one in read["generators"].items()}
-        return cls(**{**read, "latencies": latencies, "generators": generators})
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        latencies = {kind: Histogram.from_json(one) for kind, one in data["latencies"].items()}
+        generators = {name: Generator(**one) for name, one in data["generators"].items()}
+        return cls(**{**data, "latencies": latencies, "generators": generators})
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that was done on purpose, for the charts: "everybody drops their socket"."""
+class Annotation:
+    """Something that the run did on purpose, for the charts: "all connections drop"."""
 
     at: float
     text: str
-    failed: bool = False  # it was to be done, and was not
+    failed: bool = False
 
 
 @dataclass(slots=True)
 class Series:
-    """A run: its facts (shape, users, rate, host, …), its seconds, and what was done meanwhile."""
+    """A run: its facts (shape, users, rate, host …), its seconds and its annotations."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: dict[int, Second] = field(default_factory=dict)
-    marks: list[Mark] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
 
     def add(self, second: Second) -> None:
         known = self.seconds.setdefault(second.at, Second(second.at))
         known.merge(second)
+        for histogram in known.latencies.values():
+            histogram.pack()
 
     def in_order(self) -> list[Second]:
         return [self.seconds[at] for at in sorted(self.seconds)]
 
     def total(self) -> Second:
-        """Return all of it as if it were one second; `users`, `sockets`, `generators` are left out.
+        """Return all of it as one second, without `users`, `connections` and `generators`.
 
-        Those are states, and a sum of them says nothing.
+        Those are states: their sum means nothing.
         """
         total = Second(min(self.seconds, default=0))
         for second in self.seconds.values():
             total.merge(second)
-        total.users, total.sockets, total.generators = 0, {}, {}
+        total.users, total.connections, total.generators = 0, {}, {}
         return total
 
     def to_json(self) -> dict[str, Any]:
         return {
             "version": VERSION,
             "facts": self.facts,
-            "marks": [[mark.at, mark.text, mark.failed] for mark in self.marks],
+            "annotations": [[one.at, one.text, one.failed] for one in self.annotations],
             "seconds": [second.to_json() for second in self.in_order()],
         }
 
     @classmethod
-    def from_json(cls, read: dict[str, Any]) -> Self:
-        series = cls(read["facts"], marks=[Mark(*mark) for mark in read["marks"]])
-        for one in read["seconds"]:
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        series = cls(data["facts"], annotations=[Annotation(*one) for one in data["annotations"]])
+        for one in data["seconds"]:
             series.add(Second.from_json(one))
         return series
 
