@@ -68,7 +68,7 @@ class Outcome:
 
     @property
     def status(self) -> int:
-        if self.summary.faults or self.trouble or any(row.error for row in self.rows):
+        if self.summary.violations or self.trouble or any(row.error for row in self.rows):
             return exit_codes.FAILED
         return INCONCLUSIVE if self.inconclusive else exit_codes.PASSED
 
@@ -89,7 +89,7 @@ class Outcome:
     def from_json(cls, saved: dict[str, Any]) -> "Outcome":
         """Return the outcome that `as_json` saved."""
         facts = {one.name: saved[one.name] for one in fields(cls)}
-        summary = saved["summary"] | {"faults": Counter(saved["summary"]["faults"])}
+        summary = saved["summary"] | {"violations": Counter(saved["summary"]["violations"])}
         rows = [Row(**row | {"limits": Limits(**row["limits"])}) for row in saved["rows"]]
         return cls(**facts | {"summary": Summary(**summary, silences=[]), "rows": rows})
 
@@ -98,7 +98,7 @@ class Outcome:
             "clients": self.summary.clients,
             "acknowledged": self.summary.acknowledged,
             "delivered": self.summary.delivered,
-            "faults": dict(self.summary.faults),  # `asdict` cannot copy a Counter
+            "violations": dict(self.summary.violations),  # `asdict` cannot copy a Counter
         }
         verdict = {"status": self.status, "inconclusive": self.inconclusive}
         facts = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -117,7 +117,7 @@ def fault_windows(executions: Sequence[Execution], factor: float = 1.0) -> list[
             *(one.kind.name, one.started, one.settled),
             promises=extended(DURING_FAULTS, factor),
             unavailable=one.kind.outage,
-            deaf=one.kind.bus_lost,
+            bus_lost=one.kind.bus_lost,
         )
         for one in executions
     ]

@@ -38,7 +38,7 @@ def write(
 def _blocks(outcomes: Sequence[Outcome], machine: Machine, *, alone: bool) -> Iterator[Block]:
     seeds = ", ".join(str(outcome.seed) for outcome in outcomes)
     summaries = [outcome.summary for outcome in outcomes]
-    violations = [f"{sum(one.faults[name] for one in summaries)} {name}" for name in CATEGORIES]
+    violations = [f"{sum(one.violations[name] for one in summaries)} {name}" for name in CATEGORIES]
     yield Paragraph(
         f"{measured_by('make chaos', machine)}: {hardware(machine)}, {machine['system']}; "
         f"seeds {seeds}, {sum(one.seconds for one in outcomes):.0f} s in all. "

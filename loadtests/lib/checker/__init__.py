@@ -1,4 +1,8 @@
-"""The one checker: histories of clients and the log in, faults found out."""
+"""The checker: histories of clients and the event log in, violations out.
+
+It finds lost, duplicated, reordered and leaked messages, and wrong presence. It never uses the code
+that it judges.
+"""
 
 from loadtests.lib.checker.check import check, format_violations
 from loadtests.lib.checker.fault_windows import Deadlines, FaultWindow, Promises

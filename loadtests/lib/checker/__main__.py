@@ -1,7 +1,7 @@
-"""`python -m loadtests.lib.checker FOLDER`: judge a run again that was written there.
+"""`python -m loadtests.lib.checker FOLDER`: check a recorded run again.
 
-Prints the summary and the first faults. Exit status: 0 nothing is wrong, 1 something is, 2 the
-folder holds no run.
+Prints the summary and the first violations. Exit status: 0 no violation, 1 violations, 2 the folder
+has no run.
 """
 
 import sys
@@ -17,19 +17,19 @@ UNREADABLE = 2
 
 def main() -> int:
     parser = ArgumentParser(prog="python -m loadtests.lib.checker", description=__doc__)
-    parser.add_argument("folder", type=Path, help="what a run left behind")
-    parser.add_argument("--most", type=int, default=20, help="how many faults are told (20)")
+    parser.add_argument("folder", type=Path, help="with the files of a run")
+    parser.add_argument("--most", type=int, default=20, help="how many violations to print (20)")
     options = parser.parse_args()
     try:
         run = read_run(options.folder)
     except RunFileError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
-    faults = run.check()
-    print(summarize_run(run, faults))
-    if faults:
-        print(format_violations(faults, options.most))
-    return 1 if faults else 0
+    violations = run.check()
+    print(summarize_run(run, violations))
+    if violations:
+        print(format_violations(violations, options.most))
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""All rules over all histories. Pure.
+"""Applies all rules to all histories. Pure.
 
-Call `check` with what every client recorded and the log read when everything was quiet; an empty
-list is what a run must give. A client that went away before the end has views of that moment:
-name those in `left_early`, and their final views are not held against the log. With `patience`
-given, presence and revocation are judged, too: then all clients of the rooms must be there.
+Call `check` with what every client recorded and the log as read after the last change; a correct
+run gives an empty list. A client that closed before the end has views of that moment: name it in
+`left_early`, and its final views are not compared with the log. With `deadlines`, presence and
+revocation are checked, too: then the histories must include all clients of the rooms.
 """
 
 from collections.abc import Collection, Sequence
@@ -36,29 +36,29 @@ def check(
     """Return every fault, in the order in which the rules build on each other."""
     stayed = [history for history in histories if history.name not in left_early]
     memberships = membership.Memberships(log)
-    faults = log_rules.check(log) + membership.check_log(log, memberships)
+    violations = log_rules.check(log) + membership.check_log(log, memberships)
     for history in histories:
-        faults += subscriptions.check(history)
-        faults += positions.check(history)
-        faults += event_content.check(history, log)
-        faults += acknowledgements.check(history, log)
-        faults += message_states.check_loads(history, log)
-        faults += membership.check(history, memberships)
-    faults += acknowledgements.check_nonces(histories)
-    faults += message_states.check(histories, log)
+        violations += subscriptions.check(history)
+        violations += positions.check(history)
+        violations += event_content.check(history, log)
+        violations += acknowledgements.check(history, log)
+        violations += message_states.check_loads(history, log)
+        violations += membership.check(history, memberships)
+    violations += acknowledgements.check_nonces(histories)
+    violations += message_states.check(histories, log)
     for history in stayed:
-        faults += final_views.check(history, log)
-    faults += acknowledgements.check_shown(histories, stayed)
-    faults += final_views.check_equal(stayed)
+        violations += final_views.check(history, log)
+    violations += acknowledgements.check_shown(histories, stayed)
+    violations += final_views.check_equal(stayed)
     if deadlines is not None:
-        faults += presence.check(histories, deadlines)
-        faults += revocation.check(histories, deadlines)
-    return faults
+        violations += presence.check(histories, deadlines)
+        violations += revocation.check(histories, deadlines)
+    return violations
 
 
-def format_violations(faults: Sequence[Violation], most: int = 20) -> str:
-    """Return the faults as lines for a failed test's message."""
-    lines = [str(fault) for fault in faults[:most]]
-    if len(faults) > most:
-        lines.append(f"… and {len(faults) - most} more")
+def format_violations(violations: Sequence[Violation], most: int = 20) -> str:
+    """Return the violations as lines for a failed test's message."""
+    lines = [str(violation) for violation in violations[:most]]
+    if len(violations) > most:
+        lines.append(f"… and {len(violations) - most} more")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Rules of what was told, held against the log: every event as it stands there. Pure."""
+"""Rules of received events, compared with the log. Pure."""
 
 from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.violation import Violation
@@ -6,13 +6,13 @@ from loadtests.lib.client.history import EventReceived, History
 
 
 def check(history: History, log: Log) -> list[Violation]:
-    """What was told is in the log, at the same seq and of the same type."""
-    faults = []
+    """Every received event is in the log, at the same seq and of the same type."""
+    violations = []
     for entry in history.entries:
         if isinstance(entry, EventReceived) and (logged := _logged(entry, log)) != entry.type:
-            detail = f"heard {entry.type} at {entry.seq}; the log has {logged}"
-            faults.append(Violation("event-logged", history.name, entry.room, detail))
-    return faults
+            detail = f"received {entry.type} at {entry.seq}; the log has {logged}"
+            violations.append(Violation("event-logged", history.name, entry.room, detail))
+    return violations
 
 
 def _logged(entry: EventReceived, log: Log) -> str | None:

@@ -1,4 +1,4 @@
-"""Rules of what is shown at the end: the log, all of it from where the view begins, once. Pure."""
+"""Rules of the final views: each shows the whole log from its start, once. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,22 +9,24 @@ from loadtests.lib.client.history import Frame, History
 
 
 def check(history: History, log: Log) -> list[Violation]:
-    return [fault for room in history.views for fault in _view(history, room, log)]
+    return [violation for room in history.views for violation in _view(history, room, log)]
 
 
 def check_equal(histories: Sequence[History]) -> list[Violation]:
-    """All views of a room that reach equally far back show the same."""
+    """All views of a room that start at the same seq show the same."""
     first: dict[tuple[int, int], tuple[str, list[tuple[int, int, str]]]] = {}
-    faults = []
+    violations = []
     for history in histories:
         for room, shown in history.views.items():
             mine = [(message["seq"], message["rev"], message["body"]) for message in shown]
-            who, theirs = first.setdefault((room, history.since.get(room, 0)), (history.name, mine))
+            client, theirs = first.setdefault(
+                (room, history.since.get(room, 0)), (history.name, mine)
+            )
             if mine != theirs:
                 differ = sorted(set(mine) ^ set(theirs))[:5]
-                detail = f"differs from what {who} sees: (seq, rev, body) {differ}"
-                faults.append(Violation("views-equal", history.name, room, detail))
-    return faults
+                detail = f"differs from what {client} shows: (seq, rev, body) {differ}"
+                violations.append(Violation("views-equal", history.name, room, detail))
+    return violations
 
 
 def _view(history: History, room: int, log: Log) -> Iterator[Violation]:
@@ -43,15 +45,15 @@ def _view(history: History, room: int, log: Log) -> Iterator[Violation]:
         yield from _message(history.name, message, logged.get(message["id"]))
 
 
-def _message(who: str, shown: Frame, logged: LoggedMessage | None) -> Iterator[Violation]:
+def _message(client: str, shown: Frame, logged: LoggedMessage | None) -> Iterator[Violation]:
     room, name = shown["room"], f"message {shown['id']} (seq {shown['seq']})"
     if logged is None:
-        yield Violation("view-logged", who, room, f"{name} is shown and not in the log")
+        yield Violation("view-logged", client, room, f"{name} is shown and not in the log")
     elif logged.deleted and (shown["body"] or shown["html"] or not shown["deleted_at"]):
-        yield Violation("deleted-is-gone", who, room, f"{name} is deleted and still shown")
+        yield Violation("deleted-is-gone", client, room, f"{name} is deleted and still shown")
     elif (shown["seq"], shown["number"], shown["body"]) != (
         logged.seq,
         logged.number,
         logged.body,
     ):
-        yield Violation("view-current", who, room, f"{name} is not shown as it is now")
+        yield Violation("view-current", client, room, f"{name} is not shown as it is now")

@@ -1,39 +1,39 @@
-"""Spans of time, from one moment to another: joined, and taken from each other. Pure."""
+"""Intervals of time: merged, subtracted and intersected. Pure."""
 
 from collections.abc import Iterable, Iterator
 
 Interval = tuple[float, float]
 
 
-def merge_intervals(spans: Iterable[Interval]) -> list[Interval]:
-    """Return the same time in as few spans as can be, in order."""
-    together: list[Interval] = []
-    for began, ended in sorted(spans):
-        if together and began <= together[-1][1]:
-            together[-1] = together[-1][0], max(together[-1][1], ended)
-        elif began < ended:
-            together.append((began, ended))
-    return together
+def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return the same time in as few intervals as possible, in order."""
+    merged: list[Interval] = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        elif start < end:
+            merged.append((start, end))
+    return merged
 
 
-def subtract_intervals(span: Interval, taken: Iterable[Interval]) -> Iterator[Interval]:
-    """Yield what is left of a span without those, which are in order and do not overlap."""
-    began, ended = span
-    for taken_began, taken_ended in taken:
-        if taken_ended <= began:
+def subtract_intervals(interval: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
+    """Yield what is left of an interval without the others, which are in order and disjoint."""
+    start, end = interval
+    for other_start, other_end in others:
+        if other_end <= start:
             continue
-        if taken_began >= ended:
+        if other_start >= end:
             break
-        if began < taken_began:
-            yield began, taken_began
-        began = max(began, taken_ended)
-    if began < ended:
-        yield began, ended
+        if start < other_start:
+            yield start, other_start
+        start = max(start, other_end)
+    if start < end:
+        yield start, end
 
 
-def intersect_intervals(span: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
-    """Yield what a span has in common with each of the others."""
-    for began, ended in others:
-        both = max(span[0], began), min(span[1], ended)
+def intersect_intervals(interval: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
+    """Yield what an interval has in common with each of the others."""
+    for start, end in others:
+        both = max(interval[0], start), min(interval[1], end)
         if both[0] < both[1]:
             yield both

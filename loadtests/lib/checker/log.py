@@ -1,7 +1,7 @@
-"""The log as the database has it: what the histories are held against.
+"""The event log as the database has it, which the histories are compared with.
 
-Plain SQL that PostgreSQL and SQLite both take, over any DB-API connection: the checker must not
-see the database through the code that it judges.
+Plain SQL for PostgreSQL and SQLite, over any DB-API connection: the checker must not read the
+database through the code that it judges.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ class LoggedEvent:
     type: str
     message: int | None
     actor: int | None = None
-    user: int | None = None  # whom it concerns
+    user: int | None = None  # the user that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Log:
 
 
 def read_log(connection: Connection) -> Log:
-    """Read both tables whole: for places of tests, not for those of people."""
+    """Read both tables whole: for the databases of tests, not for production."""
     log = Log()
     for room, *columns in _rows(connection, EVENTS):
         log.rooms[room].append(LoggedEvent(*columns))

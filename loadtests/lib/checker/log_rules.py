@@ -1,4 +1,4 @@
-"""Rules of the log itself: seqs and numbers without holes, one message for each nonce. Pure."""
+"""Rules of the log itself: seqs and numbers without gaps, one message per nonce. Pure."""
 
 from collections import Counter
 
@@ -7,12 +7,12 @@ from loadtests.lib.checker.violation import Violation
 
 
 def check(log: Log) -> list[Violation]:
-    faults: list[Violation] = []
+    violations: list[Violation] = []
     for room in log.rooms:
-        faults += _seqs(log, room)
-        faults += _numbers(log, room)
-        faults += _creations(log, room)
-    return faults + _nonces(log) + _deleted(log)
+        violations += _seqs(log, room)
+        violations += _numbers(log, room)
+        violations += _creations(log, room)
+    return violations + _nonces(log) + _deleted(log)
 
 
 def _seqs(log: Log, room: int) -> list[Violation]:
@@ -33,7 +33,7 @@ def _numbers(log: Log, room: int) -> list[Violation]:
 
 
 def _creations(log: Log, room: int) -> list[Violation]:
-    """Every message has the one event that created it, and at the seq that it names."""
+    """Every message has exactly one event that created it, at the message's seq."""
     created = [
         (event.seq, event.message)
         for event in log.rooms[room]
@@ -49,9 +49,7 @@ def _creations(log: Log, room: int) -> list[Violation]:
 def _nonces(log: Log) -> list[Violation]:
     used = Counter((message.sender, message.nonce) for message in log.messages.values())
     return [
-        Violation(
-            "nonce-once", "log", None, f"nonce {nonce!r} of person {sender}: {times} messages"
-        )
+        Violation("nonce-once", "log", None, f"nonce {nonce!r} of user {sender}: {times} messages")
         for (sender, nonce), times in used.items()
         if times > 1
     ]

@@ -1,9 +1,9 @@
-"""Rules of membership: nobody is told of a room, or speaks in one, that they are not in. Pure.
+"""Rules of membership: only members receive a room's events and send in it. Pure.
 
-Who was in a room at which seq, its log says. `subscribed` names the seq at which the membership was
-read; live events go to the seq at which it ended, that one included. What was before may be read by
-whoever is in the room. Rooms whose log does not begin with their first member are not judged. What
-is in no history is left out: `room.bumped`, and answers of REST other than loads.
+A room's log says who was a member at which seq. `subscribed` carries the seq at which the
+membership was read; live events go up to and including the seq at which it ended. Members may read
+what was before. Rooms whose log does not start with their first member are not checked. Histories
+do not have `room.bumped` and answers of REST other than loads, so these are not checked either.
 """
 
 from collections import defaultdict
@@ -28,8 +28,8 @@ NEVER = 2**63
 
 
 @dataclass(slots=True)
-class Interval:
-    """From the seq of the joining up to that of the leaving, which is the last one told."""
+class MembershipRange:
+    """From the seq of joining to that of leaving, which is the last event that is received."""
 
     joined: int
     left: int = NEVER
@@ -40,27 +40,27 @@ class Memberships:
         self.judged = {
             room for room, events in log.rooms.items() if events[0].type == "member.joined"
         }
-        self._spans: dict[tuple[int, int], list[Interval]] = defaultdict(list)
+        self._ranges: dict[tuple[int, int], list[MembershipRange]] = defaultdict(list)
         for room in self.judged:
             for event in log.rooms[room]:
                 if event.type == "member.joined" and event.user is not None:
-                    self._spans[room, event.user].append(Interval(event.seq))
+                    self._ranges[room, event.user].append(MembershipRange(event.seq))
                 elif event.type == "member.left" and event.user is not None:
-                    self._spans[room, event.user][-1].left = event.seq
+                    self._ranges[room, event.user][-1].left = event.seq
 
     def ever(self, room: int, user: int) -> bool:
-        return (room, user) in self._spans
+        return (room, user) in self._ranges
 
-    def at(self, room: int, user: int, seq: int) -> Interval | None:
-        """Return the membership that somebody had when the room's last seq was this."""
-        own = self._spans.get((room, user), [])
-        return next((span for span in own if span.joined <= seq < span.left), None)
+    def at(self, room: int, user: int, seq: int) -> MembershipRange | None:
+        """Return the membership that a user had when the room's last seq was `seq`."""
+        own = self._ranges.get((room, user), [])
+        return next((one for one in own if one.joined <= seq < one.left), None)
 
 
 def check_log(log: Log, memberships: Memberships) -> list[Violation]:
-    """Whoever sent a message was in the room at that moment."""
+    """The sender of a message was a member at that moment."""
     return [
-        Violation("speaks-as-member", "log", room, f"person {event.actor} at seq {event.seq}")
+        Violation("speaks-as-member", "log", room, f"user {event.actor} at seq {event.seq}")
         for room in memberships.judged
         for event in log.rooms[room]
         if event.type == "message.created"
@@ -70,8 +70,8 @@ def check_log(log: Log, memberships: Memberships) -> list[Violation]:
 
 
 def check(history: History, memberships: Memberships) -> Iterator[Violation]:
-    """What a client is told of a room, its person may know."""
-    user, ends = 0, dict[int, int]()  # room: the last seq that may be told live
+    """A client receives only what its user may read."""
+    user, ends = 0, dict[int, int]()  # room: the last seq that may be received live
     for entry in history.entries:
         match entry:
             case Connected():
@@ -81,17 +81,17 @@ def check(history: History, memberships: Memberships) -> Iterator[Violation]:
             case Disconnected():
                 ends.clear()
             case Subscribed(room=room, seq=seq) if room in memberships.judged:
-                span = memberships.at(room, user, seq)
-                ends[room] = span.left if span else 0
-                if span is None:
-                    detail = f"person {user} was let in at seq {seq}"
+                membership = memberships.at(room, user, seq)
+                ends[room] = membership.left if membership else 0
+                if membership is None:
+                    detail = f"user {user} could subscribe at seq {seq}"
                     yield Violation("members-only", history.name, room, detail)
             case EventReceived(room=room, seq=seq) if seq > ends.get(room, NEVER):
-                detail = f"person {user} left at {ends[room]} and was told of {seq}"
+                detail = f"user {user} left at {ends[room]} and received {seq}"
                 yield Violation("members-only", history.name, room, detail)
             case EventReceived(room=room) | RoomLoaded(room=room) | PresenceChanged(room=room) if (
                 room in memberships.judged
             ):
                 if not memberships.ever(room, user):
-                    detail = f"person {user} was never in it"
+                    detail = f"user {user} was never a member"
                     yield Violation("members-only", history.name, room, detail)

@@ -1,7 +1,7 @@
-"""Rules of what a client shows between two sockets: nothing that it does not have. Pure.
+"""Rules of positions between two connections: a client asks for nothing that it has not got. Pure.
 
-What is shown at any moment is a contiguous part of the log up to some seq: inside a subscription
-`subscriptions` judges that; here, that the next one begins no later than the last one ended.
+At any moment a client shows a contiguous part of the log up to some seq. Within a subscription
+`subscriptions` checks that; here, that the next subscription starts no later than the last ended.
 """
 
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ from loadtests.lib.client.history import (
 
 def check(history: History) -> list[Violation]:
     positions = _Positions(history.name)
-    return [fault for entry in history.entries for fault in positions.take(entry)]
+    return [violation for entry in history.entries for violation in positions.check(entry)]
 
 
 @dataclass(slots=True)
 class _Room:
-    """Up to which seq a room is shown without a hole, and what it will be after a load."""
+    """The seq up to which a room is shown without a gap, and what it will be after a load."""
 
     shown: int
     loading: int | None = None
@@ -36,11 +36,11 @@ class _Room:
 
 @dataclass(slots=True)
 class _Positions:
-    who: str
+    client: str
     epoch: str = ""
     rooms: dict[int, _Room] = field(default_factory=dict)
 
-    def take(self, entry: Entry) -> Iterator[Violation]:
+    def check(self, entry: Entry) -> Iterator[Violation]:
         match entry:
             case Connected(epoch=epoch):
                 if epoch != self.epoch:
@@ -51,20 +51,20 @@ class _Positions:
             case Subscribed(room=room) if room in self.rooms:
                 self.rooms[room] = _subscribed(entry)
             case EventReceived(room=room) if room in self.rooms:
-                _heard(self.rooms[room], entry)
+                _received(self.rooms[room], entry)
             case RoomLoaded(room=room) if room in self.rooms:
                 self.rooms[room] = _Room(self.rooms[room].loading or self.rooms[room].shown)
             case SubscriptionEnded(room=room):
                 self.rooms.pop(room, None)
             case Disconnected():
-                # What was not loaded to its end is loaded again, from nothing.
+                # A load that did not finish starts again from nothing.
                 self.rooms = {id: one for id, one in self.rooms.items() if one.loading is None}
 
     def _asked(self, entry: SubscribeSent) -> Iterator[Violation]:
         known = self.rooms.get(entry.room, _Room(0))
         if entry.position is not None and entry.position > known.shown:
             detail = f"asked for what comes after {entry.position}, but shows up to {known.shown}"
-            yield Violation("position-held", self.who, entry.room, detail)
+            yield Violation("position-held", self.client, entry.room, detail)
         self.rooms[entry.room] = _Room(entry.position or 0)
 
 
@@ -72,7 +72,7 @@ def _subscribed(entry: Subscribed) -> _Room:
     return _Room(entry.seq) if entry.resumed else _Room(0, loading=entry.seq)
 
 
-def _heard(room: _Room, entry: EventReceived) -> None:
+def _received(room: _Room, entry: EventReceived) -> None:
     if room.loading is not None:
         room.loading = max(room.loading, entry.seq)
     elif entry.seq == room.shown + 1:

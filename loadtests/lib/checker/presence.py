@@ -1,7 +1,7 @@
-"""Rules of presence: who has a room open is shown to be there, and nobody else is. Pure.
+"""Rules of presence: users who have a room open are shown as online, and only they. Pure.
 
-Each within its promise, which faults may lengthen: `windows`. All clients that have the rooms open
-must be among the histories, and have gone at the same moment, at the end.
+Each change must be visible within its promise, which faults may extend (`Deadlines`). The histories
+must include all clients that have the rooms open, closed at the same moment at the end.
 """
 
 from collections import defaultdict
@@ -14,59 +14,63 @@ from loadtests.lib.checker.intervals import (
     merge_intervals,
     subtract_intervals,
 )
-from loadtests.lib.checker.presence_intervals import PresenceInterval, stays
+from loadtests.lib.checker.presence_intervals import PresenceInterval, presence_intervals
 from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import History
 
-Spans = dict[int, list[Interval]]  # person: when they were there
+Present = dict[int, list[Interval]]  # by user
 
 
 def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]:
-    seen = [(history.name, stay) for history in histories for stay in stays(history)]
-    possible = _by_room([(stay, stay.possible) for _, stay in seen])
-    certain = _by_room([(stay, stay.certain) for _, stay in seen])
+    seen = [
+        (history.name, interval)
+        for history in histories
+        for interval in presence_intervals(history)
+    ]
+    possible = _by_room([(interval, interval.possible) for _, interval in seen])
+    certain = _by_room([(interval, interval.certain) for _, interval in seen])
     return [
-        fault
-        for who, stay in seen
-        if not stay.counted
-        for fault in (
-            *_ghosts(who, stay, possible[stay.room], deadlines),
-            *_missing(who, stay, certain[stay.room], deadlines),
+        violation
+        for client, interval in seen
+        if not interval.counted
+        for violation in (
+            *_ghosts(client, interval, possible[interval.room], deadlines),
+            *_missing(client, interval, certain[interval.room], deadlines),
         )
     ]
 
 
 def _ghosts(
-    who: str, stay: PresenceInterval, there: Spans, deadlines: Deadlines
+    client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Nobody is shown for longer than promised after they were there last."""
-    for user, shown in stay.seen.items():
-        for span in shown:
-            for began, ended in subtract_intervals(span, there.get(user, ())):
-                if ended > deadlines.deadline(began, "gone_seconds"):
-                    detail = f"person {user} was shown for {ended - began:.1f} s, and not there"
-                    yield Violation("gone-in-time", who, stay.room, detail)
+    """Nobody is shown for longer than promised after they were present last."""
+    for user, shown_intervals in interval.seen.items():
+        for shown in shown_intervals:
+            for start, end in subtract_intervals(shown, present.get(user, ())):
+                if end > deadlines.deadline(start, "gone_seconds"):
+                    detail = f"user {user} was shown for {end - start:.1f} s and was not present"
+                    yield Violation("gone-in-time", client, interval.room, detail)
 
 
 def _missing(
-    who: str, stay: PresenceInterval, there: Spans, deadlines: Deadlines
+    client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Everybody is shown who has the room open, once that has lasted as long as promised."""
-    for user, spans in there.items():
-        shown = merge_intervals(stay.seen.get(user, ()))
-        for span in intersect_intervals(stay.certain, spans):
-            for began, ended in subtract_intervals(span, shown):
-                if ended > deadlines.deadline(began, "present_seconds"):
-                    detail = f"person {user} was there for {ended - began:.1f} s, and not shown"
-                    yield Violation("present-in-time", who, stay.room, detail)
+    """Everyone who has the room open is shown once that has lasted as long as promised."""
+    for user, own in present.items():
+        shown = merge_intervals(interval.seen.get(user, ()))
+        for both in intersect_intervals(interval.certain, own):
+            for start, end in subtract_intervals(both, shown):
+                if end > deadlines.deadline(start, "present_seconds"):
+                    detail = f"user {user} was present for {end - start:.1f} s and was not shown"
+                    yield Violation("present-in-time", client, interval.room, detail)
 
 
-def _by_room(spans: Sequence[tuple[PresenceInterval, Interval]]) -> dict[int, Spans]:
-    """Return, for each room, when each person was there with any of their tabs."""
+def _by_room(intervals: Sequence[tuple[PresenceInterval, Interval]]) -> dict[int, Present]:
+    """Return, for each room, when each user was present with any of their tabs."""
     found: dict[int, dict[int, list[Interval]]] = defaultdict(lambda: defaultdict(list))
-    for stay, span in spans:
-        found[stay.room][stay.user].append(span)
-    there: dict[int, Spans] = defaultdict(dict)
-    for room, people in found.items():
-        there[room] = {user: merge_intervals(own) for user, own in people.items()}
-    return there
+    for presence, interval in intervals:
+        found[presence.room][presence.user].append(interval)
+    by_room: dict[int, Present] = defaultdict(dict)
+    for room, users in found.items():
+        by_room[room] = {user: merge_intervals(own) for user, own in users.items()}
+    return by_room

@@ -1,8 +1,8 @@
-"""When each client had each room open, and whom it saw there meanwhile. Pure.
+"""When each client had each room open, and whom it saw online meanwhile. Pure.
 
-One stay is one subscription. Of its end a client cannot know for sure when the server saw it: it
-may be counted as there from `asked` to `over`, and is there for certain from `live` to `alive`,
-the last moment at which something of the room reached it.
+One interval is one subscription. A client cannot know exactly when the server saw it end: it may
+count as present from `asked` to `over`, and certainly is from `live` to `alive`, the last moment at
+which something of the room reached it.
 """
 
 from dataclasses import dataclass, field
@@ -33,10 +33,10 @@ class PresenceInterval:
     live: float = FOREVER
     alive: float = -FOREVER
     over: float = FOREVER
-    leaving: bool = False  # `unsubscribe` was sent: what comes now proves nothing
-    counted: bool = False  # the room is too large for names
-    seen: dict[int, list[Interval]] = field(default_factory=dict)  # person: when they were shown
-    _shown: dict[int, float] = field(default_factory=dict)  # person: since when
+    leaving: bool = False  # `unsubscribe` was sent: what arrives now proves nothing
+    counted: bool = False  # the room is too large for a list of names
+    seen: dict[int, list[Interval]] = field(default_factory=dict)  # by user: when they were shown
+    _shown: dict[int, float] = field(default_factory=dict)  # by user: since when
 
     @property
     def certain(self) -> Interval:
@@ -46,7 +46,7 @@ class PresenceInterval:
     def possible(self) -> Interval:
         return self.asked, self.over
 
-    def take(self, entry: Subscribed | PresenceChanged | EventReceived) -> None:
+    def add(self, entry: Subscribed | PresenceChanged | EventReceived) -> None:
         if isinstance(entry, Subscribed):
             self.live = entry.at
             self.counted = entry.online is None
@@ -56,10 +56,10 @@ class PresenceInterval:
         if not self.leaving:
             self.alive = entry.at
 
-    def end(self, at: float, *, stays: bool = False) -> None:
-        """Take its end; with `stays` the run was over, and it was open and well to the end."""
-        self.over = FOREVER if stays else at
-        if stays:
+    def end(self, at: float, *, run_ended: bool = False) -> None:
+        """End it; with `run_ended` it was open and intact until the run was over."""
+        self.over = FOREVER if run_ended else at
+        if run_ended:
             self.alive = at
         self._show(self.alive, (), tuple(self._shown))
 
@@ -71,47 +71,47 @@ class PresenceInterval:
             self._shown.setdefault(user, at)
 
 
-def stays(history: History) -> list[PresenceInterval]:
-    """Return the stays of a client in order of their ends."""
-    found = _Stays()
+def presence_intervals(history: History) -> list[PresenceInterval]:
+    """Return the intervals of a client in order of their ends."""
+    found = _PresenceIntervals()
     for entry in history.entries:
-        found.take(entry)
+        found.add(entry)
     if history.ended is not None:
-        found.end_all(history.ended, stays=True)
-    return found.over
+        found.end_all(history.ended, run_ended=True)
+    return found.ended
 
 
 @dataclass(slots=True)
-class _Stays:
+class _PresenceIntervals:
     user: int = 0
-    now: dict[int, PresenceInterval] = field(default_factory=dict)  # by room
-    over: list[PresenceInterval] = field(default_factory=list)
+    open: dict[int, PresenceInterval] = field(default_factory=dict)  # by room
+    ended: list[PresenceInterval] = field(default_factory=list)
 
-    def take(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> None:
         match entry:
             case Connected():
                 self.user = entry.user
             case SubscribeSent(room=room):
                 self._end(room, entry.at)
-                self.now[room] = PresenceInterval(self.user, room, entry.at)
-            case Subscribed() | PresenceChanged() | EventReceived() if entry.room in self.now:
-                self.now[entry.room].take(entry)
-            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self.now:
-                self.now[room].leaving = True
-            case CommandAnswered(command={"type": "unsubscribe", "room": room}) if room in self.now:
-                if self.now[room].leaving:
+                self.open[room] = PresenceInterval(self.user, room, entry.at)
+            case Subscribed() | PresenceChanged() | EventReceived() if entry.room in self.open:
+                self.open[entry.room].add(entry)
+            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self.open:
+                self.open[room].leaving = True
+            case CommandAnswered(command={"type": "unsubscribe", "room": room}):
+                if room in self.open and self.open[room].leaving:
                     self._end(room, entry.at)
             case SubscriptionEnded():
                 self._end(entry.room, entry.at)
             case Disconnected():
                 self.end_all(entry.at)
 
-    def end_all(self, at: float, *, stays: bool = False) -> None:
-        for room in list(self.now):
-            self._end(room, at, stays=stays and not self.now[room].leaving)
+    def end_all(self, at: float, *, run_ended: bool = False) -> None:
+        for room in list(self.open):
+            self._end(room, at, run_ended=run_ended and not self.open[room].leaving)
 
-    def _end(self, room: int, at: float, *, stays: bool = False) -> None:
-        stay = self.now.pop(room, None)
-        if stay is not None:
-            stay.end(at, stays=stays)
-            self.over.append(stay)
+    def _end(self, room: int, at: float, *, run_ended: bool = False) -> None:
+        interval = self.open.pop(room, None)
+        if interval is not None:
+            interval.end(at, run_ended=run_ended)
+            self.ended.append(interval)

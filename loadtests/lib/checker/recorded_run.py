@@ -1,6 +1,6 @@
-"""All that a run leaves behind: what everybody saw, the log, what was done to the place.
+"""The record of a run: the histories, the log and the faults.
 
-It can be written to a folder and judged again from there, on any machine.
+`run_files` writes it to a folder, from which it can be checked again on any machine.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ from loadtests.lib.client.history import History
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`listeners` are the clients that have rooms with talk open all the time."""
+    """`listeners` are the clients that have busy rooms open all the time."""
 
     histories: Sequence[History]
     log: Log

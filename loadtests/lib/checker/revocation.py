@@ -1,8 +1,8 @@
-"""Rules of revocation: who was put out is cut off within the promise, on every socket. Pure.
+"""Rules of revocation: a user who lost access receives nothing after the promised time. Pure.
 
-Held against the moment at which whoever did it was answered. A socket that nothing comes on any
-more is no fault, however long its client takes to notice: only what is told to it is. A load over
-REST that succeeds later is one, with or without a socket.
+The time counts from the answer to the request that took the access away. A connection that receives
+nothing any more is no violation, however long its client takes to notice. A load over REST that
+still succeeds is one, with or without a connection.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,12 +30,12 @@ Received = EventReceived | PresenceChanged | Subscribed | CommandAnswered | Conn
 def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]:
     by_name = {history.name: history for history in histories}
     return [
-        fault
+        violation
         for history in histories
         for revoked in history.entries
         if isinstance(revoked, AccessRevoked)
-        for name in revoked.who
-        for fault in _judge(by_name[name], revoked, deadlines)
+        for name in revoked.clients
+        for violation in _judge(by_name[name], revoked, deadlines)
     ]
 
 
@@ -46,27 +46,27 @@ def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> It
     for entry in later:
         if entry.at > deadline and _tells(entry, room):
             seconds = entry.at - revoked.at
-            detail = f"{seconds:.1f} s after it was over for them: {type(entry).__name__}"
+            detail = f"{seconds:.1f} s after access was revoked: {type(entry).__name__}"
             yield Violation("revoked-in-time", history.name, room, detail)
             return
 
 
 def _tells(entry: Entry, room: int | None) -> bool:
-    """Whether something came with it: by the socket, or as a load of what is over."""
+    """Whether the client received something: on the connection, or by a load of a lost room."""
     return isinstance(entry, Received) or (
         isinstance(entry, RoomLoaded) and room in (None, entry.room)
     )
 
 
 def _after(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
-    """Yield what happened since: a session that is over opens no socket either."""
+    """Yield everything since then: a session that ended must not open a connection either."""
     return (entry for entry in history.entries if entry.at >= revoked.at)
 
 
 def _on_the_same(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
-    """Yield what came since on the subscription that was open when it was asked for.
+    """Yield what arrived on the subscription that was open when access was revoked.
 
-    After its end only loads are yielded, until the room is asked for again.
+    After its end only loads are yielded, until the client subscribes to the room again.
     """
     is_open = False
     for entry in history.entries:

@@ -1,8 +1,8 @@
-"""Writing a run to a folder and reading it again, as JSON lines.
+"""Writes a run to a folder as JSON lines, and reads it again.
 
-`run.json` says what was done, `log.jsonl` has the log, `histories.jsonl` what everybody saw. A
-message that many were told stands there once, and by its number wherever it was told. The texts of
-messages are in it: the folder is for its owner only.
+`run.json` has the faults, `log.jsonl` the log, `histories.jsonl` the histories. A message that many
+clients received is written once, and referred to by its number. The files contain message texts:
+only the folder's owner can read them.
 """
 
 import json
@@ -21,11 +21,11 @@ KINDS = {kind.__name__: kind for kind in get_args(Entry)}
 
 
 class RunFileError(Exception):
-    """A folder does not hold a run; the text says what is wrong with it."""
+    """A folder has no readable run; the text says why."""
 
 
 def write_run(run: Run, folder: Path) -> None:
-    """Write a run into a folder, which is made. Anything of an earlier one is replaced."""
+    """Write a run into a folder, which is created; files of an earlier run are replaced."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {
         "left_early": sorted(run.left_early),
@@ -53,9 +53,9 @@ def read_run(folder: Path) -> Run:
             promises=Promises(**facts["promises"]),
         )
     except OSError as error:
-        raise RunFileError(f"{folder} holds no run: {error.strerror} ({error.filename}).") from None
+        raise RunFileError(f"{folder} has no run: {error.strerror} ({error.filename}).") from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise RunFileError(f"{folder} holds a run that cannot be read: {error!r}.") from None
+        raise RunFileError(f"{folder} has a run that cannot be read: {error!r}.") from None
 
 
 def _window(facts: Frame) -> FaultWindow:
@@ -88,10 +88,10 @@ def _read_log(path: Path) -> Log:
 
 
 class _HistoryLines:
-    """Turns histories into lines: a message gets its number where it comes first."""
+    """Turns histories into lines; a message gets its number where it first appears."""
 
     def __init__(self) -> None:
-        # By identity: those who were told by the same frame share it.
+        # By identity: clients that received the same frame share the object.
         self._numbers: dict[int, int] = {}
 
     def of(self, run: Run) -> Iterator[list[Any]]:

@@ -1,8 +1,8 @@
-"""For how long clients heard nothing of what is said. Pure.
+"""How long clients received no events while others were sending. Pure.
 
-A silence that is still open where one stops looking is as long as it became: it goes on to the
-client's next event, or to the end of what the client saw. But where an outage begins meanwhile, in
-which nobody can talk, what is later proves nothing.
+A silence that is still open at the end of the span counts in full: it lasts until the client's next
+event, or until its history ends. But if an outage starts meanwhile, in which nobody can send, the
+time after that proves nothing.
 """
 
 from bisect import bisect_left, bisect_right
@@ -15,23 +15,23 @@ from loadtests.lib.client.history import EventReceived, History
 FOREVER = float("inf")
 
 
-def longest_silence(history: History, began: float, ended: float, outage: float = FOREVER) -> float:
-    """Return in seconds the longest of `silences`."""
-    return max(later - earlier for earlier, later in silences(history, began, ended, outage))
+def longest_silence(history: History, start: float, end: float, outage: float = FOREVER) -> float:
+    """Return the longest of `silences`, in seconds."""
+    return max(later - earlier for earlier, later in silences(history, start, end, outage))
 
 
 def silences(
-    history: History, began: float, ended: float, outage: float = FOREVER
+    history: History, start: float, end: float, outage: float = FOREVER
 ) -> Iterator[Interval]:
-    """Yield the spans between events from `began` on, as far as they begin before `ended`.
+    """Yield the intervals between events from `start` on that begin before `end`.
 
-    `outage` is when the first outage after `ended` begins.
+    `outage` is the start of the first outage after `end`.
     """
-    heard = event_times(history)
-    next_one = bisect_right(heard, ended)
-    within = heard[bisect_left(heard, began) : next_one]
-    last = heard[next_one] if next_one < len(heard) else max(ended, history.ended or ended)
-    yield from pairwise([began, *within, min(last, outage)])
+    received = event_times(history)
+    next_index = bisect_right(received, end)
+    within = received[bisect_left(received, start) : next_index]
+    last = received[next_index] if next_index < len(received) else max(end, history.ended or end)
+    yield from pairwise([start, *within, min(last, outage)])
 
 
 def event_times(history: History) -> list[float]:

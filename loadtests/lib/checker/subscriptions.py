@@ -1,9 +1,9 @@
-"""Rules of one subscription: every event once, in order, without holes. Pure.
+"""Rules of one subscription: every event once, in order, without gaps. Pure.
 
-A subscription begins with `subscribe` and ends with the socket, with the next `subscribe` of the
-room, with the answer to `unsubscribe`, or when one is put out of the room. Between `subscribe` and
-`subscribed` come the missed events, after it the live ones. Nothing here needs the log, and what is
-kept is one small record for each open room: a long run judges each entry as it happens.
+A subscription starts with `subscribe` and ends with the connection, with the next `subscribe` of
+the room, with the answer to `unsubscribe`, or when the user is removed. Between `subscribe` and
+`subscribed` come the missed events, after it the live ones. This needs no log and keeps one small
+record per open room, so a long run can check each entry as it happens.
 """
 
 from collections.abc import Iterator
@@ -25,18 +25,18 @@ from loadtests.lib.client.history import (
 
 def check(history: History) -> list[Violation]:
     order = OrderChecker(history.name)
-    return [fault for entry in history.entries for fault in order.take(entry)]
+    return [violation for entry in history.entries for violation in order.check(entry)]
 
 
 @dataclass(slots=True)
 class OrderChecker:
-    """The subscriptions of one client. Give `take` all its entries in order, from the first."""
+    """Checks the subscriptions of one client; it must get all entries in order, from the first."""
 
-    who: str
+    client: str
     _open: dict[int, "_Open"] = field(default_factory=dict)  # by room
 
-    def take(self, entry: Entry) -> list[Violation]:
-        """Return what is wrong with an entry, after those that were taken before."""
+    def check(self, entry: Entry) -> list[Violation]:
+        """Return what is wrong with the next entry."""
         match entry:
             case SubscribeSent(room=room, position=position):
                 after = None if position is None else position + 1
@@ -48,48 +48,48 @@ class OrderChecker:
             case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self._open:
                 self._open[room].leaving = entry.ref
             case CommandAnswered(command={"type": "unsubscribe", "room": room}):
-                self._left(room, entry)
+                self._unsubscribed(room, entry)
             case Subscribed():
                 return list(self._subscribed(self._open.get(entry.room), entry))
             case EventReceived():
-                return list(self._heard(self._open.get(entry.room), entry))
+                return list(self._received(self._open.get(entry.room), entry))
         return []
 
-    def _left(self, room: int, entry: CommandAnswered) -> None:
-        # A `subscribe` that was sent behind the `unsubscribe` is not over with its answer.
+    def _unsubscribed(self, room: int, entry: CommandAnswered) -> None:
+        # The answer does not end a `subscribe` that was sent after the `unsubscribe`.
         if room in self._open and entry.code is None and self._open[room].leaving == entry.ref:
             del self._open[room]
 
     def _subscribed(self, subscription: "_Open | None", entry: Subscribed) -> Iterator[Violation]:
         if subscription is None or subscription.confirmed:
-            yield self._fault("asked-first", entry, "`subscribed` without a `subscribe`")
+            yield self._violation("asked-first", entry, "`subscribed` without a `subscribe`")
             return
         expected = entry.seq + 1
         if entry.resumed and subscription.next not in (None, expected):
             detail = f"live from {entry.seq}, but the missed events end before {subscription.next}"
-            yield self._fault("replay-complete", entry, detail)
+            yield self._violation("replay-complete", entry, detail)
         if subscription.replayed and not entry.resumed:
-            yield self._fault("replay-none", entry, "missed events came with `resumed: false`")
+            yield self._violation("replay-none", entry, "missed events came with `resumed: false`")
         subscription.next, subscription.confirmed = expected, True
 
-    def _heard(self, subscription: "_Open | None", entry: EventReceived) -> Iterator[Violation]:
+    def _received(self, subscription: "_Open | None", entry: EventReceived) -> Iterator[Violation]:
         if subscription is None:
-            yield self._fault("asked-first", entry, f"event {entry.seq} without a subscription")
+            yield self._violation("asked-first", entry, f"event {entry.seq} without a subscription")
         elif subscription.next is None:
-            yield self._fault("replay-none", entry, f"event {entry.seq} before `subscribed`")
+            yield self._violation("replay-none", entry, f"event {entry.seq} before `subscribed`")
         else:
             if entry.seq != subscription.next:
-                detail = f"event {entry.seq} came where {subscription.next} was due"
-                yield self._fault(subscription.broken_by(entry.seq), entry, detail)
+                detail = f"event {entry.seq} came instead of {subscription.next}"
+                yield self._violation(subscription.broken_by(entry.seq), entry, detail)
             subscription.next = max(subscription.next, entry.seq + 1)
 
-    def _fault(self, rule: str, entry: Subscribed | EventReceived, detail: str) -> Violation:
-        return Violation(rule, self.who, entry.room, detail)
+    def _violation(self, rule: str, entry: Subscribed | EventReceived, detail: str) -> Violation:
+        return Violation(rule, self.client, entry.room, detail)
 
 
 @dataclass(slots=True)
 class _Open:
-    """What the next event of a room must be; `next` is None until that is known."""
+    """The seq that the next event of a room must have; `next` is None until it is known."""
 
     position: int | None
     next: int | None
@@ -102,8 +102,8 @@ class _Open:
         return self.position is not None and self.next != self.position + 1
 
     def broken_by(self, seq: int) -> str:
-        """Return the rule that an event breaks which is not the one that was due."""
-        assert self.next is not None, "nothing was due yet"
+        """Return the rule that an unexpected event breaks."""
+        assert self.next is not None, "any event may come first"
         if seq > self.next:
             self.skipped.append(range(self.next, seq))
             return "event-skipped"

@@ -1,6 +1,6 @@
-"""What came of a run in a few lines: how much was said and heard, what was wrong, how long it took.
+"""A run in a few lines: messages, deliveries, violations and silences. Pure.
 
-Pure. The lines are for people; a script reads the exit status.
+The lines are for people; a script reads the exit status.
 """
 
 from collections import Counter
@@ -16,10 +16,10 @@ from loadtests.lib.client.history import CommandAnswered, EventReceived
 @dataclass(frozen=True, slots=True)
 class Summary:
     clients: int
-    acknowledged: int  # messages answered `ok`
-    delivered: int  # times that a client was told of one
-    faults: Counter[str]  # by what they mean
-    silences: list[tuple[str, float, float]]  # window, how long it was, longest silence in it
+    acknowledged: int  # messages answered with `ok`
+    delivered: int  # messages received, by all clients together
+    violations: Counter[str]  # by category
+    silences: list[tuple[str, float, float]]  # window, its length, the longest silence in it
 
     def __str__(self) -> str:
         lines = [self.counts]
@@ -29,14 +29,14 @@ class Summary:
 
     @property
     def counts(self) -> str:
-        found = ", ".join(f"{self.faults[name]} {name}" for name in CATEGORIES)
+        found = ", ".join(f"{self.violations[name]} {name}" for name in CATEGORIES)
         return (
             f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
             f"{self.delivered} deliveries\n{found}"
         )
 
 
-def summarize_run(run: Run, faults: Sequence[Violation]) -> Summary:
+def summarize_run(run: Run, violations: Sequence[Violation]) -> Summary:
     entries = [entry for history in run.histories for entry in history.entries]
     return Summary(
         clients=sum(history.ended is not None for history in run.histories),
@@ -45,13 +45,13 @@ def summarize_run(run: Run, faults: Sequence[Violation]) -> Summary:
             isinstance(entry, EventReceived) and entry.type == "message.created"
             for entry in entries
         ),
-        faults=Counter(fault.category for fault in faults),
+        violations=Counter(violation.category for violation in violations),
         silences=_silences(run),
     )
 
 
 def _acknowledged(entry: object) -> int | None:
-    """Return the id of the message that was answered, if one was."""
+    """Return the id of the message if the entry acknowledges one."""
     match entry:
         case CommandAnswered(
             command={"type": "message.send"}, code=None, message={"id": int() as id}
@@ -65,9 +65,11 @@ def _silences(run: Run) -> list[tuple[str, float, float]]:
     found = []
     for one in run.windows:
         outages = (
-            other.began for other in run.windows if other.unavailable and other.began >= one.ended
+            other.started
+            for other in run.windows
+            if other.unavailable and other.started >= one.ended
         )
-        span = one.began, one.ended, min(outages, default=FOREVER)
+        span = one.started, one.ended, min(outages, default=FOREVER)
         silences = [longest_silence(history, *span) for history in listening]
-        found.append((one.name, one.ended - one.began, max(silences, default=0.0)))
+        found.append((one.name, one.ended - one.started, max(silences, default=0.0)))
     return found

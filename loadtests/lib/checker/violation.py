@@ -1,8 +1,8 @@
-"""What a rule finds: which rule was broken, whose history shows it, and how."""
+"""What a rule finds: the rule that was broken, the client whose history shows it, and how."""
 
 from dataclasses import dataclass
 
-# What a broken rule means to people: every rule is in one of these.
+# What a broken rule means to users: every rule is in one category.
 CATEGORIES = {
     "lost": {
         "ok-logged",
@@ -14,10 +14,10 @@ CATEGORIES = {
         "position-held",
         "replay-complete",
     },
-    "doubled": {"event-once", "nonce-once", "view-once"},
+    "duplicated": {"event-once", "nonce-once", "view-once"},
     "reordered": {"event-in-order", "view-in-order"},
     "leaked": {"deleted-is-gone", "old-text", "members-only", "revoked-in-time"},
-    "misshown": {"gone-in-time", "present-in-time", "views-equal", "view-current"},
+    "outdated": {"gone-in-time", "present-in-time", "views-equal", "view-current"},
     "wrong": {
         "asked-first",
         "event-current",
@@ -35,13 +35,13 @@ CATEGORIES = {
 @dataclass(frozen=True, slots=True)
 class Violation:
     rule: str
-    who: str  # a client's name, or "log"
+    client: str  # a client's name, or "log"
     room: int | None
     detail: str
 
     def __str__(self) -> str:
         where = "" if self.room is None else f" in room {self.room}"
-        return f"{self.rule}: {self.who}{where}: {self.detail}"
+        return f"{self.rule}: {self.client}{where}: {self.detail}"
 
     @property
     def category(self) -> str:

@@ -20,7 +20,7 @@ from loadtests.lib.client.history import (
     History,
     Subscribed,
 )
-from tests.loadtests.checker.test_check import give_a_number_twice, lose_a_saved_message, talk
+from tests.loadtests.checker.test_check import lose_a_saved_message, talk, use_a_number_twice
 
 SPAN = (0.0, 100.0)
 WITH_SILENCE_LIMIT = [kind.name for kind in FAULT_KINDS if kind.limits.silence is not None]
@@ -98,13 +98,13 @@ def test_a_saved_outcome_is_read_back_unchanged() -> None:
 def test_a_run_that_lost_a_message_has_status_1() -> None:
     outcome = conclude(1, SPAN, [execution("redis-killed", 10, 11)], sound_run(True), 0)
     assert outcome.status == 1
-    assert outcome.summary.faults["lost"] > 0
+    assert outcome.summary.violations["lost"] > 0
     assert any("is not in the log" in line for line in outcome.violations)
 
 
 def test_a_run_with_any_other_violation_has_status_1() -> None:
     histories, log = talk()
-    give_a_number_twice(histories, log)
+    use_a_number_twice(histories, log)
     assert conclude(1, SPAN, [], Run(histories, log), 0).status == 1
 
 

@@ -80,7 +80,7 @@ def test_the_page_lists_every_category_of_violations(tmp_path: Path) -> None:
     file = tmp_path / "page.md"
     file.write_text(EMPTY)
     report.write([GOOD], MACHINE, file)
-    assert "0 lost, 0 doubled, 0 reordered, 0 leaked, 0 misshown, 0 wrong" in file.read_text()
+    assert "0 lost, 0 duplicated, 0 reordered, 0 leaked, 0 outdated, 0 wrong" in file.read_text()
 
 
 def test_each_table_has_its_own_section(tmp_path: Path) -> None:

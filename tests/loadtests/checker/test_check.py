@@ -1,4 +1,4 @@
-"""The checker finds every kind of wrong history, and nothing in right ones."""
+"""The checker finds every kind of wrong history, and nothing in correct ones."""
 
 import re
 from collections import deque
@@ -33,7 +33,7 @@ Spoil = Callable[[list[History], Log], None]
 
 
 def talk() -> tuple[list[History], Log]:
-    """Return the histories of two people who talked, one of them over two sockets, and the log."""
+    """Return the histories of two users, one of them with two connections, and the log."""
     server = ModelServer()
     alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     for tab in (alice, bob):
@@ -57,7 +57,7 @@ def _send(tab: ModelClient, nonce: str) -> None:
     tab.run_effects(tab.protocol.command(command)[1])
 
 
-def test_it_finds_nothing_in_right_histories() -> None:
+def test_correct_histories_have_no_violations() -> None:
     histories, log = talk()
     assert format_violations(check(histories, log)) == ""
 
@@ -71,11 +71,11 @@ def lose_a_saved_message(histories: list[History], log: Log) -> None:
     ]
 
 
-def make_a_hole_in_the_log(histories: list[History], log: Log) -> None:
+def make_a_gap_in_the_log(histories: list[History], log: Log) -> None:
     del log.rooms[ROOM][4]
 
 
-def give_a_number_twice(histories: list[History], log: Log) -> None:
+def use_a_number_twice(histories: list[History], log: Log) -> None:
     log.messages[104] = replace(log.messages[104], number=3)
 
 
@@ -101,39 +101,39 @@ def answer_with_another_seq(histories: list[History], log: Log) -> None:
     _replace(histories[0], answer, replace(answer, message=answer.message | {"seq": 3}))
 
 
-def leave_an_event_out(histories: list[History], log: Log) -> None:
-    histories[0].entries.remove(_heard(histories[0], 2))
+def skip_an_event(histories: list[History], log: Log) -> None:
+    histories[0].entries.remove(_received(histories[0], 2))
 
 
-def leave_the_last_missed_event_out(histories: list[History], log: Log) -> None:
-    histories[1].entries.remove(_heard(histories[1], 8))
+def skip_the_last_missed_event(histories: list[History], log: Log) -> None:
+    histories[1].entries.remove(_received(histories[1], 8))
 
 
-def tell_an_event_twice(histories: list[History], log: Log) -> None:
-    event = _heard(histories[0], 2)
+def deliver_an_event_twice(histories: list[History], log: Log) -> None:
+    event = _received(histories[0], 2)
     histories[0].entries.insert(histories[0].entries.index(event), event)
 
 
-def tell_events_in_the_wrong_order(histories: list[History], log: Log) -> None:
+def deliver_events_in_the_wrong_order(histories: list[History], log: Log) -> None:
     entries = histories[0].entries
     first, second = (
-        entries.index(_heard(histories[0], 2)),
-        entries.index(_heard(histories[0], 3)),
+        entries.index(_received(histories[0], 2)),
+        entries.index(_received(histories[0], 3)),
     )
     entries[first], entries[second] = entries[second], entries[first]
 
 
-def tell_events_without_a_subscription(histories: list[History], log: Log) -> None:
+def deliver_an_event_without_a_subscription(histories: list[History], log: Log) -> None:
     histories[0].entries.append(SubscriptionEnded(0.0, ROOM, "removed"))
-    histories[0].entries.append(_heard(histories[0], 8))
+    histories[0].entries.append(_received(histories[0], 8))
 
 
-def tell_events_before_subscribed(histories: list[History], log: Log) -> None:
-    histories[0].entries += [SubscribeSent(0.0, ROOM, None), _heard(histories[0], 8)]
+def deliver_an_event_before_subscribed(histories: list[History], log: Log) -> None:
+    histories[0].entries += [SubscribeSent(0.0, ROOM, None), _received(histories[0], 8)]
 
 
-def tell_an_event_after_unsubscribing(histories: list[History], log: Log) -> None:
-    histories[0].entries += [*_left(ref=90), _heard(histories[0], 8)]
+def deliver_an_event_after_unsubscribing(histories: list[History], log: Log) -> None:
+    histories[0].entries += [*_unsubscribe(ref=90), _received(histories[0], 8)]
 
 
 def replay_although_not_resumed(histories: list[History], log: Log) -> None:
@@ -143,12 +143,12 @@ def replay_although_not_resumed(histories: list[History], log: Log) -> None:
     ]
 
 
-def tell_an_event_that_never_was(histories: list[History], log: Log) -> None:
+def deliver_an_event_that_never_happened(histories: list[History], log: Log) -> None:
     histories[0].entries.append(EventReceived(0.0, ROOM, 9, "message.created", None))
 
 
-def tell_an_event_of_another_type(histories: list[History], log: Log) -> None:
-    event = _heard(histories[0], 8)
+def deliver_an_event_of_another_type(histories: list[History], log: Log) -> None:
+    event = _received(histories[0], 8)
     _replace(histories[0], event, replace(event, type="message.edited"))
 
 
@@ -164,7 +164,7 @@ def show_messages_in_the_wrong_order(histories: list[History], log: Log) -> None
     histories[1].views[ROOM].reverse()
 
 
-def show_a_message_that_never_was(histories: list[History], log: Log) -> None:
+def show_a_message_that_was_never_sent(histories: list[History], log: Log) -> None:
     shown = histories[1].views[ROOM]
     shown.append(shown[-1] | {"id": 999, "seq": 99})
 
@@ -193,134 +193,140 @@ def show_an_older_state(histories: list[History], log: Log) -> None:
     ("spoil", "rule"),
     [
         (lose_a_saved_message, "ok-logged"),
-        (make_a_hole_in_the_log, "log-contiguous"),
-        (give_a_number_twice, "numbers-contiguous"),
+        (make_a_gap_in_the_log, "log-contiguous"),
+        (use_a_number_twice, "numbers-contiguous"),
         (save_a_message_without_its_event, "message-has-event"),
         (save_a_nonce_twice, "nonce-once"),
         (answer_a_nonce_with_two_messages, "nonce-once"),
         (answer_with_another_seq, "ok-logged"),
-        (leave_an_event_out, "event-skipped"),
-        (leave_the_last_missed_event_out, "replay-complete"),
-        (tell_an_event_twice, "event-once"),
-        (tell_events_in_the_wrong_order, "event-in-order"),
-        (tell_events_without_a_subscription, "asked-first"),
-        (tell_events_before_subscribed, "replay-none"),
-        (tell_an_event_after_unsubscribing, "asked-first"),
+        (skip_an_event, "event-skipped"),
+        (skip_the_last_missed_event, "replay-complete"),
+        (deliver_an_event_twice, "event-once"),
+        (deliver_events_in_the_wrong_order, "event-in-order"),
+        (deliver_an_event_without_a_subscription, "asked-first"),
+        (deliver_an_event_before_subscribed, "replay-none"),
+        (deliver_an_event_after_unsubscribing, "asked-first"),
         (replay_although_not_resumed, "replay-none"),
-        (tell_an_event_that_never_was, "event-logged"),
-        (tell_an_event_of_another_type, "event-logged"),
+        (deliver_an_event_that_never_happened, "event-logged"),
+        (deliver_an_event_of_another_type, "event-logged"),
         (lose_a_message_from_a_view, "ok-shown-once"),
         (lose_a_message_from_a_view, "view-complete"),
         (show_a_message_twice, "view-once"),
         (show_a_message_twice, "ok-shown-once"),
         (show_messages_in_the_wrong_order, "view-in-order"),
-        (show_a_message_that_never_was, "view-logged"),
+        (show_a_message_that_was_never_sent, "view-logged"),
         (show_deleted_text, "deleted-is-gone"),
         (show_deleted_html, "deleted-is-gone"),
         (show_old_text, "view-current"),
         (show_an_older_state, "views-equal"),
     ],
 )
-def test_it_catches_a_place_that_would(spoil: Spoil, rule: str) -> None:
+def test_it_finds_a_server_that_would(spoil: Spoil, rule: str) -> None:
     histories, log = talk()
     spoil(histories, log)
-    assert rule in {fault.rule for fault in check(histories, log)}
+    assert rule in {violation.rule for violation in check(histories, log)}
 
 
-def test_who_left_early_need_not_show_what_came_after() -> None:
+def test_a_client_that_closed_early_need_not_show_later_messages() -> None:
     histories, log = talk()
     del histories[1].views[ROOM][-1]
     assert check(histories, log, left_early={"person-0002"}) == []
 
 
-def test_who_came_late_need_not_show_what_was_before() -> None:
+def test_a_view_that_starts_later_need_not_show_earlier_messages() -> None:
     histories, log = talk()
     histories[1].views[ROOM] = histories[1].views[ROOM][3:]
     histories[1].since[ROOM] = 3
     assert check(histories, log) == []
 
 
-def test_a_room_loaded_anew_is_live_from_where_it_subscribed() -> None:
+def test_a_loaded_room_is_live_from_the_seq_of_its_subscription() -> None:
     history, log = talk()[0][0], talk()[1]
     history.entries += [
         Disconnected(0.0, 1006),
         SubscribeSent(0.0, ROOM, 2),
         Subscribed(0.0, ROOM, 7, False, ()),
-        _heard(history, 8),
+        _received(history, 8),
         RoomLoaded(0.0, ROOM, 8),
     ]
     assert check([history], log) == []
 
 
-def test_events_come_until_unsubscribe_is_answered() -> None:
+def test_events_may_come_until_unsubscribe_is_answered() -> None:
     histories, log = talk()
-    alice, last = histories[0].entries, _heard(histories[0], 8)
+    alice, last = histories[0].entries, _received(histories[0], 8)
     alice.remove(last)
-    sent, answered = _left(ref=90)
+    sent, answered = _unsubscribe(ref=90)
     alice += [sent, last, answered]
     assert check(histories, log) == []
 
 
 def test_a_room_opened_again_stays_open_when_its_unsubscribe_is_answered() -> None:
     histories, log = talk()
-    sent, answered = _left(ref=90)
+    sent, answered = _unsubscribe(ref=90)
     asked, subscribed = SubscribeSent(0.0, ROOM, 7), Subscribed(0.0, ROOM, 8, True, ())
     histories[0].entries += [sent, asked, answered]
-    histories[0].entries += [_heard(histories[0], 8), subscribed]
+    histories[0].entries += [_received(histories[0], 8), subscribed]
     assert check(histories, log) == []
 
 
-def test_order_tells_at_once_what_is_wrong_with_an_entry() -> None:
+def test_the_order_checker_reports_a_violation_at_once() -> None:
     order = OrderChecker("person-0001")
-    assert order.take(SubscribeSent(0.0, ROOM, 3)) == []
-    assert order.take(Subscribed(0.0, ROOM, 3, True, ())) == []
-    assert order.take(EventReceived(0.0, ROOM, 4, "message.created", None)) == []
-    [fault] = order.take(EventReceived(0.0, ROOM, 6, "message.created", None))
-    assert (fault.rule, fault.who, fault.room) == ("event-skipped", "person-0001", ROOM)
+    assert order.check(SubscribeSent(0.0, ROOM, 3)) == []
+    assert order.check(Subscribed(0.0, ROOM, 3, True, ())) == []
+    assert order.check(EventReceived(0.0, ROOM, 4, "message.created", None)) == []
+    [violation] = order.check(EventReceived(0.0, ROOM, 6, "message.created", None))
+    assert (violation.rule, violation.client, violation.room) == (
+        "event-skipped",
+        "person-0001",
+        ROOM,
+    )
 
 
-def test_a_skipped_event_is_lost_and_one_that_comes_after_later_ones_is_reordered() -> None:
+def test_a_skipped_event_is_lost_and_a_late_one_is_reordered() -> None:
     order = OrderChecker("person-0001")
     entries: list[Entry] = [SubscribeSent(0.0, ROOM, 3), Subscribed(0.0, ROOM, 3, True, ())]
     entries += [EventReceived(0.0, ROOM, seq, "message.created", None) for seq in (5, 4, 5, 6)]
-    found = [fault.category for entry in entries for fault in order.take(entry)]
-    assert found == ["lost", "reordered", "doubled"]
+    found = [violation.category for entry in entries for violation in order.check(entry)]
+    assert found == ["lost", "reordered", "duplicated"]
 
 
-def test_every_rule_has_a_meaning() -> None:
-    """Texts with hyphens in the checker's sources are names of rules."""
-    texts = [path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "fault.py"]
+def test_every_rule_has_a_category() -> None:
+    """Strings with hyphens in the checker's sources are names of rules."""
+    texts = [
+        path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "violation.py"
+    ]
     rules = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)"', "\n".join(texts)))
-    meant = [rule for named in CATEGORIES.values() for rule in named]
-    assert rules == set(meant)
-    assert len(meant) == len(set(meant))
+    in_categories = [rule for named in CATEGORIES.values() for rule in named]
+    assert rules == set(in_categories)
+    assert len(in_categories) == len(set(in_categories))
 
 
-def test_a_watched_history_may_forget() -> None:
-    server, order, faults = ModelServer(), OrderChecker("person-0001"), []
+def test_a_watched_history_need_not_keep_its_entries() -> None:
+    server, order, violations = ModelServer(), OrderChecker("person-0001"), []
 
-    def judge(entry: Entry) -> None:
-        faults.extend(order.take(entry))
+    def watch(entry: Entry) -> None:
+        violations.extend(order.check(entry))
 
     tab = ModelClient(server, 1)
     tab.protocol.history.entries = deque(maxlen=2)
-    tab.protocol.history.watch = judge
+    tab.protocol.history.watch = watch
     tab.protocol.subscribe(ROOM)
     tab.connect()
     for number in range(5):
         _send(tab, f"n{number}")
     tab.catch_up()
-    assert faults == []
+    assert violations == []
     tab.receive(server.event(2))
-    assert [fault.rule for fault in faults] == ["event-once"]
+    assert [violation.rule for violation in violations] == ["event-once"]
     assert len(tab.protocol.history.entries) == 2
 
 
-Step = st.sampled_from(["send", "hear", "cut", "connect", "edit", "delete"])
+Step = st.sampled_from(["send", "catch up", "drop", "connect", "edit", "delete"])
 
 
 @given(st.lists(st.tuples(Step, st.integers(0, 2)), max_size=60), st.integers(0, 5))
-def test_it_finds_nothing_whatever_happens_to_the_sockets(
+def test_it_finds_nothing_whatever_happens_to_the_connections(
     steps: list[tuple[str, int]], replay_max: int
 ) -> None:
     server = ModelServer(replay_max)
@@ -328,8 +334,8 @@ def test_it_finds_nothing_whatever_happens_to_the_sockets(
     for tab in tabs:
         tab.protocol.subscribe(ROOM)
         tab.connect()
-    for number, (step, who) in enumerate(steps):
-        _take(server, tabs[who], step, f"n{number}")
+    for number, (step, client) in enumerate(steps):
+        _perform(server, tabs[client], step, f"n{number}")
     for tab in [tab for tab in tabs if tab.last_sent is None]:
         tab.connect()
     for tab in tabs:
@@ -337,14 +343,14 @@ def test_it_finds_nothing_whatever_happens_to_the_sockets(
     assert format_violations(check([tab.protocol.finish() for tab in tabs], server.log())) == ""
 
 
-def _take(server: ModelServer, tab: ModelClient, step: str, name: str) -> None:
+def _perform(server: ModelServer, tab: ModelClient, step: str, name: str) -> None:
     last = max(server.messages, default=None)
     match step:
         case "send":
             _send(tab, name)
-        case "hear":
+        case "catch up":
             tab.catch_up()
-        case "cut" if tab.last_sent is not None:
+        case "drop" if tab.last_sent is not None:
             tab.drop_connection()
         case "connect" if tab.last_sent is None:
             tab.connect()
@@ -354,12 +360,12 @@ def _take(server: ModelServer, tab: ModelClient, step: str, name: str) -> None:
             server.delete(last)
 
 
-def _left(ref: int) -> tuple[CommandSent, CommandAnswered]:
+def _unsubscribe(ref: int) -> tuple[CommandSent, CommandAnswered]:
     command = {"type": "unsubscribe", "room": ROOM, "ref": ref}
     return CommandSent(0.0, ref, command), CommandAnswered(0.0, ref, command, None, None)
 
 
-def _heard(history: History, seq: int) -> EventReceived:
+def _received(history: History, seq: int) -> EventReceived:
     """Return the history's first entry of an event."""
     return next(one for one in history.entries if isinstance(one, EventReceived) and one.seq == seq)
 

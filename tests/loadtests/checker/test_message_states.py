@@ -1,4 +1,4 @@
-"""The checker finds old text that comes out again, and nothing in what was on its way.
+"""The checker finds old text that is sent again, and allows what was in flight.
 
 Message 101 is created at seq 1, edited at 2 (known at 10 seconds), deleted at 3 (known at 20).
 """
@@ -36,7 +36,7 @@ def state(rev: int, body: str | None = None) -> Frame:
     return message | {"body": bodies[rev] if body is None else body}
 
 
-def the_log() -> Log:
+def make_log() -> Log:
     log = Log()
     types = ("message.created", "message.edited", "message.deleted")
     log.rooms[ROOM] = [LoggedEvent(seq, type, 101) for seq, type in enumerate(types, start=1)]
@@ -50,9 +50,9 @@ ALICE: list[Entry] = [
 ]
 
 
-def rules(*bobs: Entry) -> list[str]:
-    histories = [History("alice", ALICE), History("bob", [*bobs])]
-    return [fault.rule for fault in check(histories, the_log())]
+def rules(*entries: Entry) -> list[str]:
+    histories = [History("alice", ALICE), History("bob", [*entries])]
+    return [violation.rule for violation in check(histories, make_log())]
 
 
 def live(at: float, seq: int, message: Frame) -> list[Entry]:
@@ -87,19 +87,19 @@ asking = pytest.mark.parametrize("ask", [replayed, loaded, answered])
 
 
 @asking
-def test_what_is_asked_for_afterwards_is_the_text_as_it_is(ask: Ask) -> None:
+def test_a_later_request_gets_the_current_text(ask: Ask) -> None:
     assert rules(*ask(12.0, state(2))) == []
     assert rules(*ask(22.0, state(3))) == []
 
 
 @asking
-def test_old_text_that_is_asked_for_afterwards_is_a_leak(ask: Ask) -> None:
+def test_old_text_in_the_answer_to_a_later_request_is_a_leak(ask: Ask) -> None:
     assert rules(*ask(12.0, state(1))) == ["old-text"]
     assert "old-text" in rules(*ask(22.0, state(2)))
 
 
 @asking
-def test_what_was_asked_for_before_may_still_be_old(ask: Ask) -> None:
+def test_the_answer_to_an_earlier_request_may_be_old(ask: Ask) -> None:
     assert rules(*ask(9.5, state(1))) == []
     assert rules(*ask(19.5, state(2))) == []
 
@@ -108,35 +108,35 @@ def test_a_live_event_may_come_late() -> None:
     assert rules(*live(25.0, 1, state(1))) == []
 
 
-def test_an_event_carries_at_least_what_it_tells_of() -> None:
+def test_an_event_carries_a_message_at_least_as_new_as_itself() -> None:
     assert rules(*live(12.0, 2, state(1))) == ["event-current"]
 
 
-def test_what_is_told_to_be_deleted_has_no_text() -> None:
+def test_a_deleted_message_has_no_text() -> None:
     assert rules(*live(21.0, 3, state(3, "old"))) == ["deleted-is-gone"]
     assert rules(*live(21.0, 3, state(3) | {"html": "<b>old</b>"})) == ["deleted-is-gone"]
 
 
-def test_a_message_as_it_is_has_the_text_of_the_log() -> None:
-    log = the_log()
+def test_a_current_message_has_the_text_of_the_log() -> None:
+    log = make_log()
     log.messages[101] = LoggedMessage(101, ROOM, 1, 1, 1, "n", "edited", False, 2, None)
     history = History("bob", live(12.0, 2, state(2, "another")))
-    assert [fault.rule for fault in check([history], log)] == ["text-logged"]
+    assert [violation.rule for violation in check([history], log)] == ["text-logged"]
 
 
-def test_what_one_has_seen_another_who_asks_later_sees_too() -> None:
+def test_a_state_that_one_client_has_seen_is_seen_by_later_requests_of_others() -> None:
     seen = History("alice", live(5.0, 2, state(2)))
     bob = History("bob", replayed(6.0, state(1)))
-    assert [fault.rule for fault in check([seen, bob], the_log())] == ["old-text"]
+    assert [violation.rule for violation in check([seen, bob], make_log())] == ["old-text"]
 
 
 def test_a_load_has_every_message_up_to_its_seq() -> None:
-    log = the_log()
+    log = make_log()
     log.messages[102] = LoggedMessage(102, ROOM, 4, 2, 1, "m", "more", False, 4, None)
     complete = RoomLoaded(1.0, ROOM, 3, (state(3),))
     assert check_loads(History("bob", [complete]), log) == []
-    [fault] = check_loads(History("bob", [RoomLoaded(1.0, ROOM, 4, (state(3),))]), log)
-    assert (fault.rule, fault.detail) == (
+    [violation] = check_loads(History("bob", [RoomLoaded(1.0, ROOM, 4, (state(3),))]), log)
+    assert (violation.rule, violation.detail) == (
         "load-complete",
-        "message 102 (seq 4) is not in what was loaded",
+        "message 102 (seq 4) is missing in the load",
     )

@@ -1,4 +1,4 @@
-"""The checker finds a client that takes up, on the next socket, what it does not show yet."""
+"""The checker finds a client that resumes at a position which it has not reached."""
 
 import pytest
 
@@ -19,11 +19,11 @@ from tests.support.model_server import ROOM
 LOST = Disconnected(0.0, 1006)
 
 
-def opened(epoch: str = "e") -> Connected:
+def connected(epoch: str = "e") -> Connected:
     return Connected(0.0, 1, "c", "r", epoch)
 
 
-def asked(position: int | None) -> SubscribeSent:
+def subscribe(position: int | None) -> SubscribeSent:
     return SubscribeSent(0.0, ROOM, position)
 
 
@@ -31,41 +31,51 @@ def subscribed(seq: int, *, resumed: bool = True) -> Subscribed:
     return Subscribed(0.0, ROOM, seq, resumed, ())
 
 
-def heard(*seqs: int) -> list[Entry]:
+def received(*seqs: int) -> list[Entry]:
     return [EventReceived(0.0, ROOM, seq, "message.created", None) for seq in seqs]
 
 
 def rules(*entries: Entry) -> list[str]:
-    return [fault.rule for fault in check(History("bob", [opened(), *entries]))]
+    return [violation.rule for violation in check(History("bob", [connected(), *entries]))]
 
 
-def test_it_takes_up_where_it_stood_still() -> None:
-    began = asked(0), *heard(1, 2), subscribed(2), *heard(3)
-    assert rules(*began, LOST, opened(), asked(3), *heard(4), LOST, opened(), asked(4)) == []
+def test_it_may_resume_at_its_position() -> None:
+    first = subscribe(0), *received(1, 2), subscribed(2), *received(3)
+    assert (
+        rules(
+            *first, LOST, connected(), subscribe(3), *received(4), LOST, connected(), subscribe(4)
+        )
+        == []
+    )
 
 
-def test_it_may_take_up_earlier_and_see_something_again() -> None:
-    assert rules(asked(None), subscribed(5), *heard(6, 7), LOST, opened(), asked(5)) == []
+def test_it_may_resume_earlier_and_receive_events_again() -> None:
+    assert (
+        rules(subscribe(None), subscribed(5), *received(6, 7), LOST, connected(), subscribe(5))
+        == []
+    )
 
 
-def test_taking_up_later_than_it_stood_is_a_hole() -> None:
-    began = asked(0), *heard(1), subscribed(1), LOST, opened()
-    assert rules(*began, asked(2)) == ["position-held"]
+def test_resuming_later_than_its_position_is_a_gap() -> None:
+    first = subscribe(0), *received(1), subscribed(1), LOST, connected()
+    assert rules(*first, subscribe(2)) == ["position-held"]
 
 
-def test_an_event_after_a_gap_moves_nothing() -> None:
-    assert rules(asked(0), subscribed(0), *heard(2), LOST, opened(), asked(2)) == ["position-held"]
+def test_an_event_after_a_gap_does_not_move_the_position() -> None:
+    assert rules(subscribe(0), subscribed(0), *received(2), LOST, connected(), subscribe(2)) == [
+        "position-held"
+    ]
 
 
-def test_a_load_counts_once_it_is_done_with_what_came_live_meanwhile() -> None:
-    began = asked(0), subscribed(9, resumed=False), *heard(10)
-    assert rules(*began, RoomLoaded(0.0, ROOM, 9), LOST, opened(), asked(10)) == []
-    assert rules(*began, LOST, opened(), asked(None)) == []
-    assert rules(*began, LOST, opened(), asked(10)) == ["position-held"]
+def test_a_load_counts_once_it_is_done_with_the_live_events_since() -> None:
+    first = subscribe(0), subscribed(9, resumed=False), *received(10)
+    assert rules(*first, RoomLoaded(0.0, ROOM, 9), LOST, connected(), subscribe(10)) == []
+    assert rules(*first, LOST, connected(), subscribe(None)) == []
+    assert rules(*first, LOST, connected(), subscribe(10)) == ["position-held"]
 
 
-@pytest.mark.parametrize("end", [SubscriptionEnded(0.0, ROOM, "removed"), opened("another")])
-def test_out_of_the_room_or_in_another_log_it_has_nothing(end: Entry) -> None:
-    began = asked(0), *heard(1), subscribed(1)
-    assert rules(*began, end, asked(0)) == []
-    assert rules(*began, end, asked(1)) == ["position-held"]
+@pytest.mark.parametrize("end", [SubscriptionEnded(0.0, ROOM, "removed"), connected("another")])
+def test_after_a_removal_or_in_another_log_it_has_nothing(end: Entry) -> None:
+    first = subscribe(0), *received(1), subscribed(1)
+    assert rules(*first, end, subscribe(0)) == []
+    assert rules(*first, end, subscribe(1)) == ["position-held"]

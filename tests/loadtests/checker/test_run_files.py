@@ -1,4 +1,4 @@
-"""A run that was written to a folder is the same when it is read, and is judged the same."""
+"""A recorded run is read back unchanged, and checked with the same result."""
 
 import os
 import subprocess
@@ -24,8 +24,8 @@ from loadtests.lib.servers.process import ROOT
 from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 
-def a_run() -> Run:
-    """Return a run of two people, one of whom loads the room, with something of everything."""
+def make_run() -> Run:
+    """Return a run of two users, one of whom loads the room, with every kind of entry."""
     server = ModelServer(replay_max=2)
     alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     bob.protocol = ClientProtocol(History("person-0002"))
@@ -43,21 +43,21 @@ def a_run() -> Run:
     server.delete(102)
     alice.catch_up()
     bob.catch_up()
-    deeds = History("the crowd")
-    deeds.add(AccessRevoked, 1.0, ("person-0003",), None)
+    revocations = History("revocations")
+    revocations.add(AccessRevoked, 1.0, ("person-0003",), None)
     histories = [alice.protocol.finish(), bob.protocol.finish()]
-    began, ended = histories[0].entries[0].at, histories[0].ended or 0.0
+    started, ended = histories[0].entries[0].at, histories[0].ended or 0.0
     return Run(
-        histories=[*histories, deeds],
+        histories=[*histories, revocations],
         log=server.log(),
         left_early=["person-0003"],
         listeners=["person-0001"],
-        windows=[FaultWindow("a pause", began, ended, Promises(1, 2, 3), unavailable=True)],
+        windows=[FaultWindow("a pause", started, ended, Promises(1, 2, 3), unavailable=True)],
     )
 
 
-def test_it_reads_what_was_written(tmp_path: Path) -> None:
-    run = a_run()
+def test_a_written_run_is_read_back(tmp_path: Path) -> None:
+    run = make_run()
     write_run(run, tmp_path / "run")
     again = read_run(tmp_path / "run")
     assert again.log == run.log
@@ -66,25 +66,25 @@ def test_it_reads_what_was_written(tmp_path: Path) -> None:
     assert list(again.histories) == list(run.histories)
 
 
-def test_a_message_that_many_were_told_is_written_once(tmp_path: Path) -> None:
+def test_a_message_that_many_clients_received_is_written_once(tmp_path: Path) -> None:
     message = {"id": 1, "body": "only once"}
-    heard: list[Entry] = [EventReceived(0.0, ROOM, 1, "message.created", message)]
-    run = replace(a_run(), histories=[History("alice", heard), History("bob", heard)])
+    entries: list[Entry] = [EventReceived(0.0, ROOM, 1, "message.created", message)]
+    run = replace(make_run(), histories=[History("alice", entries), History("bob", entries)])
     write_run(run, tmp_path)
     assert (tmp_path / "histories.jsonl").read_text().count("only once") == 1
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
-    write_run(a_run(), tmp_path / "run")
+def test_only_the_owner_can_read_the_folder(tmp_path: Path) -> None:
+    write_run(make_run(), tmp_path / "run")
     assert (tmp_path / "run").stat().st_mode & 0o077 == 0
 
 
-def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
-    run = a_run()
-    faults = [
+def test_the_summary_counts_messages_deliveries_and_violations() -> None:
+    run = make_run()
+    violations = [
         Violation(rule, "bob", ROOM, "") for rule in ("event-once", "old-text", "asked-first")
     ]
-    summary = summarize_run(run, faults)
+    summary = summarize_run(run, violations)
     assert (summary.clients, summary.acknowledged) == (2, 1)
     created = "message.created"
     assert summary.delivered == sum(
@@ -92,19 +92,19 @@ def test_the_summary_counts_what_was_said_and_heard_and_what_is_wrong() -> None:
         for history in run.histories
         for one in history.entries
     )
-    assert "0 lost, 1 doubled, 0 reordered, 1 leaked, 0 misshown, 1 wrong" in str(summary)
+    assert "0 lost, 1 duplicated, 0 reordered, 1 leaked, 0 outdated, 1 wrong" in str(summary)
 
 
-def test_the_longest_silence_is_told_for_each_window_of_those_who_listen() -> None:
+def test_the_summary_has_the_longest_silence_of_listeners_in_each_window() -> None:
     times = [0.0, 1.0, 2.0, 5.5, 6.0, 20.0]
-    heard: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
+    entries: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
     windows = [FaultWindow("a pause", 1.5, 5.5), FaultWindow("at the end", 6.0, 9.0)]
-    histories = [History("alice", heard), History("does not listen", [])]
-    run = Run(histories, a_run().log, listeners=["alice"], windows=windows)
+    histories = [History("alice", entries), History("does not listen", [])]
+    run = Run(histories, make_run().log, listeners=["alice"], windows=windows)
     assert summarize_run(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
 
 
-def judge(folder: Path) -> subprocess.CompletedProcess[str]:
+def run_checker(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "loadtests.lib.checker", str(folder)],
         cwd=ROOT,
@@ -114,30 +114,28 @@ def judge(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_command_judges_it_again(tmp_path: Path) -> None:
-    run = a_run()
+def test_the_command_checks_a_run_again(tmp_path: Path) -> None:
+    run = make_run()
     run = replace(run, histories=run.histories[:2])
     write_run(run, tmp_path)
-    done = judge(tmp_path)
+    done = run_checker(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "0 lost, 0 doubled" in done.stdout
+    assert "0 lost, 0 duplicated" in done.stdout
     del run.log.messages[103]
     write_run(run, tmp_path)
-    done = judge(tmp_path)
+    done = run_checker(tmp_path)
     assert done.returncode == 1
     assert "message 103 is shown" in done.stdout.replace(" (seq 3)", "")
 
 
 @pytest.mark.parametrize("spoil", ["run.json", "log.jsonl", "histories.jsonl"])
-def test_a_folder_without_a_run_or_with_half_of_one_is_said_in_a_sentence(
-    tmp_path: Path, spoil: str
-) -> None:
-    write_run(a_run(), tmp_path)
+def test_a_folder_without_a_complete_run_gets_a_clear_message(tmp_path: Path, spoil: str) -> None:
+    write_run(make_run(), tmp_path)
     whole = (tmp_path / spoil).read_text()
     (tmp_path / spoil).write_text(whole[: len(whole) // 2])
-    done = judge(tmp_path)
+    done = run_checker(tmp_path)
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
     (tmp_path / spoil).unlink()
-    assert "holds no run" in judge(tmp_path).stderr
+    assert "has no run" in run_checker(tmp_path).stderr
