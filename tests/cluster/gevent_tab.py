@@ -16,7 +16,7 @@ from typing import Any  # noqa: E402
 from gevent.fileobject import FileObject  # noqa: E402
 
 from loadtests.lib.client.gevent_client import GeventClient  # noqa: E402
-from loadtests.load.connection_observer import Watcher  # noqa: E402
+from loadtests.load.connection_observer import ConnectionObserver  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
 
 
@@ -33,15 +33,15 @@ class MemoryReport:
 
     def failed(self, kind: str, name: str, error: Exception) -> None: ...
 
-    def broken(self, kind: str, text: str) -> None:
+    def order_error(self, kind: str, text: str) -> None:
         self.faults.append(text)
 
 
 def main() -> None:
     identity, room, *addresses = sys.argv[1:]
     report = MemoryReport()
-    watcher = Watcher("gevent", "run", report)
-    tab = GeventClient("gevent", identity, addresses, watcher.take, watcher).start()
+    observer = ConnectionObserver("gevent", "run", report)
+    tab = GeventClient("gevent", identity, addresses, observer.observe, observer).start()
     tab.open(int(room))
     print_state(state(tab, int(room), report))
     for line in FileObject(sys.stdin.buffer, "rb"):
@@ -79,7 +79,7 @@ def state(tab: GeventClient, room: int, report: MemoryReport) -> dict[str, Any]:
         "address": tab.address,
         "faults": report.faults,
         "resumes": report.succeeded_at.count("RESUME"),
-        "sockets": sum(report.recorder.sockets.values()),
+        "sockets": sum(report.recorder.connections.values()),
     }
 
 

@@ -96,7 +96,7 @@ async def test_a_handshake_that_the_kernel_accepted_before_the_drain_is_answered
     replica, alice = stage.cluster.replicas[0], stage.user("alice")
     process = ReplicaProcess(replica)
     replica.pause()
-    handshake = asyncio.create_task(websocket.connected(address(replica), alice.headers))
+    handshake = asyncio.create_task(websocket.connect_socket(address(replica), alice.headers))
     await wait_until_kernel_accepts(replica)
     process.signal()
     replica.resume()

@@ -20,7 +20,7 @@ from loadtests.lib.simulation.account import Account
 async def open_socket(
     person: Account, replica: Replica, *, welcomed: bool = True
 ) -> AsyncIterator[ClientConnection]:
-    socket = await websocket.connected(address(replica), person.headers)
+    socket = await websocket.connect_socket(address(replica), person.headers)
     try:
         if welcomed:
             await read_until(socket, "welcome")

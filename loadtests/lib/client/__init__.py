@@ -1,4 +1,4 @@
-"""The one client: protocol version 1 with resume, for tests, benchmark, Locust and fault tests."""
+"""A client of protocol version 1 with resume, for tests, Locust, replays and fault tests."""
 
 from loadtests.lib.client.client import Client
 from loadtests.lib.client.history import History

@@ -1,6 +1,6 @@
-"""What all shells of a conversation share: who it is, where it may connect, what it knows.
+"""What the asyncio and the gevent client have in common: identity, addresses, protocol state.
 
-A shell adds sockets, timers and waiting, and nothing of the protocol: that is the conversation's.
+A client adds sockets, timers and waiting, and nothing of the protocol: that is `ClientProtocol`'s.
 """
 
 import random
@@ -13,7 +13,7 @@ from loadtests.lib.client.subscription import Subscription
 
 # The close code of a socket that ended without a close frame.
 ABNORMAL_CLOSURE = 1006
-LOAD_AGAIN_SECONDS = 0.5
+LOAD_RETRY_SECONDS = 0.5
 
 
 class BaseClient:
@@ -27,7 +27,7 @@ class BaseClient:
         self.addresses = list(addresses)
         self.history = history or History(name)
         self.protocol = ClientProtocol(self.history)
-        self.stop_code: int | None = None  # the code that told it to stay away
+        self.stop_code: int | None = None  # the close code that forbade reconnecting
         self.address = ""  # of the newest socket
 
     @property
@@ -35,7 +35,7 @@ class BaseClient:
         return self.protocol.welcome is not None
 
     def subscription(self, room: int) -> Subscription:
-        """Return the open room; raises KeyError when one is not (any more) subscribed."""
+        """Return a room's subscription; raises KeyError if it is not, or no longer, subscribed."""
         return self.protocol.subscriptions[room]
 
     def is_open(self, room: int) -> bool:
@@ -44,10 +44,10 @@ class BaseClient:
         return subscription.live and not subscription.loading
 
     def next_address(self) -> str:
-        """Choose where to connect next: anywhere."""
+        """Choose a random address to connect to."""
         return random.choice(self.addresses)
 
 
-def move_again_seconds() -> float:
-    """Return how long to wait where the next socket did not open and the old one still lives."""
+def switch_retry_seconds() -> float:
+    """Return the delay after a replacement socket did not open, while the old one still works."""
     return random.uniform(0.1, 0.3)

@@ -1,7 +1,7 @@
-"""The asyncio shell of a conversation: sockets, timers and waiting, over `websockets`.
+"""The asyncio client: sockets, timers and waiting, over `websockets`.
 
-Give it the addresses of replicas and who it is, then `async with`. It stays connected by itself
-until it is closed or told to stay away; `until` waits for whatever a test wants to have happened.
+Give it an identity and the addresses of replicas, then `async with`. It reconnects by itself until
+it is closed or the server forbids it; `wait_until` waits for any condition.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from loadtests.lib.client import rest, websocket
 from loadtests.lib.client.base_client import (
     ABNORMAL_CLOSURE,
-    LOAD_AGAIN_SECONDS,
+    LOAD_RETRY_SECONDS,
     BaseClient,
-    move_again_seconds,
+    switch_retry_seconds,
 )
 from loadtests.lib.client.effects import (
     CommandDone,
@@ -37,12 +37,12 @@ from loadtests.lib.client.history import Frame, History
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.client.websocket import NOT_OPENED
 
-# Of their own: rooms that load slowly keep nothing else waiting, least of all the end of a fault.
-_loading = ThreadPoolExecutor(4, "load")
+# Threads of their own: slow loads must not block other work, such as the end of a fault.
+_load_threads = ThreadPoolExecutor(4, "load")
 
 
 class Client(BaseClient):
-    """One person's tab. `decode` may give many clients one frame for the same text."""
+    """One tab of a user. `decode` may return one frame for equal texts to many clients."""
 
     def __init__(
         self,
@@ -56,11 +56,11 @@ class Client(BaseClient):
         self._socket: ClientConnection | None = None
         self._answers: dict[int, asyncio.Future[Frame]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._moving: asyncio.Task[None] | None = None
+        self._switching: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._reopen_after: float | None = 0.0
-        self._here = asyncio.Event()
-        self._here.set()
+        self._reconnect_after: float | None = 0.0
+        self._may_connect = asyncio.Event()
+        self._may_connect.set()
 
     async def __aenter__(self) -> Self:
         self._spawn(self._stay_connected())
@@ -75,7 +75,7 @@ class Client(BaseClient):
         await self.close()
 
     async def close(self) -> History:
-        """Go for good; return the history with the final views."""
+        """Close for good; return the history with the final views."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -87,7 +87,7 @@ class Client(BaseClient):
         await self.wait_until(lambda: self.is_open(room), within)
 
     async def subscribe(self, room: int, start: Start = Start.BEGINNING) -> None:
-        """Subscribe to a room, now or as soon as there is a socket; wait for nothing."""
+        """Subscribe to a room, now or as soon as there is a socket, without waiting."""
         await self._do(self.protocol.subscribe(room, start))
 
     async def unsubscribe(self, room: int) -> Frame:
@@ -95,43 +95,43 @@ class Client(BaseClient):
         return await self._answer(ref, effects)
 
     async def send(self, room: int, body: str, nonce: str = "", **more: Any) -> Frame:
-        """Send a message and return its answer: `ok`, or a problem that stays one."""
+        """Send a message and return its final answer: `ok`, or a problem."""
         return await self.command(
             "message.send", room=room, nonce=nonce or uuid4().hex, body=body, **more
         )
 
     async def command(self, type: str, *, retry: bool = True, **fields: Any) -> Frame:
-        """Give a command and wait for its answer, over as many sockets as it takes.
+        """Send a command and wait for its answer, over as many sockets as it takes.
 
-        An impatient one takes `unavailable` and `rate_limited` for an answer, too.
+        Without `retry`, `unavailable` and `rate_limited` are answers, too.
         """
         ref, effects = self.protocol.command({"type": type, **fields}, retry=retry)
         return await self._answer(ref, effects)
 
     async def write(self, text: str | bytes) -> None:
-        """Write anything at all to the open socket, past the conversation."""
+        """Write any text to the open socket, bypassing the protocol."""
         assert self._socket is not None
         await self._socket.send(text)
 
     def write_bytes(self, data: bytes) -> None:
-        """Put bytes on the wire as they are, such as half a frame."""
+        """Write raw bytes to the connection, such as half a frame."""
         assert self._socket is not None
         self._socket.transport.write(data)
 
     @property
     def port(self) -> int | None:
-        """The port that its socket comes from; None while it has none."""
+        """The local port of its socket; None while it has none."""
         return None if self._socket is None else int(self._socket.local_address[1])
 
     async def wait_until(self, condition: Callable[[], Any], within: float = 10) -> None:
-        """Wait until `condition` holds; raises TimeoutError when it does not in time."""
+        """Wait until `condition` holds; raises TimeoutError if it does not in time."""
         async with asyncio.timeout(within):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
 
     def stop_reading(self) -> None:
-        """Read nothing more from this socket, as a page does whose computer sleeps."""
+        """Stop reading from this socket, like a page on a computer that sleeps."""
         if self._socket is not None:
             self._socket.transport.pause_reading()
 
@@ -140,24 +140,24 @@ class Client(BaseClient):
             self._socket.transport.resume_reading()
 
     async def drop_connection(self) -> None:
-        """Lose the socket as a network does: no close frame, from one moment to the next."""
+        """Drop the socket without a close frame, as a network failure does."""
         if self._socket is not None:
             self._socket.transport.abort()
             await self.wait_until(lambda: not self.connected)
 
-    async def disconnect(self, *, politely: bool = True) -> None:
-        """Have no socket until `come_back`: close it, or lose it as a network does."""
-        self._here.clear()
-        if self._moving is not None:
-            self._moving.cancel()
-        if self._socket is not None and politely:
+    async def disconnect(self, *, close_frame: bool = True) -> None:
+        """Have no socket until `reconnect`: close it, or drop it without a close frame."""
+        self._may_connect.clear()
+        if self._switching is not None:
+            self._switching.cancel()
+        if self._socket is not None and close_frame:
             await self._socket.close()
         elif self._socket is not None:
             self._socket.transport.abort()
 
     def reconnect(self) -> None:
-        """Connect again at once, and resume what was open."""
-        self._here.set()
+        """Connect again at once, and resume the open rooms."""
+        self._may_connect.set()
 
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
@@ -166,32 +166,32 @@ class Client(BaseClient):
         return await answer
 
     async def _stay_connected(self) -> None:
-        while self._reopen_after is not None:
-            if self._here.is_set():
-                await asyncio.sleep(self._reopen_after)
-            await self._here.wait()
-            code = await self._live()
+        while self._reconnect_after is not None:
+            if self._may_connect.is_set():
+                await asyncio.sleep(self._reconnect_after)
+            await self._may_connect.wait()
+            code = await self._run_connection()
             await self._do(self.protocol.closed(code))
             self._changed.set()
 
-    async def _live(self) -> int:
-        """Live through one socket, and those that take its place; return the last close code."""
+    async def _run_connection(self) -> int:
+        """Use one socket and those that replace it; return the last close code."""
         self.address = self.next_address()
         try:
-            self._socket = await websocket.connected(self.address, self.headers)
-            # Whoever went away during the handshake had no socket then to close.
-            return await self._listen() if self._here.is_set() else ABNORMAL_CLOSURE
+            self._socket = await websocket.connect_socket(self.address, self.headers)
+            # `disconnect` during the handshake found no socket to close.
+            return await self._listen() if self._may_connect.is_set() else ABNORMAL_CLOSURE
         except NOT_OPENED:
             return ABNORMAL_CLOSURE
         finally:
-            await self._put_away()
+            await self._close_socket()
 
     async def _listen(self) -> int:
         while True:
             socket = self._socket
             assert socket is not None
             try:
-                text = await websocket.hear(socket, self.protocol.welcome)
+                text = await websocket.receive(socket, self.protocol.welcome)
             except ConnectionClosed as closed:
                 if socket is self._socket:
                     return closed.rcvd.code if closed.rcvd else ABNORMAL_CLOSURE
@@ -200,25 +200,25 @@ class Client(BaseClient):
                 if socket is self._socket:
                     return ABNORMAL_CLOSURE
             else:
-                if socket is self._socket:  # else it was left meanwhile
+                if socket is self._socket:  # else it was replaced meanwhile
                     await self._do(self.protocol.receive(self._decode(text)))
                     self._changed.set()
 
-    async def _put_away(self) -> None:
+    async def _close_socket(self) -> None:
         socket, self._socket = self._socket, None
-        if self._moving is not None:
-            self._moving.cancel()
+        if self._switching is not None:
+            self._switching.cancel()
         if socket is not None:
             await socket.close()
 
-    async def _move(self) -> None:
-        """Go over to a next socket; where none opens in time, the old one is lived to its end."""
+    async def _switch(self) -> None:
+        """Open a replacement socket; until one opens, the old one stays in use."""
         address = self.next_address()
         try:
-            socket, welcome = await websocket.welcomed(address, self.headers)
+            socket, welcome = await websocket.connect_and_welcome(address, self.headers)
         except NOT_OPENED:
-            await asyncio.sleep(move_again_seconds())
-            self._moving = self._spawn(self._move())
+            await asyncio.sleep(switch_retry_seconds())
+            self._switching = self._spawn(self._switch())
             return
         old, self._socket, self.address = self._socket, socket, address
         await self._do(self.protocol.switched(welcome))
@@ -234,35 +234,35 @@ class Client(BaseClient):
                 case LoadRoom():
                     self._spawn(self._load(effect))
                 case RetryLater(ref, after_seconds):
-                    self._spawn(self._again(ref, after_seconds))
+                    self._spawn(self._retry(ref, after_seconds))
                 case CommandDone(ref, answer):
                     self._resolve(ref, answer)
                 case Reconnect(after_seconds):
-                    self._reopen_after = after_seconds
+                    self._reconnect_after = after_seconds
                 case SwitchConnection():
-                    self._moving = self._spawn(self._move())
+                    self._switching = self._spawn(self._switch())
                 case Stop(code):
-                    self.stop_code, self._reopen_after = code, None
+                    self.stop_code, self._reconnect_after = code, None
 
     async def _write(self, frame: Frame) -> None:
         if self._socket is not None:
-            # A lost socket is met where it is listened to; what was not answered is sent again.
+            # `_listen` notices a lost socket; unanswered commands are sent again on the next one.
             with suppress(ConnectionClosed, OSError):
                 await self._socket.send(json.dumps(frame))
 
     async def _load(self, load: LoadRoom) -> None:
         try:
             seq, messages = await asyncio.get_running_loop().run_in_executor(
-                _loading, rest.load_room, self.address, load.room, self.headers
+                _load_threads, rest.load_room, self.address, load.room, self.headers
             )
         except (OSError, rest.RefusedError):
-            await asyncio.sleep(LOAD_AGAIN_SECONDS)
+            await asyncio.sleep(LOAD_RETRY_SECONDS)
             self._spawn(self._load(load))
             return
         self.protocol.loaded(load.room, load.load, seq, messages)
         self._changed.set()
 
-    async def _again(self, ref: int, after_seconds: float) -> None:
+    async def _retry(self, ref: int, after_seconds: float) -> None:
         await asyncio.sleep(after_seconds)
         await self._do(self.protocol.retry(ref))
 

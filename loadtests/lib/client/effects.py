@@ -1,4 +1,4 @@
-"""What a conversation wants done: the shell does these, in the order given."""
+"""What `ClientProtocol` wants done: its client does these, in the order given."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,7 +15,7 @@ class WriteFrame:
 
 @dataclass(frozen=True, slots=True)
 class LoadRoom:
-    """Load a room over REST, then call `loaded` with the same `load`."""
+    """Load a room over REST, then call `loaded` with the same `load`, its number."""
 
     room: int
     load: int
@@ -23,7 +23,7 @@ class LoadRoom:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Call `again` in so many seconds."""
+    """Call `retry` after so many seconds."""
 
     ref: int
     after_seconds: float
@@ -31,7 +31,7 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class CommandDone:
-    """A command has its last answer."""
+    """A command has its final answer."""
 
     ref: int
     answer: Frame
@@ -39,19 +39,19 @@ class CommandDone:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """Open another socket, anywhere, in so many seconds."""
+    """Open another socket, to any address, after so many seconds."""
 
     after_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchConnection:
-    """Open the next socket now, beside this one; call `moved` with its welcome."""
+    """Open the next socket while this one is open; call `switched` with its welcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Do not come back: the server said so."""
+    """Do not reconnect: the server said so by its close code."""
 
     code: int
 

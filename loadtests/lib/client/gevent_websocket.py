@@ -1,7 +1,7 @@
-"""Opening a socket and hearing frames on it under gevent, over `websocket-client`.
+"""Opening a WebSocket and receiving frames under gevent, over `websocket-client`.
 
-The twin of `sockets`, for the shell that Locust runs. Whoever imports this has had gevent patch the
-standard library first: these calls look blocking.
+The counterpart of `websocket` for `gevent_client`. gevent must have patched the standard library
+before this is imported: the calls look blocking.
 """
 
 import json
@@ -22,16 +22,16 @@ from loadtests.lib.client.handshake import (
 )
 from loadtests.lib.client.history import Frame
 
-# What a socket that does not come to life raises.
+# Raised if a socket cannot be opened.
 NOT_OPENED = (OSError, websocket.WebSocketException)
-# What one that lived and is gone raises.
+# Raised if an open socket is lost.
 LOST = (OSError, websocket.WebSocketException, AttributeError)
 READ_BYTES = 65_536
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: the end is a reset
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends a reset
 
 
 class ClosedError(Exception):
-    """The server closed the socket; `code` as its frame says it."""
+    """The server closed the socket with `code`."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -39,26 +39,26 @@ class ClosedError(Exception):
 
 
 class Socket(websocket.WebSocket):
-    """Reads what has come in one call: the library asks for two bytes, then for the rest."""
+    """Reads all available bytes at once: the library asks for two bytes, then for the rest."""
 
-    _kept = b""
+    _buffer = b""
     _position = 0
 
     def has_more(self) -> bool:
-        """Whether something has come that was not read yet."""
+        """Whether there is something to read."""
         if self.sock is None:
             return False
-        return self._position < len(self._kept) or bool(select.select([self.sock], [], [], 0)[0])
+        return self._position < len(self._buffer) or bool(select.select([self.sock], [], [], 0)[0])
 
     def _recv(self, bufsize: int) -> bytes:
-        if self._position == len(self._kept):
-            self._kept, self._position = super()._recv(READ_BYTES), 0  # type: ignore[no-untyped-call]
-        chunk = self._kept[self._position : self._position + bufsize]
+        if self._position == len(self._buffer):
+            self._buffer, self._position = super()._recv(READ_BYTES), 0  # type: ignore[no-untyped-call]
+        chunk = self._buffer[self._position : self._position + bufsize]
         self._position += len(chunk)
         return chunk
 
 
-def connected(address: str, headers: dict[str, str]) -> Socket:
+def connect_socket(address: str, headers: dict[str, str]) -> Socket:
     """Return a socket after its handshake. Raises NOT_OPENED."""
     opened = websocket.create_connection(
         socket_url(address),
@@ -68,7 +68,7 @@ def connected(address: str, headers: dict[str, str]) -> Socket:
         origin=origin(address, headers),
         suppress_origin="Cookie" not in headers,
         subprotocols=[SUBPROTOCOL],
-        skip_utf8_validation=True,  # the JSON's reader does it, and much faster
+        skip_utf8_validation=True,  # the JSON parser does it, and much faster
         http_no_proxy=["*"],
         sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
@@ -76,9 +76,9 @@ def connected(address: str, headers: dict[str, str]) -> Socket:
     return opened
 
 
-def welcomed(address: str, headers: dict[str, str]) -> tuple[Socket, Frame]:
-    """Return a socket and its welcome. Raises NOT_OPENED, also where it is sent away at once."""
-    opened = connected(address, headers)
+def connect_and_welcome(address: str, headers: dict[str, str]) -> tuple[Socket, Frame]:
+    """Return a socket and its welcome. Raises NOT_OPENED, also if the server closes it at once."""
+    opened = connect_socket(address, headers)
     try:
         frame = json.loads(_receive(opened, WELCOME_SECONDS))
         if frame["type"] != "welcome":
@@ -92,11 +92,11 @@ def welcomed(address: str, headers: dict[str, str]) -> tuple[Socket, Frame]:
     return opened, frame
 
 
-def hear(opened: Socket, welcome: Frame | None) -> bytes:
-    """Return the next frame; after a heartbeat of silence ask whether anyone is there.
+def receive(opened: Socket, welcome: Frame | None) -> bytes:
+    """Return the next frame; after a ping interval of silence, ping the server.
 
-    Raises ClosedError, or LOST when it is gone without a word. The server's pings are answered by
-    the library and count as something heard.
+    Raises ClosedError, or LOST if the connection is lost. The library answers the server's pings,
+    and a ping ends a silence.
     """
     if welcome is None:
         return _receive(opened, WELCOME_SECONDS)
@@ -107,15 +107,15 @@ def hear(opened: Socket, welcome: Frame | None) -> bytes:
         return _receive(opened, PONG_SECONDS)
 
 
-def leave(opened: Socket) -> None:
-    """Close it the way a page does that goes; whoever listens to it hears that it is lost."""
+def close(opened: Socket) -> None:
+    """Close it as a page that is left does; a greenlet that receives on it gets LOST."""
     with suppress(*LOST):
         opened.send_close()
     opened.shutdown()  # type: ignore[no-untyped-call]
 
 
 def abort(opened: Socket) -> None:
-    """Lose it as a network does: no close frame, from one moment to the next."""
+    """Drop it without a close frame, as a network failure does."""
     if opened.sock is not None:
         with suppress(OSError):
             opened.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

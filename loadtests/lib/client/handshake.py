@@ -1,6 +1,6 @@
-"""What every shell's handshake says, and how patient a client is with a socket ("Life").
+"""What the handshakes of all clients have in common, and the timeouts of docs/protocol.md, "Life".
 
-An address is `host:port`, or the address of a place as people know it: `https://chat.example.org`.
+An address is `host:port`, or the public address of a workspace: `https://chat.example.org`.
 """
 
 SUBPROTOCOL = "hubbub.v1"

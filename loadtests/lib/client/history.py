@@ -1,8 +1,7 @@
 """What one client saw and did, in order: the checker's input.
 
-The conversation writes it, whoever wants to judge reads it. An entry says what crossed the wire,
-never what was meant; times are seconds of the machine's monotonic clock, so that histories of one
-machine can be laid side by side.
+`ClientProtocol` writes it. An entry says what crossed the wire, not what was intended. Times are
+seconds of the machine's monotonic clock, so that histories of one machine can be compared.
 """
 
 import time
@@ -15,7 +14,7 @@ Frame: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A socket is open; `user` is whom the server took the client for."""
+    """The server welcomed a connection; `user` is the user that it authenticated."""
 
     at: float
     user: int
@@ -26,7 +25,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The socket is gone; 1006 where no close frame came."""
+    """The connection ended; 1006 without a close frame."""
 
     at: float
     code: int
@@ -34,7 +33,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeSent:
-    """A subscription begins: everything above `position` is wanted (null: from now on)."""
+    """A subscription starts: it wants every event after `position` (null: only new ones)."""
 
     at: float
     room: int
@@ -63,17 +62,17 @@ class EventReceived:
 
 @dataclass(frozen=True, slots=True)
 class RoomLoaded:
-    """The room was loaded anew over REST; its last seq was `seq` or more by then."""
+    """The room was loaded over REST; its last seq was `seq` or higher by then."""
 
     at: float
     room: int
     seq: int
-    messages: tuple[Frame, ...] | None = None  # None: not kept
+    messages: tuple[Frame, ...] | None = None  # None: not recorded
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEnded:
-    """The subscription is over: one left, was put out, or may not be there."""
+    """The server ended or refused a subscription: the user left, was removed, or has no access."""
 
     at: float
     room: int
@@ -82,7 +81,7 @@ class SubscriptionEnded:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """Who came and went in a room, as the server told it."""
+    """Who came online and went offline in a room, as the server reported it."""
 
     at: float
     room: int
@@ -92,7 +91,7 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class CommandSent:
-    """A command went out: once for every time that it was tried."""
+    """A command was sent; a retry is an entry of its own."""
 
     at: float
     ref: int
@@ -101,7 +100,7 @@ class CommandSent:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswered:
-    """`ok` (then `code` is None) or a `problem`; `message` where the answer carries one."""
+    """`ok` (then `code` is None) or a `problem`; `message` if the answer carries one."""
 
     at: float
     ref: int
@@ -112,14 +111,14 @@ class CommandAnswered:
 
 @dataclass(frozen=True, slots=True)
 class AccessRevoked:
-    """Somebody may no longer be there: whoever did it was answered now, having asked before.
+    """A user lost access: the request that took it away was sent at `requested_at`, answered `at`.
 
-    `who` are the clients concerned, by name; `room` is None where all rooms are over for them.
+    `clients` are the names of the user's clients; `room` is None if they lost all rooms.
     """
 
     at: float
     requested_at: float
-    who: tuple[str, ...]
+    clients: tuple[str, ...]
     room: int | None
 
 
@@ -142,21 +141,21 @@ Entry: TypeAlias = (
 class History:
     """One client's entries in order of time, and the rooms as it shows them at the end.
 
-    `entries` may be a `deque` with a `maxlen` where a run is too long to keep all of it; `watch`
-    is told of each as it happens, and so misses none.
+    `entries` may be a `deque` with a `maxlen` if a run is too long to keep all of it; `watch` is
+    called with each entry as it happens, and so misses none.
     """
 
     name: str
     entries: MutableSequence[Entry] = field(default_factory=list)
-    # room: its messages as shown, in order; and the seq after which the view is complete
+    # By room: the messages as shown, in order; the seq after which the view is complete.
     views: dict[int, list[Frame]] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
-    ended: float | None = None  # when the client went for good
+    ended: float | None = None  # when the client closed for good
     clock: Callable[[], float] = time.monotonic
     watch: Callable[[Entry], None] | None = None
 
-    def add(self, kind: Callable[..., Entry], *facts: Any) -> None:
-        entry = kind(self.clock(), *facts)
+    def add(self, kind: Callable[..., Entry], *values: Any) -> None:
+        entry = kind(self.clock(), *values)
         self.entries.append(entry)
         if self.watch is not None:
             self.watch(entry)

@@ -1,24 +1,24 @@
-"""Whether and when to come back after a close. Pure but for the die.
+"""Whether and when to reconnect after a close. Pure, except that it draws random delays.
 
-The conversation asks after every close; the numbers are those of the protocol's close codes.
+`ClientProtocol` asks after every close. The numbers are the protocol's close codes.
 """
 
 import random
 from dataclasses import dataclass
 
 MAX_DELAY_SECONDS = 8.0
-# Codes after which the frame in flight is not sent again: it is what closed the socket.
+# After these codes the command in flight is not sent again: it caused the close.
 UNREPEATABLE = {1007, 1009}
 
 
-def may_come_back(code: int) -> bool:
-    """4500 to 4999 mean: stay away. Everything else, 1006 above all, means: come back."""
+def may_reconnect(code: int) -> bool:
+    """Return False for 4500 to 4999, which mean "do not reconnect"."""
     return not 4500 <= code <= 4999
 
 
 @dataclass(slots=True)
 class Backoff:
-    """Grows with every attempt that brought no welcome; the first comes within a second."""
+    """Grows with every attempt without a welcome; the first delay is under half a second."""
 
     attempts: int = 0
 
@@ -26,7 +26,7 @@ class Backoff:
         self.attempts = 0
 
     def next_delay(self, retry_after_seconds: float | None = None) -> float:
-        """Return the seconds to wait; what the server's `goodbye` said comes first."""
+        """Return the seconds to wait; the delay that the server's `goodbye` asked for is added."""
         ceiling = min(MAX_DELAY_SECONDS, 0.5 * 2.0 ** min(self.attempts, 10))
         self.attempts += 1
         jitter = random.uniform(0.1, 1) * ceiling

@@ -1,7 +1,6 @@
-"""The little of REST that a client of the protocol needs: load a room anew, post as a bot would.
+"""The REST calls that clients and tools need: loading a room, posting, forms, signing in.
 
-Plain `urllib` in threads: a load happens once in a while, and a shell under gevent can call the
-same functions.
+Plain blocking `urllib`: asyncio code calls it in threads, and gevent code as it is.
 """
 
 import json
@@ -18,16 +17,16 @@ from loadtests.lib.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
-RETRY_SECONDS = 1.0  # where nothing else is said
+RETRY_SECONDS = 1.0  # if the answer does not say
 FOUND, TOO_MANY_REQUESTS = 302, 429
-REDIRECTS, TAKEN = range(300, 400), {302, 303}  # the latter are how a form says that it was taken
+REDIRECTS, FORM_ACCEPTED = range(300, 400), {302, 303}
 SIGN_IN = "/accounts/login/"
-# Any does, as long as the cookie and the header, or the form, have the same.
+# Any value will do, if the cookie and the header or form field are equal.
 CSRF_TOKEN = "c" * 32
 
 
 class RefusedError(Exception):
-    """An answer that is not 2xx; `status` and the problem's JSON, if it was JSON."""
+    """An answer that is not 2xx; `problem` is its JSON, or its text if it was no JSON."""
 
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
@@ -35,19 +34,19 @@ class RefusedError(Exception):
 
     @property
     def retry_after(self) -> float:
-        """The seconds to wait; a proxy that slows people down does not speak our JSON."""
-        told = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
-        return RETRY_SECONDS if told is None else float(told)
+        """The seconds to wait; a proxy that limits rates does not answer with our JSON."""
+        seconds = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
+        return RETRY_SECONDS if seconds is None else float(seconds)
 
 
 class RedirectedError(RefusedError):
-    """An answer that leads elsewhere, where nothing is sent: the address may be the wrong one."""
+    """A redirect, which is not followed: the address may be the wrong one."""
 
 
 def call(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Return the JSON of an answer (None where it is empty). Raises RefusedError and OSError."""
+    """Return the JSON of an answer (None if it is empty). Raises RefusedError and OSError."""
     request = urllib.request.Request(
         f"{http_url(address)}/api{path}",
         method=method,
@@ -58,7 +57,7 @@ def call(
 
 
 def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
-    """Send a form of the pages, as the person's browser would. Raises RefusedError and OSError."""
+    """Post a form of the pages, as a browser would. Raises RefusedError and OSError."""
     own = headers | csrf(address, headers)
     form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
     request = urllib.request.Request(
@@ -67,12 +66,15 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
     try:
         _answer(request)
     except RedirectedError as redirected:
-        if redirected.status not in TAKEN:
+        if redirected.status not in FORM_ACCEPTED:
             raise
 
 
 def sign_in(address: str, username: str, password: str) -> str:
-    """Come in through the form; return the line of the session. Raises RefusedError and OSError."""
+    """Sign in with the form; return the session as a `Cookie: …` line.
+
+    Raises RefusedError and OSError.
+    """
     form = {"login": username, "password": password, "csrfmiddlewaretoken": CSRF_TOKEN}
     request = urllib.request.Request(
         f"{http_url(address)}{SIGN_IN}",
@@ -81,7 +83,7 @@ def sign_in(address: str, username: str, password: str) -> str:
     )
     try:
         with _opener.open(request, timeout=TIMEOUT_SECONDS):
-            raise RefusedError(200, "the form was shown again")
+            raise RefusedError(200, "the form was rejected")
     except urllib.error.HTTPError as answer:
         with answer:
             jar = SimpleCookie(", ".join(answer.headers.get_all("Set-Cookie", [])))
@@ -92,7 +94,7 @@ def sign_in(address: str, username: str, password: str) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The redirect is the answer: signing in is one; elsewhere the address is the wrong one."""
+    """Does not follow redirects: after a form they are the answer, elsewhere an error."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -104,7 +106,7 @@ _opener = urllib.request.build_opener(_NoRedirect)
 def call_patiently(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Ask as a script does: told to slow down, it waits as long as it is told."""
+    """Call the API; when it is rate-limited, wait as long as the answer says and try again."""
     while True:
         try:
             return call(address, method, path, headers, body)
@@ -115,7 +117,7 @@ def call_patiently(
 
 
 def headers_of(identity: str) -> dict[str, str]:
-    """Return a line of `seed --sessions` as headers."""
+    """Return a line of `manage.py seed --sessions` as headers."""
     header, _, value = identity.strip().partition(": ")
     return {header: value}
 
@@ -125,7 +127,7 @@ def load_room(
 ) -> tuple[int, list[Frame]]:
     """Return a room's last seq before the first page was read, and its messages.
 
-    All of them, or those of the newest `pages` pages.
+    All messages, or those of the newest `pages` pages.
     """
     query, messages, first_seq = "", list[Frame](), None
     while pages is None or pages > 0:
@@ -147,18 +149,18 @@ def _answer(request: urllib.request.Request) -> bytes:
         with error:
             kind = RedirectedError if error.code in REDIRECTS else RefusedError
             raise kind(error.code, _json(error.read())) from None
-    except HTTPException as error:  # cut off in the middle
+    except HTTPException as error:  # the connection ended in the middle of an answer
         raise ConnectionError(str(error)) from error
 
 
 def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
-    """Return what a browser adds to a request that changes something; nothing for a bot's."""
+    """Return the headers that a browser adds to a request that changes something; none for bots."""
     if "Cookie" not in headers:
         return {}
     return {
         "Cookie": f"{headers['Cookie']}; csrftoken={CSRF_TOKEN}",
         "X-CSRFToken": CSRF_TOKEN,
-        "Referer": f"{http_url(address)}/",  # which Django looks at where there is TLS
+        "Referer": f"{http_url(address)}/",  # which Django checks over TLS
     }
 
 

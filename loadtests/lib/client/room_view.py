@@ -1,7 +1,7 @@
-"""A room as its client shows it: state and events make the view. Pure.
+"""A room as a client shows it: a loaded state plus events. Pure.
 
-The conversation feeds it. Of two states of a message the one with the higher `rev` stays, in
-whatever order they come: events are replayed with messages as they are now.
+Of two states of a message the one with the higher `rev` wins, whatever their order: replayed events
+carry messages as they are now.
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from loadtests.lib.client.history import Frame
 
 @dataclass(slots=True)
 class RoomView:
-    """`since` is the seq after which nothing is missing; 0 is the room's whole life.
+    """`since` is the seq after which nothing is missing; 0 means the whole room.
 
-    With `most`, only so many messages are kept: for runs that nobody could hold in memory.
+    With `limit`, only that many messages are kept: a long run would not fit into memory.
     """
 
     since: int = 0
-    most: int | None = None
+    limit: int | None = None
     _messages: dict[int, Frame] = field(default_factory=dict)  # by id
 
     def clear(self, since: int = 0) -> None:
@@ -32,10 +32,10 @@ class RoomView:
         known = self._messages.get(message["id"])
         if known is None or known["rev"] <= message["rev"]:
             self._messages[message["id"]] = message
-            if self.most is not None and len(self._messages) > self.most:
+            if self.limit is not None and len(self._messages) > self.limit:
                 del self._messages[next(iter(self._messages))]
 
     def messages(self) -> list[Frame]:
-        """Return the messages as they stand on the page: those of one's own window, by seq."""
+        """Return the messages after `since` in order of seq, as a page shows them."""
         shown = (message for message in self._messages.values() if message["seq"] > self.since)
         return sorted(shown, key=lambda message: int(message["seq"]))

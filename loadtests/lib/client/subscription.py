@@ -1,7 +1,7 @@
-"""One room that a client has open: its position in the log, its view, who is there. Pure.
+"""One room that a client has open: its position in the log, its view, who is online. Pure.
 
-The position is the whole secret of losing nothing: the highest seq applied without a gap. Only
-events move it, and `subscribed` does; never the seq of an `ok`, of a bump or of a REST answer.
+Nothing is lost because of the position: the highest seq that was applied without a gap. Only events
+and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
 """
 
 from dataclasses import dataclass, field
@@ -12,20 +12,20 @@ from loadtests.lib.client.room_view import RoomView
 
 
 class Start(Enum):
-    """How a room is opened that the client has nothing of."""
+    """How a client opens a room of which it has nothing yet."""
 
     BEGINNING = "beginning"  # replay the log from its first event
-    NOW = "now"  # only what comes from now on
-    HISTORY = "history"  # what comes from now on, and what was before over REST
+    NOW = "now"  # only new events
+    HISTORY = "history"  # new events, and the messages before them over REST
 
 
 @dataclass(slots=True)
 class Subscription:
     room: int
     start: Start = Start.BEGINNING
-    position: int | None = None  # null: from now on
+    position: int | None = None  # null: only new events
     live: bool = False  # between `subscribed` and the end of the socket
-    loads: int = 0  # counts loads, so that one that comes too late is known
+    loads: int = 0  # counts loads, so that a late result of an old one is recognised
     loading: bool = False
     online: set[int] | None = None
     online_count: int = 0
@@ -37,13 +37,13 @@ class Subscription:
             self.position = 0
 
     def subscribed(self, frame: Frame) -> bool:
-        """Take the server's `subscribed`; return whether the room must be loaded over REST."""
+        """Handle `subscribed`; return whether the room must be loaded over REST."""
         self.live = True
         self.online = None if frame["online"] is None else {one["id"] for one in frame["online"]}
         self.online_count = frame["online_count"]
         self._live_seq = frame["seq"]
         if not frame["resumed"] or (self.position is None and self.start is not Start.NOW):
-            self._begin_load()
+            self._start_load()
             return True
         if self.position is None:
             self.view.clear(since=frame["seq"])
@@ -59,7 +59,7 @@ class Subscription:
             self.position = seq
 
     def loaded(self, messages: list[Frame]) -> None:
-        """Take the room's messages; those that live events changed meanwhile stay changed."""
+        """Add the loaded messages; a newer state from a live event wins."""
         for message in messages:
             self.view.merge(message)
         self.position, self.loading = self._live_seq, False
@@ -74,15 +74,15 @@ class Subscription:
         self.live = self.loading = False
         self.loads += 1
 
-    def forget(self) -> None:
-        """Begin anew: the log that the position belonged to is gone."""
+    def reset(self) -> None:
+        """Forget the position: its log is gone, since the database was restored."""
         self.position = None
         if self.start is Start.BEGINNING:
             self.start = Start.HISTORY
 
-    def _begin_load(self) -> None:
-        # Null until the load is done: a socket lost meanwhile must not resume at a number that
-        # the view, emptied here, no longer reaches.
+    def _start_load(self) -> None:
+        # Null until the load is done: if the socket is lost meanwhile, the client must not resume
+        # at a position that the view, which is cleared here, has not reached.
         self.position = None
         self.start = Start.HISTORY
         self.loading = True

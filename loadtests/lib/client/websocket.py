@@ -1,4 +1,4 @@
-"""Opening a socket and hearing frames on it, with the protocol's patience ("Life")."""
+"""Opening a WebSocket and receiving frames with the protocol's timeouts, under asyncio."""
 
 import asyncio
 import json
@@ -15,11 +15,11 @@ from loadtests.lib.client.handshake import (
 )
 from loadtests.lib.client.history import Frame
 
-# What a socket that does not come to life raises.
+# Raised if a socket cannot be opened.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
 
-async def connected(address: str, headers: dict[str, str]) -> ClientConnection:
+async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnection:
     """Return a socket after its handshake. Raises NOT_OPENED."""
     return await connect(
         socket_url(address),
@@ -36,9 +36,11 @@ async def connected(address: str, headers: dict[str, str]) -> ClientConnection:
     )
 
 
-async def welcomed(address: str, headers: dict[str, str]) -> tuple[ClientConnection, Frame]:
-    """Return a socket and its welcome. Raises NOT_OPENED, also where it is sent away at once."""
-    socket = await connected(address, headers)
+async def connect_and_welcome(
+    address: str, headers: dict[str, str]
+) -> tuple[ClientConnection, Frame]:
+    """Return a socket and its welcome. Raises NOT_OPENED, also if the server closes it at once."""
+    socket = await connect_socket(address, headers)
     try:
         frame = json.loads(await _receive(socket, WELCOME_SECONDS))
         if frame["type"] != "welcome":
@@ -49,10 +51,10 @@ async def welcomed(address: str, headers: dict[str, str]) -> tuple[ClientConnect
     return socket, frame
 
 
-async def hear(socket: ClientConnection, welcome: Frame | None) -> str | bytes:
-    """Return the next frame; after a heartbeat of silence ask whether anyone is there.
+async def receive(socket: ClientConnection, welcome: Frame | None) -> str | bytes:
+    """Return the next frame; after a ping interval of silence, ping the server.
 
-    Raises ConnectionClosed, and TimeoutError when nobody is.
+    Raises ConnectionClosed, and TimeoutError if the server does not answer.
     """
     if welcome is None:
         return await _receive(socket, WELCOME_SECONDS)

@@ -1,4 +1,4 @@
-"""The client keeps the rules for resuming, so that what it meets is the server's doing."""
+"""The client follows the protocol's rules for resuming, so that problems are the server's."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.support.model_server import ROOM, ModelClient, ModelServer
 Frame = dict[str, Any]
 
 
-def a_tab(server: ModelServer, start: Start = Start.BEGINNING) -> ModelClient:
+def open_tab(server: ModelServer, start: Start = Start.BEGINNING) -> ModelClient:
     tab = ModelClient(server, 1)
     tab.protocol.subscribe(ROOM, start)
     tab.connect()
@@ -43,18 +43,18 @@ def send_command(nonce: str = "n") -> Frame:
     return {"type": "message.send", "room": ROOM, "nonce": nonce, "body": "hello"}
 
 
-def test_its_position_is_the_highest_seq_that_it_applied() -> None:
+def test_the_position_is_the_highest_applied_seq() -> None:
     server = ModelServer()
-    tab = a_tab(server)
+    tab = open_tab(server)
     server.send(2, "x", "hello")
     server.send(2, "y", "there")
     tab.catch_up()
     assert tab.protocol.subscriptions[ROOM].position == 2
 
 
-def test_an_answer_a_bump_and_a_gap_do_not_move_its_position() -> None:
+def test_an_answer_a_bump_and_a_gap_do_not_move_the_position() -> None:
     server = ModelServer()
-    tab = a_tab(server)
+    tab = open_tab(server)
     tab.run_effects(tab.protocol.command(send_command())[1])
     tab.receive({"type": "room.bumped", "room": ROOM, "seq": 5, "number": 5})
     server.send(2, "x", "hello")
@@ -62,21 +62,21 @@ def test_an_answer_a_bump_and_a_gap_do_not_move_its_position() -> None:
     assert tab.protocol.subscriptions[ROOM].position == 0
 
 
-def test_it_resumes_at_its_position_on_the_next_socket() -> None:
+def test_it_resumes_at_its_position_on_the_next_connection() -> None:
     server = ModelServer()
-    tab = a_tab(server)
-    server.send(2, "x", "heard")
+    tab = open_tab(server)
+    server.send(2, "x", "received")
     tab.catch_up()
     tab.drop_connection()
     server.send(2, "y", "missed")
     tab.connect()
-    assert bodies(tab) == ["heard", "missed"]
+    assert bodies(tab) == ["received", "missed"]
     assert tab.protocol.subscriptions[ROOM].position == 2
 
 
-def test_it_sends_again_with_the_same_nonce_what_was_not_answered() -> None:
+def test_an_unanswered_command_is_sent_again_with_the_same_nonce() -> None:
     server = ModelServer()
-    tab = a_tab(server)
+    tab = open_tab(server)
     tab.protocol.command(send_command("once"))  # written, and the answer is lost
     server.send(1, "once", "hello")
     tab.drop_connection()
@@ -85,7 +85,7 @@ def test_it_sends_again_with_the_same_nonce_what_was_not_answered() -> None:
     assert not tab.protocol.pending
 
 
-def test_it_sends_nothing_again_that_was_answered() -> None:
+def test_an_answered_command_is_not_sent_again() -> None:
     protocol = connected()
     ref, _ = protocol.command(send_command())
     assert protocol.receive({"type": "ok", "ref": ref}) == [
@@ -95,7 +95,7 @@ def test_it_sends_nothing_again_that_was_answered() -> None:
     assert protocol.receive(welcome()) == []
 
 
-def test_commands_given_while_away_go_out_after_the_welcome_in_order() -> None:
+def test_commands_sent_while_disconnected_are_written_after_the_welcome_in_order() -> None:
     protocol = ClientProtocol(History("alice"))
     protocol.command(send_command("first"))
     protocol.command(send_command("second"))
@@ -107,7 +107,7 @@ def test_commands_given_while_away_go_out_after_the_welcome_in_order() -> None:
 
 
 @pytest.mark.parametrize("code", ["unavailable", "rate_limited"])
-def test_it_tries_later_again_what_was_only_not_possible_now(code: str) -> None:
+def test_a_command_with_a_transient_problem_is_retried_later(code: str) -> None:
     protocol = connected()
     ref, [first] = protocol.command(send_command())
     problem = {"type": "problem", "ref": ref, "code": code, "detail": "", "retry_after": 2.5}
@@ -115,14 +115,14 @@ def test_it_tries_later_again_what_was_only_not_possible_now(code: str) -> None:
     assert protocol.retry(ref) == [first]
 
 
-def test_an_impatient_command_takes_unavailable_for_an_answer() -> None:
+def test_without_retry_unavailable_is_a_final_answer() -> None:
     protocol = connected()
     ref, _ = protocol.command(send_command(), retry=False)
     problem = {"type": "problem", "ref": ref, "code": "unavailable", "detail": ""}
     assert protocol.receive(problem) == [CommandDone(ref, problem)]
 
 
-def test_what_is_refused_is_not_tried_again() -> None:
+def test_a_refused_command_is_not_retried() -> None:
     protocol = connected()
     ref, _ = protocol.command(send_command())
     problem = {"type": "problem", "ref": ref, "code": "forbidden", "detail": ""}
@@ -130,9 +130,9 @@ def test_what_is_refused_is_not_tried_again() -> None:
     assert not protocol.pending
 
 
-def test_too_far_behind_it_loads_the_room_and_is_live_meanwhile() -> None:
+def test_a_client_too_far_behind_loads_the_room_while_it_is_live() -> None:
     server = ModelServer(replay_max=1)
-    tab = a_tab(server)
+    tab = open_tab(server)
     tab.drop_connection()
     for number in range(4):
         server.send(2, f"x{number}", f"body {number}")
@@ -145,10 +145,10 @@ def test_too_far_behind_it_loads_the_room_and_is_live_meanwhile() -> None:
     assert tab.protocol.subscriptions[ROOM].position == 5
 
 
-def test_a_load_cannot_bring_old_text_back() -> None:
+def test_a_load_cannot_restore_deleted_text() -> None:
     server = ModelServer(replay_max=0)
     server.send(2, "x", "secret")
-    tab = a_tab(server)
+    tab = open_tab(server)
     [load] = tab.loads
     page = [dict(message) for message in server.messages.values()]
     server.delete(101)
@@ -158,10 +158,10 @@ def test_a_load_cannot_bring_old_text_back() -> None:
     assert bodies(tab) == [""]
 
 
-def test_a_load_of_a_lost_socket_is_dropped_and_done_again() -> None:
+def test_a_load_of_a_lost_connection_is_dropped_and_repeated() -> None:
     server = ModelServer(replay_max=0)
     server.send(2, "x", "hello")
-    tab = a_tab(server)
+    tab = open_tab(server)
     [load] = tab.loads
     tab.drop_connection()
     tab.protocol.loaded(ROOM, load.load, 1, [dict(server.messages[101])])
@@ -171,9 +171,9 @@ def test_a_load_of_a_lost_socket_is_dropped_and_done_again() -> None:
     assert bodies(tab) == ["hello"]
 
 
-def test_another_epoch_makes_it_forget_all_positions() -> None:
+def test_a_new_epoch_resets_all_positions() -> None:
     server = ModelServer()
-    tab = a_tab(server)
+    tab = open_tab(server)
     server.send(2, "x", "lost with the database")
     tab.catch_up()
     tab.drop_connection(4005)
@@ -185,38 +185,38 @@ def test_another_epoch_makes_it_forget_all_positions() -> None:
     assert bodies(tab) == ["after the restore"]
 
 
-def test_from_now_on_shows_nothing_older_not_even_when_it_is_edited() -> None:
+def test_start_now_shows_no_older_message_even_if_it_is_edited() -> None:
     server = ModelServer()
     server.send(2, "x", "before")
-    tab = a_tab(server, Start.NOW)
+    tab = open_tab(server, Start.NOW)
     server.edit(101, "edited")
     server.send(2, "y", "after")
     tab.catch_up()
     assert bodies(tab) == ["after"]
 
 
-def test_history_is_what_was_before_and_what_comes() -> None:
+def test_start_history_shows_older_and_new_messages() -> None:
     server = ModelServer()
     server.send(2, "x", "before")
-    tab = a_tab(server, Start.HISTORY)
+    tab = open_tab(server, Start.HISTORY)
     server.send(2, "y", "after")
     tab.catch_up()
     assert bodies(tab) == ["before", "after"]
 
 
 @pytest.mark.parametrize("code", [4500, 4501, 4502, 4503, 4504, 4999])
-def test_it_stays_away_when_told_to(code: int) -> None:
+def test_it_does_not_reconnect_after_codes_that_forbid_it(code: int) -> None:
     assert connected().closed(code) == [Stop(code)]
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 1012, 4001, 4002, 4003, 4004, 4005])
-def test_it_comes_back_within_a_second_after_any_other_close(code: int) -> None:
+def test_it_reconnects_within_a_second_after_any_other_close(code: int) -> None:
     [effect] = connected().closed(code)
     assert isinstance(effect, Reconnect)
     assert 0 < effect.after_seconds <= 1
 
 
-def test_it_waits_longer_while_nobody_welcomes_it_and_as_long_as_goodbye_says() -> None:
+def test_delays_grow_without_a_welcome_and_include_the_one_of_goodbye() -> None:
     backoff = Backoff()
     delays = [backoff.next_delay() for _ in range(30)]
     assert delays[0] <= 1
@@ -229,10 +229,10 @@ def test_it_waits_longer_while_nobody_welcomes_it_and_as_long_as_goodbye_says() 
     assert effect.after_seconds >= 3
 
 
-def test_told_goodbye_it_goes_over_to_the_next_socket_and_loses_nothing() -> None:
+def test_after_goodbye_it_switches_to_a_new_connection_and_loses_nothing() -> None:
     server = ModelServer()
-    tab = a_tab(server)
-    server.send(2, "x", "heard")
+    tab = open_tab(server)
+    server.send(2, "x", "received")
     tab.catch_up()
     goodbye = {"type": "goodbye", "code": 4001, "retry_after_ms": 300}
     assert tab.protocol.receive(goodbye) == [SwitchConnection()]
@@ -240,22 +240,22 @@ def test_told_goodbye_it_goes_over_to_the_next_socket_and_loses_nothing() -> Non
     server.send(2, "y", "missed")
     tab.move()
     tab.catch_up()
-    assert bodies(tab) == ["heard", "missed", "hello"]
+    assert bodies(tab) == ["received", "missed", "hello"]
     assert not tab.protocol.pending
 
 
 @pytest.mark.parametrize("code", [4500, 4501, 4502])
-def test_a_goodbye_that_means_stay_away_moves_nobody(code: int) -> None:
+def test_a_goodbye_that_forbids_reconnecting_does_not_switch(code: int) -> None:
     assert connected().receive({"type": "goodbye", "code": code}) == []
 
 
-def test_a_goodbye_before_any_welcome_is_no_reason_to_hurry() -> None:
+def test_a_goodbye_before_the_welcome_does_not_switch() -> None:
     protocol = ClientProtocol(History("alice"))
     assert protocol.receive({"type": "goodbye", "code": 4001, "retry_after_ms": 0}) == []
 
 
 @pytest.mark.parametrize("code", [1007, 1009])
-def test_it_does_not_repeat_the_frame_that_closed_its_socket(code: int) -> None:
+def test_the_command_that_closed_the_connection_is_not_sent_again(code: int) -> None:
     protocol = connected()
     long, _ = protocol.command(send_command("long") | {"body": "x" * 1_000})
     protocol.command(send_command("short"))
@@ -267,7 +267,7 @@ def test_it_does_not_repeat_the_frame_that_closed_its_socket(code: int) -> None:
     assert again.frame["nonce"] == "short"
 
 
-def test_a_room_that_one_is_put_out_of_is_not_asked_for_again() -> None:
+def test_it_does_not_subscribe_again_to_a_room_after_a_removal() -> None:
     protocol = connected()
     protocol.subscribe(ROOM)
     protocol.receive(subscribed(seq=0))
@@ -276,8 +276,8 @@ def test_a_room_that_one_is_put_out_of_is_not_asked_for_again() -> None:
     assert protocol.receive(welcome()) == []
 
 
-def test_what_tells_of_an_earlier_stay_does_not_end_what_was_asked_since() -> None:
-    """The place's log tells it late on a busy replica: one was let in again meanwhile."""
+def test_a_late_removal_does_not_end_a_newer_subscribe() -> None:
+    """A busy replica reads the workspace log late: the user may be a member again by then."""
     protocol = connected()
     protocol.subscribe(ROOM)
     protocol.receive({"type": "room.removed", "room": ROOM, "reason": "left"})
@@ -285,7 +285,7 @@ def test_what_tells_of_an_earlier_stay_does_not_end_what_was_asked_since() -> No
     assert not any(isinstance(entry, SubscriptionEnded) for entry in protocol.history.entries)
 
 
-def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> None:
+def test_a_refused_room_is_given_up_and_an_unavailable_one_is_retried() -> None:
     protocol = connected()
     [first] = protocol.subscribe(ROOM)
     assert isinstance(first, WriteFrame)
@@ -299,8 +299,8 @@ def test_a_room_refused_is_given_up_and_one_unavailable_is_asked_for_again() -> 
     assert ROOM not in protocol.subscriptions
 
 
-def test_a_room_opened_again_before_its_answer_is_asked_for_after_it() -> None:
-    """Else nobody could say which of the two an event belongs to."""
+def test_a_room_opened_again_before_its_answer_is_subscribed_after_it() -> None:
+    """Otherwise nobody could tell which of the two subscribes an event belongs to."""
     protocol = connected()
     protocol.subscribe(ROOM, Start.NOW)
     assert protocol.subscribe(ROOM) == []
@@ -312,7 +312,7 @@ def test_a_room_opened_again_before_its_answer_is_asked_for_after_it() -> None:
     assert protocol.subscriptions[ROOM].live
 
 
-def test_a_room_refused_is_asked_for_again_where_it_was_opened_again_meanwhile() -> None:
+def test_a_refused_room_that_was_opened_again_meanwhile_is_subscribed_again() -> None:
     protocol = connected()
     [first] = protocol.subscribe(ROOM)
     assert isinstance(first, WriteFrame)
@@ -325,7 +325,7 @@ def test_a_room_refused_is_asked_for_again_where_it_was_opened_again_meanwhile()
     assert ROOM not in protocol.subscriptions
 
 
-def test_it_knows_who_is_there() -> None:
+def test_it_knows_who_is_online() -> None:
     protocol = connected()
     protocol.subscribe(ROOM)
     alice, bob = {"id": 1, "name": "alice"}, {"id": 2, "name": "bob"}
@@ -336,15 +336,15 @@ def test_it_knows_who_is_there() -> None:
     assert protocol.subscriptions[ROOM].online == {2}
 
 
-def test_unknown_frames_and_events_are_skipped_and_events_still_counted() -> None:
+def test_unknown_frames_are_ignored_and_unknown_events_move_the_position() -> None:
     server = ModelServer()
-    tab = a_tab(server)
+    tab = open_tab(server)
     tab.receive({"type": "weather.changed", "to": "rain"})
     tab.receive({"type": "reaction.added", "room": ROOM, "seq": 1, "at": "now"})
     assert tab.protocol.subscriptions[ROOM].position == 1
 
 
-def test_every_try_and_every_answer_is_in_its_history() -> None:
+def test_every_attempt_and_every_answer_is_in_the_history() -> None:
     protocol = connected()
     ref, _ = protocol.command(send_command())
     protocol.receive({"type": "problem", "ref": ref, "code": "unavailable", "detail": ""})
@@ -357,7 +357,7 @@ def test_every_try_and_every_answer_is_in_its_history() -> None:
     ]
 
 
-def test_a_leave_is_not_repeated_once_its_socket_is_lost() -> None:
+def test_an_unsubscribe_is_not_repeated_after_its_connection_is_lost() -> None:
     protocol = connected()
     protocol.subscribe(ROOM)
     ref, _ = protocol.unsubscribe(ROOM)
@@ -369,14 +369,14 @@ def test_a_leave_is_not_repeated_once_its_socket_is_lost() -> None:
     assert written == ["subscribe"]
 
 
-def test_a_leave_is_not_repeated_on_the_socket_that_it_goes_over_to() -> None:
+def test_an_unsubscribe_is_not_repeated_after_a_switch() -> None:
     protocol = connected()
     protocol.subscribe(ROOM)
     ref, _ = protocol.unsubscribe(ROOM)
     assert protocol.switched(welcome()) == [CommandDone(ref, {"type": "ok", "ref": ref})]
 
 
-def test_a_room_that_is_left_without_a_socket_is_left_at_once() -> None:
+def test_an_unsubscribe_without_a_connection_is_answered_at_once() -> None:
     protocol = ClientProtocol(History("alice"))
     protocol.subscribe(ROOM)
     ref, effects = protocol.unsubscribe(ROOM)
@@ -384,13 +384,13 @@ def test_a_room_that_is_left_without_a_socket_is_left_at_once() -> None:
     assert protocol.receive(welcome()) == []
 
 
-async def test_the_shell_leaves_a_room_without_a_socket() -> None:
+async def test_the_client_unsubscribes_without_a_connection() -> None:
     alice = Client("alice", "Cookie: sessionid=x", ["127.0.0.1:1"])
     await alice.subscribe(ROOM)
     assert (await alice.unsubscribe(ROOM))["type"] == "ok"
 
 
-async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
+async def test_the_client_gives_up_a_connection_without_a_welcome(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("loadtests.lib.client.websocket.WELCOME_SECONDS", 0.2)
@@ -411,16 +411,16 @@ async def test_the_shell_gives_up_a_socket_without_a_welcome_and_finds_another(
     assert opened == 2
 
 
-async def test_the_shell_pings_a_silent_server_and_gives_it_up_without_an_answer(
+async def test_the_client_pings_a_silent_server_and_reconnects_without_an_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("loadtests.lib.client.websocket.PONG_SECONDS", 0.2)
-    heard: list[str] = []
+    received: list[str] = []
 
     async def falls_silent(socket: ServerConnection) -> None:
         await socket.send(json.dumps(welcome() | {"heartbeat_seconds": 0.1}))
         async for frame in socket:
-            heard.append(json.loads(frame)["type"])
+            received.append(json.loads(frame)["type"])
 
     async with (
         serving(falls_silent) as address,
@@ -429,14 +429,14 @@ async def test_the_shell_pings_a_silent_server_and_gives_it_up_without_an_answer
         await alice.wait_until(lambda: alice.connected)
         await alice.wait_until(lambda: not alice.connected)
         await alice.wait_until(lambda: alice.connected)
-    assert heard[0] == "ping"
+    assert received[0] == "ping"
 
 
-async def test_the_shell_that_goes_away_during_a_handshake_has_no_socket_after_it() -> None:
-    dialled, answer, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
+async def test_a_disconnect_during_a_handshake_closes_the_new_connection() -> None:
+    started, answer, left = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slowly(_: ServerConnection, __: Request) -> None:
-        dialled.set()
+        started.set()
         await answer.wait()
 
     async def welcoming(socket: ServerConnection) -> None:
@@ -449,7 +449,7 @@ async def test_the_shell_that_goes_away_during_a_handshake_has_no_socket_after_i
         Client("alice", "Cookie: sessionid=x", [address]) as alice,
         asyncio.timeout(10),
     ):
-        await dialled.wait()
+        await started.wait()
         await alice.disconnect()
         answer.set()
         await left.wait()
@@ -463,7 +463,7 @@ async def serving(
     serve_one: Callable[[ServerConnection], Awaitable[None]],
     before: Callable[[ServerConnection, Request], Awaitable[None]] | None = None,
 ) -> AsyncIterator[str]:
-    """Serve sockets; `before` the handshake of each is answered, something may be waited for."""
+    """Serve WebSockets; `before` is awaited before each handshake is answered."""
     async with serve(
         serve_one,
         "127.0.0.1",
@@ -482,8 +482,8 @@ def welcome() -> Frame:
 
 
 def subscribed(seq: int) -> Frame:
-    there = {"online": None, "online_count": 1}
-    return {"type": "subscribed", "ref": 1, "room": ROOM, "seq": seq, "resumed": True} | there
+    presence = {"online": None, "online_count": 1}
+    return {"type": "subscribed", "ref": 1, "room": ROOM, "seq": seq, "resumed": True} | presence
 
 
 def connected() -> ClientProtocol:

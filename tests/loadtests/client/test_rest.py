@@ -1,4 +1,4 @@
-"""What a client of the protocol asks over REST and forms, against a place that answers as told."""
+"""REST calls and forms, against a server with scripted answers."""
 
 import urllib.parse
 from collections.abc import Iterator
@@ -12,63 +12,69 @@ from loadtests.lib.client import rest
 
 
 @pytest.mark.parametrize("name", ["sessionid", "__Host-sessionid"])
-def test_who_signs_in_has_the_line_of_their_session(name: str) -> None:
-    with a_place(302, f"{name}=secret; Path=/; HttpOnly") as (address, asked):
+def test_signing_in_returns_the_session_as_a_header_line(name: str) -> None:
+    with scripted_server(302, f"{name}=secret; Path=/; HttpOnly") as (address, received):
         assert rest.sign_in(address, "bob", "a password") == f"Cookie: {name}=secret"
-    [form] = asked
+    [form] = received
     assert (form["login"], form["password"]) == (["bob"], ["a password"])
-    assert form["csrfmiddlewaretoken"] == form["cookie of it"]
+    assert form["csrfmiddlewaretoken"] == form["cookie token"]
 
 
 @pytest.mark.parametrize(("status", "cookie"), [(200, ""), (302, "other=1"), (403, "sessionid=x")])
-def test_who_is_not_let_in_is_refused(status: int, cookie: str) -> None:
-    with a_place(status, cookie) as (address, _), pytest.raises(rest.RefusedError) as refused:
+def test_a_failed_sign_in_is_refused(status: int, cookie: str) -> None:
+    with (
+        scripted_server(status, cookie) as (address, _),
+        pytest.raises(rest.RefusedError) as refused,
+    ):
         rest.sign_in(address, "bob", "wrong")
     assert refused.value.status == status
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])
-def test_what_is_asked_of_an_address_that_leads_elsewhere_is_not_asked_there(status: int) -> None:
+def test_a_redirect_is_not_followed(status: int) -> None:
     cookie = {"Cookie": "sessionid=x"}
-    with a_place(status, "") as (address, asked), pytest.raises(rest.RedirectedError) as led:
+    with (
+        scripted_server(status, "") as (address, received),
+        pytest.raises(rest.RedirectedError) as redirected,
+    ):
         rest.call(address, "POST", "/rooms", cookie, {"name": "one"})
-    assert (led.value.status, len(asked)) == (status, 1)
+    assert (redirected.value.status, len(received)) == (status, 1)
 
 
-def test_a_form_that_was_taken_leads_on() -> None:
+def test_an_accepted_form_redirects() -> None:
     cookie = {"Cookie": "sessionid=x"}
-    with a_place(302, "") as (address, asked):
+    with scripted_server(302, "") as (address, received):
         rest.post_form(address, "/settings/", cookie, {})
-    assert len(asked) == 1
-    with a_place(308, "") as (address, _), pytest.raises(rest.RedirectedError):
+    assert len(received) == 1
+    with scripted_server(308, "") as (address, _), pytest.raises(rest.RedirectedError):
         rest.post_form(address, "/settings/", cookie, {})
 
 
-def test_who_is_told_to_slow_down_in_words_that_are_not_ours_waits_and_asks_again(
+def test_a_rate_limit_of_a_proxy_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rest, "RETRY_SECONDS", 0.01)
     cookie = {"Cookie": "sessionid=x"}
     with (
-        a_place(429, "", "<html>Slow down", answers=3) as (address, asked),
+        scripted_server(429, "", "<html>Slow down", answers=3) as (address, received),
         pytest.raises(OSError, match="refused"),
     ):
         rest.call_patiently(address, "POST", "/rooms", cookie, {"name": "one"})
-    assert len(asked) == 3
+    assert len(received) == 3
 
 
 @contextmanager
-def a_place(
+def scripted_server(
     status: int, cookie: str, body: str = "", answers: int = 1
 ) -> Iterator[tuple[str, list[dict[str, list[str]]]]]:
-    """Answer so many forms with a status and a cookie; yield the address, and what was sent."""
-    asked: list[dict[str, list[str]]] = []
+    """Answer a number of requests with a status and a cookie; yield the address and the forms."""
+    received: list[dict[str, list[str]]] = []
 
     class Answer(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
             token = self.headers["Cookie"].rpartition("csrftoken=")[2]
-            asked.append(urllib.parse.parse_qs(sent) | {"cookie of it": [token]})
+            received.append(urllib.parse.parse_qs(sent) | {"cookie token": [token]})
             self.send_response(status)
             self.send_header("Location", "/")
             self.send_header("Set-Cookie", cookie)
@@ -87,5 +93,5 @@ def a_place(
 
         answering = Thread(target=answer)
         answering.start()
-        yield f"127.0.0.1:{server.server_port}", asked
+        yield f"127.0.0.1:{server.server_port}", received
         answering.join()
