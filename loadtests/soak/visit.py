@@ -6,11 +6,11 @@ are checked for order as they arrive, and kept no longer than the visit.
 """
 
 import asyncio
-import random
 import urllib.request
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from random import Random
 
 from websockets.exceptions import ConnectionClosed
 
@@ -20,34 +20,25 @@ from loadtests.lib.client import Client, rest
 from loadtests.lib.client.history import Entry
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.simulation.account import Account
+from loadtests.lib.simulation.message_text import sentence
+from loadtests.lib.simulation.user_kinds import (
+    VISITOR_ACTIVITIES,
+    Activity,
+    choose_activity,
+    exponential_pause,
+)
 from loadtests.soak.accounts import Population, User
 
 OPEN_ROOMS = 2
 LOBBY_CHANCE = 0.2
-# Actions and how often they happen, relative to each other.
-ACTIONS = {
-    "send": 60,
-    "type": 10,
-    "edit": 8,
-    "read": 8,
-    "load_history": 5,
-    "drop_connection": 4,
-    "change_room": 3,
-    "delete": 2,
-}
-SEND_SHARE = ACTIONS["send"] / sum(ACTIONS.values())
-PHRASES = (
-    "the build is green again",
-    "shall we look at the report after lunch?",
-    "I take the first half, you the second, and we meet in between to see what both of them say",
-    "`make check` said so, see https://example.org/runs/17",
-)
+SEND_SHARE = VISITOR_ACTIVITIES[Activity.SEND] / sum(VISITOR_ACTIVITIES.values())
 ANSWER_SECONDS = 30.0
+random = Random()
 
 
 class Visit:
     def __init__(self, population: Population, user: User, pause_seconds: float) -> None:
-        """`pause_seconds` is the mean time between two actions."""
+        """`pause_seconds` is the mean time between two activities."""
         self._population, self._user, self._pause = population, user, pause_seconds
         account = user.account
         self._client = Client(account.username, account.identity, [population.address])
@@ -58,8 +49,15 @@ class Visit:
         self._rooms = random.sample(user.rooms, OPEN_ROOMS)
         self._own_messages: list[int] = []  # that may still be changed
         self.sent = 0
-        self._actions: dict[str, Callable[[], Awaitable[object]]] = {
-            name: getattr(self, f"_{name}") for name in ACTIONS
+        self._activities: dict[Activity, Callable[[], Awaitable[object]]] = {
+            Activity.SEND: self._send,
+            Activity.TYPE: self._type,
+            Activity.EDIT: self._edit,
+            Activity.DELETE: self._delete,
+            Activity.MARK_READ: self._mark_read,
+            Activity.SCROLL_BACK: self._scroll_back,
+            Activity.LOSE_CONNECTION: self._lose_connection,
+            Activity.CHANGE_ROOM: self._change_room,
         }
 
     async def run(self, seconds: float) -> None:
@@ -74,14 +72,14 @@ class Visit:
                     raise
 
     def _check_order(self, entry: Entry) -> None:
-        self.violations += self._order.take(entry)
+        self.violations += self._order.check(entry)
 
     async def _act(self) -> None:
         while True:
-            await asyncio.sleep(random.expovariate(1 / self._pause))
-            action = random.choices([*ACTIONS], [*ACTIONS.values()])[0]
+            await asyncio.sleep(exponential_pause(random, self._pause))
+            activity = choose_activity(random, VISITOR_ACTIVITIES)
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self._actions[action]()
+                await self._activities[activity]()
 
     async def _arrive(self) -> None:
         await asyncio.to_thread(read_page, self._population.address, self._user.account)
@@ -105,7 +103,7 @@ class Visit:
 
     async def _edit(self) -> None:
         if self._own_messages:
-            body = f"what I meant: {random.choice(PHRASES)}"
+            body = f"what I meant: {sentence(random)}"
             message = random.choice(self._own_messages)
             await self._client.command("message.edit", message=message, body=body)
 
@@ -113,17 +111,17 @@ class Visit:
         if self._own_messages:
             await self._client.command("message.delete", message=self._own_messages.pop())
 
-    async def _read(self) -> None:
+    async def _mark_read(self) -> None:
         room = random.choice(self._rooms)
         numbers = [one["number"] for one in self._client.subscription(room).view.messages()]
         if numbers:
             await self._client.command("read", room=room, number=max(numbers))
 
-    async def _load_history(self) -> None:
+    async def _scroll_back(self) -> None:
         room, headers = random.choice(self._rooms), self._user.account.headers
         await asyncio.to_thread(rest.load_room, self._population.address, room, headers, pages=1)
 
-    async def _drop_connection(self) -> None:
+    async def _lose_connection(self) -> None:
         await self._client.drop_connection()
         await self._client.wait_until(lambda: self._client.connected, ANSWER_SECONDS)
 
@@ -137,7 +135,7 @@ class Visit:
 
 def random_text(account: Account) -> str:
     """Return a message, some of it Markdown."""
-    return f"**{account.username}** says: {random.choice(PHRASES)}"
+    return f"**{account.username}** says: {sentence(random)}"
 
 
 def read_page(address: str, account: Account) -> None:

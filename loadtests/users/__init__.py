@@ -1,5 +1,5 @@
-"""The people of a load, as Locust's users: each file is one kind of person.
+"""Locust's users: people with a browser, and bots.
 
-Importing a kind imports Locust, which patches the standard library: only the locustfile does. What
-is pure here (`habits`, `words`) is for everybody, so nothing is imported in this file.
+Importing a module of this package imports Locust, which patches the standard library: only the
+locustfile may. What the users have in common with other simulations is in `lib/simulation`.
 """

@@ -1,6 +1,6 @@
-"""Coming in: through the sign-in form, with a session that is ready, or as a bot with a token.
+"""Signing in through the form, and bearer tokens for bots.
 
-All over Locust's HTTP client, so that each request is in its statistics, by name.
+Everything uses Locust's HTTP client, so that each request is in its statistics by name.
 """
 
 import re
@@ -18,12 +18,12 @@ REVOKE = re.compile(r'action="(/settings/tokens/\d+/revoke/)"')
 SESSION = "sessionid"
 
 
-class NotLetInError(StopUser):
-    """The place did not let somebody in; Locust's statistics have the request that failed."""
+class SignInFailedError(StopUser):
+    """A user could not sign in; Locust's statistics have the request that failed."""
 
 
 def sign_in(http: FastHttpSession, username: str, password: str) -> str:
-    """Go through the form; return the line `Cookie: …` of the session. Raises NotLetInError."""
+    """Sign in through the form; return the session as `Cookie: …`. Raises SignInFailedError."""
     page = http.get(SIGN_IN, name=SIGN_IN)
     form = {"login": username, "password": password, "csrfmiddlewaretoken": _csrf(page.text or "")}
     headers = FORM | {"Referer": f"{http.base_url}{SIGN_IN}"}
@@ -32,18 +32,18 @@ def sign_in(http: FastHttpSession, username: str, password: str) -> str:
     ) as answer:
         cookies = [one for one in http.cookiejar if one.name.endswith(SESSION)]
         if not cookies:
-            answer.failure("signed in, and no session came of it")
-            raise NotLetInError
+            answer.failure("signed in, but got no session")
+            raise SignInFailedError
     http.cookiejar.clear()
     return f"Cookie: {cookies[0].name}={cookies[0].value}"
 
 
-def make_token(http: FastHttpSession, headers: dict[str, str], name: str) -> tuple[str, str]:
-    """Make a bearer token in the settings; return its line, and the path that revokes it."""
+def create_token(http: FastHttpSession, headers: dict[str, str], name: str) -> tuple[str, str]:
+    """Create a bearer token in the settings; return its header line and the path to revoke it."""
     page = _post(http, TOKENS, TOKENS, headers, name=name)
     secret, revoke = SECRET.search(page), REVOKE.findall(page)
     if secret is None or not revoke:
-        raise NotLetInError
+        raise SignInFailedError
     return f"Authorization: Bearer {secret[1]}", max(revoke, key=lambda path: (len(path), path))
 
 
@@ -52,10 +52,10 @@ def revoke_token(http: FastHttpSession, headers: dict[str, str], path: str) -> N
 
 
 def _post(
-    http: FastHttpSession, path: str, called: str, headers: dict[str, str], **fields: str
+    http: FastHttpSession, path: str, name_in_stats: str, headers: dict[str, str], **fields: str
 ) -> str:
     form = {**fields, "csrfmiddlewaretoken": headers["X-CSRFToken"]}
-    answer = http.post(path, urlencode(form), name=called, headers=headers | FORM)
+    answer = http.post(path, urlencode(form), name=name_in_stats, headers=headers | FORM)
     return answer.text or ""
 
 

@@ -1,30 +1,32 @@
-"""What all people of a load share: who they are, how they come in, their rooms, their REST.
+"""What all Locust users have in common: an identity, signing in, rooms, REST and sending.
 
-A kind of person says in `habit` how many there are and how much they talk, and in Locust's tasks
-what else they do. Whoever has a page also has a socket: see `tab`.
+A subclass names its `kind`, which decides how much it sends and what it does between sends, and has
+a method for each activity of the kind.
 """
 
 import random
 import ssl
 import time
+from collections.abc import Callable
 from functools import cache
+from random import Random
 from typing import Any, ClassVar
 
 import gevent
 from gevent.pool import Group
-from locust import FastHttpUser
+from locust import FastHttpUser, task
 from locust.exception import StopUser
 
 from loadtests.lib.client import rest
+from loadtests.lib.measurements.series import CONNECT
+from loadtests.lib.simulation.message_text import sentence
+from loadtests.lib.simulation.user_kinds import Activity, UserKind, sends_per_second
 from loadtests.load import run as runs
-from loadtests.load.message_stamp import marked
-from loadtests.load.run_series import CONNECT
-from loadtests.load.user_pool import NobodyLeftError, Ticket
+from loadtests.load.message_stamp import stamp
+from loadtests.load.user_pool import Identity, NoIdentityLeftError
 from loadtests.users.authentication import sign_in
-from loadtests.users.message_text import sentence
-from loadtests.users.user_mix import Habit, sends_per_second
 
-# What is said mostly goes to the closest room: by the order in which the shape names them.
+# Most messages go to the first room of the shape's order.
 ROOM_WEIGHTS = (70, 25, 5)
 SEND_SECONDS = 30.0
 
@@ -32,101 +34,110 @@ SEND_SECONDS = 30.0
 class HubbubUser(FastHttpUser):
     abstract = True
     insecure = False
-    ssl_context_factory = staticmethod(
-        cache(ssl.create_default_context)
-    )  # it reads all certificates
+    # One for all users: it reads all certificates.
+    ssl_context_factory = staticmethod(cache(ssl.create_default_context))
     connection_timeout = 10.0
     network_timeout = 30.0
 
-    habit: ClassVar[Habit]
+    kind: ClassVar[UserKind]
     is_bot: ClassVar[bool] = False
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.load = runs.current()
-        self.ticket: Ticket | None = None
-        self.identity = ""  # a line, as `seed` writes it
+        self.run_state = runs.current()
+        self.identity: Identity | None = None
+        self.session = ""  # a header line, as `seed` writes it
         self.rooms: list[int] = []
+        self.random = Random()
+        self.activities: dict[Activity, Callable[[int], None]] = {}
         self.greenlets = Group()
 
     def on_start(self) -> None:
-        ticket = self._take_ticket()
-        self.come_in(ticket)
-        own = self.load.curve.rooms_of(ticket.number % self.load.plan.users)
-        self.rooms = [self.load.plan.rooms[number] for number in own]
-        if ticket.number >= self.load.plan.users or ticket.line.startswith("Account"):
-            self.join()  # the others did before the run
+        identity, plan = self._acquire_identity(), self.run_state.plan
+        self.sign_in(identity)
+        own = self.run_state.shape.rooms_of(identity.number % plan.users)
+        self.rooms = [plan.rooms[number] for number in own]
+        if identity.number >= plan.users or identity.signs_in:
+            self.join()  # the others joined before the run
         self.open()
-        self.greenlets.spawn(self._talk)
+        self.greenlets.spawn(self._send_at_random_times)
 
     def on_stop(self) -> None:
         self.greenlets.kill()
         self.close()
-        if self.ticket is not None:
-            self.load.crowd.give_back(self.ticket)
+        if self.identity is not None:
+            self.run_state.user_pool.release(self.identity)
+
+    def wait_time(self) -> float:
+        return self.kind.next_pause(self.random)
+
+    @task
+    def act(self) -> None:
+        self.activities[self.kind.next_activity(self.random)](self.random_room())
 
     @property
     def name(self) -> str:
-        return f"{type(self).__name__.lower()} {self.ticket.number if self.ticket else '?'}"
+        number = "?" if self.identity is None else self.identity.number
+        return f"{type(self).__name__.lower()} {number}"
 
-    def come_in(self, ticket: Ticket) -> None:
-        """Sign in where the ticket is an account; else the session is ready."""
-        kind, _, words = ticket.line.partition(": ")
-        self.identity = ticket.line
-        if kind == "Account":
-            username, _, password = words.partition(" ")
-            self.identity = sign_in(self.client, username, password)
+    def sign_in(self, identity: Identity) -> None:
+        """Sign in if the identity is an account; otherwise its session is valid already."""
+        self.session = identity.line
+        if identity.signs_in:
+            username, _, password = identity.line.removeprefix("Account: ").partition(" ")
+            self.session = sign_in(self.client, username, password)
 
     def join(self) -> None:
         for room in self.rooms:
-            self.ask("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
+            self.call("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
-        """Open what this person talks and reads with; all rooms are joined."""
+        """Open what this user sends and reads with; all rooms are joined."""
 
     def close(self) -> None:
         """Close it again."""
 
-    def say(self, room: int, text: str) -> None:
+    def send(self, room: int, text: str) -> None:
         """Send a message and wait until it is saved."""
         raise NotImplementedError
 
-    def ask(self, method: str, path: str, name: str, json: Any = None) -> Any:
-        """Ask over REST; return the JSON, or None where it failed: Locust has counted that."""
+    def call(self, method: str, path: str, name: str, json: Any = None) -> Any:
+        """Call the API; return the JSON, or None if it failed: Locust has counted that."""
         answer = self.client.request(
             method, f"/api{path}", name=name, headers=self.headers(), json=json
         )
         return answer.json() if answer.ok and answer.content else None
 
     def headers(self) -> dict[str, str]:
-        own = rest.headers_of(self.identity)
-        return own | rest.csrf(self.load.plan.host, own)
+        own = rest.headers_of(self.session)
+        return own | rest.csrf(self.run_state.plan.host, own)
 
-    def some_room(self) -> int:
+    def random_room(self) -> int:
         return random.choices(self.rooms, ROOM_WEIGHTS[: len(self.rooms)])[0]
 
     def read_page(self, room: int, **where: int) -> list[dict[str, Any]]:
-        """Read a page of a room's messages over REST; return them."""
+        """Read one page of a room's messages over REST."""
         query = "".join(f"&{name}={seq}" for name, seq in where.items())
         name = "/api/rooms/[id]/messages" + "".join(f"?{word}=" for word in where)
-        page = self.ask("GET", f"/rooms/{room}/messages?limit=50{query}", name)
+        page = self.call("GET", f"/rooms/{room}/messages?limit=50{query}", name)
         return page["messages"] if page else []
 
-    def _take_ticket(self) -> Ticket:
+    def _acquire_identity(self) -> Identity:
         try:
-            self.ticket = self.load.crowd.take(self.is_bot)
-        except NobodyLeftError as error:
-            self.load.failed(CONNECT, "nobody left", error)
+            self.identity = self.run_state.user_pool.acquire(self.is_bot)
+        except NoIdentityLeftError as error:
+            self.run_state.failed(CONNECT, "no identity left", error)
             raise StopUser from None
-        return self.ticket
+        return self.identity
 
-    def _talk(self) -> None:
-        """Say something at moments of one's own, whatever became of what was said before.
+    def _send_at_random_times(self) -> None:
+        """Send whether or not the message before was answered.
 
-        So a server that slows down is not asked for less than was promised.
+        So a server that slows down does not get a smaller load than was asked for.
         """
-        rate = sends_per_second(self.habit, self.load.plan.rate, self.load.plan.users)
+        run = self.run_state
+        rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)
         while rate > 0:
-            gevent.sleep(random.expovariate(rate * self.load.curve.tempo(self.load.elapsed)))
-            text = marked(sentence(), self.load.plan.run, time.time())
-            self.greenlets.spawn(self.say, self.some_room(), text)
+            gevent.sleep(random.expovariate(rate * run.shape.activity_at(run.elapsed)))
+            text = stamp(sentence(self.random), run.plan.run_id, time.time())
+            self.greenlets.spawn(self.send, self.random_room(), text)

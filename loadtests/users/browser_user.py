@@ -1,126 +1,129 @@
-"""Somebody with the page open: its assets, a socket with all their rooms, and what one does there.
+"""Users with the page open: its assets, a WebSocket with all their rooms, and what they do there.
 
-What a socket tells goes to its watcher, which judges the order of everything on it.
+An observer judges everything that the WebSocket receives. The kinds of users are at the end.
 """
 
 import random
 import re
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import gevent
 from locust.exception import StopUser
 
 from loadtests.lib.client.gevent_client import GeventClient
-from loadtests.load.connection_observer import RefusedError, Watcher
-from loadtests.load.run_series import COMMAND, CONNECT, SEND
+from loadtests.lib.client.history import Frame
+from loadtests.lib.measurements.series import COMMAND, CONNECT, SEND
+from loadtests.lib.simulation.user_kinds import LURKER, READER, TALKER, WANDERER, Activity
+from loadtests.load.connection_observer import ConnectionObserver, RefusedError
 from loadtests.users.base import SEND_SECONDS, HubbubUser
 
-# Scripts and styles have names by their content, so a browser asks for them once in a long while.
-COLD_CACHE = 0.2
+# Scripts and styles are named after their content, so a browser rarely loads them again.
+COLD_CACHE_CHANCE = 0.2
 ASSETS = re.compile(r'(?:href|src)="(/static/[^"]+|/catalog\.js)"')
 OPEN_SECONDS = 30.0
-TYPING_SECONDS = 2.0
-TYPES_FIRST = 0.3  # of what is said: others see that it is being written
+TYPING_CHANCE = 0.3  # of sends: the others see that it is being typed
+EDIT_MARK = "(edited) "
 
 
-class TabUser(HubbubUser):
+class BrowserUser(HubbubUser):
     abstract = True
 
     measures_deliveries: ClassVar[bool] = True
+    away_seconds: ClassVar[tuple[float, float]] = (0.5, 10.0)  # after a lost connection
+    pages_back: ClassVar[int] = 1  # at most, when scrolling back
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.activities = {
+            Activity.MARK_READ: self.mark_read,
+            Activity.EDIT: self.edit_last,
+            Activity.SCROLL_BACK: self.scroll_back,
+            Activity.CHANGE_ROOM: self.change_room,
+            Activity.LOSE_CONNECTION: self.lose_connection,
+        }
         self.away = False
-        self.watcher: Watcher | None = None
+        self.observer: ConnectionObserver | None = None
         self.tab: GeventClient | None = None
 
     def open(self) -> None:
         self.open_page()
-        watcher = Watcher(self.name, self.load.plan.run, self.load)
-        watcher.measures, self.watcher = self.measures_deliveries, watcher
-        addresses = [self.load.plan.host]
-        self.tab = GeventClient(self.name, self.identity, addresses, watcher.take, watcher).start()
-        self.load.clients.add(self.tab)
+        self.observer = ConnectionObserver(self.name, self.run_state.plan.run_id, self.run_state)
+        self.observer.measures_deliveries = self.measures_deliveries
+        addresses = [self.run_state.plan.host]
+        self.tab = GeventClient(
+            self.name, self.session, addresses, self.observer.observe, self.observer
+        ).start()
+        self.run_state.clients.add(self.tab)
         try:
             self.tab.open(*self.rooms, within=OPEN_SECONDS)
         except TimeoutError as error:
-            self.load.failed(CONNECT, "all rooms", error)
+            self.run_state.failed(CONNECT, "all rooms", error)
             raise StopUser from None
 
     def close(self) -> None:
         if self.tab is not None:
-            self.load.clients.discard(self.tab)
+            self.run_state.clients.discard(self.tab)
             self.tab.close()
-        if self.watcher is not None:
-            self.watcher.gone()
+        if self.observer is not None:
+            self.observer.disconnected()
 
     def open_page(self) -> None:
-        """Load the page, and what it is made of where the browser does not have it."""
-        page = self.client.get(
-            f"/rooms/{self.rooms[0]}", name="/rooms/[id]", headers=self.headers()
-        )
-        if self.is_new_here or random.random() < COLD_CACHE:
+        """Load the page, and its assets if the browser does not have them."""
+        path = f"/rooms/{self.rooms[0]}"
+        page = self.client.get(path, name="/rooms/[id]", headers=self.headers())
+        signed_in_now = self.identity is not None and self.identity.signs_in
+        if signed_in_now or random.random() < COLD_CACHE_CHANCE:
             for asset in dict.fromkeys(ASSETS.findall(page.text or "")):
                 self.client.get(asset, name="/static/…", headers=self.headers())
 
-    @property
-    def is_new_here(self) -> bool:
-        """Whether they came through the form: on a device that knows nothing yet."""
-        return self.ticket is not None and self.ticket.line.startswith("Account")
-
-    def say(self, room: int, text: str) -> None:
+    def send(self, room: int, text: str) -> None:
         if self.tab is None or self.away:
             return
-        if random.random() < TYPES_FIRST:
-            self.tab.send_unanswered("typing", room=room)
-        began = time.monotonic()
-        try:
-            answer = self.tab.send(room, text, within=SEND_SECONDS)
-        except TimeoutError as error:
-            self.load.failed(SEND, "message.send", error)
-            return
-        if answer["type"] == "ok":
-            self.load.succeeded(SEND, "message.send", time.monotonic() - began)
-        else:
-            self.load.failed(SEND, "message.send", RefusedError(answer["code"]))
+        tab = self.tab
+        if random.random() < TYPING_CHANCE:
+            tab.send_unanswered("typing", room=room)
+        self._measure(SEND, "message.send", lambda: tab.send(room, text, within=SEND_SECONDS))
 
     def mark_read(self, room: int) -> None:
-        """Say how far one has read, as the page does."""
-        assert self.tab is not None
-        shown = (
-            self.tab.subscription(room).view.messages()
-            if room in self.tab.protocol.subscriptions
-            else []
-        )
-        if shown:
-            self._command("read", room=room, number=shown[-1]["number"])
+        """Mark a room as read up to its last message, as the page does."""
+        messages = self._messages(room)
+        if messages:
+            self._command("read", room=room, number=messages[-1]["number"])
 
-    def scroll_back(self, room: int, pages: int) -> None:
-        """Read page after page of what was before, with a moment to read each."""
+    def scroll_back(self, room: int) -> None:
+        """Read older pages, with a moment to read each."""
         messages = self.read_page(room)
-        for _ in range(pages):
+        for _ in range(random.randint(1, self.pages_back)):
             if not messages:
                 return
             gevent.sleep(random.uniform(1, 3))
             messages = self.read_page(room, before=min(one["seq"] for one in messages))
 
     def edit_last(self, room: int) -> None:
-        """Mend the newest thing that one said in a room."""
+        """Edit the newest own message of a room."""
         assert self.tab is not None
-        if room not in self.tab.protocol.subscriptions:
-            return
         me = self.tab.protocol.user
-        own = [
-            one for one in self.tab.subscription(room).view.messages() if one["sender"]["id"] == me
-        ]
+        own = [one for one in self._messages(room) if one["sender"]["id"] == me]
         if own and not own[-1]["deleted_at"]:
-            body = f"(mended) {own[-1]['body'].removeprefix('(mended) ')}"
+            body = EDIT_MARK + own[-1]["body"].removeprefix(EDIT_MARK)
             self._command("message.edit", message=own[-1]["id"], body=body)
 
-    def leave_for(self, seconds: float) -> None:
-        """Lose the socket for a while: everything that was said is answered before."""
+    def change_room(self, room: int) -> None:
+        """Close a room, read its history, open it again."""
         assert self.tab is not None
+        try:
+            self.tab.unsubscribe(room, within=OPEN_SECONDS)
+            self.read_page(room)
+            self.tab.open(room, within=OPEN_SECONDS)
+        except TimeoutError as error:
+            self.run_state.failed(CONNECT, "a room", error)
+
+    def lose_connection(self, _: int) -> None:
+        """Lose the connection for a while, once all sent messages are answered."""
+        assert self.tab is not None
+        seconds = random.uniform(*self.away_seconds)
         self.away = True
         try:
             self.tab.wait_until(lambda: not self.tab or not self.tab.protocol.pending, SEND_SECONDS)
@@ -128,20 +131,70 @@ class TabUser(HubbubUser):
             gevent.sleep(seconds)
             self.tab.wait_until(lambda: self.tab and self.tab.connected, OPEN_SECONDS)
         except TimeoutError as error:
-            self.load.failed(CONNECT, "coming back", error)
+            self.run_state.failed(CONNECT, "reconnect", error)
         finally:
             self.away = False
 
-    def _command(self, type: str, **fields: Any) -> None:
-        """Give a command and count its answer by its name."""
+    def _messages(self, room: int) -> list[Frame]:
+        """Return what the page shows of a room; nothing while the room is closed."""
         assert self.tab is not None
-        began = time.monotonic()
+        open_rooms = self.tab.protocol.subscriptions
+        return self.tab.subscription(room).view.messages() if room in open_rooms else []
+
+    def _command(self, type: str, **fields: Any) -> None:
+        assert self.tab is not None
+        tab = self.tab
+        self._measure(COMMAND, type, lambda: tab.command(type, within=SEND_SECONDS, **fields))
+
+    def _measure(self, kind: str, name: str, ask: Callable[[], Frame]) -> None:
+        """Count the answer to a command and how long it took."""
+        started = time.monotonic()
         try:
-            answer = self.tab.command(type, within=SEND_SECONDS, **fields)
+            answer = ask()
         except TimeoutError as error:
-            self.load.failed(COMMAND, type, error)
+            self.run_state.failed(kind, name, error)
             return
         if answer["type"] == "ok":
-            self.load.succeeded(COMMAND, type, time.monotonic() - began)
+            self.run_state.succeeded(kind, name, time.monotonic() - started)
         else:
-            self.load.failed(COMMAND, type, RefusedError(answer["code"]))
+            self.run_state.failed(kind, name, RefusedError(answer["code"]))
+
+
+class Reader(BrowserUser):
+    """Most people: has the page open next to their work, reads, sometimes scrolls back."""
+
+    kind = READER
+    weight = READER.share
+    pages_back = 3
+
+
+class Talker(BrowserUser):
+    """One of the few who write most messages; reads everything and edits."""
+
+    kind = TALKER
+    weight = TALKER.share
+
+
+class Wanderer(BrowserUser):
+    """Is on the move: changes rooms, loses the network in lifts, resumes elsewhere."""
+
+    kind = WANDERER
+    weight = WANDERER.share
+
+
+class Lurker(BrowserUser):
+    """A phone in a pocket: its radio sleeps between reads, and the app is often away.
+
+    The phone itself delays what reaches it, so its deliveries are checked and not measured.
+    """
+
+    kind = LURKER
+    weight = LURKER.share
+    measures_deliveries = False
+    away_seconds = (5.0, 40.0)
+    radio_sleep_seconds: ClassVar[float] = 0.5
+
+    def open(self) -> None:
+        super().open()
+        assert self.tab is not None
+        self.tab.read_pause_seconds = self.radio_sleep_seconds

@@ -16,7 +16,7 @@ from tests.cluster.stage import Stage, start
 pytestmark = pytest.mark.deployment
 
 SEED, USERS, TABS = 5, 14, 28
-FAST = ActivityRates(messages_per_second=60).times(0.1)
+FAST = ActivityRates(messages_per_second=60).scaled(0.1)
 ALL_ACTIVITIES = {
     "send",
     "edit",

@@ -1,4 +1,9 @@
-"""The people of load and fault tests: a crowd that does what people do, over any addresses."""
+"""Simulated users for load and fault tests.
+
+`simulate` runs a whole population over asyncio, for fault tests. `user_kinds` and `message_text`
+say what users do and write; Locust's users and the soak share them. Nothing here knows the database
+or the servers: a simulation gets addresses and sessions.
+"""
 
 from loadtests.lib.simulation.account import Account
 from loadtests.lib.simulation.activity_rates import ActivityRates

@@ -1,4 +1,4 @@
-"""Somebody of the place, as a test knows them: the name, the id, and what makes one them."""
+"""A user's account, as a test knows it: name, id and credentials."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from loadtests.lib.client import rest
 class Account:
     username: str
     id: int
-    identity: str  # the header that makes one them, as `seed` writes it
+    identity: str  # the header line that authenticates the user, as `seed` writes it
 
     @property
     def headers(self) -> dict[str, str]:
@@ -17,6 +17,6 @@ class Account:
 
 
 def fetch_account(address: str, identity: str) -> Account:
-    """Ask the place who that is. Raises `rest.RefusedError` and OSError."""
+    """Ask the server whose identity that is. Raises `rest.RefusedError` and OSError."""
     me = rest.call(address, "GET", "/me", rest.headers_of(identity))
     return Account(me["username"], me["id"], identity)

@@ -1,137 +1,197 @@
-"""What people do, again and again, until the crowd is told to stop.
+"""What simulated users do, again and again, until the simulation stops.
 
-What exactly and to whom, their dice say. An act that was begun is brought to its end, also while
-the place cannot be reached: who was put out is let in again.
+Each user's random generator decides the details. An activity that was started is finished even
+while the servers are unreachable: a user who was removed from a room is added again.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from loadtests.lib.client.history import AccessRevoked
 from loadtests.lib.client.subscription import Start
-from loadtests.lib.simulation.behaviour import (
-    come_back,
-    hide,
-    pause,
-    revoking,
-    show,
-    until_sent_away,
-)
+from loadtests.lib.simulation.message_text import sentence
 from loadtests.lib.simulation.plan import Behaviour
 from loadtests.lib.simulation.simulated_user import SimulatedTab, SimulatedUser
 from loadtests.lib.simulation.simulation import Simulation
 
 EDIT_CHANCE, DELETE_CHANCE, REPLY_CHANCE = 0.1, 0.05, 0.1
 FROM_THE_BEGINNING_CHANCE = 0.2
-WORDS = ("yes", "no", "perhaps", "the bus is late", "who has the key?", "lunch at noon", "**now**")
-NOT_IN_IT = 404
+RESTORE_SECONDS = 0.25
+SIGNED_OUT_SECONDS = 20.0
+NOT_A_MEMBER = 404
 
-Act = Callable[[Simulation, SimulatedUser], Awaitable[None]]
-
-
-async def talk(simulation: Simulation, me: SimulatedUser, room: int, pause_seconds: float) -> None:
-    """Send one message after another into a room; now and then edit or delete an own one."""
-    tab = next(tab for tab in me.tabs if room in tab.wanted)
-    number = 0
-    while await pause(simulation, me, pause_seconds):
-        number += 1
-        said, chance = me.sent.get(room, []), me.dice.random()
-        if said and chance < DELETE_CHANCE:
-            simulation.activity_counts["delete"] += 1
-            await tab.client.command("message.delete", message=said.pop())
-        elif said and chance < DELETE_CHANCE + EDIT_CHANCE:
-            simulation.activity_counts["edit"] += 1
-            edited, body = me.dice.choice(said), _sentence(me, number)
-            await tab.client.command("message.edit", message=edited, body=body)
-        else:
-            await _say(simulation, me, tab, room, _sentence(me, number))
+Activity = Callable[[Simulation, SimulatedUser], Awaitable[None]]
 
 
-async def _say(
-    simulation: Simulation, me: SimulatedUser, tab: SimulatedTab, room: int, body: str
+async def talk(
+    simulation: Simulation, user: SimulatedUser, room: int, pause_seconds: float
 ) -> None:
-    said = me.sent.get(room, [])
+    """Send messages to a room; sometimes edit or delete an own one."""
+    tab = next(tab for tab in user.tabs if room in tab.wanted)
+    number = 0
+    while await pause(simulation, user, pause_seconds):
+        number += 1
+        text = f"**{user.account.username}** says {number}: {sentence(user.random)}"
+        sent, chance = user.sent.get(room, []), user.random.random()
+        if sent and chance < DELETE_CHANCE:
+            simulation.activity_counts["delete"] += 1
+            await tab.client.command("message.delete", message=sent.pop())
+        elif sent and chance < DELETE_CHANCE + EDIT_CHANCE:
+            simulation.activity_counts["edit"] += 1
+            edited = user.random.choice(sent)
+            await tab.client.command("message.edit", message=edited, body=text)
+        else:
+            await _send(simulation, user, tab, room, text)
+
+
+async def _send(
+    simulation: Simulation, user: SimulatedUser, tab: SimulatedTab, room: int, body: str
+) -> None:
+    sent = user.sent.get(room, [])
     more: dict[str, Any] = (
-        {"reply_to": said[-1]} if said and me.dice.random() < REPLY_CHANCE else {}
+        {"reply_to": sent[-1]} if sent and user.random.random() < REPLY_CHANCE else {}
     )
     simulation.activity_counts["send"] += 1
     answer = await tab.client.send(room, body, **more)
     if answer["type"] == "ok":
-        me.remember(room, answer["message"]["id"])
+        user.remember(room, answer["message"]["id"])
 
 
-def _sentence(me: SimulatedUser, number: int) -> str:
-    words = " ".join(me.dice.choices(WORDS, k=me.dice.randint(1, 8)))
-    return f"{me.account.username} says {number}: {words}"
+async def behave(simulation: Simulation, user: SimulatedUser) -> None:
+    """Repeat the activity of the user's behaviour, with pauses."""
+    while await pause(simulation, user, simulation.rates.between[user.behaviour]):
+        if user.signed_out:
+            return
+        simulation.activity_counts[user.behaviour.value] += 1
+        await ACTIVITIES[user.behaviour](simulation, user)
 
 
-async def live(simulation: Simulation, me: SimulatedUser) -> None:
-    """Do what one's habit is, with pauses."""
-    while await pause(simulation, me, simulation.rates.between[me.behaviour]) and not me.signed_out:
-        simulation.activity_counts[me.behaviour.value] += 1
-        await OF_HABIT[me.behaviour](simulation, me)
+async def visit(simulation: Simulation, user: SimulatedUser) -> None:
+    """Open one of the user's rooms for a while."""
+    tab, room = user.random.choice(user.tabs), user.random.choice(user.rooms)
+    from_beginning = user.random.random() < FROM_THE_BEGINNING_CHANCE
+    await _show(tab, room, Start.BEGINNING if from_beginning else Start.NOW)
+    await pause(simulation, user, simulation.rates.visit_seconds)
+    await _hide(tab, room)
 
 
-async def visit(simulation: Simulation, me: SimulatedUser) -> None:
-    """Open one of one's rooms for a while."""
-    tab, room = me.dice.choice(me.tabs), me.dice.choice(me.rooms)
-    from_beginning = me.dice.random() < FROM_THE_BEGINNING_CHANCE
-    await show(tab, room, Start.BEGINNING if from_beginning else Start.NOW)
-    await pause(simulation, me, simulation.rates.stay)
-    await hide(tab, room)
-
-
-async def rove(simulation: Simulation, me: SimulatedUser) -> None:
-    """Join a public room, have a look, leave it."""
-    tab, room = me.dice.choice(me.tabs), me.dice.choice(simulation.public_rooms)
-    await simulation.rest.call(me.account, "POST", f"/rooms/{room}/join")
-    await show(tab, room, Start.NOW)
-    await pause(simulation, me, simulation.rates.stay)
+async def explore(simulation: Simulation, user: SimulatedUser) -> None:
+    """Join a public room, look around, leave it."""
+    tab, room = user.random.choice(user.tabs), user.random.choice(simulation.public_rooms)
+    await simulation.rest.call(user.account, "POST", f"/rooms/{room}/join")
+    await _show(tab, room, Start.NOW)
+    await pause(simulation, user, simulation.rates.visit_seconds)
     tab.wanted.discard(room)
-    with revoking(simulation, me, room):
-        await simulation.rest.call(me.account, "POST", f"/rooms/{room}/leave")
+    with _revoking(simulation, user, room):
+        await simulation.rest.call(user.account, "POST", f"/rooms/{room}/leave")
 
 
-async def be_removed(simulation: Simulation, me: SimulatedUser) -> None:
-    """Be put out of a room by who made it, and be put back a little later."""
-    room = me.dice.choice(me.rooms)
-    maker = simulation.creator_of(room).account
-    me.removed_from.add(room)
-    with revoking(simulation, me, room):
-        path = f"/rooms/{room}/members/{me.account.id}"
-        await simulation.rest.call(maker, "DELETE", path, done={NOT_IN_IT})
-    await pause(simulation, me, simulation.rates.away)
-    await simulation.rest.call(maker, "POST", f"/rooms/{room}/members", user=me.account.id)
-    me.removed_from.discard(room)
+async def be_removed(simulation: Simulation, user: SimulatedUser) -> None:
+    """Be removed from a room by its creator, and be added again a little later."""
+    room = user.random.choice(user.rooms)
+    creator = simulation.creator_of(room).account
+    user.removed_from.add(room)
+    with _revoking(simulation, user, room):
+        path = f"/rooms/{room}/members/{user.account.id}"
+        await simulation.rest.call(creator, "DELETE", path, done={NOT_A_MEMBER})
+    await pause(simulation, user, simulation.rates.away_seconds)
+    await simulation.rest.call(creator, "POST", f"/rooms/{room}/members", user=user.account.id)
+    user.removed_from.discard(room)
 
 
-async def be_banned(simulation: Simulation, me: SimulatedUser) -> None:
-    """Be banned by the place's owner; be let in again and come back with new tabs."""
-    me.signed_out = True
-    with revoking(simulation, me, None):
-        await _in_the_admin(simulation, me, "ban")
-    await pause(simulation, me, simulation.rates.away)
-    await until_sent_away(me)
-    await _in_the_admin(simulation, me, "lift_ban")
-    await come_back(simulation, me)
-    me.signed_out = False
+async def be_banned(simulation: Simulation, user: SimulatedUser) -> None:
+    """Be banned by the workspace's owner; be unbanned and open new tabs."""
+    user.signed_out = True
+    with _revoking(simulation, user, None):
+        await _admin_action(simulation, user, "ban")
+    await pause(simulation, user, simulation.rates.away_seconds)
+    await _wait_until_signed_out(user)
+    await _admin_action(simulation, user, "lift_ban")
+    await _reopen_tabs(simulation, user)
+    user.signed_out = False
 
 
-async def sign_out(simulation: Simulation, me: SimulatedUser) -> None:
-    """Sign out for good: the session is over in all tabs."""
-    me.signed_out = True
-    with revoking(simulation, me, None):
-        await simulation.rest.form(me.account, "/accounts/logout/")
+async def sign_out(simulation: Simulation, user: SimulatedUser) -> None:
+    """Sign out for good: the session ends in all tabs."""
+    user.signed_out = True
+    with _revoking(simulation, user, None):
+        await simulation.rest.form(user.account, "/accounts/logout/")
 
 
-async def _in_the_admin(simulation: Simulation, whom: SimulatedUser, action: str) -> None:
-    assert simulation.owner is not None, "nobody is banned without an owner"
-    chosen = {"action": action, "_selected_action": str(whom.account.id)}
+async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float) -> bool:
+    """Wait for about that long; return False as soon as the simulation is stopping."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(user.random.uniform(0.5, 1.5) * mean_seconds):
+            await simulation.stopping.wait()
+    return not simulation.stopping.is_set()
+
+
+async def restore_rooms(simulation: Simulation) -> None:
+    """Subscribe tabs again to the rooms that they lost and may have back, for ever."""
+    while True:
+        for tab in simulation.tabs:
+            for room in tab.missing:
+                await tab.client.subscribe(room)
+        await asyncio.sleep(RESTORE_SECONDS)
+
+
+async def _admin_action(simulation: Simulation, user: SimulatedUser, action: str) -> None:
+    assert simulation.owner is not None, "only the workspace's owner can ban"
+    chosen = {"action": action, "_selected_action": str(user.account.id)}
     await simulation.rest.form(simulation.owner, "/admin/accounts/user/", **chosen)
 
 
-OF_HABIT: dict[Behaviour, Act] = {
+async def _show(tab: SimulatedTab, room: int, start: Start) -> None:
+    """Open a room in a tab; if it cannot be opened yet, `restore_rooms` does it later.
+
+    A tab may still be subscribed, since it does not know yet that its user left; so it unsubscribes
+    first.
+    """
+    if room not in tab.wanted:
+        await _hide(tab, room)
+        await tab.client.subscribe(room, start)
+        tab.wanted.add(room)
+
+
+async def _hide(tab: SimulatedTab, room: int) -> None:
+    tab.wanted.discard(room)
+    if room in tab.client.protocol.subscriptions:
+        await tab.client.unsubscribe(room)
+
+
+@contextmanager
+def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> Iterator[None]:
+    """Record that the block took a user's access to a room away (None: to all rooms)."""
+    requested_at = time.monotonic()
+    names = tuple(tab.name for tab in user.tabs)
+    yield
+    simulation.revocations.add(AccessRevoked, requested_at, names, room)
+
+
+async def _wait_until_signed_out(user: SimulatedUser) -> None:
+    """Wait until the server closed all tabs for good, but not for ever: the checker judges."""
+    deadline = time.monotonic() + SIGNED_OUT_SECONDS
+    for tab in user.tabs:
+        with suppress(TimeoutError):
+            await tab.wait_until(
+                lambda tab: tab.client.stop_code is not None, "is signed in", deadline
+            )
+
+
+async def _reopen_tabs(simulation: Simulation, user: SimulatedUser) -> None:
+    """Open new tabs in place of those that were closed."""
+    former, user.tabs = user.tabs, []
+    for tab in former:
+        await tab.client.close()
+        await simulation.open_tab(user, tab.wanted)
+
+
+ACTIVITIES: dict[Behaviour, Activity] = {
     Behaviour.VISIT: visit,
-    Behaviour.EXPLORE: rove,
+    Behaviour.EXPLORE: explore,
     Behaviour.BE_REMOVED: be_removed,
     Behaviour.BE_BANNED: be_banned,
     Behaviour.SIGN_OUT: sign_out,

@@ -1,4 +1,4 @@
-"""How fast people are: mean seconds of what they do, and how many messages a second in all."""
+"""How active the simulated users are: mean seconds between activities, and the message rate."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,12 @@ from loadtests.lib.simulation.plan import Behaviour
 
 @dataclass(frozen=True, slots=True)
 class ActivityRates:
-    """Each pause is drawn between half and one and a half of its mean."""
+    """Each pause is drawn between half and one and a half times its mean."""
 
-    messages_per_second: float = 40.0  # edits and deletions among them
-    stay: float = 4.0  # in a room that is only visited
-    away: float = 4.0  # out of a room, or banned
-    # From one act to the next.
-    between: dict[Behaviour, float] = field(
+    messages_per_second: float = 40.0  # of all users together, with edits and deletions
+    visit_seconds: float = 4.0  # in a room that is opened for a while
+    away_seconds: float = 4.0  # out of a room, or banned
+    between: dict[Behaviour, float] = field(  # seconds from one activity to the next
         default_factory=lambda: {
             Behaviour.VISIT: 4.0,
             Behaviour.EXPLORE: 4.0,
@@ -23,9 +22,8 @@ class ActivityRates:
         }
     )
 
-    def times(self, factor: float) -> "ActivityRates":
-        """Return the same with every pause but the talkers' so many times as long."""
-        between = {habit: factor * seconds for habit, seconds in self.between.items()}
-        return ActivityRates(
-            self.messages_per_second, factor * self.stay, factor * self.away, between
-        )
+    def scaled(self, factor: float) -> "ActivityRates":
+        """Return the same rates with all pauses scaled, except those between messages."""
+        between = {behaviour: factor * seconds for behaviour, seconds in self.between.items()}
+        visit_seconds, away_seconds = factor * self.visit_seconds, factor * self.away_seconds
+        return ActivityRates(self.messages_per_second, visit_seconds, away_seconds, between)

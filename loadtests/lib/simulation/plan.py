@@ -1,34 +1,34 @@
-"""Who will be in which room and do what, drawn from a seed. Pure.
+"""Which user is in which room and does what, drawn from a seed. Pure.
 
-The crowd carries it out. The same seed and the same number of people give the same plan; when
-each thing happens is up to the machine. People and rooms are numbers here, from 0.
+The same seed and the same number of users give the same plan; when each thing happens depends on
+the machine. Users and rooms are numbers here, from 0.
 """
 
 from dataclasses import dataclass, replace
 from enum import Enum
 from random import Random
 
-MIN_PEOPLE = 8
-TALKERS_EACH = 2  # in each room
-LARGE_ROOMS = (2, 4, 8, 8)  # every so-manieth person is in it
-SMALL_ROOMS = (6, 4, 3, 2)  # people
-SMALL_ROOM_FOR_EVERY = 15  # people
+MIN_USERS = 8
+TALKERS_PER_ROOM = 2
+LARGE_ROOMS = (2, 4, 8, 8)  # one user in so many is a member
+SMALL_ROOMS = (6, 4, 3, 2)  # members
+USERS_PER_SMALL_ROOM = 15
 PUBLIC_EVERY = 3  # rooms
 SECOND_ROOM_CHANCE = 0.3
 
 
 class Behaviour(Enum):
-    """What somebody does besides having their rooms open."""
+    """What a user does besides having rooms open."""
 
-    STAY = "sit"  # and talk, where the room's plan says so
+    STAY = "stay"  # and talk, where the plan of the room says so
     VISIT = "visit"  # open and close rooms
-    EXPLORE = "rove"  # join public rooms and leave them
-    BE_REMOVED = "be removed"  # from a room, and put back
-    BE_BANNED = "be banned"  # and let in again
+    EXPLORE = "explore"  # join public rooms and leave them
+    BE_REMOVED = "be removed"  # from a room, and added again
+    BE_BANNED = "be banned"  # and unbanned
     SIGN_OUT = "sign out"
 
 
-# Of every so many people one has the habit; of each at least one.
+# One user in so many has the behaviour, and at least one.
 ONE_IN = {
     Behaviour.VISIT: 12,
     Behaviour.EXPLORE: 12,
@@ -40,7 +40,7 @@ ONE_IN = {
 
 @dataclass(frozen=True, slots=True)
 class RoomPlan:
-    """The first member makes the room and moderates it. Who talks is never put out."""
+    """The first member creates the room and moderates it. Talkers are never removed."""
 
     public: bool
     members: tuple[int, ...]
@@ -49,86 +49,84 @@ class RoomPlan:
 
 @dataclass(frozen=True, slots=True)
 class TabPlan:
-    person: int
+    user: int
     rooms: tuple[int, ...]  # open from the start
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    behaviours: tuple[Behaviour, ...]  # of each person
+    behaviours: tuple[Behaviour, ...]  # of each user
     rooms: tuple[RoomPlan, ...]
     tabs: tuple[TabPlan, ...]
 
     @classmethod
-    def draw(cls, seed: int, people: int, tabs: int) -> "Plan":
-        """Draw a plan for so many people with so many tabs in all, at least one each."""
-        if people < MIN_PEOPLE or tabs < people:
-            raise ValueError(f"A crowd is at least {MIN_PEOPLE} people, each with a tab.")
-        dice = Random(f"plan {seed}")
-        habits = _habits(dice, people)
-        rooms = _rooms(dice, habits)
-        return cls(habits, rooms, _tabs(dice, habits, rooms, tabs))
+    def draw(cls, seed: int, users: int, tabs: int) -> "Plan":
+        """Draw a plan for `users` with `tabs` in total, at least one per user."""
+        if users < MIN_USERS or tabs < users:
+            raise ValueError(f"A simulation has at least {MIN_USERS} users, each with a tab.")
+        random = Random(f"plan {seed}")
+        behaviours = _draw_behaviours(random, users)
+        rooms = _draw_rooms(random, behaviours)
+        return cls(behaviours, rooms, _draw_tabs(random, behaviours, rooms, tabs))
 
 
-def _habits(dice: Random, people: int) -> tuple[Behaviour, ...]:
-    wanted = [habit for habit, one_in in ONE_IN.items() for _ in range(max(1, people // one_in))]
-    habits = wanted + [Behaviour.STAY] * (people - len(wanted))
-    dice.shuffle(habits)
-    return tuple(habits)
+def _draw_behaviours(random: Random, users: int) -> tuple[Behaviour, ...]:
+    active = [one for one, one_in in ONE_IN.items() for _ in range(max(1, users // one_in))]
+    behaviours = active + [Behaviour.STAY] * (users - len(active))
+    random.shuffle(behaviours)
+    return tuple(behaviours)
 
 
-def _rooms(dice: Random, habits: tuple[Behaviour, ...]) -> tuple[RoomPlan, ...]:
-    """Draw the rooms. Everybody but the rovers is in some; the first, a private one, has all who
-    are not mere sitters."""
-    sitters = [person for person, habit in enumerate(habits) if habit is Behaviour.STAY]
-    doers = [
-        person
-        for person, habit in enumerate(habits)
-        if habit not in (Behaviour.STAY, Behaviour.EXPLORE)
-    ]
-    sizes = [len(habits) // share for share in LARGE_ROOMS]
-    small = len(habits) // SMALL_ROOM_FOR_EVERY
+def _draw_rooms(random: Random, behaviours: tuple[Behaviour, ...]) -> tuple[RoomPlan, ...]:
+    """Draw the rooms. Everyone but the explorers is in some room.
+
+    The first room, a private one, has all users who do more than stay.
+    """
+    idle = (Behaviour.STAY, Behaviour.EXPLORE)
+    staying = [user for user, one in enumerate(behaviours) if one is Behaviour.STAY]
+    active = [user for user, one in enumerate(behaviours) if one not in idle]
+    sizes = [len(behaviours) // share for share in LARGE_ROOMS]
+    small = len(behaviours) // USERS_PER_SMALL_ROOM
     sizes += [SMALL_ROOMS[number % len(SMALL_ROOMS)] for number in range(small)]
     rooms = []
     for number, size in enumerate(sizes):
-        talkers = dice.sample(sitters, min(TALKERS_EACH, len(sitters)))
-        others = [one for one in (*sitters, *doers) if one not in talkers]
-        members = [*talkers, *dice.sample(others, min(max(0, size - len(talkers)), len(others)))]
+        talkers = random.sample(staying, min(TALKERS_PER_ROOM, len(staying)))
+        others = [user for user in (*staying, *active) if user not in talkers]
+        members = [*talkers, *random.sample(others, min(max(0, size - len(talkers)), len(others)))]
         if number == 0:
-            members += [person for person in doers if person not in members]
+            members += [user for user in active if user not in members]
         rooms.append(RoomPlan(number % PUBLIC_EVERY == 1, tuple(members), tuple(talkers)))
-    _seat_all(dice, rooms, sitters)
+    _add_to_a_room(random, rooms, staying)
     return tuple(rooms)
 
 
-def _seat_all(dice: Random, rooms: list[RoomPlan], sitters: list[int]) -> None:
-    """Put those who are in no room yet into any."""
-    seated = {person for room in rooms for person in room.members}
-    for person in sitters:
-        if person not in seated:
-            chosen = dice.randrange(len(rooms))
-            members = (*rooms[chosen].members, person)
-            rooms[chosen] = replace(rooms[chosen], members=members)
+def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> None:
+    """Add those who are in no room yet to any room."""
+    members = {user for room in rooms for user in room.members}
+    for user in users:
+        if user not in members:
+            chosen = random.randrange(len(rooms))
+            rooms[chosen] = replace(rooms[chosen], members=(*rooms[chosen].members, user))
 
 
-def _tabs(
-    dice: Random, habits: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
+def _draw_tabs(
+    random: Random, behaviours: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
 ) -> tuple[TabPlan, ...]:
-    """Draw the tabs: one for each person, then more; talkers have the rooms open they talk in."""
+    """Draw the tabs: one per user, then more. Talkers have the rooms open in which they talk."""
     own = [
-        [number for number, room in enumerate(rooms) if person in room.members]
-        for person in range(len(habits))
+        [number for number, room in enumerate(rooms) if user in room.members]
+        for user in range(len(behaviours))
     ]
     tabs = []
     for number in range(count):
-        person = number % len(habits)
-        wanted = {room for room in own[person] if person in rooms[room].talkers}
-        if number >= len(habits) or not wanted:
-            many = 2 if dice.random() < SECOND_ROOM_CHANCE else 1
-            wanted = set(dice.sample(own[person], min(many, len(own[person]))))
-        if habits[person] in (Behaviour.VISIT, Behaviour.EXPLORE):
+        user = number % len(behaviours)
+        wanted = {room for room in own[user] if user in rooms[room].talkers}
+        if number >= len(behaviours) or not wanted:
+            rooms_wanted = 2 if random.random() < SECOND_ROOM_CHANCE else 1
+            wanted = set(random.sample(own[user], min(rooms_wanted, len(own[user]))))
+        if behaviours[user] in (Behaviour.VISIT, Behaviour.EXPLORE):
             wanted = set()
-        elif habits[person] is not Behaviour.STAY:
+        elif behaviours[user] is not Behaviour.STAY:
             wanted.add(0)
-        tabs.append(TabPlan(person, tuple(sorted(wanted))))
+        tabs.append(TabPlan(user, tuple(sorted(wanted))))
     return tuple(tabs)

@@ -1,7 +1,7 @@
-"""REST for a crowd: a few threads, and patience with a place to which faults are done.
+"""The API for a simulation: asyncio over a few threads, with retries while faults last.
 
-What is unreachable or unavailable is tried again. An answer may be lost and what it was about done
-all the same; the next try then finds it done.
+A request to a server that is unreachable or unavailable is repeated. An answer may be lost although
+the server did what was asked; the next attempt then finds it done.
 """
 
 import asyncio
@@ -16,45 +16,45 @@ from loadtests.lib.simulation.account import Account
 
 THREADS = 4
 SERVER_ERROR = 500
-PAUSE_SECONDS = 0.5
+RETRY_SECONDS = 0.5
 
 
-class Rest:
+class RestClient:
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
-        # Their own: a place that hangs must not keep the clients' loads waiting.
-        self._threads = ThreadPoolExecutor(THREADS, "people")
+        # Threads of their own: a server that hangs must not block the clients' loads.
+        self._threads = ThreadPoolExecutor(THREADS, "simulation")
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def call(
-        self, person: Account, method: str, path: str, *, done: Collection[int] = (), **body: Any
+        self, account: Account, method: str, path: str, *, done: Collection[int] = (), **body: Any
     ) -> Any:
-        """Return the answer's JSON; None where a status in `done` says that it is done already.
+        """Return the answer's JSON, or None for a status in `done`: it was done already.
 
-        Raises `rest.RefusedError` for what would be refused again.
+        Raises `rest.RefusedError` for a refusal that would be repeated.
         """
 
         def ask(address: str) -> Any:
-            return rest.call(address, method, path, person.headers, body or None)
+            return rest.call(address, method, path, account.headers, body or None)
 
-        return await self._insist(ask, done)
+        return await self._retry(ask, done)
 
-    async def form(self, person: Account, path: str, **fields: str) -> None:
-        """Send a form of the pages. Raises `rest.RefusedError` for what would be refused again."""
+    async def form(self, account: Account, path: str, **fields: str) -> None:
+        """Post a form of the pages. Raises `rest.RefusedError` as `call` does."""
 
         def post(address: str) -> None:
-            rest.post_form(address, path, person.headers, fields)
+            rest.post_form(address, path, account.headers, fields)
 
-        await self._insist(post)
+        await self._retry(post)
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    async def _insist(self, ask: Callable[[str], Any], done: Collection[int] = ()) -> Any:
+    async def _retry(self, ask: Callable[[str], Any], done: Collection[int] = ()) -> Any:
         while True:
-            pause = PAUSE_SECONDS
+            pause = RETRY_SECONDS
             try:
                 return await self.in_thread(partial(ask, random.choice(self._addresses)))
             except rest.RefusedError as refused:

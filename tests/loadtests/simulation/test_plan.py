@@ -1,17 +1,17 @@
-"""What a crowd will do is drawn from a seed: the same again, and something of everything."""
+"""A simulation's plan is drawn from a seed: reproducible, and with every behaviour."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.lib.simulation.plan import MIN_PEOPLE, Behaviour, Plan
+from loadtests.lib.simulation.plan import MIN_USERS, Behaviour, Plan
 
-seeds, sizes = st.integers(0, 1_000), st.integers(MIN_PEOPLE, 200)
+seeds, sizes = st.integers(0, 1_000), st.integers(MIN_USERS, 200)
 
 
 @given(seeds, sizes)
-def test_the_same_seed_draws_the_same_plan(seed: int, people: int) -> None:
-    assert Plan.draw(seed, people, 2 * people) == Plan.draw(seed, people, 2 * people)
+def test_the_same_seed_draws_the_same_plan(seed: int, users: int) -> None:
+    assert Plan.draw(seed, users, 2 * users) == Plan.draw(seed, users, 2 * users)
 
 
 def test_another_seed_draws_another_plan() -> None:
@@ -19,46 +19,44 @@ def test_another_seed_draws_another_plan() -> None:
 
 
 @given(seeds, sizes)
-def test_somebody_has_every_habit_and_everybody_a_tab(seed: int, people: int) -> None:
-    plan = Plan.draw(seed, people, 2 * people)
+def test_every_behaviour_is_drawn_and_every_user_has_a_tab(seed: int, users: int) -> None:
+    plan = Plan.draw(seed, users, 2 * users)
     assert set(plan.behaviours) == set(Behaviour)
-    assert {tab.person for tab in plan.tabs} == set(range(people))
-    assert len(plan.tabs) == 2 * people
+    assert {tab.user for tab in plan.tabs} == set(range(users))
+    assert len(plan.tabs) == 2 * users
 
 
 @given(seeds, sizes)
-def test_everybody_but_the_rovers_is_in_a_room_and_some_rooms_are_public(
-    seed: int, people: int
+def test_everyone_but_the_explorers_is_in_a_room_and_some_rooms_are_public(
+    seed: int, users: int
 ) -> None:
-    plan = Plan.draw(seed, people, people)
-    seated = {person for room in plan.rooms for person in room.members}
-    rovers = {person for person, habit in enumerate(plan.behaviours) if habit is Behaviour.EXPLORE}
-    assert seated == set(range(people)) - rovers
+    plan = Plan.draw(seed, users, users)
+    members = {user for room in plan.rooms for user in room.members}
+    explorers = {user for user, one in enumerate(plan.behaviours) if one is Behaviour.EXPLORE}
+    assert members == set(range(users)) - explorers
     assert {room.public for room in plan.rooms} == {True, False}
 
 
 @given(seeds, sizes)
-def test_who_talks_stays_is_in_the_room_and_shows_it_and_the_first_of_them_made_it(
-    seed: int, people: int
-) -> None:
-    plan = Plan.draw(seed, people, people)
+def test_talkers_stay_and_show_their_room_and_the_first_created_it(seed: int, users: int) -> None:
+    plan = Plan.draw(seed, users, users)
     for number, room in enumerate(plan.rooms):
         assert len(set(room.members)) == len(room.members)
         assert room.members[0] == room.talkers[0]
         for talker in room.talkers:
             assert plan.behaviours[talker] is Behaviour.STAY
             assert talker in room.members
-            assert any(tab.person == talker and number in tab.rooms for tab in plan.tabs)
+            assert any(tab.user == talker and number in tab.rooms for tab in plan.tabs)
 
 
 @given(seeds, sizes)
-def test_a_tab_shows_only_rooms_that_its_person_is_in(seed: int, people: int) -> None:
-    plan = Plan.draw(seed, people, 3 * people)
+def test_a_tab_shows_only_rooms_of_its_user(seed: int, users: int) -> None:
+    plan = Plan.draw(seed, users, 3 * users)
     for tab in plan.tabs:
-        assert all(tab.person in plan.rooms[room].members for room in tab.rooms)
+        assert all(tab.user in plan.rooms[room].members for room in tab.rooms)
 
 
-@pytest.mark.parametrize(("people", "tabs"), [(MIN_PEOPLE - 1, 20), (20, 19)])
-def test_too_few_are_no_crowd(people: int, tabs: int) -> None:
+@pytest.mark.parametrize(("users", "tabs"), [(MIN_USERS - 1, 20), (20, 19)])
+def test_too_few_users_or_tabs_are_refused(users: int, tabs: int) -> None:
     with pytest.raises(ValueError, match="at least"):
-        Plan.draw(1, people, tabs)
+        Plan.draw(1, users, tabs)

@@ -1,6 +1,6 @@
-"""Something to say: plain words, mostly a line, now and then a paragraph. Pure but for the die."""
+"""Random message texts: plain words, mostly one line, sometimes a paragraph. Pure."""
 
-import random
+from random import Random
 
 TEXT = (
     "the of and to in is that it for on with as at this we be are by an will can if not or from "
@@ -9,12 +9,12 @@ TEXT = (
     "today tomorrow meeting question answer code garden lunch bus letter number table window"
 )
 WORDS = TEXT.split()
-# A median of eight words: most of what people write in a chat is shorter than a line.
+# Half of the messages have at most eight words: most chat messages are shorter than a line.
 MEDIAN_WORDS = 8
-SPREAD = 0.8  # of the logarithm: one in a hundred has about fifty
-MOST_WORDS = 200
+SPREAD = 0.8  # of the logarithm: one message in a hundred has about fifty words
+MAX_WORDS = 200
 
 
-def sentence() -> str:
-    count = min(MOST_WORDS, max(1, round(random.lognormvariate(0, SPREAD) * MEDIAN_WORDS)))
+def sentence(random: Random) -> str:
+    count = min(MAX_WORDS, max(1, round(random.lognormvariate(0, SPREAD) * MEDIAN_WORDS)))
     return " ".join(random.choices(WORDS, k=count))
