@@ -1,51 +1,75 @@
-"""What Locust loads: the people, the curve, and the hooks that measure, judge and write.
+"""The Locust file: its users, the shape of the load, and the hooks that measure and judge it.
 
-Started by `python -m loadtests.load`, which says in LOAD_PLAN where the plan is. A worker asks its
-master for it, so nothing has to be copied to other machines.
+`python -m loadtests.load` starts Locust with a plan in LOAD_PLAN. Without one the file works by
+itself: `locust -f loadtests/locustfile.py --host https://… --sessions FILE`. A worker asks its
+master for the plan, so no file has to be copied to other machines.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from locust import LoadTestShape, events
+from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
+# Locust puts the file's own folder on the path, which is not the root of the packages.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from loadtests.lib import exit_codes
+from loadtests.lib.console import log
 from loadtests.load import run as runs
+from loadtests.load import standalone
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.process_roles import Alone, Master, Worker
+from loadtests.load.targets import TargetError
 from loadtests.users.bot import Bot
-from loadtests.users.lurker import Lurker
-from loadtests.users.reader import Reader
-from loadtests.users.talker import Talker
-from loadtests.users.wanderer import Wanderer
+from loadtests.users.browser_user import Lurker, Reader, Talker, Wanderer
 
-__all__ = ["Bot", "Curve", "Lurker", "Reader", "Talker", "Wanderer"]
+__all__ = ["Bot", "Lurker", "PlannedShape", "Reader", "Talker", "Wanderer"]
 
 
-class Curve(LoadTestShape):
-    """The plan's shape, as Locust asks for it: how many people now, and how fast they come."""
+class PlannedShape(LoadTestShape):
+    """The plan's shape, as Locust asks for it: how many users now, and how fast they start."""
+
+    # Without a plan, Locust's --users and --run-time are the size and the length of the shape.
+    use_common_options = True
 
     def tick(self) -> tuple[int, float] | None:
         run = runs.current()
         at = run.elapsed
         if at >= run.plan.seconds:
             return None
-        # The curve itself says how fast: what it asks for is to be there within the second.
-        return run.curve.people(at), float(max(1, run.plan.users))
+        # The shape has its own ramp: Locust shall reach each number within the second.
+        return run.shape.users_at(at), float(max(1, run.plan.users))
 
 
-def take_part(environment: Environment, **_: Any) -> None:
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
+def add_arguments(parser: LocustArgumentParser) -> None:
+    if PLAN_VARIABLE not in os.environ:
+        standalone.add_arguments(parser)
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def start_role(environment: Environment, **_: Any) -> None:
+    """Give this process its role: worker, master or alone."""
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         Worker(environment, runner)
-        return
-    plan = Plan.read(Path(os.environ[PLAN_VARIABLE]))
-    if isinstance(runner, MasterRunner):
-        Master(environment, runner, plan)
+    elif isinstance(runner, MasterRunner):
+        options = environment.parsed_options
+        Master(environment, runner, _plan(environment, options.expect_workers if options else 1))
     else:
-        Alone(environment, plan)
+        Alone(environment, _plan(environment, workers=1))
 
 
-events.init.add_listener(take_part)
+def _plan(environment: Environment, workers: int) -> Plan:
+    if PLAN_VARIABLE in os.environ:
+        return Plan.read(Path(os.environ[PLAN_VARIABLE]))
+    try:
+        return standalone.prepare(environment, max(1, workers))
+    except TargetError as error:
+        log(str(error))
+        sys.exit(exit_codes.NOT_RUN)

@@ -1,1 +1,1 @@
-"""The load test: Locust runs the people; what they meet is measured, judged and written down."""
+"""The load test: Locust runs the users; their results are measured, judged and reported."""

@@ -1,8 +1,7 @@
-"""`make load`: a place, people, Locust; in the end a table, an exit status and data/load/<time>/.
+"""`make load`: a target, users, Locust; at the end a table, an exit status and data/load/<time>/.
 
-The folder has report.html, with Locust's own locust.html beside it, and what they are made of.
-
-Locust and its gevent run in processes of their own: this one only prepares, starts and waits.
+The folder has report.html, Locust's own locust.html, and the files that they are made from. Locust
+and its gevent run in processes of their own: this one prepares, starts and waits.
 """
 
 import json
@@ -24,22 +23,21 @@ from loadtests.load import report
 from loadtests.load.options import limits_of, parse
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.rooms import Rooms
-from loadtests.load.server_monitoring import watching
-from loadtests.load.targets import Target, UnfitError, target
+from loadtests.load.targets import Target, TargetError, monitor, open_target
 from scripts.stack.errors import StackError
 from scripts.stack.ports import free_port
 
 LOCUSTFILE = ROOT / "loadtests/locustfile.py"
 SERIES = "series.json"
 STOP_SECONDS = 30
-CEILING_SECONDS = 20
+CAPACITY_SECONDS = 20
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
     try:
         sys.exit(work(options) if options.worker else load(options))
-    except (UnfitError, ServerError, StackError) as error:
+    except (TargetError, ServerError, StackError) as error:
         log(str(error))
         sys.exit(exit_codes.NOT_RUN)
     except KeyboardInterrupt:
@@ -47,8 +45,8 @@ def main() -> None:
 
 
 def work(options: Namespace) -> int:
-    """Play people for a master elsewhere, until it has done."""
-    with started(worker_of(options.master_host, options.master_port)) as worker:
+    """Run users for a master elsewhere, until it has finished."""
+    with started(worker_command(options.master_host, options.master_port)) as worker:
         return worker.wait()
 
 
@@ -56,14 +54,14 @@ def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SERIES).unlink(missing_ok=True)  # of an earlier run
-    with target(options) as place:
-        plan = _plan(options, place, folder)
+    with open_target(options) as target:
+        plan = _plan(options, target, folder)
         rooms = Rooms(plan)
         try:
-            rooms.make()
-            plan.ceiling_us = _ceiling()
-            with watching(options, place, folder / "samples.jsonl"):
-                status = _run(options, plan, folder)
+            rooms.create()
+            plan.delivery_us = _generator_capacity()
+            with monitor(options, target, folder / "samples.jsonl"):
+                status = _run_locust(options, plan, folder)
         finally:
             if options.host and plan.rooms:
                 rooms.archive()
@@ -72,35 +70,36 @@ def load(options: Namespace) -> int:
 
 
 def _report(folder: Path) -> None:
-    """Make the page of the run. Raises UnfitError where Locust did not get to its end."""
+    """Write the run's report. Raises TargetError if Locust did not finish."""
     if not (folder / SERIES).exists():
-        raise UnfitError("Locust ended without a result; the lines above say why.")
+        raise TargetError("Locust ended without a result; the lines above say why.")
     (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
     log(f"The report is {report.write(folder)}")
 
 
-def _plan(options: Namespace, place: Target, folder: Path) -> Plan:
+def _plan(options: Namespace, target: Target, folder: Path) -> Plan:
     return Plan(
-        run=secrets.token_hex(3),
-        host=place.host,
+        run_id=secrets.token_hex(3),
+        host=target.host,
         shape=options.shape,
         users=options.users,
         rate=options.rate,
         seconds=options.seconds,
-        people=place.people,
+        identities=target.identities,
         limits=limits_of(options),
-        stack=place.stack,
+        stack=target.stack,
         workers=options.workers,
         series=str(folder.resolve() / SERIES),
     )
 
 
-def _ceiling() -> float:
-    log("Measuring what the generator can do")
+def _generator_capacity() -> float:
+    """Return the µs of CPU per delivery; 0 if it cannot be measured."""
+    log("Measuring the capacity of the generator")
     command = [sys.executable, "-m", "loadtests.load.generator_capacity"]
     try:
         measured = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=CEILING_SECONDS, check=True
+            command, cwd=ROOT, capture_output=True, text=True, timeout=CAPACITY_SECONDS, check=True
         )
     except subprocess.SubprocessError:
         log("It could not be measured: is this machine busy with something else?")
@@ -108,10 +107,10 @@ def _ceiling() -> float:
     return float(measured.stdout)
 
 
-def _run(options: Namespace, plan: Plan, folder: Path) -> int:
-    """Run Locust, as many processes as are wanted; return the exit status of the one with the book.
+def _run_locust(options: Namespace, plan: Plan, folder: Path) -> int:
+    """Run as many Locust processes as wanted; return the exit status of the main one.
 
-    The plan holds sessions: it is gone with the run.
+    The plan holds sessions, so its file is removed when the run ends.
     """
     file = folder.resolve() / "plan.json"
     plan.write(file)
@@ -121,39 +120,40 @@ def _run(options: Namespace, plan: Plan, folder: Path) -> int:
         with ExitStack() as processes:
             if options.workers > 1 and not options.master:
                 for _ in range(options.workers):
-                    processes.enter_context(started(worker_of(HOST, port)))
-            book = started([*locust(), *_book(options, plan, folder, port)], file)
-            return processes.enter_context(book).wait()
+                    processes.enter_context(started(worker_command(HOST, port)))
+            command = [*locust_command(), *_main_arguments(options, plan, folder, port)]
+            return processes.enter_context(started(command, file)).wait()
     finally:
         file.unlink()
 
 
-def _book(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
-    shown = (
+def _main_arguments(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
+    """Return the arguments of the process that collects the results."""
+    arguments = (
         ["--web-host", HOST, "--web-port", str(options.web_port)]
         if options.web
         else ["--headless", "--only-summary", "--html", str(folder.resolve() / "locust.html")]
     )
     if options.master or options.workers > 1:
         bind = options.bind if options.master else HOST
-        shown += ["--master", "--master-bind-host", bind, "--master-bind-port", str(port)]
-        shown += ["--expect-workers", str(options.workers)]
+        arguments += ["--master", "--master-bind-host", bind, "--master-bind-port", str(port)]
+        arguments += ["--expect-workers", str(options.workers)]
     if options.web:
         log(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
-    return ["--host", plan.host, *shown]
+    return ["--host", plan.host, *arguments]
 
 
-def worker_of(host: str, port: int) -> list[str]:
-    return [*locust(), "--worker", "--master-host", host, "--master-port", str(port)]
+def worker_command(host: str, port: int) -> list[str]:
+    return [*locust_command(), "--worker", "--master-host", host, "--master-port", str(port)]
 
 
-def locust() -> list[str]:
+def locust_command() -> list[str]:
     return [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--loglevel", "WARNING"]
 
 
 @contextmanager
 def started(command: list[str], plan: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a process that does not outlive the block. Not done by then, it is told to be; ended."""
+    """Run a process that does not outlive the block: it is terminated, then killed."""
     variables = {PLAN_VARIABLE: str(plan)} if plan else {}
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)

@@ -1,8 +1,8 @@
-"""What one person's sockets tell, judged and measured as it happens. No history is kept.
+"""Checks and measures what one user's connections receive, as it happens. It keeps no history.
 
-The order of every subscription is held against the checker's rule entry by entry; a fault says in
-which room, at which seq and on which socket. A message that comes to somebody who was away by
-choice is no delivery: only the server's delays are measured.
+The checker's rule judges the order of every subscription, entry by entry; an error names the room,
+the seq and the connection. A message that reaches a user who was away by choice is no delivery:
+only delays that the server causes are measured.
 """
 
 import math
@@ -19,13 +19,13 @@ from loadtests.lib.client.history import (
     EventReceived,
     Subscribed,
 )
-from loadtests.load.message_stamp import sent_at
+from loadtests.lib.measurements.series import CONNECT, DISORDER, ORDER_ERROR_OF_RULE, RESUME, SEND
+from loadtests.load.message_stamp import read_stamp
 from loadtests.load.recorder import Recorder
-from loadtests.load.run_series import CONNECT, FAULT_OF_RULE, ORDER, RESUME, SEND
 
 
-class Report(Protocol):
-    """Whom a watcher tells: the run, which counts and hands it on to Locust."""
+class ResultSink(Protocol):
+    """Where an observer reports to: the run, which counts results and passes them to Locust."""
 
     recorder: Recorder
 
@@ -33,90 +33,91 @@ class Report(Protocol):
 
     def failed(self, kind: str, name: str, error: Exception) -> None: ...
 
-    def broken(self, kind: str, text: str) -> None: ...
+    def order_error(self, kind: str, text: str) -> None: ...
 
 
 class RefusedError(Exception):
-    """A command got a problem for its answer."""
+    """A command was answered with a problem."""
 
 
-class Watcher(ConnectionListener):
-    def __init__(self, name: str, run: str, report: Report) -> None:
+class ConnectionObserver(ConnectionListener):
+    """Pass `observe` as the client's watch, and the observer itself as its listener."""
+
+    def __init__(self, name: str, run_id: str, sink: ResultSink) -> None:
         self._order = OrderChecker(name)
-        self._run, self._report = run, report
-        self._socket = self._replica = ""
-        self._me = 0
+        self._run_id, self._sink = run_id, sink
+        self._connection = self._replica = ""
+        self._user = 0
         self._lost_at: float | None = None
         self._was_live = False
-        self.measures = True  # else what is heard is checked, and no delivery
-        self._since = math.inf  # messages sent from then on are deliveries
+        self.measures_deliveries = True  # if not, messages are only checked
+        self._measured_since = math.inf  # messages sent later are deliveries
 
-    def take(self, entry: Entry) -> None:
-        """Take every entry of the client, in order."""
-        for fault in self._order.take(entry):
-            self._fault(fault)
+    def observe(self, entry: Entry) -> None:
+        """Take every entry of the client's history, in order."""
+        for violation in self._order.check(entry):
+            self._report(violation)
         match entry:
             case EventReceived():
-                self._report.recorder.second.checked += 1
+                self._sink.recorder.second.checked += 1
                 if entry.type == "message.created" and entry.message is not None:
-                    self._heard(entry.message)
+                    self._message_received(entry.message)
             case Subscribed():
-                self._report.recorder.second.checked += 1
+                self._sink.recorder.second.checked += 1
             case Connected():
-                self._opened(entry)
+                self._connected(entry)
             case Disconnected():
-                self.gone()
+                self.disconnected()
             case CommandAnswered(code="rate_limited", command={"type": "message.send"}):
-                self._report.failed(SEND, "message.send", RefusedError("rate_limited"))
+                self._sink.failed(SEND, "message.send", RefusedError("rate_limited"))
 
-    def gone(self) -> None:
-        """Its socket is no more."""
+    def disconnected(self) -> None:
         if self._replica:
-            self._report.recorder.closed(self._replica)
+            self._sink.recorder.connection_closed(self._replica)
             self._replica = ""
 
     def opened(self, seconds: float) -> None:
-        self._report.succeeded(CONNECT, "/ws/", seconds)
+        self._sink.succeeded(CONNECT, "/ws/", seconds)
 
     def not_opened(self, error: Exception) -> None:
-        self._report.failed(CONNECT, "/ws/", error)
+        self._sink.failed(CONNECT, "/ws/", error)
 
-    def lost(self, code: int, wanted: bool) -> None:
-        if wanted:
-            self._since = math.inf
+    def lost(self, code: int, intended: bool) -> None:
+        if intended:
+            self._measured_since = math.inf
         elif self._was_live and self._lost_at is None:
             self._lost_at = time.monotonic()
-            self._report.recorder.second.lost += 1
+            self._sink.recorder.second.lost += 1
 
-    def coming_back(self) -> None:
+    def reconnecting(self) -> None:
         if self._was_live and self._lost_at is None:
             self._lost_at = time.monotonic()
 
     def live(self) -> None:
         if self._lost_at is not None:
-            self._report.succeeded(RESUME, "all rooms", time.monotonic() - self._lost_at)
+            self._sink.succeeded(RESUME, "all rooms", time.monotonic() - self._lost_at)
             self._lost_at = None
         self._was_live = True
-        if self._since == math.inf:
-            self._since = time.time()
+        if self._measured_since == math.inf:
+            self._measured_since = time.time()
 
-    def _heard(self, message: dict[str, object]) -> None:
+    def _message_received(self, message: dict[str, object]) -> None:
         sender = message["sender"]
-        at = sent_at(str(message["body"]), self._run)
-        if at is None or not isinstance(sender, dict) or sender["id"] == self._me:
+        sent_at = read_stamp(str(message["body"]), self._run_id)
+        if sent_at is None or not isinstance(sender, dict) or sender["id"] == self._user:
             return
-        if at < self._since or not self.measures:
-            self._report.recorder.second.caught_up += 1
+        if sent_at < self._measured_since or not self.measures_deliveries:
+            self._sink.recorder.second.caught_up += 1
         else:
-            self._report.recorder.deliver(time.time() - at)
+            self._sink.recorder.record_delivery(time.time() - sent_at)
 
-    def _opened(self, entry: Connected) -> None:
-        self.gone()
-        self._me, self._replica = entry.user, entry.replica
-        self._socket = f"{entry.connection} on {entry.replica}"
-        self._report.recorder.opened(entry.replica)
+    def _connected(self, entry: Connected) -> None:
+        self.disconnected()
+        self._user, self._replica = entry.user, entry.replica
+        self._connection = f"{entry.connection} on {entry.replica}"
+        self._sink.recorder.connection_opened(entry.replica)
 
-    def _fault(self, fault: Violation) -> None:
-        kind = FAULT_OF_RULE.get(fault.rule, ORDER)
-        text = f"room {fault.room}: {fault.detail} (socket {self._socket}, {fault.who})"
-        self._report.broken(kind, text)
+    def _report(self, violation: Violation) -> None:
+        kind = ORDER_ERROR_OF_RULE.get(violation.rule, DISORDER)
+        where = f"connection {self._connection}, {violation.client}"
+        self._sink.order_error(kind, f"room {violation.room}: {violation.detail} ({where})")

@@ -1,18 +1,19 @@
-"""The mark in a message's body: of which run it is, and when it was sent. Pure.
+"""The stamp at the end of a message's text: the run it belongs to, and when it was sent. Pure.
 
-Epoch time, so that any machine can say how long a message took; between two machines by their
-clocks. What other people write in the same room has no mark of this run and is not measured.
+It is epoch time, so that any machine can tell how long a message took; between two machines it is
+as accurate as their clocks. Messages of others in the same room have no stamp of this run and are
+not measured.
 """
 
-SIGN = " ~"
+SEPARATOR = " ~"
 
 
-def marked(text: str, run: str, sent_at: float) -> str:
-    return f"{text}{SIGN}{run}.{round(sent_at * 1e6)}"
+def stamp(text: str, run_id: str, sent_at: float) -> str:
+    return f"{text}{SEPARATOR}{run_id}.{round(sent_at * 1e6)}"
 
 
-def sent_at(body: str, run: str) -> float | None:
-    """Return when a message of this run was sent; None where it is not one."""
-    _, _, mark = body.rpartition(SIGN)
-    of, _, us = mark.partition(".")
-    return int(us) / 1e6 if of == run and us.isascii() and us.isdecimal() else None
+def read_stamp(body: str, run_id: str) -> float | None:
+    """Return when a message of this run was sent; None if it is from elsewhere."""
+    _, _, mark = body.rpartition(SEPARATOR)
+    run, _, us = mark.partition(".")
+    return int(us) / 1e6 if run == run_id and us.isascii() and us.isdecimal() else None

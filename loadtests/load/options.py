@@ -1,30 +1,30 @@
-"""What `python -m loadtests.load` is told: by options, or by the variables that make hands on."""
+"""The options of `python -m loadtests.load`; make passes the common ones as variables."""
 
 import argparse
 import math
 import os
 from pathlib import Path
 
-from loadtests.load.plan import Limits
+from loadtests.lib.measurements.limits import Limits
 from loadtests.shapes import SHAPES
 
 EXIT_STATUS = """exit status:
-  0 every limit was met; 1 one was missed; 2 it could not be run;
-  3 nothing was lost, and the generator was the bottleneck, so latencies are not judged
+  0 every limit was met; 1 a limit was missed; 2 the load could not run;
+  3 no event was lost, but the generator was the bottleneck: latencies are not judged
 """
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         "python -m loadtests.load",
-        description="Have people use a place with Locust; measure, judge, and write it down.",
+        description="Load a deployment with Locust users; measure, judge and write a report.",
         epilog=_shapes() + EXIT_STATUS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _crowd(parser)
-    _place(parser)
-    _processes(parser)
-    _limits(parser)
+    _add_load(parser)
+    _add_target(parser)
+    _add_processes(parser)
+    _add_limits(parser)
     options = parser.parse_args(arguments)
     if options.worker and options.master:
         parser.error("a process is --master or --worker, not both")
@@ -43,118 +43,125 @@ def limits_of(options: argparse.Namespace) -> Limits:
     )
 
 
-def _crowd(parser: argparse.ArgumentParser) -> None:
+def _add_load(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the load")
-    group.add_argument("--users", type=_count, default=_told("USERS", "100"), help="people (100)")
+    group.add_argument(
+        "--users", type=positive_int, default=_variable("USERS", "100"), help="users (100)"
+    )
     group.add_argument(
         "--rate",
-        type=_amount,
-        default=_told("RATE", "10"),
-        help="messages a second of all together, once everybody is there (10)",
+        type=positive_number,
+        default=_variable("RATE", "10"),
+        help="messages a second of all users together, once everyone is online (10)",
     )
     group.add_argument(
-        "--shape", choices=SHAPES, default=_told("SHAPE", "steps"), help="how it goes; see below"
+        "--shape",
+        choices=SHAPES,
+        default=_variable("SHAPE", "steps"),
+        help="how the load develops; see below",
     )
     group.add_argument(
-        "--seconds", type=_amount, default=_told("SECONDS", "60"), help="how long (60)"
+        "--seconds", type=positive_number, default=_variable("SECONDS", "60"), help="length (60)"
     )
 
 
-def _place(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the place")
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the target")
     group.add_argument(
         "--host",
         type=_host,
-        default=_told("HOST", ""),
+        default=_variable("HOST", ""),
         help="such as https://staging.example.org; without it a stack is started here",
     )
     group.add_argument(
         "--sessions",
         type=Path,
-        default=_told("SESSIONS", None),
+        default=_variable("SESSIONS", None),
         metavar="FILE",
-        help="of people there, as `manage.py seed --yes --users N --sessions FILE` writes it",
+        help="users of --host, as `manage.py seed --yes --users N --sessions FILE` writes them",
     )
     group.add_argument(
         "--accounts",
         type=Path,
-        default=_told("ACCOUNTS", None),
+        default=_variable("ACCOUNTS", None),
         metavar="FILE",
-        help="lines `username password`: these sign in through the form",
+        help="lines `username password`: these users sign in through the form",
     )
     group.add_argument(
-        "--replicas", type=_count, default=_told("REPLICAS", "2"), help="of the stack here (2)"
+        "--replicas",
+        type=positive_int,
+        default=_variable("REPLICAS", "2"),
+        help="of the stack here (2)",
     )
     group.add_argument(
         "--metrics",
         nargs="+",
-        default=(_told("METRICS", None) or "").split(),
+        default=(_variable("METRICS", None) or "").split(),
         metavar="URL",
-        help="/metrics of the processes at --host, for the report; METRICS_TOKEN is theirs",
+        help="/metrics of the processes at --host, for the report; METRICS_TOKEN is their token",
     )
-    group.add_argument("--redis", default=_told("REDIS", ""), metavar="URL", help="of --host")
-    group.add_argument("--postgres", default=_told("POSTGRES", ""), metavar="URL", help="of --host")
+    group.add_argument("--redis", default=_variable("REDIS", ""), metavar="URL", help="of --host")
+    group.add_argument(
+        "--postgres", default=_variable("POSTGRES", ""), metavar="URL", help="of --host"
+    )
     group.add_argument("--out", type=Path, metavar="FOLDER", help="default: data/load/<time>")
 
 
-def _processes(parser: argparse.ArgumentParser) -> None:
+def _add_processes(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the generator")
     group.add_argument(
         "--workers",
-        type=_count,
-        default=_told("WORKERS", "1"),
-        help="processes that play people (1)",
+        type=positive_int,
+        default=_variable("WORKERS", "1"),
+        help="processes that run users (1)",
     )
     group.add_argument(
-        "--master", action="store_true", help="wait for so many --workers on other machines"
+        "--master", action="store_true", help="wait for that many --workers on other machines"
     )
     group.add_argument("--bind", default="0.0.0.0", help="where the master listens (0.0.0.0)")
-    group.add_argument("--worker", action="store_true", help="work for the master elsewhere")
+    group.add_argument("--worker", action="store_true", help="work for a master elsewhere")
     group.add_argument("--master-host", default="127.0.0.1", help="for --worker")
-    group.add_argument("--master-port", type=_count, default=5557, help="for both (5557)")
+    group.add_argument("--master-port", type=positive_int, default=5557, help="for both (5557)")
     group.add_argument(
         "--web", action="store_true", help="Locust's page, on http://127.0.0.1:8089; no exit status"
     )
-    group.add_argument("--web-port", type=_count, default=_told("WEB_PORT", "8089"), help="(8089)")
+    group.add_argument(
+        "--web-port", type=positive_int, default=_variable("WEB_PORT", "8089"), help="(8089)"
+    )
 
 
-def _limits(parser: argparse.ArgumentParser) -> None:
-    default, group = Limits(), parser.add_argument_group("limits, which give the exit status")
-    for name, limit in (
-        ("connect", default.connect_ms),
-        ("send", default.send_ms),
-        ("deliver", default.deliver_ms),
-        ("resume", default.resume_ms),
-    ):
-        group.add_argument(
-            f"--{name}-p99", type=_amount, default=limit, metavar="MS", help=f"({limit:g})"
-        )
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    default, group = Limits(), parser.add_argument_group("limits, which decide the exit status")
     for option, limit, unit, meaning in (
-        ("--failures", default.failures_percent, "PERCENT", "of requests, sends and sockets"),
-        ("--generator-cpu", default.generator_cpu_percent, "PERCENT", "of a core, of a process"),
-        ("--generator-lag", default.generator_lag_ms, "MS", "that its loop may be late"),
+        ("--connect-p99", default.connect_ms, "MS", ""),
+        ("--send-p99", default.send_ms, "MS", ""),
+        ("--deliver-p99", default.deliver_ms, "MS", ""),
+        ("--resume-p99", default.resume_ms, "MS", ""),
+        ("--failures", default.failures_percent, "PERCENT", "of requests, sends and connections "),
+        ("--generator-cpu", default.generator_cpu_percent, "PERCENT", "of a core, per process "),
+        ("--generator-lag", default.generator_lag_ms, "MS", "of the generator's event loop "),
     ):
         group.add_argument(
-            option, type=_amount, default=limit, metavar=unit, help=f"{meaning} ({limit:g})"
+            option, type=positive_number, default=limit, metavar=unit, help=f"{meaning}({limit:g})"
         )
 
 
 def _shapes() -> str:
-    lines = [f"  {name:<8} {shape.line}\n" for name, shape in SHAPES.items()]
+    lines = [f"  {name:<8} {shape.description}\n" for name, shape in SHAPES.items()]
     return "shapes:\n" + "".join(lines) + "\n"
 
 
-def _told(name: str, otherwise: str | None) -> str | None:
-    return os.environ.get(name) or otherwise
+def _variable(name: str, default: str | None) -> str | None:
+    return os.environ.get(name) or default
 
 
-def _count(text: str) -> int:
+def positive_int(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
 
 
-def _amount(text: str) -> float:
+def positive_number(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -166,5 +173,5 @@ def _amount(text: str) -> float:
 
 def _host(text: str) -> str:
     if text and not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(f"{text!r} does not begin with http:// or https://")
+        raise argparse.ArgumentTypeError(f"{text!r} does not start with http:// or https://")
     return text.rstrip("/")

@@ -1,7 +1,7 @@
-"""What one run is: everything that its processes have to agree about. Pure.
+"""The plan of one run: everything that its processes have to agree on. Pure.
 
-Written by `python -m loadtests.load`, read by the locustfile; a worker on another machine gets it
-from its master. It holds sessions: only its owner may read the file.
+`python -m loadtests.load` writes it and the locustfile reads it; a worker on another machine gets
+it from its master. It holds sessions, so only its owner may read the file.
 """
 
 import json
@@ -11,69 +11,50 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
+from loadtests.lib.measurements.limits import Limits
 from loadtests.shapes import SHAPES, Shape
 
-# Where the locustfile finds the plan, and who rolls the local stack (its STACK_DIR).
-PLAN_VARIABLE = "LOAD_PLAN"
-
-
-@dataclass(slots=True)
-class Limits:
-    """What a run has to keep; latencies are 99th percentiles in milliseconds."""
-
-    connect_ms: float = 1_000
-    send_ms: float = 250
-    deliver_ms: float = 250
-    resume_ms: float = 3_000
-    failures_percent: float = 0.1
-    generator_cpu_percent: float = 90
-    # Whatever the loop is late by is added to every latency: a fifth of the tightest may be ours.
-    generator_lag_ms: float = 50
+PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable with the path of the plan
 
 
 @dataclass(slots=True)
 class Plan:
-    """`people` are lines `Cookie: …`, `Authorization: …` or `Account: name password`."""
+    """`identities` are lines `Cookie: …`, `Authorization: …` or `Account: name password`."""
 
-    run: str
+    run_id: str
     host: str
     shape: str
     users: int
     rate: float
     seconds: float
-    people: list[str]
-    rooms: list[int] = field(default_factory=list)  # by their number in the shape
+    identities: list[str]
+    rooms: list[int] = field(default_factory=list)  # ids, by their number in the shape
     limits: Limits = field(default_factory=Limits)
-    stack: str = ""  # the local stack's folder
-    series: str = ""  # where to write it; empty: not at all
-    workers: int = 1  # processes that play people
-    ceiling_us: float = 0.0  # of CPU for a delivery, as measured here; 0: not measured
+    stack: str = ""  # STACK_DIR of the local stack; empty: the target is elsewhere
+    series: str = ""  # the file to write the series to; empty: none
+    workers: int = 1  # processes that run users
+    delivery_us: float = 0.0  # CPU time per delivery, as measured on this machine; 0: unknown
 
     @property
-    def curve(self) -> Shape:
+    def load_shape(self) -> Shape:
         return SHAPES[self.shape](self.users, self.seconds)
 
     @property
-    def seats(self) -> int:
-        """How many lines of `people` may be played at a time, by all workers together."""
-        return seats(self.users, self.workers)
-
-    @property
-    def series_path(self) -> Path:
-        return Path(self.series)
+    def identities_needed(self) -> int:
+        return identities_needed(self.users, self.workers)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a report says of the run: nothing by which anybody could sign in."""
-        secret = ("people", "rooms", "stack", "series")
-        told = {name: value for name, value in asdict(self).items() if name not in secret}
-        return {**told, "local": bool(self.stack)}
+        """Return what a report may show of the plan: nothing that anybody could sign in with."""
+        private = ("identities", "rooms", "stack", "series")
+        shown = {name: value for name, value in asdict(self).items() if name not in private}
+        return {**shown, "local": bool(self.stack)}
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, read: dict[str, Any]) -> Self:
-        return cls(**{**read, "limits": Limits(**read["limits"])})
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        return cls(**{**data, "limits": Limits(**data["limits"])})
 
     def write(self, path: Path) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -84,9 +65,10 @@ class Plan:
         return cls.from_json(json.loads(path.read_text()))
 
 
-def seats(users: int, workers: int) -> int:
-    """Return how many lines it takes so that no worker is without one, however users are spread.
+def identities_needed(users: int, workers: int) -> int:
+    """Return how many identities it takes so that no worker runs out of them.
 
-    Lines are shared by their numbers, and the busiest worker plays its part of `users` rounded up.
+    Workers share the lines by their numbers, and the busiest one runs its part of `users` rounded
+    up.
     """
     return workers * ceil(users / workers)

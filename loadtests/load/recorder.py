@@ -1,49 +1,43 @@
-"""What one process measures, second by second. Pure: the clock is handed in.
+"""What one process measures, second by second. Pure: the caller passes the clock.
 
-`second` is the one that runs; whoever measures adds to it. `roll` ends it, and `take` hands over
-what has ended, each second once.
+`second` is the current one, to which the measurements are added. `end_second` ends it, and
+`pop_ended` returns each ended second once.
 """
 
-from loadtests.load.run_series import DELIVER, Generator, Second
+from loadtests.lib.measurements.series import DELIVER, Generator, Second
 
 
 class Recorder:
-    def __init__(self, name: str, now: float) -> None:
-        self.name = name  # of the process
-        self.sockets: dict[str, int] = {}  # by replica, as they stand
+    def __init__(self, process_name: str, now: float) -> None:
+        self.process_name = process_name
+        self.connections: dict[str, int] = {}  # open now, by replica
         self.second = Second(int(now))
-        self.deliveries = 0  # since the beginning
+        self.deliveries = 0  # since the start
         self._ended: list[Second] = []
 
     def record(self, kind: str, seconds: float) -> None:
-        self.second.latency(kind).add(seconds)
+        self.second.latency(kind).record(seconds)
 
-    def deliver(self, seconds: float) -> None:
+    def record_delivery(self, seconds: float) -> None:
         self.deliveries += 1
-        self.second.latency(DELIVER).add(seconds)
+        self.second.latency(DELIVER).record(seconds)
 
-    def fail(self, kind: str) -> None:
-        self.second.fail(kind)
+    def connection_opened(self, replica: str) -> None:
+        self.connections[replica] = self.connections.get(replica, 0) + 1
 
-    def violation(self, kind: str) -> None:
-        self.second.violation(kind)
+    def connection_closed(self, replica: str) -> None:
+        self.connections[replica] -= 1
 
-    def opened(self, replica: str) -> None:
-        self.sockets[replica] = self.sockets.get(replica, 0) + 1
-
-    def closed(self, replica: str) -> None:
-        self.sockets[replica] -= 1
-
-    def roll(self, now: float, users: int, generator: Generator | None) -> Second:
-        """End the second that runs, with the states of its end, and begin the next; return it."""
+    def end_second(self, now: float, users: int, generator: Generator | None) -> Second:
+        """End the current second with the states at its end, start the next one; return it."""
         ended, self.second = self.second, Second(int(now))
         ended.users = users
-        ended.sockets = {replica: count for replica, count in self.sockets.items() if count}
+        ended.connections = {name: count for name, count in self.connections.items() if count}
         if generator is not None:
-            ended.generators[self.name] = generator
+            ended.generators[self.process_name] = generator
         self._ended.append(ended)
         return ended
 
-    def take(self) -> list[Second]:
+    def pop_ended(self) -> list[Second]:
         ended, self._ended = self._ended, []
         return ended

@@ -1,78 +1,106 @@
-"""The one who keeps the run's series: Locust alone, or the master of several.
+"""Collects the series of a run, in the process that runs alone or in the master.
 
-Prints the live line, notes what is done to everybody, and at the end writes the series, prints the
-table and gives the exit status.
+It prints a line per second, performs the shape's actions, and at the end writes the series, prints
+the verdict and returns the exit status.
 """
 
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import gevent
 
 from loadtests.lib.console import log
-from loadtests.load import generator_usage, shape_actions, verdict
-from loadtests.load.progress_line import line
+from loadtests.lib.measurements.limits import bottleneck
+from loadtests.lib.measurements.series import (
+    CONNECT,
+    DELIVER,
+    SEND,
+    Annotation,
+    Second,
+    Series,
+)
+from loadtests.load import shape_actions, verdict
 from loadtests.load.run import Run
-from loadtests.load.run_series import Mark, Second, Series
-from loadtests.shapes.shape import Deed
+from loadtests.shapes.shape import Action
+
+PERCENTILE = 99
 
 
-class Book:
+class ResultsCollector:
     def __init__(self, run: Run, late_seconds: float) -> None:
-        """`late_seconds` is how long after its end a second is whole."""
+        """`late_seconds` is how long after its end a second is complete."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self.series = Series(self._run.plan.facts())
         self._run.start(time.time())
-        for deed, act in (
-            (Deed.DROP, lambda: None),
-            (Deed.DEPLOY, lambda: shape_actions.deploy(self._run, self.note, self.fail)),
+        for action, perform in (
+            (Action.DROP, lambda: None),  # each process drops its own connections
+            (Action.DEPLOY, lambda: shape_actions.deploy(self._run, self.note, self.fail)),
         ):
-            self._run.followers.spawn(shape_actions.follow, self._run, deed, self._noted(deed, act))
-        self._run.followers.spawn(self._print_lines)
+            noted = self._noted(action, perform)
+            self._run.background.spawn(shape_actions.run_scheduled, self._run, action, noted)
+        self._run.background.spawn(self._print_lines)
 
     def add(self, seconds: Iterable[Second]) -> None:
         for second in seconds:
             self.series.add(second)
 
     def fail(self, text: str) -> None:
-        """Note that something was not done that the shape does: what follows shows nothing."""
+        """Note that an action of the shape failed: what follows proves nothing."""
         self.note(text, failed=True)
 
     def note(self, text: str, *, failed: bool = False) -> None:
-        self.series.marks.append(Mark(time.time(), text, failed))
+        self.series.annotations.append(Annotation(time.time(), text, failed))
         log(f"{self._run.elapsed:5.0f} s  {text}")
 
     def finish(self) -> int:
         """Write the series; return the exit status."""
         if self._run.plan.series:
-            self.series.write(self._run.plan.series_path)
+            self.series.write(Path(self._run.plan.series))
         return verdict.exit_status(verdict.judge(self.series, self._run.plan.limits))
 
     def print_verdict(self) -> None:
-        """Print what came of it."""
-        rows = verdict.judge(self.series, self._run.plan.limits)
-        slow = verdict.bottleneck(self.series, self._run.plan.limits)
-        print(
-            f"\n{verdict.table(rows)}\n\n"
-            f"{generator_usage.sentence(self.series, self._run.plan.ceiling_us)}"
-        )
-        print(slow or "The generator kept up.", flush=True)
+        plan = self._run.plan
+        print(f"\n{verdict.table(verdict.judge(self.series, plan.limits))}\n")
+        print(verdict.generator_sentence(self.series, plan.delivery_us))
+        print(bottleneck(self.series, plan.limits) or "The generator kept up.", flush=True)
 
-    def _noted(self, deed: Deed, act: Callable[[], None]) -> Callable[[], None]:
-        def noted() -> None:
-            self.note(deed.value)
-            act()
+    def _noted(self, action: Action, perform: Callable[[], None]) -> Callable[[], None]:
+        def note_and_perform() -> None:
+            self.note(action.value)
+            perform()
 
-        return noted
+        return note_and_perform
 
     def _print_lines(self) -> None:
-        """Print a second once it is whole, then the next."""
-        at = int(self._run.began)
+        """Print each second once it is complete."""
+        at = int(self._run.started_at)
         while True:
             gevent.sleep(max(0.0, at + self._late - time.time()))
             if second := self.series.seconds.get(at):
-                log(line(at - self._run.began, second))
+                log(second_line(at - self._run.started_at, second))
             at += 1
+
+
+def second_line(elapsed: float, second: Second) -> str:
+    """Return one second of a run as a line of text."""
+    replicas = ", ".join(f"{name} {count}" for name, count in sorted(second.connections.items()))
+    latencies = [
+        f"{kind} {second.latency(kind).percentile_ms(PERCENTILE):.0f} ms"
+        for kind in (CONNECT, SEND, DELIVER)
+        if second.latency(kind).count
+    ]
+    cpu = max((one.cpu_percent for one in second.generators.values()), default=0.0)
+    lag = max((one.lag_ms for one in second.generators.values()), default=0.0)
+    return (
+        f"{elapsed:5.0f} s  {second.users} users  {sum(second.connections.values())} connections"
+        f"{f' ({replicas})' if replicas else ''}  {second.latency(SEND).count} sends/s  "
+        f"{second.latency(DELIVER).count} deliveries/s  "
+        f"p{PERCENTILE} {' '.join(latencies) or '-'}  "
+        f"failures {sum(second.failures.values())}  "
+        f"order errors {sum(second.order_errors.values())}  "
+        f"generator {cpu:.0f} % {lag:.0f} ms late"
+    )

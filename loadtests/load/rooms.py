@@ -1,6 +1,6 @@
-"""The rooms of a run: made over REST before anybody comes, archived when all have gone.
+"""The rooms of a run: created over REST before the users arrive, archived when they have left.
 
-They are public, so that everybody lets themselves in; the first person of the plan owns them.
+They are public, so that every user can join; the first identity of the plan owns them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -9,87 +9,91 @@ from typing import Any
 from loadtests.lib.client import rest
 from loadtests.lib.console import log
 from loadtests.load.plan import Plan
-from loadtests.load.targets import UnfitError
+from loadtests.load.targets import TargetError
+from loadtests.load.user_pool import Identity
 
-JOINING = 8  # at once
+CONCURRENT_JOINS = 8
 
 
 class Rooms:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._headers: dict[str, str] = {}
+        self._owner_headers: dict[str, str] = {}
 
-    def make(self) -> None:
-        """Make those that the plan's shape needs. Raises UnfitError."""
-        count = sum(self._plan.curve.rooms_by_layer())
-        log(f"Making {count} rooms")
+    def create(self) -> None:
+        """Create the rooms that the plan's shape needs. Raises TargetError."""
+        count = sum(self._plan.load_shape.rooms_by_layer())
+        log(f"Creating {count} rooms")
         try:
-            self._headers = self._owner()
+            self._owner_headers = self._sign_in_owner()
             for number in range(1, count + 1):
-                name = f"Load {self._plan.run} {number}"
-                room = self._ask("POST", "/rooms", {"name": name, "kind": "public"})
+                name = f"Load {self._plan.run_id} {number}"
+                room = self._call("POST", "/rooms", {"name": name, "kind": "public"})
                 self._plan.rooms.append(room["id"])
-            self._let_in()
+            self._add_members()
         except rest.RedirectedError as redirected:
-            raise UnfitError(
-                f"{self._plan.host} leads elsewhere ({redirected.status}): give the address that "
-                "people come to in the end, https:// where it is."
+            raise TargetError(
+                f"{self._plan.host} redirects ({redirected.status}): give the address that the "
+                "redirect leads to, with https:// if it has it."
             ) from None
         except rest.RefusedError as refused:
-            raise UnfitError(
-                f"{self._plan.host} refuses to make or join a room for somebody of --sessions "
-                f"({refused.status}): are they sessions of this place, and still valid?"
+            raise TargetError(
+                f"{self._plan.host} refuses to create or join a room for an identity of --sessions "
+                f"({refused.status}): are they sessions of this workspace, and still valid?"
             ) from None
         except OSError as error:
-            raise UnfitError(f"{self._plan.host} does not answer: {error}.") from None
-
-    def _let_in(self) -> None:
-        """Have everybody with a ready session join their rooms: members come to a load, not guests.
-
-        Those who sign in through the form join when they have done so.
-        """
-        people = self._plan.people[: self._plan.seats]
-        ready = [one for one in enumerate(people) if not one[1].startswith("Account")]
-        log(f"Having {len(ready)} people join")
-        with ThreadPoolExecutor(JOINING) as pool:
-            for _ in pool.map(lambda one: self._join(*one), ready):
-                pass
-
-    def _join(self, person: int, line: str) -> None:
-        for number in self._plan.curve.rooms_of(person):
-            self._ask(
-                "POST", f"/rooms/{self._plan.rooms[number]}/join", headers=rest.headers_of(line)
-            )
+            raise TargetError(f"{self._plan.host} does not answer: {error}.") from None
 
     def archive(self) -> None:
-        """Put them away, as well as it goes."""
+        """Archive the rooms; what fails is logged."""
         log(f"Archiving {len(self._plan.rooms)} rooms")
         try:
             for room in self._plan.rooms:
-                self._ask("POST", f"/rooms/{room}/archive")
+                self._call("POST", f"/rooms/{room}/archive")
         except (OSError, rest.RefusedError) as error:
-            log(f"Not all of them could be archived: {error}")
+            log(f"Not all rooms could be archived: {error}")
 
-    def _ask(
+    def _add_members(self) -> None:
+        """Let everyone with a session join their rooms: joining is not what a load measures.
+
+        Those who sign in through the form join after that.
+        """
+        identities = self._plan.identities[: self._plan.identities_needed]
+        signed_in = [
+            one for number, line in enumerate(identities)
+            if not (one := Identity(number, line)).signs_in
+        ]  # fmt: skip
+        log(f"Adding {len(signed_in)} members")
+        with ThreadPoolExecutor(CONCURRENT_JOINS) as pool:
+            for _ in pool.map(self._join, signed_in):
+                pass
+
+    def _join(self, identity: Identity) -> None:
+        headers = rest.headers_of(identity.line)
+        for number in self._plan.load_shape.rooms_of(identity.number):
+            self._call("POST", f"/rooms/{self._plan.rooms[number]}/join", headers=headers)
+
+    def _call(
         self,
         method: str,
         path: str,
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Ask as the owner, or as somebody else."""
-        return rest.call_patiently(self._plan.host, method, path, headers or self._headers, body)
+        """Call the API as the owner of the rooms, or with other headers."""
+        headers = headers or self._owner_headers
+        return rest.call_patiently(self._plan.host, method, path, headers, body)
 
-    def _owner(self) -> dict[str, str]:
-        people = self._plan.people
-        ready = [line for line in people if not line.startswith("Account")]
-        return rest.headers_of(ready[0] if ready else self._sign_in(people[0]))
+    def _sign_in_owner(self) -> dict[str, str]:
+        identities = self._plan.identities
+        signed_in = [line for line in identities if not line.startswith("Account")]
+        return rest.headers_of(signed_in[0] if signed_in else self._sign_in(identities[0]))
 
     def _sign_in(self, account: str) -> str:
         username, _, password = account.removeprefix("Account: ").partition(" ")
         try:
             return rest.sign_in(self._plan.host, username, password)
         except rest.RefusedError:
-            raise UnfitError(
+            raise TargetError(
                 f"{username} of --accounts could not sign in at {self._plan.host}."
             ) from None

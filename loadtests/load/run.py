@@ -1,7 +1,8 @@
-"""The run as one process of it knows it: the plan, who plays, what is measured, whom to tell.
+"""The run as one process sees it: the plan, its users' identities, what it measures.
 
-The locustfile makes it, Locust's people ask `current()`. Everything that Locust shall show goes
-through its own `request` event here, but deliveries and checks, which are fed by the second.
+The process roles create it and Locust's users get it from `current()`. Everything that Locust shall
+show goes through its own `request` event here, except deliveries and checks: an event for each
+would cost as much as decoding the message (3 µs), so they are added once a second.
 """
 
 import time
@@ -10,48 +11,49 @@ from typing import Any
 from gevent.event import AsyncResult
 from gevent.pool import Group
 from locust.env import Environment
+from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
 from loadtests.lib.client.gevent_client import GeventClient
-from loadtests.load import locust_stats
+from loadtests.lib.measurements.histogram import Histogram
+from loadtests.lib.measurements.series import DELIVER, HTTP, KINDS, Generator, Second
 from loadtests.load.plan import Plan
 from loadtests.load.recorder import Recorder
-from loadtests.load.run_series import DELIVER, HTTP, KINDS, Generator, Second
-from loadtests.load.user_pool import Crowd
+from loadtests.load.user_pool import UserPool
 
 CHECK = "CHECK"
-PLAN_SECONDS = 60
-# Each text is a line of Locust's report: one broken server must not make a million.
-MOST_TEXTS = 100
+PLAN_TIMEOUT_SECONDS = 60
+# Each text is a line of Locust's report: one broken server must not make a million of them.
+MAX_ERROR_TEXTS = 100
 
 
 class OrderError(Exception):
-    """Something was lost, doubled or out of order; the text says where."""
+    """An event was lost, duplicated or out of order; the text says where."""
 
     def __repr__(self) -> str:
         return str(self)
 
 
 class Run:
-    def __init__(self, plan: Plan, environment: Environment, name: str) -> None:
+    def __init__(self, plan: Plan, environment: Environment, process_name: str) -> None:
         self.plan, self.environment = plan, environment
-        self.curve = plan.curve
-        self.recorder = Recorder(name, time.time())
-        self.crowd = Crowd(plan)
+        self.shape = plan.load_shape
+        self.recorder = Recorder(process_name, time.time())
+        self.user_pool = UserPool(plan)
         self.clients: set[GeventClient] = set()
-        self.began = time.time()
-        self.followers = Group()  # of what the shape does, and of the seconds
-        self._texts = 0
-        environment.events.request.add_listener(self._requested)
+        self.started_at = time.time()
+        self.background = Group()  # greenlets that end when the run starts again
+        self._error_texts = 0
+        environment.events.request.add_listener(self._request_ended)
 
     def start(self, at: float) -> None:
-        """Begin, or begin anew as on Locust's page: what followed an earlier start has ended."""
-        self.began = at
-        self.followers.kill(block=False)
-        self.followers = Group()
+        """Start, or restart from Locust's page: the greenlets of an earlier start end."""
+        self.started_at = at
+        self.background.kill(block=False)
+        self.background = Group()
 
     @property
     def elapsed(self) -> float:
-        return time.time() - self.began
+        return time.time() - self.started_at
 
     def succeeded(self, kind: str, name: str, seconds: float) -> None:
         self._fire(kind, name, seconds * 1000, None)
@@ -59,26 +61,24 @@ class Run:
     def failed(self, kind: str, name: str, error: Exception) -> None:
         self._fire(kind, name, 0, error)
 
-    def broken(self, kind: str, text: str) -> None:
-        """Something was lost, doubled or out of order: a failure of Locust's, and of the run."""
-        self.recorder.violation(kind)
-        self._texts += 1
-        told = text if self._texts <= MOST_TEXTS else f"and more than {MOST_TEXTS} others"
-        self._fire(CHECK, kind, 0, OrderError(told))
+    def order_error(self, kind: str, text: str) -> None:
+        """Count an event that is missing, duplicated or out of order as a failure of the run."""
+        self.recorder.second.count_order_error(kind)
+        self._error_texts += 1
+        shown = text if self._error_texts <= MAX_ERROR_TEXTS else f"more than {MAX_ERROR_TEXTS}"
+        self._fire(CHECK, kind, 0, OrderError(shown))
 
-    def roll(self, generator: Generator | None) -> Second:
-        """End a second: what it had of deliveries and checks goes to Locust, too."""
+    def end_second(self, generator: Generator | None = None) -> Second:
+        """End a second, and add its deliveries and checks to Locust's statistics."""
         runner = self.environment.runner
         users = runner.user_count if runner is not None else 0
-        ended = self.recorder.roll(time.time(), users, generator)
+        ended = self.recorder.end_second(time.time(), users, generator)
         stats = self.environment.stats
-        locust_stats.feed(stats, DELIVER, "message.created", ended.latency(DELIVER), ended.at)
-        locust_stats.feed_checked(stats, "order of events", ended.checked, ended.at)
+        if ended.latency(DELIVER).count:
+            add_deliveries(stats, ended.latency(DELIVER), ended.at)
+        if ended.checked:
+            _add(stats, CHECK, "order of events", ended.at, {0.0: ended.checked})
         return ended
-
-    def finish(self) -> None:
-        """End the second that runs: nobody plays any more."""
-        self.roll(None)
 
     def _fire(self, kind: str, name: str, ms: float, error: Exception | None) -> None:
         self.environment.events.request.fire(
@@ -90,26 +90,47 @@ class Run:
             context={},
         )
 
-    def _requested(
+    def _request_ended(
         self, request_type: str, response_time: float, exception: Exception | None, **_: Any
     ) -> None:
-        kind = request_type if request_type in KINDS else HTTP
         if request_type == CHECK:
             return
+        kind = request_type if request_type in KINDS else HTTP
         if exception is not None:
-            self.recorder.fail(kind)
+            self.recorder.second.count_failure(kind)
         else:
             self.recorder.record(kind, response_time / 1000)
+
+
+def add_deliveries(stats: RequestStats, measured: Histogram, at: int) -> None:
+    """Add the deliveries of the second `at` to Locust's statistics, but not to its total.
+
+    Each bucket's count goes to Locust's bucket of its upper edge. "Aggregated" leaves them out:
+    they would outnumber everything else.
+    """
+    _add(stats, DELIVER, "message.created", at, dict(measured.buckets_ms()))
+
+
+def _add(stats: RequestStats, method: str, name: str, at: int, counts: dict[float, int]) -> None:
+    entry = StatsEntry(stats, name, method)
+    entry.start_time = entry.last_request_timestamp = at
+    entry.num_requests = entry.num_reqs_per_sec[at] = sum(counts.values())
+    entry.total_response_time = round(sum(ms * count for ms, count in counts.items()))
+    entry.max_response_time = round(max(counts))
+    entry.min_response_time = round(min(counts))
+    for ms, count in counts.items():
+        entry.response_times[bucket_response_time(ms)] += count
+    stats.entries[name, method].extend(entry)
 
 
 _current: "AsyncResult[Run]" = AsyncResult()
 
 
 def current() -> Run:
-    """Return the run of this process; a worker's people wait here until the plan has come."""
-    run: Run = _current.get(timeout=PLAN_SECONDS)
+    """Return the run of this process; on a worker, wait until the plan has arrived."""
+    run: Run = _current.get(timeout=PLAN_TIMEOUT_SECONDS)
     return run
 
 
-def begin(run: Run) -> None:
+def set_current(run: Run) -> None:
     _current.set(run)

@@ -1,4 +1,4 @@
-"""What a shape does to everybody at its moments: each process does the part that is its own."""
+"""What a shape does to all users at its scheduled times. Each process does its own part."""
 
 import subprocess
 import sys
@@ -9,31 +9,31 @@ import gevent
 
 from loadtests.lib.servers.process import ROOT
 from loadtests.load.run import Run
-from loadtests.shapes.shape import Deed
+from loadtests.shapes.shape import Action
 
 
-def follow(run: Run, deed: Deed, act: Callable[[], None]) -> None:
-    """Do `act` at each of the shape's moments for the deed."""
-    for moment in run.curve.moments():
-        if moment.deed is deed:
-            gevent.sleep(max(0.0, run.began + moment.at - time.time()))
-            act()
+def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None:
+    """Call `perform` whenever the shape has the action scheduled."""
+    for scheduled in run.shape.schedule():
+        if scheduled.action is action:
+            gevent.sleep(max(0.0, run.started_at + scheduled.at - time.time()))
+            perform()
 
 
 def drop_all(run: Run) -> None:
-    """Have everybody of this process lose their socket in the same moment."""
+    """Drop the connections of all users of this process at once."""
     for client in list(run.clients):
         client.drop_connection()
 
 
-def deploy(run: Run, say: Callable[[str], None], fail: Callable[[str], None]) -> None:
-    """Roll the local stack's replicas, or tell the operator to roll theirs.
+def deploy(run: Run, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
+    """Restart the local stack's replicas, or tell the operator to start a deploy.
 
-    One that fails is told to `fail`. What is not done by the end of the run is no finding: the note
-    that it is done is missing then.
+    A deploy that fails is reported to `fail`. One that has not ended by the end of the run fails
+    nothing: then the note that it is done is missing.
     """
     if not run.plan.stack:
-        say("Roll the replicas now: the run goes on meanwhile.")
+        note("Start your rolling deploy now: the run continues meanwhile.")
         return
     done = subprocess.run(
         [sys.executable, "-m", "scripts.stack", "deploy", "--root", str(ROOT)],
@@ -43,6 +43,6 @@ def deploy(run: Run, say: Callable[[str], None], fail: Callable[[str], None]) ->
         text=True,
     )
     if done.returncode:
-        fail(f"No deploy: {done.stderr.strip()}")
+        fail(f"The deploy failed: {done.stderr.strip()}")
     else:
-        say("The replicas have rolled.")
+        note("All replicas have restarted.")

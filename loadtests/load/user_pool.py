@@ -1,6 +1,6 @@
-"""Who the people of a process are: each line of the plan is one person, and plays once at a time.
+"""Hands out the identities of a process to its users, each to one user at a time. Pure.
 
-Workers share the plan by its lines' numbers, so that no session is used twice. Pure.
+Workers share the plan's identities by their line numbers, so that no session is used twice.
 """
 
 from collections import deque
@@ -8,33 +8,39 @@ from dataclasses import dataclass
 
 from loadtests.load.plan import Plan
 
-BOTS = "Authorization"
+BOT_PREFIX = "Authorization"
 
 
-class NobodyLeftError(Exception):
-    """More people are wanted than the plan has lines for."""
+class NoIdentityLeftError(Exception):
+    """More users are running than the plan has identities for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
-    """A person to play: their number in the plan, and the line that makes one them."""
+class Identity:
+    """`line` is one of `Plan.identities`, `number` its index there."""
 
     number: int
     line: str
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether it is an account for the sign-in form, and no session or token yet."""
+        return self.line.startswith("Account")
 
-class Crowd:
+
+class UserPool:
     def __init__(self, plan: Plan, worker: int = 0, workers: int = 1) -> None:
-        own = [Ticket(*one) for one in enumerate(plan.people) if one[0] % workers == worker]
-        self._people = deque(one for one in own if not one.line.startswith(BOTS))
-        self._bots = deque(one for one in own if one.line.startswith(BOTS))
+        own = [Identity(*one) for one in enumerate(plan.identities) if one[0] % workers == worker]
+        self._people = deque(one for one in own if not one.line.startswith(BOT_PREFIX))
+        self._bots = deque(one for one in own if one.line.startswith(BOT_PREFIX))
 
-    def take(self, bot: bool = False) -> Ticket:
-        """Return somebody who does not play yet; a bot with a token where there is one."""
-        line = self._bots if bot and self._bots else self._people
-        if not line:
-            raise NobodyLeftError("No session is left: --sessions needs a line for each user.")
-        return line.popleft()
+    def acquire(self, bot: bool = False) -> Identity:
+        """Return an identity that is not in use; for a bot, one with a token if there is any."""
+        free = self._bots if bot and self._bots else self._people
+        if not free:
+            raise NoIdentityLeftError("No identity is left: --sessions needs a line per user.")
+        return free.popleft()
 
-    def give_back(self, ticket: Ticket) -> None:
-        (self._bots if ticket.line.startswith(BOTS) else self._people).append(ticket)
+    def release(self, identity: Identity) -> None:
+        free = self._bots if identity.line.startswith(BOT_PREFIX) else self._people
+        free.append(identity)

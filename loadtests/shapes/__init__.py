@@ -1,4 +1,4 @@
-"""How a load goes over time: one file for each shape, chosen by `SHAPE=`. Pure."""
+"""How a load develops over time: one file per shape, chosen by `SHAPE=`. Pure."""
 
 from loadtests.shapes.deploy import Deploy
 from loadtests.shapes.hot import Hot

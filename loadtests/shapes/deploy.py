@@ -1,22 +1,20 @@
-"""A rolling deploy in the middle of the day: replicas go one by one, and nobody may notice.
+"""A rolling deploy while everyone is online: replicas restart one by one and nobody may notice.
 
-On the local stack the run rolls its replicas itself (to the same code); elsewhere the operator
-starts the deploy when the run says so.
+On the local stack the run restarts the replicas itself, with the same code. Elsewhere it tells the
+operator when to start the deploy.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from loadtests.shapes.shape import Deed, Moment, Shape
+from loadtests.shapes.shape import Action, ScheduledAction, Shape
 
-BEGINS = 0.4  # of the run
+STARTS = 0.4  # of the run
 
 
 @dataclass(frozen=True, slots=True)
 class Deploy(Shape):
-    line: ClassVar[str] = (
-        "everybody is there and talks while the replicas roll, one after the other"
-    )
+    description: ClassVar[str] = "everyone talks while the replicas restart, one after the other"
 
-    def moments(self) -> list[Moment]:
-        return [Moment(self.seconds * BEGINS, Deed.DEPLOY)]
+    def schedule(self) -> list[ScheduledAction]:
+        return [ScheduledAction(self.seconds * STARTS, Action.DEPLOY)]

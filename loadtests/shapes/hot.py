@@ -1,4 +1,4 @@
-"""One hot room: everybody has the same room open, so each message goes to all of them."""
+"""One hot room: everyone has the same room open, so each message goes to all of them."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,5 +8,5 @@ from loadtests.shapes.shape import Shape
 
 @dataclass(frozen=True, slots=True)
 class Hot(Shape):
-    line: ClassVar[str] = "everybody is in one room: each message goes to all"
+    description: ClassVar[str] = "everyone is in one room: each message goes to all"
     layers: ClassVar[tuple[int, ...]] = (0,)

@@ -1,4 +1,4 @@
-"""Many small rooms: hardly any fan-out, so what is felt is the writing and the number of rooms."""
+"""Many small rooms: hardly any fan-out, so the load is writes and the number of rooms."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,5 +8,5 @@ from loadtests.shapes.shape import Shape
 
 @dataclass(frozen=True, slots=True)
 class Rooms(Shape):
-    line: ClassVar[str] = "many rooms of six, two for each person: much writing, little fan-out"
+    description: ClassVar[str] = "many rooms of six, two per user: many writes, little fan-out"
     layers: ClassVar[tuple[int, ...]] = (6, 6)

@@ -1,7 +1,7 @@
-"""What every shape tells: how many people at a moment, how lively, in which rooms, what is done.
+"""The base of all shapes: how many users there are, how active, in which rooms, and what happens.
 
-The base is a crowd that comes in and stays. A shape is asked with the seconds since the beginning
-and answers the same every time: workers on other machines ask their own.
+By itself it is a load that ramps up and stays. A shape gets the seconds since the start and must
+always give the same answer: workers on other machines use copies of their own.
 """
 
 from dataclasses import dataclass
@@ -9,54 +9,54 @@ from enum import Enum
 from math import ceil
 from typing import ClassVar
 
-# People who open the page each second while a crowd comes in: each is a dozen requests and more.
+# Users who open the page each second during the ramp-up: each makes a dozen requests or more.
 ARRIVALS_PER_SECOND = 10.0
-MOST_RAMP = 0.25  # of the run
+LONGEST_RAMP = 0.25  # of the run
 
 
-class Deed(Enum):
-    """What is done to everybody at a moment."""
+class Action(Enum):
+    """Something that is done to all users at one moment."""
 
-    DROP = "everybody drops their socket"
-    DEPLOY = "the replicas roll"
+    DROP = "all connections drop"
+    DEPLOY = "rolling deploy"
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ScheduledAction:
     at: float
-    deed: Deed
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`layers` are the sizes of rooms: a person is in one of each layer, 0 is one for all."""
+    """`layers` are sizes of rooms. A user is in one room of each layer; 0 is one room for all."""
 
     users: int
     seconds: float
 
-    line: ClassVar[str]
+    description: ClassVar[str]
     layers: ClassVar[tuple[int, ...]] = (20, 20, 60)
 
     @property
     def ramp_seconds(self) -> float:
-        return min(self.users / ARRIVALS_PER_SECOND, self.seconds * MOST_RAMP)
+        return min(self.users / ARRIVALS_PER_SECOND, self.seconds * LONGEST_RAMP)
 
-    def people(self, at: float) -> int:
+    def users_at(self, at: float) -> int:
         return max(1, ramp(self.users, at, self.ramp_seconds))
 
-    def tempo(self, at: float) -> float:
-        """Return how lively people are, as a factor of the rate."""
+    def activity_at(self, at: float) -> float:
+        """Return how active the users are, as a factor of the message rate."""
         return 1.0
 
-    def moments(self) -> list[Moment]:
+    def schedule(self) -> list[ScheduledAction]:
         return []
 
-    def rooms_of(self, person: int) -> list[int]:
-        """Return the rooms of a person, numbered from 0 through all layers, the closest first."""
+    def rooms_of(self, user: int) -> list[int]:
+        """Return the rooms of a user, numbered from 0 over all layers, the first layer first."""
         rooms, first = [], 0
         for layer, count in enumerate(self.rooms_by_layer()):
-            # The first layer's rooms are of neighbours, the others mix them.
-            own = person % self.users * count // self.users if layer == 0 else person % count
+            # Neighbours share the rooms of the first layer; the other layers mix them.
+            own = user % self.users * count // self.users if layer == 0 else user % count
             rooms.append(first + own)
             first += count
         return rooms
@@ -66,7 +66,7 @@ class Shape:
 
 
 def ramp(users: int, at: float, seconds: float) -> int:
-    """Return how many of `users` have come when they come evenly."""
+    """Return how many of `users` have arrived if they arrive evenly over `seconds`."""
     if at >= seconds or seconds <= 0:
         return users
     return int(users * at / seconds)

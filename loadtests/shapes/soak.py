@@ -1,4 +1,4 @@
-"""The same crowd for as long as it takes: what grows, leaks or tires shows with the hours."""
+"""A constant load for a long time: leaks and growth show after hours."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,4 +8,4 @@ from loadtests.shapes.shape import Shape
 
 @dataclass(frozen=True, slots=True)
 class Soak(Shape):
-    line: ClassVar[str] = "everybody comes in and stays, at the same rate to the end"
+    description: ClassVar[str] = "everyone arrives and stays, at the same rate to the end"

@@ -1,30 +1,30 @@
-"""A quiet crowd, then everybody within seconds, then quiet again: news that all want to see."""
+"""A few users, then everyone within seconds, then a few again: news that all want to see."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from loadtests.shapes.shape import Shape, ramp
 
-QUIET = 0.3  # of the people
-BEGINS, ENDS = 0.4, 0.7  # of the run
+QUIET = 0.3  # of the users
+STARTS, ENDS = 0.4, 0.7  # of the run
 RISE = 0.05  # of the run
 
 
 @dataclass(frozen=True, slots=True)
 class Spike(Shape):
-    line: ClassVar[str] = (
-        "a third of the people, for a third of the run suddenly all, then a third again"
+    description: ClassVar[str] = (
+        "a third of the users, suddenly all of them for a third of the run, then a third again"
     )
 
-    def people(self, at: float) -> int:
+    def users_at(self, at: float) -> int:
         quiet = max(1, round(self.users * QUIET))
-        if at < self.seconds * BEGINS:
+        if at < self.seconds * STARTS:
             return max(1, ramp(quiet, at, self.ramp_seconds * QUIET))
         if at < self.seconds * ENDS:
-            since = at - self.seconds * BEGINS
+            since = at - self.seconds * STARTS
             return quiet + ramp(self.users - quiet, since, self.seconds * RISE)
         return quiet
 
-    def tempo(self, at: float) -> float:
-        """Everybody who came has something to say."""
-        return 1.5 if self.seconds * BEGINS <= at < self.seconds * ENDS else 1.0
+    def activity_at(self, at: float) -> float:
+        """Return a higher factor during the spike: everyone who came has something to say."""
+        return 1.5 if self.seconds * STARTS <= at < self.seconds * ENDS else 1.0

@@ -1,22 +1,22 @@
-"""The thundering herd: all sockets drop in the same moment, and all come back at once.
+"""The thundering herd: all connections drop at once, and all clients reconnect at once.
 
-What an office does when its router restarts. The people come back as the protocol says, with the
-jitter of a first attempt, which is less than half a second.
+This is what an office does when its router restarts. The clients reconnect as the protocol says:
+with the jitter of a first attempt, which is less than half a second.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from loadtests.shapes.shape import Deed, Moment, Shape
+from loadtests.shapes.shape import Action, ScheduledAction, Shape
 
 DROPS = (0.5, 0.75)  # of the run
 
 
 @dataclass(frozen=True, slots=True)
 class Herd(Shape):
-    line: ClassVar[str] = (
-        "everybody is there; twice all sockets drop at the same moment and come back at once"
+    description: ClassVar[str] = (
+        "everyone is online; twice all connections drop at once and all clients reconnect"
     )
 
-    def moments(self) -> list[Moment]:
-        return [Moment(self.seconds * share, Deed.DROP) for share in DROPS]
+    def schedule(self) -> list[ScheduledAction]:
+        return [ScheduledAction(self.seconds * share, Action.DROP) for share in DROPS]

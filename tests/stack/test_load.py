@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from loadtests.lib.measurements.series import CONNECT, DELIVER, HTTP, SEND, Series
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
-from loadtests.load.run_series import CONNECT, DELIVER, HTTP, SEND, Series
 from tests.stack.deployed_stage import DeployedStage
 
 USERS = 20  # at least one of every kind
@@ -41,9 +41,9 @@ def test_a_short_load_test_passes_and_writes_its_files(
     for kind in (CONNECT, SEND, DELIVER, HTTP):
         assert total.latency(kind).count > 0, kind
     assert not total.failures
-    assert not total.faults
-    assert [mark.text for mark in series.marks] == ["everybody drops their socket"] * 2
-    assert max(len(second.sockets) for second in series.in_order()) == 2  # replicas
+    assert not total.order_errors
+    assert [one.text for one in series.annotations] == ["everybody drops their socket"] * 2
+    assert max(len(second.connections) for second in series.in_order()) == 2  # replicas
     assert "POST     /accounts/login/" in done.stderr
     assert "POST     /settings/tokens/" in done.stderr  # the bot's
     assert (tmp_path / "out/locust.html").stat().st_size > 0

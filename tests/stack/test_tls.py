@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from loadtests.load.run_series import DELIVER, Series
+from loadtests.lib.measurements.series import DELIVER, Series
 from scripts.stack.ports import free_port
 from tests.stack.conftest import MakeStack
 from tests.stack.test_load import PATIENT, load
@@ -36,4 +36,4 @@ def test_websockets_cookies_and_a_load_test_work_over_tls(
     total = Series.read(tmp_path / "out/series.json").total()
     assert total.latency(DELIVER).count > 0
     assert not total.failures
-    assert not total.faults
+    assert not total.order_errors

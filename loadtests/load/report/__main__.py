@@ -18,7 +18,7 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"There is no run in {folder}: {error}")
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        sys.exit(f"What the run in {folder} wrote cannot be read: {error!r}")
+        sys.exit(f"The run in {folder} cannot be read: {error!r}")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,20 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.series import (
+    COMMAND,
+    CONNECT,
+    DELIVER,
+    HTTP,
+    KINDS,
+    ORDER_ERRORS,
+    RESUME,
+    SEND,
+)
 from loadtests.lib.monitoring.time_series import Points
 from loadtests.lib.reporting.charts import Chart, Line
-from loadtests.load.plan import Limits
 from loadtests.load.report.windows import Window, points
-from loadtests.load.run_series import COMMAND, CONNECT, DELIVER, FAULTS, HTTP, KINDS, RESUME, SEND
 
 PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 
@@ -32,7 +41,7 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
     yield Chart(
         "Gaps, duplicates, out of order",
         "each second",
-        [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in FAULTS],
+        [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in ORDER_ERRORS],
         "Each is a failure of the run.",
     )
     note = (
@@ -82,7 +91,7 @@ def _rate(window: Window, kind: str) -> float | None:
 
 
 def _count(window: Window, kind: str) -> float:
-    return window.total.faults.get(kind, 0) / window.seconds
+    return window.total.order_errors.get(kind, 0) / window.seconds
 
 
 def _failures(seen: Sequence[Window]) -> list[Line]:
@@ -102,13 +111,13 @@ def _failed(window: Window, kind: str) -> float:
 
 
 def _connections(seen: Sequence[Window]) -> list[Line]:
-    replicas = sorted({name for window in seen for name in window.total.sockets})
+    replicas = sorted({name for window in seen for name in window.total.connections})
     users = Line("users", points(seen, lambda one: float(one.total.users)), dashed=True)
     return [users, *(Line(name, _connections_of(seen, name)) for name in replicas)]
 
 
 def _connections_of(seen: Sequence[Window], replica: str) -> Points:
-    return points(seen, lambda one: float(one.total.sockets.get(replica, 0)))
+    return points(seen, lambda one: float(one.total.connections.get(replica, 0)))
 
 
 def _generators(seen: Sequence[Window], measure: str) -> list[Line]:

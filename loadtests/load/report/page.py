@@ -10,16 +10,16 @@ from markupsafe import Markup
 
 from loadtests.lib import exit_codes
 from loadtests.lib.machine import Machine, hardware, listed_versions
+from loadtests.lib.measurements.limits import Limits, bottleneck
+from loadtests.lib.measurements.series import KINDS, ORDER_ERRORS, Series
 from loadtests.lib.monitoring.time_series import Samples, read
 from loadtests.lib.reporting import html
 from loadtests.lib.reporting.blocks import Block, Charts, Heading, Paragraph, Table
 from loadtests.lib.reporting.charts import Chart
 from loadtests.lib.reporting.numbers import fixed
-from loadtests.load import generator_usage, verdict
-from loadtests.load.plan import Limits
+from loadtests.load import verdict
 from loadtests.load.report import client_charts, server_charts
 from loadtests.load.report.windows import windows
-from loadtests.load.run_series import FAULTS, KINDS, Series
 
 PERCENTILES = {"p50 ms": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
 VERDICT_STYLES = {verdict.MISSED: "missed", verdict.NOT_JUDGED: "not-judged"}
@@ -62,27 +62,27 @@ def limits_of(series: Series) -> Limits:
 def _summary(series: Series, locust: str) -> Iterator[Block]:
     facts, limits = series.facts, limits_of(series)
     rows = verdict.judge(series, limits)
-    began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(_began(series)))
+    started = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(_started(series)))
     yield Paragraph(
         f"Shape {facts['shape']}: {facts['users']} users, {facts['rate']} messages a second, "
-        f"{_seconds(series)} s. Started {began}, run {facts['run']}.",
+        f"{_seconds(series)} s. Started {started}, run {facts['run_id']}.",
         "soft",
     )
     yield Paragraph(_status(rows), f"status {_style(rows)}")
-    bottleneck = verdict.bottleneck(series, limits)
-    yield Paragraph(bottleneck or "The generator kept up.", "not-judged" if bottleneck else "")
-    yield Paragraph(generator_usage.sentence(series, facts.get("ceiling_us", 0.0)), "soft")
+    slow = bottleneck(series, limits)
+    yield Paragraph(slow or "The generator kept up.", "not-judged" if slow else "")
+    yield Paragraph(verdict.generator_sentence(series, facts.get("delivery_us", 0.0)), "soft")
     if locust:
         link = Markup('<a href="{}">Locust\'s own report</a>').format(locust)
         yield Paragraph(link + " lists all requests by name and all failures.")
     yield Heading("Limits")
-    cells = [(row.what, row.measured, row.limit, row.verdict) for row in rows]
+    cells = [(row.name, row.measured, row.limit, row.verdict) for row in rows]
     yield Table(["", "measured", "limit", ""], cells, numeric=(1, 2))
 
 
 def _clients(series: Series) -> Iterator[Block]:
-    began, seconds = _began(series), _seconds(series)
-    marks = [mark.at - began for mark in series.marks]
+    started, seconds = _started(series), _seconds(series)
+    marks = [annotation.at - started for annotation in series.annotations]
     seen = windows(series)
     charts = [
         replace(chart, marks=marks) for chart in client_charts.charts(seen, limits_of(series))
@@ -92,8 +92,11 @@ def _clients(series: Series) -> Iterator[Block]:
     yield Table(header, _latencies(series), numeric=range(1, len(header)))
     yield Table([], _totals(series), numeric=(1,))
     yield Heading("What users experienced")
-    if series.marks:
-        done = ", ".join(f"{mark.text} ({mark.at - began:.0f} s)" for mark in series.marks)
+    if series.annotations:
+        done = ", ".join(
+            f"{annotation.text} ({annotation.at - started:.0f} s)"
+            for annotation in series.annotations
+        )
         yield Paragraph(f"Dotted lines in the charts mark what was done meanwhile: {done}.")
     yield from _charts(charts, "clients", seconds)
 
@@ -106,7 +109,7 @@ def _servers(series: Series, samples: Samples | None) -> Iterator[Block]:
             "(--metrics)."
         )
         return
-    charts = list(server_charts.charts(_shifted(samples, _began(series))))
+    charts = list(server_charts.charts(_shifted(samples, _started(series))))
     yield from _charts(charts, "servers", _seconds(series))
     if samples.unseen:
         yield Paragraph(f"Not monitored: {'; '.join(samples.unseen)}.")
@@ -136,16 +139,16 @@ def _charts(charts: list[Chart], name: str, seconds: float) -> Iterator[Block]:
         yield Paragraph(f"Without data, and not drawn: {'; '.join(empty)}.", "soft")
 
 
-def _began(series: Series) -> int:
+def _started(series: Series) -> int:
     return min(series.seconds, default=0)
 
 
 def _seconds(series: Series) -> float:
-    return float(max(series.seconds, default=0) - _began(series) + 1)
+    return float(max(series.seconds, default=0) - _started(series) + 1)
 
 
 def _status(rows: list[verdict.Row]) -> str:
-    missed = [row.what for row in rows if row.verdict == verdict.MISSED]
+    missed = [row.name for row in rows if row.verdict == verdict.MISSED]
     if missed:
         return f"Missed: {', '.join(missed)}"
     if verdict.exit_status(rows) == exit_codes.GENERATOR_LIMITED:
@@ -161,12 +164,12 @@ def _style(rows: list[verdict.Row]) -> str:
 def _totals(series: Series) -> list[tuple[str, str]]:
     total, seconds = series.total(), series.in_order()
     users = max((second.users for second in seconds), default=0)
-    connections = max((sum(second.sockets.values()) for second in seconds), default=0)
+    connections = max((sum(second.connections.values()) for second in seconds), default=0)
     failed = {kind: count for kind, count in total.failures.items() if count}
     return [
         ("users at the same time, at most", f"{users:,}"),
         ("connections at the same time, at most", f"{connections:,}"),
-        *((f"{kind}s", f"{total.faults.get(kind, 0):,}") for kind in FAULTS),
+        *((f"{kind}s", f"{total.order_errors.get(kind, 0):,}") for kind in ORDER_ERRORS),
         ("events whose order was checked", f"{total.checked:,}"),
         ("connections lost", f"{total.lost:,}"),
         ("messages that came late to users who were away by choice", f"{total.caught_up:,}"),
@@ -193,7 +196,7 @@ def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
     return [what, f"{sum(parts.values()):,.0f}", listed]
 
 
-def _shifted(samples: Samples, began: int) -> Samples:
+def _shifted(samples: Samples, started: int) -> Samples:
     """Return the samples in seconds since the run began, which is not when the sampling did."""
-    late = samples.began_at - began
+    late = samples.began_at - started
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])

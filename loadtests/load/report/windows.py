@@ -7,10 +7,10 @@ second. Generators have the values of their worst second: a mean would hide what
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from loadtests.lib.measurements.series import Generator, Second, Series
 from loadtests.lib.monitoring.time_series import Points
-from loadtests.load.run_series import Generator, Second, Series
 
-MOST_WINDOWS = 240
+MAX_WINDOWS = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Window:
     total: Second
 
 
-def windows(series: Series, most: int = MOST_WINDOWS) -> list[Window]:
+def windows(series: Series, most: int = MAX_WINDOWS) -> list[Window]:
     """Return the run in at most so many windows of equal length, without empty ones.
 
     The length is a whole number of seconds; the last window may be shorter.
@@ -53,7 +53,7 @@ def _window(begins: int, seconds: int, group: list[Second]) -> Window:
     return Window(
         begins + seconds / 2,
         seconds,
-        replace(total, users=last.users, sockets=last.sockets, generators=_worst(group)),
+        replace(total, users=last.users, connections=last.connections, generators=_worst(group)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What cannot be right is said in a sentence, before anything is started."""
+"""Wrong options are refused with a clear message before anything starts."""
 
 from pathlib import Path
 
@@ -6,8 +6,7 @@ import pytest
 
 from loadtests.lib.monitoring import __main__ as sampling
 from loadtests.load.options import parse
-from loadtests.load.server_monitoring import words_of
-from loadtests.load.targets import UnfitError, elsewhere
+from loadtests.load.targets import TargetError, monitoring_arguments, remote_target
 
 
 @pytest.mark.parametrize(
@@ -23,14 +22,16 @@ from loadtests.load.targets import UnfitError, elsewhere
         ["--master", "--worker"],
     ],
 )
-def test_nonsense_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_values_are_refused(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(arguments)
     assert ended.value.code == 2
     assert "error: " in capsys.readouterr().err
 
 
-def test_make_tells_by_variables_and_an_option_says_otherwise(
+def test_variables_are_defaults_and_options_override_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("USERS", "7")
@@ -43,51 +44,51 @@ def test_make_tells_by_variables_and_an_option_says_otherwise(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "lacking"),
+    ("arguments", "missing"),
     [
         (["--redis", "redis://there"], ["metrics", "Postgres"]),
         (["--postgres", "postgres://there"], ["metrics", "Redis"]),
         (["--metrics", "http://there/metrics"], ["Redis", "Postgres"]),
     ],
 )
-def test_what_is_told_of_a_place_elsewhere_is_sampled_and_the_rest_named(
-    arguments: list[str], lacking: list[str]
+def test_the_known_parts_of_a_remote_deployment_are_sampled_and_the_others_named(
+    arguments: list[str], missing: list[str]
 ) -> None:
-    told = words_of(parse(["--host", "https://chat.example.org", *arguments]))
-    seen = sampling.deployment(sampling.parse([*told, "--out", "file"]))
-    assert all(any(what in one for one in seen.unseen) for what in lacking)
-    assert len(seen.unseen) == len(lacking) + 1
-    assert words_of(parse(["--host", "https://chat.example.org"])) == []
+    given = monitoring_arguments(parse(["--host", "https://chat.example.org", *arguments]))
+    seen = sampling.deployment(sampling.parse([*given, "--out", "file"]))
+    assert all(any(name in one for one in seen.unseen) for name in missing)
+    assert len(seen.unseen) == len(missing) + 1
+    assert monitoring_arguments(parse(["--host", "https://chat.example.org"])) == []
 
 
-def test_a_place_elsewhere_needs_people() -> None:
-    with pytest.raises(UnfitError, match="needs people: --sessions FILE, as"):
-        elsewhere(parse(["--host", "https://chat.example.org", "--users", "5"]))
+def test_a_remote_target_needs_users() -> None:
+    with pytest.raises(TargetError, match=r"needs users to sign in: .* pass --sessions FILE"):
+        remote_target(parse(["--host", "https://chat.example.org", "--users", "5"]))
 
 
-def test_sessions_and_accounts_are_people_and_there_must_be_enough(tmp_path: Path) -> None:
+def test_sessions_and_accounts_are_identities_and_there_must_be_enough(tmp_path: Path) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     sessions.write_text("Cookie: sessionid=x\nAuthorization: Bearer y\n")
     accounts.write_text("bob secret\n")
-    told = ["--host", "https://chat.example.org", "--sessions", str(sessions)]
-    told += ["--accounts", str(accounts)]
-    assert elsewhere(parse([*told, "--users", "3"])).people == [
+    given = ["--host", "https://chat.example.org", "--sessions", str(sessions)]
+    given += ["--accounts", str(accounts)]
+    assert remote_target(parse([*given, "--users", "3"])).identities == [
         "Cookie: sessionid=x",
         "Authorization: Bearer y",
         "Account: bob secret",
     ]
-    with pytest.raises(UnfitError, match="4 users need 4 sessions, and there are 3"):
-        elsewhere(parse([*told, "--users", "4"]))
-    with pytest.raises(UnfitError, match="3 users spread over 2 workers need 4 sessions"):
-        elsewhere(parse([*told, "--users", "3", "--workers", "2"]))
+    with pytest.raises(TargetError, match="4 users need 4 sessions, and there are 3"):
+        remote_target(parse([*given, "--users", "4"]))
+    with pytest.raises(TargetError, match="3 users spread over 2 workers need 4 sessions"):
+        remote_target(parse([*given, "--users", "3", "--workers", "2"]))
 
 
 @pytest.mark.parametrize("text", ["sessionid=x\n", "\x00"])
-def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_file_without_identities_is_refused(tmp_path: Path, text: str) -> None:
     sessions = tmp_path / "sessions"
     sessions.write_text(text)
-    told = ["--host", "https://chat.example.org", "--sessions", str(sessions), "--users", "1"]
-    with pytest.raises(UnfitError, match="neither a cookie nor a token"):
-        elsewhere(parse(told))
-    with pytest.raises(UnfitError, match="cannot be read"):
-        elsewhere(parse([*told[:3], str(tmp_path / "none"), *told[4:]]))
+    given = ["--host", "https://chat.example.org", "--sessions", str(sessions), "--users", "1"]
+    with pytest.raises(TargetError, match="neither a cookie nor a token"):
+        remote_target(parse(given))
+    with pytest.raises(TargetError, match="cannot be read"):
+        remote_target(parse([*given[:3], str(tmp_path / "none"), *given[4:]]))

@@ -12,45 +12,45 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loadtests.lib.measurements.series import (
+    CONNECT,
+    DELIVER,
+    DUPLICATE,
+    GAP,
+    RESUME,
+    SEND,
+    Annotation,
+    Generator,
+    Second,
+    Series,
+)
 from loadtests.lib.monitoring.time_series import Samples, parse
 from loadtests.load.report import write
 from loadtests.load.report.page import render
 from loadtests.load.report.windows import windows
-from loadtests.load.run_series import (
-    CONNECT,
-    DELIVER,
-    DOUBLE,
-    GAP,
-    RESUME,
-    SEND,
-    Generator,
-    Mark,
-    Second,
-    Series,
-)
 from tests.loadtests.machine_facts import MACHINE
 
-BEGAN = 1_700_000_000
+STARTED = 1_700_000_000
 FACTS = {
-    "run": "abc",
+    "run_id": "abc",
     "host": "https://staging.example.org",
     "shape": "deploy",
     "users": 50,
     "rate": 5.0,
     "seconds": 20.0,
     "limits": {"deliver_ms": 100.0},
-    "ceiling_us": 50.0,
+    "delivery_us": 50.0,
     "local": True,
 }
 
 
-def a_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Series:
-    series = Series(dict(FACTS), marks=[Mark(BEGAN + 7.0, "the replicas roll")])
+def make_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Series:
+    series = Series(dict(FACTS), annotations=[Annotation(STARTED + 7.0, "rolling deploy")])
     for at in range(20):
-        second = Second(BEGAN + at, users=50, sockets={"realtime-1": 30, "realtime-2": 20})
+        second = Second(STARTED + at, users=50, connections={"realtime-1": 30, "realtime-2": 20})
         for kind, seconds in ((CONNECT, 0.1), (SEND, 0.01), (DELIVER, deliver_seconds)):
-            second.latency(kind).add(seconds)
-        second.latency(RESUME).add(0.5)
+            second.latency(kind).record(seconds)
+        second.latency(RESUME).record(0.5)
         second.checked = 10
         second.generators["one"] = Generator(generator_cpu, 5.0)
         series.add(second)
@@ -70,8 +70,8 @@ def some_samples() -> Samples:
             "hubbub_fan_out_seconds_bucket:inf": 3.0 * at,
         }
         parts = {"realtime-1": known | ours, "realtime-2": known, "redis": {"commands": 9.0 * at}}
-        lines.append(json.dumps({"at": BEGAN + 0.5 + at, "parts": parts}))
-    lines.append(json.dumps({"at": BEGAN, "failed": "realtime-2's metrics", "why": "refused"}))
+        lines.append(json.dumps({"at": STARTED + 0.5 + at, "parts": parts}))
+    lines.append(json.dumps({"at": STARTED, "failed": "realtime-2's metrics", "why": "refused"}))
     return parse(lines)
 
 
@@ -84,7 +84,7 @@ def text_of(page: str) -> str:
 @pytest.fixture(scope="module")
 def page() -> str:
     """The report of a run that met its limits, with samples of its servers."""
-    return render(a_run(), some_samples(), MACHINE, locust="locust.html")
+    return render(make_run(), some_samples(), MACHINE, locust="locust.html")
 
 
 def test_the_report_shows_what_users_experienced_and_what_the_servers_did(page: str) -> None:
@@ -93,8 +93,8 @@ def test_the_report_shows_what_users_experienced_and_what_the_servers_did(page: 
         "Every limit was met",
         "https://staging.example.org",
         "50 users",
-        "the replicas roll (7 s)",
-        "DELIVER p99 20.0 ms 100 ms met",
+        "rolling deploy (7 s)",
+        "DELIVER p99 20.1 ms 100 ms met",
         "RESUME",
         "connections at the same time, at most 50",
         "order was checked 200",
@@ -142,21 +142,21 @@ def test_letters_take_the_colour_of_the_page_for_dark_mode(page: str) -> None:
 
 
 def test_missed_limits_come_first_and_names_are_escaped() -> None:
-    run = a_run(deliver_seconds=0.5)
-    run.seconds[BEGAN + 3].faults = {GAP: 2, DOUBLE: 1}
+    run = make_run(deliver_seconds=0.5)
+    run.seconds[STARTED + 3].order_errors = {GAP: 2, DUPLICATE: 1}
     run.facts["host"] = "http://<script>alert(1)</script>"
-    run.marks.append(Mark(BEGAN + 1.0, "<b>"))
+    run.annotations.append(Annotation(STARTED + 1.0, "<b>"))
     page = render(run, None, MACHINE)
     assert "<script>" not in page
     assert "<b>" not in page
     text = text_of(page)
-    assert "Missed: gaps, doubles, DELIVER p99" in text
+    assert "Missed: gaps, duplicates, DELIVER p99" in text
     assert text.index("Missed:") < text.index("What users experienced")
 
 
 def test_a_run_that_was_not_judged_or_not_monitored_says_so() -> None:
     """The generator was too slow, and the servers were not monitored."""
-    text = text_of(render(a_run(deliver_seconds=0.5, generator_cpu=99.0), None, MACHINE))
+    text = text_of(render(make_run(deliver_seconds=0.5, generator_cpu=99.0), None, MACHINE))
     assert "Nothing was lost; latencies are not judged" in text
     assert "The generator was the bottleneck: one used more than" in text
     assert "The servers were not monitored" in text
@@ -170,7 +170,7 @@ def test_an_empty_run_still_has_a_report() -> None:
 
 
 def test_the_report_is_made_from_the_folder_of_a_run(tmp_path: Path) -> None:
-    a_run().write(tmp_path / "series.json")
+    make_run().write(tmp_path / "series.json")
     (tmp_path / "machine.json").write_text(json.dumps(MACHINE))
     (tmp_path / "samples.jsonl").write_text('{"unseen": ["Redis (no --redis)"]}\n')
     text = text_of(write(tmp_path).read_text())
@@ -188,8 +188,8 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 def test_windows_contain_everything_of_their_seconds(ats: set[int], most: int) -> None:
     series = Series()
     for at in ats:
-        second = Second(BEGAN + at, users=at, checked=1, generators={"one": Generator(at, 1.0)})
-        second.latency(SEND).add(0.01)
+        second = Second(STARTED + at, users=at, checked=1, generators={"one": Generator(at, 1.0)})
+        second.latency(SEND).record(0.01)
         series.add(second)
     found = windows(series, most)
     assert len(found) <= most

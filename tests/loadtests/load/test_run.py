@@ -1,7 +1,7 @@
-"""Locust's people find out a place that loses or doubles, and the exit status says what came of it.
+"""Locust users notice a server that loses or duplicates events, and the exit status reports it.
 
-Locust patches the standard library, so it runs in processes of its own, as it does for people; all
-runs of this file at the same time.
+Locust patches the standard library, so it runs in processes of its own; all runs of this file run
+at the same time.
 """
 
 import subprocess
@@ -13,43 +13,44 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib import exit_codes
+from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.series import DELIVER, DUPLICATE, GAP, SEND, Series
 from loadtests.lib.servers.process import ROOT
-from loadtests.load.__main__ import locust, started, worker_of
-from loadtests.load.plan import Limits, Plan
-from loadtests.load.run_series import DELIVER, DOUBLE, GAP, SEND, Series
+from loadtests.load.__main__ import locust_command, started, worker_command
+from loadtests.load.plan import Plan
 from scripts.stack.ports import free_port
 from tests.support.faulty_chat_server import ROOM, faulty_chat_server
 
 USERS = 5  # three readers, a talker, a lurker
 SECONDS = 8
-WITHIN_SECONDS = 90
-# What a busy machine cannot break.
-PATIENT = Limits(*(60_000.0,) * 4, generator_cpu_percent=10_000, generator_lag_ms=60_000)
+TIMEOUT_SECONDS = 90
+# Limits that a busy machine cannot exceed.
+GENEROUS = Limits(*(60_000.0,) * 4, generator_cpu_percent=10_000, generator_lag_ms=60_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class FinishedRun:
     status: int
-    said: str
+    output: str
     series: Series
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, FinishedRun]]:
     folder = tmp_path_factory.mktemp("runs")
     wanted = {
-        "honest": ("", PATIENT),
-        "gap": ("gap", PATIENT),
-        "double": ("double", PATIENT),
-        "impossible": ("", replace(PATIENT, send_ms=0.001)),
-        "busy": ("", replace(PATIENT, generator_cpu_percent=0.0001, send_ms=0.001)),
+        "honest": ("", GENEROUS),
+        "gap": ("gap", GENEROUS),
+        "double": ("double", GENEROUS),
+        "impossible": ("", replace(GENEROUS, send_ms=0.001)),
+        "busy": ("", replace(GENEROUS, generator_cpu_percent=0.0001, send_ms=0.001)),
     }
     with ExitStack() as stack:
         processes = {
             name: start(stack, folder / name, lie, limits) for name, (lie, limits) in wanted.items()
         }
-        processes["shared"] = start(stack, folder / "shared", "", PATIENT, workers=2)
-        yield {name: end(folder / name, process) for name, process in processes.items()}
+        processes["shared"] = start(stack, folder / "shared", "", GENEROUS, workers=2)
+        yield {name: finish(folder / name, process) for name, process in processes.items()}
 
 
 def start(
@@ -57,16 +58,16 @@ def start(
 ) -> "subprocess.Popen[str]":
     folder.mkdir()
     address = stack.enter_context(faulty_chat_server(lie))
-    people = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
+    identities = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
-    plan = Plan("run", f"http://{address}", "hot", USERS, 20, SECONDS, people, [ROOM], limits)
+    plan = Plan("run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits)
     plan.series = series
     plan.write(folder / "plan.json")
-    command = [*locust(), "--host", plan.host, "--headless", "--only-summary"]
+    command = [*locust_command(), "--host", plan.host, "--headless", "--only-summary"]
     if workers:
         port = free_port()
         for _ in range(workers):
-            stack.enter_context(started(worker_of("127.0.0.1", port)))
+            stack.enter_context(started(worker_command("127.0.0.1", port)))
         command += ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port)]
         command += ["--expect-workers", str(workers)]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
@@ -82,57 +83,59 @@ def start(
     )
 
 
-def end(folder: Path, process: "subprocess.Popen[str]") -> Ended:
-    said, _ = process.communicate(timeout=WITHIN_SECONDS)
-    return Ended(process.returncode, said, Series.read(folder / "series.json"))
+def finish(folder: Path, process: "subprocess.Popen[str]") -> FinishedRun:
+    output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+    return FinishedRun(process.returncode, output, Series.read(folder / "series.json"))
 
 
-def test_an_honest_place_meets_every_limit(runs: dict[str, Ended]) -> None:
+def test_an_honest_server_meets_every_limit(runs: dict[str, FinishedRun]) -> None:
     honest = runs["honest"]
-    assert honest.status == exit_codes.PASSED, honest.said
+    assert honest.status == exit_codes.PASSED, honest.output
     total = honest.series.total()
     assert total.latency(SEND).count > 0
     assert total.latency(DELIVER).count > total.latency(SEND).count
-    assert not total.faults
+    assert not total.order_errors
     assert max(second.users for second in honest.series.in_order()) == USERS
 
 
-def test_locusts_own_statistics_have_every_delivery(runs: dict[str, Ended]) -> None:
+def test_locusts_own_statistics_have_every_delivery(runs: dict[str, FinishedRun]) -> None:
     honest = runs["honest"]
-    row = next(line for line in honest.said.splitlines() if line.startswith("DELIVER"))
+    row = next(line for line in honest.output.splitlines() if line.startswith("DELIVER"))
     assert int(row.split()[2]) == honest.series.total().latency(DELIVER).count
 
 
-@pytest.mark.parametrize(("lie", "fault"), [("gap", GAP), ("double", DOUBLE)])
-def test_a_lie_is_found_on_every_socket_and_fails_the_run(
-    runs: dict[str, Ended], lie: str, fault: str
+@pytest.mark.parametrize(("lie", "error"), [("gap", GAP), ("double", DUPLICATE)])
+def test_an_order_error_is_found_on_every_connection_and_fails_the_run(
+    runs: dict[str, FinishedRun], lie: str, error: str
 ) -> None:
-    lied = runs[lie]
-    assert lied.status == exit_codes.FAILED, lied.said
-    found = lied.series.total().faults
-    assert set(found) == {fault}
-    assert 1 <= found[fault] <= USERS
-    assert f"CHECK    {fault}" in lied.said
-    assert f"room {ROOM}: event " in lied.said
-    assert "(socket c" in lied.said
+    run = runs[lie]
+    assert run.status == exit_codes.FAILED, run.output
+    found = run.series.total().order_errors
+    assert set(found) == {error}
+    assert 1 <= found[error] <= USERS
+    assert f"CHECK    {error}" in run.output
+    assert f"room {ROOM}: event " in run.output
+    assert "(connection c" in run.output
 
 
-def test_an_impossible_limit_is_missed(runs: dict[str, Ended]) -> None:
-    assert runs["impossible"].status == exit_codes.FAILED, runs["impossible"].said
-    assert "missed" in runs["impossible"].said
+def test_an_impossible_limit_is_missed(runs: dict[str, FinishedRun]) -> None:
+    assert runs["impossible"].status == exit_codes.FAILED, runs["impossible"].output
+    assert "missed" in runs["impossible"].output
 
 
-def test_a_busy_generator_says_so_and_judges_no_latency(runs: dict[str, Ended]) -> None:
+def test_a_busy_generator_says_so_and_judges_no_latency(runs: dict[str, FinishedRun]) -> None:
     busy = runs["busy"]
-    assert busy.status == exit_codes.GENERATOR_LIMITED, busy.said
-    assert "The generator was the bottleneck: " in busy.said
+    assert busy.status == exit_codes.GENERATOR_LIMITED, busy.output
+    assert "The generator was the bottleneck: " in busy.output
 
 
-def test_two_workers_play_everybody_once_and_their_seconds_add_up(runs: dict[str, Ended]) -> None:
+def test_two_workers_share_the_users_and_their_seconds_add_up(
+    runs: dict[str, FinishedRun],
+) -> None:
     shared = runs["shared"]
-    assert shared.status == exit_codes.PASSED, shared.said
+    assert shared.status == exit_codes.PASSED, shared.output
     generators = {name for second in shared.series.in_order() for name in second.generators}
     assert len(generators) == 2
     assert max(second.users for second in shared.series.in_order()) == USERS
-    row = next(line for line in shared.said.splitlines() if line.startswith("DELIVER"))
+    row = next(line for line in shared.output.splitlines() if line.startswith("DELIVER"))
     assert int(row.split()[2]) == shared.series.total().latency(DELIVER).count > 0

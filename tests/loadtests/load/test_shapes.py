@@ -1,4 +1,4 @@
-"""Every shape is whole: nobody too many, everybody in their rooms, the rate as asked for."""
+"""Shapes: never too many users, every user in their rooms, the message rate as asked for."""
 
 from itertools import pairwise
 
@@ -19,59 +19,59 @@ shares = st.floats(0, 1)
 
 
 @given(shapes, shares)
-def test_there_is_always_somebody_and_never_more_than_asked_for(shape: Shape, share: float) -> None:
-    assert 1 <= shape.people(share * shape.seconds) <= shape.users
+def test_there_is_always_a_user_and_never_more_than_asked_for(shape: Shape, share: float) -> None:
+    assert 1 <= shape.users_at(share * shape.seconds) <= shape.users
 
 
 @given(shapes)
-def test_at_some_time_everybody_is_there(shape: Shape) -> None:
-    moments = (shape.seconds * percent / 100 for percent in range(100))
-    assert max(shape.people(at) for at in moments) == shape.users
+def test_at_some_time_all_users_are_online(shape: Shape) -> None:
+    times = (shape.seconds * percent / 100 for percent in range(100))
+    assert max(shape.users_at(at) for at in times) == shape.users
 
 
 @given(shapes)
-def test_every_person_has_a_room_of_each_layer_and_every_room_has_people(shape: Shape) -> None:
+def test_every_user_has_a_room_of_each_layer_and_every_room_has_users(shape: Shape) -> None:
     counts = shape.rooms_by_layer()
-    rooms = [shape.rooms_of(person) for person in range(shape.users)]
+    rooms = [shape.rooms_of(user) for user in range(shape.users)]
     assert {len(own) for own in rooms} == {len(counts)}
     assert {room for own in rooms for room in own} == set(range(sum(counts)))
 
 
 @given(shapes)
-def test_no_room_is_larger_than_its_layer_says_but_for_what_does_not_divide(shape: Shape) -> None:
+def test_no_room_is_larger_than_the_size_of_its_layer(shape: Shape) -> None:
     for layer, size in enumerate(shape.layers):
         sizes: dict[int, int] = {}
-        for person in range(shape.users):
-            room = shape.rooms_of(person)[layer]
+        for user in range(shape.users):
+            room = shape.rooms_of(user)[layer]
             sizes[room] = sizes.get(room, 0) + 1
         assert max(sizes.values()) <= (size or shape.users)
 
 
 @given(shapes)
-def test_what_is_done_to_everybody_is_done_during_the_run_and_in_order(shape: Shape) -> None:
-    moments = [moment.at for moment in shape.moments()]
-    assert all(0 < at < shape.seconds for at in moments)
-    assert all(first < second for first, second in pairwise(moments))
+def test_actions_are_scheduled_during_the_run_and_in_order(shape: Shape) -> None:
+    times = [scheduled.at for scheduled in shape.schedule()]
+    assert all(0 < at < shape.seconds for at in times)
+    assert all(first < second for first, second in pairwise(times))
 
 
-def test_a_school_morning_says_as_much_as_was_asked_for_and_more_in_the_break() -> None:
+def test_a_school_morning_has_the_mean_rate_and_more_in_the_break() -> None:
     school = SHAPES["school"](100, 4_000)
-    tempos = [school.tempo(at) for at in range(4_000)]
-    assert sum(tempos) / len(tempos) == pytest.approx(1, abs=0.02)
-    assert school.tempo(500) < 1 < school.tempo(900)
+    factors = [school.activity_at(at) for at in range(4_000)]
+    assert sum(factors) / len(factors) == pytest.approx(1, abs=0.02)
+    assert school.activity_at(500) < 1 < school.activity_at(900)
 
 
 def test_steps_only_go_up_and_a_spike_comes_down_again() -> None:
-    steps = [SHAPES["steps"](100, 400).people(at) for at in range(400)]
+    steps = [SHAPES["steps"](100, 400).users_at(at) for at in range(400)]
     assert steps == sorted(steps)
     assert [steps[at] for at in (90, 190, 290, 390)] == [25, 50, 75, 100]
     spike = SHAPES["spike"](100, 100)
-    assert [spike.people(at) for at in (39, 60, 80)] == [30, 100, 30]
+    assert [spike.users_at(at) for at in (39, 60, 80)] == [30, 100, 30]
 
 
-def test_help_says_what_each_shape_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_describes_each_shape(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(["--help"])
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for name, shape in SHAPES.items():
-        assert f"{name:<8} {shape.line}" in told
+        assert f"{name:<8} {shape.description}" in printed

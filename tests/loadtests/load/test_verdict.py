@@ -1,10 +1,10 @@
-"""A run is judged by what was measured, and by nothing else; a slow generator judges nobody."""
+"""The verdict of a run follows from its measurements; a slow generator judges no latency."""
 
 import pytest
 
 from loadtests.lib import exit_codes
-from loadtests.load.plan import Limits
-from loadtests.load.run_series import (
+from loadtests.lib.measurements.limits import Limits, bottleneck
+from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,
     GAP,
@@ -12,32 +12,25 @@ from loadtests.load.run_series import (
     KINDS,
     RESUME,
     SEND,
+    Annotation,
     Generator,
-    Mark,
     Second,
     Series,
 )
-from loadtests.load.verdict import (
-    MISSED,
-    NOT_JUDGED,
-    bottleneck,
-    exit_status,
-    judge,
-    table,
-)
+from loadtests.load.verdict import MISSED, NOT_JUDGED, exit_status, judge, table
 
 LIMITS = Limits()
 
 
-def a_second(at: int = 1, cpu_percent: float = 10, lag_ms: float = 1) -> Second:
+def make_second(at: int = 1, cpu_percent: float = 10, lag_ms: float = 1) -> Second:
     second = Second(at, users=2, checked=10)
     second.generators["one"] = Generator(cpu_percent, lag_ms)
     for kind in KINDS:
-        second.latency(kind).add(0.01)
+        second.latency(kind).record(0.01)
     return second
 
 
-def a_series(*seconds: Second) -> Series:
+def make_series(*seconds: Second) -> Series:
     series = Series()
     for second in seconds:
         series.add(second)
@@ -45,73 +38,73 @@ def a_series(*seconds: Second) -> Series:
 
 
 def missed(series: Series) -> list[str]:
-    return [row.what for row in judge(series, LIMITS) if row.verdict == MISSED]
+    return [row.name for row in judge(series, LIMITS) if row.verdict == MISSED]
 
 
-def test_a_run_that_kept_everything_is_met() -> None:
-    rows = judge(a_series(a_second()), LIMITS)
+def test_a_run_within_all_limits_passes() -> None:
+    rows = judge(make_series(make_second()), LIMITS)
     assert exit_status(rows) == exit_codes.PASSED
     assert "missed" not in table(rows)
 
 
-def test_one_gap_is_too_many() -> None:
-    second = a_second()
-    second.faults[GAP] = 1
-    assert missed(a_series(second)) == ["gaps"]
-    assert exit_status(judge(a_series(second), LIMITS)) == exit_codes.FAILED
+def test_one_gap_fails_the_run() -> None:
+    second = make_second()
+    second.order_errors[GAP] = 1
+    assert missed(make_series(second)) == ["gaps"]
+    assert exit_status(judge(make_series(second), LIMITS)) == exit_codes.FAILED
 
 
 def test_a_latency_over_its_limit_is_missed() -> None:
-    second = a_second()
+    second = make_second()
     for kind in (CONNECT, SEND, DELIVER, RESUME):
-        second.latency(kind).add(60)
-    assert missed(a_series(second)) == ["CONNECT p99", "SEND p99", "DELIVER p99", "RESUME p99"]
+        second.latency(kind).record(60)
+    assert missed(make_series(second)) == ["CONNECT p99", "SEND p99", "DELIVER p99", "RESUME p99"]
 
 
-def test_failures_are_counted_against_all_that_was_tried() -> None:
-    second = a_second()
+def test_failures_are_a_share_of_all_attempts() -> None:
+    second = make_second()
     for _ in range(1_000):
-        second.latency(HTTP).add(0.01)
+        second.latency(HTTP).record(0.01)
     second.failures[HTTP] = 1
-    assert missed(a_series(second)) == []
+    assert missed(make_series(second)) == []
     second.failures[HTTP] = 2
-    assert missed(a_series(second)) == ["failures"]
+    assert missed(make_series(second)) == ["failures"]
 
 
-def test_a_run_in_which_nothing_happened_met_nothing() -> None:
-    rows = {row.what: row.verdict for row in judge(a_series(Second(1)), LIMITS)}
-    assert {what for what, verdict in rows.items() if verdict == MISSED} == {
-        *("gaps", "doubles", "orders", "CONNECT p99", "SEND p99", "DELIVER p99")
+def test_a_run_in_which_nothing_happened_meets_no_limit() -> None:
+    rows = {row.name: row.verdict for row in judge(make_series(Second(1)), LIMITS)}
+    assert {name for name, verdict in rows.items() if verdict == MISSED} == {
+        *("gaps", "duplicates", "disorders", "CONNECT p99", "SEND p99", "DELIVER p99")
     }
 
 
-def test_when_the_generator_was_late_latencies_are_not_judged_and_gaps_still_are() -> None:
-    late = a_second(lag_ms=500)
-    late.latency(DELIVER).add(60)
-    series = a_series(late)
-    rows = {row.what: row.verdict for row in judge(series, LIMITS)}
+def test_with_a_late_generator_latencies_are_not_judged_but_gaps_are() -> None:
+    late = make_second(lag_ms=500)
+    late.latency(DELIVER).record(60)
+    series = make_series(late)
+    rows = {row.name: row.verdict for row in judge(series, LIMITS)}
     assert rows["DELIVER p99"] == rows["failures"] == NOT_JUDGED
     assert exit_status(judge(series, LIMITS)) == exit_codes.GENERATOR_LIMITED
-    late.faults[GAP] = 1
-    assert exit_status(judge(a_series(late), LIMITS)) == exit_codes.FAILED
+    late.order_errors[GAP] = 1
+    assert exit_status(judge(make_series(late), LIMITS)) == exit_codes.FAILED
 
 
-def test_one_busy_process_of_several_is_a_bottleneck_and_one_late_moment_is_none() -> None:
-    seconds = [a_second(at) for at in range(40)]
+def test_one_busy_process_is_a_bottleneck_but_one_late_moment_is_not() -> None:
+    seconds = [make_second(at) for at in range(40)]
     for second in seconds:
         second.generators["two"] = Generator(99, 1)
     assert "two used more than 90 % of a core in 40 of 40 s" in bottleneck(
-        a_series(*seconds), LIMITS
+        make_series(*seconds), LIMITS
     )
-    one_late = [a_second(at, lag_ms=500 if at == 7 else 1) for at in range(40)]
-    assert bottleneck(a_series(*one_late), LIMITS) == ""
+    one_late = [make_second(at, lag_ms=500 if at == 7 else 1) for at in range(40)]
+    assert bottleneck(make_series(*one_late), LIMITS) == ""
 
 
 @pytest.mark.parametrize("shape", ["herd", "deploy"])
-def test_a_shape_that_drops_sockets_shows_nothing_when_nobody_came_back(shape: str) -> None:
-    second = a_second()
+def test_a_shape_that_drops_connections_fails_if_nobody_resumed(shape: str) -> None:
+    second = make_second()
     del second.latencies[RESUME]
-    series = a_series(second)
+    series = make_series(second)
     assert missed(series) == []
     series.facts["shape"] = "steps"
     assert missed(series) == []
@@ -121,18 +114,18 @@ def test_a_shape_that_drops_sockets_shows_nothing_when_nobody_came_back(shape: s
 
 
 def test_a_deploy_that_failed_fails_the_run() -> None:
-    series = a_series(a_second())
-    series.marks.append(Mark(1.0, "The replicas have rolled."))
+    series = make_series(make_second())
+    series.annotations.append(Annotation(1.0, "All replicas have restarted."))
     assert missed(series) == []
-    series.marks.append(Mark(2.0, "No deploy: no such stack", failed=True))
-    assert missed(Series.from_json(series.to_json())) == ["deeds that failed"]
+    series.annotations.append(Annotation(2.0, "The deploy failed: no such stack", failed=True))
+    assert missed(Series.from_json(series.to_json())) == ["actions that failed"]
 
 
-def test_a_worker_that_died_or_never_came_is_missed() -> None:
-    seconds = [a_second(at) for at in range(60)]
+def test_a_worker_that_died_or_never_connected_fails_the_run() -> None:
+    seconds = [make_second(at) for at in range(60)]
     for second in seconds:
         second.generators["two"] = Generator(10, 1)
-    series = a_series(*seconds)
+    series = make_series(*seconds)
     series.facts["workers"] = 2
     assert missed(series) == []
     series.facts["workers"] = 3
