@@ -1,1 +1,1 @@
-"""Plays recorded traffic back: `python -m loadtests.replay FILE…`; docs/replay.md says the rest."""
+"""Replays recorded traffic: `python -m loadtests.replay FILE…`. See docs/replay.md."""

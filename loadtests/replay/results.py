@@ -1,6 +1,6 @@
-"""What a replay met: latencies, faults of order, what was lost, and how late the player was itself.
+"""What a replay measured: latencies, violations, failures, and how late the player itself was.
 
-The clients' histories are judged entry by entry as they happen, and nothing of them is kept.
+The clients' histories are checked entry by entry as they happen, and not kept.
 """
 
 import time
@@ -9,10 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtests.lib.checker.log import Log
+from loadtests.lib.checker import Log, OrderChecker, Violation
 from loadtests.lib.checker.log_rules import check as check_log
-from loadtests.lib.checker.subscriptions import OrderChecker
-from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import (
     Connected,
@@ -21,31 +19,36 @@ from loadtests.lib.client.history import (
     EventReceived,
     SubscriptionEnded,
 )
-from loadtests.load.histogram import Histogram
-from loadtests.load.run_series import DELIVER, FAULT_OF_RULE, ORDER, Second, Series
+from loadtests.lib.measurements.histogram import Histogram
+from loadtests.lib.measurements.series import (
+    DELIVER,
+    DISORDER,
+    ORDER_ERROR_OF_RULE,
+    Second,
+    Series,
+)
 
-# A player that is later than this with one act in a hundred measures itself.
+# A player that is later than this with one action in a hundred measures itself.
 LATE_MS = 250.0
 
 
 @dataclass(slots=True)
-class Book:
+class ReplayResults:
     series: Series = field(default_factory=Series)
-    faults: list[Violation] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
     late: Histogram = field(default_factory=Histogram)
     played: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)  # what had nothing to be done to
+    skipped: Counter[str] = field(default_factory=Counter)  # actions without anything to act on
     refused: Counter[str] = field(default_factory=Counter)  # by problem code
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
-    quotable: dict[int, int] = field(default_factory=dict)  # room: a message of it
-    # room: the highest seq that anybody heard or was answered
-    last: dict[int, int] = field(default_factory=dict)
-    newest: dict[int, int] = field(default_factory=dict)  # room: the number of its newest message
+    quotable: dict[int, int] = field(default_factory=dict)  # room: one of its messages
+    last_seq: dict[int, int] = field(default_factory=dict)  # room: the highest seen by anyone
+    newest: dict[int, int] = field(default_factory=dict)  # room: the number of its last message
     _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
 
     @property
     def second(self) -> Second:
-        """The one that runs."""
+        """The current second."""
         at = int(time.time())
         return self.series.seconds.setdefault(at, Second(at))
 
@@ -54,67 +57,68 @@ class Book:
         return (self.late.percentile_ms(99) or 0.0) > LATE_MS
 
     def failed(self, kind: str) -> None:
-        self.second.fail(kind)
+        self.second.count_failure(kind)
 
     def sending(self, nonce: str) -> None:
         self._sent_at[nonce] = time.monotonic()
 
-    def answered(self, kind: str, answer: dict[str, Any], began: float) -> None:
-        """Note the last answer to a command that `began` (monotonic) some time ago."""
+    def answered(self, kind: str, answer: dict[str, Any], started: float) -> None:
+        """Note the final answer to a command that was sent at `started`, in monotonic time."""
         if answer["type"] == "problem":
             self.refused[answer["code"]] += 1
             self.failed(kind)
             return
-        self.second.latency(kind).add(time.monotonic() - began)
+        self.second.latency(kind).record(time.monotonic() - started)
         if message := answer.get("message"):
             self.saved[message["id"]] = message["room"], message["nonce"]
             self.quotable[message["room"]] = message["id"]
-            self._raise_last(message["room"], message["rev"])
+            self._raise_last_seq(message["room"], message["rev"])
 
-    def watching(self, client: Client) -> Callable[[Entry], None]:
-        """Return what judges a client's history while it happens."""
+    def watch(self, client: Client) -> Callable[[Entry], None]:
+        """Return a function that checks a client's history as it happens."""
         order = OrderChecker(client.name)
 
-        def watch(entry: Entry) -> None:
-            for fault in order.take(entry):
-                self._fault(fault)
+        def check(entry: Entry) -> None:
+            for violation in order.check(entry):
+                self._order_error(violation)
             match entry:
                 case EventReceived():
-                    self._heard(entry, client)
+                    self._received(entry, client)
                 case Connected(replica=replica):
-                    self.second.sockets[replica] = self.second.sockets.get(replica, 0) + 1
+                    connections = self.second.connections
+                    connections[replica] = connections.get(replica, 0) + 1
                 case SubscriptionEnded(reason=reason):
                     self.refused[reason] += 1
                     self.failed("removed")
                 case Disconnected(code=code) if code not in (1000, 1006):
                     self.second.lost += 1
 
-        return watch
+        return check
 
-    def judge_end(self, clients: list[Client]) -> None:
-        """Note who did not hear all that was said in a room that they have open."""
+    def check_end(self, clients: list[Client]) -> None:
+        """Note clients that did not receive everything in a room that they have open."""
         for client in clients:
             for room, subscription in client.protocol.subscriptions.items():
-                heard, last = subscription.position or 0, self.last.get(room, 0)
-                if heard < last:
-                    detail = f"heard up to {heard} of {last}"
-                    self.faults.append(Violation("heard-all", client.name, room, detail))
+                position, last = subscription.position or 0, self.last_seq.get(room, 0)
+                if position < last:
+                    detail = f"received up to {position} of {last}"
+                    self.violations.append(Violation("received-all", client.name, room, detail))
 
-    def judge_log(self, log: Log) -> None:
-        """Hold what was answered `ok` against the log of a place that is ours."""
-        self.faults += check_log(log)
+    def check_log(self, log: Log) -> None:
+        """Compare the acknowledged messages with the log of servers of our own."""
+        self.violations += check_log(log)
         for message, (room, nonce) in self.saved.items():
             logged = log.messages.get(message)
             if logged is None or (logged.room, logged.nonce) != (room, nonce):
                 detail = f"message {message} was answered ok, and the log has {logged}"
-                self.faults.append(Violation("acknowledged-is-logged", "player", room, detail))
+                self.violations.append(Violation("ok-logged", "player", room, detail))
 
-    def _raise_last(self, room: int, seq: int) -> None:
-        self.last[room] = max(seq, self.last.get(room, 0))
+    def _raise_last_seq(self, room: int, seq: int) -> None:
+        self.last_seq[room] = max(seq, self.last_seq.get(room, 0))
 
-    def _heard(self, entry: EventReceived, client: Client) -> None:
+    def _received(self, entry: EventReceived, client: Client) -> None:
         self.second.checked += 1
-        self._raise_last(entry.room, entry.seq)
+        self._raise_last_seq(entry.room, entry.seq)
         message = entry.message
         if entry.type != "message.created" or message is None:
             return
@@ -126,9 +130,8 @@ class Book:
         if subscription is None or not subscription.live:  # missed while away
             self.second.caught_up += 1
         else:
-            self.second.latency(DELIVER).add(entry.at - sent_at)
+            self.second.latency(DELIVER).record(entry.at - sent_at)
 
-    def _fault(self, fault: Violation) -> None:
-        kind = FAULT_OF_RULE.get(fault.rule, ORDER)
-        self.second.violation(kind)
-        self.faults.append(fault)
+    def _order_error(self, violation: Violation) -> None:
+        self.second.count_order_error(ORDER_ERROR_OF_RULE.get(violation.rule, DISORDER))
+        self.violations.append(violation)

@@ -1,7 +1,7 @@
-"""Recorded traffic as it is played: the files of all replicas as one, with small numbers. Pure.
+"""Recorded traffic as it is replayed: the files of all replicas joined, with small numbers. Pure.
 
-A recording's people and rooms are counted from nothing in the order in which they come, so nothing
-of its names is left. Whoever did something in a room is taken for a member of it.
+Users and rooms are numbered from 0 in the order in which they appear, so that no name of the
+recording is left. Whoever did something in a room counts as a member of it.
 """
 
 import json
@@ -18,13 +18,13 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """What one socket did: `at` seconds after the recording began."""
+class RecordedAction:
+    """What one connection did, `at` seconds after the recording started."""
 
     at: float
     kind: str
-    socket: int
-    person: int
+    connection: int
+    user: int
     room: int | None = None
     chars: int = 0
     is_reply: bool = False
@@ -34,109 +34,112 @@ class Act:
 @dataclass(slots=True)
 class Traffic:
     name: str = ""
-    acts: list[Act] = field(default_factory=list)
-    people: dict[str, int] = field(default_factory=dict)  # by their names in the recording
+    actions: list[RecordedAction] = field(default_factory=list)
+    users: dict[str, int] = field(default_factory=dict)  # by their names in the recording
     rooms: dict[str, int] = field(default_factory=dict)
     members: dict[int, set[int]] = field(default_factory=dict)  # of each room
 
     @property
     def seconds(self) -> float:
-        return self.acts[-1].at if self.acts else 0.0
+        return self.actions[-1].at if self.actions else 0.0
 
     def count(self, kind: str) -> int:
-        return sum(act.kind == kind for act in self.acts)
+        return sum(action.kind == kind for action in self.actions)
 
-    def person(self, name: str) -> int:
-        return self.people.setdefault(name, len(self.people))
+    def user(self, name: str) -> int:
+        return self.users.setdefault(name, len(self.users))
 
-    def room(self, name: str, person: int) -> int:
+    def room(self, name: str, user: int) -> int:
+        """Return the number of a room, and note that the user is a member."""
         room = self.rooms.setdefault(name, len(self.rooms))
-        self.members.setdefault(room, set()).add(person)
+        self.members.setdefault(room, set()).add(user)
         return room
 
 
 def read(paths: Sequence[Path]) -> Traffic:
     """Return the traffic of all files of one recording. Raises UnreadableError."""
-    heads, lines = zip(*(_read(path) for path in paths), strict=True)
+    heads, lines = zip(*(_read_file(path) for path in paths), strict=True)
     names = {head["recording"] for head in heads}
     if len(names) > 1:
         raise UnreadableError(f"These are of several recordings: {', '.join(sorted(names))}.")
     traffic = Traffic(names.pop())
-    sockets: dict[tuple[int, int], tuple[int, int]] = {}  # file and number: number, person
+    connections: dict[tuple[int, int], tuple[int, int]] = {}  # file and number: number and user
     every = [
         (head["began_ms"] + line[0], file, line)
         for file, (head, own) in enumerate(zip(heads, lines, strict=True))
         for line in own
     ]
     every.sort(key=lambda each: each[0])
-    began_ms = every[0][0] if every else 0  # somebody came: until then nothing happened
-    for at_ms, file, (_, kind, number, *facts) in every:
+    started_ms = every[0][0] if every else 0  # before the first connection nothing happened
+    for at_ms, file, (_, kind, number, *values) in every:
         if kind == "connect":
-            sockets[file, number] = len(sockets) + 1, traffic.person(facts[0])
-        if (file, number) in sockets:  # else it was there before the recording
-            at = (at_ms - began_ms) / 1_000
-            traffic.acts.append(_act(traffic, at, kind, *sockets[file, number], facts))
-    if not traffic.acts:
-        raise UnreadableError("Nothing was recorded: the files have no socket.")
+            connections[file, number] = len(connections) + 1, traffic.user(values[0])
+        if (file, number) in connections:  # else it was open before the recording
+            at = (at_ms - started_ms) / 1_000
+            traffic.actions.append(_action(traffic, at, kind, *connections[file, number], values))
+    if not traffic.actions:
+        raise UnreadableError("Nothing was recorded: the files have no connection.")
     return traffic
 
 
 def lines_of(traffic: Traffic) -> Iterator[str]:
-    """Return the lines of one file with the same traffic, and nothing of the recording's names."""
+    """Return the lines of one file with the same traffic, without the recording's names."""
     head = {"hubbub": "recording", "version": VERSION, "recording": traffic.name, "began_ms": 0}
     yield json.dumps(head)
-    told: set[int] = set()
-    for act in traffic.acts:
-        facts: list[Any] = [] if act.room is None else [f"room {act.room}"]
-        match act.kind:
+    known: set[int] = set()
+    for action in traffic.actions:
+        values: list[Any] = [] if action.room is None else [f"room {action.room}"]
+        match action.kind:
             case "connect":
-                own = [] if act.person in told else _rooms_of(traffic, act.person)
-                told.add(act.person)
-                facts = [f"person {act.person}", own]
+                rooms = [] if action.user in known else _rooms_of(traffic, action.user)
+                known.add(action.user)
+                values = [f"user {action.user}", rooms]
             case "send":
-                facts += [act.chars, act.is_reply]
+                values += [action.chars, action.is_reply]
             case "edit":
-                facts = [act.chars]
+                values = [action.chars]
             case "disconnect":
-                facts = [act.code]
-        yield json.dumps([round(act.at * 1_000), act.kind, act.socket, *facts])
+                values = [action.code]
+        yield json.dumps([round(action.at * 1_000), action.kind, action.connection, *values])
 
 
-def _rooms_of(traffic: Traffic, person: int) -> list[str]:
-    return [f"room {room}" for room, members in traffic.members.items() if person in members]
+def _rooms_of(traffic: Traffic, user: int) -> list[str]:
+    return [f"room {room}" for room, members in traffic.members.items() if user in members]
 
 
-def _act(traffic: Traffic, at: float, kind: str, socket: int, person: int, facts: list[Any]) -> Act:
-    match kind, facts:
+def _action(
+    traffic: Traffic, at: float, kind: str, connection: int, user: int, values: list[Any]
+) -> RecordedAction:
+    head = at, kind, connection, user
+    match kind, values:
         case "connect", [_, rooms]:
             for room in rooms:
-                traffic.room(room, person)
-            return Act(at, kind, socket, person)
+                traffic.room(room, user)
+            return RecordedAction(*head)
         case "send", [room, chars, is_reply]:
-            there = traffic.room(room, person)
-            return Act(at, kind, socket, person, there, chars, is_reply)
+            return RecordedAction(*head, traffic.room(room, user), chars, is_reply)
         case "edit", [chars]:
-            return Act(at, kind, socket, person, chars=chars)
+            return RecordedAction(*head, chars=chars)
         case "delete", []:
-            return Act(at, kind, socket, person)
+            return RecordedAction(*head)
         case "disconnect", [code]:
-            return Act(at, kind, socket, person, code=code)
+            return RecordedAction(*head, code=code)
         case (("subscribe" | "unsubscribe" | "read" | "typing"), [room, *_]):
-            return Act(at, kind, socket, person, traffic.room(room, person))
-    raise UnreadableError(f"This recording knows of something else: {kind} {facts}.")
+            return RecordedAction(*head, traffic.room(room, user))
+    raise UnreadableError(f"This recording has an unknown action: {kind} {values}.")
 
 
-def _read(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
+def _read_file(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
     try:
-        head, *lines = _whole_lines(path.read_text())
+        head, *lines = _complete_lines(path.read_text())
         known = head.get("hubbub") == "recording" and head["version"] == VERSION
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise UnreadableError(f"{path} is no recording that can be read: {error}.") from None
+        raise UnreadableError(f"{path} is no readable recording: {error}.") from None
     if not known:
         raise UnreadableError(f"{path} is no recording of version {VERSION}.")
     return head, lines
 
 
-def _whole_lines(text: str) -> Iterable[Any]:
-    # A replica that was killed may have written half of the last one.
+def _complete_lines(text: str) -> Iterable[Any]:
+    # A replica that was killed may have written half of the last line.
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]

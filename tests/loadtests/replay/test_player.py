@@ -1,6 +1,6 @@
-"""What was recorded is played back at four times the speed: as much, in order, all of it.
+"""Recorded traffic is replayed at four times the speed: all of it, in order, without loss.
 
-One place is recorded and played on; what is played has rooms of its own.
+The same servers are recorded and replayed on; the replay has rooms of its own.
 """
 
 import asyncio
@@ -14,17 +14,17 @@ import pytest
 
 from loadtests.lib.checker import format_violations
 from loadtests.lib.servers import Cluster, Postgres, Redis
-from loadtests.replay.environment import Scene, make_rooms
 from loadtests.replay.player import Player
+from loadtests.replay.target import Target, create_rooms
 from loadtests.replay.traffic import Traffic, read
-from loadtests.replay.verdict import lines, status
+from loadtests.replay.verdict import exit_status, lines
 from tests.cluster.stage import Stage, elapse, open_all
 
 pytestmark = pytest.mark.deployment
 
 CROWD = 8
 SPEED = 4.0
-MOMENT_SECONDS = 0.4  # between what people say; there is time for it at that speed, too
+PAUSE_SECONDS = 0.4  # between messages; long enough at that speed, too
 # Members of each room, and the messages that each of them sends there.
 SIZES = {2: 9, 3: 6, CROWD: 2}
 
@@ -42,34 +42,34 @@ def recorded(
         yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
 
 
-async def test_it_comes_back_as_much_in_order_and_without_loss(recorded: Stage) -> None:
+async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Stage) -> None:
     rooms = [recorded.room(recorded.users(size)) for size in SIZES]
     await talk(recorded, rooms)
     traffic = await recording_of(recorded)
     assert traffic.count("send") == sum(size * count for size, count in SIZES.items())
-    assert traffic.count("connect") == 2 * CROWD  # everybody was cut off once
-    identities = [recorded.users(CROWD)[person].identity for person in traffic.people.values()]
-    made = make_rooms(traffic, recorded.address(0), identities)
-    scene = Scene(recorded.addresses, identities, made)
+    assert traffic.count("connect") == 2 * CROWD  # everyone was disconnected once
+    identities = [recorded.users(CROWD)[user].identity for user in traffic.users.values()]
+    made = create_rooms(traffic, recorded.address(0), identities)
+    target = Target(recorded.addresses, identities, made)
     began = time.monotonic()
-    book = await Player(traffic, scene, SPEED, print).play()
+    results = await Player(traffic, target, SPEED, print).play()
     assert time.monotonic() - began >= traffic.seconds / SPEED
-    book.judge_log(recorded.log())
-    told = "\n".join(lines(book, traffic, SPEED))
-    assert not book.faults, format_violations(book.faults)
-    assert status(book) != 1, told
-    assert book.played == Counter(act.kind for act in traffic.acts)
+    results.check_log(recorded.log())
+    printed = "\n".join(lines(results, traffic, SPEED))
+    assert not results.violations, format_violations(results.violations)
+    assert exit_status(results) != 1, printed
+    assert results.played == Counter(action.kind for action in traffic.actions)
     assert messages_by_size(recorded, rooms) == messages_by_size(recorded, made)
-    total = book.series.total()
+    total = results.series.total()
     assert total.latencies["SEND"].count == traffic.count("send")
     assert total.latencies["DELIVER"].count + total.caught_up > traffic.count("send")
     assert total.latencies["RESUME"].count == CROWD
 
 
 async def talk(stage: Stage, rooms: list[int]) -> None:
-    """Have everybody talk in all of their rooms, and lose their sockets once, all at a time."""
-    people = stage.users(CROWD)
-    clients = [stage.client(person) for person in people]
+    """Send in all rooms, and drop all connections once at the same time."""
+    users = stage.users(CROWD)
+    clients = [stage.client(user) for user in users]
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(client) for client in clients))
         for room, size in zip(rooms, SIZES, strict=True):
@@ -83,13 +83,13 @@ async def talk(stage: Stage, rooms: list[int]) -> None:
                 if number < count:
                     said = "so " * (number + 1)
                     await asyncio.gather(*(each.send(room, said) for each in clients[:size]))
-            await elapse(MOMENT_SECONDS)
+            await elapse(PAUSE_SECONDS)
         for room, size in zip(rooms, SIZES, strict=True):
             await stage.settle(room, clients[:size])
 
 
 async def recording_of(stage: Stage) -> Traffic:
-    """Return what was recorded, once it is written down to the last socket's end."""
+    """Return the recording, once the end of the last connection is in it."""
     folder = Path(stage.cluster.environment["RECORDING_DIR"])
     async with asyncio.timeout(10):
         while True:
@@ -104,7 +104,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
-    """Return how many rooms of so many members have so many messages, of those that have any."""
+    """Count the rooms with messages by their numbers of members and messages."""
     log = stage.log()
     joins = {room: sum(one.type == "member.joined" for one in log.rooms[room]) for room in rooms}
     sent = {room: len(log.messages_of(room)) for room in rooms}
