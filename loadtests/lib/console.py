@@ -1,11 +1,12 @@
-"""Telling whoever waits how far a long work is: on standard error, at once.
+"""Progress messages of long-running commands, on standard error.
 
-At a terminal a live line (`show`) is written over by the next one, and by what is said meanwhile.
+On a terminal a status line (`update_status`) is overwritten by the next one, and by messages
+(`log_above_status`).
 """
 
 import sys
 
-OVER = "\r\x1b[K"  # the line that stands there
+CLEAR_LINE = "\r\x1b[K"
 
 
 def log(line: str) -> None:
@@ -17,13 +18,13 @@ def is_terminal() -> bool:
 
 
 def update_status(line: str) -> None:
-    """Write a live line: in place of the last one, or in a file as one more."""
+    """Write a status line: over the last one, or in a file as a line of its own."""
     if is_terminal():
-        print(f"{OVER}{line}", end="", file=sys.stderr, flush=True)
+        print(f"{CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
     else:
         log(line)
 
 
 def log_above_status(line: str) -> None:
-    """Say something in the place of the live line, which goes on below it."""
-    log(f"{OVER}{line}" if is_terminal() else line)
+    """Write a message in place of the status line, which continues below it."""
+    log(f"{CLEAR_LINE}{line}" if is_terminal() else line)

@@ -1,9 +1,9 @@
-"""How every command here ends: what load, replay, capacity and soak give for an exit status.
+"""The exit statuses of load, replay, capacity, soak and chaos.
 
-A command that could not be run says why in a sentence, and never ends as one that judged.
+A command that could not run says why, and never exits with a status that judges something.
 """
 
 PASSED = 0
 FAILED = 1
 NOT_RUN = 2  # as argparse's own errors do
-GENERATOR_LIMITED = 3  # nothing was wrong, and the figures are not the server's
+GENERATOR_LIMITED = 3  # nothing failed, but the figures are not the server's

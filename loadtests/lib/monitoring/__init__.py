@@ -1,6 +1,6 @@
-"""What a running deployment says and uses while a load runs: sampled about once a second.
+"""Samples what a running deployment reports and uses during a load, about once a second.
 
-`python -m loadtests.lib.monitoring` writes a line of JSON for each sample, in its own process, so
-that no load generator waits for it. Everything that is made of such a file is pure (`series`,
-`flatness`); reports and the soak read it.
+`python -m loadtests.lib.monitoring` writes a line of JSON per sample, in a process of its own, so
+that no load generator waits for it. Reading such a file is pure (`time_series`, `growth`); reports
+and the soak do it.
 """

@@ -1,9 +1,8 @@
-"""`python -m loadtests.lib.monitoring`: sample a deployment until told to stop.
+"""`python -m loadtests.lib.monitoring`: sample a deployment until it is terminated.
 
-On this machine a running stack (`--stack`) is seen whole. Elsewhere it is seen as far as addresses
-are given: `--metrics` of each process (or of none), with METRICS_TOKEN from the environment,
-`--redis`, `--postgres`. The first line of the file says what could not be seen from the start, each
-other one is a sample.
+A stack on this machine (`--stack`) is sampled whole. Of a deployment elsewhere, what has an address
+is sampled: `--metrics` of each process, with METRICS_TOKEN from the environment, `--redis` and
+`--postgres`. The first line of the file names what cannot be sampled, each other line is a sample.
 """
 
 import argparse
@@ -45,7 +44,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.every <= 0:
         parser.error("--every takes seconds above 0")
     if not (options.stack or options.metrics or options.redis or options.postgres):
-        parser.error("nothing is told that could be sampled")
+        parser.error("there is nothing to sample: give --metrics, --redis or --postgres")
     return options
 
 
@@ -57,15 +56,15 @@ def deployment(options: argparse.Namespace) -> Deployment:
 
 
 def write(deployment: Deployment, out: Path, every_seconds: float) -> None:
-    """Write samples for ever; a failure is written once, when it is first met."""
-    sampler, told = Sampler(deployment), 0
+    """Write samples for ever; a failure is written once, when it first happens."""
+    sampler, failures_written = Sampler(deployment), 0
     with out.open("w", buffering=1) as file:
         print(json.dumps({"unseen": deployment.unseen}), file=file)
         for at, found in sampler.samples(every_seconds):
             print(json.dumps({"at": round(at, 3), "parts": found}), file=file)
-            for what, why in list(sampler.failures.items())[told:]:
+            for what, why in list(sampler.failures.items())[failures_written:]:
                 print(json.dumps({"at": round(at, 3), "failed": what, "why": why}), file=file)
-            told = len(sampler.failures)
+            failures_written = len(sampler.failures)
 
 
 if __name__ == "__main__":

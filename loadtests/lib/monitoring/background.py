@@ -1,4 +1,4 @@
-"""Sampling in a process of its own, from the beginning of a load to its end."""
+"""Runs the sampling in a process of its own during a load."""
 
 import subprocess
 import sys
@@ -13,22 +13,22 @@ STOP_SECONDS = 10
 
 @contextmanager
 def sampling(stack: Path, out: Path, every_seconds: float = 1.0) -> Iterator[None]:
-    """Sample the stack that runs in a folder meanwhile. Raises ServerError when that fails."""
+    """Sample the stack of a folder during the block. Raises ServerError if the sampling fails."""
     with sampling_as(["--stack", str(stack)], out, every_seconds):
         yield
 
 
 @contextmanager
-def sampling_as(where: Sequence[str], out: Path, every_seconds: float = 1.0) -> Iterator[None]:
-    """Sample what `where` says meanwhile, in the words of `python -m loadtests.lib.monitoring`."""
-    command = [sys.executable, "-m", "loadtests.lib.monitoring", *where]
+def sampling_as(arguments: Sequence[str], out: Path, every_seconds: float = 1.0) -> Iterator[None]:
+    """Sample during the block, with the arguments of `python -m loadtests.lib.monitoring`."""
+    command = [sys.executable, "-m", "loadtests.lib.monitoring", *arguments]
     command += ["--out", str(out), "--every", str(every_seconds)]
     sampler = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     try:
         yield
         if sampler.poll() is not None:
-            said = sampler.communicate()[1].strip()
-            raise ServerError(f"The sampling ended before the load did: {said}")
+            output = sampler.communicate()[1].strip()
+            raise ServerError(f"The sampling ended before the load did: {output}")
     finally:
         sampler.terminate()
         sampler.communicate(timeout=STOP_SECONDS)

@@ -1,9 +1,9 @@
-"""Whether something grows: told from noise, from a start that takes a while, and from one step.
+"""Whether a measured value grows, in spite of noise. Pure.
 
-Pure. Growth is the larger of two figures, each robust against single outliers: what the median
-slope (Theil and Sen: the median of the slopes between all pairs of points) adds over the whole
-time, which sees a slow leak under noise; and the last fifth's median less the first fifth's, which
-sees what grew at once and stayed.
+Growth is the larger of two figures, each robust against single outliers. The first is what the
+median slope (Theil-Sen: the median of the slopes between all pairs of points) adds up to over the
+whole time, which finds a slow leak under noise. The second is the median of the last fifth minus
+that of the first, which finds a single step.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from statistics import median
 
 from loadtests.lib.monitoring.time_series import Points
 
-BUCKETS = 60  # medians that the slopes are taken between: 1,770 pairs, however long it ran
+BUCKETS = 60  # the slopes are those between this many medians: 1,770 pairs for any length
 FIFTHS = 5
-LEAST_POINTS = 2 * FIFTHS
+MIN_POINTS = 2 * FIFTHS
 
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    level: float  # the first fifth's median
-    grown: float  # in the unit of what was measured, over the whole time
+    level: float  # the median of the first fifth
+    grown: float  # over the whole time, in the unit of the measured value
 
     @property
     def share(self) -> float:
@@ -31,8 +31,8 @@ class Growth:
 
 
 def growth(points: Points) -> Growth | None:
-    """Return by how much it grew; None where there are too few points to say."""
-    if len(points) < LEAST_POINTS:
+    """Return by how much the value grew; None if there are too few points to say."""
+    if len(points) < MIN_POINTS:
         return None
     fifth = len(points) // FIFTHS
     first = median(value for _, value in points[:fifth])
@@ -42,10 +42,10 @@ def growth(points: Points) -> Growth | None:
 
 
 def _thinned(points: Points) -> Points:
-    """Return the medians of consecutive stretches: noise goes, the trend stays."""
+    """Return the medians of consecutive groups of points: less noise, the same trend."""
     size = max(1, len(points) // BUCKETS)
-    stretches = [points[first : first + size] for first in range(0, len(points), size)]
-    return [(_middle([at for at, _ in one]), median(v for _, v in one)) for one in stretches]
+    groups = [points[first : first + size] for first in range(0, len(points), size)]
+    return [(_middle([at for at, _ in one]), median(v for _, v in one)) for one in groups]
 
 
 def _middle(times: Sequence[float]) -> float:

@@ -1,6 +1,6 @@
-"""What processes use of the machine, as the kernel counts it: CPU time, memory, files, threads.
+"""The resources that processes use, as the kernel counts them: CPU time, memory, files, threads.
 
-A part of a deployment is a process and all below it. What ends meanwhile is left out.
+A part of a deployment is a process with its descendants. Processes that end meanwhile are left out.
 """
 
 import time
@@ -11,9 +11,9 @@ import psutil
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return what these processes and all below them have used so far, user and system time.
+    """Return the CPU time of these processes and their descendants, user and system.
 
-    Children that ended are in it once their parent has waited for them.
+    Children that ended are included once their parent has waited for them.
     """
     total = 0.0
     for process in _families(pids):
@@ -24,16 +24,16 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def memory_bytes(pids: Sequence[int]) -> int:
-    """Return the processes' proportional set size: what they share with others is divided."""
+    """Return the proportional set size: memory shared with other processes counts in part."""
     return sum(process.memory_full_info().pss for process in _families(pids))
 
 
 def usage(pid: int) -> dict[str, float]:
-    """Return what one process and all below it have now.
+    """Return the current usage of a process and its descendants.
 
-    `anonymous_bytes` is their resident memory without files and without what is shared on purpose,
-    such as Postgres's buffers; what a fork has not written yet counts for both of them. Raises
-    psutil.Error where the first of them is gone or may not be looked at.
+    `anonymous_bytes` is their resident memory without files and without shared memory, such as
+    Postgres's buffers; pages that a fork has not written yet count for both processes. Raises
+    psutil.Error if the process is gone or may not be inspected.
     """
     found = {"processes": 0, "resident_bytes": 0, "anonymous_bytes": 0, "files": 0, "threads": 0}
     for process in _families([pid]):

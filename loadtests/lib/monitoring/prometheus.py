@@ -1,4 +1,4 @@
-"""What a process shows at /metrics, read as Prometheus reads it."""
+"""Reads the /metrics of a process, as Prometheus does."""
 
 import urllib.request
 from collections import defaultdict
@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 TIMEOUT_SECONDS = 5
-# What a load is judged by: Hubbub's own, and what every process says of itself.
+# The metrics that are kept: Hubbub's own, and those that every process has.
 OURS = ("hubbub_", "process_")
 APART = ("le", "last")
 
@@ -30,10 +30,10 @@ class Scrape:
         return {one.labels[label] for one in self.samples if one.name == name}
 
     def sums(self) -> dict[str, float]:
-        """Return one number for each metric, over all its labels.
+        """Return one number per metric, summed over its labels.
 
-        What a sum would make nonsense of stays apart: a histogram's buckets as
-        `name_bucket:0.005`, the longest of the last so many seconds as `name:10`.
+        Where a sum would be meaningless, the label stays in the name: a histogram's buckets as
+        `name_bucket:0.005`, the maximum of the last 10 seconds as `name:10`.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for one in self.samples:
@@ -48,7 +48,7 @@ def has(sample: Sample, labels: dict[str, str]) -> bool:
 
 
 def fetch(url: str, token: str = "") -> Scrape:
-    """Ask a process for its metrics, with its METRICS_TOKEN where it has one. Raises OSError."""
+    """Fetch the metrics of a process, with its METRICS_TOKEN if it has one. Raises OSError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:

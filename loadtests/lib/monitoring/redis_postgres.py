@@ -1,4 +1,4 @@
-"""What Redis and Postgres say of themselves: clients, channels, connections, work done."""
+"""The statistics of Redis and Postgres: clients, channels, connections, commands, commits."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import psycopg
 import redis
 
 TIMEOUT_SECONDS = 5
-REDIS_FACTS = {
+REDIS_STATS = {
     "connected_clients": "clients",
     "pubsub_channels": "pubsub_channels",
     "used_memory": "used_bytes",
@@ -29,25 +29,25 @@ WORK = """
 """
 
 
-class RedisFacts:
+class RedisStats:
     def __init__(self, url: str) -> None:
         self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS)
 
-    def look(self) -> dict[str, float]:
-        """Raises OSError and redis.RedisError while it is away; asked again, it tries again."""
+    def read(self) -> dict[str, float]:
+        """Raises OSError and redis.RedisError while Redis is down; the next call tries again."""
         info: dict[str, Any] = self._client.info()
-        return {ours: float(info[theirs]) for theirs, ours in REDIS_FACTS.items()}
+        return {ours: float(info[theirs]) for theirs, ours in REDIS_STATS.items()}
 
 
-class PostgresFacts:
+class PostgresStats:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.Connection | None = None
 
-    def look(self) -> dict[str, float]:
-        """Raises psycopg.Error while it is away; asked again, it connects anew."""
+    def read(self) -> dict[str, float]:
+        """Raises psycopg.Error while Postgres is down; the next call connects again."""
         try:
-            return self._look(self._connected())
+            return self._read(self._connected())
         except psycopg.Error:
             if self._connection is not None:
                 self._connection.close()
@@ -65,13 +65,13 @@ class PostgresFacts:
             )
         return self._connection
 
-    def _look(self, connection: psycopg.Connection) -> dict[str, float]:
-        facts = {"connections": 0.0, "active": 0.0, "idle_in_transaction": 0.0}
+    def _read(self, connection: psycopg.Connection) -> dict[str, float]:
+        stats = {"connections": 0.0, "active": 0.0, "idle_in_transaction": 0.0}
         for name, number, active, idle in connection.execute(CONNECTIONS).fetchall():
-            facts["connections"] += number
-            facts["active"] += active
-            facts["idle_in_transaction"] += idle
-            facts[f"connections:{name or 'unnamed'}"] = float(number)
+            stats["connections"] += number
+            stats["active"] += active
+            stats["idle_in_transaction"] += idle
+            stats[f"connections:{name or 'unnamed'}"] = float(number)
         names = ("commits", "rollbacks", "deadlocks", "database_bytes")
         row = connection.execute(WORK).fetchone() or ()
-        return facts | {name: float(number) for name, number in zip(names, row, strict=False)}
+        return stats | {name: float(number) for name, number in zip(names, row, strict=False)}

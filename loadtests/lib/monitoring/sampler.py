@@ -1,7 +1,7 @@
-"""One sample after another: every part of a deployment asked, nothing that is away waited for long.
+"""Samples every part of a deployment, without waiting long for one that is down.
 
-What cannot be seen is left out of a sample and remembered once, with the reason: a report that
-showed a quiet line for a process that it never saw would lie.
+What cannot be sampled is left out, and recorded once with the reason: a flat line for a process
+that was never sampled would be wrong.
 """
 
 import time
@@ -14,36 +14,36 @@ import redis
 
 from loadtests.lib.monitoring.process_usage import usage
 from loadtests.lib.monitoring.prometheus import fetch
-from loadtests.lib.monitoring.redis_postgres import PostgresFacts, RedisFacts
+from loadtests.lib.monitoring.redis_postgres import PostgresStats, RedisStats
 from loadtests.lib.monitoring.targets import Deployment, Part
 from scripts.stack.errors import StackError
 
-Seen = TypeVar("Seen")
-Facts: TypeAlias = dict[str, float]  # measure: value, of one part
-AWAY = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, StackError)
+Result = TypeVar("Result")
+Values: TypeAlias = dict[str, float]  # of one part, by measure
+DOWN = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, StackError)
 
 
 class Sampler:
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
-        self._redis = RedisFacts(deployment.redis) if deployment.redis else None
-        self._postgres = PostgresFacts(deployment.postgres) if deployment.postgres else None
+        self._redis = RedisStats(deployment.redis) if deployment.redis else None
+        self._postgres = PostgresStats(deployment.postgres) if deployment.postgres else None
         self._parts: Sequence[Part] = []
         self.failures: dict[str, str] = {}  # what failed: why, the first time
 
-    def sample(self) -> dict[str, Facts]:
-        """Return what each part shows now."""
-        self._parts = self._ask("the parts", self._deployment.parts) or self._parts
-        found: dict[str, Facts] = {}
+    def sample(self) -> dict[str, Values]:
+        """Return the values of each part now."""
+        self._parts = self._try("the parts", self._deployment.parts) or self._parts
+        found: dict[str, Values] = {}
         for part in self._parts:
-            found[part.name] = self._of(part)
+            found[part.name] = self._values(part)
         for name, store in (("redis", self._redis), ("postgres", self._postgres)):
             if store is not None:
-                found[name] = found.get(name, {}) | (self._ask(name, store.look) or {})
-        return {name: facts for name, facts in found.items() if facts}
+                found[name] = found.get(name, {}) | (self._try(name, store.read) or {})
+        return {name: values for name, values in found.items() if values}
 
-    def samples(self, every_seconds: float) -> Iterator[tuple[float, dict[str, Facts]]]:
-        """Yield samples and their times for ever; one that takes too long delays the next."""
+    def samples(self, every_seconds: float) -> Iterator[tuple[float, dict[str, Values]]]:
+        """Yield samples with their times for ever; a slow one delays the next."""
         due = time.monotonic()
         while True:
             at = time.time()
@@ -51,20 +51,20 @@ class Sampler:
             due = max(due + every_seconds, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def _of(self, part: Part) -> Facts:
-        facts: Facts = {}
+    def _values(self, part: Part) -> Values:
+        values: Values = {}
         if (pid := part.pid) is not None:
-            facts |= self._ask(f"{part.name}'s process", lambda: usage(pid)) or {}
+            values |= self._try(f"{part.name}'s process", lambda: usage(pid)) or {}
         if part.metrics:
             token = self._deployment.token
-            facts |= (
-                self._ask(f"{part.name}'s metrics", lambda: fetch(part.metrics, token).sums()) or {}
+            values |= (
+                self._try(f"{part.name}'s metrics", lambda: fetch(part.metrics, token).sums()) or {}
             )
-        return facts
+        return values
 
-    def _ask(self, what: str, look: Callable[[], Seen]) -> Seen | None:
+    def _try(self, what: str, read: Callable[[], Result]) -> Result | None:
         try:
-            return look()
-        except AWAY as error:
+            return read()
+        except DOWN as error:
             self.failures.setdefault(what, f"{type(error).__name__}: {error}")
             return None

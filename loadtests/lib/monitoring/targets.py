@@ -1,4 +1,4 @@
-"""What a deployment is made of, as far as it can be seen from here."""
+"""The parts of a deployment, as far as they can be sampled from here."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,26 +14,26 @@ SHOW_METRICS = ("web-", "realtime-")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of a deployment with all below it; no `pid` where it is on another machine."""
+    """One process of a deployment with its descendants; without `pid` on another machine."""
 
     name: str
     pid: int | None = None
-    metrics: str = ""  # the address of its metrics, where it has some
+    metrics: str = ""  # the address of its metrics, if it has any
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`parts` is asked for every sample: in a deploy, and after a crash, they are others."""
+    """`parts` is called for every sample: a deploy or a crash replaces processes."""
 
     parts: Callable[[], Sequence[Part]]
     redis: str = ""
     postgres: str = ""
     token: str = ""  # METRICS_TOKEN
-    unseen: tuple[str, ...] = ()  # what a report has to say that it lacks
+    unseen: tuple[str, ...] = ()  # what a report must name as missing
 
 
 def of_stack(folder: Path) -> Deployment:
-    """Return the stack that runs in a folder. Raises StackError when none does."""
+    """Return the stack that runs in a folder. Raises StackError if none does."""
     settings = environment_of(folder)
     return Deployment(
         partial(_parts_of_stack, folder), settings["REDIS_URL"], settings["DATABASE_URL"]
@@ -41,15 +41,15 @@ def of_stack(folder: Path) -> Deployment:
 
 
 def of_urls(metrics: Sequence[str], token: str, redis: str = "", postgres: str = "") -> Deployment:
-    """Return a deployment elsewhere, by the addresses of its metrics and what else is given."""
+    """Return a deployment elsewhere, by the addresses of its metrics and stores."""
     parts = [Part(urlsplit(url).netloc, metrics=url) for url in metrics]
-    lacking = {
+    missing = {
         "the servers' metrics (no --metrics)": not metrics,
         "Redis (no --redis)": not redis,
         "Postgres (no --postgres)": not postgres,
     }
-    unseen = ["memory, files and CPU of processes on other machines, but for what /metrics says"]
-    unseen += [what for what, lacks in lacking.items() if lacks]
+    unseen = ["memory, files and CPU of processes on other machines, except what /metrics has"]
+    unseen += [name for name, is_missing in missing.items() if is_missing]
     return Deployment(lambda: parts, redis, postgres, token, tuple(unseen))
 
 

@@ -1,7 +1,7 @@
-"""A file of samples, and what follows from it over time: values, rates, percentiles. Pure.
+"""Reads a file of samples, and computes values, rates and percentiles over time. Pure.
 
-Times are seconds since the first sample. A part is left out where it was not seen; a counter that
-begins anew with its process goes on counting.
+Times are seconds since the first sample. A part that was not sampled at some time has no value
+then. A counter continues although it starts from zero with a new process.
 """
 
 import json
@@ -19,15 +19,15 @@ Points: TypeAlias = list[tuple[float, float]]  # seconds, value
 class Samples:
     began_at: float = 0.0  # seconds since 1970
     rows: Sequence[tuple[float, Mapping[str, Mapping[str, float]]]] = ()
-    unseen: Sequence[str] = ()  # what could not be seen, in words
-    failures: Mapping[str, str] = field(default_factory=dict)  # what could not always be, and why
+    unseen: Sequence[str] = ()  # what could not be sampled
+    failures: Mapping[str, str] = field(default_factory=dict)  # what failed at times, and why
 
     @property
     def seconds(self) -> float:
         return self.rows[-1][0] if self.rows else 0.0
 
     def parts(self, kind: str = "") -> list[str]:
-        """Return the names of all parts that were ever seen and begin with `kind`."""
+        """Return the names of all parts that were ever sampled and start with `kind`."""
         return sorted({name for _, parts in self.rows for name in parts if name.startswith(kind)})
 
     def values(self, part: str, measure: str) -> Points:
@@ -36,11 +36,11 @@ class Samples:
         ]
 
     def rates(self, part: str, counter: str) -> Points:
-        """Return how much a counter grew in each second, between one sample and the next."""
+        """Return how much a counter grew per second between consecutive samples."""
         return rates(self.values(part, counter))
 
     def quantiles(self, part: str, histogram: str, share: float) -> Points:
-        """Return a percentile of what a histogram counted between one sample and the next."""
+        """Return a percentile of what a histogram counted between consecutive samples."""
         buckets = self._buckets(part, f"{histogram}_bucket:")
         found = ((at, quantile(counts, share)) for at, counts in increases(buckets))
         return [(at, value) for at, value in found if value is not None]
@@ -60,7 +60,7 @@ class Samples:
 
 
 def read(file: Path) -> Samples:
-    """Read a file as it is; a last line that is not whole yet is left for later."""
+    """Read a file that may still be written: an incomplete last line is ignored."""
     return parse(line for line in file.read_text().splitlines(keepends=True) if line[-1:] == "\n")
 
 
@@ -91,10 +91,10 @@ def gained(points: Points) -> float:
 
 
 def increase(before: float, after: float) -> float:
-    """Return what a counter gained.
+    """Return how much a counter grew.
 
-    One that fell far began anew, and has gained all that it shows. One that fell a little is a sum
-    over processes of which one ended: it has gained nothing that is known.
+    A counter that fell by more than half started again, and grew by all that it shows. One that
+    fell a little is a sum over processes of which one ended: its growth is unknown and counts as 0.
     """
     if after >= before:
         return after - before
@@ -113,7 +113,7 @@ def increases(
 def quantile(cumulative: Mapping[float, float], share: float) -> float | None:
     """Return a percentile of a Prometheus histogram, as histogram_quantile() does.
 
-    None where nothing was counted; above the last bucket, that bucket's bound.
+    None if nothing was counted; above the last bucket, that bucket's bound.
     """
     bounds = sorted(cumulative)
     total = cumulative[bounds[-1]] if bounds else 0.0
@@ -131,7 +131,7 @@ def quantile(cumulative: Mapping[float, float], share: float) -> float | None:
 
 
 def total(series: Iterable[Points]) -> Points:
-    """Add several series up, at the times at which all of them that are there then have a value."""
+    """Return the sum of several series at each time."""
     sums: defaultdict[float, float] = defaultdict(float)
     for points in series:
         for at, value in points:

@@ -1,8 +1,8 @@
-"""A whole place for tests and benchmarks: one database, one Redis and N replicas.
+"""A cluster for tests and benchmarks: one database, one Redis and N replicas.
 
-With `embedded=True` it is the embedded default: SQLite, the in-memory layer, one process. A place
-given another's `postgres` or `redis` shares that server with a database and a prefix of its own;
-a test that stops or pauses a server lets the place start its own.
+With `embedded=True` it is the embedded default: SQLite, the in-memory layer, one process. With
+another cluster's `postgres` or `redis` it shares that server, with a database and a prefix of its
+own. A test that stops or pauses a server lets the cluster start its own.
 """
 
 import atexit
@@ -27,9 +27,9 @@ from loadtests.lib.servers.redis import Redis
 from loadtests.lib.servers.replica import Replica
 from loadtests.lib.servers.startable import Startable
 
-# A migrated database of each cluster, which others are copied from: faster than migrating again.
+# A migrated database on each server, from which others are copied: faster than migrating again.
 TEMPLATE = "hubbub_migrated"
-# What a process needs of ours; everything that configures Hubbub is given by the place alone.
+# Variables that a process inherits; the cluster alone sets those that configure Hubbub.
 INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 
 
@@ -46,11 +46,11 @@ class Cluster(Startable):
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._stack = ExitStack()
-        self._folder = TemporaryDirectory(prefix="hubbub-place-", ignore_cleanup_errors=True)
+        self._folder = TemporaryDirectory(prefix="hubbub-cluster-", ignore_cleanup_errors=True)
         self._shares_postgres = postgres is not None
         self._shares_redis = redis is not None
         self.embedded = embedded
-        self.name = f"place_{secrets.token_hex(4)}"
+        self.name = f"cluster_{secrets.token_hex(4)}"
         self.postgres = None if embedded else postgres or Postgres(fsync=fsync)
         self.redis = None if embedded else redis or Redis()
         self.environment = self._make_environment() | dict(environment or {})
@@ -59,7 +59,7 @@ class Cluster(Startable):
         self.replicas = [self._replica() for _ in range(count)]
 
     def start(self) -> None:
-        """Start what it is made of, with all migrations applied."""
+        """Start all servers, with all migrations applied."""
         self._stack.callback(self._folder.cleanup)
         for replica in self.replicas:
             self._stack.callback(replica.close)
@@ -74,18 +74,18 @@ class Cluster(Startable):
         self._stack.close()
 
     def add_replica(self) -> Replica:
-        """Start one more; returns once it answers."""
+        """Start one more replica; returns once it answers."""
         replica = self._replica()
         self._stack.callback(replica.close)
         self.replicas.append(replica)
         return replica.start()
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run `manage.py` as an operator of this place would; return what it printed."""
+        """Run `manage.py` as an operator would; return its output."""
         return manage(self.environment, *arguments, input=input)
 
     def database(self) -> Any:
-        """Return a new connection to its database, whichever it has, past Django."""
+        """Return a new DB-API connection to its database, without Django."""
         if self.postgres is None:
             return sqlite3.connect(Path(self.environment["DATA_DIR"]) / "hubbub.sqlite3")
         return psycopg.connect(self.postgres.url(self.name))
@@ -94,7 +94,7 @@ class Cluster(Startable):
         return Replica(self.environment, stock=self._stock)
 
     def _make_environment(self) -> dict[str, str]:
-        """PUBLIC_URL stays unset: a replica then takes its own host and port for its origin."""
+        """Leave PUBLIC_URL unset: a replica then uses its own host and port as its origin."""
         environment = {name: os.environ[name] for name in INHERITED & os.environ.keys()} | {
             "PYTHONPATH": str(ROOT / "app"),
             "PYTHONUNBUFFERED": "1",
@@ -134,7 +134,7 @@ def make_template(postgres: Postgres, environment: Mapping[str, str]) -> None:
 
 
 def manage(environment: Mapping[str, str], *arguments: str, input: str | None = None) -> str:
-    """Run `manage.py` with this environment and no other; raise ServerError when it fails."""
+    """Run `manage.py` with this environment only; raise ServerError if it fails."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
         cwd=ROOT,
@@ -151,7 +151,7 @@ def manage(environment: Mapping[str, str], *arguments: str, input: str | None = 
 
 @cache
 def collected_static_files() -> str:
-    """Return the folder of the collected static files, made once for this process.
+    """Return the folder of the collected static files, created once for this process.
 
     Replicas run as they do in a deployment: hashed names and compressed copies.
     """

@@ -1,7 +1,6 @@
-"""nginx with the repository's templates, in front of any servers: of tests and of fault tests.
+"""nginx with the repository's templates, in front of the servers of tests and fault tests.
 
-`write_list` says what is behind it, `fill` makes its configuration; both come before `start`, and
-after either `reload` has it read them again.
+Call `write_upstreams` and `write_configuration` before `start`; after either, `reload` applies it.
 """
 
 import signal
@@ -36,9 +35,9 @@ class Nginx(Server):
         return f"{self.host.address}:{self.port}"
 
     def write_configuration(self, variables: Mapping[str, str]) -> None:
-        """Write its configuration; `variables` go before what fits most of its users."""
+        """Write its configuration; `variables` override the defaults."""
         (self.folder / "run").mkdir(exist_ok=True)
-        templates.render(TEMPLATES, self.folder / "conf", self._fitting() | self._tls(variables))
+        templates.render(TEMPLATES, self.folder / "conf", self._defaults() | self._tls(variables))
 
     def write_upstreams(self, web: Iterable[Address], realtime: Iterable[Address]) -> None:
         write_upstreams(self._list, web, realtime)
@@ -51,9 +50,9 @@ class Nginx(Server):
             return True
 
     def reload(self) -> set[int]:
-        """Have it read everything again; return the workers that take no more connections.
+        """Reload the configuration; return the old workers, which accept no more connections.
 
-        Their sockets stay with them. Raises ServerError when nothing takes their place.
+        They keep their open ones. Raises ServerError if no new workers start.
         """
         old = active_workers(self.pid)
         self.send(signal.SIGHUP)
@@ -65,7 +64,7 @@ class Nginx(Server):
         return old
 
     def test(self) -> str:
-        """Return what nginx has against its configuration."""
+        """Return nginx's complaints about its configuration; empty if there are none."""
         done = subprocess.run([*self._command(), "-t", "-q"], capture_output=True, text=True)
         return done.stderr if done.returncode else ""
 
@@ -73,7 +72,7 @@ class Nginx(Server):
     def _list(self) -> Path:
         return self.folder / "upstreams.conf"
 
-    def _fitting(self) -> dict[str, str]:
+    def _defaults(self) -> dict[str, str]:
         return {
             "LISTEN": self.address,
             "LISTEN_TLS": f"{self.host.address}:{self.tls_port}",

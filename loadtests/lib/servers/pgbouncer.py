@@ -1,6 +1,6 @@
-"""A PgBouncer in transaction mode before a `Postgres`, with the pool that deploy/k8s gives it.
+"""A PgBouncer in transaction mode in front of a `Postgres`, with the pool settings of deploy/k8s.
 
-Started by tests of deployments. Like PostgreSQL, it refuses to run as root.
+Tests of deployments start it. Like PostgreSQL, it refuses to run as root.
 """
 
 import os
@@ -19,7 +19,7 @@ class PgBouncer(Server):
     name = "pgbouncer"
 
     def __init__(self, postgres: Postgres, *, connections: int) -> None:
-        """`connections` is how many of Postgres it has for each database and user."""
+        """`connections` is the size of its pool for each database and user."""
         super().__init__()
         self._postgres, self._connections = postgres, connections
         if os.geteuid() == 0:
@@ -48,10 +48,10 @@ class PgBouncer(Server):
     def _write_configuration(self) -> str:
         users = self.folder / "users.txt"
         users.write_text(f'"{OWNER}" ""\n')
-        pool = self.folder / "pool.ini"  # copied: a checkout in a home folder is closed to others
+        pool = self.folder / "pool.ini"  # copied: its user may not read a checkout in a home folder
         shutil.copyfile(POOL, pool)
         file = self.folder / "pgbouncer.ini"
-        # A section that begins again would begin with its defaults: these lines are of the pool's.
+        # These lines belong to the section of pool.ini: a second section would reset its values.
         file.write_text(
             "[databases]\n"
             f"* = host={HOST} port={self._postgres.port}\n"

@@ -1,6 +1,6 @@
-"""A PostgreSQL cluster of our own: started in a second, with or without fsync, ended with us.
+"""A PostgreSQL server of our own: starts in a second, with or without fsync, exits with us.
 
-PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package makes.
+PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package creates.
 """
 
 import os
@@ -33,14 +33,14 @@ class Postgres(Server):
         wal_segment_mib: int = 16,
         host: Host = LOOPBACK,
     ) -> None:
-        """`fsync` on is what a deployment has; off is faster and as durable as tests need."""
+        """`fsync` on is like a deployment; off is faster and durable enough for tests."""
         super().__init__(host)
         self.fsync = fsync
         self.settings = settings or {}
         self.wal_segment_mib = wal_segment_mib
         self.bin = find_binaries()
         self.data = self.folder / "data"
-        self._made = False  # asked of nobody's disk: only the server's host may see the folder
+        self._made = False  # not read from the disk: only the server's host may see the folder
         if os.geteuid() == 0:
             self.user = "postgres"
             shutil.chown(self.folder, "postgres", "postgres")
@@ -51,7 +51,7 @@ class Postgres(Server):
             self._made = True
         switch = "on" if self.fsync else "off"
         settings = {
-            "hba_file": str(self._allow_neighbours()),
+            "hba_file": str(self._write_hba()),
             "listen_addresses": self.host.address,
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
@@ -77,7 +77,7 @@ class Postgres(Server):
     def execute(
         self, query: sql.Composable | str, *values: object, database: str = "postgres"
     ) -> list[tuple[Any, ...]]:
-        """Run one statement on a connection of its own; return its rows."""
+        """Run one statement on a new connection; return its rows."""
         with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
@@ -86,11 +86,11 @@ class Postgres(Server):
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
 
     def create_database(self, name: str, template: str = "template1") -> None:
-        """Make a database, as a copy of `template`, to which nobody is connected meanwhile."""
+        """Create a database as a copy of `template`, to which nobody may connect meanwhile."""
         [(was_allowed,)] = self.execute(
             "SELECT datallowconn FROM pg_database WHERE datname = %s", template
         )
-        self._allow_connections(template, allow=False)  # a replica would be back at once
+        self._allow_connections(template, allow=False)  # a replica would reconnect at once
         try:
             self.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
@@ -106,17 +106,17 @@ class Postgres(Server):
         self.execute(alter.format(sql.Identifier(name), sql.Literal(allow)))
 
     def drop_database(self, name: str) -> None:
-        """Drop a database and end whatever is connected to it."""
+        """Drop a database and end all connections to it."""
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         self.execute(drop.format(sql.Identifier(name)))
 
     def restore_database(self, name: str, copy: str) -> None:
-        """Put `copy`, made earlier with `create_database(copy, template=name)`, in its place."""
+        """Replace it by `copy`, created earlier with `create_database(copy, template=name)`."""
         self.drop_database(name)
         self.create_database(name, template=copy)
 
-    def _allow_neighbours(self) -> Path:
-        """Of its own net only, as its host may have one: initdb lets in loopback alone."""
+    def _write_hba(self) -> Path:
+        """Allow connections from the host's own network: initdb allows only loopback."""
         file = self.folder / "hba"
         file.write_text("local all all trust\nhost all all samenet trust\n")
         return file
@@ -143,7 +143,7 @@ class Postgres(Server):
 
 
 def find_binaries() -> Path:
-    """Return the folder of the newest PostgreSQL here."""
+    """Return the folder of the newest installed PostgreSQL. Raises ServerError."""
     found = find_postgres()
     if found is None:
         raise ServerError(

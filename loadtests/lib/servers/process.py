@@ -1,7 +1,7 @@
-"""One child process that serves on a port of its host: started, stopped, killed, paused, resumed.
+"""A child process that serves on a port of its host and can be stopped, killed and paused.
 
-The base of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers, and a server
-started again keeps its port and its files.
+The base of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers. A server
+that is started again keeps its port and its files.
 """
 
 import os
@@ -30,15 +30,15 @@ STOP_SECONDS = 30.0
 
 
 class ServerError(Exception):
-    """A server did not start, stop or answer; the text says what to do."""
+    """A server did not start, stop or answer; the text says why or what to do."""
 
 
 class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    # What ends it quickly when its files are not needed any more.
+    # The signal that ends it quickly, when its files are not needed any more.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
-    user: str | None = None  # whom to run as, when we are root and it refuses to be
+    user: str | None = None  # the user to run as, if we are root and it refuses to be
 
     def __init__(self, host: Host = LOOPBACK) -> None:
         self.host = host
@@ -53,7 +53,7 @@ class Server(Startable):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it serves; called until it does. May raise OSError while it does not."""
+        """Whether it serves; called until it does. May raise OSError until then."""
 
     def environment(self) -> Mapping[str, str] | None:
         return None
@@ -74,7 +74,7 @@ class Server(Startable):
         return self
 
     def spawn(self) -> None:
-        """Start it without waiting until it answers."""
+        """Start it without waiting for an answer."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._launched(self.command()),
@@ -83,7 +83,7 @@ class Server(Startable):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for the tests, which then end their servers
+                start_new_session=True,  # Ctrl-C goes to the tests, which then end their servers
             )
 
     def wait_until_ready(self) -> None:
@@ -96,22 +96,22 @@ class Server(Startable):
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """End it the way an operator does, and wait."""
+        """Stop it as an operator does, and wait."""
         self._end_by(self.stop_signal)
 
     def kill(self) -> None:
-        """End it with all its children at once, as a crash does (SIGKILL)."""
+        """Kill it with all its children, like a crash (SIGKILL)."""
         self._signal_all(signal.SIGKILL)
         if self._process is not None:
             self._process.wait(STOP_SECONDS)
 
     def pause(self) -> None:
-        """Freeze it: connections stay open, and nothing is answered (SIGSTOP).
+        """Freeze it and its children (SIGSTOP): connections stay open and nothing is answered.
 
-        Its children too, and those that it makes meanwhile: returns when all of them stand still.
+        Returns when all of them are stopped, also children that start meanwhile.
         """
         deadline = time.monotonic() + STOP_SECONDS
-        while not all(_stands_still(process) for process in self._family()):
+        while not all(_is_stopped(process) for process in self._family()):
             self._signal_all(signal.SIGSTOP)
             if time.monotonic() > deadline:
                 raise ServerError(f"{self.name} could not be paused.")
@@ -128,7 +128,7 @@ class Server(Startable):
             self.resume()
 
     def close(self) -> None:
-        """End it for good and remove its files."""
+        """End it and remove its files."""
         try:
             self._end_by(self.end_signal)
         finally:
@@ -148,7 +148,7 @@ class Server(Startable):
         return [*self.host.within, *launcher_command(command, orphan_signal, self.user)]
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the server itself, and none to its children."""
+        """Send a signal to the server itself, not to its children."""
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
 
@@ -162,7 +162,7 @@ class Server(Startable):
         if self._process is None or not self.running:
             return
         self._process.send_signal(number)
-        self.resume()  # what is paused would never see the signal
+        self.resume()  # a paused process does not handle signals
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -186,7 +186,7 @@ class Server(Startable):
         return []
 
 
-def _stands_still(process: psutil.Process) -> bool:
+def _is_stopped(process: psutil.Process) -> bool:
     with suppress(psutil.NoSuchProcess):
         return process.status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
     return True

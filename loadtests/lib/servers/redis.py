@@ -1,4 +1,4 @@
-"""A Redis of our own, without persistence."""
+"""A Redis server of our own, without persistence."""
 
 import shutil
 import socket
@@ -19,7 +19,7 @@ class Redis(Server):
         options = {
             "bind": self.host.address,
             "port": str(self.port),
-            "protected-mode": "no",  # its neighbours in a private net may come in
+            "protected-mode": "no",  # allow connections from other hosts of a private network
             "dir": str(self.folder),
             "save": "",
             "appendonly": "no",

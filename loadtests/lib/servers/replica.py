@@ -1,4 +1,4 @@
-"""One Daphne process that serves pages, REST and sockets: what a deployment has N of."""
+"""One replica: a Daphne process that serves pages, REST and WebSockets."""
 
 import sys
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ class Replica(Server):
     def __init__(
         self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is all that it gets, but for its address: see `Cluster.environment`.
+        """`environment` is its whole environment except its address: see `Cluster.environment`.
 
-        `stock`: served by Daphne as it comes, without our server's frame writer, pings and drain.
+        `stock`: served by plain Daphne, without our server's frame writer, pings and drain.
         """
         super().__init__(host)
         self._environment = dict(environment)
@@ -34,7 +34,7 @@ class Replica(Server):
         return source | self._environment | own
 
     def answers(self) -> bool:
-        """Whether it answers at all: what it says depends on the database, too."""
+        """Whether it answers at all; the status depends on the database, too."""
         connection = HTTPConnection(self.host.address, self.port, timeout=5)
         try:
             connection.request("HEAD", "/healthz")

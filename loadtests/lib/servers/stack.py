@@ -1,7 +1,7 @@
-"""A whole stack (`make stack`), started and asked from outside as a person at two terminals would.
+"""A whole stack (`make stack`), started and controlled from outside, as from two terminals.
 
-For the tests of the stack and for loads. Its folder is one that PostgreSQL may reach, and goes with
-it. PUBLIC_URL is the address that the clients use.
+For the tests of the stack and for loads. Its folder is removed with it; PostgreSQL, which runs as
+another user, can reach it. PUBLIC_URL is the address that the clients use.
 """
 
 import os
@@ -33,7 +33,7 @@ READY = "Hubbub is running at "
 
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
-    """A process as `status` shows it."""
+    """A process as `python -m scripts.stack status` shows it."""
 
     name: str
     state: str
@@ -45,7 +45,7 @@ class ProcessStatus:
 class RunningStack(Startable):
     def __init__(self, **environment: str) -> None:
         self.folder = Path(mkdtemp(prefix="hubbub-stack-"))
-        self.folder.chmod(0o711)  # PostgreSQL passes through
+        self.folder.chmod(0o711)  # PostgreSQL's user must be able to reach its files
         self.port = int(environment.get("PORT", free_port()))
         self.log = self.folder / "log"
         self.environment = {name: os.environ[name] for name in INHERITED & os.environ.keys()} | {
@@ -62,7 +62,7 @@ class RunningStack(Startable):
         return f"{HOST}:{self.port}"
 
     def start(self) -> Self:
-        """Start it; returns once it says that it serves."""
+        """Start it; returns once it reports that it is running."""
         self.log.write_text("")
         self.spawn()
         wait_until(lambda: READY in self.output() or not self.running, START_SECONDS)
@@ -82,13 +82,13 @@ class RunningStack(Startable):
             )
 
     def stop(self) -> None:
-        """Press Ctrl-C in its terminal, and wait."""
+        """Stop it as Ctrl-C does, and wait."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_SECONDS)
 
     def close(self) -> None:
-        """End it however it is, and remove its folder."""
+        """End it in any state, and remove its folder."""
         try:
             if self.running:
                 self.stop()
@@ -107,7 +107,7 @@ class RunningStack(Startable):
         return self.log.read_text(errors="replace")
 
     def command(self, *arguments: str) -> str:
-        """Run a command of the stack from a second terminal; return what it said."""
+        """Run a command of the stack from a second terminal; return its output."""
         done = self.attempt(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -123,7 +123,7 @@ class RunningStack(Startable):
         )
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run `manage.py` as an operator of this stack would; return what it printed."""
+        """Run `manage.py` as an operator would; return its output."""
         done = subprocess.run(
             [sys.executable, "-m", "scripts.stack", "manage", "--", *arguments],
             cwd=ROOT,
@@ -140,7 +140,7 @@ class RunningStack(Startable):
         return processes_of(self.folder / "stack")
 
     def replicas(self) -> list[ProcessStatus]:
-        """Return the replicas, once all of them run: one that is started again has no pid yet."""
+        """Return the replicas, once all of them run: one that restarts has no pid yet."""
         wait_until(lambda: all(row.pid for row in self._replicas()))
         return self._replicas()
 
@@ -148,23 +148,23 @@ class RunningStack(Startable):
         return [row for name, row in self.processes().items() if name.startswith("realtime-")]
 
     def variable(self, name: str) -> str:
-        """Return a variable that the stack's processes have."""
+        """Return an environment variable of the stack's processes."""
         return environment_of(self.folder / "stack")[name]
 
     def left_behind(self) -> list[psutil.Process]:
-        """Return the processes that work in the stack's folder, however they were started."""
-        mark, found = str(self.folder), []
+        """Return the processes that use the stack's folder, however they were started."""
+        folder, found = str(self.folder), []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 environment = process.environ().get("STACK_DIR", "")
-                told = [*process.cmdline(), environment]
-                if process.status() != psutil.STATUS_ZOMBIE and any(mark in one for one in told):
+                words = [*process.cmdline(), environment]
+                if process.status() != psutil.STATUS_ZOMBIE and any(folder in one for one in words):
                     found.append(process)
         return found
 
 
 def processes_of(folder: Path) -> dict[str, ProcessStatus]:
-    """Return the processes of the stack that runs in `folder`. Raises StackError when none does."""
+    """Return the processes of the stack that runs in `folder`. Raises StackError if none does."""
     rows = {}
     for line in control.send_request(folder / "control", {"operation": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()
@@ -175,12 +175,12 @@ def processes_of(folder: Path) -> dict[str, ProcessStatus]:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Return what the processes of the stack in `folder` have in their environment."""
+    """Return the environment of the processes of the stack in `folder`."""
     return StateDirectory(folder).read_environment()
 
 
 def wait_until(condition: Callable[[], object], within: float = 20) -> None:
     deadline = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < deadline, "It did not come to that in time."
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""What is started and closed, as a context manager: `with Redis() as redis`.
+"""Something that is started and closed, as a context manager: `with Redis() as redis`.
 
-The base of every server, of a place, and of all that the benchmark starts. What fails to start is
-closed again: nothing of it may be left running.
+The base of every server, of clusters, and of everything that the benchmark starts. If a start
+fails, it is closed, so that nothing of it keeps running.
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +16,7 @@ class Startable(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End it, also what is only half started."""
+        """End it, even if it has started only in part."""
 
     def __enter__(self) -> Self:
         try:

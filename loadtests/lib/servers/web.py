@@ -1,4 +1,4 @@
-"""gunicorn with the repository's configuration: what a deployment's `web` runs."""
+"""gunicorn with the repository's configuration: the `web` process of a deployment."""
 
 import sys
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ class Web(Server):
     def __init__(
         self, environment: Mapping[str, str], *options: str, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is all that it gets, but for its address; `options` are gunicorn's own."""
+        """`environment` is its whole environment except its address; `options` are gunicorn's."""
         super().__init__(host)
         self._environment, self._options = dict(environment), options
 

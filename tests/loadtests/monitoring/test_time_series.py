@@ -1,4 +1,4 @@
-"""Samples over time: counters that begin anew, percentiles of histograms, what was unseen."""
+"""Samples over time: counters that restart, percentiles of histograms, what was not sampled."""
 
 import json
 from itertools import accumulate
@@ -18,14 +18,14 @@ def lines(*rows: dict[str, dict[str, float]]) -> list[str]:
 
 
 @given(gains)
-def test_rates_of_a_counter_add_up_to_what_it_gained(gained: list[int]) -> None:
+def test_the_rates_of_a_counter_add_up_to_its_growth(gained: list[int]) -> None:
     counter = [(2.0 * at, float(value)) for at, value in enumerate(accumulate(gained, initial=7))]
     assert sum(rate * 2 for _, rate in rates(counter)) == pytest.approx(sum(gained))
 
 
 @given(gains, gains)
-def test_a_counter_that_begins_anew_goes_on_counting(before: list[int], after: list[int]) -> None:
-    """The first process counts far enough that the fall is no trembling."""
+def test_a_counter_that_restarts_keeps_growing(before: list[int], after: list[int]) -> None:
+    """The first process counts so far that the fall is clearly a restart."""
     first = [float(value) for value in accumulate(before, initial=1_000_000)]
     second = [float(value) for value in accumulate(after)]
     counter = [(float(at), value) for at, value in enumerate([*first, *second])]
@@ -34,12 +34,12 @@ def test_a_counter_that_begins_anew_goes_on_counting(before: list[int], after: l
     assert sum(found) == pytest.approx(sum(before) + sum(after))
 
 
-def test_a_sum_that_falls_a_little_has_gained_nothing() -> None:
+def test_a_sum_that_falls_a_little_has_not_grown() -> None:
     assert rates([(0, 500.0), (1, 499.0), (2, 500.0)]) == [(1, 0.0), (2, 1.0)]
 
 
 @given(st.lists(st.floats(0.0001, 9), min_size=1, max_size=200), st.floats(0.01, 1))
-def test_a_percentile_lies_in_the_bucket_that_has_it(values: list[float], share: float) -> None:
+def test_a_percentile_lies_in_its_bucket(values: list[float], share: float) -> None:
     bounds = [0.001, 0.01, 0.1, 1.0, 10.0, float("inf")]
     cumulative = {upper: float(sum(value <= upper for value in values)) for upper in bounds}
     found = quantile(cumulative, share)
@@ -51,24 +51,24 @@ def test_a_percentile_lies_in_the_bucket_that_has_it(values: list[float], share:
     assert lower <= found <= upper
 
 
-def test_percentiles_are_of_each_second_alone() -> None:
+def test_percentiles_are_those_of_each_second() -> None:
     counted = [(0.0, 0.0), (100.0, 100.0), (100.0, 200.0), (100.0, 200.0)]
     rows = [
         {"a_bucket:0.1": few, "a_bucket:1.0": all, "a_bucket:+Inf": all} for few, all in counted
     ]
     samples = parse(lines(*({"realtime-1": row} for row in rows)))
     found = samples.quantiles("realtime-1", "a", 0.5)
-    assert [at for at, _ in found] == [1.0, 2.0], "a second without any has none"
+    assert [at for at, _ in found] == [1.0, 2.0], "a second without measurements has no percentile"
     assert found[0][1] <= 0.1 < found[1][1]
 
 
-def test_a_part_that_was_away_has_no_value_then() -> None:
+def test_a_part_that_was_not_sampled_has_no_value_then() -> None:
     samples = parse(lines({"redis": {"clients": 3.0}}, {}, {"redis": {"clients": 4.0}}))
     assert samples.values("redis", "clients") == [(0.0, 3.0), (2.0, 4.0)]
     assert samples.values("postgres", "connections") == []
 
 
-def test_what_could_not_be_seen_is_told() -> None:
+def test_unsampled_parts_and_failures_are_read() -> None:
     unseen = [json.dumps({"unseen": ["Redis (no --redis)"]})]
     failed = [json.dumps({"at": 1.0, "failed": "web-1's metrics", "why": "refused"})]
     samples = parse([*unseen, *lines({}), *failed])
@@ -76,10 +76,10 @@ def test_what_could_not_be_seen_is_told() -> None:
     assert samples.failures == {"web-1's metrics": "refused"}
 
 
-def test_a_scrape_adds_labels_up_and_keeps_buckets_and_spans_apart() -> None:
+def test_a_scrape_sums_labels_but_keeps_buckets_and_maxima_apart() -> None:
     shown = Scrape(
         "# TYPE hubbub_a counter\n"
-        'hubbub_a_total{cause="lost"} 2\nhubbub_a_total{cause="deaf"} 3\n'
+        'hubbub_a_total{cause="lost"} 2\nhubbub_a_total{cause="bus_lost"} 3\n'
         "# TYPE hubbub_b_seconds histogram\n"
         'hubbub_b_seconds_bucket{le="0.1"} 4\nhubbub_b_seconds_bucket{le="+Inf"} 5\n'
         "hubbub_b_seconds_sum 1\nhubbub_b_seconds_count 5\n"

@@ -1,4 +1,4 @@
-"""The servers that tests and benchmarks start do what the faults need, and none outlives us."""
+"""The servers that tests start can be stopped, killed and paused, and none outlives the tests."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from scripts.stack.ports import free_port
 pytestmark = pytest.mark.deployment
 
 
-def test_no_port_is_given_away_twice_though_nobody_listens_there_yet() -> None:
+def test_no_free_port_is_returned_twice() -> None:
     ports = [free_port() for _ in range(500)]
     assert len(set(ports)) == len(ports)
 
@@ -32,7 +32,7 @@ def status(replica: Replica) -> int:
     return status
 
 
-def test_a_killed_replica_comes_back_on_its_port(cluster: Cluster) -> None:
+def test_a_killed_replica_restarts_on_its_port(cluster: Cluster) -> None:
     first, second = cluster.replicas
     assert (status(first), status(second)) == (200, 200)
     port = first.port
@@ -44,7 +44,7 @@ def test_a_killed_replica_comes_back_on_its_port(cluster: Cluster) -> None:
     assert status(first) == 200
 
 
-def test_places_on_one_postgres_do_not_share_a_database(
+def test_clusters_on_one_postgres_do_not_share_a_database(
     cluster: Cluster, postgres: Postgres, redis: Redis
 ) -> None:
     make = ("createsuperuser", "--no-input", "--username=alice", "--email=a@example.org")
@@ -57,7 +57,7 @@ def test_places_on_one_postgres_do_not_share_a_database(
         cluster.manage(*make)
 
 
-def test_a_restored_database_is_as_it_was_copied(postgres: Postgres) -> None:
+def test_a_restored_database_equals_its_copy(postgres: Postgres) -> None:
     postgres.create_database("before")
     postgres.execute("CREATE TABLE words (word text)", database="before")
     postgres.create_database("copy", template="before")
@@ -69,7 +69,7 @@ def test_a_restored_database_is_as_it_was_copied(postgres: Postgres) -> None:
         postgres.drop_database(name)
 
 
-def test_a_paused_postgres_answers_nothing_and_then_goes_on() -> None:
+def test_a_paused_postgres_does_not_answer_until_it_is_resumed() -> None:
     with Postgres() as postgres:
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
             with postgres.paused():
@@ -81,19 +81,19 @@ def test_a_paused_postgres_answers_nothing_and_then_goes_on() -> None:
         assert postgres.execute("SELECT 2") == [(2,)]
 
 
-def test_fsync_is_on_where_it_is_asked_for() -> None:
+def test_fsync_can_be_turned_on() -> None:
     with Postgres(fsync=True) as postgres:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             assert postgres.execute(f"SHOW {setting}") == [("on",)]
 
 
-def test_a_server_that_does_not_start_says_what_its_log_says() -> None:
+def test_the_error_of_a_failed_start_contains_the_log() -> None:
     replica = Replica({"PATH": os.environ["PATH"], "PUBLIC_URL": "chat"})
     with pytest.raises(ServerError, match="PUBLIC_URL is 'chat'"), replica:
         pass
 
 
-def test_servers_end_with_whoever_started_them_even_when_killed() -> None:
+def test_servers_exit_with_the_process_that_started_them_even_if_it_is_killed() -> None:
     code = (
         "from loadtests.lib.servers import *\n"
         "with Postgres() as postgres, Redis() as redis:\n"
