@@ -1,4 +1,4 @@
-"""The ASGI application: the socket at /ws/, probes, and pages where one process serves all."""
+"""The ASGI application: WebSockets at /ws/, probes, and pages if one process serves everything."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import socket
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
-# How this process's connections are named in Postgres: `doctor` counts processes by it.
+# The name of this process's connections in Postgres. `doctor` counts processes by it.
 os.environ.setdefault("PGAPPNAME", f"hubbub-realtime {socket.gethostname()}:{os.getpid()}")
 pages = get_asgi_application()
 

@@ -1,8 +1,8 @@
-"""Reading the environment for `settings.py`: what cannot be right ends the process with a sentence.
+"""Reads environment variables for `settings.py`. An invalid value ends the process with a message.
 
-django-environ, with what its readers of secrets and numbers leave open: the end of a file's last
-line is no part of a secret, a value that begins with `$` names no other variable, an empty one is
-as good as none, and a wrong one is said in words, not in a traceback.
+Based on django-environ, with these changes: whitespace around a secret in a file is ignored, a
+value that starts with `$` does not refer to another variable, an empty value counts as unset, and
+an invalid value gives a clear message instead of a traceback.
 """
 
 import math
@@ -17,8 +17,8 @@ import dj_database_url
 import environ
 
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
-# In seconds but for the last one, in ms, as Postgres' connections have it; elsewhere than on Linux
-# a system has some of these.
+# In seconds, except for the last one (ms). The same values as for connections to Postgres. Systems
+# other than Linux have only some of these options.
 TCP_OPTIONS = {
     "TCP_KEEPIDLE": 10,
     "TCP_KEEPINTVL": 3,
@@ -34,23 +34,23 @@ EXPECTED = {int: "a whole number", float: "a number", bool: "1 or 0"}
 class Environment(environ.FileAwareEnv):
     """`env.str`, `env.bool`, `env.count`, `env.rate` and `env.port`, each with a default."""
 
-    def count(self, var: str, default: int, least: int = 1) -> int:
+    def count(self, var: str, default: int, minimum: int = 1) -> int:
         count = int(self.int(var, default=default))
-        if count < least:
-            refuse(f"{var} is '{count}': give at least {least}.")
+        if count < minimum:
+            refuse(f"{var} is '{count}'. It must be at least {minimum}.")
         return count
 
     def rate(self, var: str, default: float) -> float:
-        """Return how many a second: some, not none."""
+        """Return a number per second, greater than 0."""
         rate = float(self.float(var, default=default))
         if not 0 < rate < math.inf:
-            refuse(f"{var} is '{rate:g}': give a number above 0.")
+            refuse(f"{var} is '{rate:g}'. It must be greater than 0.")
         return rate
 
     def port(self, var: str, default: int) -> int:
         port = int(self.int(var, default=default))
         if not 1 <= port <= 65_535:
-            refuse(f"{var} is '{port}': give a number from 1 to 65535.")
+            refuse(f"{var} is '{port}'. It must be from 1 to 65535.")
         return port
 
     def get_value(
@@ -64,93 +64,95 @@ class Environment(environ.FileAwareEnv):
         if not text:
             return default
         try:
-            return _truth(text) if cast is bool else (cast or str)(text)
+            return _boolean(text) if cast is bool else (cast or str)(text)
         except ValueError:
-            refuse(f"{var} is {text!r}: give {EXPECTED[cast]}.")  # type: ignore[index]
+            refuse(f"{var} is {text!r}. It must be {EXPECTED[cast]}.")  # type: ignore[index]
 
     def _text(self, name: str) -> str:
         try:
             return str(self.ENVIRON.get(name, "")).strip()
         except (OSError, UnicodeDecodeError) as error:
-            refuse(f"{name}_FILE names a file that cannot be read: {error}.")
+            refuse(f"Can't read the file that {name}_FILE names: {error}.")
 
 
-def refuse(sentence: str) -> NoReturn:
-    sys.exit(sentence)
+def refuse(message: str) -> NoReturn:
+    sys.exit(message)
 
 
-def make_folder(path: Path) -> None:
+def make_directory(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        refuse(f"The folder for Hubbub's data cannot be made ({error}): set DATA_DIR to another.")
+        refuse(f"Can't create Hubbub's data directory ({error}). Set DATA_DIR to another path.")
 
 
 def public_url(text: str) -> SplitResult:
-    """Return the parts of PUBLIC_URL: nothing but scheme, host and port, or all empty."""
+    """Return the parts of PUBLIC_URL: scheme, host and port only, or all parts empty."""
     try:
         parts = urlsplit(text.rstrip("/"))
-        right = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        right = False
-    if text and (not right or parts.path or parts.query or parts.fragment or parts.username):
+        is_valid = False
+    if text and (not is_valid or parts.path or parts.query or parts.fragment or parts.username):
         refuse(
-            f"PUBLIC_URL is {text!r}: give the address that people open, without a path, "
+            f"PUBLIC_URL is {text!r}. It must be the address that people open, without a path, "
             "such as https://chat.example.org"
         )
     return parts
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's settings of the database at `url`. Its password is never repeated."""
+    """Return Django's settings for a database URL. Error messages do not contain it."""
     try:
         parts = urlsplit(url)
         settings: dict[str, Any] = dict(dj_database_url.parse(url))
-        right = parts.scheme in ("postgres", "postgresql", "sqlite") and settings["NAME"]
+        is_valid = parts.scheme in ("postgres", "postgresql", "sqlite") and settings["NAME"]
     except (ValueError, KeyError):
-        right = False
-    if not right:
+        is_valid = False
+    if not is_valid:
         refuse(
-            "DATABASE_URL names no database that Hubbub can use: give "
+            "DATABASE_URL isn't valid. It must look like "
             "postgres://user:password@host:5432/name (or sqlite:////path/to/file)."
         )
     return settings
 
 
 def redis_hosts(urls: str, *, verify: bool = True) -> list[str]:
-    """Return the addresses in REDIS_URL: several, separated by commas, share the rooms.
+    """Return the addresses in REDIS_URL. Several, separated by commas, share the rooms.
 
-    What is not to be verified is said in the address itself, as redis-py reads it: so it holds for
-    everything that connects there.
+    Without `verify`, an option in each address turns verification off for everything that connects
+    there. The option has redis-py's syntax.
     """
     hosts = [host.strip() for host in urls.split(",") if host.strip()]
     if any(urlsplit(host).scheme not in ("redis", "rediss", "unix") for host in hosts):
-        refuse("REDIS_URL names no Redis: give redis://host:6379/0 (or rediss:// for TLS).")
+        refuse(
+            "REDIS_URL isn't valid. It must look like redis://host:6379/0 (or rediss:// for TLS)."
+        )
     return hosts if verify else [_unverified(host) for host in hosts]
 
 
 def layer_hosts(hosts: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what the channel layer is told of each Redis: how to connect, and when to give up.
+    """Return the channel layer's options for each Redis host, including timeouts.
 
-    A host that vanished is noticed in seconds. The library's keepalive notices it only where
-    nothing is sent that way; what is, the kernel would repeat for a quarter of an hour.
+    With these a vanished host is detected in seconds. The library's keepalive alone detects it only
+    on an idle connection; unacknowledged data would be retransmitted for a quarter of an hour.
     """
-    # Protocol 3, the library's default, writes each message heard into a debug log.
+    # With protocol 3, the library's default, redis-py writes each received message to a debug log.
     common = {"socket_connect_timeout": 2, "protocol": 2}
-    given_up = {"socket_keepalive": True, "socket_keepalive_options": SOCKET_OPTIONS}
+    keepalive = {"socket_keepalive": True, "socket_keepalive_options": SOCKET_OPTIONS}
     return [
-        {"address": host, **common, **({} if host.startswith("unix:") else given_up)}
+        {"address": host, **common, **({} if host.startswith("unix:") else keepalive)}
         for host in hosts
     ]
 
 
 def email(url: str) -> dict[str, Any]:
-    """Return Django's settings of the mail server at `url`."""
+    """Return Django's settings for the URL of a mail server."""
     try:
         settings: dict[str, Any] = Environment.email_url_config(url)
     except (ValueError, environ.ImproperlyConfigured):
         refuse(
-            "EMAIL_URL names no mail server: give smtp+tls://user:password@host:587 "
+            "EMAIL_URL isn't valid. It must look like smtp+tls://user:password@host:587 "
             "(smtp:// without encryption, smtp+ssl:// with TLS from the start)."
         )
     return settings
@@ -160,11 +162,12 @@ def _unverified(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "rediss":
         return url
-    told = [one for one in parts.query.split("&") if one and not one.startswith("ssl_cert_reqs=")]
-    return urlunsplit(parts._replace(query="&".join([*told, "ssl_cert_reqs=none"])))
+    options = parts.query.split("&")
+    kept = [each for each in options if each and not each.startswith("ssl_cert_reqs=")]
+    return urlunsplit(parts._replace(query="&".join([*kept, "ssl_cert_reqs=none"])))
 
 
-def _truth(text: str) -> bool:
+def _boolean(text: str) -> bool:
     if text.lower() not in YES | NO:
         raise ValueError
     return text.lower() in YES

@@ -1,12 +1,12 @@
-"""The columns of a model, in the one order that `from_db` takes their values in.
+"""The columns of a model in the order in which `from_db` takes their values.
 
-For whoever reads rows by SQL or `values_list` and makes models of them: an order of its own would
-put one column's value into another's field, and nothing would say so.
+For code that builds models from rows of raw SQL or `values_list`. In any other order, values would
+silently end up in the wrong fields.
 """
 
 from django.db import models
 
 
-def columns(model: type[models.Model], *wanted: str) -> list[str]:
-    """Return the names of the wanted columns (`room_id`, not `room`) in the model's order."""
-    return [field.attname for field in model._meta.concrete_fields if field.attname in wanted]
+def columns(model: type[models.Model], *names: str) -> list[str]:
+    """Return the given column names (`room_id`, not `room`) in the order of the model."""
+    return [field.attname for field in model._meta.concrete_fields if field.attname in names]

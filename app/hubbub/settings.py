@@ -1,9 +1,9 @@
-"""Every setting of Hubbub, for every place that it runs.
+"""All of Hubbub's settings, for every environment.
 
-One flat file: what differs between places is an environment variable, listed in `.env.example`,
-each also readable from a file named by the same variable with `_FILE` at its end. Without any
-variable it is the embedded default: SQLite, the in-memory channel layer, one process.
-Names of our own settings carry their unit.
+Whatever differs between environments is an environment variable, listed in `.env.example`. Each
+variable can also be read from a file, whose path is in the variable of the same name plus `_FILE`.
+Without any variable this is the embedded default: SQLite, the in-memory channel layer, one process.
+The names of our own settings contain their unit.
 """
 
 import sys
@@ -29,36 +29,36 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
 PORT = env.port("PORT", default=8_000)
-# What a process listens on; 0.0.0.0 where something else guards the port.
+# The address to listen on. 0.0.0.0 where something else protects the port.
 BIND = env.str("BIND", default="127.0.0.1")
-# gunicorn's workers, and the threads of each, each thread with a connection to the database. A
-# replica that serves pages, too, has as many threads for them.
+# gunicorn's workers, and the threads of each. Each thread has a database connection. A replica that
+# also serves pages uses as many threads for them.
 WEB_WORKERS = env.count("WEB_CONCURRENCY", default=2)
 WEB_THREADS = env.count("WEB_THREADS", default=8)
 
-# The place
+# The workspace
 
 DATABASE_URL = env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="")
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="hubbub")
-# The embedded default: nothing was configured, so the first account becomes the place's owner.
+# The embedded default: nothing is configured, so the first account owns the workspace.
 EMBEDDED = not DATABASE_URL
 if EMBEDDED:
-    environment.make_folder(DATA_DIR)
+    environment.make_directory(DATA_DIR)
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 _public = environment.public_url(PUBLIC_URL)
 SECURE = _public.scheme == "https"
 
-# Commands that need no key: they touch neither sessions nor people.
+# Commands that need no key, because they touch neither sessions nor users.
 _KEYLESS_COMMANDS = {"collectstatic", "help", "--help", "compilemessages", "makemessages"}
 
 
 def _embedded_secret_key() -> str:
-    """Return the key beside the SQLite file, made at the first start and kept."""
+    """Return the key stored next to the SQLite file. The first start creates it."""
     path = DATA_DIR / "secret_key"
     if not path.exists():
-        # Linked into place whole, so that two first starts at once agree on one key.
+        # A hard link creates the complete file, so that two concurrent first starts use one key.
         with NamedTemporaryFile("w", dir=DATA_DIR) as file, suppress(FileExistsError):
             file.write(get_random_secret_key())
             file.flush()
@@ -73,8 +73,8 @@ elif not SECRET_KEY and _KEYLESS_COMMANDS.intersection(sys.argv[1:]):
     SECRET_KEY = get_random_secret_key()
 elif not SECRET_KEY:
     sys.exit(
-        "SECRET_KEY is not set. A deployment (DATABASE_URL is set) needs one that every process "
-        "shares: set SECRET_KEY or SECRET_KEY_FILE to a long random text."
+        "SECRET_KEY is not set. In a deployment (DATABASE_URL is set), all processes share a key: "
+        "set SECRET_KEY or SECRET_KEY_FILE to a long random text."
     )
 
 # Django
@@ -87,7 +87,7 @@ INSTALLED_APPS = [
     "hubbub.api",
     "hubbub.realtime",
     "hubbub.doctor",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # only what chat.admin registers is there
+    "django.contrib.admin.apps.SimpleAdminConfig",  # it has only what chat.admin registers
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -97,7 +97,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "csp",
-    "ninja",  # its own copy of the API page's files, instead of a CDN's
+    "ninja",  # serves the files of the API's page itself, instead of a CDN
 ]
 
 MIDDLEWARE = [
@@ -146,12 +146,12 @@ USE_TZ = True
 
 # Database
 
-# Seconds that a lock may take before its own messages get `unavailable`.
+# How long to wait for a room's lock. After that, messages to this room fail with `unavailable`.
 LOCK_SECONDS = 2
 DATABASE_CONNECT_SECONDS = env.count("DATABASE_CONNECT_SECONDS", default=2)
-# For how long a request may wait for the database, all its questions together.
+# How long a request may wait for the database in all its queries together.
 DATABASE_TIMEOUT_SECONDS = env.count("DATABASE_TIMEOUT_SECONDS", default=10)
-DATABASE_MAX_AGE_SECONDS = env.count("DATABASE_MAX_AGE_SECONDS", default=600, least=0)
+DATABASE_MAX_AGE_SECONDS = env.count("DATABASE_MAX_AGE_SECONDS", default=600, minimum=0)
 
 if EMBEDDED:
     _database = environment.database(f"sqlite:///{DATA_DIR / 'hubbub.sqlite3'}")
@@ -159,7 +159,7 @@ else:
     _database = environment.database(DATABASE_URL)
 _database["CONN_MAX_AGE"] = DATABASE_MAX_AGE_SECONDS
 _database["CONN_HEALTH_CHECKS"] = True
-# PgBouncer may give the next answer by another connection, which knows no cursor of this one.
+# With PgBouncer the next query may use another connection, which does not have this one's cursor.
 _database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _options = _database.setdefault("OPTIONS", {})
 if _database["ENGINE"].endswith("sqlite3"):
@@ -170,7 +170,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     _database["ENGINE"] = "hubbub.postgres"
     _options.setdefault("connect_timeout", DATABASE_CONNECT_SECONDS)
-    # A host that vanished is noticed in seconds, not after the kernel's two hours.
+    # Detect a host that vanished within seconds, not after the kernel's two hours.
     _options.setdefault("tcp_user_timeout", 10_000)
     _options.setdefault("keepalives_idle", 10)
     _options.setdefault("keepalives_interval", 3)
@@ -180,7 +180,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis
 
-# Off for a Redis whose certificate nobody has signed, as Heroku's.
+# Off for a Redis with a self-signed certificate, such as Heroku's.
 REDIS_TLS_VERIFY = env.bool("REDIS_TLS_VERIFY", default=True)
 REDIS_HOSTS = environment.redis_hosts(REDIS_URL, verify=REDIS_TLS_VERIFY)
 YEARS_SECONDS = 10 * 365 * 24 * 3600
@@ -203,8 +203,8 @@ if REDIS_HOSTS:
         }
     }
 else:
-    # The layer forgets groups after a day, messages after a minute (a laptop's sleep) and
-    # whatever is over 100, unless told otherwise.
+    # By default the layer drops groups after a day, messages after a minute (when a laptop sleeps),
+    # and more than 100 messages.
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",
@@ -216,7 +216,7 @@ else:
         }
     }
 
-# People
+# Users
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
@@ -232,7 +232,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
-# No session cache outside the database decides who may stay.
+# Sessions are in the database only: no other cache decides who is signed in.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
@@ -248,7 +248,7 @@ ACCOUNT_FORMS = {
     "add_email": "hubbub.accounts.forms.EmailForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# A new address counts once it is confirmed; the password is asked for again before it is changed.
+# A new address takes effect once it is confirmed. Changing it requires the password again.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hubbub] "
@@ -257,7 +257,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-# Words that mean everybody, or nobody in particular.
+# Words that stand for everyone, or for nobody in particular.
 ACCOUNT_USERNAME_BLACKLIST = [
     "all",
     "channel",
@@ -268,7 +268,7 @@ ACCOUNT_USERNAME_BLACKLIST = [
     "room",
     "system",
 ]
-# By address wide enough for an office behind one; by person as allauth has them.
+# Limits per address are wide enough for an office behind one address; per user, allauth's defaults.
 _ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
@@ -278,8 +278,8 @@ _ACCOUNT_RATE_LIMITS = {
 }
 SIGN_IN_LIMITS = env.bool("SIGN_IN_LIMITS", default=True)
 ACCOUNT_RATE_LIMITS = _ACCOUNT_RATE_LIMITS if SIGN_IN_LIMITS else False
-# How many proxies of ours add to X-Forwarded-For: the limits by address look behind them.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXIES", default=0, least=0)
+# How many of our proxies append to X-Forwarded-For. Limits per address look behind them.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXIES", default=0, minimum=0)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
 if EMAIL_URL:
@@ -305,14 +305,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # other sites of the domain may not have TLS
-    "security.W008",  # the proxy in front redirects: it alone is reached without TLS
-    "security.W021",  # the browsers' preload list is for the domain's owner to choose
+    "security.W008",  # the proxy in front redirects; only it can be reached without TLS
+    "security.W021",  # joining the browsers' preload list is the domain owner's decision
 ]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF, NONCE],  # the nonce is the import map's, which cannot be a file
+        "script-src": [SELF, NONCE],  # the nonce is for the import map, which cannot be a file
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
@@ -330,11 +330,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT_DIR / "staticfiles")))
 if DEBUG:
     _static_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
-elif EMBEDDED:  # compressing takes half a minute, which a first start should not
+elif EMBEDDED:  # no compression: it would delay the first start by half a minute
     _static_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 else:
     _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-# Compressing takes long: nobody but a debugger asks for maps, and nothing for files without a hash.
+# Compression is slow, so skip what is hardly requested: source maps, and files without a hash.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
@@ -342,7 +342,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": _static_storage},
 }
 
-# Limits and times
+# Limits and intervals
 
 MAX_BODY_CHARS = env.count("MAX_BODY_CHARS", default=8_000)
 MAX_FRAME_BYTES = env.count("MAX_FRAME_BYTES", default=65_536)
@@ -351,60 +351,60 @@ MAX_TOPIC_CHARS = 250
 MAX_NONCE_CHARS = 64
 MAX_PAGE_MESSAGES = 100
 
-# Per person and process: a bucket of so many messages, filled at so many a second.
+# Token bucket for messages, per user and process: its size, and the tokens added per second.
 MESSAGES_BURST = env.count("MESSAGES_BURST", default=30)
 MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
-# The same for every command, the cheap ones too.
+# The same for all commands, including cheap ones.
 COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
-# Frames that a socket is refused, one after the other, before it is closed with 4006; as many as
-# COMMANDS_PER_SECOND are forgiven each second.
+# Commands of a connection that are refused in a row before it is closed with 4006. The count drops
+# by COMMANDS_PER_SECOND each second.
 MAX_REFUSED_COMMANDS = 1_000
-# Bad frames in a row before a socket is closed with 4500.
+# Bad frames in a row before a connection is closed with 4500.
 MAX_BAD_FRAMES = 20
 MAX_CONNECTIONS_PER_USER = env.count("MAX_CONNECTIONS_PER_USER", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
-# Each costs its replica a group in Redis and a question to Postgres every two seconds.
+# Each room costs the replica a group in Redis, and a row in the query of every sweep.
 MAX_ROOMS_PER_CONNECTION = 1_000
-# What may wait for one socket that does not read, besides the kernel's buffer, before it is cut.
+# Bytes buffered for a slow reader, besides the kernel's buffer, before it is disconnected.
 MAX_BUFFERED_BYTES = env.count("MAX_BUFFERED_BYTES", default=1_048_576)
-if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # a message of its own must fit, with its HTML
+if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # one message must fit, with its HTML
     environment.refuse(
-        f"MAX_BUFFERED_BYTES is {MAX_BUFFERED_BYTES}: give at least {4 * MAX_FRAME_BYTES}, "
+        f"MAX_BUFFERED_BYTES is {MAX_BUFFERED_BYTES}. It must be at least {4 * MAX_FRAME_BYTES}, "
         "four times MAX_FRAME_BYTES."
     )
-# The kernel's: Linux gives twice as much. Unbounded, it would hide megabytes.
+# The kernel's send buffer; Linux doubles the value. Without a limit it would hide megabytes.
 SEND_BUFFER_BYTES = 131_072
 
-# Stock Daphne pings every 20 s and gives up 30 s later: 2.5 times as long.
+# A connection is closed after 2.5 intervals without an answer, as in stock Daphne: 20 s + 30 s.
 PING_INTERVAL_SECONDS = env.count("PING_INTERVAL_SECONDS", default=20)
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FRAME_BYTES
 
-# What a resume may replay; beyond it the client loads the room anew.
+# Events that a resume may replay. A client that missed more loads the room again.
 REPLAY_MAX_EVENTS = env.count("REPLAY_MAX_EVENTS", default=1_000)
-# Recent events that a replica keeps per room for resumes, and what their texts may take.
+# The replay buffer of each local room: recent events, and the total size of their texts.
 REPLAY_BUFFER_EVENTS = 500
 REPLAY_BUFFER_BYTES = 4 * 1024 * 1024
 SWEEP_SECONDS = 2.0
 BUS_LOST_SWEEP_SECONDS = 0.5
 BUS_HEARTBEAT_SECONDS = 1.0
 BUS_LOST_AFTER_SECONDS = 2.5
-# A replica that is silent for so long is forgotten with all its people.
+# A peer that is silent for this long is removed, with all its users.
 PEER_TIMEOUT_SECONDS = 7.0
-# Somebody whose socket broke is present for so long: most come back at once.
+# A user whose connection broke stays present for this long. Most reconnect at once.
 PRESENCE_LINGER_SECONDS = 4.0
 PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
 ROOM_LINGER_SECONDS = 10.0
 REORDER_SECONDS = 0.25
-# A doorbell may be so late while much is going on; then the log is read for it.
+# Under load a bus message may be this late. After that its event is read from the log.
 BUS_GRACE_SECONDS = 1.0
 REVALIDATION_SECONDS = 60.0
-# An hour: a replica that is added has its share of the sockets by then, and ten thousand of them
-# cost three handshakes a second for it. Pages open the next socket first, so nobody notices.
+# An hour: within it a new replica gets its share of the connections, and ten thousand connections
+# cause only three handshakes a second. Pages open the next connection first, so nobody notices.
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
-# How long a replica takes to send its sockets elsewhere when it is asked to end.
-DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, least=0)
+# How long a replica that shuts down takes to move its connections elsewhere.
+DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
 READ_FLUSH_SECONDS = 3.0
 BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
@@ -413,7 +413,7 @@ PUBLISH_TIMEOUT_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000
 REALTIME_THREADS = env.count("REALTIME_THREADS", default=4)
 
-# Recordings of traffic: a folder makes each replica write the shape of its own there, and no text.
+# The traffic recorder: each replica writes the shape of its traffic here, without any text.
 
 RECORDING_DIR = env.str("RECORDING_DIR", default="")
 RECORDING_MAX_MB = env.count("RECORDING_MAX_MB", default=200)
@@ -422,15 +422,15 @@ LANGUAGES = [("en", _("English"))]
 
 # Metrics and logs
 
-# Who scrapes /metrics gives it. Without it only private addresses may, not through a proxy.
+# Required to read /metrics. If empty, clients on private networks may, but not through a proxy.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
 if LOG_FORMAT not in ("line", "json"):
-    environment.refuse(f"LOG_FORMAT is {LOG_FORMAT!r}: give line or json.")
+    environment.refuse(f"LOG_FORMAT is {LOG_FORMAT!r}. It must be line or json.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-    environment.refuse(f"LOG_LEVEL is {LOG_LEVEL!r}: give DEBUG, INFO, WARNING or ERROR.")
+    environment.refuse(f"LOG_LEVEL is {LOG_LEVEL!r}. It must be DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -450,6 +450,6 @@ LOGGING = {
     "loggers": {
         "hubbub": {"level": LOG_LEVEL},
         "gunicorn.error": {"level": "INFO", "propagate": True},
-        "gunicorn.access": {"level": "WARNING"},  # it logs whole addresses
+        "gunicorn.access": {"level": "WARNING"},  # it would log complete URLs
     },
 }

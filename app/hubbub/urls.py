@@ -1,4 +1,4 @@
-"""Where every address leads: the doors' own lists, allauth's pages and Django's admin."""
+"""The root URLconf: pages, the REST API, allauth's pages and Django's admin."""
 
 from django.urls import include, path
 

@@ -6,6 +6,6 @@ import socket
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
-# How this process's connections are named in Postgres: `doctor` counts processes by it.
+# The name of this process's connections in Postgres. `doctor` counts processes by it.
 os.environ.setdefault("PGAPPNAME", f"hubbub-web {socket.gethostname()}:{os.getpid()}")
 application = get_wsgi_application()

@@ -38,7 +38,7 @@ def test_expired_sessions_go_and_open_ones_stay(bob: User, expired: str) -> None
 
 
 def test_tokens_go_a_month_after_they_were_revoked(bob: User) -> None:
-    used, fresh, old = (Token.make(bob, name)[0] for name in ("used", "fresh", "old"))
+    used, fresh, old = (Token.create(bob, name)[0] for name in ("used", "fresh", "old"))
     revoke(fresh, days_ago=29)
     revoke(old, days_ago=31)
     assert prune()[1] == "Revoked tokens: 1 removed."
@@ -46,14 +46,14 @@ def test_tokens_go_a_month_after_they_were_revoked(bob: User) -> None:
 
 
 def test_the_month_can_be_chosen(bob: User) -> None:
-    revoke(Token.make(bob, "fresh")[0], days_ago=1)
+    revoke(Token.create(bob, "fresh")[0], days_ago=1)
     assert prune("--token-days", "0")[1] == "Revoked tokens: 1 removed."
     with pytest.raises(CommandError, match="number of days"):
         prune("--token-days", "-1")
 
 
 def test_a_dry_run_says_what_would_go_and_removes_nothing(bob: User, expired: str) -> None:
-    revoke(Token.make(bob, "old")[0], days_ago=31)
+    revoke(Token.create(bob, "old")[0], days_ago=31)
     told = ["Expired sessions: 1 would be removed.", "Revoked tokens: 1 would be removed."]
     assert prune("--dry-run") == told
     assert (Session.objects.count(), Token.objects.count()) == (1, 1)

@@ -135,7 +135,7 @@ def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: S
 def test_people_come_in_while_redis_is_away(
     client: Client, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FailOpenRedisCache, "away_until", 0.0)
+    monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
     settings.CACHES = {
         "default": {
             "BACKEND": "hubbub.accounts.redis_cache.FailOpenRedisCache",
@@ -199,7 +199,7 @@ def test_many_come_in_at_the_same_moment(alice: User) -> None:
 def test_people_come_in_soon_while_redis_is_silent(
     client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FailOpenRedisCache, "away_until", 0.0)
+    monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
     begun = time.monotonic()
     with redis.paused():
         assert sign_in(client, "alice") == "/"

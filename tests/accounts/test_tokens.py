@@ -21,20 +21,20 @@ def run(*args: str) -> str:
 
 
 def test_a_token_speaks_for_its_person(bob: User) -> None:
-    token, secret = Token.make(bob, "build server")
+    token, secret = Token.create(bob, "build server")
     assert authenticate_token(secret) == (bob, token)
     assert authenticate_token(secret[:-1]) is None
     assert authenticate_token("") is None
 
 
 def test_the_database_keeps_no_secret(bob: User) -> None:
-    _, secret = Token.make(bob, "build server")
+    _, secret = Token.create(bob, "build server")
     assert secret not in str(list(Token.objects.values()))
 
 
 @pytest.mark.parametrize("end", ["revoke", "ban", "deactivate"])
 def test_a_token_ends_with_its_person_or_by_itself(alice: User, bob: User, end: str) -> None:
-    token, secret = Token.make(bob, "build server")
+    token, secret = Token.create(bob, "build server")
     ends: dict[str, Any] = {
         "revoke": lambda: users.revoke_token(bob, token_id=token.pk),
         "ban": lambda: users.ban(alice, user_id=bob.pk),
@@ -47,7 +47,7 @@ def test_a_token_ends_with_its_person_or_by_itself(alice: User, bob: User, end: 
 def test_the_last_use_is_written_at_most_once_a_minute(
     bob: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    token, secret = Token.make(bob, "build server")
+    token, secret = Token.create(bob, "build server")
     authenticate_token(secret)
     token.refresh_from_db()
     first = token.last_used_at

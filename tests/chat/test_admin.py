@@ -143,7 +143,7 @@ def test_nobody_finds_a_message_by_what_it_says(owner: Client, said: Message) ->
 
 
 def test_a_token_is_revoked(owner: Client, bob: User) -> None:
-    token, _ = Token.make(bob, "build server")
+    token, _ = Token.create(bob, "build server")
     assert "build server" in owner.get(TOKENS).text
     act(owner, TOKENS, "revoke", token)
     assert place_events(bob)[-1] == "token.revoked"

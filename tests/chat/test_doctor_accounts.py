@@ -55,7 +55,7 @@ def test_the_first_person_of_a_new_place_still_owns_it(db: None, settings: Setti
 
 
 def test_nobody_finds_invites_or_writes_to_them(alice: User, pair: Pair) -> None:
-    assert queries.people_named("doctor") == []
+    assert queries.find_users("doctor") == []
     den = rooms.create(alice, name="Den", kind="private")
     with pytest.raises(User.DoesNotExist):
         members.invite(alice, room_id=den.pk, user_id=pair[0].pk)

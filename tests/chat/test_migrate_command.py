@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 
-from hubbub.chat.management.commands.migrate import TURN
+from hubbub.chat.management.commands.migrate import LOCK_KEY
 from loadtests.lib.servers import Postgres
 from loadtests.lib.servers.cluster import INHERITED
 from loadtests.lib.servers.process import ROOT
@@ -67,10 +67,12 @@ def test_three_at_once_on_an_empty_database_take_turns(empty: str) -> None:
 
 def test_it_waits_for_another_without_waiting_inside_the_database(empty: str) -> None:
     with psycopg.connect(empty) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
         process = start(empty)
         assert process.stdout is not None
-        assert process.stdout.readline() == "Another process migrates: waiting for it.\n"
+        assert (
+            process.stdout.readline() == "Another process is migrating. Waiting for it to finish.\n"
+        )
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         assert other.execute(waiting).fetchone() == (0,)
         assert other.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
@@ -80,7 +82,7 @@ def test_it_waits_for_another_without_waiting_inside_the_database(empty: str) ->
 def test_with_wait_it_ends_once_another_has_migrated(empty: str) -> None:
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
-    assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
+    assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"
     said(start(empty))
     assert said(waiting) == ""
 
@@ -89,7 +91,7 @@ def test_it_ends_on_sigterm_by_itself(empty: str) -> None:
     """As a container's first process it would otherwise not end at all."""
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
-    assert waiting.stdout.readline() == "Waiting until migrations are applied.\n"
+    assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"
     waiting.terminate()
     text, _ = waiting.communicate(timeout=WITHIN_SECONDS)
     assert (waiting.returncode, text) == (128 + signal.SIGTERM, "")

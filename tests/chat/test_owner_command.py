@@ -28,7 +28,7 @@ def run(*args: str) -> str:
 
 def test_a_new_owner_is_made_with_a_password_shown_once() -> None:
     printed = run("alice", "--email", "alice@example.org")
-    password = re.search(r"shown this once: (\S+)", printed)
+    password = re.search(r"shown again\): (\S+)", printed)
     assert password
     alice = User.objects.get(username="alice")
     assert alice.is_owner

@@ -79,7 +79,7 @@ def test_without_a_database_it_exits_with_an_error_message(
 ) -> None:
     done = engine.attempt("run", *LOCKED, image, command)
     assert done.returncode != 0
-    assert "The folder for Hubbub's data cannot be made" in done.stderr
+    assert "Can't create Hubbub's data directory" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -80,7 +80,7 @@ def test_a_visible_user_with_a_test_account_s_name_gives_exit_2(deployment: Depl
     finally:
         postgres.execute(show.format("true"), database=name)
     assert done.returncode == 2
-    assert "+doctor-1 is somebody who is not hidden" in done.stderr
+    assert "The username +doctor-1 belongs to another account" in done.stderr
 
 
 def test_an_unreachable_deployment_gives_exit_2(deployment: Deployment) -> None:

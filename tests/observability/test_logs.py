@@ -257,8 +257,8 @@ def sign_in(web: Web, login: str, password: str) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml': give line or json."),
-        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'LOUD': give DEBUG, INFO, WARNING or ERROR."),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is 'xml'. It must be line or json."),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL is 'LOUD'. It must be DEBUG, INFO, WARNING or ERROR."),
     ],
 )
 def test_a_format_or_level_that_is_none_gets_a_sentence(

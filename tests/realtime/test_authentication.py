@@ -30,7 +30,7 @@ def session_of(user: User) -> Credentials:
 
 
 def token_of(user: User) -> Credentials:
-    _, secret = Token.make(user, "a bot")
+    _, secret = Token.create(user, "a bot")
     return Credentials(None, digest_of(secret))
 
 

@@ -79,7 +79,7 @@ def test_rows_changed_by_hand_close_the_connection(
 
 
 def test_a_token_revoked_by_hand_closes_its_connection(bob: User, lobby: Room) -> None:
-    token, _ = Token.make(bob, "bot")
+    token, _ = Token.create(bob, "bot")
     identity = Identity(bob, None, token.pk, {})
     assert close_code(identity, lobby) is None
     Token.objects.update(revoked_at=timezone.now())

@@ -1,4 +1,4 @@
-"""The environment configures Hubbub: a wrong value gets a sentence, and secrets may be files."""
+"""The environment configures Hubbub. An invalid value gives one message; secrets may be files."""
 
 import os
 import re
@@ -14,26 +14,28 @@ from loadtests.lib.servers.process import ROOT
 DEPLOYMENT = {"DATABASE_URL": "postgres://hubbub@127.0.0.1:1/hubbub", "SECRET_KEY": "k"}
 
 
-def manage(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` with this environment and no other variable of ours."""
+def manage(
+    directory: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `manage.py` with this environment and none of our other variables."""
     return subprocess.run(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
-        env={"PATH": os.environ["PATH"], "DATA_DIR": str(folder), **environment},
+        env={"PATH": os.environ["PATH"], "DATA_DIR": str(directory), **environment},
         capture_output=True,
         text=True,
     )
 
 
-def show(folder: Path, *names: str, **environment: str) -> list[str]:
-    """Return these settings as a process with that environment has them."""
+def show(directory: Path, *names: str, **environment: str) -> list[str]:
+    """Return the values of settings in a process with this environment."""
     code = "from django.conf import settings as s\n"
     code += "\n".join(f"print(s.{name})" for name in names)
-    shown = manage(folder, "shell", "--no-imports", "--command", code, **environment)
+    shown = manage(directory, "shell", "--no-imports", "--command", code, **environment)
     assert shown.returncode == 0, shown.stderr
     return shown.stdout.splitlines()
 
 
-def test_env_example_names_every_variable_with_its_default() -> None:
+def test_env_example_lists_every_variable_with_its_default() -> None:
     settings = (ROOT / "app/hubbub/settings.py").read_text()
     read = re.findall(r'env\.\w+\(\s*"(\w+)", default=("[^"]*"|[\w.]+)\)', settings)
     example = (ROOT / ".env.example").read_text()
@@ -52,11 +54,11 @@ def normal(default: str) -> str:
         return text
 
 
-def test_a_deployment_without_a_secret_key_is_refused_with_a_sentence(tmp_path: Path) -> None:
-    refused = manage(tmp_path, "check", DATABASE_URL=DEPLOYMENT["DATABASE_URL"])
-    assert refused.returncode != 0
-    assert refused.stderr.startswith("SECRET_KEY is not set.")
-    assert len(refused.stderr.splitlines()) == 1
+def test_a_deployment_needs_a_secret_key(tmp_path: Path) -> None:
+    done = manage(tmp_path, "check", DATABASE_URL=DEPLOYMENT["DATABASE_URL"])
+    assert done.returncode != 0
+    assert done.stderr.startswith("SECRET_KEY is not set.")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", ["--help", "collectstatic"])
@@ -72,7 +74,7 @@ def test_some_commands_need_no_secret_key(tmp_path: Path, command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_embedded_default_keeps_the_key_that_it_made(tmp_path: Path) -> None:
+def test_the_embedded_default_keeps_its_secret_key(tmp_path: Path) -> None:
     first = show(tmp_path, "SECRET_KEY", "DEBUG", "EMBEDDED")
     assert first == show(tmp_path, "SECRET_KEY", "DEBUG", "EMBEDDED")
     assert first[1:] == ["False", "True"]
@@ -80,50 +82,50 @@ def test_the_embedded_default_keeps_the_key_that_it_made(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "sentence"),
+    ("variable", "value", "message"),
     [
         ("PUBLIC_URL", "chat.example.org", "PUBLIC_URL is 'chat.example.org'"),
         ("PUBLIC_URL", "https://example.org/chat", "without a path"),
         ("PUBLIC_URL", "http://[", "PUBLIC_URL is"),
-        ("DATABASE_URL", "hubbub", "DATABASE_URL names no database"),
+        ("DATABASE_URL", "hubbub", "DATABASE_URL isn't valid"),
         (
             "DATABASE_URL",
             "postgres://user:hunter2@host:port/name",
-            "DATABASE_URL names no database",
+            "DATABASE_URL isn't valid",
         ),
-        ("DATABASE_URL", "mysql://host/name", "DATABASE_URL names no database"),
-        ("DATABASE_URL", "postgres://host", "DATABASE_URL names no database"),
-        ("REDIS_URL", "localhost:6379", "REDIS_URL names no Redis"),
-        ("EMAIL_URL", "mail.example.org", "EMAIL_URL names no mail server"),
-        ("MAX_BODY_CHARS", "many", "MAX_BODY_CHARS is 'many': give a whole number."),
-        ("REALTIME_THREADS", "0", "REALTIME_THREADS is '0': give at least 1."),
-        ("DRAIN_SECONDS", "-1", "DRAIN_SECONDS is '-1': give at least 0."),
-        ("MESSAGES_PER_SECOND", "0", "MESSAGES_PER_SECOND is '0': give a number above 0."),
-        ("COMMANDS_PER_SECOND", "nan", "COMMANDS_PER_SECOND is 'nan': give a number above 0."),
-        ("DEBUG", "perhaps", "DEBUG is 'perhaps': give 1 or 0."),
-        ("SECRET_KEY_FILE", "/nowhere", "SECRET_KEY_FILE names a file that cannot be read"),
-        ("DATA_DIR", "/dev/null/data", "set DATA_DIR to another"),
+        ("DATABASE_URL", "mysql://host/name", "DATABASE_URL isn't valid"),
+        ("DATABASE_URL", "postgres://host", "DATABASE_URL isn't valid"),
+        ("REDIS_URL", "localhost:6379", "REDIS_URL isn't valid"),
+        ("EMAIL_URL", "mail.example.org", "EMAIL_URL isn't valid"),
+        ("MAX_BODY_CHARS", "many", "MAX_BODY_CHARS is 'many'. It must be a whole number."),
+        ("REALTIME_THREADS", "0", "REALTIME_THREADS is '0'. It must be at least 1."),
+        ("DRAIN_SECONDS", "-1", "DRAIN_SECONDS is '-1'. It must be at least 0."),
+        ("MESSAGES_PER_SECOND", "0", "MESSAGES_PER_SECOND is '0'. It must be greater than 0."),
+        ("COMMANDS_PER_SECOND", "nan", "COMMANDS_PER_SECOND is 'nan'. It must be greater than 0."),
+        ("DEBUG", "perhaps", "DEBUG is 'perhaps'. It must be 1 or 0."),
+        ("SECRET_KEY_FILE", "/nowhere", "Can't read the file that SECRET_KEY_FILE names"),
+        ("DATA_DIR", "/dev/null/data", "Set DATA_DIR to another path"),
     ],
 )
-def test_a_wrong_value_gets_a_sentence(
-    tmp_path: Path, variable: str, value: str, sentence: str
+def test_an_invalid_value_ends_with_one_message(
+    tmp_path: Path, variable: str, value: str, message: str
 ) -> None:
     environment = {"SECRET_KEY": "k", "DATA_DIR": str(tmp_path)} | {variable: value}
-    refused = manage(tmp_path, "check", **environment)
-    assert refused.returncode == 1
-    assert sentence in refused.stderr
-    assert len(refused.stderr.splitlines()) == 1
-    assert "hunter2" not in refused.stderr
+    done = manage(tmp_path, "check", **environment)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "hunter2" not in done.stderr
 
 
-def test_a_database_that_is_away_gets_a_sentence(tmp_path: Path) -> None:
-    refused = manage(tmp_path, "migrate", **DEPLOYMENT)
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("The database cannot be reached:")
-    assert "Traceback" not in refused.stderr
+def test_an_unreachable_database_gives_one_message(tmp_path: Path) -> None:
+    done = manage(tmp_path, "migrate", **DEPLOYMENT)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Can't reach the database:")
+    assert "Traceback" not in done.stderr
 
 
-def test_every_variable_may_be_a_file_whose_last_newline_does_not_count(tmp_path: Path) -> None:
+def test_a_variable_may_be_a_file_and_its_last_newline_is_ignored(tmp_path: Path) -> None:
     for name, text in {"key": "$ecret\n", "database": "postgres://u@host/name\n"}.items():
         (tmp_path / name).write_text(text)
     shown = show(
@@ -137,7 +139,7 @@ def test_every_variable_may_be_a_file_whose_last_newline_does_not_count(tmp_path
     assert shown == ["$ecret", "name", "False"]
 
 
-def test_a_redis_with_any_certificate_is_one_for_everything_that_connects(tmp_path: Path) -> None:
+def test_turning_off_redis_verification_applies_to_cache_and_channel_layer(tmp_path: Path) -> None:
     urls = "rediss://:pw@one:1?ssl_cert_reqs=required&db=2,redis://two:2/1,rediss://three:3"
     names = ("REDIS_HOSTS", "CACHES['default']['LOCATION']")
     layer = "[host['address'] for host in s.CHANNEL_LAYERS['default']['CONFIG']['hosts']]"
@@ -152,7 +154,7 @@ def test_a_redis_with_any_certificate_is_one_for_everything_that_connects(tmp_pa
     assert show(tmp_path, f"REDIS_URL and {layer}", **chosen) == [str(unverified)]
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_BODY_CHARS", "")
     monkeypatch.setenv("DEBUG", " ")
     env = Environment()
@@ -160,7 +162,7 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     assert env.bool("DEBUG", default=False) is False
 
 
-def test_the_public_address_decides_hosts_origins_and_cookies(tmp_path: Path) -> None:
+def test_public_url_sets_hosts_origins_and_cookies(tmp_path: Path) -> None:
     names = ("ALLOWED_HOSTS[-1]", "CSRF_TRUSTED_ORIGINS", "SESSION_COOKIE_SECURE")
     secure = show(tmp_path, *names, PUBLIC_URL="https://chat.example.org/")
     assert secure == ["chat.example.org", "['https://chat.example.org']", "True"]

@@ -81,14 +81,14 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_keeps_the_data(
     assert stack.attempt("status").stderr.startswith("No stack is running in ")
     stack.start()
     assert stack.variable("SECRET_KEY") == key
-    assert "owns this place" in stack.manage("owner", "alice")
+    assert "owner of this workspace" in stack.manage("owner", "alice")
     # A killed manager cannot stop anything, yet no process outlives it, and it starts again.
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()
     wait_until(lambda: not stack.left_behind(), STOP_SECONDS)
     stack.start()
-    assert "owns this place" in stack.manage("owner", "alice")
+    assert "owner of this workspace" in stack.manage("owner", "alice")
 
 
 def test_a_used_port_gives_a_one_line_error(make_stack: MakeStack) -> None:

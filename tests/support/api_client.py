@@ -39,7 +39,7 @@ class ApiClient:
 
     @classmethod
     def with_token(cls, user: User) -> "ApiClient":
-        return cls(Authorization=f"Bearer {Token.make(user, 'a bot')[1]}")
+        return cls(Authorization=f"Bearer {Token.create(user, 'a bot')[1]}")
 
     def get(self, path: str, **query: Any) -> ApiResponse:
         return self.raw("GET", path, query_params=query)

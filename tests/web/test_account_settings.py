@@ -72,7 +72,7 @@ def test_a_token_without_a_name_is_refused(bob_client: Client) -> None:
 
 
 def test_a_revoked_token_is_gone_and_published(bob_client: Client, bob: User) -> None:
-    token, secret = Token.make(bob, "build server")
+    token, secret = Token.create(bob, "build server")
     answer = bob_client.post(f"/settings/tokens/{token.pk}/revoke/", follow=True)
     assert "Token “build server” revoked." in answer.text
     assert "You don't have any tokens yet." in page(bob_client)
@@ -81,7 +81,7 @@ def test_a_revoked_token_is_gone_and_published(bob_client: Client, bob: User) ->
 
 
 def test_another_users_token_cannot_be_revoked(bob_client: Client, alice: User) -> None:
-    token, _ = Token.make(alice, "Alice's token")
+    token, _ = Token.create(alice, "Alice's token")
     assert bob_client.post(f"/settings/tokens/{token.pk}/revoke/").status_code == 404
     assert Token.objects.usable().filter(pk=token.pk).exists()
 

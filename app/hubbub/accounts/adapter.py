@@ -1,8 +1,8 @@
-"""What allauth asks of us: who may come in, what people are told, how mails look.
+"""Adapts allauth: refuses banned users, counts sign-ins, sets the links in e-mails.
 
-allauth calls it; the settings name it. Whoever signs in passes here (the admin leads to the same
-page), so attempts are counted here. Mails carry PUBLIC_URL where it is set, whatever address the
-request came by.
+Settings name this adapter, and allauth calls it. All sign-ins pass through it (the admin uses the
+same page), so it counts the attempts. Links in e-mails start with PUBLIC_URL if it is set, whatever
+the address of the request.
 """
 
 import logging
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Site(NamedTuple):
-    """What the templates of mails know of the place."""
+    """What the templates of e-mails use of a site."""
 
     name: str
     domain: str
@@ -36,7 +36,7 @@ class Site(NamedTuple):
 
 class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count who is refused unheard: too many have failed by this name, or from this address."""
+        """Count attempts that a rate limit refuses, before the password is checked."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().authentication_failed(request, **credentials)
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Tell a banned person so, once the password has proved who it is."""
+        """Tell banned users that they are banned, after the password has proved who they are."""
         if user.banned_at is not None:
             clear_login(request)
             return render(request, "banned.html", status=403)
@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
         redirect_url: str | None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Lead on; whoever owns the place by having signed up first is told so on the way."""
+        """Redirect, with a welcome page for the first user, who becomes the workspace's owner."""
         if signup and user.is_owner:
             redirect_url = f"{reverse('welcome')}?{urlencode({'next': redirect_url or ''})}"
         if not signup:
@@ -75,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send it, or tell the person that it cannot be sent just now."""
+        """Send an e-mail, or show that it could not be sent."""
         request = allauth_context.request
         host = urlsplit(settings.PUBLIC_URL).netloc or request.get_host()
         links = {key: public(value) for key, value in context.items() if key.endswith("_url")}
@@ -83,13 +83,13 @@ class AccountAdapter(DefaultAccountAdapter):
         try:
             super().send_mail(template_prefix, email, context | links | site)
         except (SMTPException, OSError):
-            logger.exception("A mail could not be sent.")
+            logger.exception("Can't send an e-mail.")
             text = _("The e-mail couldn't be sent. Try again later, or ask an owner for help.")
             messages.error(request, text)
 
 
 def public(link: str) -> str:
-    """Return the link under PUBLIC_URL, where there is one."""
+    """Return the link with PUBLIC_URL as its base, if that is set."""
     if not settings.PUBLIC_URL:
         return link
     path = urlsplit(link)._replace(scheme="", netloc="").geturl()

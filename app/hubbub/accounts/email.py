@@ -1,4 +1,4 @@
-"""A person's e-mail address, kept twice: in our row, and in allauth's table of addresses."""
+"""A user's e-mail address, which is stored twice: in the user's row, and in allauth's table."""
 
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
@@ -10,7 +10,7 @@ from hubbub.accounts.models import User
 
 
 def clean_email(email: str, user: User) -> str:
-    """Return the address as it is kept. Raises ValidationError where somebody else has it."""
+    """Return the address as it is stored. Raises ValidationError if another user has it."""
     email = email.strip().lower()
     if email and any(other.pk != user.pk for other in filter_users_by_email(email)):
         raise ValidationError(_("That e-mail address is already in use."))
@@ -19,7 +19,7 @@ def clean_email(email: str, user: User) -> str:
 
 @transaction.atomic
 def set_email(user: User, email: str) -> None:
-    """Give a person this one address, unconfirmed; empty means none. Links sent before are void."""
+    """Make this the only address, unconfirmed (empty: none). Links sent earlier stop working."""
     if email == user.email and EmailAddress.objects.filter(user=user, email=email).exists():
         return
     EmailAddress.objects.filter(user=user).delete()

@@ -1,4 +1,4 @@
-"""Banned people are told so on every page, whatever session they still have."""
+"""Shows banned users that they are banned, on every page and with any session."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ class BannedMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # The API says it in its own words, and that the database is away: nobody is read here.
+        # The API reports both a ban and a database outage itself, so the user is not loaded here.
         if request.path.startswith(("/accounts/logout", "/api/")):
             return self.get_response(request)
         if request.user.is_authenticated:

@@ -1,8 +1,8 @@
-"""People and their bearer tokens.
+"""Users and their bearer tokens.
 
-A person of the place is owner (`is_superuser`, which also opens Django's admin) or member. People
-are never deleted, since the log refers to them: they are banned or deactivated, by the actions of
-`chat.actions.people`, which also cut their open sockets off.
+A user is an owner of the workspace (`is_superuser`, which also opens Django's admin) or a member.
+Users are never deleted, since the logs refer to them. They are banned or deactivated by the actions
+in `chat.actions.users`, which also close their open connections.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-TOKEN_PREFIX = "hub_"  # noqa: S105 (what every token begins with is no secret)
+TOKEN_PREFIX = "hub_"  # noqa: S105 (every token starts with it)
 
 validate_username = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._-]*\Z",
     _("Use letters, digits, dots, hyphens and underscores, starting with a letter or digit."),
 )
-# Control and direction characters would let one name look like another.
+# Control and direction characters could make one name look like another.
 validate_name = RegexValidator(
     r"[\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]",
     _("A name can't contain control characters."),
@@ -38,7 +38,7 @@ class UserManager(DjangoUserManager["User"]):
 
 
 class User(AbstractUser):
-    """A person: signs in with `username` or `email`, is shown to others as `name`."""
+    """An account. Users sign in with `username` or `email`; others see their `name`."""
 
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
@@ -57,7 +57,7 @@ class User(AbstractUser):
         help_text=_("Shown to others. Leave it empty to use the username."),
     )
     banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
-    # Nobody: `doctor` looks at the place through two of them. In no list, no room of others.
+    # A test user of `doctor`. Hidden users appear in no list and in nobody else's rooms.
     hidden = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -79,13 +79,13 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username.lower()
         self.name = self.name.strip() or self.username
-        # With what follows a new person's first save (the lobby): nobody is left outside it.
+        # One transaction with the signal that adds a new user to the lobby: nobody is left out.
         with transaction.atomic():
             super().save(*args, **kwargs)
 
     @property
     def is_owner(self) -> bool:
-        """Whether this person owns the place."""
+        """Whether the user is an owner of the workspace."""
         return self.is_superuser
 
     @property
@@ -102,7 +102,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
 
 class Token(models.Model):
-    """A bearer token: the secret is shown once, when made; the database keeps its SHA-256."""
+    """A bearer token. Its secret is shown once, when it is created; only its SHA-256 is stored."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens"
@@ -124,15 +124,15 @@ class Token(models.Model):
         return self.name
 
     @classmethod
-    def make(cls, user: User, name: str) -> tuple["Token", str]:
-        """Return a new token of `user` and its secret, which nothing can show again."""
+    def create(cls, user: User, name: str) -> tuple["Token", str]:
+        """Create a token of `user`. Return it with its secret, which cannot be shown again."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         return cls.objects.create(user=user, name=name, digest=digest_of(secret)), secret
 
 
 def digest_of(secret: str) -> str:
-    """Return the hexadecimal SHA-256 by which a secret is known where it must not be kept.
+    """Return the hexadecimal SHA-256 of a secret, to store or log in place of the secret.
 
-    A plain hash is enough: the secrets have 256 random bits and cannot be guessed.
+    A plain hash is enough, because secrets have 256 random bits and cannot be guessed.
     """
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""What nobody can use any more and what may therefore go: sessions that expired, revoked tokens.
+"""Finds and deletes rows that nobody can use any more: expired sessions and revoked tokens.
 
-Called by `manage.py prune`. Nothing here ends anything: it is over already, and a row less changes
-nothing for anybody.
+Called by `manage.py prune`. Deleting these rows signs nobody out: they have already expired or been
+revoked.
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,7 @@ from django.utils import timezone
 
 from hubbub.accounts.models import Token
 
-# Each batch is a transaction of its own: nobody waits for a long one, and one that fails loses none
-# of the others.
+# Each batch is its own transaction: none takes long, and a failure does not undo earlier batches.
 BATCH_ROWS = 1_000
 
 
@@ -24,11 +23,11 @@ def expired_sessions() -> QuerySet[Session]:
 
 
 def revoked_tokens(days: int) -> QuerySet[Token]:
-    """Return the tokens revoked more than so many days ago: until then operators see them."""
+    """Return tokens revoked more than `days` days ago. Operators can see them until then."""
     return Token.objects.filter(revoked_at__lt=timezone.now() - timedelta(days=days))
 
 
 def remove(rows: QuerySet[Any], batch_rows: int = BATCH_ROWS) -> Iterator[int]:
-    """Delete rows in small batches; yield how many each has removed."""
+    """Delete rows in small batches. Yield the number of deleted rows after each."""
     while keys := list(rows.values_list("pk", flat=True)[:batch_rows]):
         yield rows.filter(pk__in=keys).delete()[0]

@@ -1,9 +1,9 @@
-"""The cache of deployments: Redis, or nothing while Redis is away.
+"""The cache of deployments: Redis, or an empty cache while Redis is down.
 
-The rate limits of sign-in live here. Django's own backend raises when Redis is down, and nobody
-could sign in; here a read finds nothing and a write is let go, so the limits pause and people
-come in. After a failure Redis is left alone for some seconds: a silent one (paused, partitioned)
-would otherwise cost each of a request's many look-ups its whole timeout.
+It holds the rate limits of sign-in. Django's own backend raises while Redis is down, so nobody
+could sign in. Here, reads find nothing and writes are skipped: the limits are off, and people can
+sign in. After a failure, the cache does not use Redis for a few seconds. If Redis hangs (paused,
+network cut), each of a request's many lookups would otherwise take the whole timeout.
 """
 
 import logging
@@ -18,25 +18,25 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-LEFT_ALONE_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
 
 
 class FailOpenRedisCache(RedisCache):
-    # Django's own, which its stubs do not know.
+    # Django's attributes, which django-stubs lacks.
     _servers: list[str]
     _class: Any
     _options: dict[str, Any]
 
-    # Shared by the instances of all threads: Django makes one for each. Monotonic.
-    away_until: ClassVar[float] = 0.0
-    # By address. Under ASGI each request has an instance of its own, whose connections would stay
-    # until the garbage collector comes by.
+    # Monotonic. Shared by all instances: Django creates one per thread.
+    skip_until: ClassVar[float] = 0.0
+    # By address, shared. Under ASGI each request has its own instance, whose connections would stay
+    # open until garbage collection.
     clients: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        # The client's own retries wait for seconds.
+        # By default the client retries, for seconds.
         options = {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
 
@@ -48,33 +48,35 @@ class FailOpenRedisCache(RedisCache):
         return self.clients[server]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        # True: who takes a lock by adding it must not wait for a Redis that is away.
-        return self._forgive(True, super().add, key, value, timeout, version)
+        # True: code that takes a lock with `add` must not wait until Redis is back.
+        return self._try(True, super().add, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
-        return self._forgive(default, super().get, key, default, version)
+        return self._try(default, super().get, key, default, version)
 
     def set(
         self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None
     ) -> None:
-        self._forgive(None, super().set, key, value, timeout, version)
+        self._try(None, super().set, key, value, timeout, version)
 
     def touch(self, key: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        return self._forgive(False, super().touch, key, timeout, version)
+        return self._try(False, super().touch, key, timeout, version)
 
     def delete(self, key: Any, version: Any = None) -> Any:
-        return self._forgive(False, super().delete, key, version)
+        return self._try(False, super().delete, key, version)
 
     def has_key(self, key: Any, version: Any = None) -> Any:
-        return self._forgive(False, super().has_key, key, version)
+        return self._try(False, super().has_key, key, version)
 
-    def _forgive(self, away: Any, call: Callable[..., Any], *args: Any) -> Any:
-        """Return what `call` returns, or `away` while Redis is."""
-        if time.monotonic() < FailOpenRedisCache.away_until:
-            return away
+    def _try(self, fallback: Any, call: Callable[..., Any], *args: Any) -> Any:
+        """Return the result of `call`, or `fallback` while Redis is down."""
+        if time.monotonic() < FailOpenRedisCache.skip_until:
+            return fallback
         try:
             return call(*args)
         except (RedisError, OSError) as error:
-            FailOpenRedisCache.away_until = time.monotonic() + LEFT_ALONE_SECONDS
-            logger.warning("Redis does not answer (%r): rate limits of sign-in pause.", error)
-            return away
+            FailOpenRedisCache.skip_until = time.monotonic() + RETRY_AFTER_SECONDS
+            logger.warning(
+                "Redis does not answer (%r). Sign-in has no rate limits meanwhile.", error
+            )
+            return fallback

@@ -1,6 +1,6 @@
-"""Sessions begun without a password: of people who are made by commands.
+"""Creates sessions without a password, for users that commands create.
 
-Called by `seed` and `doctor`. Whoever has a session's key is that person.
+Called by `seed` and `doctor`. Anyone who has a session's key can act as its user.
 """
 
 from importlib import import_module
@@ -11,15 +11,15 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from hubbub.accounts.models import User
 
 
-def create_session(person: User, seconds: int | None = None) -> str:
-    """Return the key of a new session, as if the person had signed in.
+def create_session(user: User, seconds: int | None = None) -> str:
+    """Return the key of a new session, as if the user had signed in.
 
-    It is valid for `seconds`; None: for as long as anybody's.
+    The session expires after `seconds`; None: after SESSION_COOKIE_AGE, as all sessions do.
     """
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY] = str(person.pk)
+    session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     if seconds is not None:
         session.set_expiry(seconds)
     session.create()

@@ -1,7 +1,7 @@
-"""REST: the door for scripts, bots and the page's own reads. Mounted at /api/.
+"""The REST API, for scripts, bots and the page's own reads. Mounted at /api/.
 
-Each noun has a file with its router. Operations call `chat.reading` and `chat.actions` and nothing
-below; what these raise becomes a problem in `api.problems`.
+Each resource has a file with its router. Endpoints call `chat.queries` and `chat.actions`, and
+`api.problems` turns the exceptions of these into responses.
 """
 
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from ninja.openapi.docs import Swagger
 from hubbub.api import docs, members, messages, problems, rooms, users
 from hubbub.api.auth import Bearer, Session
 
-Run = Callable[..., HttpResponse]
+View = Callable[..., HttpResponse]
 
 
-def guarded(run: Run) -> Run:
-    """Refuse a body of more than MAX_FRAME_BYTES before anybody reads it, and keep no answer.
+def limit_body(view: View) -> View:
+    """Refuse a request body over MAX_FRAME_BYTES before it is parsed, and forbid caching.
 
-    A text that is deleted later must not stay in a browser's cache.
+    The text of a deleted message must not stay in a browser's cache.
     """
 
-    @wraps(run)
+    @wraps(view)
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         size = int(length) if length.isdecimal() else 0
@@ -35,7 +35,7 @@ def guarded(run: Run) -> Run:
                 "max": settings.MAX_FRAME_BYTES
             }
             return problems.problem("too_large", detail)
-        response = run(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
 
@@ -51,18 +51,18 @@ api = docs.DocumentedAPI(
     auth=[Bearer(), Session()],
     docs_decorator=docs.allow_styles,
 )
-problems.translate_all(api)
-api.add_decorator(guarded, mode="view")
-for noun in (users, rooms, members, messages):
-    api.add_router("", noun.router)
+problems.add_exception_handlers(api)
+api.add_decorator(limit_body, mode="view")
+for module in (users, rooms, members, messages):
+    api.add_router("", module.router)
 
-elsewhere = Router()
+fallback = Router()
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-@elsewhere.api_operation(METHODS, "/{path:rest}", auth=None, include_in_schema=False)
-def nothing_here(request: HttpRequest, rest: str) -> None:
+@fallback.api_operation(METHODS, "/{path:rest}", auth=None, include_in_schema=False)
+def not_found(request: HttpRequest, rest: str) -> None:
     raise Http404
 
 
-api.add_router("", elsewhere)
+api.add_router("", fallback)

@@ -1,7 +1,7 @@
-"""The API's own page at /api/docs and the document that it shows.
+"""The API's documentation at /api/docs, and the OpenAPI document that it shows.
 
-Swagger UI comes from our static files, through our own template (`templates/ninja/swagger.html`,
-found before ninja's), within the strict Content-Security-Policy.
+Swagger UI is served from our static files through our own template (`templates/ninja/swagger.html`,
+which takes precedence over ninja's), to satisfy the strict Content-Security-Policy.
 """
 
 from typing import Any
@@ -15,36 +15,38 @@ from hubbub.api.problems import STATUS
 from hubbub.api.schemas import Problem
 
 DESCRIPTION = """
-Rooms, members and messages for scripts and bots; the live side is the WebSocket at `/ws/`.
+Rooms, members and messages for scripts and bots. For live events use the WebSocket at `/ws/`.
 
-**Who asks.** `Authorization: Bearer hub_…` with a token made in the settings, or the session cookie
-with the `X-CSRFToken` header for everything that changes something.
+**Authentication:** `Authorization: Bearer hub_…` with a token created in the settings, or the
+session cookie, with the `X-CSRFToken` header for every request that changes something.
 
-**What went wrong** is told as `{"code", "detail", "retry_after"?}`; `code` is one of `invalid`,
-`forbidden`, `not_found`, `too_large`, `rate_limited`, `unavailable`. After `unavailable` it is not
-known whether a message was saved: send it again with the same `nonce`.
+**Errors** are `{"code", "detail", "retry_after"?}`; `code` is one of `invalid`, `forbidden`,
+`not_found`, `too_large`, `rate_limited`, `unavailable`. After `unavailable`, a message may or may
+not have been saved: send it again with the same `nonce`.
 """
 
-# Swagger UI sets style attributes; scripts stay as strict as everywhere.
+# Swagger UI sets style attributes. For scripts the policy stays as strict as everywhere.
 allow_styles = csp_update({"style-src": [SELF, UNSAFE_INLINE]})
 
-
-# What any operation may answer besides; 401 is `forbidden` to somebody who is not known.
-REFUSALS = sorted({401, *STATUS.values()})
+# Errors that any endpoint may return. 401 is the code `forbidden` without authentication.
+ERROR_STATUSES = sorted({401, *STATUS.values()})
 
 
 class DocumentedAPI(NinjaAPI):
-    """Says in the document what every operation may answer besides.
+    """Adds to the document the errors that every endpoint may return.
 
-    Status by status: `default` would allow whatever an operation comes to answer.
+    Each status is listed: `default` would allow any response at all.
     """
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
         schema["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-        told = {"$ref": "#/components/schemas/Problem"}
-        answer = {"description": "A problem", "content": {"application/json": {"schema": told}}}
+        reference = {"$ref": "#/components/schemas/Problem"}
+        response = {
+            "description": "A problem",
+            "content": {"application/json": {"schema": reference}},
+        }
         for operations in schema["paths"].values():
             for operation in operations.values():
-                operation["responses"] |= {str(status): answer for status in REFUSALS}
+                operation["responses"] |= {str(status): response for status in ERROR_STATUSES}
         return schema

@@ -1,4 +1,4 @@
-"""Members of a room: who they are, inviting, giving a role, removing."""
+"""Members of a room: list, invite, change the role, remove."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from hubbub.chat.actions import members
 router = Router(tags=["members"])
 
 
-@router.get("/rooms/{room_id}/members", response=Members, summary="Who is in it")
+@router.get("/rooms/{room_id}/members", response=Members, summary="List members")
 def list_members(
     request: HttpRequest,
     room_id: Id,
@@ -21,25 +21,27 @@ def list_members(
     limit: Annotated[int, Query(ge=1, le=MAX_MEMBERS)] = 100,
     offset: Annotated[int, Query(ge=0, le=MAX_ID)] = 0,
 ) -> object:
-    """By name, those with `q` in their name or username. Members only."""
+    """Members whose name or username contains `q`, ordered by name. For members only."""
     user = current_user(request)
     return queries.members_of(user, room_id, named=q, limit=limit, offset=offset)
 
 
-@router.post("/rooms/{room_id}/members", response={201: Member}, summary="Invite somebody")
+@router.post("/rooms/{room_id}/members", response={201: Member}, summary="Add a member")
 def invite(request: HttpRequest, room_id: Id, given: Whom) -> object:
     membership = members.invite(current_user(request), room_id=room_id, user_id=given.user)
     return Status(201, queries.serialize_member(membership))
 
 
-@router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Give a role")
+@router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Change a role")
 def change_role(request: HttpRequest, room_id: Id, user_id: Id, given: NewRole) -> object:
     actor = current_user(request)
     membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=given.role)
     return queries.serialize_member(membership)
 
 
-@router.delete("/rooms/{room_id}/members/{user_id}", response={204: None}, summary="Remove")
+@router.delete(
+    "/rooms/{room_id}/members/{user_id}", response={204: None}, summary="Remove a member"
+)
 def remove(request: HttpRequest, room_id: Id, user_id: Id) -> object:
     members.remove(current_user(request), room_id=room_id, user_id=user_id)
     return Status(204, None)

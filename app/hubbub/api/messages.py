@@ -1,4 +1,4 @@
-"""Messages: pages of them, sending, editing, deleting, and how far one has read."""
+"""Messages: read pages, send, edit, delete, mark as read."""
 
 from typing import Annotated
 from uuid import uuid4
@@ -26,7 +26,7 @@ from hubbub.chat.serializers import serialize_message
 router = Router(tags=["messages"])
 
 
-@router.get("/rooms/{room_id}/messages", response=MessagePage, summary="A page of messages")
+@router.get("/rooms/{room_id}/messages", response=MessagePage, summary="List messages")
 def read_page(
     request: HttpRequest,
     room_id: Id,
@@ -35,7 +35,7 @@ def read_page(
     around: Seq | None = None,
     limit: Annotated[int, Query(ge=1)] = 50,
 ) -> object:
-    """Before, after or around a seq; else the newest. At most 100. Members only."""
+    """Messages before, after or around a seq, or else the newest. At most 100. For members only."""
     if sum(seq is not None for seq in (before, after, around)) > 1:
         raise ValidationError(_("Use only one of before, after and around."), code="invalid")
     return queries.messages_page(
@@ -43,9 +43,9 @@ def read_page(
     )
 
 
-@router.post("/rooms/{room_id}/messages", response={201: MessageInfo}, summary="Send")
+@router.post("/rooms/{room_id}/messages", response={201: MessageInfo}, summary="Send a message")
 def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object:
-    """Answered once it is saved. With a `nonce` it can be sent again and is still one message."""
+    """Returns once the message is saved. Repeating a `nonce` returns the first message."""
     actor = current_user(request)
     rate_limits.messages.take(actor.pk)
     nonce = given.nonce or uuid4().hex
@@ -55,23 +55,23 @@ def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object
     return Status(201, serialize_message(message))
 
 
-@router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit")
+@router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit a message")
 def edit_message(request: HttpRequest, message_id: Id, given: NewBody) -> object:
     actor = current_user(request)
     rate_limits.messages.take(actor.pk)
     return serialize_message(messages.edit(actor, message_id=message_id, body=given.body))
 
 
-@router.delete("/messages/{message_id}", response={204: None}, summary="Delete")
+@router.delete("/messages/{message_id}", response={204: None}, summary="Delete a message")
 def delete_message(request: HttpRequest, message_id: Id) -> object:
-    """For good: its text is gone everywhere, its place stays."""
+    """Deletes the text for good. The message and its number stay."""
     messages.delete(current_user(request), message_id=message_id)
     return Status(204, None)
 
 
-@router.post("/rooms/{room_id}/read", response=ReadMark, summary="Say how far you have read")
+@router.post("/rooms/{room_id}/read", response=ReadMark, summary="Mark as read")
 def mark_read(request: HttpRequest, room_id: Id, given: SeenNumber) -> object:
-    """The mark never goes back, and never beyond the last message."""
+    """The mark never moves back, nor beyond the last message."""
     user = current_user(request)
     read_marks.mark({(user.pk, room_id): given.number})
     return {"room": room_id, "number": queries.read_mark(user, room_id)}

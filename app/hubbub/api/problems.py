@@ -1,7 +1,7 @@
-"""Problems: what the domain raises, said once for this door as JSON with the protocol's codes.
+"""Turns exceptions of the domain into JSON error responses with the protocol's codes.
 
-An operation raises and never builds an answer for what went wrong. Nothing of an exception that is
-not meant for people gets out.
+Endpoints raise and never build an error response themselves. A response never contains the text of
+an exception that was not written for users.
 """
 
 import logging
@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
-from ninja.errors import ValidationError as WrongShape
+from ninja.errors import ValidationError as InvalidRequest
 
 from hubbub.chat.rate_limits import RateLimited
 
@@ -29,7 +29,7 @@ STATUS = {
     "unavailable": 503,
 }
 RETRY_SECONDS = 1.0
-MAX_ERRORS_TOLD = 3
+MAX_SHOWN_ERRORS = 3
 
 
 def problem(
@@ -44,14 +44,14 @@ def problem(
     return response
 
 
-def translate_all(api: NinjaAPI) -> None:
-    """Have `api` answer every exception that the domain and ninja raise on purpose."""
+def add_exception_handlers(api: NinjaAPI) -> None:
+    """Handle every exception that the domain and ninja raise on purpose."""
     api.add_exception_handler(PermissionDenied, _forbidden)
     api.add_exception_handler(AuthenticationError, _not_signed_in)
     api.add_exception_handler(ObjectDoesNotExist, _not_found)
     api.add_exception_handler(Http404, _not_found)
     api.add_exception_handler(ValidationError, _invalid)
-    api.add_exception_handler(WrongShape, _wrong_shape)
+    api.add_exception_handler(InvalidRequest, _invalid_request)
     api.add_exception_handler(HttpError, _unreadable)
     api.add_exception_handler(RateLimited, _rate_limited)
     api.add_exception_handler(OperationalError, _unavailable)
@@ -77,11 +77,11 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     return problem("too_large" if code == "too_large" else "invalid", " ".join(error.messages))
 
 
-def _wrong_shape(request: HttpRequest, error: Any) -> HttpResponse:
+def _invalid_request(request: HttpRequest, error: Any) -> HttpResponse:
     if all(one["loc"][0] == "path" for one in error.errors):
-        return _not_found(request, error)  # no room or message can have such an id
-    told = [f"{_path_of(one['loc'])}: {one['msg']}" for one in error.errors[:MAX_ERRORS_TOLD]]
-    return problem("invalid", "; ".join(told))
+        return _not_found(request, error)  # no room or message has such an id
+    errors = [f"{_path_of(one['loc'])}: {one['msg']}" for one in error.errors[:MAX_SHOWN_ERRORS]]
+    return problem("invalid", "; ".join(errors))
 
 
 def _unreadable(request: HttpRequest, error: Any) -> HttpResponse:
@@ -97,11 +97,11 @@ def _rate_limited(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _unavailable(request: HttpRequest, error: Any) -> HttpResponse:
-    logger.warning("%s %s: the database did not answer: %s", request.method, request.path, error)
+    logger.warning("%s %s: the database does not answer: %s", request.method, request.path, error)
     detail = _("The server can't do this right now. Try again.")
     return problem("unavailable", detail, retry_after=RETRY_SECONDS)
 
 
 def _path_of(loc: tuple[str | int, ...]) -> str:
-    """Return where in the request it is wrong, without the name that the operation gives it."""
+    """Return the path of an invalid value, without the name of the endpoint's parameter."""
     return ".".join(str(part) for part in loc[2:] or loc[:1])

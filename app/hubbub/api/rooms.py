@@ -1,4 +1,4 @@
-"""Rooms: one's own, the directory, making and changing them, direct conversations."""
+"""Rooms: list, search, create, change, join, leave, archive; direct messages."""
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -12,41 +12,41 @@ from hubbub.chat.actions import members, rooms
 router = Router(tags=["rooms"], by_alias=True, exclude_unset=True)
 
 
-@router.get("/rooms", response=list[RoomInfo], summary="Your rooms")
+@router.get("/rooms", response=list[RoomInfo], summary="List your rooms")
 def list_rooms(request: HttpRequest) -> object:
     return queries.rooms_of(current_user(request))
 
 
-@router.get("/rooms/directory", response=FoundRooms, summary="Rooms to join")
+@router.get("/rooms/directory", response=FoundRooms, summary="Find rooms")
 def find_rooms(request: HttpRequest, q: str = "", archived: bool = False) -> object:
-    """Public rooms with `q` in their name; `archived`: those that may be brought back."""
+    """Public rooms whose name contains `q`. With `archived`, archived rooms instead."""
     return queries.directory(current_user(request), named=q, archived=archived)
 
 
-@router.post("/rooms", response={201: RoomInfo}, summary="Make a room")
+@router.post("/rooms", response={201: RoomInfo}, summary="Create a room")
 def create_room(request: HttpRequest, given: NewRoom) -> object:
     actor = current_user(request)
     room = rooms.create(actor, name=given.name, kind=given.kind, topic=given.topic)
     return Status(201, queries.room_for(actor, room.pk))
 
 
-@router.post("/direct", response=RoomInfo, summary="Open a direct conversation")
+@router.post("/direct", response=RoomInfo, summary="Open a direct message")
 def open_direct(request: HttpRequest, given: Whom) -> object:
-    """The room of the two of you: the same one every time."""
+    """Creates the direct message with this user, or returns the existing one."""
     actor = current_user(request)
     room = rooms.open_direct(actor, user_id=given.user)
     return queries.room_for(actor, room.pk)
 
 
-@router.get("/rooms/{room_id}", response=RoomInfo, summary="A room")
+@router.get("/rooms/{room_id}", response=RoomInfo, summary="Read a room")
 def read_room(request: HttpRequest, room_id: Id) -> object:
     return queries.room_for(current_user(request), room_id)
 
 
-@router.patch("/rooms/{room_id}", response=RoomInfo, summary="Rename it, change its topic")
+@router.patch("/rooms/{room_id}", response=RoomInfo, summary="Rename a room or change its topic")
 def change_room(request: HttpRequest, room_id: Id, given: RoomChange) -> object:
     actor = current_user(request)
-    with transaction.atomic():  # both or nothing
+    with transaction.atomic():  # both changes or none
         if given.name is not None:
             rooms.rename(actor, room_id=room_id, name=given.name)
         if given.topic is not None:
@@ -54,28 +54,28 @@ def change_room(request: HttpRequest, room_id: Id, given: RoomChange) -> object:
     return queries.room_for(actor, room_id)
 
 
-@router.post("/rooms/{room_id}/join", response=RoomInfo, summary="Join it")
+@router.post("/rooms/{room_id}/join", response=RoomInfo, summary="Join a room")
 def join_room(request: HttpRequest, room_id: Id) -> object:
     actor = current_user(request)
     members.join(actor, room_id=room_id)
     return queries.room_for(actor, room_id)
 
 
-@router.post("/rooms/{room_id}/leave", response={204: None}, summary="Leave it")
+@router.post("/rooms/{room_id}/leave", response={204: None}, summary="Leave a room")
 def leave_room(request: HttpRequest, room_id: Id) -> object:
     members.leave(current_user(request), room_id=room_id)
     return Status(204, None)
 
 
-@router.post("/rooms/{room_id}/archive", response=RoomInfo, summary="Archive it")
+@router.post("/rooms/{room_id}/archive", response=RoomInfo, summary="Archive a room")
 def archive_room(request: HttpRequest, room_id: Id) -> object:
     actor = current_user(request)
-    queries.room_for(actor, room_id)  # the place's owner too does not reach every private room
+    queries.room_for(actor, room_id)  # workspace owners may not know of every private room
     rooms.archive(actor, room_id=room_id)
     return queries.room_for(actor, room_id)
 
 
-@router.post("/rooms/{room_id}/restore", response=RoomInfo, summary="Bring it back")
+@router.post("/rooms/{room_id}/restore", response=RoomInfo, summary="Restore a room")
 def restore_room(request: HttpRequest, room_id: Id) -> object:
     actor = current_user(request)
     queries.room_for(actor, room_id)

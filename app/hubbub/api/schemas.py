@@ -10,7 +10,7 @@ from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field
 
 from hubbub.chat.pagination import MAX_NOTICES
-from hubbub.chat.queries import MAX_FOUND_PEOPLE, MAX_FOUND_ROOMS
+from hubbub.chat.queries import MAX_FOUND_ROOMS, MAX_FOUND_USERS
 
 # 64 bits, as the database has them.
 MAX_ID = 2**63 - 1
@@ -114,7 +114,7 @@ class Problem(BaseModel):
 MAX_MEMBERS = 200
 
 FoundRooms = Annotated[list[RoomInfo], told(maxItems=MAX_FOUND_ROOMS)]
-FoundPeople = Annotated[list[KnownPerson], told(maxItems=MAX_FOUND_PEOPLE)]
+FoundPeople = Annotated[list[KnownPerson], told(maxItems=MAX_FOUND_USERS)]
 Members = Annotated[list[Member], told(maxItems=MAX_MEMBERS)]
 
 

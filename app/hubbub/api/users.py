@@ -1,4 +1,4 @@
-"""People: oneself, and others found by a part of their name."""
+"""Users: the current user, and search."""
 
 from django.http import HttpRequest
 from ninja import Router
@@ -10,7 +10,7 @@ from hubbub.chat import queries
 router = Router(tags=["people"])
 
 
-@router.get("/me", response=Me, summary="Who you are")
+@router.get("/me", response=Me, summary="Read your account")
 def me(request: HttpRequest) -> object:
     user = current_user(request)
     return queries.serialize_user_with_username(user) | {"owner": user.is_owner}
@@ -18,5 +18,5 @@ def me(request: HttpRequest) -> object:
 
 @router.get("/people", response=FoundPeople, summary="Find people")
 def find_people(request: HttpRequest, q: str = "") -> object:
-    """Up to 20 people with `q` in their name or username."""
-    return queries.people_named(q)
+    """Up to 20 people whose name or username contains `q`."""
+    return queries.find_users(q)

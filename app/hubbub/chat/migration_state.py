@@ -1,11 +1,11 @@
-"""Whether the database has every migration of this version: asked by probes, and while waiting."""
+"""Whether all migrations of this version are applied. Probes and `migrate --wait` ask."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
 def is_migrated() -> bool:
-    """Return whether nothing is left to apply; False when the database does not answer."""
+    """Return whether no migration is left to apply. False if the database does not answer."""
     try:
         executor = MigrationExecutor(connection)
     except DatabaseError:

@@ -1,7 +1,7 @@
-"""A page of a room's messages, as the page shows it and REST hands it out.
+"""Pages of a room's messages, for the page and for REST.
 
-Found by seq on the unique (room, seq), never by an offset: a page of a room with 100,000 messages
-costs what one of a room with a hundred costs. Other modules call it as `reading.messages_page`.
+Messages are found by seq, with the index on (room, seq), and never by an offset. So a page costs as
+much in a room with 100,000 messages as in a room with a hundred.
 """
 
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from hubbub.chat.serializers import serialize_message
 Frame: TypeAlias = dict[str, Any]
 
 MAX_NOTICES = 100
-# How many of a page's events are searched for notices: thousands may join between two messages.
-NOTICE_SPAN = 2_000
+# Events of a page that are searched for notices: thousands may join between two messages.
+MAX_SEARCHED_EVENTS = 2_000
 
 
 def own_membership(user: User, room_id: int) -> Membership:
-    """Return one's membership with its room, or raise as `policies.ensure_may_read` does."""
+    """Return the user's membership with its room, or raise as `policies.ensure_may_read` does."""
     try:
         return Membership.objects.select_related("room").get(user=user, room_id=room_id)
     except Membership.DoesNotExist:
@@ -33,12 +33,12 @@ def own_membership(user: User, room_id: int) -> Membership:
 
 
 @dataclass(slots=True)
-class Slice:
-    """Messages in seq order, and the seqs between which no message of the room is left out."""
+class MessageRange:
+    """Messages in order of seq, and the range of seqs in which they are all the messages."""
 
     messages: list[Message]
     low: int  # 0: from the room's first event
-    high: int | None  # None: to its last
+    high: int | None  # None: to the room's last event
     has_before: bool
     has_after: bool
 
@@ -52,50 +52,51 @@ def messages_page(
     around: int | None = None,
     limit: int = 50,
 ) -> Frame:
-    """Return the messages before, after or around a seq; without one of these, the newest.
+    """Return the messages before, after or around a seq, or else the newest messages.
 
-    `seq` is the room's last one before the page was read: whoever holds newer edits and deletions
-    applies those to the page. `messages` ascend; `quoted` are those that they reply to; `notices`
-    are the other events between them, as event frames, at most MAX_NOTICES.
+    `seq` in the result is the room's last seq from before the page was read: a client that has
+    newer edits and deletions applies them to the page. `messages` are in ascending order, `quoted`
+    are the messages that they reply to, and `notices` are the other events between them, as event
+    frames, at most MAX_NOTICES.
     """
-    room = own_membership(user, room_id).room  # read before the page
+    room = own_membership(user, room_id).room  # before the page is read
     limit = max(1, min(limit, settings.MAX_PAGE_MESSAGES))
     if around is not None:
-        part = _around(room, around, limit)
+        page = _around(room, around, limit)
     elif after is not None:
-        part = _after(room, after, limit)
+        page = _after(room, after, limit)
     else:
-        part = _before(room, before, limit)
-    quoted = {row.reply_to_id: row.reply_to for row in part.messages if row.reply_to is not None}
+        page = _before(room, before, limit)
+    quoted = {row.reply_to_id: row.reply_to for row in page.messages if row.reply_to is not None}
     return {
         "seq": room.seq,
-        "messages": [serialize_message(message) for message in part.messages],
+        "messages": [serialize_message(message) for message in page.messages],
         "quoted": [serialize_message(message) for message in quoted.values()],
-        "notices": _notices(room, part),
-        "has_before": part.has_before,
-        "has_after": part.has_after,
+        "notices": _notices(room, page),
+        "has_before": page.has_before,
+        "has_after": page.has_after,
     }
 
 
-def _before(room: Room, seq: int | None, limit: int) -> Slice:
+def _before(room: Room, seq: int | None, limit: int) -> MessageRange:
     rows = list(Message.objects.newest_before(room.pk, seq).with_quotes()[: limit + 1])
     messages = rows[:limit][::-1]
     more = len(rows) > limit
-    return Slice(
+    return MessageRange(
         messages,
         low=messages[0].seq if more else 0,
         high=None if seq is None else seq - 1,
         has_before=more,
-        has_after=seq is not None and _goes_on(room, messages),
+        has_after=seq is not None and _has_newer(room, messages),
     )
 
 
-def _after(room: Room, seq: int, limit: int) -> Slice:
+def _after(room: Room, seq: int, limit: int) -> MessageRange:
     rows = list(Message.objects.oldest_after(room.pk, seq).with_quotes()[: limit + 1])
     messages = rows[:limit]
     more = len(rows) > limit
     last = messages[-1].seq if messages else seq
-    return Slice(
+    return MessageRange(
         messages,
         low=seq + 1,
         high=last if more else None,
@@ -104,10 +105,10 @@ def _after(room: Room, seq: int, limit: int) -> Slice:
     )
 
 
-def _around(room: Room, seq: int, limit: int) -> Slice:
+def _around(room: Room, seq: int, limit: int) -> MessageRange:
     older = _before(room, seq + 1, limit // 2 + limit % 2)
     newer = _after(room, seq, limit // 2)
-    return Slice(
+    return MessageRange(
         older.messages + newer.messages,
         low=older.low,
         high=newer.high,
@@ -116,13 +117,13 @@ def _around(room: Room, seq: int, limit: int) -> Slice:
     )
 
 
-def _goes_on(room: Room, messages: list[Message]) -> bool:
+def _has_newer(room: Room, messages: list[Message]) -> bool:
     return messages[-1].number < room.messages if messages else room.messages > 0
 
 
-def _notices(room: Room, part: Slice) -> list[Frame]:
-    low = max(part.low, (part.high or room.seq) - NOTICE_SPAN)
-    events = Event.objects.notices(room, low, part.high)
+def _notices(room: Room, page: MessageRange) -> list[Frame]:
+    low = max(page.low, (page.high or room.seq) - MAX_SEARCHED_EVENTS)
+    events = Event.objects.notices(room, low, page.high)
     events = events.select_related("actor", "user", "room")
     newest = list(events.order_by("-seq")[:MAX_NOTICES])
     return [msgspec.json.decode(event_entry(event).text) for event in reversed(newest)]

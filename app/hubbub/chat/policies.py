@@ -1,7 +1,7 @@
-"""Who may do what. Pure: each takes rows that the action read under its lock; returns or raises.
+"""Who may do what. Pure functions: an action passes rows that it read under its lock.
 
-`Room.DoesNotExist` stands for "not found": to a stranger a private room is like one that does not
-exist. `PermissionDenied` carries a sentence that a person can read.
+Each returns nothing or raises. `Room.DoesNotExist` means "not found": to a user who is not in it, a
+private room looks like one that does not exist. `PermissionDenied` has a message for the user.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -17,13 +17,13 @@ def ensure_may_enter(actor: User) -> None:
 
 
 def ensure_may_create(actor: User) -> None:
-    """Make a room: not hidden people, whom others would find in it."""
+    """Hidden users may create no room: others would find them in it."""
     ensure_may_enter(actor)
     _ensure_not_hidden(actor)
 
 
 def ensure_may_read(room: Room, membership: Membership | None) -> None:
-    """A member reads the whole log, archived or not; nobody else reads any of it."""
+    """Members read the whole log, even of an archived room. Nobody else reads any of it."""
     if membership is None and room.is_public:
         raise PermissionDenied(_("Join the room first."))
     if membership is None:
@@ -61,7 +61,7 @@ def ensure_may_leave(room: Room, membership: Membership, other_owners: int) -> N
 
 
 def ensure_may_change(actor: User, room: Room, membership: Membership | None) -> None:
-    """Rename it, give it a topic."""
+    """Rename the room or change its topic."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if not (membership and membership.moderates):
@@ -69,7 +69,7 @@ def ensure_may_change(actor: User, room: Room, membership: Membership | None) ->
 
 
 def ensure_may_archive(actor: User, room: Room, membership: Membership | None) -> None:
-    """Archive it or bring it back: its owners, and the place's."""
+    """Archive or restore the room: its owners, and owners of the workspace."""
     ensure_may_enter(actor)
     if not actor.is_owner:
         ensure_may_read(room, membership)
@@ -93,7 +93,7 @@ def ensure_may_invite(
 def ensure_may_remove(
     actor: User, room: Room, membership: Membership | None, removed: Membership
 ) -> None:
-    """Moderators remove members; owners remove anybody else."""
+    """Moderators remove members; owners remove anyone but themselves."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if room.is_lobby:
@@ -114,7 +114,7 @@ def ensure_may_change_role(
     role: str,
     other_owners: int,
 ) -> None:
-    """Owners give roles; the last owner keeps theirs until there is another."""
+    """Owners change roles. The last owner stays owner."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if membership is None or membership.role != Membership.Role.OWNER:
@@ -137,7 +137,7 @@ def ensure_may_edit(
 def ensure_may_delete(
     actor: User, room: Room, membership: Membership | None, message: Message
 ) -> None:
-    """One's own; moderators and the place's owner anyone's."""
+    """Users delete their own messages; moderators and workspace owners delete anyone's."""
     ensure_may_enter(actor)
     if actor.is_owner:
         return

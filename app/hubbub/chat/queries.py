@@ -1,8 +1,8 @@
-"""What people read: their rooms, the directory, who is in a room, who there is.
+"""What users read: their rooms, the directory, a room's members, other users.
 
-The page and REST both answer from here, in the protocol's shapes; a room's messages are read by
-`chat.history`. Reads lock nothing and raise as actions do: `Room.DoesNotExist` where one must not
-know of the room, `PermissionDenied` where one may.
+The page and REST both use these, and return them in the protocol's shapes. `pagination` reads the
+messages of a room. Reads take no locks. They raise what actions raise: `Room.DoesNotExist` if the
+user may not know of the room, `PermissionDenied` if they may know of it but not read it.
 """
 
 from collections.abc import Iterable
@@ -18,41 +18,42 @@ from hubbub.chat.text import clean_line
 
 __all__ = [
     "directory",
+    "find_users",
     "members_of",
     "messages_page",
-    "people_named",
     "read_mark",
     "room_for",
     "rooms_of",
 ]
 
 MAX_FOUND_ROOMS = 200
-MAX_FOUND_PEOPLE = 20
+MAX_FOUND_USERS = 20
 
-Frame: TypeAlias = dict[str, Any]
+Data: TypeAlias = dict[str, Any]
 
 
-def rooms_of(user: User) -> list[Frame]:
-    """Return one's open rooms as `room_info`s: the lobby, then by name, then conversations."""
+def rooms_of(user: User) -> list[Data]:
+    """Return a user's open rooms: first the lobby, then rooms by name, then direct messages."""
     mine = Membership.objects.filter(user=user, room__archived_at=None).select_related("room")
     others = _others_in(user, [row.room for row in mine])
-    frames = [_own_room_frame(row, others) for row in mine]
-    return sorted(frames, key=_place_in_list)
+    rooms = [_serialize_own_room(row, others) for row in mine]
+    return sorted(rooms, key=_list_position)
 
 
-def room_for(user: User, room_id: int) -> Frame:
-    """Return a `room_info`; of a public room that one is not in, without `role` and `read`."""
+def room_for(user: User, room_id: int) -> Data:
+    """Return a `room_info`, without `role` and `read` if the user is not in the (public) room."""
     try:
         row = Membership.objects.select_related("room").get(user=user, room_id=room_id)
     except Membership.DoesNotExist:
         return serialize_room(Room.objects.public().get(pk=room_id))
-    return _own_room_frame(row, _others_in(user, [row.room]))
+    return _serialize_own_room(row, _others_in(user, [row.room]))
 
 
-def directory(user: User, *, named: str = "", archived: bool = False) -> list[Frame]:
-    """Return the public rooms of a part of a name, with `role` and `read` where one is a member.
+def directory(user: User, *, named: str = "", archived: bool = False) -> list[Data]:
+    """Return the public rooms whose name contains `named`, as `room_info`s.
 
-    `archived`: the archived rooms instead, one's own private ones too.
+    Those that the user is in have `role` and `read`. With `archived`, return archived rooms
+    instead, including the private ones that the user is in.
     """
     rooms = Room.objects.archived_for(user) if archived else Room.objects.public().open()
     found = rooms.filter(name_key__contains=clean_line(named).casefold())
@@ -64,8 +65,8 @@ def directory(user: User, *, named: str = "", archived: bool = False) -> list[Fr
 
 def members_of(
     user: User, room_id: int, *, named: str = "", limit: int = 100, offset: int = 0
-) -> list[Frame]:
-    """Return a room's members by name, to its members only."""
+) -> list[Data]:
+    """Return a room's members, ordered by name. Only members may read them."""
     room = own_membership(user, room_id).room
     rows = Membership.objects.filter(_named(named, "user__"), room=room).select_related("user")
     rows = rows.order_by("user__name", "user_id")[offset : offset + limit]
@@ -73,28 +74,28 @@ def members_of(
 
 
 def read_mark(user: User, room_id: int) -> int:
-    """Return the number of the last message that a member has read."""
+    """Return the number of the last message that the user has read in a room."""
     return own_membership(user, room_id).read
 
 
-def people_named(part: str) -> list[Frame]:
-    """Return a few people with `part` in their name or username; none who cannot enter."""
-    people = User.objects.filter(_named(part), is_active=True, banned_at=None, hidden=False)
-    people = people.order_by("name", "pk")[:MAX_FOUND_PEOPLE]
-    return [serialize_user_with_username(person) for person in people]
+def find_users(part: str) -> list[Data]:
+    """Return up to MAX_FOUND_USERS active users whose name or username contains `part`."""
+    users = User.objects.filter(_named(part), is_active=True, banned_at=None, hidden=False)
+    users = users.order_by("name", "pk")[:MAX_FOUND_USERS]
+    return [serialize_user_with_username(user) for user in users]
 
 
-def serialize_user_with_username(user: User) -> Frame:
-    """Return a person with the username that tells two of one name apart."""
+def serialize_user_with_username(user: User) -> Data:
+    """Return a user with the username, which distinguishes users who have the same name."""
     return serialize_user(user) | {"username": user.username}
 
 
-def serialize_member(membership: Membership) -> Frame:
+def serialize_member(membership: Membership) -> Data:
     return serialize_user_with_username(membership.user) | {"role": membership.role}
 
 
 def _others_in(user: User, rooms: Iterable[Room]) -> dict[int, User]:
-    """Return the other person of each direct room, by the room's id."""
+    """Return the other user of each direct message, by room id."""
     direct = [room.pk for room in rooms if room.is_direct]
     if not direct:
         return {}
@@ -102,14 +103,14 @@ def _others_in(user: User, rooms: Iterable[Room]) -> dict[int, User]:
     return {row.room_id: row.user for row in rows}
 
 
-def _own_room_frame(row: Membership, others: dict[int, User]) -> Frame:
-    frame = serialize_room(row.room, row)
+def _serialize_own_room(row: Membership, others: dict[int, User]) -> Data:
+    data = serialize_room(row.room, row)
     if other := others.get(row.room_id):
-        frame |= {"name": str(other), "with": serialize_user(other)}
-    return frame
+        data |= {"name": str(other), "with": serialize_user(other)}
+    return data
 
 
-def _place_in_list(room: Frame) -> tuple[bool, bool, str, int]:
+def _list_position(room: Data) -> tuple[bool, bool, str, int]:
     return not room["lobby"], room["kind"] == Room.Kind.DIRECT, room["name"].casefold(), room["id"]
 
 

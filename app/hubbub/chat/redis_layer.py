@@ -1,9 +1,10 @@
-"""The Redis channel layer, with what a replica does for each message done directly.
+"""The Redis channel layer, with a direct path for publishing and receiving.
 
 Settings name it; the publisher uses it. The library's pools, pipelines and retries cost the event
-loop more than all the rest of ringing and hearing. So what rings together goes out in one write on
-a connection that is kept for it, and a message heard is taken as it comes. What is lost is opened
-again at once, without the library's growing pauses. docs/decisions/0018 has the figures.
+loop more than everything else that publishing and receiving does. So messages published together go
+out in one write on a connection kept for that purpose, and a received message is handled as it
+arrives. A lost connection is reopened at once, without the library's growing delays.
+docs/decisions/0018 has the figures.
 """
 
 import asyncio
@@ -19,20 +20,20 @@ from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 logger = logging.getLogger(__name__)
 
-# The latter where the kernel gave a connection up.
-LOST = ConnectionError, TimeoutError
+# The kernel raises TimeoutError when it gives up a connection.
+CONNECTION_LOST = ConnectionError, TimeoutError
 UNSUBSCRIBED_SECONDS = 0.1
-AGAIN_SECONDS = 0.5
+RECONNECT_SECONDS = 0.5
 
 
 class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Send each message to its group, in order for those on one host. Raises Redis's errors.
+        """Send each message to its group. Messages on one host keep their order.
 
-        What was sent may be sent twice where a connection is lost.
+        Raises Redis's errors. If a connection is lost, messages may be sent twice.
         """
         layer = self._get_layer()
-        by_host: dict[Host, list[tuple[str, bytes]]] = defaultdict(list)
+        by_host: dict[RedisHost, list[tuple[str, bytes]]] = defaultdict(list)
         for group, message in messages:
             channel = layer._get_group_channel_name(group)
             by_host[layer._get_shard(channel)].append((channel, self.serialize(message)))
@@ -40,35 +41,35 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
             await host.publish_many(publishes)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """Leave a group. Raises Redis's errors; then it may be tried again."""
+        """Leave a group. Raises Redis's errors; the caller may then try again."""
         layer = self._get_layer()
         try:
             await layer.group_discard(group, channel)
         except BaseException:
-            # The library has forgotten it by now, and would never tell Redis.
+            # The library has already removed it, and would never unsubscribe in Redis.
             layer.groups.setdefault(layer._get_group_channel_name(group), set()).add(channel)
             raise
 
     def _get_layer(self) -> Any:
         layer = super()._get_layer()
-        if not isinstance(layer._shards[0], Host):  # just made, for this event loop
-            layer._shards = [Host(shard.host, layer) for shard in layer._shards]
+        if not isinstance(layer._shards[0], RedisHost):  # new, for this event loop
+            layer._shards = [RedisHost(shard.host, layer) for shard in layer._shards]
         return layer
 
 
-class Host(RedisSingleShardConnection):  # type: ignore[misc]
-    """One Redis: a connection to publish by, and one that is listened to until something comes.
+class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
+    """One Redis host: a connection for publishing, and a subscribed one, read without a timeout.
 
-    A connection that the kernel gave up (ETIMEDOUT, as where a host vanished) fails to be read with
-    an error that redis-py takes for the end of its own waiting: it returns nothing, at once, again
-    and again, and as nothing of that waits the event loop stands still for ever. Whoever listens
-    without a limit knows better: then nothing is never an answer.
+    When the kernel gives up a connection (ETIMEDOUT, after a host vanished), redis-py mistakes the
+    error for its own read timeout: reading returns None at once, again and again, and since nothing
+    waits, the event loop would hang forever. This class reads without a timeout, so None always
+    means that the connection is lost.
     """
 
     def __init__(self, host: Any, layer: Any) -> None:
         super().__init__(host, layer)
         self._publishing: Any = None
-        self._is_silent = False  # since an outage began, which is told once
+        self._is_outage_logged = False  # an outage is logged once
 
     async def publish_many(self, publishes: Sequence[tuple[str, bytes]]) -> None:
         """Publish to channels, in order. Raises Redis's errors."""
@@ -76,7 +77,7 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
             self._ensure_redis()
             if self._publishing is None:
                 self._publishing = self._redis.connection_pool.make_connection()
-            with suppress(*LOST):  # it may long be over: one more try
+            with suppress(*CONNECTION_LOST):  # it may have been dead for long: try once more
                 await self._publish_all(publishes)
                 return
             await self._publish_all(publishes)
@@ -98,9 +99,9 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
             for _ in publishes:
                 try:
                     await connection.read_response()
-                except ResponseError as error:  # of this one: the others' answers come, too
+                except ResponseError as error:  # of this message: read the other answers too
                     refused = refused or error
-        except BaseException:  # given up, too: an answer must not be taken for another's
+        except BaseException:  # also if cancelled: an answer must not be taken for another's
             await connection.disconnect(nowait=True)
             raise
         if refused is not None:
@@ -111,15 +112,15 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
         while True:
             try:
                 if is_lost:
-                    await self._connect_anew()
+                    await self._reconnect()
                     is_lost = False
                 await self._receive_next()
-                self._is_silent = False
+                self._is_outage_logged = False
             except Exception as error:
-                if not self._is_silent:
-                    logger.warning("Redis is not heard (%r); connecting again.", error)
-                self._is_silent = is_lost = True
-                await asyncio.sleep(AGAIN_SECONDS)
+                if not self._is_outage_logged:
+                    logger.warning("Lost the connection to Redis (%r). Reconnecting.", error)
+                self._is_outage_logged = is_lost = True
+                await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _receive_next(self) -> None:
         pubsub = self._pubsub
@@ -130,20 +131,20 @@ class Host(RedisSingleShardConnection):  # type: ignore[misc]
             timeout=math.inf, disconnect_on_error=False, push_request=True
         )
         if response is None:
-            raise ConnectionError("The connection was lost unnoticed.")
+            raise ConnectionError("The connection was lost.")
         if response[0] == b"message":
             self._receive_message({"channel": response[1], "data": response[2]})
         else:
             await pubsub.handle_message(response)
 
-    async def _connect_anew(self) -> None:
-        """Open the connection that is listened to again, which subscribes to all that it had."""
-        async with self._lock:  # whoever subscribes may be opening it, too
+    async def _reconnect(self) -> None:
+        """Reopen the subscribed connection, which restores all its subscriptions."""
+        async with self._lock:  # a subscribing task may be opening it too
             connection = self._pubsub.connection
             await connection.disconnect(nowait=True)
             await _connect(connection)
 
 
 async def _connect(connection: Any) -> None:
-    """Open it if it is not, trying once: `connect` would try again, later and later."""
+    """Open a connection if it is closed. Try once: `connect` would retry with growing delays."""
     await connection.connect_check_health(retry_socket_connect=False)

@@ -1,6 +1,6 @@
-"""What the protocol says of a person, a message, a room: rows in, plain dicts out.
+"""The protocol's shapes of a user, a message and a room, as plain dicts made from rows.
 
-WebSocket frames and REST answers are both built from these, so the two never differ.
+WebSocket frames and REST responses are both built from these, so the two never differ.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from hubbub.chat.models import Membership, Message, Room
 
 
 def serialize_time(at: datetime | None) -> str | None:
-    """Return ISO 8601 in UTC, to the millisecond (what browsers keep)."""
+    """Return ISO 8601 in UTC, in milliseconds, the precision that browsers have."""
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -22,7 +22,7 @@ def serialize_user(user: User) -> dict[str, Any]:
 
 
 def serialize_message(message: Message) -> dict[str, Any]:
-    """Return the protocol's `message` as its row is now; `with_people()` spares queries."""
+    """Return the protocol's `message`. Load it with `with_people()` to avoid more queries."""
     reply = message.reply_to
     return {
         "id": message.pk,
@@ -44,11 +44,11 @@ def serialize_message(message: Message) -> dict[str, Any]:
 
 
 def serialize_room(room: Room, membership: Membership | None = None) -> dict[str, Any]:
-    """Return the protocol's `room_info`, with `role` and `read` where a membership is given.
+    """Return the protocol's `room_info`, with `role` and `read` if a membership is given.
 
-    A direct room has no name of its own: the door that knows who asks adds `with`.
+    A direct message has no name: `queries` adds the other user as `with`.
     """
-    frame = {
+    data: dict[str, Any] = {
         "id": room.pk,
         "kind": room.kind,
         "name": room.name,
@@ -60,5 +60,5 @@ def serialize_room(room: Room, membership: Membership | None = None) -> dict[str
         "lobby": room.is_lobby,
     }
     if membership is not None:
-        frame |= {"role": membership.role, "read": membership.read}
-    return frame
+        data |= {"role": membership.role, "read": membership.read}
+    return data

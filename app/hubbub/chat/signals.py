@@ -1,4 +1,4 @@
-"""What Django and allauth tell us about people becomes actions here."""
+"""Turns signals of Django and allauth about users into actions."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from hubbub.chat.actions import users
 
 
 @receiver(post_save, sender=User)
-def welcome_new(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
+def welcome_new_user(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
         users.welcome(instance)
 
@@ -25,5 +25,5 @@ def end_session(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 
 @receiver([password_changed, password_reset, password_set])
-def recheck_sockets(user: User, **kwargs: Any) -> None:
+def recheck_connections(user: User, **kwargs: Any) -> None:
     users.password_changed(user)

@@ -1,7 +1,7 @@
-"""The text of messages: what is accepted, and how Markdown becomes safe HTML. Pure.
+"""The text of messages: what is accepted, and how Markdown becomes safe HTML. Pure functions.
 
-CommonMark with bare links and strikethrough; headings, images and raw HTML stay text, so nothing
-remote is ever loaded. The parser is not trusted to be safe: its result goes through a sanitiser.
+CommonMark with bare links and strikethrough. Headings, images and raw HTML stay text, so the page
+never loads anything remote. The parser is not trusted: its output goes through a sanitiser.
 """
 
 import re
@@ -22,12 +22,12 @@ TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", 
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
 
-# Beyond these the parser's work grows with the square of the text, to seconds: it stays plain.
+# Beyond these limits the parser takes quadratic time, up to seconds. Such a text stays plain.
 MAX_BRACKETS = 500
-MAX_ADDRESSES_IN_A_WORD = 20
+MAX_LINKS_PER_WORD = 20
 
-# Whatever may mean something to the parser, the link finder or the sanitiser. Most of what people
-# write has none of it. To name too much costs a little time; to name too little, a test finds.
+# Everything that may mean something to the parser, the link finder or the sanitiser. Most messages
+# contain none of it. A needless match costs a little time; a test finds what is missing.
 _POSSIBLE_MARKUP = re.compile(
     r"""
     [*_`~\[\]\\&<>@] | //              # emphasis, code, links, escapes, entities, addresses
@@ -46,13 +46,13 @@ class Composed(NamedTuple):
 
 
 def compose(body: str) -> Composed:
-    """Return a body as it is saved, with its HTML. Raises as `clean_body` does."""
+    """Return a body as it is saved, with its HTML. Raises what `clean_body` raises."""
     body = clean_body(body)
     return Composed(body, render(body))
 
 
 def clean_body(body: str) -> str:
-    """Return `body` as it is saved; raise ValidationError when nothing can be saved of it."""
+    """Return `body` as it is saved. Raises ValidationError if it is empty, too long or not text."""
     body = clean_line(body, allow_newlines=True).rstrip().removeprefix("\ufeff")
     body = body.lstrip("\n")
     if not body.strip():
@@ -67,7 +67,7 @@ def clean_body(body: str) -> str:
 
 
 def clean_line(text: str, *, allow_newlines: bool = False) -> str:
-    """Return `text` without what no database or browser can hold; newlines as `\\n`.
+    """Return `text` without NUL characters, and with newlines as `\\n` or as spaces.
 
     Raises ValidationError for unpaired surrogates, which are not text.
     """
@@ -80,19 +80,19 @@ def clean_line(text: str, *, allow_newlines: bool = False) -> str:
 
 
 def render(body: str) -> str | None:
-    """Return `body` as sanitised HTML, or None when it is plain text and needs none."""
-    if is_plain(body) or _is_tangled(body):
+    """Return `body` as sanitised HTML, or None if it is plain text and needs no HTML."""
+    if is_plain(body) or _is_too_complex(body):
         return None
     return render_markdown(body)
 
 
 def is_plain(body: str) -> bool:
-    """Whether a glance shows that `body` is plain. Where it does not, it may be all the same."""
+    """Return whether a quick look shows that `body` is plain. False means that it may be plain."""
     return _POSSIBLE_MARKUP.search(body) is None
 
 
 def render_markdown(body: str) -> str | None:
-    """Do as `render` with the parser, which takes twenty times as long as a glance."""
+    """Do what `render` does, always with the parser, which takes twenty times as long."""
     html = nh3.clean(
         _markdown.render(body),
         tags=TAGS,
@@ -110,9 +110,9 @@ def _grouped(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-def _is_tangled(body: str) -> bool:
-    addresses = max((word.count("://") for word in body.split()), default=0)
-    return addresses > MAX_ADDRESSES_IN_A_WORD or body.count("[") > MAX_BRACKETS
+def _is_too_complex(body: str) -> bool:
+    links = max((word.count("://") for word in body.split()), default=0)
+    return links > MAX_LINKS_PER_WORD or body.count("[") > MAX_BRACKETS
 
 
 def _image_as_text(

@@ -60,7 +60,7 @@ def test_its_help_describes_it_and_lists_daphnes_options(tmp_path: Path) -> None
 def test_an_invalid_port_gets_a_clear_message(tmp_path: Path, port: str) -> None:
     done = run_to_end(tmp_path, PORT=port)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"PORT is '{port}': give ")
+    assert done.stderr.startswith(f"PORT is '{port}'. It must be ")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -1,5 +1,6 @@
-"""Every change of what others see: plain functions, one verb each, actor first.
+"""Every change of what others see: one plain function per verb, with the actor first.
 
-Each locks the room, ensures that the actor may, changes, records the event and returns. They raise
-`PermissionDenied`, `ObjectDoesNotExist` and `ValidationError`, which each door translates once.
+An action locks the room, checks that the actor may do it, makes the change, records the event and
+returns. Actions raise `PermissionDenied`, `ObjectDoesNotExist` and `ValidationError`; each entry
+point translates these in one place.
 """

@@ -1,7 +1,7 @@
-"""Two hidden people and their conversation, through which an operator looks at a running place.
+"""Two hidden users and their direct message, with which `doctor` tests a running deployment.
 
-Made once, used by every run of `doctor`. Nobody else can find them, invite them or write to them,
-and no room but their own has them in it.
+They are created once and used by every run. Nobody else can find them, invite them or write to
+them, and they are in no other room.
 """
 
 from datetime import timedelta
@@ -17,16 +17,16 @@ from hubbub.chat.actions import rooms
 from hubbub.chat.actions.room_lock import lock_room
 from hubbub.chat.models import Event, Message, Room
 
-# Nobody can sign up with a name that begins so.
+# Nobody can sign up with a username that starts with a plus sign.
 USERNAMES = ("+doctor-1", "+doctor-2")
 
 
 def get_or_create_users() -> tuple[User, User]:
-    """Return the two, made where they are missing. They cannot sign in.
+    """Return the two hidden users, and create them if needed. They have no password.
 
-    Raises ValidationError where somebody else has one of their names.
+    Raises ValidationError if another user has one of their names.
     """
-    first, second = (_hidden(username) for username in USERNAMES)
+    first, second = (_get_or_create(username) for username in USERNAMES)
     return first, second
 
 
@@ -36,24 +36,24 @@ def open_room(first: User, second: User) -> Room:
 
 @transaction.atomic
 def prune_messages(actor: User, *, room_id: int, older_than: timedelta) -> int:
-    """Cut the front of the log of the pair's room, which nobody reads; return how many messages.
+    """Remove old entries from the front of the hidden users' log; return how many messages went.
 
-    The only log that is cut: by the rule for all (from the front, never to a hole).
+    This is the only log that is cut. It is cut as any log may be: from the front, without a hole.
     """
-    scope = lock_room(actor, room_id)
-    room = scope.room
-    if not scope.actor.hidden or scope.membership is None:
+    locked = lock_room(actor, room_id)
+    room = locked.room
+    if not locked.actor.hidden or locked.membership is None:
         raise Room.DoesNotExist
-    kept = Event.objects.filter(room=room, at__gte=timezone.now() - older_than)
-    first_kept = kept.order_by("seq").values_list("seq", flat=True).first() or room.seq + 1
+    recent = Event.objects.filter(room=room, at__gte=timezone.now() - older_than)
+    first_kept = recent.order_by("seq").values_list("seq", flat=True).first() or room.seq + 1
     Event.objects.filter(room=room, seq__lt=first_kept).delete()
     return Message.objects.filter(room=room, seq__lt=first_kept).delete()[0]
 
 
-def _hidden(username: str) -> User:
+def _get_or_create(username: str) -> User:
     defaults = {"password": make_password(None), "name": username}
     try:
         return User.objects.get_or_create(username=username, hidden=True, defaults=defaults)[0]
     except IntegrityError:
-        text = _("%(username)s is somebody who is not hidden: give them another username.")
+        text = _("The username %(username)s belongs to another account. Rename that account.")
         raise ValidationError(text % {"username": username}, code="invalid") from None

@@ -1,4 +1,4 @@
-"""Who is in a room: join, leave, invite, remove, give a role."""
+"""Memberships of rooms: join, leave, invite, remove, change a role."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,72 +13,74 @@ from hubbub.chat.models import Membership, Room
 
 @transaction.atomic
 def join(actor: User, *, room_id: int) -> Membership:
-    """Enter a public room. Being in it already changes nothing."""
-    scope = lock_room(actor, room_id)
-    if scope.membership is not None:
-        return scope.membership
-    policies.ensure_may_join(scope.actor, scope.room)
-    return add_member(scope.room, scope.actor, actor=scope.actor)
+    """Join a public room. Nothing changes if the actor is already a member."""
+    locked = lock_room(actor, room_id)
+    if locked.membership is not None:
+        return locked.membership
+    policies.ensure_may_join(locked.actor, locked.room)
+    return add_member(locked.room, locked.actor, actor=locked.actor)
 
 
 @transaction.atomic
 def leave(actor: User, *, room_id: int) -> None:
-    """Leave a room. Not being in it changes nothing for a public one."""
-    scope = lock_room(actor, room_id)
-    if scope.membership is None:
-        if not scope.room.is_public:
+    """Leave a room. Nothing changes if the actor is not a member of a public room."""
+    locked = lock_room(actor, room_id)
+    if locked.membership is None:
+        if not locked.room.is_public:
             raise Room.DoesNotExist
         return
-    policies.ensure_may_leave(scope.room, scope.membership, scope.other_owners(scope.membership))
-    _put_out(scope.membership, actor=scope.actor, reason="left")
+    policies.ensure_may_leave(
+        locked.room, locked.membership, locked.count_other_owners(locked.membership)
+    )
+    _remove(locked.membership, actor=locked.actor, reason="left")
 
 
 @transaction.atomic
 def invite(actor: User, *, room_id: int, user_id: int) -> Membership:
-    """Put somebody into a room that one is in. Being in it already changes nothing.
+    """Add a user to a room that the actor is in. Nothing changes if they are already a member.
 
     Raises `User.DoesNotExist`.
     """
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_read(scope.room, scope.membership)
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_read(locked.room, locked.membership)
     invited = User.objects.get(pk=user_id, hidden=False)
-    policies.ensure_may_invite(scope.actor, scope.room, scope.membership, invited)
-    membership = Membership.objects.filter(room=scope.room, user=invited).first()
-    return membership or add_member(scope.room, invited, actor=scope.actor)
+    policies.ensure_may_invite(locked.actor, locked.room, locked.membership, invited)
+    membership = Membership.objects.filter(room=locked.room, user=invited).first()
+    return membership or add_member(locked.room, invited, actor=locked.actor)
 
 
 @transaction.atomic
 def remove(actor: User, *, room_id: int, user_id: int) -> None:
-    """Put somebody out of a room. Raises `Membership.DoesNotExist` when they are not in it."""
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_read(scope.room, scope.membership)
-    removed = Membership.objects.select_related("user").get(room=scope.room, user_id=user_id)
-    removed.room = scope.room
-    policies.ensure_may_remove(scope.actor, scope.room, scope.membership, removed)
-    _put_out(removed, actor=scope.actor, reason="removed")
+    """Remove a member from a room. Raises `Membership.DoesNotExist` for other users."""
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_read(locked.room, locked.membership)
+    removed = Membership.objects.select_related("user").get(room=locked.room, user_id=user_id)
+    removed.room = locked.room
+    policies.ensure_may_remove(locked.actor, locked.room, locked.membership, removed)
+    _remove(removed, actor=locked.actor, reason="removed")
 
 
 @transaction.atomic
 def change_role(actor: User, *, room_id: int, user_id: int, role: str) -> Membership:
-    """Make a member owner, moderator or member. Raises `Membership.DoesNotExist`."""
+    """Give a member another role. Raises `Membership.DoesNotExist`."""
     if role not in Membership.Role.values:
         raise ValidationError(_("That role doesn't exist."), code="invalid")
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_read(scope.room, scope.membership)
-    changed = Membership.objects.select_related("user").get(room=scope.room, user_id=user_id)
-    others = scope.other_owners(changed)
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_read(locked.room, locked.membership)
+    changed = Membership.objects.select_related("user").get(room=locked.room, user_id=user_id)
+    other_owners = locked.count_other_owners(changed)
     policies.ensure_may_change_role(
-        scope.actor, scope.room, scope.membership, changed, role, others
+        locked.actor, locked.room, locked.membership, changed, role, other_owners
     )
     if changed.role != role:
-        set_role(scope.room, changed, role, actor=scope.actor)
+        set_role(locked.room, changed, role, actor=locked.actor)
     return changed
 
 
 def add_member(
     room: Room, user: User, *, actor: User, role: str = Membership.Role.MEMBER
 ) -> Membership:
-    """Add a person to a room that the caller holds locked; they begin at its last message."""
+    """Add a user to a room that the caller has locked. Earlier messages count as read."""
     room.members += 1
     membership = Membership.objects.create(room=room, user=user, role=role, read=room.messages)
     record(room, "member.joined", actor=actor, user=user, changed=["members"], role=role)
@@ -87,13 +89,13 @@ def add_member(
 
 
 def set_role(room: Room, membership: Membership, role: str, *, actor: User) -> None:
-    """Change a role in a room that the caller holds locked."""
+    """Change a role in a room that the caller has locked."""
     membership.role = role
     membership.save(update_fields=["role"])
     record(room, "member.role_changed", actor=actor, user=membership.user, role=role)
 
 
-def _put_out(membership: Membership, *, actor: User, reason: str) -> None:
+def _remove(membership: Membership, *, actor: User, reason: str) -> None:
     room, user = membership.room, membership.user
     membership.delete()
     room.members -= 1

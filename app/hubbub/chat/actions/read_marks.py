@@ -1,4 +1,4 @@
-"""Read marks: how far a person has read a room. Not in the log, and written in batches."""
+"""Read marks: how far a user has read a room. They are not in a log, and are written in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,19 +10,19 @@ from django.db.models import Q
 from hubbub.chat.models import Membership
 from hubbub.chat.publisher import WORKSPACE_GROUP, publisher
 
-# (user id, room id): number of the newest message seen
+# (user id, room id): number of the newest message that the user has read
 Marks = Mapping[tuple[int, int], int]
 
 
-# SQLite's parser goes no deeper than a thousand conditions in one query.
+# SQLite's parser accepts at most a thousand conditions in one query.
 MAX_MARKS = 500
 
 
 def mark(marks: Marks) -> dict[tuple[int, int], int]:
-    """Move read marks forward; return those that moved.
+    """Move read marks forward and return those that moved.
 
-    Never back, and never beyond the room's last message. After each commit (one for MAX_MARKS) the
-    people's other tabs and devices are told of them.
+    A mark never moves back, nor beyond the room's last message. Each MAX_MARKS marks are one
+    transaction. After its commit they are published, for the users' other tabs and devices.
     """
     keys = list(marks)
     moved: list[Membership] = []
@@ -33,7 +33,7 @@ def mark(marks: Marks) -> dict[tuple[int, int], int]:
 
 @transaction.atomic
 def _mark(marks: Marks) -> list[Membership]:
-    # In the order of their ids, since several replicas write batches at the same time.
+    # Locked in the order of their ids, since several replicas write batches at the same time.
     rows = Membership.objects.filter(_any_of(marks)).select_for_update(of=("self",))
     moved = []
     for membership in rows.select_related("room").order_by("pk"):
@@ -43,7 +43,7 @@ def _mark(marks: Marks) -> list[Membership]:
             moved.append(membership)
     Membership.objects.bulk_update(moved, ["read"])
     if moved:
-        transaction.on_commit(partial(_tell, moved))
+        transaction.on_commit(partial(_publish, moved))
     return moved
 
 
@@ -51,12 +51,12 @@ def _any_of(marks: Marks) -> Q:
     readers = defaultdict[int, list[int]](list)
     for user_id, room_id in marks:
         readers[room_id].append(user_id)
-    wanted = Q(pk__in=[])
+    condition = Q(pk__in=[])
     for room_id, user_ids in readers.items():
-        wanted |= Q(room_id=room_id, user_id__in=user_ids)
-    return wanted
+        condition |= Q(room_id=room_id, user_id__in=user_ids)
+    return condition
 
 
-def _tell(moved: list[Membership]) -> None:
-    told = [(row.user_id, row.room_id, row.read) for row in moved]
-    publisher.publish(WORKSPACE_GROUP, {"type": "read", "marks": told})
+def _publish(moved: list[Membership]) -> None:
+    marks = [(row.user_id, row.room_id, row.read) for row in moved]
+    publisher.publish(WORKSPACE_GROUP, {"type": "read", "marks": marks})

@@ -1,4 +1,4 @@
-"""Rooms: make, rename, give a topic, archive and bring back, open a direct conversation."""
+"""Rooms: create, rename, set the topic, archive, restore, open a direct message."""
 
 from unicodedata import normalize
 
@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import add_member
-from hubbub.chat.actions.room_lock import Scope, lock_room
+from hubbub.chat.actions.room_lock import LockedRoom, lock_room
 from hubbub.chat.events import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 
 
 def create(actor: User, *, name: str, kind: str, topic: str = "") -> Room:
-    """Make a public or private room; its maker is its owner."""
+    """Create a public or private room, owned by the actor."""
     name, topic = clean_name(name), clean_topic(topic)
     if kind not in (Room.Kind.PUBLIC, Room.Kind.PRIVATE):
         raise ValidationError(_("A room must be public or private."), code="invalid")
@@ -36,63 +36,63 @@ def rename(actor: User, *, room_id: int, name: str) -> Room:
     name = clean_name(name)
     try:
         with transaction.atomic():
-            scope = lock_room(actor, room_id)
-            policies.ensure_may_change(scope.actor, scope.room, scope.membership)
-            if scope.room.name != name:
-                scope.room.name, scope.room.name_key = name, key_of(name)
-                _record_changed(scope, "room.renamed", "name", "name_key")
+            locked = lock_room(actor, room_id)
+            policies.ensure_may_change(locked.actor, locked.room, locked.membership)
+            if locked.room.name != name:
+                locked.room.name, locked.room.name_key = name, key_of(name)
+                _record_changed(locked, "room.renamed", "name", "name_key")
     except IntegrityError:
         raise _name_taken() from None
-    return scope.room
+    return locked.room
 
 
 @transaction.atomic
 def set_topic(actor: User, *, room_id: int, topic: str) -> Room:
     topic = clean_topic(topic)
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_change(scope.actor, scope.room, scope.membership)
-    if scope.room.topic != topic:
-        scope.room.topic = topic
-        _record_changed(scope, "room.topic_changed", "topic")
-    return scope.room
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_change(locked.actor, locked.room, locked.membership)
+    if locked.room.topic != topic:
+        locked.room.topic = topic
+        _record_changed(locked, "room.topic_changed", "topic")
+    return locked.room
 
 
 @transaction.atomic
 def archive(actor: User, *, room_id: int) -> Room:
-    """Close a room to writing and put it out of sight; `restore` brings it back."""
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_archive(scope.actor, scope.room, scope.membership)
-    if scope.room.archived_at is None:
-        scope.room.archived_at = timezone.now()
-        _record_changed(scope, "room.archived", "archived_at")
-    return scope.room
+    """Make a room read-only and hide it from lists. `restore` undoes this."""
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_archive(locked.actor, locked.room, locked.membership)
+    if locked.room.archived_at is None:
+        locked.room.archived_at = timezone.now()
+        _record_changed(locked, "room.archived", "archived_at")
+    return locked.room
 
 
 @transaction.atomic
 def restore(actor: User, *, room_id: int) -> Room:
-    scope = lock_room(actor, room_id)
-    policies.ensure_may_archive(scope.actor, scope.room, scope.membership)
-    if scope.room.archived_at is not None:
-        scope.room.archived_at = None
-        _record_changed(scope, "room.restored", "archived_at")
-    return scope.room
+    locked = lock_room(actor, room_id)
+    policies.ensure_may_archive(locked.actor, locked.room, locked.membership)
+    if locked.room.archived_at is not None:
+        locked.room.archived_at = None
+        _record_changed(locked, "room.restored", "archived_at")
+    return locked.room
 
 
 def open_direct(actor: User, *, user_id: int) -> Room:
-    """Return the room of the two, made if there is none: found again, never doubled.
+    """Return the direct message of two users, and create it if needed. There is only ever one.
 
     Raises `User.DoesNotExist`.
     """
-    known = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
-    other = known.get(pk=user_id)
+    reachable = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
+    other = reachable.get(pk=user_id)
     if other.pk == actor.pk:
         raise ValidationError(_("Choose someone else to message."), code="invalid")
     policies.ensure_may_enter(User.objects.get(pk=actor.pk))
     key = "{}:{}".format(*sorted((actor.pk, other.pk)))
     try:
         with transaction.atomic():
-            return Room.objects.filter(direct_key=key).first() or _make_direct(actor, other, key)
-    except IntegrityError:  # the other one opened it at the same moment
+            return Room.objects.filter(direct_key=key).first() or _create_direct(actor, other, key)
+    except IntegrityError:  # the other user created it at the same moment
         return Room.objects.get(direct_key=key)
 
 
@@ -118,21 +118,21 @@ def clean_topic(topic: str) -> str:
 
 
 def key_of(name: str) -> str:
-    """Return the name without regard to case, which no two rooms share."""
+    """Return the form of a name that must be unique: names that differ only in case are equal."""
     return name.casefold()
 
 
-def _make_direct(actor: User, other: User, key: str) -> Room:
+def _create_direct(actor: User, other: User, key: str) -> Room:
     room = Room.objects.create(kind=Room.Kind.DIRECT, direct_key=key)
-    for person in (actor, other):
-        add_member(room, person, actor=actor, role=Membership.Role.MEMBER)
+    for user in (actor, other):
+        add_member(room, user, actor=actor, role=Membership.Role.MEMBER)
     return room
 
 
-def _record_changed(scope: Scope, type: str, *changed: str) -> None:
-    """Record it for those in the room, and for members who have other rooms open."""
-    record(scope.room, type, actor=scope.actor, changed=changed)
-    record_workspace_event(type, room=scope.room)
+def _record_changed(locked: LockedRoom, type: str, *changed: str) -> None:
+    """Record it in the room's log, and in the workspace log for members who don't have it open."""
+    record(locked.room, type, actor=locked.actor, changed=changed)
+    record_workspace_event(type, room=locked.room)
 
 
 def _name_taken() -> ValidationError:

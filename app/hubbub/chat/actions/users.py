@@ -1,7 +1,7 @@
-"""What happens to people in the place: welcomed, renamed, banned, signed out, cut off.
+"""Changes of users: welcome, rename, ban, deactivate, sign out, revoke a token.
 
-Each is recorded in the place's log, which every replica follows: so an open socket is closed at
-once wherever it is.
+Each is recorded in the workspace log, which every replica follows. So the open connections of a
+user are closed at once, on whichever replica they are.
 """
 
 from django.conf import settings
@@ -22,12 +22,10 @@ from hubbub.chat.text import clean_line
 
 @transaction.atomic
 def welcome(user: User) -> None:
-    """Put a new person into the lobby; on the embedded default the first one owns the place.
+    """Add a new user to the lobby. On the embedded default, the first user owns the workspace.
 
-    Nobody is told of hidden people.
-
-    Called once for each person, however they were made. The lobby's lock makes two at the same
-    moment one owner.
+    Called once for every new user, however the account was created. Hidden users stay outside the
+    lobby. Its lock ensures that of two users who sign up at the same moment only one becomes owner.
     """
     if user.hidden:
         return
@@ -36,17 +34,17 @@ def welcome(user: User) -> None:
     if Membership.objects.filter(room=lobby, user=user).exists():
         return
     if settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists():
-        _give_place(user)
+        _make_workspace_owner(user)
     role = Membership.Role.OWNER if user.is_owner else Membership.Role.MEMBER
     add_member(lobby, user, actor=user, role=role)
 
 
 @transaction.atomic
 def make_owner(user: User) -> None:
-    """Make a person owner of the place and of the lobby. For operators: nobody is asked."""
+    """Make a user an owner of the workspace and the lobby, without any check. For operators."""
     limit_lock_time()
     lobby = Room.objects.select_for_update().get(is_lobby=True)
-    _give_place(user)
+    _make_workspace_owner(user)
     membership = Membership.objects.select_related("user").filter(room=lobby, user=user).first()
     if membership is not None and membership.role != Membership.Role.OWNER:
         set_role(lobby, membership, Membership.Role.OWNER, actor=user)
@@ -54,14 +52,14 @@ def make_owner(user: User) -> None:
 
 @transaction.atomic
 def rename(actor: User, *, name: str) -> User:
-    """Change one's own display name; empty means the username."""
+    """Change the actor's display name. An empty name means the username."""
     name = clean_line(name)
     validate_name(name)
     if len(name) > settings.MAX_NAME_CHARS:
         raise ValidationError(
             _("A name can have at most %(max)d characters.") % {"max": settings.MAX_NAME_CHARS}
         )
-    user = _lock_person(actor.pk)
+    user = _lock_user(actor.pk)
     policies.ensure_may_enter(user)
     if (name or user.username) != user.name:
         user.name = name
@@ -112,20 +110,20 @@ def reactivate(actor: User, *, user_id: int) -> User:
 
 @transaction.atomic
 def sign_out(user: User, *, session_key: str) -> None:
-    """End a session: its row goes with the event, so that no socket comes back with it."""
+    """End a session. Its row is deleted with the event, so that it can open no new connection."""
     Session.objects.filter(session_key=session_key).delete()
     record_workspace_event("user.signed_out", user=user, session=digest_of(session_key))
 
 
 @transaction.atomic
 def password_changed(user: User) -> None:
-    """Have every open socket of a person prove itself again: other sessions are over."""
+    """Have every open connection of a user checked again: the user's other sessions have ended."""
     record_workspace_event("user.password_changed", user=user)
 
 
 @transaction.atomic
 def revoke_token(user: User, *, token_id: int) -> Token:
-    """Revoke one's own token. Raises `Token.DoesNotExist`; twice changes nothing."""
+    """Revoke a user's token. Revoking it again changes nothing. Raises `Token.DoesNotExist`."""
     token = Token.objects.select_for_update().get(pk=token_id, user=user)
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
@@ -134,7 +132,7 @@ def revoke_token(user: User, *, token_id: int) -> Token:
     return token
 
 
-def _give_place(user: User) -> None:
+def _make_workspace_owner(user: User) -> None:
     user.is_superuser = user.is_staff = True
     user.save(update_fields=["is_superuser", "is_staff"])
 
@@ -143,14 +141,15 @@ def _lock_other(actor: User, user_id: int) -> User:
     policies.ensure_is_workspace_owner(User.objects.get(pk=actor.pk))
     if user_id == actor.pk:
         raise ValidationError(_("You can't do this to yourself."), code="invalid")
-    return _lock_person(user_id)
+    return _lock_user(user_id)
 
 
-def _lock_person(user_id: int) -> User:
-    """Return the person's row, locked until the end of the transaction.
+def _lock_user(user_id: int) -> User:
+    """Return the user's row, locked until the end of the transaction.
 
-    Without touching its key: every new message and membership refers to it, and a transaction that
-    does would wait here at its commit, holding the place's row that we want next.
+    The lock leaves the key alone, because new messages and memberships refer to it. A plain lock
+    would make their transactions wait for this one, while they hold the workspace row that this
+    transaction needs next.
     """
     limit_lock_time()
     return User.objects.select_for_update(no_key=True).get(pk=user_id)

@@ -1,7 +1,7 @@
-"""Django's admin for the place's owners: a door, whose every change is one of `chat.actions`.
+"""Django's admin, for owners of the workspace. An entry point: all its changes are `chat.actions`.
 
-Only what is registered here is there. It shows no body of a message, anywhere, and nobody adds or
-deletes rows by it: the log would not know.
+It contains only the models registered here. It never shows the text of a message, and nobody adds
+or deletes rows in it, since that would record no event.
 """
 
 from hubbub.chat.admin import messages, rooms, users

@@ -1,6 +1,6 @@
-"""What the admin's lists share: doing an action to each of the chosen rows, and saying how it went.
+"""Applies an action of the domain to each selected row of an admin list, and reports the results.
 
-An error of the domain becomes a message about its row; the others are done all the same.
+An error of the domain becomes a message about its row. It does not stop the other rows.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,13 +19,13 @@ from hubbub.accounts.models import User
 Row = TypeVar("Row", bound=Model)
 
 
-class LookOnly(ModelAdmin):  # type: ignore[type-arg]
-    """Rows to look at, and to act on by the list's actions."""
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
+    """Rows that can be read, and changed only by the list's actions."""
 
     fields: ClassVar[tuple[str, ...]]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Filter by what is shown only: `?body__contains=` would tell what a message says."""
+        """Allow filters on shown fields only: `?body__contains=` would reveal a message's text."""
         shown = lookup.split("__")[0] in (*self.fields, "pk", "id")
         return shown and super().lookup_allowed(lookup, value, request)
 
@@ -39,14 +39,14 @@ class LookOnly(ModelAdmin):  # type: ignore[type-arg]
         return False
 
 
-def do_to_each(
+def apply_to_each(
     admin: "ModelAdmin[Any]",
     request: HttpRequest,
     rows: Iterable[Row],
     act: Callable[[User, Row], object],
     done: str,
 ) -> None:
-    """Call `act` with the owner who asks and each row; `done` names it in the row's history."""
+    """Call `act` with the signed-in owner and each row. `done` names it in the row's history."""
     assert isinstance(request.user, User)
     names = []
     for row in rows:

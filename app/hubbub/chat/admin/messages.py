@@ -1,6 +1,6 @@
-"""Messages in the admin: where, whose and when, and a way to delete them; never what they say.
+"""Messages in the admin: their room, sender and times, and a way to delete them. Never their text.
 
-The body is not in a list, a form, a search or the history. Deleting asks first: it is for good.
+The body is in no list, form, search or history. Deleting cannot be undone, so it asks first.
 """
 
 from django.contrib import admin
@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import messages
-from hubbub.chat.admin.bulk_actions import LookOnly, do_to_each
+from hubbub.chat.admin.bulk_actions import ReadOnlyAdmin, apply_to_each
 from hubbub.chat.admin.site import site
 from hubbub.chat.models import Message
 
 
 @admin.register(Message, site=site)
-class MessageAdmin(LookOnly):
+class MessageAdmin(ReadOnlyAdmin):
     list_display = ("pk", "room", "number", "sender", "created_at", "edited_at", "deleted_at")
     list_filter = ("created_at", ("deleted_at", EmptyFieldListFilter), "room__kind")
     list_select_related = ("room", "sender")
@@ -42,7 +42,7 @@ class MessageAdmin(LookOnly):
         def act(owner: User, message: Message) -> Message:
             return messages.delete(owner, message_id=message.pk)
 
-        do_to_each(self, request, chosen, act, _("Deleted"))
+        apply_to_each(self, request, chosen, act, _("Deleted"))
         return None
 
     def _ask(self, request: HttpRequest, chosen: QuerySet[Message]) -> TemplateResponse:

@@ -1,4 +1,4 @@
-"""Rooms in the admin: found, archived, brought back. What is said in them is not here."""
+"""Rooms in the admin: search, archive, restore. Their messages are not shown here."""
 
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter
@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import rooms
-from hubbub.chat.admin.bulk_actions import LookOnly, do_to_each
+from hubbub.chat.admin.bulk_actions import ReadOnlyAdmin, apply_to_each
 from hubbub.chat.admin.site import site
 from hubbub.chat.models import Room
 
 
 @admin.register(Room, site=site)
-class RoomAdmin(LookOnly):
+class RoomAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "kind", "members", "messages", "created_at", "archived_at")
     list_filter = ("kind", ("archived_at", EmptyFieldListFilter))
     search_fields = ("name",)
@@ -24,19 +24,19 @@ class RoomAdmin(LookOnly):
     actions = ("archive", "restore")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
-        theirs = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
-        return super().get_queryset(request).exclude(**theirs)
+        of_doctor = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
+        return super().get_queryset(request).exclude(**of_doctor)
 
     @admin.action(description=gettext_lazy("Archive selected rooms"))
     def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
         def act(owner: User, room: Room) -> Room:
             return rooms.archive(owner, room_id=room.pk)
 
-        do_to_each(self, request, chosen, act, _("Archived"))
+        apply_to_each(self, request, chosen, act, _("Archived"))
 
     @admin.action(description=gettext_lazy("Restore selected rooms"))
     def restore(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:
         def act(owner: User, room: Room) -> Room:
             return rooms.restore(owner, room_id=room.pk)
 
-        do_to_each(self, request, chosen, act, _("Restored"))
+        apply_to_each(self, request, chosen, act, _("Restored"))

@@ -1,4 +1,4 @@
-"""The admin's site: open to owners, entered and left by the same pages as the chat."""
+"""The admin site: open to owners, with the chat's own pages for signing in and out."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ class OwnersSite(AdminSite):
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the sign-in of allauth, whose rate limits hold here too."""
-        came_by = request.GET.get("next", "/admin/")
+        """Redirect to allauth's sign-in page, so that its rate limits apply here too."""
+        next_page = request.GET.get("next", "/admin/")
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:
             raise PermissionDenied(_("Only workspace owners can see this page."))
-        return redirect_to_login(came_by, "account_login")
+        return redirect_to_login(next_page, "account_login")
 
     def logout(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -42,7 +42,7 @@ class OwnersSite(AdminSite):
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Lead to the page that also cuts open sockets off."""
+        """Redirect to the page that also closes the user's open connections."""
         return redirect("account_change_password")
 
 

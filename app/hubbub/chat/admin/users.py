@@ -1,10 +1,10 @@
-"""People and their tokens in the admin: found, banned, deactivated, helped back in."""
+"""Users and their tokens in the admin: search, ban, deactivate, change the password or e-mail."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,38 +15,38 @@ from django.utils.translation import gettext_lazy
 from hubbub.accounts.email import clean_email, set_email
 from hubbub.accounts.models import Token, User
 from hubbub.chat.actions import users
-from hubbub.chat.admin.bulk_actions import LookOnly, do_to_each
+from hubbub.chat.admin.bulk_actions import ReadOnlyAdmin, apply_to_each
 from hubbub.chat.admin.site import site
 
 
-class PersonForm(UserChangeForm):  # type: ignore[type-arg]
+class UserForm(UserChangeForm):  # type: ignore[type-arg]
     def clean_email(self) -> str:
         return clean_email(self.cleaned_data["email"], self.instance)
 
 
-class PersonPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
+class UserPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Save it and have the person's open sockets prove themselves again."""
+        """Save it, and have the user's open connections checked again."""
         user: User = super().save(commit)
         users.password_changed(user)
         return user
 
 
 @admin.register(User, site=site)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
-    form = PersonForm
-    change_password_form = PersonPasswordForm
-    list_display = ("username", "name", "email", "standing", "date_joined", "last_login")
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
+    form = UserForm
+    change_password_form = UserPasswordForm
+    list_display = ("username", "name", "email", "status", "date_joined", "last_login")
     list_filter = ("is_superuser", "is_active", ("banned_at", EmptyFieldListFilter), "date_joined")
     search_fields = ("username", "name", "email")
     ordering = ("-pk",)
-    readonly_fields = ("username", "name", "standing", "banned_at", "date_joined", "last_login")
+    readonly_fields = ("username", "name", "status", "banned_at", "date_joined", "last_login")
     fieldsets = (
         (None, {"fields": ("username", "name", "email", "password")}),
         (
             gettext_lazy("Status"),
-            {"fields": ("standing", "banned_at", "date_joined", "last_login")},
+            {"fields": ("status", "banned_at", "date_joined", "last_login")},
         ),
     )
     filter_horizontal = ()
@@ -63,48 +63,48 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save the address, the only thing that this form changes."""
+        """Save the e-mail address, the only field that this form changes."""
         set_email(obj, form.cleaned_data["email"])
 
     @admin.display(description=gettext_lazy("status"))
-    def standing(self, person: User) -> str:
-        if person.banned_at is not None:
+    def status(self, user: User) -> str:
+        if user.banned_at is not None:
             return _("banned")
-        if not person.is_active:
+        if not user.is_active:
             return _("deactivated")
-        return _("owner") if person.is_owner else _("member")
+        return _("owner") if user.is_owner else _("member")
 
     @admin.action(description=gettext_lazy("Ban selected people"))
     def ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        def act(owner: User, person: User) -> User:
-            return users.ban(owner, user_id=person.pk)
+        def act(owner: User, user: User) -> User:
+            return users.ban(owner, user_id=user.pk)
 
-        do_to_each(self, request, chosen, act, _("Banned"))
+        apply_to_each(self, request, chosen, act, _("Banned"))
 
     @admin.action(description=gettext_lazy("Unban selected people"))
     def lift_ban(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        def act(owner: User, person: User) -> User:
-            return users.lift_ban(owner, user_id=person.pk)
+        def act(owner: User, user: User) -> User:
+            return users.lift_ban(owner, user_id=user.pk)
 
-        do_to_each(self, request, chosen, act, _("Unbanned"))
+        apply_to_each(self, request, chosen, act, _("Unbanned"))
 
     @admin.action(description=gettext_lazy("Deactivate selected people"))
     def deactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        def act(owner: User, person: User) -> User:
-            return users.deactivate(owner, user_id=person.pk)
+        def act(owner: User, user: User) -> User:
+            return users.deactivate(owner, user_id=user.pk)
 
-        do_to_each(self, request, chosen, act, _("Deactivated"))
+        apply_to_each(self, request, chosen, act, _("Deactivated"))
 
     @admin.action(description=gettext_lazy("Reactivate selected people"))
     def reactivate(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        def act(owner: User, person: User) -> User:
-            return users.reactivate(owner, user_id=person.pk)
+        def act(owner: User, user: User) -> User:
+            return users.reactivate(owner, user_id=user.pk)
 
-        do_to_each(self, request, chosen, act, _("Reactivated"))
+        apply_to_each(self, request, chosen, act, _("Reactivated"))
 
 
 @admin.register(Token, site=site)
-class TokenAdmin(LookOnly):
+class TokenAdmin(ReadOnlyAdmin):
     list_display = ("name", "user", "created_at", "last_used_at", "revoked_at")
     list_filter = (("revoked_at", EmptyFieldListFilter), "last_used_at")
     list_select_related = ("user",)
@@ -118,4 +118,4 @@ class TokenAdmin(LookOnly):
         def act(owner: User, token: Token) -> Token:
             return users.revoke_token(token.user, token_id=token.pk)
 
-        do_to_each(self, request, chosen, act, _("Revoked"))
+        apply_to_each(self, request, chosen, act, _("Revoked"))

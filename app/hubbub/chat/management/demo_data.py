@@ -1,7 +1,7 @@
-"""The demo's people, rooms and talk: what `seed` makes on an empty place.
+"""The demo's users, rooms and messages, which `seed` creates.
 
-Everything goes through the actions, as it would if they had typed it. Nonces are fixed, so that
-what was said once is not said again.
+Everything goes through the actions, as if the users had typed it. Nonces are fixed, so running it
+again repeats no message.
 """
 
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ Cast = dict[str, User]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something said; `key` names it where a later line replies to it."""
+    """A message. A later line can reply to it by its `key`."""
 
-    who: str
+    sender: str
     body: str
     key: str = ""
     reply_to: str = ""
@@ -35,12 +35,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A room: made by the first of its people, the others join or are invited."""
+    """A room. The first member creates it; the others join or are invited."""
 
     name: str
     kind: str
     topic: str
-    people: tuple[str, ...]
+    members: tuple[str, ...]
     lines: tuple[Line, ...]
     moderator: str = ""
 
@@ -108,48 +108,48 @@ DIRECT = (
 )
 
 
-def play(cast: Cast) -> list[str]:
-    """Make the rooms that are not there and what is said in them; return the names of the new."""
+def create(cast: Cast) -> list[str]:
+    """Create missing rooms and messages. Return the names of the new rooms."""
     lobby = Room.objects.get(is_lobby=True)
-    _speak(cast, lobby, LOBBY)
-    made = [scene.name for scene in SCENES if _play_scene(cast, scene)]
+    _send_lines(cast, lobby, LOBBY)
+    new_rooms = [scene.name for scene in SCENES if _create_scene(cast, scene)]
     direct = rooms.open_direct(cast["alice"], user_id=cast["bob"].pk)
     if not direct.messages:
-        _speak(cast, direct, DIRECT)
-    return made
+        _send_lines(cast, direct, DIRECT)
+    return new_rooms
 
 
-def _play_scene(cast: Cast, scene: Scene) -> bool:
+def _create_scene(cast: Cast, scene: Scene) -> bool:
     if Room.objects.filter(name_key=rooms.key_of(scene.name)).exists():
         return False
-    maker = cast[scene.people[0]]
-    room = rooms.create(maker, name=scene.name, kind=scene.kind, topic=scene.topic)
-    for name in scene.people[1:]:
+    owner = cast[scene.members[0]]
+    room = rooms.create(owner, name=scene.name, kind=scene.kind, topic=scene.topic)
+    for name in scene.members[1:]:
         if room.is_public:
             members.join(cast[name], room_id=room.pk)
         else:
-            members.invite(maker, room_id=room.pk, user_id=cast[name].pk)
+            members.invite(owner, room_id=room.pk, user_id=cast[name].pk)
     if scene.moderator:
         moderator = cast[scene.moderator].pk
         members.change_role(
-            maker, room_id=room.pk, user_id=moderator, role=Membership.Role.MODERATOR
+            owner, room_id=room.pk, user_id=moderator, role=Membership.Role.MODERATOR
         )
-    _speak(cast, room, scene.lines)
+    _send_lines(cast, room, scene.lines)
     return True
 
 
-def _speak(cast: Cast, room: Room, lines: tuple[Line, ...]) -> None:
-    said: dict[str, Message] = {}
+def _send_lines(cast: Cast, room: Room, lines: tuple[Line, ...]) -> None:
+    sent: dict[str, Message] = {}
     for number, line in enumerate(lines, start=1):
         nonce = f"seed-{room.pk}-{number}"
-        if Message.objects.filter(sender=cast[line.who], nonce=nonce).exists():
+        if Message.objects.filter(sender=cast[line.sender], nonce=nonce).exists():
             return
-        reply_to = said[line.reply_to].pk if line.reply_to else None
+        reply_to = sent[line.reply_to].pk if line.reply_to else None
         message = send(
-            cast[line.who], room_id=room.pk, nonce=nonce, body=line.body, reply_to_id=reply_to
+            cast[line.sender], room_id=room.pk, nonce=nonce, body=line.body, reply_to_id=reply_to
         )
-        said[line.key] = message
+        sent[line.key] = message
         if line.edited_to:
-            messages.edit(cast[line.who], message_id=message.pk, body=line.edited_to)
+            messages.edit(cast[line.sender], message_id=message.pk, body=line.edited_to)
         if line.deleted:
-            messages.delete(cast[line.who], message_id=message.pk)
+            messages.delete(cast[line.sender], message_id=message.pk)

@@ -1,7 +1,7 @@
-"""Crowds for load tests: many people, and a ready session or a password for each.
+"""Users for load tests, with a session or a password for each.
 
-Called by `seed`. They have no password unless one is asked for; whoever holds the file of sessions
-or of passwords is them, so it is readable by its owner only.
+Called by `seed`. Users have no password unless one is requested. Anyone who can read the file of
+sessions or passwords can act as these users, so only its owner may read it.
 """
 
 import os
@@ -20,72 +20,68 @@ from hubbub.accounts.sessions import create_session
 
 T = TypeVar("T")
 
-# Each batch is one transaction, which holds the lobby's lock: short enough for those who talk.
-BATCH_PEOPLE = 50
+# Each batch is one transaction that holds the lobby's lock. It is short, since others write there.
+BATCH_USERS = 50
 
 
-def gather(count: int, progress: Callable[[int], None]) -> list[User]:
-    """Return person-0001 to person-`count`, made where they are missing (a lobby's members)."""
+def get_or_create(count: int, progress: Callable[[int], None]) -> list[User]:
+    """Return the users person-0001 to person-`count`, and create those that are missing."""
     names = [f"person-{number:04}" for number in range(1, count + 1)]
-    known = User.objects.in_bulk(names, field_name="username")
-    people: list[User] = []
+    existing = User.objects.in_bulk(names, field_name="username")
+    users: list[User] = []
     for batch in _batches(names):
         with transaction.atomic():
-            people += [known.get(name) or _make(name) for name in batch]
-        progress(len(people))
-    return people
+            users += [existing.get(name) or _create(name) for name in batch]
+        progress(len(users))
+    return users
 
 
-def write_accounts(people: Sequence[User], lines: TextIO) -> None:
-    """Give all of them one new password; write a line `username password` for each.
+def write_accounts(users: Sequence[User], lines: TextIO) -> None:
+    """Give all users one new password, and write a line `username password` for each.
 
-    Sessions from before are over, as with any new password.
+    Their earlier sessions end, as with every new password.
     """
     password = secrets.token_urlsafe(12)
-    hashed = make_password(password)  # once: it is meant to be slow
-    for batch in _batches(people):
-        for person in batch:
-            person.password = hashed
+    hashed = make_password(password)  # only once, since hashing is slow by design
+    for batch in _batches(users):
+        for user in batch:
+            user.password = hashed
         User.objects.bulk_update(batch, ["password"])
     _empty(lines)
-    lines.writelines(f"{person.username} {password}\n" for person in people)
+    lines.writelines(f"{user.username} {password}\n" for user in users)
 
 
-def write_sessions(people: Sequence[User], lines: TextIO) -> None:
-    """Write a new session for each person as a line `Cookie: …`, in their order."""
+def write_sessions(users: Sequence[User], lines: TextIO) -> None:
+    """Write a new session for each user as a line `Cookie: …`, in the given order."""
     _empty(lines)
-    for batch in _batches(people):
+    for batch in _batches(users):
         with transaction.atomic():
             lines.writelines(
-                f"Cookie: {settings.SESSION_COOKIE_NAME}={create_session(person)}\n"
-                for person in batch
+                f"Cookie: {settings.SESSION_COOKIE_NAME}={create_session(user)}\n" for user in batch
             )
 
 
-def private(path: Path) -> TextIO:
-    """Open a file for what makes its reader somebody else; what is in it stays for now.
-
-    Raises OSError.
-    """
-    # Never readable by others, not even between opening and chmod.
+def open_private(path: Path) -> TextIO:
+    """Open a file that only its owner may read, without emptying it. Raises OSError."""
+    # Others may never read it, not even between opening and chmod.
     file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     os.fchmod(file, 0o600)
     return os.fdopen(file, "w")
 
 
 def _empty(file: TextIO) -> None:
-    if file.seekable():  # no pipe, no terminal
+    if file.seekable():  # not a pipe or a terminal
         file.truncate(0)
 
 
-def _make(username: str) -> User:
-    person = User(username=username, email=f"{username}@example.org")
-    person.set_unusable_password()
-    person.save()
-    return person
+def _create(username: str) -> User:
+    user = User(username=username, email=f"{username}@example.org")
+    user.set_unusable_password()
+    user.save()
+    return user
 
 
 def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH_PEOPLE)):
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH_USERS)):
         yield batch

@@ -1,7 +1,7 @@
-"""The logs: one per room, and the place's. Rows refer to what changed and never copy it.
+"""The event logs: one per room, and the workspace log. Rows refer to what changed, never copy it.
 
-Only `chat.events.record` and its siblings add rows, under the lock of the room (or of the place),
-so that seq order is commit order and there are no holes. Nothing changes a row afterwards.
+Only `chat.events` and `send_batch` add rows, under the lock of the room or of the workspace. So the
+order of seqs is the order of commits, and there are no holes. Rows never change afterwards.
 """
 
 from typing import ClassVar, Self
@@ -18,9 +18,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(room_id=room_id, seq__gt=seq).order_by("seq")
 
     def notices(self, room: Room, low: int, high: int | None) -> Self:
-        """Return what happened from `low` to `high` (None: the end) besides messages.
+        """Return the events from seq `low` to `high` (None: the end) other than messages.
 
-        Everybody joins the lobby, and nobody wants to read of it.
+        Everyone joins the lobby, and nobody wants to read about it: its joins are left out.
         """
         rows = self.filter(room=room, seq__gte=low)
         if high is not None:
@@ -29,7 +29,7 @@ class EventQuerySet(models.QuerySet["Event"]):
         return rows.exclude(type__startswith="member.") if room.is_lobby else rows
 
     def with_all(self) -> Self:
-        """Join what an event's frame needs, so that building it asks nothing more."""
+        """Join everything that an event's frame needs, so that building it makes no queries."""
         return self.select_related(
             "actor", "user", "room", "message__sender", "message__reply_to__sender"
         )
@@ -38,7 +38,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One entry of a room's log."""
 
-    # No index of its own: the constraint's serves.
+    # No index of its own: the unique constraint has one.
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", db_index=False)
     seq = models.PositiveBigIntegerField()
     type = models.CharField(max_length=40)
@@ -46,9 +46,9 @@ class Event(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    # Null where the type has none, or where retention took the message.
+    # Null if the type has none, or if retention removed the message.
     message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
-    # Whom it concerns, where that is not the actor's own doing alone.
+    # The user whom the event concerns, if it is not only the actor.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -56,7 +56,7 @@ class Event(models.Model):
         related_name="+",
         db_index=False,
     )
-    # Small facts of the type that no row keeps, such as the role given.
+    # Small facts that no other row keeps, such as the new role.
     data = models.JSONField(default=dict)
 
     objects: ClassVar[EventQuerySet] = EventQuerySet.as_manager()  # type: ignore[assignment]
@@ -69,7 +69,7 @@ class Event(models.Model):
 
 
 class WorkspaceEvent(models.Model):
-    """One entry of the place's log: what concerns a person and not a room."""
+    """One entry of the workspace log: what concerns a user rather than a room."""
 
     seq = models.PositiveBigIntegerField(unique=True)
     type = models.CharField(max_length=40)
@@ -78,7 +78,7 @@ class WorkspaceEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     room = models.ForeignKey(Room, null=True, on_delete=models.PROTECT, related_name="+")
-    # Which session (by digest) or token (by id), and why someone was put out of a room.
+    # Which session (by digest) or token (by id), or why a user is no longer in a room.
     data = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager["WorkspaceEvent"]] = models.Manager()

@@ -1,4 +1,4 @@
-"""Who is in which room, in what role, and how far they have read."""
+"""Memberships: who is in which room, in which role, and how far they have read."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from hubbub.chat.models.room import Room
 
 
 class Membership(models.Model):
-    """A person in a room. Unread is `room.messages - read`; `read` never goes back."""
+    """A user in a room. `room.messages - read` messages are unread; `read` never goes back."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")

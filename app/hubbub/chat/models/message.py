@@ -1,4 +1,4 @@
-"""Messages. Deleting one empties `body` and `html` in its row; the row and its number stay."""
+"""Messages. Deleting one empties `body` and `html`; the row and its number stay."""
 
 from typing import ClassVar, Self
 
@@ -11,15 +11,15 @@ from hubbub.chat.models.room import Room
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def with_people(self) -> Self:
-        """Join what the protocol's `message` needs, so that building it asks nothing more."""
+        """Join everything that the protocol's `message` needs, so that it makes no queries."""
         return self.select_related("sender", "reply_to__sender")
 
     def with_quotes(self) -> Self:
-        """Join besides what the `message` of each quoted message needs."""
+        """Also join what the `message` of each quoted message needs."""
         return self.with_people().select_related("reply_to__reply_to__sender")
 
     def newest_before(self, room_id: int, seq: int | None) -> Self:
-        """Return a room's messages below `seq` (None: all of them), the newest first."""
+        """Return a room's messages before `seq` (None: all of them), newest first."""
         rows = self.filter(room_id=room_id).order_by("-seq")
         return rows if seq is None else rows.filter(seq__lt=seq)
 
@@ -35,7 +35,7 @@ class Message(models.Model):
         db_index=False,
         verbose_name=_("room"),
     )
-    # The seq of its creation, and of the event that last changed it.
+    # The seqs of the event that created it, and of the event that last changed it.
     seq = models.PositiveBigIntegerField(editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
     number = models.PositiveBigIntegerField(_("number"), editable=False)

@@ -1,6 +1,6 @@
-"""Rooms: public, private, direct; the lobby is a public one that everybody is in.
+"""Rooms: public, private or direct. The lobby is a public room that everyone is in.
 
-A room's row is the lock of its log: whoever adds to the log holds it to the commit.
+A room's row is the lock of its log: a transaction that adds to the log holds it until the commit.
 """
 
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -26,7 +26,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(kind=Room.Kind.PUBLIC)
 
     def archived_for(self, user: "User") -> Self:
-        """Return the archived rooms that a person may know of: public ones and their own."""
+        """Return the archived rooms that a user may know of: public ones, and those they are in."""
         own = Q(pk__in=Room.objects.of(user).values("pk"))
         rooms = self.exclude(archived_at=None).exclude(kind=Room.Kind.DIRECT)
         return rooms.filter(own | Q(kind=Room.Kind.PUBLIC))
@@ -47,9 +47,9 @@ class Room(models.Model):
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     name = models.CharField(_("name"), max_length=settings.MAX_NAME_CHARS, blank=True)
-    # The name without regard to case; null for direct rooms, which have none.
+    # The name in a form that ignores case. Null for direct messages, which have no name.
     name_key = models.CharField(max_length=240, null=True, unique=True, editable=False)
-    # "low:high" of the two people's ids, so that a direct room is found again, never doubled.
+    # "low:high", the ids of the two users, so that two users have only one direct message.
     direct_key = models.CharField(max_length=41, null=True, unique=True, editable=False)
     topic = models.CharField(_("topic"), max_length=settings.MAX_TOPIC_CHARS, blank=True)
     is_lobby = models.BooleanField(_("lobby"), default=False, editable=False)

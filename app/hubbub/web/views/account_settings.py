@@ -93,7 +93,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     if not user.may_enter:
         raise PermissionDenied(_("Your account is banned or deactivated."))
-    token, secret = Token.make(user, form.cleaned_data["name"])
+    token, secret = Token.create(user, form.cleaned_data["name"])
     return _render(request, new_token=token, secret=secret)
 
 

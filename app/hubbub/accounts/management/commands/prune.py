@@ -1,6 +1,7 @@
-"""`prune`: remove what is over from the database, once a day from cron or the like.
+"""`prune`: delete expired sessions and revoked tokens. Run it once a day, from cron for example.
 
-Without it expired sessions stay for ever. It can run while people talk, and twice at once.
+Without it, expired sessions stay in the database forever. It may run at any time, even twice at
+once.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError
@@ -14,17 +15,17 @@ from hubbub.accounts import pruning
 
 
 class Command(BaseCommand):
-    help = "Remove expired sessions, and tokens that were revoked long ago."
+    help = "Delete expired sessions, and tokens that were revoked long ago."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--token-days",
             type=_days,
             default=30,
-            help="remove tokens revoked more than so many days ago (30)",
+            help="delete tokens that were revoked more than this many days ago (30)",
         )
         parser.add_argument(
-            "--dry-run", action="store_true", help="say what would go, and remove nothing"
+            "--dry-run", action="store_true", help="show what would be deleted, and delete nothing"
         )
 
     def handle(self, token_days: int, dry_run: bool, **options: object) -> None:
@@ -43,5 +44,5 @@ class Command(BaseCommand):
 
 def _days(text: str) -> int:
     if not text.isdecimal():
-        raise ArgumentTypeError(_("give a number of days, 0 or more"))
+        raise ArgumentTypeError(_("must be a number of days, 0 or more"))
     return int(text)

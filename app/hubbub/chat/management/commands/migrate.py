@@ -1,9 +1,10 @@
-"""`migrate`: Django's, one at a time on PostgreSQL; with `--wait`, only wait until another did it.
+"""`migrate`: Django's command, run by one process at a time on PostgreSQL.
 
-Whatever deploys a version may start it several times at once: they take turns, where Django alone
-would have all but one fail. The turn is a lock of a transaction on a connection of its own, so
-PgBouncer may stand between; and it is asked for again and again, since whoever waits inside the
-database would hold up a migration that waits for everybody (CREATE INDEX CONCURRENTLY).
+A deployment may start it several times at once. The processes take turns, where Django alone would
+let all but one fail. The lock belongs to a transaction on a connection of its own, so that it works
+through PgBouncer. It is polled: a process that waited for it inside the database would block a
+migration that waits for all transactions (CREATE INDEX CONCURRENTLY). With `--wait`, the command
+applies nothing and waits until another process has migrated.
 """
 
 import time
@@ -20,60 +21,66 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat.migration_state import is_migrated
 
-TURN = int.from_bytes(b"migrate")  # any number, as long as all take the same
-AGAIN_SECONDS = 0.5
+LOCK_KEY = int.from_bytes(b"migrate")  # any number, as long as all processes use the same
+POLL_SECONDS = 0.5
 
 
 class Command(migrate.Command):
-    help = "Bring the database to this version. Several at once take turns."
+    help = "Migrate the database to this version. Several processes at once take turns."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--wait",
             action="store_true",
-            help="apply nothing; end once all migrations are applied, by another process",
+            help="apply nothing; wait until another process has applied all migrations",
         )
 
     def handle(self, *args: Any, wait: bool = False, **options: Any) -> None:
         connection = connections[options["database"]]
-        only_looks = options["plan"] or options["check_unapplied"]
+        is_read_only = options["plan"] or options["check_unapplied"]
         if wait:
-            self._until(partial(_looked, connection), _("Waiting until migrations are applied."))
-        elif only_looks or connection.vendor != "postgresql":
+            self._wait_until(
+                partial(_check_migrated, connection),
+                _("Waiting for another process to apply the migrations."),
+            )
+        elif is_read_only or connection.vendor != "postgresql":
             super().handle(*args, **options)
         else:
-            with self._turn(connection):
+            with self._lock(connection):
                 super().handle(*args, **options)
 
     @contextmanager
-    def _turn(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
+    def _lock(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
         with closing(connection.copy()) as own:
             own.set_autocommit(False)
-            self._until(partial(_taken, own), _("Another process migrates: waiting for it."))
+            self._wait_until(
+                partial(_try_lock, own),
+                _("Another process is migrating. Waiting for it to finish."),
+            )
             yield
 
-    def _until(self, condition: Callable[[], bool], sentence: str) -> None:
-        said = False
+    def _wait_until(self, condition: Callable[[], bool], message: str) -> None:
+        is_reported = False
         while not condition():
-            if not said:
-                self.stdout.write(sentence)
-                said = True
-            time.sleep(AGAIN_SECONDS)
+            if not is_reported:
+                self.stdout.write(message)
+                is_reported = True
+            time.sleep(POLL_SECONDS)
 
 
-def _taken(own: BaseDatabaseWrapper) -> bool:
-    """Whether this transaction has the turn, which it keeps until it ends."""
+def _try_lock(own: BaseDatabaseWrapper) -> bool:
+    """Return whether this transaction has the lock, which it keeps until it ends."""
     with own.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [TURN])
-        [has_it] = cursor.fetchone()
-    if not has_it:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
+        [has_lock] = cursor.fetchone()
+    if not has_lock:
         own.rollback()
-    return bool(has_it)
+    return bool(has_lock)
 
 
-def _looked(connection: BaseDatabaseWrapper) -> bool:
+def _check_migrated(connection: BaseDatabaseWrapper) -> bool:
     try:
         return is_migrated()
     finally:
-        connection.close()  # the database may be started again meanwhile
+        connection.close()  # the database may restart in the meantime

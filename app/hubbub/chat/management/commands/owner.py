@@ -1,7 +1,7 @@
-"""`owner USERNAME`: make somebody the place's owner, the way in of a new deployment.
+"""`owner USERNAME`: make a user an owner of the workspace. A new deployment starts with this.
 
-There sign-up makes members only. A person who is there is promoted; otherwise the account is made,
-with a password from standard input or a new one that is printed once.
+In a deployment, people who sign up become members only. This command promotes an existing user, or
+creates an account with a password from standard input or a generated one that is printed once.
 """
 
 import secrets
@@ -20,56 +20,60 @@ from hubbub.chat.actions import users
 
 
 class Command(BaseCommand):
-    help = "Make somebody the owner of this place: a person who is there, or a new account."
+    help = "Make an existing or a new user an owner of the workspace."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--email", default="", help="of a new account")
+        parser.add_argument("--email", default="", help="the e-mail address of a new account")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
-            help="read a new account's password from standard input instead of making one",
+            help="read a new account's password from standard input instead of generating one",
         )
 
     def handle(self, username: str, email: str, password_stdin: bool, **options: object) -> None:
-        person = User.objects.filter(username__iexact=username, hidden=False).first()
-        if person is None:
-            self._make(username, email, password_stdin)
+        user = User.objects.filter(username__iexact=username, hidden=False).first()
+        if user is None:
+            self._create(username, email, password_stdin)
         elif email or password_stdin:
             raise CommandError(
-                _("%(username)s is there already, with an e-mail address and a password.")
-                % {"username": person.username}
+                _("%(username)s already exists. Leave out --email and --password-stdin.")
+                % {"username": user.username}
             )
         else:
-            self._promote(person)
+            self._promote(user)
 
-    def _promote(self, person: User) -> None:
-        if not person.may_enter:
+    def _promote(self, user: User) -> None:
+        if not user.may_enter:
             raise CommandError(_("This account is banned or deactivated."))
-        users.make_owner(person)
-        self.stdout.write(_("%(name)s owns this place.") % {"name": person.username})
+        users.make_owner(user)
+        self.stdout.write(
+            _("%(name)s is now an owner of this workspace.") % {"name": user.username}
+        )
 
-    def _make(self, username: str, email: str, password_stdin: bool) -> None:
+    def _create(self, username: str, email: str, password_stdin: bool) -> None:
         password = (
             sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
         )
         try:
-            person = _new_person(username, email, password)
+            user = _create_user(username, email, password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        self.stdout.write(_("%(name)s is made and owns this place.") % {"name": person.username})
+        self.stdout.write(
+            _("Created %(name)s, who is now an owner of this workspace.") % {"name": user.username}
+        )
         if not password_stdin:
-            text = _("The password, shown this once: %(password)s") % {"password": password}
+            text = _("Password (won't be shown again): %(password)s") % {"password": password}
             self.stdout.write(text)
 
 
 @transaction.atomic
-def _new_person(username: str, email: str, password: str) -> User:
-    person = User(username=username.lower(), name=username.lower())
-    person.email = clean_email(email, person)
-    validate_password(password, person)
-    person.set_password(password)
-    person.full_clean()
-    person.save()
-    users.make_owner(person)
-    return person
+def _create_user(username: str, email: str, password: str) -> User:
+    user = User(username=username.lower(), name=username.lower())
+    user.email = clean_email(email, user)
+    validate_password(password, user)
+    user.set_password(password)
+    user.full_clean()
+    user.save()
+    users.make_owner(user)
+    return user
