@@ -1,4 +1,4 @@
-"""A forgotten password comes back by mail; a changed one is told to every replica."""
+"""Passwords can be reset by e-mail, and a change is recorded for every replica."""
 
 import re
 from smtplib import SMTPException
@@ -17,7 +17,7 @@ NEW = "a very different one"
 
 
 class BrokenBackend(EmailBackend):
-    """A mail server that is away."""
+    """A mail server that fails."""
 
     def send_messages(self, messages: object) -> int:
         raise SMTPException("no route")
@@ -38,7 +38,7 @@ def changes(user: User) -> int:
     return WorkspaceEvent.objects.filter(type="user.password_changed", user=user).count()
 
 
-def test_the_link_in_the_mail_sets_a_new_password_once(client: Client, alice: User) -> None:
+def test_the_link_in_the_email_sets_a_new_password_once(client: Client, alice: User) -> None:
     assert "Check your e-mail" in ask(client)
     path = link_in(str(mail.outbox[0].body)).removeprefix("http://testserver")
     form = client.get(path, follow=True)
@@ -52,7 +52,7 @@ def test_the_link_in_the_mail_sets_a_new_password_once(client: Client, alice: Us
 
 
 @pytest.mark.parametrize("host", ["testserver", "localhost"])
-def test_the_link_carries_the_public_address(
+def test_the_link_starts_with_public_url(
     client: Client, alice: User, settings: Settings, host: str
 ) -> None:
     settings.PUBLIC_URL = "https://chat.example.org"
@@ -62,7 +62,9 @@ def test_the_link_carries_the_public_address(
     assert host not in body
 
 
-def test_the_page_says_where_mails_are_printed(client: Client, settings: Settings) -> None:
+def test_the_page_says_that_the_link_is_in_the_server_log(
+    client: Client, settings: Settings
+) -> None:
     settings.EMAIL_URL = ""
     assert "The link will be in the server log" in client.get("/accounts/password/reset/").text
     settings.EMAIL_URL = "smtp://mail.example.org"
@@ -70,19 +72,17 @@ def test_the_page_says_where_mails_are_printed(client: Client, settings: Setting
 
 
 @pytest.mark.django_db
-def test_an_unknown_address_reads_like_a_known_one(client: Client) -> None:
+def test_unknown_and_known_addresses_get_the_same_answer(client: Client) -> None:
     assert "Check your e-mail" in ask(client, "nobody@example.org")
     assert "/accounts/signup/" in str(mail.outbox[0].body)
 
 
-def test_a_mail_that_cannot_be_sent_is_told(
-    client: Client, alice: User, settings: Settings
-) -> None:
+def test_a_failed_email_shows_an_error(client: Client, alice: User, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "tests.accounts.test_passwords.BrokenBackend"
     assert "The e-mail couldn&#x27;t be sent" in ask(client)
 
 
-def test_changing_it_keeps_this_browser_and_ends_the_others(alice: User) -> None:
+def test_changing_the_password_ends_all_other_sessions(alice: User) -> None:
     here, elsewhere = Client(), Client()
     for client in (here, elsewhere):
         client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
@@ -93,7 +93,7 @@ def test_changing_it_keeps_this_browser_and_ends_the_others(alice: User) -> None
     assert changes(alice) == 1
 
 
-def test_changing_it_needs_the_old_one(client: Client, alice: User) -> None:
+def test_changing_the_password_requires_the_current_one(client: Client, alice: User) -> None:
     client.post("/accounts/login/", {"login": "alice", "password": PASSWORD})
     form = {"oldpassword": "a guess", "password1": NEW, "password2": NEW}
     assert "field-error" in client.post("/accounts/password/change/", form).text

@@ -1,4 +1,4 @@
-"""`manage.py prune` removes what nobody can use any more, and nothing else."""
+"""`manage.py prune` removes only rows that nobody can use any more."""
 
 from datetime import timedelta
 from io import StringIO
@@ -31,13 +31,13 @@ def expired(bob: User) -> str:
     return create_session(bob, seconds=-60)
 
 
-def test_expired_sessions_go_and_open_ones_stay(bob: User, expired: str) -> None:
+def test_expired_sessions_are_removed_and_valid_ones_stay(bob: User, expired: str) -> None:
     kept = create_session(bob)
     assert prune()[0] == "Expired sessions: 1 removed."
     assert [session.session_key for session in Session.objects.all()] == [kept]
 
 
-def test_tokens_go_a_month_after_they_were_revoked(bob: User) -> None:
+def test_tokens_are_removed_a_month_after_they_were_revoked(bob: User) -> None:
     used, fresh, old = (Token.create(bob, name)[0] for name in ("used", "fresh", "old"))
     revoke(fresh, days_ago=29)
     revoke(old, days_ago=31)
@@ -45,27 +45,27 @@ def test_tokens_go_a_month_after_they_were_revoked(bob: User) -> None:
     assert set(Token.objects.all()) == {used, fresh}
 
 
-def test_the_month_can_be_chosen(bob: User) -> None:
+def test_the_number_of_days_can_be_set(bob: User) -> None:
     revoke(Token.create(bob, "fresh")[0], days_ago=1)
     assert prune("--token-days", "0")[1] == "Revoked tokens: 1 removed."
     with pytest.raises(CommandError, match="number of days"):
         prune("--token-days", "-1")
 
 
-def test_a_dry_run_says_what_would_go_and_removes_nothing(bob: User, expired: str) -> None:
+def test_a_dry_run_reports_and_removes_nothing(bob: User, expired: str) -> None:
     revoke(Token.create(bob, "old")[0], days_ago=31)
-    told = ["Expired sessions: 1 would be removed.", "Revoked tokens: 1 would be removed."]
-    assert prune("--dry-run") == told
+    expected = ["Expired sessions: 1 would be removed.", "Revoked tokens: 1 would be removed."]
+    assert prune("--dry-run") == expected
     assert (Session.objects.count(), Token.objects.count()) == (1, 1)
 
 
-def test_it_removes_in_small_batches(bob: User) -> None:
+def test_rows_are_removed_in_small_batches(bob: User) -> None:
     for _ in range(5):
         create_session(bob, seconds=-60)
     assert list(pruning.remove(pruning.expired_sessions(), batch_rows=2)) == [2, 2, 1]
 
 
-def test_nothing_to_remove_costs_a_question_each(
+def test_nothing_to_remove_takes_one_query_each(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(2):

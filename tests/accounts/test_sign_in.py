@@ -1,4 +1,4 @@
-"""People come in by name or address, leave by a button, and are told why they cannot come in."""
+"""Signing in and out, and what users see who cannot sign in."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,31 +19,31 @@ from tests.support.fixtures import PASSWORD
 
 
 def sign_in(client: Client, login: str, password: str = PASSWORD, **more: str) -> str:
-    """Send the form; return the address that it leads to, or the page that says why not."""
+    """Submit the form. Return the address it redirects to, or else the page with the error."""
     answer = client.post("/accounts/login/", {"login": login, "password": password} | more)
     return answer.headers.get("Location") or answer.content.decode()
 
 
-def is_in(client: Client) -> bool:
+def is_signed_in(client: Client) -> bool:
     return client.get("/settings/").status_code == 200
 
 
 @pytest.mark.parametrize("login", ["alice", "Alice", " alice ", "alice@example.org"])
-def test_one_comes_in_by_name_or_address(client: Client, alice: User, login: str) -> None:
+def test_signing_in_works_by_username_or_email(client: Client, alice: User, login: str) -> None:
     assert sign_in(client, login) == "/"
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
 @pytest.mark.parametrize("login", ["alice", "nobody", "alice@example.org", "no@example.org"])
-def test_a_wrong_password_and_a_wrong_name_read_the_same(
+def test_a_wrong_password_and_a_wrong_username_get_the_same_answer(
     client: Client, alice: User, login: str
 ) -> None:
     shown = sign_in(client, login, "wrong")
     assert "not correct" in shown
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
-def test_signing_in_leads_to_the_link_one_came_by(client: Client, alice: User) -> None:
+def test_signing_in_redirects_to_the_requested_page(client: Client, alice: User) -> None:
     assert client.get("/settings/").headers["Location"] == "/accounts/login/?next=/settings/"
     assert sign_in(client, "alice", next="/rooms/1/7") == "/rooms/1/7"
 
@@ -52,18 +52,20 @@ def test_signing_in_leads_to_the_link_one_came_by(client: Client, alice: User) -
     "elsewhere",
     ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"],
 )
-def test_no_link_leads_out_of_the_place(client: Client, alice: User, elsewhere: str) -> None:
+def test_signing_in_never_redirects_to_another_site(
+    client: Client, alice: User, elsewhere: str
+) -> None:
     assert sign_in(client, "alice", next=elsewhere) == "/"
 
 
-def test_a_banned_person_is_told_so_and_stays_out(client: Client, alice: User, bob: User) -> None:
+def test_a_banned_user_is_told_and_cannot_sign_in(client: Client, alice: User, bob: User) -> None:
     users.ban(alice, user_id=bob.pk)
     assert "Your account is banned" in sign_in(client, "bob")
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert "not correct" in sign_in(client, "bob", "wrong")
 
 
-def test_a_person_banned_meanwhile_is_told_so_and_can_sign_out(
+def test_a_user_banned_while_signed_in_is_told_and_can_sign_out(
     client: Client, alice: User, bob: User
 ) -> None:
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
@@ -75,14 +77,14 @@ def test_a_person_banned_meanwhile_is_told_so_and_can_sign_out(
     assert not Session.objects.exists()
 
 
-def test_a_deactivated_person_is_told_so(client: Client, alice: User, bob: User) -> None:
+def test_a_deactivated_user_is_told(client: Client, alice: User, bob: User) -> None:
     users.deactivate(alice, user_id=bob.pk)
     assert sign_in(client, "bob") == "/accounts/inactive/"
     assert "deactivated" in client.get("/accounts/inactive/").content.decode()
-    assert not is_in(client)
+    assert not is_signed_in(client)
 
 
-def test_who_guesses_has_to_wait_and_others_have_not(
+def test_guessing_a_password_limits_only_that_account(
     client: Client, alice: User, bob: User
 ) -> None:
     for _ in range(5):
@@ -91,7 +93,7 @@ def test_who_guesses_has_to_wait_and_others_have_not(
     assert sign_in(client, "bob") == "/"
 
 
-def test_attempts_are_counted_by_how_they_end(client: Client, alice: User) -> None:
+def test_attempts_are_counted_by_outcome(client: Client, alice: User) -> None:
     before = counted()
     sign_in(client, "alice")
     client.post("/accounts/logout/")
@@ -103,7 +105,7 @@ def test_attempts_are_counted_by_how_they_end(client: Client, alice: User) -> No
     assert rise(before) == {"ok": 1, "failed": 5, "limited": 1}
 
 
-def test_who_signs_up_or_stays_out_is_not_counted_as_signed_in(
+def test_sign_ups_and_refused_users_do_not_count_as_sign_ins(
     client: Client, alice: User, bob: User
 ) -> None:
     before = counted()
@@ -111,7 +113,7 @@ def test_who_signs_up_or_stays_out_is_not_counted_as_signed_in(
     sign_in(client, "bob")
     form = {"username": "eve", "email": "eve@example.org", "password1": PASSWORD}
     client.post("/accounts/signup/", form)
-    assert is_in(client)
+    assert is_signed_in(client)
     assert rise(before)["ok"] == 0
 
 
@@ -125,14 +127,14 @@ def rise(before: dict[str, float]) -> dict[str, float]:
     return {outcome: value - before[outcome] for outcome, value in counted().items()}
 
 
-def test_the_limits_can_be_switched_off(client: Client, alice: User, settings: Settings) -> None:
+def test_the_limits_can_be_turned_off(client: Client, alice: User, settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = False
     for _ in range(7):
         sign_in(client, "alice", "a guess")
     assert sign_in(client, "alice") == "/"
 
 
-def test_people_come_in_while_redis_is_away(
+def test_signing_in_works_while_redis_is_down(
     client: Client, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
@@ -147,33 +149,33 @@ def test_people_come_in_while_redis_is_away(
     caches.close_all()
 
 
-def test_the_page_asks_before_it_signs_out(client: Client, alice: User) -> None:
+def test_signing_out_asks_for_confirmation(client: Client, alice: User) -> None:
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert "Sign out?" in client.get("/accounts/logout/").content.decode()
-    assert is_in(client)
+    assert is_signed_in(client)
 
 
-def test_signing_out_ends_the_session_and_tells_every_replica(client: Client, alice: User) -> None:
+def test_signing_out_ends_the_session_and_is_recorded(client: Client, alice: User) -> None:
     sign_in(client, "alice")
     answer = client.post("/accounts/logout/", follow=True)
     assert "You&#x27;ve signed out." in answer.content.decode()
-    assert not is_in(client)
+    assert not is_signed_in(client)
     assert WorkspaceEvent.objects.filter(type="user.signed_out", user=alice).count() == 1
 
 
-def test_signing_out_in_a_second_tab_changes_nothing_more(client: Client, alice: User) -> None:
+def test_signing_out_again_in_a_second_tab_changes_nothing(client: Client, alice: User) -> None:
     sign_in(client, "alice")
     for _ in range(2):
         assert client.post("/accounts/logout/").headers["Location"] == "/accounts/login/"
     assert WorkspaceEvent.objects.filter(type="user.signed_out").count() == 1
 
 
-def test_signing_in_leaves_no_notice_for_another_tab(client: Client, alice: User) -> None:
+def test_signing_in_shows_no_notice(client: Client, alice: User) -> None:
     sign_in(client, "alice")
     assert 'class="notice' not in client.get("/settings/").content.decode()
 
 
-def test_a_form_left_open_lets_in_who_signed_in_in_another_tab(alice: User) -> None:
+def test_an_old_form_redirects_a_user_who_signed_in_in_another_tab(alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert sign_in(client, "alice", next="/settings/") == "/accounts/login/?next=%2Fsettings%2F"
@@ -181,8 +183,8 @@ def test_a_form_left_open_lets_in_who_signed_in_in_another_tab(alice: User) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_come_in_at_the_same_moment(alice: User) -> None:
-    def enter(_: int) -> str:
+def test_several_sign_ins_at_once_all_succeed(alice: User) -> None:
+    def attempt(_: int) -> str:
         from django.db import connection
 
         try:
@@ -190,13 +192,13 @@ def test_many_come_in_at_the_same_moment(alice: User) -> None:
         finally:
             connection.close()
 
-    # Four: an attempt counts as failed until it is not, and the sixth at once would be too many.
+    # Four threads: a running attempt counts as failed, and the sixth at once would be refused.
     with ThreadPoolExecutor(4) as pool:
-        assert set(pool.map(enter, range(12))) == {"/"}
+        assert set(pool.map(attempt, range(12))) == {"/"}
 
 
 @pytest.mark.deployment
-def test_people_come_in_soon_while_redis_is_silent(
+def test_signing_in_is_quick_while_redis_hangs(
     client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)

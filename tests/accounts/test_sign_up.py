@@ -1,4 +1,4 @@
-"""Who signs up is in, in the lobby, and on the embedded default the first one owns the place."""
+"""New users are signed in and in the lobby. On the embedded default the first becomes owner."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ def deployed(settings: Settings) -> None:
 
 
 def sign_up(client: Client, username: str, **more: str) -> str:
-    """Fill the form in and send it; return the page that follows."""
+    """Submit the form. Return the next page."""
     form = {"username": username, "email": f"{username}@example.org", "password1": PASSWORD} | more
     return client.post("/accounts/signup/", form, follow=True).content.decode()
 
@@ -36,14 +36,14 @@ def page(client: Client, path: str) -> str:
 
 
 @pytest.mark.django_db
-def test_a_new_person_is_signed_in_and_in_the_lobby(client: Client, lobby: Room) -> None:
+def test_a_new_user_is_signed_in_and_in_the_lobby(client: Client, lobby: Room) -> None:
     sign_up(client, "alice")
     assert "alice@example.org" in page(client, "/settings/")
     assert Membership.objects.filter(room=lobby, user__username="alice").exists()
 
 
 @pytest.mark.django_db
-def test_the_first_one_is_told_before_and_after_that_the_place_is_theirs(
+def test_the_first_user_is_told_before_and_after_that_they_own_the_workspace(
     client: Client, embedded: None
 ) -> None:
     assert "this account will own the workspace" in page(client, "/accounts/signup/")
@@ -55,7 +55,9 @@ def test_the_first_one_is_told_before_and_after_that_the_place_is_theirs(
     assert "workspace owner" in page(client, "/settings/")
 
 
-def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) -> None:
+def test_the_welcome_page_never_redirects_to_another_site(
+    client: Client, alice: User, bob: User
+) -> None:
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert "evil" not in page(client, "/welcome/?next=https://evil.example/")
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
@@ -65,7 +67,7 @@ def test_the_welcome_leads_nowhere_else(client: Client, alice: User, bob: User) 
 
 
 @pytest.mark.django_db
-def test_the_second_one_is_a_member_and_told_nothing_of_owning(
+def test_the_second_user_is_a_member_and_sees_no_word_of_owning(
     client: Client, embedded: None, alice: User
 ) -> None:
     assert "will own the workspace" not in page(client, "/accounts/signup/")
@@ -74,7 +76,7 @@ def test_the_second_one_is_a_member_and_told_nothing_of_owning(
 
 
 @pytest.mark.django_db
-def test_in_a_deployment_sign_up_makes_members_only(client: Client, deployed: None) -> None:
+def test_in_a_deployment_people_who_sign_up_become_members(client: Client, deployed: None) -> None:
     assert "will own the workspace" not in page(client, "/accounts/signup/")
     sign_up(client, "alice")
     assert not User.objects.get(username="alice").is_owner
@@ -87,7 +89,7 @@ def two_at_once() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_the_same_moment_one_owns_the_place(
+def test_of_two_sign_ups_at_once_one_becomes_owner(
     embedded: None, two_at_once: ThreadPoolExecutor
 ) -> None:
     start = Barrier(2)
@@ -106,7 +108,7 @@ def test_of_two_at_the_same_moment_one_owns_the_place(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("taken", ["alice", "ALICE"])
-def test_a_name_that_somebody_has_is_refused(client: Client, alice: User, taken: str) -> None:
+def test_a_taken_username_is_refused(client: Client, alice: User, taken: str) -> None:
     sign_up(client, taken, email="other@example.org")
     assert User.objects.count() == 1
     assert not Session.objects.exists()
@@ -114,25 +116,27 @@ def test_a_name_that_somebody_has_is_refused(client: Client, alice: User, taken:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("username", ["a b", "-al", "ал", "a", "x" * 31, "everyone"])
-def test_a_name_that_would_confuse_is_refused(client: Client, username: str) -> None:
+def test_a_confusing_username_is_refused(client: Client, username: str) -> None:
     assert "field-error" in sign_up(client, username, email="somebody@example.org")
     assert not User.objects.exists()
 
 
 @pytest.mark.django_db
-def test_an_address_that_somebody_has_is_refused(client: Client, alice: User) -> None:
+def test_a_taken_email_address_is_refused(client: Client, alice: User) -> None:
     assert "field-error" in sign_up(client, "alison", email="Alice@example.org")
     assert User.objects.count() == 1
 
 
 @pytest.mark.django_db
-def test_a_password_that_is_easily_guessed_is_refused(client: Client) -> None:
+def test_a_weak_password_is_refused(client: Client) -> None:
     assert "too common" in sign_up(client, "alice", password1="password")
     assert not User.objects.exists()
 
 
 @pytest.mark.django_db
-def test_signing_up_leads_to_the_link_one_came_by(client: Client, alice: User, lobby: Room) -> None:
+def test_signing_up_redirects_to_the_requested_page(
+    client: Client, alice: User, lobby: Room
+) -> None:
     link = f"/rooms/{lobby.pk}/7"
     assert f'value="{link}"' in page(client, f"/accounts/signup/?next={link}")
     form = {"username": "bob", "email": "b@example.org", "password1": PASSWORD, "next": link}
@@ -140,9 +144,7 @@ def test_signing_up_leads_to_the_link_one_came_by(client: Client, alice: User, l
 
 
 @pytest.mark.django_db
-def test_too_many_accounts_from_one_address_have_to_wait(
-    client: Client, settings: Settings
-) -> None:
+def test_sign_ups_from_one_address_are_limited(client: Client, settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"signup": "2/m/ip"}
     for username in ("alice", "bob"):
         sign_up(Client(), username)

@@ -1,4 +1,4 @@
-"""A bearer token opens what its person may open, until it is revoked."""
+"""A bearer token authenticates its user until it is revoked."""
 
 from datetime import timedelta
 from io import StringIO
@@ -20,20 +20,20 @@ def run(*args: str) -> str:
     return out.getvalue()
 
 
-def test_a_token_speaks_for_its_person(bob: User) -> None:
+def test_a_token_authenticates_its_user(bob: User) -> None:
     token, secret = Token.create(bob, "build server")
     assert authenticate_token(secret) == (bob, token)
     assert authenticate_token(secret[:-1]) is None
     assert authenticate_token("") is None
 
 
-def test_the_database_keeps_no_secret(bob: User) -> None:
+def test_the_database_does_not_contain_the_secret(bob: User) -> None:
     _, secret = Token.create(bob, "build server")
     assert secret not in str(list(Token.objects.values()))
 
 
 @pytest.mark.parametrize("end", ["revoke", "ban", "deactivate"])
-def test_a_token_ends_with_its_person_or_by_itself(alice: User, bob: User, end: str) -> None:
+def test_a_token_ends_when_it_or_its_user_is_disabled(alice: User, bob: User, end: str) -> None:
     token, secret = Token.create(bob, "build server")
     ends: dict[str, Any] = {
         "revoke": lambda: users.revoke_token(bob, token_id=token.pk),
@@ -81,12 +81,12 @@ def test_the_command_lists_and_revokes(bob: User) -> None:
 @pytest.mark.parametrize(
     "args", [("make", "nobody", "x"), ("list", "nobody"), ("revoke", "99"), ("make", "bob", "")]
 )
-def test_the_command_says_what_is_wrong(bob: User, args: tuple[str, ...]) -> None:
+def test_the_command_reports_errors(bob: User, args: tuple[str, ...]) -> None:
     with pytest.raises(CommandError):
         run(*args)
 
 
-def test_the_command_makes_none_for_the_banned(alice: User, bob: User) -> None:
+def test_the_command_creates_no_token_for_a_banned_user(alice: User, bob: User) -> None:
     users.ban(alice, user_id=bob.pk)
     with pytest.raises(CommandError, match="banned"):
         run("make", "bob", "x")

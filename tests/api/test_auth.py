@@ -1,4 +1,4 @@
-"""Who may use REST: sessions with the CSRF header, bearer tokens, nobody else."""
+"""REST accepts sessions with the CSRF header, and bearer tokens."""
 
 import pytest
 
@@ -23,13 +23,13 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
-def test_nobody_is_let_in_without_a_session_or_token(method: str, path: str) -> None:
+def test_a_session_or_token_is_required(method: str, path: str) -> None:
     refused = ApiClient().raw(method, path, "{}")
     assert refused.problem == (401, "forbidden")
     assert refused.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_token_speaks_for_its_person_without_a_csrf_header(bob: User, lobby: Room) -> None:
+def test_a_token_needs_no_csrf_header(bob: User, lobby: Room) -> None:
     bot = ApiClient.with_token(bob)
     assert bot.get("/me").json["username"] == "bob"
     sent = bot.post(f"/rooms/{lobby.pk}/messages", body="beep")
@@ -44,17 +44,17 @@ def test_a_session_needs_the_csrf_header_to_change_anything(bob: User, lobby: Ro
     assert ApiClient(bob).get(f"/rooms/{lobby.pk}").json["messages"] == 0
 
 
-def test_a_wrong_token_is_not_made_good_by_a_session(bob: User) -> None:
+def test_an_invalid_token_is_refused_despite_a_valid_session(bob: User) -> None:
     assert ApiClient(bob, Authorization="Bearer hub_wrong").get("/me").problem == (401, "forbidden")
 
 
-def test_a_revoked_token_opens_nothing(bob: User) -> None:
+def test_a_revoked_token_is_refused(bob: User) -> None:
     bot = ApiClient.with_token(bob)
     users.revoke_token(bob, token_id=Token.objects.get(user=bob).pk)
     assert bot.get("/me").problem == (401, "forbidden")
 
 
-def test_the_banned_are_told_so_and_their_tokens_are_dead(alice: User, bob: User) -> None:
+def test_banned_users_are_told_and_their_tokens_are_refused(alice: User, bob: User) -> None:
     session, bot = ApiClient(bob), ApiClient.with_token(bob)
     users.ban(alice, user_id=bob.pk)
     assert session.get("/rooms").problem == (403, "forbidden")
@@ -63,7 +63,7 @@ def test_the_banned_are_told_so_and_their_tokens_are_dead(alice: User, bob: User
     assert session.get("/rooms").status == bot.get("/rooms").status == 200
 
 
-def test_the_deactivated_are_nobody(alice: User, bob: User) -> None:
+def test_deactivated_users_are_not_authenticated(alice: User, bob: User) -> None:
     session, bot = ApiClient(bob), ApiClient.with_token(bob)
     users.deactivate(alice, user_id=bob.pk)
     assert session.get("/rooms").problem == (401, "forbidden")

@@ -1,4 +1,4 @@
-"""The API's document and the page that shows it, from our own files under the strict CSP."""
+"""The OpenAPI document, and the page that shows it with our own files under the strict CSP."""
 
 import re
 
@@ -15,7 +15,7 @@ from hubbub.chat.serializers import serialize_message, serialize_room
 pytestmark = pytest.mark.django_db
 
 
-def test_the_page_loads_nothing_from_elsewhere_and_runs_no_inline_script() -> None:
+def test_the_page_loads_only_our_files_and_has_no_inline_script() -> None:
     page = Client().get("/api/docs")
     text = page.content.decode()
     assert page.status_code == 200
@@ -32,19 +32,19 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_no_inline_script() -> No
     assert "unsafe-inline" not in policy.replace("style-src 'self' 'unsafe-inline'", "")
 
 
-def test_only_that_page_may_have_inline_styles() -> None:
+def test_only_this_page_allows_inline_styles() -> None:
     assert (
         "unsafe-inline" not in Client().get("/accounts/login/").headers["Content-Security-Policy"]
     )
 
 
-def test_the_document_tells_every_operation_and_how_it_fails() -> None:
+def test_the_document_has_every_endpoint_with_its_errors() -> None:
     document = Client().get("/api/openapi.json").json()
     assert set(document["components"]["securitySchemes"]) == {"Bearer", "Session"}
     paths = document["paths"]
-    told = {f"{method.upper()} {path}" for path, found in paths.items() for method in found}
-    assert "POST /api/rooms/{room_id}/messages" in told
-    assert len(told) == 21
+    endpoints = {f"{method.upper()} {path}" for path, found in paths.items() for method in found}
+    assert "POST /api/rooms/{room_id}/messages" in endpoints
+    assert len(endpoints) == 21
     for found in paths.values():
         for operation in found.values():
             assert operation["summary"]
@@ -54,7 +54,7 @@ def test_the_document_tells_every_operation_and_how_it_fails() -> None:
             assert all("Problem" in str(operation["responses"][status]) for status in refusals)
 
 
-def test_the_document_tells_every_field_of_the_protocol(bob: User, lobby: Room) -> None:
+def test_the_document_has_every_field_of_the_protocol(bob: User, lobby: Room) -> None:
     message = serialize_message(send(bob, room_id=lobby.pk, nonce="n", body="hello"))
     assert set(MessageInfo.model_fields) == set(message)
     room = serialize_room(lobby, Membership.objects.get(room=lobby, user=bob))

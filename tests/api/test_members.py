@@ -1,4 +1,4 @@
-"""Members of a room over REST: who they are, inviting, roles, removing; and finding people."""
+"""Members of a room over REST: list, invite, change the role, remove. And searching users."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def den(bob: User) -> Room:
     return rooms.create(bob, name="Den", kind="private")
 
 
-def test_members_see_who_is_in_with_name_username_and_role(
+def test_members_are_listed_with_name_username_and_role(
     bob: User, charlie: User, den: Room
 ) -> None:
     invited = ApiClient(bob).post(f"/rooms/{den.pk}/members", user=charlie.pk)
@@ -34,20 +34,20 @@ def test_members_see_who_is_in_with_name_username_and_role(
     ]
 
 
-def test_members_are_found_by_a_part_of_the_name_and_paged(bob: User, lobby: Room) -> None:
+def test_members_can_be_searched_and_paged(bob: User, lobby: Room) -> None:
     for number in range(1, 13):
         User.objects.create_user(f"person-{number:04}", name=f"Person {number:04}")
     found = ApiClient(bob).get(f"/rooms/{lobby.pk}/members", q="SON 00", limit=5, offset=10).json
     assert [one["username"] for one in found] == ["person-0011", "person-0012"]
 
 
-def test_strangers_learn_of_no_member(charlie: User, bob: User, den: Room) -> None:
+def test_others_cannot_list_members(charlie: User, bob: User, den: Room) -> None:
     harbour = rooms.create(bob, name="Harbour", kind="public")
     assert ApiClient(charlie).get(f"/rooms/{den.pk}/members").problem == (404, "not_found")
     assert ApiClient(charlie).get(f"/rooms/{harbour.pk}/members").problem == (403, "forbidden")
 
 
-def test_an_owner_gives_roles_and_keeps_the_last_ownership(
+def test_an_owner_can_change_roles_but_the_last_owner_stays(
     bob: User, charlie: User, den: Room
 ) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
@@ -61,12 +61,12 @@ def test_an_owner_gives_roles_and_keeps_the_last_ownership(
     assert ApiClient(charlie).patch(f"{address}/{bob.pk}", role="member").json["role"] == "member"
 
 
-def test_there_are_three_roles(bob: User, den: Room) -> None:
+def test_an_unknown_role_is_invalid(bob: User, den: Room) -> None:
     refused = ApiClient(bob).patch(f"/rooms/{den.pk}/members/{bob.pk}", role="king")
     assert refused.problem == (400, "invalid")
 
 
-def test_who_is_removed_is_out_and_cannot_read_on(bob: User, charlie: User, den: Room) -> None:
+def test_a_removed_member_cannot_read_the_room(bob: User, charlie: User, den: Room) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
     address = f"/rooms/{den.pk}/members/{charlie.pk}"
     assert ApiClient(charlie).delete(f"/rooms/{den.pk}/members/{bob.pk}").problem == (
@@ -78,7 +78,7 @@ def test_who_is_removed_is_out_and_cannot_read_on(bob: User, charlie: User, den:
     assert ApiClient(charlie).get(f"/rooms/{den.pk}/messages").problem == (404, "not_found")
 
 
-def test_people_are_found_by_name_or_username_but_not_those_who_cannot_enter(
+def test_search_finds_active_users_by_name_or_username(
     alice: User, bob: User, charlie: User, dana: User
 ) -> None:
     users.ban(alice, user_id=charlie.pk)
@@ -89,13 +89,13 @@ def test_people_are_found_by_name_or_username_but_not_those_who_cannot_enter(
     assert {one["username"] for one in ApiClient(bob).get("/people").json} == {"alice", "bob"}
 
 
-def test_no_more_than_twenty_people_are_told(bob: User) -> None:
+def test_search_returns_at_most_twenty_users(bob: User) -> None:
     for number in range(1, 31):
         User.objects.create_user(f"person-{number:04}")
     assert len(ApiClient(bob).get("/people", q="person").json) == 20
 
 
-def test_one_learns_who_one_is(alice: User, bob: User) -> None:
+def test_me_returns_the_current_user(alice: User, bob: User) -> None:
     assert ApiClient(bob).get("/me").json == {
         "id": bob.pk,
         "name": "Bob",

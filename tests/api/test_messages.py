@@ -1,4 +1,4 @@
-"""Messages over REST: sending, editing, deleting, read marks. Pages are in test_history."""
+"""Messages over REST: send, edit, delete, mark as read. Pages are in chat/test_pagination.py."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def harbour(bob: User) -> Room:
     return rooms.create(bob, name="Harbour", kind="public")
 
 
-def test_a_message_comes_back_as_the_protocol_says_it(bob: User, harbour: Room) -> None:
+def test_a_sent_message_is_returned_as_in_the_protocol(bob: User, harbour: Room) -> None:
     sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="*Ahoy*", nonce="n1")
     assert sent.status == 201
     created_at = sent.json.pop("created_at")
@@ -43,7 +43,7 @@ def test_a_nonce_used_before_returns_the_first_message(bob: User, harbour: Room)
     assert Message.objects.count() == 1
 
 
-def test_a_message_without_a_nonce_is_a_new_one_each_time(bob: User, harbour: Room) -> None:
+def test_without_a_nonce_each_send_is_a_new_message(bob: User, harbour: Room) -> None:
     ids = {
         ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="same").json["id"]
         for _ in range(2)
@@ -51,7 +51,7 @@ def test_a_message_without_a_nonce_is_a_new_one_each_time(bob: User, harbour: Ro
     assert len(ids) == 2
 
 
-def test_a_reply_names_what_it_replies_to_and_stays_in_the_room(
+def test_a_reply_refers_to_a_message_in_the_same_room(
     bob: User, harbour: Room, lobby: Room
 ) -> None:
     asked = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="When?").json
@@ -65,7 +65,7 @@ def test_a_reply_names_what_it_replies_to_and_stays_in_the_room(
     assert elsewhere.problem == (400, "invalid")
 
 
-def test_one_edits_ones_own_messages_only(alice: User, bob: User, harbour: Room) -> None:
+def test_users_can_only_edit_their_own_messages(alice: User, bob: User, harbour: Room) -> None:
     members.join(alice, room_id=harbour.pk)
     sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="Ahoi").json
     assert ApiClient(alice).patch(f"/messages/{sent['id']}", body="mine").problem == (
@@ -77,9 +77,7 @@ def test_one_edits_ones_own_messages_only(alice: User, bob: User, harbour: Room)
     assert edited["edited_at"] is not None
 
 
-def test_a_deleted_message_keeps_its_place_and_nothing_of_its_text(
-    bob: User, harbour: Room
-) -> None:
+def test_a_deleted_message_keeps_its_number_but_no_text(bob: User, harbour: Room) -> None:
     sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="a secret").json
     ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="what?", reply_to=sent["id"])
     assert ApiClient(bob).delete(f"/messages/{sent['id']}").status == 204
@@ -94,19 +92,19 @@ def test_a_deleted_message_keeps_its_place_and_nothing_of_its_text(
     )
 
 
-def test_strangers_neither_read_nor_write(bob: User, charlie: User, harbour: Room) -> None:
+def test_others_can_neither_read_nor_write(bob: User, charlie: User, harbour: Room) -> None:
     den = rooms.create(bob, name="Den", kind="private")
-    for room, told in ((harbour, (403, "forbidden")), (den, (404, "not_found"))):
+    for room, problem in ((harbour, (403, "forbidden")), (den, (404, "not_found"))):
         sent = ApiClient(bob).post(f"/rooms/{room.pk}/messages", body="ours").json
         stranger = ApiClient(charlie)
-        assert stranger.get(f"/rooms/{room.pk}/messages").problem == told
-        assert stranger.post(f"/rooms/{room.pk}/messages", body="me too").problem == told
-        assert stranger.patch(f"/messages/{sent['id']}", body="mine").problem == told
-        assert stranger.delete(f"/messages/{sent['id']}").problem == told
-        assert stranger.post(f"/rooms/{room.pk}/read", number=1).problem == told
+        assert stranger.get(f"/rooms/{room.pk}/messages").problem == problem
+        assert stranger.post(f"/rooms/{room.pk}/messages", body="me too").problem == problem
+        assert stranger.patch(f"/messages/{sent['id']}", body="mine").problem == problem
+        assert stranger.delete(f"/messages/{sent['id']}").problem == problem
+        assert stranger.post(f"/rooms/{room.pk}/read", number=1).problem == problem
 
 
-def test_an_archived_room_is_read_and_not_written(bob: User, harbour: Room) -> None:
+def test_an_archived_room_can_be_read_but_not_written(bob: User, harbour: Room) -> None:
     ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="the last")
     rooms.archive(bob, room_id=harbour.pk)
     refused = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="too late")
@@ -115,7 +113,7 @@ def test_an_archived_room_is_read_and_not_written(bob: User, harbour: Room) -> N
     assert message["body"] == "the last"
 
 
-def test_the_read_mark_goes_forward_to_the_last_message_and_never_back(
+def test_the_read_mark_moves_up_to_the_last_message_and_never_back(
     alice: User, bob: User, harbour: Room
 ) -> None:
     members.join(alice, room_id=harbour.pk)
@@ -125,10 +123,10 @@ def test_the_read_mark_goes_forward_to_the_last_message_and_never_back(
     assert ApiClient(alice).post(address, number=2).json == {"room": harbour.pk, "number": 2}
     assert ApiClient(alice).post(address, number=1).json["number"] == 2
     assert ApiClient(alice).post(address, number=10**18).json["number"] == 3
-    # One has read what one wrote oneself.
+    # Users have read their own messages.
     assert ApiClient(bob).get(f"/rooms/{harbour.pk}").json["read"] == 3
 
 
-def test_no_browser_keeps_what_may_be_deleted(bob: User, harbour: Room) -> None:
+def test_responses_are_not_cached(bob: User, harbour: Room) -> None:
     page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages")
     assert page.headers["Cache-Control"] == "no-store"

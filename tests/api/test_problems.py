@@ -1,4 +1,4 @@
-"""What REST says when something is wrong: limits, nonsense, a database that is away."""
+"""Error responses of REST: limits, invalid requests, a database that is down."""
 
 import json
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def test_a_body_over_the_limit_of_characters_is_too_large(bob: User, lobby: Room
     assert edited.problem == (413, "too_large")
 
 
-def test_a_request_over_the_limit_of_bytes_is_not_read(bob: User, lobby: Room) -> None:
+def test_a_request_over_the_byte_limit_is_not_parsed(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
     for size in (settings.MAX_FRAME_BYTES + 1, 4_000_000):
         refused = ApiClient(bob).raw("POST", address, b" " * size)
@@ -47,7 +47,7 @@ def test_a_request_over_the_limit_of_bytes_is_not_read(bob: User, lobby: Room) -
     assert unannounced.status in (400, 413)
 
 
-def test_who_sends_too_fast_is_told_when_to_go_on(
+def test_sending_too_fast_returns_retry_after(
     alice: User, bob: User, lobby: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "messages", RateLimit(burst=3, per_second=0.1))
@@ -64,9 +64,7 @@ def test_who_sends_too_fast_is_told_when_to_go_on(
     assert ApiClient(alice).post(address, body="I may").status == 201
 
 
-def test_who_asks_too_much_of_anything_is_told_so(
-    bob: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_many_requests_are_refused(bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "commands", RateLimit(burst=3, per_second=0.1))
     for _ in range(3):
         assert ApiClient(bob).get("/me").status == 200
@@ -74,7 +72,9 @@ def test_who_asks_too_much_of_anything_is_told_so(
 
 
 @pytest.mark.parametrize("body", ["", "{", "nonsense", "[" * 60_000, "[]", "null", '"x"', b"\xff"])
-def test_what_is_not_a_json_object_is_invalid(bob: User, lobby: Room, body: str | bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_invalid(
+    bob: User, lobby: Room, body: str | bytes
+) -> None:
     sent = ApiClient(bob).raw("POST", f"/rooms/{lobby.pk}/messages", body)
     assert sent.problem == (400, "invalid")
 
@@ -103,12 +103,12 @@ def test_a_message_of_the_wrong_shape_is_invalid(
     assert ApiClient(bob).post(f"/rooms/{lobby.pk}/messages", **wrong).problem == (400, "invalid")
 
 
-def test_a_nul_in_a_message_is_left_out(bob: User, lobby: Room) -> None:
+def test_a_nul_in_a_message_is_removed(bob: User, lobby: Room) -> None:
     assert ApiClient(bob).post(f"/rooms/{lobby.pk}/messages", body="a\0b").json["body"] == "ab"
 
 
 @pytest.mark.parametrize("number", HUGE_IDS, ids=["zero", "65 bits", "100 bits", "5,000 digits"])
-def test_an_id_that_nothing_can_have_is_not_found(bob: User, number: int) -> None:
+def test_an_impossible_id_is_not_found(bob: User, number: int) -> None:
     digits = str(number) if number < 10**4000 else "1" + "0" * 4999
     for method, path in [
         ("GET", f"/rooms/{digits}"),
@@ -121,7 +121,7 @@ def test_an_id_that_nothing_can_have_is_not_found(bob: User, number: int) -> Non
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/rooms/1/nowhere", "/rooms/", "/rooms/x"])
-def test_an_address_that_leads_nowhere_is_not_found(bob: User, path: str) -> None:
+def test_an_unknown_path_is_not_found(bob: User, path: str) -> None:
     assert ApiClient(bob).get(path).problem == (404, "not_found")
 
 
@@ -129,12 +129,14 @@ def test_an_address_that_leads_nowhere_is_not_found(bob: User, path: str) -> Non
     "query",
     [{"before": "x"}, {"before": -1}, {"after": 2**63}, {"limit": 0}, {"before": 1, "after": 1}],
 )
-def test_a_page_that_cannot_be_is_invalid(bob: User, lobby: Room, query: dict[str, object]) -> None:
+def test_invalid_page_parameters_are_refused(
+    bob: User, lobby: Room, query: dict[str, object]
+) -> None:
     assert ApiClient(bob).get(f"/rooms/{lobby.pk}/messages", **query).problem == (400, "invalid")
 
 
 @pytest.mark.parametrize("edge", ["before", "after", "around"])
-def test_a_page_at_the_last_seq_that_can_be_is_a_page(bob: User, lobby: Room, edge: str) -> None:
+def test_the_largest_possible_seq_is_a_valid_position(bob: User, lobby: Room, edge: str) -> None:
     page = ApiClient(bob).get(f"/rooms/{lobby.pk}/messages", **{edge: 2**63 - 1})
     assert (page.status, page.json["messages"]) == (200, [])
 
@@ -170,7 +172,7 @@ REQUESTS = st.sampled_from(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_no_nonsense_breaks_the_server(
+def test_no_random_request_causes_a_server_error(
     bob: User, request: tuple[str, str], id: int, body: object, query: dict[str, str]
 ) -> None:
     method, path = request
@@ -189,10 +191,10 @@ def _ensure_clear(answer: ApiResponse) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_room_that_stays_locked_is_unavailable_and_soon(bob: User, lobby: Room) -> None:
+def test_a_locked_room_is_soon_unavailable(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
     session = ApiClient(bob)
-    with held_by_somebody_else(lobby):
+    with locked_elsewhere(lobby):
         started = monotonic()
         refused = session.post(address, body="now?", nonce="n1")
         assert monotonic() - started < settings.LOCK_SECONDS + 1
@@ -204,7 +206,7 @@ def test_a_room_that_stays_locked_is_unavailable_and_soon(bob: User, lobby: Room
 
 @pytest.mark.deployment
 @pytest.mark.django_db(transaction=True)
-def test_without_its_database_the_door_says_so(bob: User) -> None:
+def test_without_a_database_the_api_is_unavailable(bob: User) -> None:
     session, bot = ApiClient(bob), ApiClient.with_token(bob)
     with connected_to_nothing():
         answers = [session.get("/rooms"), bot.get("/rooms"), session.post("/direct", user=bob.pk)]
@@ -213,8 +215,8 @@ def test_without_its_database_the_door_says_so(bob: User) -> None:
 
 
 @contextmanager
-def held_by_somebody_else(room: Room) -> Iterator[None]:
-    """Have another connection hold a room's lock (on SQLite: the whole database's)."""
+def locked_elsewhere(room: Room) -> Iterator[None]:
+    """Hold a room's lock on another connection (on SQLite, the lock of the whole database)."""
     held, done = Event(), Event()
 
     def hold() -> None:
@@ -236,7 +238,7 @@ def held_by_somebody_else(room: Room) -> Iterator[None]:
 
 @contextmanager
 def connected_to_nothing() -> Iterator[None]:
-    """Have this thread look for PostgreSQL on a port where nobody listens."""
+    """Make this thread connect to PostgreSQL on a port where nothing listens."""
     with socket() as unheard:
         unheard.bind(("127.0.0.1", 0))
         known = connection.settings_dict.copy()

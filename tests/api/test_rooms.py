@@ -1,4 +1,4 @@
-"""Rooms over REST: one's list, the directory, making, changing, archiving, conversations."""
+"""Rooms over REST: list, search, create, change, archive; direct messages."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def harbour(bob: User) -> Room:
     return rooms.create(bob, name="Harbour", kind="public")
 
 
-def test_a_new_room_is_in_its_makers_list_with_role_and_read_mark(bob: User) -> None:
+def test_a_new_room_is_in_its_owners_list_with_role_and_read_mark(bob: User) -> None:
     made = ApiClient(bob).post("/rooms", name="  Sea   farers ", kind="public", topic="Ships")
     assert made.status == 201
     assert made.json == {
@@ -42,16 +42,16 @@ def test_a_new_room_is_in_its_makers_list_with_role_and_read_mark(bob: User) -> 
 
 
 @pytest.mark.parametrize("name", ["", " \n ", "x" * 81, "\u200b", "LOBBY"])
-def test_a_room_needs_a_name_of_its_own(bob: User, name: str) -> None:
+def test_a_room_needs_a_unique_name(bob: User, name: str) -> None:
     refused = ApiClient(bob).post("/rooms", name=name, kind="public")
     assert refused.problem == (400, "invalid")
 
 
-def test_nobody_makes_a_room_of_another_kind(bob: User) -> None:
+def test_a_room_must_be_public_or_private(bob: User) -> None:
     assert ApiClient(bob).post("/rooms", name="Us", kind="direct").problem == (400, "invalid")
 
 
-def test_the_directory_shows_public_rooms_and_which_ones_are_mine(
+def test_the_directory_lists_public_rooms_and_the_users_role_in_them(
     bob: User, charlie: User, den: Room, harbour: Room
 ) -> None:
     found = {room["name"]: room for room in ApiClient(charlie).get("/rooms/directory").json}
@@ -61,13 +61,13 @@ def test_the_directory_shows_public_rooms_and_which_ones_are_mine(
     assert "read" not in found["Harbour"]
 
 
-def test_the_directory_finds_a_part_of_a_name_in_any_case(charlie: User, harbour: Room) -> None:
+def test_the_directory_search_ignores_case(charlie: User, harbour: Room) -> None:
     found = ApiClient(charlie).get("/rooms/directory", q="BOUR").json
     assert [room["name"] for room in found] == ["Harbour"]
     assert ApiClient(charlie).get("/rooms/directory", q="100%").json == []
 
 
-def test_an_archived_room_leaves_the_lists_and_is_found_among_the_archived(
+def test_archived_rooms_are_only_listed_among_archived_rooms(
     bob: User, charlie: User, den: Room, harbour: Room
 ) -> None:
     for room in (den, harbour):
@@ -82,7 +82,7 @@ def test_an_archived_room_leaves_the_lists_and_is_found_among_the_archived(
     assert "Den" in [room["name"] for room in ApiClient(bob).get("/rooms").json]
 
 
-def test_a_public_room_can_be_looked_at_before_joining(charlie: User, harbour: Room) -> None:
+def test_a_public_room_can_be_read_before_joining(charlie: User, harbour: Room) -> None:
     seen = ApiClient(charlie).get(f"/rooms/{harbour.pk}").json
     assert seen["name"] == "Harbour"
     assert "role" not in seen
@@ -102,7 +102,7 @@ def test_a_public_room_can_be_looked_at_before_joining(charlie: User, harbour: R
         ("GET", "/messages"),
     ],
 )
-def test_a_private_room_is_not_found_even_by_the_owner_of_the_place(
+def test_not_even_a_workspace_owner_finds_a_private_room(
     alice: User, charlie: User, den: Room, method: str, path: str
 ) -> None:
     for stranger in (alice, charlie):
@@ -120,7 +120,9 @@ def test_name_and_topic_change_together_or_not_at_all(bob: User, harbour: Room) 
     assert ApiClient(bob).get(f"/rooms/{harbour.pk}").json["name"] == "Port"
 
 
-def test_plain_members_do_not_change_a_room(bob: User, charlie: User, harbour: Room) -> None:
+def test_members_without_a_role_cannot_change_a_room(
+    bob: User, charlie: User, harbour: Room
+) -> None:
     members.join(charlie, room_id=harbour.pk)
     assert ApiClient(charlie).patch(f"/rooms/{harbour.pk}", name="Mine").problem == (
         403,
@@ -140,11 +142,11 @@ def test_the_last_owner_cannot_leave_but_others_can(
 
 
 @pytest.mark.parametrize("verb", ["leave", "archive"])
-def test_the_lobby_stays_and_everyone_stays_in_it(alice: User, lobby: Room, verb: str) -> None:
+def test_the_lobby_can_be_neither_left_nor_archived(alice: User, lobby: Room, verb: str) -> None:
     assert ApiClient(alice).post(f"/rooms/{lobby.pk}/{verb}").problem == (403, "forbidden")
 
 
-def test_a_conversation_is_one_room_that_bears_the_others_name(bob: User, charlie: User) -> None:
+def test_a_direct_message_has_the_other_users_name(bob: User, charlie: User) -> None:
     mine = ApiClient(bob).post("/direct", user=charlie.pk).json
     theirs = ApiClient(charlie).post("/direct", user=bob.pk).json
     assert mine["id"] == theirs["id"]
@@ -154,6 +156,6 @@ def test_a_conversation_is_one_room_that_bears_the_others_name(bob: User, charli
     assert ApiClient(bob).get("/rooms").json[-1] == mine
 
 
-def test_no_conversation_with_oneself_or_with_nobody(bob: User) -> None:
+def test_a_direct_message_needs_another_user(bob: User) -> None:
     assert ApiClient(bob).post("/direct", user=bob.pk).problem == (400, "invalid")
     assert ApiClient(bob).post("/direct", user=bob.pk + 1000).problem == (404, "not_found")

@@ -1,4 +1,4 @@
-"""The hidden pair that `doctor` uses is found by nobody and leaves nothing behind in the place."""
+"""The hidden users of `doctor` are invisible to everyone and leave no traces."""
 
 from datetime import timedelta
 
@@ -32,13 +32,15 @@ def room(pair: Pair) -> Room:
     return doctor_accounts.open_room(*pair)
 
 
-def test_the_same_two_and_their_room_serve_again_and_again(pair: Pair, room: Room) -> None:
+def test_the_same_users_and_room_are_used_again(pair: Pair, room: Room) -> None:
     assert doctor_accounts.get_or_create_users() == pair
     assert doctor_accounts.open_room(*pair) == room
     assert room.members == 2
 
 
-def test_they_are_not_in_the_lobby_and_it_is_not_told_of_them(alice: User, lobby: Room) -> None:
+def test_hidden_users_are_not_in_the_lobby_and_record_no_event_there(
+    alice: User, lobby: Room
+) -> None:
     lobby.refresh_from_db()
     before = (lobby.members, lobby.seq)
     doctor_accounts.open_room(*doctor_accounts.get_or_create_users())
@@ -47,14 +49,14 @@ def test_they_are_not_in_the_lobby_and_it_is_not_told_of_them(alice: User, lobby
     assert len(queries.members_of(alice, lobby.pk)) == lobby.members
 
 
-def test_the_first_person_of_a_new_place_still_owns_it(db: None, settings: Settings) -> None:
+def test_the_first_visible_user_still_becomes_owner(db: None, settings: Settings) -> None:
     settings.EMBEDDED = True
     doctor_accounts.get_or_create_users()
     erin = User.objects.create_user("erin")
     assert [erin] == list(User.objects.filter(is_superuser=True))
 
 
-def test_nobody_finds_invites_or_writes_to_them(alice: User, pair: Pair) -> None:
+def test_nobody_can_find_invite_or_message_hidden_users(alice: User, pair: Pair) -> None:
     assert queries.find_users("doctor") == []
     den = rooms.create(alice, name="Den", kind="private")
     with pytest.raises(User.DoesNotExist):
@@ -63,7 +65,9 @@ def test_nobody_finds_invites_or_writes_to_them(alice: User, pair: Pair) -> None
         rooms.open_direct(alice, user_id=pair[0].pk)
 
 
-def test_they_are_in_no_room_but_their_own(alice: User, pair: Pair, lobby: Room) -> None:
+def test_hidden_users_cannot_join_or_create_other_rooms(
+    alice: User, pair: Pair, lobby: Room
+) -> None:
     hall = rooms.create(alice, name="Hall", kind="public")
     for room_id in (hall.pk, lobby.pk):
         with pytest.raises(PermissionDenied):
@@ -72,7 +76,7 @@ def test_they_are_in_no_room_but_their_own(alice: User, pair: Pair, lobby: Room)
         rooms.create(pair[0], name="Den", kind="private")
 
 
-def test_a_room_of_others_stays_in_the_admin_should_one_of_them_be_in_it(
+def test_the_admin_shows_a_regular_room_that_a_hidden_user_is_in(
     client: Client, alice: User, pair: Pair
 ) -> None:
     den = rooms.create(alice, name="Den", kind="private")
@@ -81,7 +85,7 @@ def test_a_room_of_others_stays_in_the_admin_should_one_of_them_be_in_it(
     assert client.get(f"/admin/chat/room/{den.pk}/change/").status_code == 200
 
 
-def test_commands_of_operators_know_nobody_by_their_names(pair: Pair) -> None:
+def test_commands_do_not_accept_hidden_users(pair: Pair) -> None:
     for command in (("owner", pair[0].username), ("token", "make", pair[0].username, "a bot")):
         with pytest.raises(CommandError):
             call_command(*command)
@@ -89,21 +93,21 @@ def test_commands_of_operators_know_nobody_by_their_names(pair: Pair) -> None:
     assert not pair[0].tokens.exists()
 
 
-def test_somebody_visible_is_not_used_for_one_of_them(alice: User) -> None:
+def test_a_visible_user_with_the_same_username_is_refused(alice: User) -> None:
     User.objects.create_user("+doctor-2")
-    with pytest.raises(ValidationError, match="not hidden"):
+    with pytest.raises(ValidationError, match="another account"):
         doctor_accounts.get_or_create_users()
 
 
 @pytest.mark.parametrize("broken", [0, 1])
-def test_should_one_sign_out_fail_the_other_is_done(alice: User, broken: int) -> None:
+def test_if_one_sign_out_fails_the_other_still_happens(alice: User, broken: int) -> None:
     with pytest.raises(ValueError, match="unsaved"), signed_in_accounts() as accounts:
         accounts.users[broken].pk = None
     [left] = Session.objects.all()
     assert accounts.cookies[broken].endswith(f"={left.session_key}")
 
 
-def test_the_owner_of_the_place_does_not_meet_them_in_the_admin(
+def test_the_admin_does_not_show_hidden_users(
     client: Client, alice: User, pair: Pair, room: Room
 ) -> None:
     message = send(pair[0], room_id=room.pk, nonce="n", body="hello")
@@ -118,14 +122,14 @@ def test_the_owner_of_the_place_does_not_meet_them_in_the_admin(
     assert f"/admin/chat/room/{room.pk}/" not in client.get("/admin/chat/room/").content.decode()
 
 
-def test_they_have_no_password_and_names_that_nobody_can_take(client: Client, pair: Pair) -> None:
-    assert not any(person.has_usable_password() for person in pair)
-    given = {"username": "+doctor-3", "email": "d@example.org", "password1": "a b c d e f g h"}
-    assert client.post("/accounts/signup/", given).status_code == 200
+def test_hidden_users_have_no_password_and_reserved_usernames(client: Client, pair: Pair) -> None:
+    assert not any(user.has_usable_password() for user in pair)
+    form = {"username": "+doctor-3", "email": "d@example.org", "password1": "a b c d e f g h"}
+    assert client.post("/accounts/signup/", form).status_code == 200
     assert not User.objects.filter(username="+doctor-3").exists()
 
 
-def test_their_room_forgets_what_is_old_and_keeps_its_numbers(pair: Pair, room: Room) -> None:
+def test_pruning_removes_old_messages_and_keeps_the_numbering(pair: Pair, room: Room) -> None:
     for number in range(3):
         send(pair[0], room_id=room.pk, nonce=f"old {number}", body="old")
     Event.objects.filter(room=room).update(at=timezone.now() - timedelta(hours=2))
@@ -139,7 +143,7 @@ def test_their_room_forgets_what_is_old_and_keeps_its_numbers(pair: Pair, room: 
     assert (again.seq, again.number) == (kept.seq + 1, kept.number + 1)
 
 
-def test_no_other_log_is_ever_cut(alice: User, pair: Pair, lobby: Room) -> None:
+def test_no_other_log_can_be_pruned(alice: User, pair: Pair, lobby: Room) -> None:
     with pytest.raises(Room.DoesNotExist):
         doctor_accounts.prune_messages(alice, room_id=lobby.pk, older_than=timedelta(0))
     with pytest.raises(Room.DoesNotExist):

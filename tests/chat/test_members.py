@@ -1,4 +1,4 @@
-"""Joining, leaving, inviting, removing, roles: who may, and what each tells."""
+"""Joining, leaving, inviting, removing, roles: who may do it, and which events it records."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -22,43 +22,45 @@ def den(bob: User) -> Room:
     return rooms.create(bob, name="Den", kind="private")
 
 
-def test_everybody_is_in_the_lobby_from_the_start(alice: User, bob: User, lobby: Room) -> None:
+def test_every_user_starts_in_the_lobby(alice: User, bob: User, lobby: Room) -> None:
     assert lobby.memberships.get(user=bob).role == "member"
     assert lobby.memberships.get(user=alice).role == "owner"
 
 
-def test_joining_twice_is_joining_once(charlie: User, harbour: Room) -> None:
+def test_joining_twice_records_one_event(charlie: User, harbour: Room) -> None:
     with records(harbour.pk, "member.joined"):
         members.join(charlie, room_id=harbour.pk)
         members.join(charlie, room_id=harbour.pk)
 
 
-def test_who_joins_has_nothing_unread(bob: User, charlie: User, harbour: Room) -> None:
+def test_a_new_member_has_nothing_unread(bob: User, charlie: User, harbour: Room) -> None:
     send(bob, room_id=harbour.pk, nonce="n", body="before you came")
     assert members.join(charlie, room_id=harbour.pk).read == 1
 
 
-def test_nobody_joins_a_private_room_uninvited(charlie: User, den: Room) -> None:
+def test_a_private_room_cannot_be_joined_without_an_invitation(charlie: User, den: Room) -> None:
     with records(den.pk), pytest.raises(Room.DoesNotExist):
         members.join(charlie, room_id=den.pk)
     with records(den.pk), pytest.raises(Room.DoesNotExist):
         members.leave(charlie, room_id=den.pk)
 
 
-def test_leaving_is_told_to_the_room_and_to_the_place(charlie: User, harbour: Room) -> None:
+def test_leaving_is_recorded_in_the_room_and_the_workspace_log(
+    charlie: User, harbour: Room
+) -> None:
     members.join(charlie, room_id=harbour.pk)
     with records(harbour.pk, "member.left"):
         members.leave(charlie, room_id=harbour.pk)
         members.leave(charlie, room_id=harbour.pk)
-    heard = WorkspaceEvent.objects.order_by("-seq")[0]
-    assert (heard.type, heard.user_id, heard.data) == (
+    event = WorkspaceEvent.objects.order_by("-seq")[0]
+    assert (event.type, event.user_id, event.data) == (
         "member.left",
         charlie.pk,
         {"reason": "left"},
     )
 
 
-def test_the_last_owner_names_another_before_leaving(
+def test_the_last_owner_must_appoint_another_owner_before_leaving(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     members.join(charlie, room_id=harbour.pk)
@@ -69,12 +71,12 @@ def test_the_last_owner_names_another_before_leaving(
         members.leave(bob, room_id=harbour.pk)
 
 
-def test_whoever_is_alone_archives_the_room_instead_of_leaving(bob: User, den: Room) -> None:
+def test_the_last_member_must_archive_the_room_instead_of_leaving(bob: User, den: Room) -> None:
     with records(den.pk), pytest.raises(PermissionDenied, match="Archive the room instead"):
         members.leave(bob, room_id=den.pk)
 
 
-def test_any_member_invites_and_twice_is_once(
+def test_any_member_can_invite_and_inviting_twice_records_one_event(
     bob: User, charlie: User, dana: User, den: Room
 ) -> None:
     with records(den.pk, "member.joined", "member.joined"):
@@ -83,13 +85,13 @@ def test_any_member_invites_and_twice_is_once(
         members.invite(charlie, room_id=den.pk, user_id=dana.pk)
 
 
-def test_the_banned_are_not_invited(alice: User, bob: User, charlie: User, den: Room) -> None:
+def test_banned_users_cannot_be_invited(alice: User, bob: User, charlie: User, den: Room) -> None:
     users.ban(alice, user_id=charlie.pk)
     with records(den.pk), pytest.raises(PermissionDenied):
         members.invite(bob, room_id=den.pk, user_id=charlie.pk)
 
 
-def test_moderators_remove_members_and_not_each_other(
+def test_moderators_can_remove_members_but_not_moderators(
     bob: User, charlie: User, dana: User, den: Room
 ) -> None:
     for person in (charlie, dana):
@@ -105,14 +107,14 @@ def test_moderators_remove_members_and_not_each_other(
         members.remove(bob, room_id=den.pk, user_id=dana.pk)
 
 
-def test_nobody_leaves_the_lobby_or_is_removed_from_it(alice: User, bob: User, lobby: Room) -> None:
+def test_nobody_can_leave_or_be_removed_from_the_lobby(alice: User, bob: User, lobby: Room) -> None:
     with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         members.leave(bob, room_id=lobby.pk)
     with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         members.remove(alice, room_id=lobby.pk, user_id=bob.pk)
 
 
-def test_a_room_is_never_without_an_owner(bob: User, charlie: User, den: Room) -> None:
+def test_a_room_always_has_an_owner(bob: User, charlie: User, den: Room) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)
     with records(den.pk), pytest.raises(PermissionDenied, match="needs an owner"):
         members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="member")
@@ -120,7 +122,7 @@ def test_a_room_is_never_without_an_owner(bob: User, charlie: User, den: Room) -
         members.change_role(bob, room_id=den.pk, user_id=bob.pk, role="owner")
 
 
-def test_only_owners_give_roles_and_only_such_as_there_are(
+def test_only_owners_can_give_roles_and_only_existing_ones(
     bob: User, charlie: User, den: Room
 ) -> None:
     members.invite(bob, room_id=den.pk, user_id=charlie.pk)

@@ -1,4 +1,4 @@
-"""Sending, editing and deleting by the domain's actions: who may, what is records, what is gone."""
+"""Sending, editing and deleting: who may do it, what is recorded, and what is removed."""
 
 import json
 
@@ -18,7 +18,7 @@ from tests.support.recorded_events import read_events, records
 pytestmark = pytest.mark.django_db
 
 
-def test_what_is_sent_edited_and_deleted_is_told(bob: User, harbour: Room) -> None:
+def test_sending_editing_and_deleting_record_events(bob: User, harbour: Room) -> None:
     with records(harbour.pk, "message.created"):
         sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoi")
     with records(harbour.pk, "message.edited"):
@@ -40,7 +40,7 @@ def test_a_message_counts_as_unread_and_an_edit_does_not(
     assert own["messages"] - own["read"] == 0
 
 
-def test_the_same_nonce_makes_one_message_whatever_comes_with_it(
+def test_a_repeated_nonce_returns_the_first_message_whatever_its_body(
     bob: User, charlie: User, harbour: Room, lobby: Room
 ) -> None:
     first = send(bob, room_id=harbour.pk, nonce="n", body="first")
@@ -51,7 +51,7 @@ def test_the_same_nonce_makes_one_message_whatever_comes_with_it(
         send(charlie, room_id=harbour.pk, nonce="n", body="mine has the same nonce")
 
 
-def test_a_batch_takes_numbers_in_its_order_and_one_refusal_stops_nobody(
+def test_a_batch_is_numbered_in_order_and_one_error_stops_no_other_draft(
     alice: User, bob: User, charlie: User, harbour: Room, lobby: Room
 ) -> None:
     drafts = [
@@ -83,7 +83,7 @@ def test_a_batch_takes_numbers_in_its_order_and_one_refusal_stops_nobody(
     ]
 
 
-def test_whoever_is_put_out_can_neither_send_nor_edit(
+def test_a_removed_member_can_neither_send_nor_edit(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     sent = send(charlie, room_id=harbour.pk, nonce="n", body="Ahoy")
@@ -95,13 +95,13 @@ def test_whoever_is_put_out_can_neither_send_nor_edit(
             messages.edit(charlie, message_id=sent.pk, body="Boo")
 
 
-def test_the_banned_send_nothing(alice: User, charlie: User, harbour: Room) -> None:
+def test_banned_users_cannot_send(alice: User, charlie: User, harbour: Room) -> None:
     users.ban(alice, user_id=charlie.pk)
     with records(harbour.pk), pytest.raises(PermissionDenied):
         send(charlie, room_id=harbour.pk, nonce="n", body="Ahoy")
 
 
-def test_moderators_delete_anyones_message_and_edit_nobodys(
+def test_moderators_can_delete_any_message_but_edit_only_their_own(
     bob: User, charlie: User, dana: User, harbour: Room
 ) -> None:
     members.join(dana, room_id=harbour.pk)
@@ -116,7 +116,7 @@ def test_moderators_delete_anyones_message_and_edit_nobodys(
         messages.delete(dana, message_id=sent.pk)
 
 
-def test_a_deleted_text_is_nowhere(bob: User, harbour: Room) -> None:
+def test_the_text_of_a_deleted_message_is_in_no_table(bob: User, harbour: Room) -> None:
     secret = send(bob, room_id=harbour.pk, nonce="n", body="**xyzzy**")
     messages.edit(bob, message_id=secret.pk, body="**xyzzy** twice")
     send(bob, room_id=harbour.pk, nonce="m", body="See above", reply_to_id=secret.pk)
@@ -128,21 +128,23 @@ def test_a_deleted_text_is_nowhere(bob: User, harbour: Room) -> None:
     assert "xyzzy" not in everything_stored()
 
 
-def test_what_is_deleted_is_not_edited_back(bob: User, harbour: Room) -> None:
+def test_a_deleted_message_cannot_be_edited(bob: User, harbour: Room) -> None:
     sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     messages.delete(bob, message_id=sent.pk)
     with records(harbour.pk), pytest.raises(PermissionDenied, match="deleted"):
         messages.edit(bob, message_id=sent.pk, body="Ahoy")
 
 
-def test_a_nonce_of_a_deleted_message_brings_nothing_back(bob: User, harbour: Room) -> None:
+def test_repeating_the_nonce_of_a_deleted_message_does_not_restore_it(
+    bob: User, harbour: Room
+) -> None:
     sent = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     messages.delete(bob, message_id=sent.pk)
     with records(harbour.pk):
         assert send(bob, room_id=harbour.pk, nonce="n", body="Ahoy").body == ""
 
 
-def test_a_reply_quotes_a_message_of_the_same_room_only(
+def test_a_reply_must_refer_to_a_message_in_the_same_room(
     bob: User, harbour: Room, lobby: Room
 ) -> None:
     elsewhere = send(bob, room_id=lobby.pk, nonce="n", body="in the lobby")
@@ -150,7 +152,7 @@ def test_a_reply_quotes_a_message_of_the_same_room_only(
         send(bob, room_id=harbour.pk, nonce="m", body="re", reply_to_id=elsewhere.pk)
 
 
-def test_a_new_message_is_told_as_whoever_reads_the_log_gets_it(bob: User, harbour: Room) -> None:
+def test_a_new_message_is_published_as_the_log_has_it(bob: User, harbour: Room) -> None:
     first = send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     reply = send(bob, room_id=harbour.pk, nonce="m", body="*re*", reply_to_id=first.pk)
     for message in (first, reply):
@@ -160,7 +162,7 @@ def test_a_new_message_is_told_as_whoever_reads_the_log_gets_it(bob: User, harbo
         assert records._replace(text=read.text) == read
 
 
-def test_reading_moves_no_event(bob: User, charlie: User, harbour: Room) -> None:
+def test_a_read_mark_records_no_event(bob: User, charlie: User, harbour: Room) -> None:
     send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     with records(harbour.pk):
         assert read_marks.mark({(charlie.pk, harbour.pk): 5}) == {(charlie.pk, harbour.pk): 1}
@@ -168,7 +170,7 @@ def test_reading_moves_no_event(bob: User, charlie: User, harbour: Room) -> None
     assert Membership.objects.get(room=harbour, user=charlie).read == 1
 
 
-def test_any_number_of_read_marks_moves_at_once(bob: User, harbour: Room) -> None:
+def test_any_number_of_read_marks_can_move_at_once(bob: User, harbour: Room) -> None:
     send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
     crowd = User.objects.bulk_create(
         User(username=f"person-{number:04}", email=f"person-{number:04}@example.org")
@@ -182,7 +184,7 @@ def test_any_number_of_read_marks_moves_at_once(bob: User, harbour: Room) -> Non
 
 
 def everything_stored() -> str:
-    """Return every row of every table of the chat's, as text."""
+    """Return every row of every table of the chat app, as text."""
     text = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():

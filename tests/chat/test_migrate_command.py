@@ -1,4 +1,4 @@
-"""`manage.py migrate` on a database of its own: several at once do no harm; `--wait` waits."""
+"""`manage.py migrate` on a separate database: several processes take turns; `--wait` waits."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ WITHIN_SECONDS = 60
 
 @pytest.fixture
 def empty(postgres: Postgres) -> Iterator[str]:
-    """The URL of a database that nobody has migrated."""
+    """The URL of a database without any tables."""
     name = f"empty_{secrets.token_hex(4)}"
     postgres.create_database(name)
     yield postgres.url(name)
@@ -45,15 +45,15 @@ def start(url: str, *options: str) -> subprocess.Popen[str]:
     )
 
 
-def said(process: subprocess.Popen[str]) -> str:
-    """Return what it printed to its end, which was a good one."""
+def output_of(process: subprocess.Popen[str]) -> str:
+    """Wait until the process has ended successfully. Return its output."""
     text, _ = process.communicate(timeout=WITHIN_SECONDS)
     assert process.returncode == 0, text
     return text
 
 
-def test_three_at_once_on_an_empty_database_take_turns(empty: str) -> None:
-    texts = [said(process) for process in [start(empty) for _ in range(3)]]
+def test_three_processes_on_an_empty_database_take_turns(empty: str) -> None:
+    texts = [output_of(process) for process in [start(empty) for _ in range(3)]]
     assert sorted("No migrations to apply." in text for text in texts) == [False, True, True]
     with psycopg.connect(empty) as database:
         applied = database.execute(
@@ -65,7 +65,7 @@ def test_three_at_once_on_an_empty_database_take_turns(empty: str) -> None:
         assert database.execute("SELECT count(*) FROM chat_room").fetchone() == (1,)
 
 
-def test_it_waits_for_another_without_waiting_inside_the_database(empty: str) -> None:
+def test_it_does_not_wait_inside_the_database(empty: str) -> None:
     with psycopg.connect(empty) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
         process = start(empty)
@@ -76,19 +76,19 @@ def test_it_waits_for_another_without_waiting_inside_the_database(empty: str) ->
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         assert other.execute(waiting).fetchone() == (0,)
         assert other.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
-    assert "Applying chat.0001_initial... OK" in said(process)
+    assert "Applying chat.0001_initial... OK" in output_of(process)
 
 
-def test_with_wait_it_ends_once_another_has_migrated(empty: str) -> None:
+def test_wait_ends_once_another_process_has_migrated(empty: str) -> None:
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"
-    said(start(empty))
-    assert said(waiting) == ""
+    output_of(start(empty))
+    assert output_of(waiting) == ""
 
 
-def test_it_ends_on_sigterm_by_itself(empty: str) -> None:
-    """As a container's first process it would otherwise not end at all."""
+def test_it_ends_on_sigterm(empty: str) -> None:
+    """As the first process of a container it would otherwise ignore SIGTERM."""
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"
@@ -98,7 +98,7 @@ def test_it_ends_on_sigterm_by_itself(empty: str) -> None:
 
 
 @pytest.mark.django_db
-def test_with_wait_it_ends_at_once_where_nothing_is_missing(
+def test_wait_ends_at_once_if_no_migration_is_missing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     call_command("migrate", "--wait")

@@ -1,4 +1,4 @@
-"""Operators make the owner of a deployment, and people, from the command line."""
+"""`manage.py owner` creates or promotes owners of a deployment."""
 
 import re
 import sys
@@ -26,7 +26,7 @@ def run(*args: str) -> str:
     return out.getvalue()
 
 
-def test_a_new_owner_is_made_with_a_password_shown_once() -> None:
+def test_a_new_owner_is_created_with_a_printed_password() -> None:
     printed = run("alice", "--email", "alice@example.org")
     password = re.search(r"shown again\): (\S+)", printed)
     assert password
@@ -38,20 +38,20 @@ def test_a_new_owner_is_made_with_a_password_shown_once() -> None:
     assert Membership.objects.get(user=alice, room__is_lobby=True).role == "owner"
 
 
-def test_a_password_comes_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_password_can_come_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", StringIO("a fine long one\n"))
     assert "a fine long one" not in run("alice", "--password-stdin")
     assert User.objects.get(username="alice").check_password("a fine long one")
 
 
-def test_a_weak_password_makes_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_weak_password_creates_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", StringIO("123\n"))
     with pytest.raises(CommandError, match="too short"):
         run("alice", "--password-stdin")
     assert not User.objects.exists()
 
 
-def test_a_person_who_is_there_is_promoted_and_keeps_their_password() -> None:
+def test_an_existing_user_is_promoted_and_keeps_the_password() -> None:
     bob = User.objects.create_user("bob", "bob@example.org", "his own")
     run("Bob")
     bob.refresh_from_db()
@@ -63,14 +63,14 @@ def test_a_person_who_is_there_is_promoted_and_keeps_their_password() -> None:
 @pytest.mark.parametrize(
     "args", [("b ad",), ("bob", "--email", "x@example.org"), ("x", "--email", "?")]
 )
-def test_what_cannot_be_is_refused_with_a_sentence(args: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused_with_a_message(args: tuple[str, ...]) -> None:
     User.objects.create_user("bob", "bob@example.org", "his own")
     with pytest.raises(CommandError):
         run(*args)
     assert User.objects.filter(is_superuser=True).count() == 0
 
 
-def test_createsuperuser_makes_someone_in_the_lobby_who_can_talk(
+def test_createsuperuser_creates_a_user_in_the_lobby_who_can_send(
     monkeypatch: pytest.MonkeyPatch, lobby: Room
 ) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "a fine long one")

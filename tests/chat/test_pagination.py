@@ -1,4 +1,4 @@
-"""Pages of a room's history: what is on them, and that they cost the same in a room of any size."""
+"""Pages of a room's messages: their content, and that they cost the same in a room of any size."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +19,7 @@ from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
-PAGE_QUERIES = 3  # the membership with its room, the messages with those they quote, the notices
+PAGE_QUERIES = 3  # the membership with its room, the messages with their quotes, the notices
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def numbers(page: dict[str, Any]) -> list[int]:
     return [message["number"] for message in page["messages"]]
 
 
-def test_scrolling_up_meets_every_message_and_notice_once(
+def test_paging_back_shows_every_message_and_notice_once(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     for number in range(1, 24):
@@ -57,7 +57,7 @@ def test_scrolling_up_meets_every_message_and_notice_once(
     assert sorted(met) == list(range(1, harbour.seq + 1))
 
 
-def test_scrolling_down_from_a_linked_message_meets_every_message_and_notice_once(
+def test_paging_forward_from_a_link_shows_every_message_and_notice_once(
     bob: User, charlie: User, harbour: Room
 ) -> None:
     for number in range(1, 24):
@@ -74,20 +74,20 @@ def test_scrolling_down_from_a_linked_message_meets_every_message_and_notice_onc
     assert met == list(range(10, 26))
 
 
-def test_an_empty_room_has_neither_before_nor_after(bob: User, harbour: Room) -> None:
+def test_an_empty_room_has_no_more_pages(bob: User, harbour: Room) -> None:
     page = queries.messages_page(bob, harbour.pk)
     assert (numbers(page), page["has_before"], page["has_after"]) == ([], False, False)
     assert [notice["type"] for notice in page["notices"]] == ["member.joined"]
 
 
-def test_a_page_tells_where_the_log_was_before_it(bob: User, harbour: Room) -> None:
+def test_a_page_has_the_last_seq_from_before_it_was_read(bob: User, harbour: Room) -> None:
     first = say(bob, harbour, "first")
     messages.edit(bob, message_id=first.pk, body="first of all")
     page = queries.messages_page(bob, harbour.pk, before=first.seq)
     assert page["seq"] == first.seq + 1
 
 
-def test_a_page_has_no_more_than_a_hundred_messages(bob: User, harbour: Room) -> None:
+def test_a_page_has_at_most_a_hundred_messages(bob: User, harbour: Room) -> None:
     fill(harbour, bob, 130)
     page = ApiClient(bob).get(f"/rooms/{harbour.pk}/messages", limit=10**6).json
     assert numbers(page) == list(range(31, 131))
@@ -107,16 +107,14 @@ def test_a_quote_is_the_message_as_it_is_now(bob: User, harbour: Room) -> None:
     assert page["quoted"][0]["html"] is None
 
 
-def test_a_new_member_reads_what_was_said_before_they_came(
-    bob: User, charlie: User, harbour: Room
-) -> None:
+def test_a_new_member_can_read_older_messages(bob: User, charlie: User, harbour: Room) -> None:
     say(bob, harbour, "before")
     members.join(charlie, room_id=harbour.pk)
     assert queries.messages_page(charlie, harbour.pk)["messages"][0]["body"] == "before"
     assert queries.room_for(charlie, harbour.pk)["read"] == 1
 
 
-def test_nobody_reads_who_joined_the_lobby(bob: User, charlie: User, lobby: Room) -> None:
+def test_joins_of_the_lobby_are_no_notices(bob: User, charlie: User, lobby: Room) -> None:
     assert queries.messages_page(bob, lobby.pk)["notices"] == []
 
 
@@ -134,7 +132,7 @@ def test_a_page_costs_as_many_queries_in_a_long_room_as_in_a_short_one(
             queries.messages_page(bob, room.pk, around=room.seq // 2)
 
 
-def test_lists_of_rooms_cost_the_same_for_few_and_for_many(
+def test_room_lists_need_as_many_queries_for_many_rooms_as_for_few(
     bob: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(1, 31):
@@ -148,7 +146,7 @@ def test_lists_of_rooms_cost_the_same_for_few_and_for_many(
 
 
 @pytest.mark.deployment
-def test_every_query_of_a_page_reads_a_few_rows_of_an_index(bob: User) -> None:
+def test_every_query_of_a_page_reads_few_rows_through_an_index(bob: User) -> None:
     room = rooms.create(bob, name="Long", kind="public")
     fill(room, bob, 10_000)
     with connection.cursor() as cursor:
@@ -160,7 +158,7 @@ def test_every_query_of_a_page_reads_a_few_rows_of_an_index(bob: User) -> None:
 
 
 def fill(room: Room, sender: User, count: int) -> None:
-    """Give a room `count` messages as `send` would have, in two statements."""
+    """Add `count` messages to a room, as `send` would, with two statements."""
     now = timezone.now()
     seqs = range(room.seq + 1, room.seq + count + 1)
     made = Message.objects.bulk_create(
@@ -191,7 +189,7 @@ def statements_of(read: Callable[[], object]) -> list[str]:
 
 
 def rows_read(statement: str) -> int:
-    """Return how many rows PostgreSQL reads in that step of its plan which reads the most."""
+    """Return how many rows PostgreSQL reads in the step of its plan that reads the most."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
         [[plan]] = cursor.fetchone()

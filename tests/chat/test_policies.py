@@ -1,4 +1,4 @@
-"""The table of who may do what, on rows that no database has seen."""
+"""The table of who may do what. The rows are not in any database."""
 
 from collections.abc import Callable
 from functools import partial
@@ -47,20 +47,20 @@ def roles_allowed(ensure: Callable[[Membership | None], object]) -> list[str | N
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_member_reads_and_writes_and_nobody_else(kind: str) -> None:
+def test_only_members_can_read_and_write(kind: str) -> None:
     at = room(kind)
     assert roles_allowed(lambda own: policies.ensure_may_read(at, own)) == ROLES[:3]
     assert roles_allowed(lambda own: policies.ensure_may_write(ACTOR, at, own)) == ROLES[:3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_archived_room_is_read_and_not_written_by_its_members(kind: str) -> None:
+def test_members_can_read_an_archived_room_but_not_write(kind: str) -> None:
     at = room(kind, archived=True)
     assert roles_allowed(lambda own: policies.ensure_may_read(at, own)) == ROLES[:3]
     assert roles_allowed(lambda own: policies.ensure_may_write(ACTOR, at, own)) == []
 
 
-def test_a_private_room_does_not_exist_for_strangers() -> None:
+def test_for_others_a_private_room_does_not_exist() -> None:
     for kind in ("private", "direct"):
         with pytest.raises(Room.DoesNotExist):
             policies.ensure_may_read(room(kind), None)
@@ -70,13 +70,13 @@ def test_a_private_room_does_not_exist_for_strangers() -> None:
         policies.ensure_may_read(room(), None)
 
 
-def test_owners_and_moderators_change_a_room() -> None:
+def test_owners_and_moderators_can_change_a_room() -> None:
     for kind, expected in (("public", ROLES[:2]), ("private", ROLES[:2]), ("direct", [])):
         found = roles_allowed(partial(policies.ensure_may_change, ACTOR, room(kind)))
         assert found == expected
 
 
-def test_owners_archive_and_the_place_s_owner_too() -> None:
+def test_room_owners_and_workspace_owners_can_archive() -> None:
     boss = User(pk=1, username="alice", is_superuser=True)
     for actor, kind, lobby in product((ACTOR, boss), KINDS, (False, True)):
         at = room(kind, lobby=lobby)
@@ -85,14 +85,14 @@ def test_owners_archive_and_the_place_s_owner_too() -> None:
         assert found == ([] if fixed else ROLES if actor is boss else ["owner"])
 
 
-def test_moderators_remove_members_and_owners_anybody_else() -> None:
+def test_moderators_can_remove_members_and_owners_anyone_else() -> None:
     expected = {"owner": ["owner"], "moderator": ["owner"], "member": ["owner", "moderator"]}
     for role, by in expected.items():
         remove = partial(policies.ensure_may_remove, ACTOR, room(), removed=other(role))
         assert roles_allowed(remove) == by
 
 
-def test_one_s_own_messages_are_edited_and_moderators_delete_anyone_s() -> None:
+def test_users_edit_their_own_messages_and_moderators_delete_any() -> None:
     own_message, anothers = Message(sender=ACTOR), Message(sender=OTHER)
     at = room("private")
 
@@ -106,7 +106,7 @@ def test_one_s_own_messages_are_edited_and_moderators_delete_anyone_s() -> None:
     assert (may_delete(own_message), may_delete(anothers)) == (ROLES[:3], ROLES[:2])
 
 
-def test_a_deletion_is_possible_in_an_archived_room_and_an_edit_is_not() -> None:
+def test_in_an_archived_room_messages_can_be_deleted_but_not_edited() -> None:
     at, message = room(archived=True), Message(sender=ACTOR)
     policies.ensure_may_delete(ACTOR, at, member("member"), message)
     with pytest.raises(PermissionDenied):
@@ -120,7 +120,7 @@ def test_a_deletion_is_possible_in_an_archived_room_and_an_edit_is_not() -> None
     owns_place=st.booleans(),
     banned=st.booleans(),
 )
-def test_the_banned_and_the_deactivated_may_nothing(
+def test_banned_and_deactivated_users_may_do_nothing(
     role: str | None, kind: str, archived: bool, owns_place: bool, banned: bool
 ) -> None:
     at, own = room(kind, archived=archived), member(role)
@@ -147,7 +147,7 @@ def test_the_banned_and_the_deactivated_may_nothing(
     others=st.integers(min_value=0, max_value=3),
     members=st.integers(min_value=1, max_value=5),
 )
-def test_only_the_last_owner_is_kept(role: str, others: int, members: int) -> None:
+def test_only_the_last_owner_must_stay_owner(role: str, others: int, members: int) -> None:
     at, own = room(), member(role)
     at.members = members
     assert own is not None

@@ -1,4 +1,4 @@
-"""How often a person may do something: what is refused is told when to come again."""
+"""Rate limits: a refused caller learns when to try again."""
 
 import heapq
 
@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from hubbub.chat.rate_limits import RateLimit, RateLimited
 
 
-@given(burst=st.integers(2, 50), per_second=st.integers(1, 50), asked=st.integers(1, 200))
-def test_all_who_ask_at_once_and_come_again_when_told_find_a_token(
-    burst: int, per_second: int, asked: int
+@given(burst=st.integers(2, 50), per_second=st.integers(1, 50), callers=st.integers(1, 200))
+def test_callers_who_retry_at_their_time_get_a_token(
+    burst: int, per_second: int, callers: int
 ) -> None:
     now = 0.0
     limit = RateLimit(burst, per_second, clock=lambda: now)
-    waiting = [(0.0, number) for number in range(asked)]
+    waiting = [(0.0, number) for number in range(callers)]
     tries = 0
     while waiting:
         now, number = heapq.heappop(waiting)
@@ -24,19 +24,19 @@ def test_all_who_ask_at_once_and_come_again_when_told_find_a_token(
             limit.take(1)
         except RateLimited as limited:
             heapq.heappush(waiting, (now + limited.retry_after, number))
-    refused = max(0, asked - burst)
-    assert now <= refused / per_second + refused * 0.001 + 0.01  # times are told in milliseconds
+    refused = max(0, callers - burst)
+    assert now <= refused / per_second + refused * 0.001 + 0.01  # times are in milliseconds
     if refused <= 20 * per_second:
-        assert tries <= asked + 2 * refused
+        assert tries <= callers + 2 * refused
 
 
-def test_nobody_is_told_to_wait_for_those_who_never_come_again_longer_than_needed() -> None:
+def test_tokens_promised_to_callers_who_never_retry_expire() -> None:
     now = 0.0
     limit = RateLimit(3, 10, clock=lambda: now)
     for _ in range(3):
         limit.take(1)
     assert [refused_for(limit) for _ in range(1_000)][-1] == pytest.approx(20, abs=1)
-    limit.take(2)  # somebody else
+    limit.take(2)  # another user
     now = 0.2
     limit.take(1)
     limit.take(1)

@@ -1,4 +1,4 @@
-"""Rooms by the domain's actions: who may make, rename, archive them, and what each tells."""
+"""Rooms: who may create, rename and archive them, and which events this records."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,7 +17,7 @@ def harbour(bob: User) -> Room:
     return rooms.create(bob, name="Harbour", kind="public")
 
 
-def test_a_new_room_tells_of_its_maker(bob: User, harbour: Room) -> None:
+def test_a_new_room_records_that_its_owner_joined(bob: User, harbour: Room) -> None:
     known = State("Harbour")
     for event in read_events(harbour.pk):
         known.apply(event)
@@ -25,13 +25,13 @@ def test_a_new_room_tells_of_its_maker(bob: User, harbour: Room) -> None:
     assert known.members == {bob.pk: "owner"}
 
 
-def test_the_place_hears_of_a_room_that_is_new_to_somebody(bob: User, harbour: Room) -> None:
-    heard = WorkspaceEvent.objects.order_by("-seq")[0]
-    assert (heard.type, heard.user_id, heard.room_id) == ("member.joined", bob.pk, harbour.pk)
+def test_a_new_membership_is_recorded_in_the_workspace_log(bob: User, harbour: Room) -> None:
+    event = WorkspaceEvent.objects.order_by("-seq")[0]
+    assert (event.type, event.user_id, event.room_id) == ("member.joined", bob.pk, harbour.pk)
 
 
 @pytest.mark.parametrize("name", ["harbour", "HARBOUR", " Harbour ", "Har\u0062our"])
-def test_no_two_rooms_have_one_name(bob: User, harbour: Room, name: str) -> None:
+def test_room_names_are_unique(bob: User, harbour: Room, name: str) -> None:
     with pytest.raises(ValidationError, match="already"):
         rooms.create(bob, name=name, kind="private")
     other = rooms.create(bob, name="Other", kind="public")
@@ -39,7 +39,7 @@ def test_no_two_rooms_have_one_name(bob: User, harbour: Room, name: str) -> None
         rooms.rename(bob, room_id=other.pk, name=name)
 
 
-def test_names_that_look_alike_are_one(bob: User) -> None:
+def test_names_that_look_the_same_are_equal(bob: User) -> None:
     rooms.create(bob, name="Cafe\u0301", kind="public")
     for same in ("Caf\u00e9", "CAF\u00c9"):
         with pytest.raises(ValidationError):
@@ -50,7 +50,7 @@ def test_names_that_look_alike_are_one(bob: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["lob\u200bby", "Har\u202ebour", "a\x07b"])
-def test_no_name_hides_characters_that_nobody_sees(bob: User, name: str) -> None:
+def test_names_with_invisible_characters_are_refused(bob: User, name: str) -> None:
     with pytest.raises(ValidationError):
         rooms.create(bob, name=name, kind="public")
 
@@ -60,7 +60,7 @@ def test_the_longest_name_in_any_script_fits(bob: User) -> None:
     assert len(room.name_key or "") == 240
 
 
-def test_renaming_tells_the_new_name_once(bob: User, harbour: Room) -> None:
+def test_renaming_is_recorded_once(bob: User, harbour: Room) -> None:
     with records(harbour.pk, "room.renamed"):
         rooms.rename(bob, room_id=harbour.pk, name="Port")
     with records(harbour.pk):
@@ -69,7 +69,7 @@ def test_renaming_tells_the_new_name_once(bob: User, harbour: Room) -> None:
         rooms.rename(bob, room_id=harbour.pk, name="PORT")
 
 
-def test_a_topic_is_told_once(bob: User, harbour: Room) -> None:
+def test_a_changed_topic_is_recorded_once(bob: User, harbour: Room) -> None:
     with records(harbour.pk, "room.topic_changed"):
         rooms.set_topic(bob, room_id=harbour.pk, topic="Ships\nand more")
     with records(harbour.pk):
@@ -78,7 +78,7 @@ def test_a_topic_is_told_once(bob: User, harbour: Room) -> None:
         rooms.set_topic(bob, room_id=harbour.pk, topic="")
 
 
-def test_archiving_and_bringing_back_are_told_once_each(bob: User, harbour: Room) -> None:
+def test_archiving_and_restoring_are_recorded_once_each(bob: User, harbour: Room) -> None:
     with records(harbour.pk, "room.archived"):
         rooms.archive(bob, room_id=harbour.pk)
         rooms.archive(bob, room_id=harbour.pk)
@@ -87,7 +87,7 @@ def test_archiving_and_bringing_back_are_told_once_each(bob: User, harbour: Room
         rooms.restore(bob, room_id=harbour.pk)
 
 
-def test_nothing_changes_in_an_archived_room(bob: User, charlie: User, harbour: Room) -> None:
+def test_an_archived_room_cannot_be_changed(bob: User, charlie: User, harbour: Room) -> None:
     rooms.archive(bob, room_id=harbour.pk)
     with records(harbour.pk):
         for refused in (
@@ -101,7 +101,9 @@ def test_nothing_changes_in_an_archived_room(bob: User, charlie: User, harbour: 
                 refused()
 
 
-def test_moderators_rename_but_only_owners_archive(bob: User, dana: User, harbour: Room) -> None:
+def test_moderators_can_rename_a_room_but_only_owners_can_archive_it(
+    bob: User, dana: User, harbour: Room
+) -> None:
     members.join(dana, room_id=harbour.pk)
     members.change_role(bob, room_id=harbour.pk, user_id=dana.pk, role="moderator")
     with records(harbour.pk, "room.renamed"):
@@ -110,13 +112,15 @@ def test_moderators_rename_but_only_owners_archive(bob: User, dana: User, harbou
         rooms.archive(dana, room_id=harbour.pk)
 
 
-def test_the_owner_of_the_place_archives_what_they_are_not_in(alice: User, harbour: Room) -> None:
+def test_a_workspace_owner_can_archive_a_room_without_being_in_it(
+    alice: User, harbour: Room
+) -> None:
     with records(harbour.pk, "room.archived"):
         rooms.archive(alice, room_id=harbour.pk)
     assert not Membership.objects.filter(room=harbour, user=alice).exists()
 
 
-def test_the_owner_of_the_place_has_no_way_into_a_private_room(alice: User, bob: User) -> None:
+def test_a_workspace_owner_has_no_access_to_private_rooms(alice: User, bob: User) -> None:
     den = rooms.create(bob, name="Den", kind="private")
     for refused in (
         lambda: members.join(alice, room_id=den.pk),
@@ -130,20 +134,18 @@ def test_the_owner_of_the_place_has_no_way_into_a_private_room(alice: User, bob:
             refused()
 
 
-def test_the_lobby_cannot_be_archived_even_by_the_owner_of_the_place(
-    alice: User, lobby: Room
-) -> None:
+def test_not_even_a_workspace_owner_can_archive_the_lobby(alice: User, lobby: Room) -> None:
     with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         rooms.archive(alice, room_id=lobby.pk)
 
 
-def test_the_new_owner_of_the_place_is_told_to_the_lobby(bob: User, lobby: Room) -> None:
+def test_a_new_workspace_owner_becomes_owner_of_the_lobby(bob: User, lobby: Room) -> None:
     with records(lobby.pk, "member.role_changed"):
         users.make_owner(bob)
         users.make_owner(bob)
 
 
-def test_the_banned_make_no_rooms(alice: User, bob: User) -> None:
+def test_banned_users_cannot_create_rooms(alice: User, bob: User) -> None:
     users.ban(alice, user_id=bob.pk)
     with pytest.raises(PermissionDenied):
         rooms.create(bob, name="Hideout", kind="private")

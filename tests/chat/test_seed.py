@@ -1,4 +1,4 @@
-"""`manage.py seed` gives a place people to try it with, and load tests a signed-in crowd."""
+"""`manage.py seed` creates demo users, or users for load tests."""
 
 import re
 import stat
@@ -28,25 +28,25 @@ def seed(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_prints_passwords_that_open_the_door() -> None:
+def test_the_printed_passwords_work() -> None:
     printed = dict(re.findall(r"(\w+) has the password (\S+)", seed()))
     assert set(printed) == {"alice", "bob", "charlie", "dana"}
     assert Client().login(username="bob", password=printed["bob"])
 
 
-def test_alice_owns_a_place_that_nobody_owned() -> None:
+def test_alice_becomes_owner_if_there_is_none() -> None:
     seed()
     assert [user.username for user in User.objects.filter(is_superuser=True)] == ["alice"]
 
 
-def test_a_place_that_has_an_owner_keeps_it(settings: Settings) -> None:
+def test_an_existing_owner_stays_the_only_one(settings: Settings) -> None:
     settings.EMBEDDED = False
     owner = User.objects.create_user("erin", "erin@example.org", is_superuser=True)
     seed("--yes")
     assert list(User.objects.filter(is_superuser=True)) == [owner]
 
 
-def test_there_are_rooms_of_every_kind_with_replies_edits_and_a_deletion() -> None:
+def test_the_demo_has_rooms_of_every_kind_with_replies_edits_and_a_deletion() -> None:
     seed()
     assert set(Room.objects.values_list("kind", flat=True)) == {"public", "private", "direct"}
     assert Message.objects.exclude(reply_to=None).exists()
@@ -57,14 +57,14 @@ def test_there_are_rooms_of_every_kind_with_replies_edits_and_a_deletion() -> No
     assert "0170" not in "".join(Message.objects.values_list("body", flat=True))
 
 
-def test_run_again_it_says_what_is_there_and_changes_nothing() -> None:
+def test_running_it_again_changes_nothing() -> None:
     seed()
     before = Event.objects.count()
     assert "alice already exists" in seed()
     assert Event.objects.count() == before
 
 
-def test_a_deployment_wants_a_yes(settings: Settings) -> None:
+def test_a_deployment_requires_yes(settings: Settings) -> None:
     settings.EMBEDDED = False
     with pytest.raises(CommandError, match="--yes"):
         seed()
@@ -72,9 +72,7 @@ def test_a_deployment_wants_a_yes(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("option", ["--sessions", "--accounts"])
-def test_a_file_that_cannot_be_written_gets_a_sentence_and_nothing_is_done(
-    option: str, tmp_path: Path
-) -> None:
+def test_if_a_file_cannot_be_written_nothing_is_changed(option: str, tmp_path: Path) -> None:
     accounts = tmp_path / "accounts"
     seed("--users", "1", "--accounts", str(accounts))
     before, kept = User.objects.get(username="person-0001").password, accounts.read_text()
@@ -86,7 +84,7 @@ def test_a_file_that_cannot_be_written_gets_a_sentence_and_nothing_is_done(
     assert not User.objects.filter(username="person-0002").exists()
 
 
-def test_each_of_a_crowd_is_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
+def test_load_test_users_are_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
     file = tmp_path / "sessions"
     seed("--users", "60", "--sessions", str(file))
     lines = file.read_text().splitlines()
@@ -98,14 +96,14 @@ def test_each_of_a_crowd_is_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
     assert User.objects.get(pk=visitor.session["_auth_user_id"]).username == "person-0042"
 
 
-def test_only_its_owner_can_read_the_file_of_sessions(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_session_file(tmp_path: Path) -> None:
     file = tmp_path / "sessions"
     file.touch(0o644)
     seed("--users", "2", "--sessions", str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_crowd_can_grow_and_its_first_person_never_owns_the_place(tmp_path: Path) -> None:
+def test_load_test_users_can_be_added_later_and_never_own_the_workspace(tmp_path: Path) -> None:
     seed("--users", "2")
     seed("--users", "4", "--sessions", str(tmp_path / "sessions"))
     crowd = User.objects.filter(username__startswith="person-").order_by("username")
@@ -113,7 +111,7 @@ def test_a_crowd_can_grow_and_its_first_person_never_owns_the_place(tmp_path: Pa
     assert not crowd.filter(is_superuser=True).exists()
 
 
-def test_a_crowd_with_accounts_can_sign_in_and_its_sessions_hold(tmp_path: Path) -> None:
+def test_load_test_users_with_accounts_can_sign_in_and_keep_their_sessions(tmp_path: Path) -> None:
     accounts, sessions = tmp_path / "accounts", tmp_path / "sessions"
     seed("--users", "2", "--accounts", str(accounts), "--sessions", str(sessions))
     username, password = accounts.read_text().splitlines()[1].split()
@@ -124,6 +122,6 @@ def test_a_crowd_with_accounts_can_sign_in_and_its_sessions_hold(tmp_path: Path)
     assert signed_in.get("/api/me").status_code == 200
 
 
-def test_accounts_are_for_a_crowd(tmp_path: Path) -> None:
+def test_accounts_requires_users(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="--users"):
         seed("--accounts", str(tmp_path / "accounts"))

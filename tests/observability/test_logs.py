@@ -1,6 +1,6 @@
-"""Log lines: one object each where machines read them, named by what they are about.
+"""Log lines: their formats, and the ids that they contain.
 
-No message's text and no secret is in them, whatever fails and however much is logged.
+They never contain a message's text or a secret, whatever fails and at any log level.
 """
 
 import json
@@ -35,8 +35,8 @@ from tests.cluster.stage import Stage, open_all
 from tests.settings.test_settings import manage, show
 from tests.support.probes import get
 
-TALKATIVE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
-# What only the database knows of an error, as PostgreSQL words it.
+VERBOSE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
+# An error with details that only PostgreSQL adds.
 REFUSAL = """
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF NEW.body LIKE '%broken%' THEN
@@ -66,7 +66,7 @@ def raised(error: Exception, cause: Exception | None = None) -> Exception:
         return caught
 
 
-def test_a_line_of_json_has_time_level_logger_message_and_process() -> None:
+def test_a_json_line_has_time_level_logger_message_and_process() -> None:
     line = as_json(record("two\nlines %d \ud800", 7))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
     assert (line["level"], line["logger"]) == ("WARNING", "hubbub.chat")
@@ -74,7 +74,7 @@ def test_a_line_of_json_has_time_level_logger_message_and_process() -> None:
     assert re.fullmatch(r"\S+:\d+", line["process"])
 
 
-def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
+def test_a_suspicious_request_logs_one_warning_line() -> None:
     error = raised(DisallowedHost("Invalid host"))
     info = (type(error), error, error.__traceback__)
     name = "django.security.DisallowedHost"
@@ -87,7 +87,7 @@ def test_a_suspicious_request_is_one_line_and_no_error_of_ours() -> None:
     assert "Traceback" in LineFormatter().format(failed)
 
 
-def test_a_line_names_the_request_the_socket_and_the_person_that_it_is_about() -> None:
+def test_a_line_has_the_ids_of_its_request_or_connection_and_user() -> None:
     def of_request() -> list[str]:
         set_request_context("a-request")
         return [JsonFormatter().format(record("x")), LineFormatter().format(record("x"))]
@@ -106,11 +106,11 @@ def test_a_line_names_the_request_the_socket_and_the_person_that_it_is_about() -
     )
 
 
-def test_an_exception_is_a_field_with_what_led_to_it() -> None:
+def test_an_exception_is_a_field_with_its_causes() -> None:
     line = as_json(record("failed", error=raised(ValueError("late"), raised(KeyError("early")))))
-    told = line["exception"]
-    assert told.index("builtins.KeyError: 'early'") < told.index("builtins.ValueError: late")
-    assert "test_logs.py" in told
+    text = line["exception"]
+    assert text.index("builtins.KeyError: 'early'") < text.index("builtins.ValueError: late")
+    assert "test_logs.py" in text
     assert "builtins.KeyError" in LineFormatter().format(
         record("failed", error=raised(ExceptionGroup("both", [raised(KeyError("inner"))])))
     )
@@ -131,7 +131,7 @@ def test_an_exception_is_a_field_with_what_led_to_it() -> None:
         record("failed", error=raised(ValueError(), raised(psycopg.Error("x\nDETAIL:  c0ffee")))),
     ],
 )
-def test_keys_and_what_a_database_repeats_are_left_out(
+def test_keys_and_database_details_are_removed(
     formatter: logging.Formatter, secret: logging.LogRecord
 ) -> None:
     text = formatter.format(secret)
@@ -140,21 +140,21 @@ def test_keys_and_what_a_database_repeats_are_left_out(
 
 
 @pytest.fixture(scope="module")
-def talkative(
+def verbose(
     postgres: Postgres, redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Stage, Web]]:
     with (
-        Cluster(replicas=1, postgres=postgres, redis=redis, environment=TALKATIVE) as cluster,
+        Cluster(replicas=1, postgres=postgres, redis=redis, environment=VERBOSE) as cluster,
         Web(cluster.environment) as web,
     ):
         yield Stage(cluster, tmp_path_factory.mktemp("sessions"), user_count=2), web
 
 
 @pytest.mark.deployment
-async def test_neither_text_nor_secret_is_logged_whatever_fails(
-    talkative: tuple[Stage, Web],
+async def test_no_message_text_or_secret_is_logged(
+    verbose: tuple[Stage, Web],
 ) -> None:
-    stage, web = talkative
+    stage, web = verbose
     marker, alice = f"marker-{secrets.token_hex(8)}", stage.user("alice")
     room, bot = stage.room([alice]), stage.bot_of(alice)
     assert stage.cluster.postgres is not None
@@ -187,10 +187,10 @@ async def test_neither_text_nor_secret_is_logged_whatever_fails(
 
 
 @pytest.mark.deployment
-async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_about(
-    talkative: tuple[Stage, Web],
+async def test_every_line_of_every_process_is_json_with_its_ids(
+    verbose: tuple[Stage, Web],
 ) -> None:
-    stage, web = talkative
+    stage, web = verbose
     alice = stage.user("alice")
     headers = alice.headers | {"X-Request-ID": "a-request-of-alice"}
     rest.call(f"127.0.0.1:{web.port}", "GET", "/rooms", headers)
@@ -210,8 +210,8 @@ async def test_every_line_of_every_process_is_an_object_that_says_what_it_is_abo
 
 
 @pytest.mark.deployment
-def test_a_request_has_an_id_that_its_answer_tells(talkative: tuple[Stage, Web]) -> None:
-    _, web = talkative
+def test_a_response_has_the_id_of_its_request(verbose: tuple[Stage, Web]) -> None:
+    _, web = verbose
     web.start()
     assert id_of_answer(web, "given-by-a-proxy") == "given-by-a-proxy"
     assert re.fullmatch(r"[0-9a-f]{32}", id_of_answer(web, ""))
@@ -261,7 +261,7 @@ def sign_in(web: Web, login: str, password: str) -> None:
         ("LOG_LEVEL", "loud", "LOG_LEVEL is 'LOUD'. It must be DEBUG, INFO, WARNING or ERROR."),
     ],
 )
-def test_a_format_or_level_that_is_none_gets_a_sentence(
+def test_an_unknown_format_or_level_is_refused_with_a_message(
     tmp_path: Path, variable: str, value: str, sentence: str
 ) -> None:
     refused = manage(tmp_path, "check", **{variable: value})
@@ -269,6 +269,6 @@ def test_a_format_or_level_that_is_none_gets_a_sentence(
     assert refused.stderr == f"{sentence}\n"
 
 
-def test_a_level_may_be_written_small(tmp_path: Path) -> None:
+def test_a_log_level_may_be_lower_case(tmp_path: Path) -> None:
     level = "LOGGING['loggers']['hubbub']['level']"
     assert show(tmp_path, level, LOG_LEVEL="debug") == ["DEBUG"]

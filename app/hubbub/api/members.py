@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Query, Router, Status
 
 from hubbub.api.auth import current_user
-from hubbub.api.schemas import MAX_ID, MAX_MEMBERS, Id, Member, Members, NewRole, Whom
+from hubbub.api.schemas import MAX_ID, MAX_MEMBERS, Id, Member, Members, RoleChange, SelectedUser
 from hubbub.chat import queries
 from hubbub.chat.actions import members
 
@@ -27,15 +27,15 @@ def list_members(
 
 
 @router.post("/rooms/{room_id}/members", response={201: Member}, summary="Add a member")
-def invite(request: HttpRequest, room_id: Id, given: Whom) -> object:
-    membership = members.invite(current_user(request), room_id=room_id, user_id=given.user)
+def invite(request: HttpRequest, room_id: Id, payload: SelectedUser) -> object:
+    membership = members.invite(current_user(request), room_id=room_id, user_id=payload.user)
     return Status(201, queries.serialize_member(membership))
 
 
 @router.patch("/rooms/{room_id}/members/{user_id}", response=Member, summary="Change a role")
-def change_role(request: HttpRequest, room_id: Id, user_id: Id, given: NewRole) -> object:
+def change_role(request: HttpRequest, room_id: Id, user_id: Id, payload: RoleChange) -> object:
     actor = current_user(request)
-    membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=given.role)
+    membership = members.change_role(actor, room_id=room_id, user_id=user_id, role=payload.role)
     return queries.serialize_member(membership)
 
 

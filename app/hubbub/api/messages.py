@@ -11,12 +11,12 @@ from ninja import Query, Router, Status
 from hubbub.api.auth import current_user
 from hubbub.api.schemas import (
     Id,
+    MessageEdit,
     MessageInfo,
     MessagePage,
-    NewBody,
     NewMessage,
     ReadMark,
-    SeenNumber,
+    ReadPosition,
     Seq,
 )
 from hubbub.chat import queries, rate_limits
@@ -44,22 +44,22 @@ def read_page(
 
 
 @router.post("/rooms/{room_id}/messages", response={201: MessageInfo}, summary="Send a message")
-def send_message(request: HttpRequest, room_id: Id, given: NewMessage) -> object:
+def send_message(request: HttpRequest, room_id: Id, payload: NewMessage) -> object:
     """Returns once the message is saved. Repeating a `nonce` returns the first message."""
     actor = current_user(request)
     rate_limits.messages.take(actor.pk)
-    nonce = given.nonce or uuid4().hex
+    nonce = payload.nonce or uuid4().hex
     message = send.send(
-        actor, room_id=room_id, nonce=nonce, body=given.body, reply_to_id=given.reply_to
+        actor, room_id=room_id, nonce=nonce, body=payload.body, reply_to_id=payload.reply_to
     )
     return Status(201, serialize_message(message))
 
 
 @router.patch("/messages/{message_id}", response=MessageInfo, summary="Edit a message")
-def edit_message(request: HttpRequest, message_id: Id, given: NewBody) -> object:
+def edit_message(request: HttpRequest, message_id: Id, payload: MessageEdit) -> object:
     actor = current_user(request)
     rate_limits.messages.take(actor.pk)
-    return serialize_message(messages.edit(actor, message_id=message_id, body=given.body))
+    return serialize_message(messages.edit(actor, message_id=message_id, body=payload.body))
 
 
 @router.delete("/messages/{message_id}", response={204: None}, summary="Delete a message")
@@ -70,8 +70,8 @@ def delete_message(request: HttpRequest, message_id: Id) -> object:
 
 
 @router.post("/rooms/{room_id}/read", response=ReadMark, summary="Mark as read")
-def mark_read(request: HttpRequest, room_id: Id, given: SeenNumber) -> object:
+def mark_read(request: HttpRequest, room_id: Id, payload: ReadPosition) -> object:
     """The mark never moves back, nor beyond the last message."""
     user = current_user(request)
-    read_marks.mark({(user.pk, room_id): given.number})
+    read_marks.mark({(user.pk, room_id): payload.number})
     return {"room": room_id, "number": queries.read_mark(user, room_id)}

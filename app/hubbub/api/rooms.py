@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from hubbub.api.auth import current_user
-from hubbub.api.schemas import FoundRooms, Id, NewRoom, RoomChange, RoomInfo, Whom
+from hubbub.api.schemas import FoundRooms, Id, NewRoom, RoomChange, RoomInfo, SelectedUser
 from hubbub.chat import queries
 from hubbub.chat.actions import members, rooms
 
@@ -24,17 +24,17 @@ def find_rooms(request: HttpRequest, q: str = "", archived: bool = False) -> obj
 
 
 @router.post("/rooms", response={201: RoomInfo}, summary="Create a room")
-def create_room(request: HttpRequest, given: NewRoom) -> object:
+def create_room(request: HttpRequest, payload: NewRoom) -> object:
     actor = current_user(request)
-    room = rooms.create(actor, name=given.name, kind=given.kind, topic=given.topic)
+    room = rooms.create(actor, name=payload.name, kind=payload.kind, topic=payload.topic)
     return Status(201, queries.room_for(actor, room.pk))
 
 
 @router.post("/direct", response=RoomInfo, summary="Open a direct message")
-def open_direct(request: HttpRequest, given: Whom) -> object:
+def open_direct(request: HttpRequest, payload: SelectedUser) -> object:
     """Creates the direct message with this user, or returns the existing one."""
     actor = current_user(request)
-    room = rooms.open_direct(actor, user_id=given.user)
+    room = rooms.open_direct(actor, user_id=payload.user)
     return queries.room_for(actor, room.pk)
 
 
@@ -44,13 +44,13 @@ def read_room(request: HttpRequest, room_id: Id) -> object:
 
 
 @router.patch("/rooms/{room_id}", response=RoomInfo, summary="Rename a room or change its topic")
-def change_room(request: HttpRequest, room_id: Id, given: RoomChange) -> object:
+def change_room(request: HttpRequest, room_id: Id, payload: RoomChange) -> object:
     actor = current_user(request)
     with transaction.atomic():  # both changes or none
-        if given.name is not None:
-            rooms.rename(actor, room_id=room_id, name=given.name)
-        if given.topic is not None:
-            rooms.set_topic(actor, room_id=room_id, topic=given.topic)
+        if payload.name is not None:
+            rooms.rename(actor, room_id=room_id, name=payload.name)
+        if payload.topic is not None:
+            rooms.set_topic(actor, room_id=room_id, topic=payload.topic)
     return queries.room_for(actor, room_id)
 
 

@@ -1,7 +1,7 @@
-"""What goes over this door, in both directions, as the OpenAPI document tells it.
+"""The schemas of requests and responses, as the OpenAPI document shows them.
 
-Answers are the frames of `chat.frames` and `chat.reading`: the models describe and check them. A
-field that a frame does not have is absent from the answer too (`exclude_unset`), never null.
+`chat.serializers` and `chat.queries` build the responses; the schemas here describe and check them.
+An optional field that has no value is left out of the response (`exclude_unset`), never null.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from hubbub.chat.pagination import MAX_NOTICES
 from hubbub.chat.queries import MAX_FOUND_ROOMS, MAX_FOUND_USERS
 
-# 64 bits, as the database has them.
+# The database's 64-bit integers.
 MAX_ID = 2**63 - 1
 
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
@@ -21,31 +21,31 @@ Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 Role = Literal["owner", "moderator", "member"]
 
 
-def told(**limits: int) -> Any:
-    """Tell a limit in the document; the domain keeps to it, and says in its own words."""
+def documented(**limits: int) -> Any:
+    """Show a limit in the document only. The domain enforces it, with its own error messages."""
     return Field(json_schema_extra=dict(limits))
 
 
-Body = Annotated[str, told(minLength=1, maxLength=settings.MAX_BODY_CHARS)]
-Name = Annotated[str, told(minLength=1, maxLength=settings.MAX_NAME_CHARS)]
-Topic = Annotated[str, told(maxLength=settings.MAX_TOPIC_CHARS)]
+Body = Annotated[str, documented(minLength=1, maxLength=settings.MAX_BODY_CHARS)]
+Name = Annotated[str, documented(minLength=1, maxLength=settings.MAX_NAME_CHARS)]
+Topic = Annotated[str, documented(maxLength=settings.MAX_TOPIC_CHARS)]
 
 
-class Person(BaseModel):
+class UserSummary(BaseModel):
     id: int
     name: str
 
 
-class KnownPerson(Person):
+class UserInfo(UserSummary):
     username: str
 
 
-class Member(KnownPerson):
+class Member(UserInfo):
     role: Role
 
 
-class Me(KnownPerson):
-    owner: bool = Field(description="Whether this person owns the place.")
+class Me(UserInfo):
+    owner: bool = Field(description="Whether you are an owner of the workspace.")
 
 
 class RoomInfo(BaseModel):
@@ -54,19 +54,21 @@ class RoomInfo(BaseModel):
     name: str
     topic: str
     archived_at: Time | None
-    seq: int = Field(description="How many events its log has.")
+    seq: int = Field(description="The seq of the last event in its log.")
     messages: int = Field(description="The number of its last message.")
     members: int
     lobby: bool
-    role: Role | None = Field(None, description="One's own; absent where one is not in it.")
-    read: int | None = Field(None, description="The number of the last message that one has read.")
-    with_: Person | None = Field(None, alias="with", description="The other one, if direct.")
+    role: Role | None = Field(None, description="Your role; absent if you aren't a member.")
+    read: int | None = Field(None, description="The number of the last message you have read.")
+    with_: UserSummary | None = Field(
+        None, alias="with", description="The other user of a direct message."
+    )
 
 
 class Reply(BaseModel):
     id: int
     seq: int
-    sender: Person
+    sender: UserSummary
 
 
 class MessageInfo(BaseModel):
@@ -75,10 +77,10 @@ class MessageInfo(BaseModel):
     seq: int
     number: int
     rev: int = Field(description="The seq of the event that last changed it.")
-    sender: Person
+    sender: UserSummary
     nonce: str
     body: str
-    html: str | None = Field(description="Sanitised; null when the text is plain.")
+    html: str | None = Field(description="Sanitised HTML; null if the text is plain.")
     created_at: Time
     edited_at: Time | None
     deleted_at: Time | None
@@ -87,14 +89,14 @@ class MessageInfo(BaseModel):
 
 class MessagePage(BaseModel):
     seq: int = Field(description="The room's last seq before the page was read.")
-    messages: Annotated[list[MessageInfo], told(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
+    messages: Annotated[list[MessageInfo], documented(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
         description="Ascending by seq."
     )
-    quoted: Annotated[list[MessageInfo], told(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
-        description="Those that the messages reply to."
+    quoted: Annotated[list[MessageInfo], documented(maxItems=settings.MAX_PAGE_MESSAGES)] = Field(
+        description="The messages that these messages reply to."
     )
-    notices: Annotated[list[dict[str, Any]], told(maxItems=MAX_NOTICES)] = Field(
-        description="The other events between them, the newest."
+    notices: Annotated[list[dict[str, Any]], documented(maxItems=MAX_NOTICES)] = Field(
+        description="The newest of the other events between the messages."
     )
     has_before: bool
     has_after: bool
@@ -113,50 +115,50 @@ class Problem(BaseModel):
 
 MAX_MEMBERS = 200
 
-FoundRooms = Annotated[list[RoomInfo], told(maxItems=MAX_FOUND_ROOMS)]
-FoundPeople = Annotated[list[KnownPerson], told(maxItems=MAX_FOUND_USERS)]
-Members = Annotated[list[Member], told(maxItems=MAX_MEMBERS)]
+FoundRooms = Annotated[list[RoomInfo], documented(maxItems=MAX_FOUND_ROOMS)]
+FoundUsers = Annotated[list[UserInfo], documented(maxItems=MAX_FOUND_USERS)]
+Members = Annotated[list[Member], documented(maxItems=MAX_MEMBERS)]
 
 
-class Given(BaseModel):
-    """A request's body: no string passes for a number, what is unknown is ignored."""
+class RequestBody(BaseModel):
+    """A request body. Strings are not accepted as numbers; unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True)
 
 
-class NewRoom(Given):
+class NewRoom(RequestBody):
     name: Name
     kind: Literal["public", "private"]
     topic: Topic = ""
 
 
-class RoomChange(Given):
+class RoomChange(RequestBody):
     name: Name | None = None
     topic: Topic | None = None
 
 
-class Whom(Given):
+class SelectedUser(RequestBody):
     user: Id
 
 
-class NewRole(Given):
+class RoleChange(RequestBody):
     role: Role
 
 
-class NewMessage(Given):
+class NewMessage(RequestBody):
     body: Body
     nonce: str | None = Field(
         None,
         min_length=1,
         max_length=settings.MAX_NONCE_CHARS,
-        description="Sent again with the same one, it returns the first message.",
+        description="Sending the same nonce again returns the first message.",
     )
     reply_to: Id | None = None
 
 
-class NewBody(Given):
+class MessageEdit(RequestBody):
     body: Body
 
 
-class SeenNumber(Given):
+class ReadPosition(RequestBody):
     number: Seq

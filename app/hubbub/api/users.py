@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from ninja import Router
 
 from hubbub.api.auth import current_user
-from hubbub.api.schemas import FoundPeople, Me
+from hubbub.api.schemas import FoundUsers, Me
 from hubbub.chat import queries
 
 router = Router(tags=["people"])
@@ -16,7 +16,7 @@ def me(request: HttpRequest) -> object:
     return queries.serialize_user_with_username(user) | {"owner": user.is_owner}
 
 
-@router.get("/people", response=FoundPeople, summary="Find people")
+@router.get("/people", response=FoundUsers, summary="Find people")
 def find_people(request: HttpRequest, q: str = "") -> object:
     """Up to 20 people whose name or username contains `q`."""
     return queries.find_users(q)

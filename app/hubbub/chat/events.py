@@ -1,7 +1,7 @@
 """Recording events, and publishing them after the commit: the only way into the logs.
 
 Actions call `record` while they hold the room's lock. After the commit the events are published on
-the bus as log entries. Whoever misses them there reads them with `event_log.read_log`.
+the bus as log entries. A replica that misses one reads it with `event_log.read_log`.
 """
 
 from collections import defaultdict
