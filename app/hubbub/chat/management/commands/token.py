@@ -58,7 +58,7 @@ class Command(BaseCommand):
         if token is None:
             raise CommandError(_("Token %(id)d not found.") % {"id": token_id})
         users.revoke_token(token.user, token_id=token.pk)
-        text = _("Revoked %(name)s of %(username)s.")
+        text = _("%(name)s of %(username)s has been revoked.")
         self.stdout.write(text % {"name": token.name, "username": token.user.username})
 
 
