@@ -15,8 +15,8 @@ async def assert_two_browsers_chat(stage: DeployedStage) -> None:
         second = await open_window(browser, bob, stage.stack.address)
         for window in (first, second):
             await window.open_live(room)
-        await first.say("Is this the real thing?")
+        await first.send_and_wait("Is this the real thing?")
         await expect(second.message("Is this the real thing?")).to_have_count(1)
-        await second.say("It is.")
+        await second.send_and_wait("It is.")
         await expect(first.message("It is.")).to_have_count(1)
         assert first.errors + second.errors == []

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 
@@ -25,6 +26,10 @@ def page(client: Client) -> str:
 def test_signed_out_visitors_are_asked_to_sign_in(client: Client, path: str) -> None:
     answer = client.get(f"/settings/{path}")
     assert answer.headers["Location"].startswith("/accounts/login/?next=")
+
+
+def test_the_page_shows_the_version(bob_client: Client) -> None:
+    assert f"Hubbub {settings.VERSION}" in page(bob_client)
 
 
 def test_a_new_name_is_shown_and_published(bob_client: Client, bob: User) -> None:

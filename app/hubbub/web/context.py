@@ -8,8 +8,12 @@ from django.http import HttpRequest
 from hubbub.accounts.models import User
 
 
-def workspace(request: HttpRequest) -> dict[str, bool | Callable[[], bool]]:
-    return {"email_is_logged": not settings.EMAIL_URL, "has_no_owner": has_no_owner}
+def workspace(request: HttpRequest) -> dict[str, str | bool | Callable[[], bool]]:
+    return {
+        "email_is_logged": not settings.EMAIL_URL,
+        "has_no_owner": has_no_owner,
+        "version": settings.VERSION,
+    }
 
 
 def has_no_owner() -> bool:
