@@ -1,4 +1,4 @@
-"""Records: one load on one system, as it was measured. What is derived from them is pure.
+"""Records of one load on one system each, and the figures derived from them (pure functions).
 
 A record is a dictionary, saved as JSON: `load` names the load ("quiet", "hot", …), `system` the
 server, `cpu` the seconds of CPU time by kind of process, `result` what the load client counted.

@@ -12,7 +12,7 @@ class Sizes:
     seconds: float = 8.0  # of each load
     drain: float = 5.0  # seconds to wait for late messages
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
-    short: float = 4.0  # seconds of each load of which there are many
+    short: float = 4.0  # seconds of each load in scenarios with many loads
     writers: tuple[int, ...] = (50, 100)
     connections: int = 10_000
     connections_room: int = 100  # members of each of their rooms

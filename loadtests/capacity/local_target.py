@@ -73,14 +73,14 @@ class LocalTarget:
         self._groups: list[Group] = []
 
     def measure_connections(self, amount: float) -> Step:
-        """Connect so many users, and measure while they send messages as people do."""
+        """Connect `amount` users, and measure while they send messages at a human pace."""
         self.reduce_to(amount)
         while self._connected < amount:
             self._add_group(min(GROUP_SIZE, int(amount) - self._connected))
         return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
     def measure_messages(self, rate: float) -> Step:
-        """Measure while the connected users send so many messages a second, all together."""
+        """Measure while the connected users together send `rate` messages a second."""
         cpu = CpuUsage(self._pid)
         with ThreadPoolExecutor(len(self._groups)) as threads:
             loads = [
@@ -92,7 +92,7 @@ class LocalTarget:
         return step_of(results, self._connected, rate, cpu, memory)
 
     def reduce_to(self, connections: float) -> None:
-        """Disconnect the newest groups until at most so many users are left."""
+        """Disconnect the newest groups until at most `connections` users are left."""
         for _ in range(groups_to_close([group.users for group in self._groups], connections)):
             self._groups.pop().stack.close()
 
@@ -136,7 +136,7 @@ def rooms_for(users: int) -> int:
 
 
 def groups_to_close(groups: Sequence[int], most: float) -> int:
-    """Return how many of the last groups to close so that at most so many users are left.
+    """Return how many of the last groups to close so that at most `most` users are left.
 
     The first group stays, whatever its size: somebody has to send messages.
     """
@@ -150,7 +150,7 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
     """Start the replica, with as many users as are ever needed."""
     with Backends(most_connections) as backends:
-        assert backends.sessions  # made before the replica starts
+        assert backends.sessions  # so the users are made before the replica starts
         with start(backends, 1) as hubbub:
             target = LocalTarget(backends, hubbub)
             try:

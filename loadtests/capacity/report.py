@@ -38,7 +38,7 @@ def write(result: dict[str, Any], file: Path = FILE, page: Path = PAGE, plot: Pa
 
 
 def text(result: dict[str, Any]) -> str:
-    """Return the section in Markdown; all of it follows from the file."""
+    """Return the section in Markdown. It contains nothing that is not in the file."""
     return markdown.render(_blocks(result))
 
 

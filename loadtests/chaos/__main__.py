@@ -68,8 +68,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--seed", type=int, default=SEED, help="determines the schedule and the users")
     add("--seeds", type=_seeds, help="several runs: 1-10, or 1,5,7")
     add("--faults", type=_kinds, help="only these, separated by commas")
-    add("--users", type=int, default=USERS, help="how many users (%(default)s)")
-    add("--tabs", type=int, default=TABS, help="how many tabs they have in all (%(default)s)")
+    add("--users", type=int, default=USERS, help="number of users (%(default)s)")
+    add("--tabs", type=int, default=TABS, help="total number of tabs (%(default)s)")
     add(
         "--min-rate",
         type=float,
@@ -80,7 +80,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--deadline-factor",
         type=float,
         default=1.0,
-        help="on a busy machine: allow presence and revocation so many times as long",
+        help="multiplies the deadlines of presence and revocation, for a busy machine",
     )
     add("--write", action="store_true", help=f"update {PAGE_NAME} even without every fault")
     add("--read", action="store_true", help="print the outcomes of earlier runs again")

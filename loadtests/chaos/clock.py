@@ -29,7 +29,7 @@ class Clocks:
         return {"LD_PRELOAD": str(built), "CLOCK_FILE": str(self._file(replica))}
 
     def set(self, replica: str, seconds: int) -> None:
-        """Set a replica's clock so many seconds ahead (or back) of the real time."""
+        """Set a replica's clock ahead of the real time, or back if `seconds` is negative."""
         file = self._file(replica)
         file.touch()
         with file.open("r+b", buffering=0) as mapped:

@@ -53,7 +53,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class ConcurrentFaults:
-    """The other faults of a run, as they matter to one of them."""
+    """The other faults that matter when one fault of a run is judged."""
 
     of_servers: list[Execution]
     of_clients: list[ClientImpact]
@@ -75,7 +75,7 @@ class ConcurrentFaults:
         )
 
     def allow(self, limit: float, interval: Interval) -> bool:
-        """Whether something may last so long, by this fault's limit or by that of another."""
+        """Whether an interval is within this fault's limit, or within that of another fault."""
         lasted = interval[1] - interval[0]
         return lasted <= limit or lasted <= self._longest_limit(limit, interval)
 

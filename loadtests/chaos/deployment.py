@@ -103,7 +103,7 @@ class Deployment(Startable):
         return replica
 
     def set_clock(self, replica: Replica, seconds: int) -> None:
-        """Set a replica's clock so many seconds ahead (or back) of the real time."""
+        """Set a replica's clock ahead of the real time, or back if `seconds` is negative."""
         self._clocks.set(self._clock_names[replica], seconds)
 
     async def use_replicas(self, replicas: Sequence[Replica]) -> None:

@@ -107,7 +107,7 @@ class FaultExecutor:
         await self._watch(fault, execution, execution.healed + kind.settle_seconds)
 
     async def _watch(self, fault: Fault, execution: Execution, until: float) -> None:
-        """Wait, and look for evidence meanwhile."""
+        """Wait until a time, collecting evidence."""
         while (left := until - time.monotonic()) > 0:
             execution.evidence = await fault.evidence() or execution.evidence
             if execution.active:

@@ -3,7 +3,7 @@
 `seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
 starts, so that what users notice is known to come from this one. During an `outage` nobody can
 send, however healthy everything else is: it overlaps with no other fault. With `bus_lost`, replicas
-receive nothing from each other for so long that presence stays as it was; it is right again only
+receive nothing from each other for a long time, so presence does not change; it is right again only
 some time after the fault.
 """
 

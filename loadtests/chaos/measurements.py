@@ -75,7 +75,7 @@ class Measurements:
 
 
 def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
-    """Return the longest of them without the worst share; None if there are none."""
+    """Return the longest time after leaving out the worst share; None without any times."""
     return sorted(seconds)[ceil((1 - share) * len(seconds)) - 1] if seconds else None
 
 

@@ -62,7 +62,7 @@ class Outcome:
     summary: Summary
     per_second: float  # acknowledged outside outages
     least_per_second: float
-    violations: list[str]  # the first of them
+    violations: list[str]  # the first MAX_VIOLATIONS_SHOWN
     trouble: str  # who did not recover, and what went wrong among the simulated users
     rows: list[Row]
 

@@ -116,7 +116,7 @@ async def _simulate(
             not_recovered = await _wait_until_calm(simulation)
         histories = await simulation.histories()
         errors += _user_errors(simulation)
-        # If the deployment did not become calm, no view is the final one.
+        # Views of a deployment that did not become calm are not final: do not compare them.
         everybody = {history.name for history in histories}
         left_early = everybody if not_recovered else simulation.left_early
     trouble = "\n".join(filter(None, [not_recovered, *errors]))

@@ -20,7 +20,7 @@ VICTIMS = 3  # replicas, and networks of clients
 
 
 class DoesNotFit(Exception):
-    """There is no time for so many faults, or no fault to inject; the text says which."""
+    """There is not enough time for these faults, or no fault to inject; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)

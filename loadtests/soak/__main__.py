@@ -107,7 +107,7 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
 async def run_load(
     stack: RunningStack, load: Load, seconds: float, file: Path, every: float
 ) -> None:
-    """Load a stack for so long, sampling it meanwhile."""
+    """Run the load on a stack while it is sampled."""
     line = ProgressLine(load, file, seconds)
     in_a_file = min(LINE_SECONDS_IN_A_FILE, seconds / 4)
     with sampling(stack.folder / "stack", file, every):

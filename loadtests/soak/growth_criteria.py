@@ -49,7 +49,7 @@ class Verdict:
 
 
 def judge(samples: Samples, seconds: float) -> list[Verdict]:
-    """Return a verdict on each measure of a soak of so many seconds."""
+    """Return a verdict on each measure of a soak."""
     begin = start_seconds(seconds)
     verdicts = []
     for one in measures(samples):

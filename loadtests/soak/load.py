@@ -1,4 +1,4 @@
-"""The load of a soak: a constant number of visits, and occasional events besides.
+"""The load of a soak: a constant number of visits, and occasional events.
 
 A failure is counted and printed, and the soak continues: one missing answer should not cost an
 hour. At the end every failure makes the soak fail.
@@ -60,7 +60,7 @@ class Load:
         }
 
     async def run(self, seconds: float) -> None:
-        """Keep the load up for so many seconds."""
+        """Run the load for a number of seconds."""
         try:
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                 for number in range(self._visitors):

@@ -61,7 +61,7 @@ class Visit:
         }
 
     async def run(self, seconds: float) -> None:
-        """Stay for so many seconds. Raises what went wrong."""
+        """Run the visit for a number of seconds. Raises the error of a failed activity."""
         async with self._client:
             await self._arrive()
             try:

@@ -71,7 +71,7 @@ class Browser:
 
 
 def _filled_room(cluster: Cluster, count: int) -> str:
-    """Return a new room of the first user with so many messages."""
+    """Return a new room of the first user, with `count` messages."""
     [room] = make_rooms(cluster, 1, 1)
     bodies = [f"message number {number} of a long talk" for number in range(1, count + 1)]
     add_messages(cluster, room, user_ids(cluster)[0], bodies)

@@ -13,7 +13,7 @@ FILLER = "filler"
 LEFT_BYTES = 4_096
 MAX_ENDED = 5  # transactions
 POLL_SECONDS, PAUSE_SECONDS = 0.002, 0.3
-# Only transactions that have written: their client has to find out what became of them.
+# Only transactions that have written: their client must find out whether they were committed.
 END_ONE = """
     SELECT count(pg_terminate_backend(pid)) FROM (
         SELECT pid FROM pg_stat_activity

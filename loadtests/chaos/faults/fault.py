@@ -2,7 +2,7 @@
 
 `evidence` is called repeatedly from `apply` until a moment after `heal`, and returns in words what
 proves the effect, as soon as there is something. A fault without evidence proves nothing: its run
-does not count. Blocking calls are made in threads, since users go on meanwhile; servers are
+does not count. Blocking calls are made in threads, so that the users continue; servers are
 started by the main thread only.
 """
 
@@ -67,7 +67,7 @@ async def wait_until_ready(server: Server, within: float = READY_SECONDS) -> Non
 
 
 async def answers(server: Server, within: float = 5.0) -> bool:
-    """Ask a server once; it must answer within so many seconds."""
+    """Ask a server once; return whether it answers within `within` seconds."""
     try:
         async with asyncio.timeout(within):
             return await asyncio.to_thread(server.answers)

@@ -40,7 +40,7 @@ INLINE_STYLE: dict[RcKeyType, Any] = {
 
 @contextmanager
 def figure_file(file: Path, width: float, height: float) -> Iterator[Figure]:
-    """Yield a figure of so many inches to draw on, and save it unless it stays empty."""
+    """Yield a figure to draw on (sizes in inches), and save it unless it stays empty."""
     with mpl.rc_context({"svg.hashsalt": "hubbub", "svg.fonttype": "none"}):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure

@@ -12,7 +12,7 @@ def number(value: float) -> str:
 
 
 def fixed(value: float | None, digits: int = 0) -> str:
-    """Return a number with so many digits after the point; a dash if it is not known."""
+    """Return a number with `digits` decimal places; a dash if it is not known."""
     return UNKNOWN if value is None else f"{value:,.{digits}f}"
 
 

@@ -1,4 +1,4 @@
-"""What a load needs to know of a running server: addresses, frames, and which processes work."""
+"""What a load needs to know about a running server: its addresses, frames and processes."""
 
 import socket
 from abc import ABC, abstractmethod

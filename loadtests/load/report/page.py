@@ -97,7 +97,7 @@ def _clients(series: Series) -> Iterator[Block]:
             f"{annotation.text} ({annotation.at - started:.0f} s)"
             for annotation in series.annotations
         )
-        yield Paragraph(f"Dotted lines in the charts mark what was done meanwhile: {done}.")
+        yield Paragraph(f"Dotted lines in the charts mark what was done during the run: {done}.")
     yield from _charts(charts, "clients", seconds)
 
 
