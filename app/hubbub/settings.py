@@ -385,29 +385,37 @@ REPLAY_MAX_EVENTS = env.count("REPLAY_MAX_EVENTS", default=1_000)
 # The replay buffer of each local room: recent events, and the total size of their texts.
 REPLAY_BUFFER_EVENTS = 500
 REPLAY_BUFFER_BYTES = 4 * 1024 * 1024
+# How often a replica compares its logs with the database: normally, and while the bus is lost.
 SWEEP_SECONDS = 2.0
 BUS_LOST_SWEEP_SECONDS = 0.5
+# Each replica sends heartbeats. The bus is lost once its own have not arrived for this long.
 BUS_HEARTBEAT_SECONDS = 1.0
 BUS_LOST_AFTER_SECONDS = 2.5
 # A peer that is silent for this long is removed, with all its users.
 PEER_TIMEOUT_SECONDS = 7.0
 # A user whose connection broke stays present for this long. Most reconnect at once.
 PRESENCE_LINGER_SECONDS = 4.0
+# How often presence changes are sent to clients, and how often their number in large rooms is.
 PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
+# A replica follows a room for this long after the last user here has closed it.
 ROOM_LINGER_SECONDS = 10.0
+# An event that arrived ahead of order waits this long for the missing ones.
 REORDER_SECONDS = 0.25
 # Under load a bus message may be this late. After that its event is read from the log.
 BUS_GRACE_SECONDS = 1.0
+# How often open connections are checked for whether they are still allowed.
 REVALIDATION_SECONDS = 60.0
 # An hour: within it a new replica gets its share of the connections, and ten thousand connections
 # cause only three handshakes a second. Pages open the next connection first, so nobody notices.
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
 # How long a replica that shuts down takes to move its connections elsewhere.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
+# How often read marks are saved, and how often a room's bump is published at most.
 READ_FLUSH_SECONDS = 3.0
 BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
+# How long a replica waits for a query or a send, and for Redis to take messages.
 QUERY_TIMEOUT_SECONDS = 2.5
 PUBLISH_TIMEOUT_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000
