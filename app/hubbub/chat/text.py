@@ -126,9 +126,15 @@ def _image_as_text(
     return escape(f"![{token.content}]({token.attrGet('src') or ''})")
 
 
+def _is_allowed_link(url: str) -> bool:
+    """Return whether the parser makes a link of `url`. All others stay text, with their address."""
+    return url.lower().startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
+
+
 _markdown = (
     MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
     .enable(["linkify", "strikethrough"])
     .disable(["heading", "lheading", "html_block", "html_inline", "reference"])
 )
 _markdown.add_render_rule("image", _image_as_text)
+_markdown.validateLink = _is_allowed_link  # type: ignore[method-assign]
