@@ -1,8 +1,8 @@
 """The hub: the connections, subscriptions and local rooms of one replica.
 
-One per process and event loop. The bus and `CatchUp` bring events, the hub's logs put them in order
-and write the same text to every local subscriber. The hub stores nothing that a client needs: any
-of it is lost with the process. Everything here runs on the event loop and never waits.
+There is one hub per process and event loop. It passes events from the bus to its local rooms, which
+write them to their subscribers. The hub holds no state that has to survive: a client can resume on
+any other replica. Everything here runs on the event loop and must not wait.
 """
 
 import asyncio
@@ -32,7 +32,9 @@ Message = dict[str, Any]  # of the bus
 
 class Hub:
     def __init__(self) -> None:
-        self.replica_id = secrets.token_hex(6)  # of this start: a restarted replica is a new one
+        self.replica_id = secrets.token_hex(
+            6
+        )  # new at each start: to its peers, a restarted replica is a new one
         self.epoch = ""  # of the database behind the logs; empty before `start`
         self.connections = ConnectionRegistry()
         self.local_rooms: dict[int, LocalRoom] = {}
@@ -57,7 +59,7 @@ class Hub:
     def remove(self, connection: Connection) -> None:
         """Remove a connection that is gone. Its user stays present for a moment.
 
-        Most clients reconnect at once, and their users shall not be shown as offline meanwhile.
+        Most clients reconnect immediately, and their users should not appear offline in between.
         """
         if not connection.closed:
             metrics.connections_closed.labels("client").inc()
@@ -93,8 +95,8 @@ class Hub:
         return room
 
     def close_room(self, room: LocalRoom) -> None:
-        # The presence number of a room that is opened again must be above all of its old ones:
-        # peers ignore what is not newer than what they have.
+        # If the room is opened again, its presence numbers must be higher than its old ones:
+        # peers ignore changes that are not newer than those they know.
         self._presence_number = max(self._presence_number, room.presence.number)
         del self.local_rooms[room.id]
         metrics.local_rooms.dec()
@@ -104,17 +106,17 @@ class Hub:
         for room in list(self.local_rooms.values()):
             if room.is_idle and now - room.idle_since > settings.ROOM_LINGER_SECONDS:
                 self.close_room(room)
-                self.request_join()  # the same task leaves the groups of closed rooms
+                self.request_join()  # the task that joins groups also leaves those of closed rooms
 
     def start(self, epoch: str, workspace_seq: int) -> None:
-        """Start to follow the workspace log at its end."""
+        """Follow the workspace log from its current end."""
         self.epoch = epoch
         self.workspace_log.start(workspace_seq)
 
     def reset(self) -> None:
-        """Forget all positions and have all clients reconnect: the database is another one.
+        """Forget all positions and make all clients reconnect, after the database was replaced.
 
-        `start` has to follow.
+        The caller then calls `start`.
         """
         for connection in self.connections.all():
             connection.close(close_codes.TRY_AGAIN)
@@ -127,7 +129,7 @@ class Hub:
         self.request_join()
 
     def _recheck_gap_later(self, log: FollowedLog) -> None:
-        """Wait before reading the log: the bus may only have changed the order of two messages."""
+        """Wait a moment before reading the log: the missing message may only be late."""
         loop = asyncio.get_running_loop()
         loop.call_later(settings.REORDER_SECONDS, self._recheck_gap, log)
 
@@ -138,7 +140,7 @@ class Hub:
     # Group subscriptions
 
     def request_join(self) -> None:
-        """Have `GroupSubscriptions` join and leave groups now: the followed logs have changed."""
+        """Ask `GroupSubscriptions` to join and leave groups now: the followed logs have changed."""
         self._join_requested.set()
 
     async def wait_for_join_request(self, seconds: float) -> None:

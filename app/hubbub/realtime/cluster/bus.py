@@ -1,7 +1,7 @@
 """Listens on this replica's channel of the bus and passes each message to the handler of its type.
 
-Messages are hints. Redis may lose, repeat or reorder them, or be down; `CatchUp` reads from the
-logs whatever is missing.
+Messages are hints. Redis may lose, repeat or reorder them, or be down. `CatchUp` then reads the
+missing events from the logs.
 """
 
 import asyncio
@@ -51,7 +51,8 @@ class Bus:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception:
-                # Redis was down at our start. The layer keeps the channel: groups reach it later.
+                # Redis was down when we started. The layer remembers the channel, so groups
+                # that are joined later still reach it.
                 await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
                 continue
             try:

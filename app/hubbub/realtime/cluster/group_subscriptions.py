@@ -1,4 +1,4 @@
-"""Keeps this replica in its channel-layer groups: its own ones, and one for each followed log.
+"""Keeps this replica in its channel-layer groups: its own groups, and one for each followed log.
 
 `group_add` returns before Redis has seen it, and fails while Redis is down. So a log counts as
 subscribed only after this replica's own probe has come back through the log's group, and joining is
@@ -30,7 +30,7 @@ class GroupSubscriptions:
         self._joined: set[str] = set()
 
     async def run(self) -> None:
-        """Join and leave groups until cancelled: on request, and every second where it failed."""
+        """Join and leave groups until cancelled: on request, and every second to retry failures."""
         while True:
             try:
                 await self._join_all()
@@ -47,10 +47,10 @@ class GroupSubscriptions:
         log = self.hub.find_log(message["room"])
         if log is not None and not log.subscribed:
             log.subscribed = True
-            self.hub.sweeps.request_sweep()  # for what was published before the group was joined
+            self.hub.sweeps.request_sweep()  # finds what was published before the group was joined
 
     async def _join_all(self) -> None:
-        silent_hosts: set[int] = set()  # the other hosts' groups must not wait for them
+        silent_hosts: set[int] = set()  # tried once, so that groups on other hosts need not wait
         for group in self._own_groups:
             if group not in self._joined:
                 await self._join(group, silent_hosts)
@@ -64,7 +64,7 @@ class GroupSubscriptions:
         if host_for_group(group) in silent_hosts:
             return False
         try:
-            # A publish that Redis does not answer may hold the layer's own lock.
+            # A publish that waits for Redis may hold the lock that `group_add` needs.
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
                 await self._layer.group_add(group, self.channel)
         except Exception:
@@ -75,7 +75,7 @@ class GroupSubscriptions:
         return True
 
     async def _leave_closed(self) -> None:
-        # In the task that joins, so that a room that is opened again is joined after this.
+        # Runs in the same task as joining, so a room that is opened again is joined afterwards.
         wanted = {*self._own_groups, *(group_for_log(log.id) for log in self.hub.followed_logs())}
         for group in self._joined - wanted:
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):

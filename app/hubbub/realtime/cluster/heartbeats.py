@@ -36,14 +36,14 @@ class Heartbeats:
         return self._monitors[host].is_lost
 
     async def run(self) -> None:
-        """Send heartbeats and check the replica's own and its peers', until cancelled."""
+        """Send heartbeats, and check for lost hosts and silent peers, until cancelled."""
         while True:
             self._send()
             now = time.monotonic()
             for host, monitor in enumerate(self._monitors):
                 if monitor.check(now):
                     logger.warning("Bus lost on Redis host %d: polling the log instead.", host)
-            # A replica whose bus is lost forgets nobody: it would not hear their heartbeats.
+            # While its bus is lost, a replica may miss its peers' heartbeats, so it forgets nobody.
             if not any(monitor.is_lost for monitor in self._monitors):
                 self.peers.forget_silent(now)
             await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
@@ -79,7 +79,7 @@ class Heartbeats:
 
     def _receive_own(self, host: int, now: float) -> None:
         if self._monitors[host].receive(now):
-            # This replica missed its peers' heartbeats, so it must not forget them for that.
+            # This replica missed the peers' heartbeats, so reset the peers' timeouts.
             self.peers.reset_timeouts(now)
             self.hub.resubscribe(host)
 

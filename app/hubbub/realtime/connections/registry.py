@@ -22,7 +22,7 @@ class MemberRoom:
     """A room that has members connected here, whether or not any of them has it open."""
 
     user_ids: set[int] = field(default_factory=set)
-    bumped_seq: int | None = None  # of the last bump: these members know of events up to here
+    bumped_seq: int | None = None  # members have been notified of events up to this one
 
 
 class ConnectionRegistry:
@@ -77,7 +77,7 @@ class ConnectionRegistry:
         return [each for user_id in user_ids for each in self.users[user_id].connections]
 
     def reset_bumps(self) -> None:
-        """Forget which seqs members know of: the logs' positions start again."""
+        """Forget what members were notified of, after the database was replaced."""
         for room in self.rooms.values():
             room.bumped_seq = None
 

@@ -1,7 +1,7 @@
 """What the entries of the workspace log do to this replica's connections.
 
-A subscribed connection learns from the room's own log that its user left or that the room was
-archived. These functions notify the connections that have not subscribed to the room.
+This module notifies only connections that have not subscribed to the room in question. Subscribed
+connections get the same news from the room's own log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -97,7 +97,7 @@ class AccountEvents:
 
 
 async def _notify_added(connection: Connection, room_id: int) -> None:
-    """Write `room.added` with the room as its user sees it: a direct room has the other's name."""
+    """Write `room.added` with the room as the user sees it: direct rooms show the other's name."""
     try:
         room_info = await run_query(room_for, connection.identity.user, room_id)
     except ObjectDoesNotExist:
@@ -109,7 +109,7 @@ async def _notify_added(connection: Connection, room_id: int) -> None:
 
 
 def _notify_removed(connections: Iterable[Connection], room_id: int, reason: str) -> None:
-    """Write `room.removed` to connections that the room's own log does not tell."""
+    """Write `room.removed` to connections that did not get it from the room's own log."""
     removed = FrameBatch([text_frame(frame("room.removed", room=room_id, reason=reason))])
     for connection in connections:
         if room_id in connection.rooms:

@@ -1,8 +1,8 @@
 """Reads from the logs what the bus did not deliver. The logs in the database are the truth.
 
-Every two seconds a sweep asks for the last seqs of all followed logs in one query, and twice a
-second for those that the bus cannot deliver to now. `sweep_plan` decides what is read. A restored
-database is noticed here, too: then all clients reconnect.
+Every two seconds a sweep compares all followed logs with the database, in one query. Logs that the
+bus cannot deliver to are compared twice a second. `sweep_plan` decides what is read. A sweep also
+notices that the database was restored, and makes all clients reconnect.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 PAGE_EVENTS = 500
 # Logs that are read at the same time: resumes need the same threads.
 MAX_CONCURRENT_READS = 2
-# After a sweep that read all: a newer version may send unknown messages in quick succession.
+# Limits sweeps that read all, because a newer version may send many unknown messages.
 READ_ALL_PAUSE_SECONDS = 0.05
 
 
@@ -47,7 +47,7 @@ class CatchUp:
         self._reads = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def start(self) -> None:
-        """Start to follow the workspace log at its end. Raises the database's errors."""
+        """Follow the workspace log from its current end. Raises the database's errors."""
         self._start_hub(await run_log_query(read_log_positions, ()))
 
     async def read_up_to(self, log: FollowedLog, seq: int) -> None:
@@ -74,7 +74,7 @@ class CatchUp:
             except DATABASE_UNAVAILABLE:
                 logger.debug("The database does not answer; trying again.")
                 await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
-                self.hub.sweeps.request_sweep()  # a full one, as soon as it answers again
+                self.hub.sweeps.request_sweep()  # compare all logs when the database answers
             except Exception:
                 logger.exception("A sweep failed.")
 

@@ -1,10 +1,10 @@
 """The fan-out of one room: frames in, the same bytes written to every local connection.
 
-Connections are written to in passes. Each subscriber has a position in the room's stream of frames,
-and a pass brings all of them to its end. So everything added since the last pass is one write for
-each connection: written at once when the room is quiet, joined when it is busy. A pass runs in time
-slices, so a large room never delays a small one. It waits for no connection: `Connection` aborts
-slow readers.
+Each subscriber has a position in the room's stream of frames. A pass writes to every subscriber the
+frames from its position to the end, in one write. In a quiet room a frame is written immediately;
+in a busy room, each pass joins the frames that were added since the last one. A pass runs in time
+slices, so a large room does not delay a small one. It never waits for a connection, because
+`Connection` aborts slow readers.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from hubbub.realtime.delivery import time_slices
 from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_frame
 from hubbub.realtime.telemetry.latency import record_fan_out
 
-# From the start of a pass to the start of the room's next one, at least: frames added meanwhile are
-# joined. Nobody notices the delay, and at hundreds of messages a second each write carries several.
+# The minimum time between the starts of two passes; frames that are added meanwhile are joined.
+# Nobody notices the delay, and at hundreds of messages a second each write carries several frames.
 JOIN_SECONDS = 0.005
 
 
@@ -45,7 +45,7 @@ class FanOut:
         self.subscribers[connection] = self.end
 
     def remove_subscriber(self, connection: Connection) -> None:
-        """Write to a connection what was added before, and nothing after."""
+        """Write to a connection all frames that were added before, and none that follow."""
         if connection in self.subscribers:
             self.write_pending(connection)
             del self.subscribers[connection]
@@ -83,7 +83,7 @@ class FanOut:
             self._pass_started_at, self._end_of_pass = time.monotonic(), self.end
             remaining = iter(list(self.subscribers))
         slice_ends_at = time.monotonic() + time_slices.SLICE_SECONDS
-        # As `in_slices`, written out: this is the hottest loop of a replica.
+        # `in_slices` written inline, because this is the hottest loop of a replica.
         while connections := list(islice(remaining, time_slices.ITEMS_PER_CLOCK_CHECK)):
             positions, end = self.subscribers, self.end
             last_position, batch = -1, None
@@ -107,7 +107,7 @@ class FanOut:
         return batch
 
     def _end_pass(self) -> None:
-        """Remove the frames that all have now: those who joined meanwhile have later positions."""
+        """Remove the frames that all subscribers have. Those that joined meanwhile start later."""
         count = self._end_of_pass - self._first
         record_fan_out(self._committed_at[:count])
         del self._frames[:count], self._committed_at[:count]

@@ -18,7 +18,7 @@ from hubbub.realtime.delivery.resequencer import Resequencer
 
 @dataclass(eq=False, slots=True)
 class FollowedLog:
-    """`id` is a room's id or WORKSPACE_LOG; `on_gap` is called when entries are held for others."""
+    """`id` is a room's id or WORKSPACE_LOG; `on_gap` is called when an entry is missing."""
 
     id: int
     resequencer: Resequencer
@@ -42,7 +42,7 @@ class FollowedLog:
         return host_for_group(group_for_log(self.id))
 
     def start(self, seq: int) -> None:
-        """Start after `seq`, and deliver what was received before and follows it."""
+        """Start after `seq`, and deliver the entries that were received before the start."""
         self.resequencer.start(seq)
         self.receive(())
 
@@ -57,7 +57,7 @@ class FollowedLog:
         return self.seq is not None and self.seq < seq
 
     def report_gap(self, now: float) -> None:
-        """Call `on_gap` if an entry is missing: called at the end of each `receive`."""
+        """Call `on_gap` if an entry is missing. Each `receive` ends with this."""
         if self.resequencer.has_gap(now, 0.0):
             self.on_gap(self)
 

@@ -20,7 +20,7 @@ from hubbub.realtime.presence import Presence
 from hubbub.realtime.protocol.messages import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
-# Events that end subscriptions: of the member who left, or of everyone.
+# Events that end subscriptions: those of the member who left, or everyone's.
 ENDING_TYPES = ("member.left", "room.archived")
 
 
@@ -31,10 +31,10 @@ class LocalRoom(FollowedLog):
     announced_at: float = 0.0  # when presence was last announced (monotonic)
     fan_out: FanOut = field(default_factory=FanOut)
     pending_subscribes: int = 0
-    failed_reads: int = 0  # of the log, for resumes: those that wait behind one fail with it
+    failed_reads: int = 0  # of the log; resumes that waited for a failed read fail, too
     idle_since: float = 0.0
-    # A subscribe in progress may have read a membership that has ended since: these tell.
-    left_seqs: dict[int, int] = field(default_factory=dict)  # by user id, of their last leave
+    # With these, a subscribe in progress notices that the membership it has read has ended.
+    left_seqs: dict[int, int] = field(default_factory=dict)  # user id: seq of the last leave
     archived_seq: int = 0
 
     @property
@@ -119,7 +119,7 @@ def new_local_room(
 
 
 def _runs(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
-    """Split entries after each that ends subscriptions: later ones are not for those who left."""
+    """Split after entries that end subscriptions: members who left must not get what follows."""
     start = 0
     for end, entry in enumerate(entries, start=1):
         if entry.type in ENDING_TYPES:

@@ -1,7 +1,7 @@
 """Decides what a sweep compares and what it reads. Pure: `CatchUp` does the work.
 
 A log is *unreliable* while the bus cannot be trusted to deliver its entries: its group has not been
-joined yet, or the bus is lost on its host. Such logs are compared more often and read at once.
+joined yet, or the bus is lost on its host. Such logs are compared more often and read immediately.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -14,16 +14,16 @@ from hubbub.realtime.delivery.followed_log import FollowedLog
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """`seqs`: the logs to compare and the seq of each, before the database is asked."""
+    """`seqs` holds the logs to compare, with their seqs before the database is asked."""
 
     seqs: Mapping[FollowedLog, int | None]
-    room_ids: Collection[int]  # whose positions are asked for: with those that may need a bump
+    room_ids: Collection[int]  # the rooms to ask for: also those that may need a bump
     read_all: bool  # read what is missing without waiting for the bus
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """What to read, with the seq to read up to: at once, or if the bus does not bring it soon."""
+    """Logs to read, with the seq to read up to: now, or if the bus does not deliver in time."""
 
     now: Mapping[FollowedLog, int]
     after_grace: Mapping[FollowedLog, int]
@@ -39,7 +39,7 @@ def plan_sweep(
 ) -> SweepPlan:
     """Compare all logs in a full sweep, else the unreliable ones.
 
-    A full sweep also covers the rooms that only have members connected here, for their bumps.
+    A full sweep also covers rooms that nobody has open here, for the bumps of their members.
     """
     compared = logs if is_full else [log for log in logs if log in unreliable]
     room_ids = {log.id for log in compared} - {WORKSPACE_LOG}
@@ -65,10 +65,10 @@ def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog 
 def plan_reads(
     plan: SweepPlan, ends: Mapping[int, int], unreliable: Collection[FollowedLog]
 ) -> ReadPlan:
-    """Read unreliable logs now, and the others only if the bus has had its time.
+    """Read unreliable logs now, and the others after a grace time for the bus.
 
-    Under load a message of the bus is always on its way for every busy room. Reading what it brings
-    anyway would cost more than writing it did.
+    Under load, some bus message is always on its way to every busy room. Reading those events from
+    the log as well would cost more than writing them did.
     """
     behind = {log: ends.get(log.id, 0) for log in plan.seqs if log.is_behind(ends.get(log.id, 0))}
     now = {log: end for log, end in behind.items() if plan.read_all or log in unreliable}

@@ -1,7 +1,7 @@
-"""Requests to `CatchUp` to compare the followed logs with the database now, not in its own time.
+"""Requests to `CatchUp` to sweep now instead of at its next interval.
 
-Anything that notices missing entries calls `request_sweep`; only `CatchUp` reads the requests. They
-are kept apart from it so that the code that makes them does not depend on the code that sweeps.
+Code that notices missing entries calls `request_sweep`; only `CatchUp` takes the requests. They
+have a module of their own so that such code does not depend on `CatchUp`.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ class SweepRequests:
         self._read_all = asyncio.Event()
 
     def request_sweep(self) -> None:
-        """Compare all followed logs now; read what the bus does not deliver in time."""
+        """Ask for a comparison of all logs; what the bus does not deliver in time is read."""
         self._sweep.set()
 
     def request_read_all(self) -> None:
-        """Compare all followed logs now and read what is missing without waiting for the bus."""
+        """Ask for a comparison of all logs; what is missing is read without waiting for the bus."""
         self._read_all.set()
         self._sweep.set()
 

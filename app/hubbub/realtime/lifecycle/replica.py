@@ -1,7 +1,7 @@
 """A replica: the hub of this process and everything that runs for it.
 
-Our server starts it when it begins to listen; under another server the first connection does. To
-end one on purpose, call `drain`, which calls `stop`.
+Our server starts it when it begins to listen; with other servers, the first connection does. To
+shut it down, call `drain`, which calls `stop`.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Replica:
             ]
 
     async def stop(self) -> None:
-        """End what `start` started, once sends, read marks and bus messages are out.
+        """Stop the background tasks, once sends, read marks and bus messages are written.
 
         Waits for Postgres as long as it takes, so the caller sets a limit. Waits for Redis only a
         moment: what it does not accept, the other replicas read from the logs.
@@ -146,7 +146,7 @@ async def _close_idle_rooms(hub: Hub) -> None:
 
 
 async def _run_forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Run a background task; if it fails, run it again: without it the replica does not work."""
+    """Run a background task, and restart it when it fails: the replica does not work without it."""
     while True:
         try:
             await work()

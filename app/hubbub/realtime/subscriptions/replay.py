@@ -1,9 +1,9 @@
 """What a resume replays: from the room's replay buffer, else from the log.
 
-After a restart the buffers are empty and all clients come back. So one task at a time reads a
-room's log, and the buffer keeps what it read; the tasks that waited find it there. Such a read may
-have begun before they asked. That is safe: the buffer answers only once the room has reached the
-seq that they know of, and drops what has changed since the read (`ReplayBuffer.extend`).
+After a restart the buffers are empty and all clients reconnect. So only one task at a time reads a
+room's log, and it puts what it read into the buffer, where the waiting tasks find it. They may find
+entries that were read before they asked. That is safe: by then the room has reached the seq that
+they know of, and the buffer drops entries that have changed since the read (`ReplayBuffer.extend`).
 """
 
 import time
@@ -19,7 +19,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 
-# Rooms whose logs one thread reads one after another: handshakes need the same threads.
+# How many rooms' logs one query reads, one after another: handshakes need the same threads.
 MAX_BATCH = 4
 
 # How many characters are replayed to a connection at once: far fewer than may be buffered for it,
@@ -30,7 +30,7 @@ LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to
 
 
 class Missed(NamedTuple):
-    """What a client missed; None if it is too far behind, or the log was cut or restored."""
+    """What a client missed. `entries` is None if it cannot be replayed: too much, or cut off."""
 
     entries: list[LogEntry] | None
     source: Counter  # counts resumes by where the entries were found
@@ -57,7 +57,7 @@ class ReplayPager:
         """Return the next page; the last one reaches up to the room's seq.
 
         The caller writes the last page and activates the subscription without awaiting in between.
-        Reading a page again returns it as it is by then. Raises the database's errors.
+        A page that is read again shows messages as they are by then. Raises the database's errors.
         """
         if self._position is None:
             return ReplayPage([], is_last=True, resumed=True)
@@ -71,7 +71,7 @@ class ReplayPager:
         return ReplayPage(entries, is_last=len(entries) == len(missed.entries), resumed=True)
 
     def advance(self, page: ReplayPage) -> None:
-        """Continue after a page that was written."""
+        """Continue after this page, which was written."""
         self._position = page.entries[-1].seq
 
 
@@ -107,10 +107,10 @@ async def _find_missed(room: LocalRoom, position: int) -> Missed:
 
 
 async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
-    """Return what the log has after `position`; return None if it is too much, or was cut.
+    """Return the log's entries after `position`, or None if they are too many or were cut off.
 
-    The log may be ahead of the bus. Then everyone in the room gets what was read, and as the
-    entries that were held may follow at once, the rest is read after that.
+    The log may be ahead of the bus. Then the room receives what was read, and may advance even
+    further with entries that it held, so reading continues until it has caught up.
     """
     entries: list[LogEntry] = []
     while (last := entries[-1].seq if entries else position) != room.seq:
@@ -124,7 +124,7 @@ async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
 
 
 def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
-    """Deliver what the bus has not brought yet; return whether the room has all of it now."""
+    """Deliver entries that the bus has not delivered; return whether the room accepted all."""
     assert room.seq is not None
     ahead = [entry for entry in entries if entry.seq > room.seq]
     if ahead:
@@ -135,7 +135,7 @@ def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
 async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[LogEntry] | None:
     """Read until the room's seq is reached or passed. Delivers nothing.
 
-    `count` entries have been read before: a client that misses too many loads the room over REST.
+    `count` entries were read before. Returns None if they get too many, or the log was cut off.
     """
     entries: list[LogEntry] = []
     while room.seq is not None and after < room.seq:

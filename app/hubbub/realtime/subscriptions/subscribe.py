@@ -3,13 +3,13 @@
 The order of the steps is the guarantee:
 
 1. One statement reads the membership and the room's last seq.
-2. The room's log is started at that seq, or read up to it. The replay buffer answers only if it
-   reaches that far, else the log does. So every deletion up to now is in what is replayed.
-3. The last step, from the end of the replay to live, does not await, so no event falls between.
+2. The local room starts at that seq, or reads its log up to it. Only then is the replay looked up,
+   in the replay buffer or in the log. So it reflects every deletion up to that seq.
+3. The step from the last page to the live subscription does not await, so no event falls between.
 
 Events that are published before a new room's group is joined are read from the log, as after a lost
-bus. A replica never follows a room for somebody who may not read it: otherwise anybody could have
-it join groups without end.
+bus. A replica never follows a room for a user who may not read it. Otherwise anybody could make it
+join an unlimited number of groups.
 """
 
 import time
@@ -46,8 +46,8 @@ class SubscribeRequest:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
-        # All rooms are followed before anything else is awaited, so that each of them knows of
-        # members who leave from here on.
+        # Open all rooms before awaiting anything else, so that they notice members who leave from
+        # now on.
         rooms = {id: self._open(id, each.seq) for id, each in found.items() if each.may_subscribe}
         try:
             for room_id, position in positions.items():
@@ -83,12 +83,12 @@ class SubscribeRequest:
         """Replay page by page, then activate. Access is checked again before each page is sent."""
         pager = ReplayPager(room, position)
         while True:
-            # A page must not wait behind one that the client has not read: both would be too much.
+            # Wait until the client has read the previous page: two may exceed its buffer.
             await self.connection.transport.wait_for_buffer_space()
             await self._read_up_to(room, access.seq)
             page = await pager.read_page()
             if room.may_have_lost_access(self.connection.user_id, access.seq):
-                access = await self._read_access(room)  # they may have been added again, too
+                access = await self._read_access(room)  # the user may have been added again
             elif page.is_last:
                 self._activate(room, position, page)
                 return
