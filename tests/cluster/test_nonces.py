@@ -67,15 +67,15 @@ async def test_removals_edits_and_deletions_race_with_sends(stage: Stage) -> Non
     removed = stage.client(users[3], 1)
     others = [stage.client(user, number % 2) for number, user in enumerate(users[:3])]
     async with opened([*others, removed], room):
-        said = [(await others[1].send(room, f"draft {number}"))["message"] for number in range(6)]
+        sent = [(await others[1].send(room, f"draft {number}"))["message"] for number in range(6)]
         async with sending(others[:2], [room], pause_seconds=0.01):
             sends = [asyncio.create_task(removed.send(room, f"late {n}")) for n in range(40)]
             changes = [
                 asyncio.to_thread(
                     stage.rest, users[0], "DELETE", f"/rooms/{room}/members/{users[3].id}"
                 ),
-                *(edit(others[1], message["id"]) for message in said[:4]),
-                *(delete(stage, users[0], message["id"]) for message in said[2:]),
+                *(edit(others[1], message["id"]) for message in sent[:4]),
+                *(delete(stage, users[0], message["id"]) for message in sent[2:]),
             ]
             await asyncio.gather(*changes)
             answers = [(await send).get("code") for send in sends]
@@ -84,7 +84,7 @@ async def test_removals_edits_and_deletions_race_with_sends(stage: Stage) -> Non
         await stage.assert_consistent(others, left_early=[removed])
     assert_nothing_sent_after_leaving(stage, room, users[3])
     deleted = [
-        one for one in stage.log().messages_of(room) if one.id in {m["id"] for m in said[2:]}
+        one for one in stage.log().messages_of(room) if one.id in {m["id"] for m in sent[2:]}
     ]
     assert [(one.deleted, one.body) for one in deleted] == [(True, "")] * 4
 
@@ -127,5 +127,5 @@ async def delete(stage: Stage, user: Account, message: int) -> None:
 def assert_nothing_sent_after_leaving(stage: Stage, room: int, user: Account) -> None:
     log = stage.log()
     left = next(event.seq for event in log.rooms[room] if event.type == "member.left")
-    said = [one.seq for one in log.messages_of(room) if one.sender == user.id]
-    assert all(seq < left for seq in said)
+    sent = [one.seq for one in log.messages_of(room) if one.sender == user.id]
+    assert all(seq < left for seq in sent)

@@ -1,4 +1,4 @@
-"""All clients reconnect at once to a replica that has just started: with few statements.
+"""After a replica restart all clients reconnect at once, with few statements.
 
 The statements are counted in Postgres's own log, so a replica cannot hide one.
 """

@@ -21,10 +21,10 @@ async def test_edits_that_wait_for_a_locked_room_do_not_delay_connecting(stage: 
     locked, other = stage.room(users), stage.room(users)
     alice, bob = stage.client(users[0], 0), stage.client(users[1], 0)
     async with opened([alice], locked):
-        said = (await alice.send(locked, "first"))["message"]["id"]
+        sent = (await alice.send(locked, "first"))["message"]["id"]
         with room_locked(stage, locked):
             edits = [
-                asyncio.create_task(alice.command("message.edit", message=said, body=f"{number}"))
+                asyncio.create_task(alice.command("message.edit", message=sent, body=f"{number}"))
                 for number in range(EDITS)
             ]
             async with bob:
