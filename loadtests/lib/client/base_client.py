@@ -44,8 +44,14 @@ class BaseClient:
         return subscription.live and not subscription.loading
 
     def next_address(self) -> str:
-        """Choose a random address to connect to."""
-        return random.choice(self.addresses)
+        """Choose a random address to connect to, but not the one that just failed.
+
+        Clients usually connect through a proxy, which passes over a replica that is down. A client
+        that drew the dead replica several times in a row would be away for longer than any of them.
+        """
+        failed = self.address if self.protocol.attempt_failed else ""
+        others = [address for address in self.addresses if address != failed]
+        return random.choice(others or self.addresses)
 
 
 def switch_retry_seconds() -> float:

@@ -54,6 +54,7 @@ class ClientProtocol:
     notifications: MutableSequence[Frame] = field(default_factory=list)
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
+    attempt_failed: bool = False  # whether the last attempt to connect got no welcome
     _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)  # ref: its rooms
     # Rooms whose `subscribe` has no answer yet on this socket, and those of them that were opened
     # again meanwhile. With two subscribes of a room in flight, nobody could tell which of the two
@@ -131,6 +132,7 @@ class ClientProtocol:
         """Handle the end of the socket; 1006 if it had no close frame or never opened."""
         effects = self._fail_longest_command() if code in UNREPEATABLE else []
         delay = self.backoff.next_delay(self._retry_after)
+        self.attempt_failed = self.welcome is None
         effects += self._disconnected(code)
         return [*effects, Reconnect(delay) if may_reconnect(code) else Stop(code)]
 

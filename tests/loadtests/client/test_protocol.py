@@ -411,6 +411,15 @@ async def test_the_client_gives_up_a_connection_without_a_welcome(
     assert opened == 2
 
 
+def test_after_a_failed_attempt_the_client_connects_to_another_address() -> None:
+    alice = Client("alice", "Cookie: sessionid=x", ["dead", "alive"])
+    alice.address = "dead"
+    alice.protocol.closed(1006)
+    assert {alice.next_address() for _ in range(50)} == {"alive"}
+    alice.addresses = ["dead"]
+    assert alice.next_address() == "dead"
+
+
 async def test_the_client_pings_a_silent_server_and_reconnects_without_an_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
