@@ -10,12 +10,13 @@ from django.http import HttpRequest
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import users
+from hubbub.chat.actions.sign_up import welcome
 
 
 @receiver(post_save, sender=User)
 def welcome_new_user(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
-        users.welcome(instance)
+        welcome(instance)
 
 
 @receiver(user_logged_out)

@@ -1,13 +1,6 @@
-"""The limits of a run, and whether its own generator was what limited it. Pure."""
+"""The limits that a run has to keep. `generator_limit` checks those of the generator itself."""
 
-from collections import Counter
 from dataclasses import dataclass
-
-from loadtests.lib.measurements.series import Series
-
-# The generator was the bottleneck when it exceeded its bounds in more than this share of the
-# seconds: one late moment is no limit, and a 99th percentile forgives no more.
-BUSY_PERCENT = 5
 
 
 @dataclass(slots=True)
@@ -22,24 +15,3 @@ class Limits:
     generator_cpu_percent: float = 90
     # The lag of the generator's loop is part of every latency: a fifth of the tightest limit.
     generator_lag_ms: float = 50
-
-
-def bottleneck(series: Series, limits: Limits) -> str:
-    """Return a sentence if a process of the generator was the limit, else an empty string."""
-    seconds, busy, late = Counter[str](), Counter[str](), Counter[str]()
-    for second in series.seconds.values():
-        for name, generator in second.generators.items():
-            seconds[name] += 1
-            busy[name] += generator.cpu_percent > limits.generator_cpu_percent
-            late[name] += generator.lag_ms > limits.generator_lag_ms
-    for name, count in sorted(seconds.items()):
-        for exceeded, bound in (
-            (busy, f"used more than {limits.generator_cpu_percent:g} % of a core"),
-            (late, f"was more than {limits.generator_lag_ms:g} ms late"),
-        ):
-            if exceeded[name] * 100 > count * BUSY_PERCENT:
-                return (
-                    f"The generator was the bottleneck: {name} {bound} in {exceeded[name]} of "
-                    f"{count} s. Use more processes (--workers) or machines, or a smaller load."
-                )
-    return ""

@@ -3,7 +3,8 @@
 import pytest
 
 from loadtests.lib import exit_codes
-from loadtests.lib.measurements.limits import Limits, bottleneck
+from loadtests.lib.measurements.generator_limit import bottleneck
+from loadtests.lib.measurements.limits import Limits
 from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,

@@ -1,4 +1,4 @@
-"""Changes of users: welcome, rename, ban, deactivate, sign out, revoke a token.
+"""Changes of users: rename, ban, deactivate, sign out, revoke a token.
 
 Each is recorded in the workspace log, which every replica follows. So the open connections of a
 user are closed at once, on whichever replica they are.
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.accounts.models import Token, User, digest_of, validate_name
 from hubbub.chat import policies
-from hubbub.chat.actions.members import add_member, set_role
+from hubbub.chat.actions.members import set_role
 from hubbub.chat.actions.room_lock import limit_lock_time
 from hubbub.chat.events import record_workspace_event
 from hubbub.chat.models import Membership, Room
@@ -21,30 +21,11 @@ from hubbub.chat.text import clean_line
 
 
 @transaction.atomic
-def welcome(user: User) -> None:
-    """Add a new user to the lobby. On the embedded default, the first user owns the workspace.
-
-    Called once for every new user, however the account was created. Hidden users stay outside the
-    lobby. Its lock ensures that of two users who sign up at the same moment only one becomes owner.
-    """
-    if user.hidden:
-        return
-    limit_lock_time()
-    lobby = Room.objects.select_for_update().get(is_lobby=True)
-    if Membership.objects.filter(room=lobby, user=user).exists():
-        return
-    if settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists():
-        _make_workspace_owner(user)
-    role = Membership.Role.OWNER if user.is_owner else Membership.Role.MEMBER
-    add_member(lobby, user, actor=user, role=role)
-
-
-@transaction.atomic
 def make_owner(user: User) -> None:
     """Make a user an owner of the workspace and the lobby, without any check. For operators."""
     limit_lock_time()
     lobby = Room.objects.select_for_update().get(is_lobby=True)
-    _make_workspace_owner(user)
+    make_workspace_owner(user)
     membership = Membership.objects.select_related("user").filter(room=lobby, user=user).first()
     if membership is not None and membership.role != Membership.Role.OWNER:
         set_role(lobby, membership, Membership.Role.OWNER, actor=user)
@@ -132,7 +113,7 @@ def revoke_token(user: User, *, token_id: int) -> Token:
     return token
 
 
-def _make_workspace_owner(user: User) -> None:
+def make_workspace_owner(user: User) -> None:
     user.is_superuser = user.is_staff = True
     user.save(update_fields=["is_superuser", "is_staff"])
 
