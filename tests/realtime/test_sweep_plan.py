@@ -5,10 +5,10 @@ from hubbub.chat.log_positions import LogPositions
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
+from hubbub.realtime.delivery.restored_database import log_that_went_back
 from hubbub.realtime.delivery.sweep_plan import (
     SweepPlan,
     log_ends,
-    log_that_went_back,
     plan_reads,
     plan_sweep,
 )

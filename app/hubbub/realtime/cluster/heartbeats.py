@@ -14,7 +14,7 @@ from django.conf import settings
 
 from hubbub.chat.publisher import host_for_group, publisher
 from hubbub.observability import metrics
-from hubbub.realtime.cluster.heartbeat_monitor import HeartbeatMonitor
+from hubbub.realtime.cluster.bus_health import BusHealth
 from hubbub.realtime.cluster.peers import Peers
 from hubbub.realtime.hub import Hub, Message
 from hubbub.realtime.lifecycle.process_name import NAME
@@ -25,26 +25,24 @@ logger = logging.getLogger(__name__)
 class Heartbeats:
     def __init__(self, hub: Hub, peers: Peers) -> None:
         self.hub, self.peers = hub, peers
-        hosts = len(settings.REDIS_HOSTS) or 1
+        host_count = len(settings.REDIS_HOSTS) or 1
         now = time.monotonic()
-        self._monitors = [
-            HeartbeatMonitor(settings.BUS_LOST_AFTER_SECONDS, now) for _ in range(hosts)
-        ]
-        self.groups = list(_group_on_each_host(hosts))
+        self._hosts = [BusHealth(settings.BUS_LOST_AFTER_SECONDS, now) for _ in range(host_count)]
+        self.groups = list(_group_on_each_host(host_count))
 
     def is_bus_lost(self, host: int) -> bool:
-        return self._monitors[host].is_lost
+        return self._hosts[host].is_lost
 
     async def run(self) -> None:
         """Send heartbeats, and check for lost hosts and silent peers, until cancelled."""
         while True:
             self._send()
             now = time.monotonic()
-            for host, monitor in enumerate(self._monitors):
-                if monitor.check(now):
+            for host, health in enumerate(self._hosts):
+                if health.check(now):
                     logger.warning("Bus lost on Redis host %d: polling the log instead.", host)
             # While its bus is lost, a replica may miss its peers' heartbeats, so it forgets nobody.
-            if not any(monitor.is_lost for monitor in self._monitors):
+            if not any(health.is_lost for health in self._hosts):
                 self.peers.forget_silent(now)
             await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
             self._record_lost(time.monotonic() - now)
@@ -78,15 +76,15 @@ class Heartbeats:
             publisher.publish(group, message)
 
     def _receive_own(self, host: int, now: float) -> None:
-        if self._monitors[host].receive(now):
+        if self._hosts[host].receive(now):
             # This replica missed the peers' heartbeats, so reset the peers' timeouts.
             self.peers.reset_timeouts(now)
             self.hub.resubscribe(host)
 
     def _record_lost(self, seconds: float) -> None:
-        for host, monitor in enumerate(self._monitors):
-            metrics.bus_lost.labels(host).set(monitor.is_lost)
-            metrics.bus_lost_seconds.labels(host).inc(seconds if monitor.is_lost else 0)
+        for host, health in enumerate(self._hosts):
+            metrics.bus_lost.labels(host).set(health.is_lost)
+            metrics.bus_lost_seconds.labels(host).inc(seconds if health.is_lost else 0)
 
 
 def _group_on_each_host(hosts: int) -> Iterator[str]:

@@ -18,10 +18,10 @@ from hubbub.observability import metrics
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
 from hubbub.realtime.delivery.followed_log import FollowedLog
+from hubbub.realtime.delivery.restored_database import is_other_database, log_that_went_back
 from hubbub.realtime.delivery.sweep_plan import (
     SweepPlan,
     log_ends,
-    log_that_went_back,
     plan_reads,
     plan_sweep,
 )
@@ -89,7 +89,7 @@ class CatchUp:
 
     async def _apply(self, plan: SweepPlan, positions: LogPositions) -> None:
         """Compare what was delivered with where the logs end, and read what is missing."""
-        if self.hub.epoch and positions.epoch != self.hub.epoch:
+        if is_other_database(self.hub.epoch, positions):
             await self._reset("the database is another one")
             return
         if not self.hub.epoch:

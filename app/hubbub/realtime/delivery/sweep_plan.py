@@ -54,14 +54,6 @@ def log_ends(positions: LogPositions) -> dict[int, int]:
     return rooms | {WORKSPACE_LOG: positions.workspace}
 
 
-def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:
-    """Return a log that now ends before what was delivered of it: the database was restored."""
-    for log, seq in plan.seqs.items():
-        if seq is not None and seq > ends.get(log.id, -1):
-            return log
-    return None
-
-
 def plan_reads(
     plan: SweepPlan, ends: Mapping[int, int], unreliable: Collection[FollowedLog]
 ) -> ReadPlan:

@@ -1,0 +1,23 @@
+"""Signs that the database was restored or replaced, so that known positions mean nothing. Pure.
+
+`CatchUp` checks both in each sweep, and then makes all clients start over.
+"""
+
+from collections.abc import Mapping
+
+from hubbub.chat.log_positions import LogPositions
+from hubbub.realtime.delivery.followed_log import FollowedLog
+from hubbub.realtime.delivery.sweep_plan import SweepPlan
+
+
+def is_other_database(known_epoch: str, positions: LogPositions) -> bool:
+    """Return whether the logs belong to another epoch than the one that this replica follows."""
+    return known_epoch not in ("", positions.epoch)
+
+
+def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:
+    """Return a log that now ends before what was delivered of it: the database was restored."""
+    for log, seq in plan.seqs.items():
+        if seq is not None and seq > ends.get(log.id, -1):
+            return log
+    return None
