@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
+from tests.support.raw_socket import close_code, send_until_closed
 
 UNAFFECTED_SECONDS = 2
 UNKNOWN_ROOM = 999_999_999
@@ -44,16 +45,6 @@ async def next_frame(socket: ClientConnection, *types: str) -> dict[str, Any]:
             frame: dict[str, Any] = json.loads(await socket.recv())
             if frame["type"] in types:
                 return frame
-
-
-async def close_code(socket: ClientConnection) -> int:
-    """Read until the socket is closed; return the close code."""
-    async with asyncio.timeout(5):
-        try:
-            while True:
-                await socket.recv()
-        except ConnectionClosed as closed:
-            return closed.rcvd.code if closed.rcvd else 1006
 
 
 @asynccontextmanager
@@ -176,7 +167,7 @@ async def test_an_invalid_frame_gets_a_problem_and_the_socket_stays_open(
 async def test_a_frame_of_two_megabytes_closes_only_its_own_socket(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
         await next_frame(socket, "welcome")
-        await socket.send('{"type": "ping", "padding": "' + "x" * 2_000_000 + '"}')
+        await send_until_closed(socket, '{"type": "ping", "padding": "' + "x" * 2_000_000 + '"}')
         assert await close_code(socket) in (1006, 1009)
 
 
@@ -214,21 +205,17 @@ async def test_a_client_that_continues_after_a_thousand_refusals_is_closed(
     stage: Stage, text: str
 ) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
-        try:
+        with suppress(ConnectionClosed):
             for _ in range(10_000):
                 await socket.send(text)
-        except ConnectionClosed:
-            pass
         assert await close_code(socket) in (4006, 1006)
 
 
 async def test_a_thousand_bad_frames_close_the_socket(stage: Stage) -> None:
     async with others_unaffected(stage), socket_of(stage, mallory(stage).headers) as socket:
-        try:
+        with suppress(ConnectionClosed):
             for _ in range(1_000):
                 await socket.send("{")
-        except ConnectionClosed:
-            pass
         assert await close_code(socket) in (4500, 1006)
 
 
