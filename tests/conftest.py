@@ -90,7 +90,7 @@ def _group_of(item: pytest.Item) -> str:
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
-    """Return whether a test uses a database: the others give the same result on every one."""
+    """Return whether a test uses a database: all others give the same result with any database."""
     if item.get_closest_marker("deployment"):
         return False
     names = set(getattr(item, "fixturenames", ()))

@@ -364,7 +364,7 @@ MAX_REFUSED_COMMANDS = 1_000
 MAX_BAD_FRAMES = 20
 MAX_CONNECTIONS_PER_USER = env.count("MAX_CONNECTIONS_PER_USER", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
-# Each room costs the replica a group in Redis, and a row in the query of every sweep.
+# Each room costs the replica a group in Redis, and one row in every sweep's query.
 MAX_ROOMS_PER_CONNECTION = 1_000
 # Bytes buffered for a slow reader, besides the kernel's buffer, before it is disconnected.
 MAX_BUFFERED_BYTES = env.count("MAX_BUFFERED_BYTES", default=1_048_576)
@@ -411,7 +411,7 @@ REVALIDATION_SECONDS = 60.0
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
 # How long a replica that shuts down takes to move its connections elsewhere.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
-# How often read marks are saved, and how often a room's bump is published at most.
+# The interval at which read marks are saved, and the least time between two bumps of a room.
 READ_FLUSH_SECONDS = 3.0
 BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)

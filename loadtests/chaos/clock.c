@@ -29,7 +29,7 @@ __attribute__((constructor)) static void map_offset(void)
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    if (real_clock_gettime == NULL) /* other libraries are loaded, and ask, before `map_offset` */
+    if (real_clock_gettime == NULL) /* other libraries may ask before `map_offset` runs */
         real_clock_gettime =
             (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     int failed = real_clock_gettime(clock, now);

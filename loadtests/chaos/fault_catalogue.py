@@ -9,7 +9,7 @@ LINK, RATE, LOSS, RESET = Mechanism.LINK, Mechanism.RATE, Mechanism.LOSS, Mechan
 DELAY = Mechanism.DELAY
 DISK, CLOCK, SESSION, SOCKET = Mechanism.DISK, Mechanism.CLOCK, Mechanism.SESSION, Mechanism.SOCKET
 
-# name: title, mechanism, seconds, settle seconds, limit of silence
+# name: title, mechanism, seconds, settle seconds, longest silence
 REPLICA_FAULTS = {
     "replica-killed": ("A replica is killed (SIGKILL)", SIGNAL, 1, 4, 5),
     "replica-terminated": ("A replica is terminated (SIGTERM)", SIGNAL, 3, 3, 5),
@@ -30,14 +30,14 @@ POSTGRES_OUTAGES = {
     "postgres-cut": ("The network link of Postgres is cut", LINK, 3, 5),
     "postgres-disk-full": ("The disk of Postgres is full", DISK, 5, 5),
 }
-# name: title, mechanism, limit of silence
+# name: title, mechanism, longest silence
 POSTGRES_FAULTS = {
     "postgres-connections-killed": ("Postgres ends connections in transactions", SESSION, 5),
     "postgres-slow": ("The network link of Postgres is slow", RATE, 8),
     "postgres-delayed": ("The network link of Postgres has 0.1 s more latency", DELAY, 8),
     "postgres-lossy": ("The network link of Postgres loses packets", LOSS, 8),
 }
-# name: title, mechanism, seconds, settle seconds, limit of silence
+# name: title, mechanism, seconds, settle seconds, longest silence
 CLIENT_FAULTS = {
     "clients-cut": ("A third of all connections is cut off", LINK, 4, 5, 12),
     "clients-lossy": ("A third of the connections loses packets", LOSS, 4, 2, 5),

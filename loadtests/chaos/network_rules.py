@@ -22,7 +22,7 @@ BURST_KB, QUEUE_MS = 4, 400
 class Drop:
     """Drops a host's packets, incoming and outgoing: all of them, or a random share.
 
-    `incoming` and `outgoing` are conditions of nftables; an empty one matches all packets.
+    `incoming` and `outgoing` are nftables conditions; an empty one matches all packets.
     """
 
     host: NetworkHost

@@ -53,7 +53,7 @@ def open_target(options: Namespace) -> Iterator[Target]:
 
 
 def remote_target(options: Namespace) -> Target:
-    """Return a target that runs already, with identities from files. Raises TargetError."""
+    """Return a target that is already running, with identities from files. Raises TargetError."""
     sessions = _lines(options.sessions) if options.sessions else []
     accounts = _lines(options.accounts) if options.accounts else []
     identities = sessions + [f"Account: {line}" for line in accounts]

@@ -24,7 +24,7 @@ class Identity:
 
     @property
     def signs_in(self) -> bool:
-        """Whether it is an account for the sign-in form, and no session or token yet."""
+        """Whether this is an account that must sign in first, not a session or token."""
         return self.line.startswith("Account")
 
 

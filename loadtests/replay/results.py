@@ -28,7 +28,8 @@ from loadtests.lib.measurements.series import (
     Series,
 )
 
-# A player that is later than this with one action in a hundred measures itself.
+# If one action in a hundred is later than this, the results say more about the player than about
+# the server.
 LATE_MS = 250.0
 
 

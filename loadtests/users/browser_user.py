@@ -23,7 +23,7 @@ from loadtests.users.base import SEND_SECONDS, HubbubUser
 COLD_CACHE_CHANCE = 0.2
 ASSETS = re.compile(r'(?:href|src)="(/static/[^"]+|/catalog\.js)"')
 OPEN_SECONDS = 30.0
-TYPING_CHANCE = 0.3  # of sends: the others see that it is being typed
+TYPING_CHANCE = 0.3  # of a send being preceded by `typing`
 EDIT_MARK = "(edited) "
 
 
@@ -147,7 +147,7 @@ class BrowserUser(HubbubUser):
         self._measure(COMMAND, type, lambda: tab.command(type, within=SEND_SECONDS, **fields))
 
     def _measure(self, kind: str, name: str, ask: Callable[[], Frame]) -> None:
-        """Count the answer to a command and how long it took."""
+        """Record the answer to a command and how long it took."""
         started = time.monotonic()
         try:
             answer = ask()

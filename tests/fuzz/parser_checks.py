@@ -23,7 +23,7 @@ def ensure_parsed_or_refused(text: str | None) -> None:
 
 
 def ensure_within_bounds(command: messages.Command) -> None:
-    """Check the limits that everything behind the parser relies on, like the database's columns."""
+    """Check the limits that later code relies on, such as the ranges of database columns."""
     for name, value in msgspec.structs.asdict(command).items():
         match name, value:
             case ("room" | "message", int()):

@@ -41,7 +41,7 @@ def stage(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Depl
 
 @pytest.fixture
 def make_stack(stack: RunningStack) -> Iterator[MakeStack]:
-    """Return a function that creates a stack, not started yet, and removed after the test."""
+    """Return a function that creates a stack without starting it; the test's end removes it."""
     with ExitStack() as stacks:
 
         def make(**environment: str) -> RunningStack:

@@ -17,7 +17,7 @@ SECURITY = (
     *("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "X-Frame-Options"),
     "Cross-Origin-Opener-Policy",
 )
-CLIENT = "127.0.0.7"  # an address without exemption from the limits
+CLIENT = "127.0.0.7"  # an address that the limits apply to
 HANDSHAKE = {
     "Upgrade": "websocket",
     "Connection": "Upgrade",

@@ -115,7 +115,7 @@ async def check_even_spread(stack: RunningStack, traffic: Traffic) -> None:
 
 
 async def replicas_of(stack: RunningStack) -> list[ProcessStatus]:
-    """Ask the stack in a thread, so that the clients keep running."""
+    """Return the stack's replicas, read in a thread so that the clients keep running."""
     return await asyncio.to_thread(stack.replicas)
 
 

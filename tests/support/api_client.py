@@ -27,7 +27,7 @@ class ApiResponse:
 
 
 class ApiClient:
-    """A client that is signed out, has a user's session (`ApiClient(bob)`) or their token."""
+    """A client that is signed out, or has a user's session (`ApiClient(bob)`) or bearer token."""
 
     def __init__(self, user: User | None = None, **headers: str) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)

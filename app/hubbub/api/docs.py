@@ -25,7 +25,7 @@ session cookie, with the `X-CSRFToken` header for every request that changes som
 not have been saved: send it again with the same `nonce`.
 """
 
-# Swagger UI sets style attributes. For scripts the policy stays as strict as everywhere.
+# Swagger UI sets style attributes. For scripts the policy is as strict as on any other page.
 allow_styles = csp_update({"style-src": [SELF, UNSAFE_INLINE]})
 
 # Errors that any endpoint may return. 401 is the code `forbidden` without authentication.
@@ -33,7 +33,7 @@ ERROR_STATUSES = sorted({401, *STATUS.values()})
 
 
 class DocumentedAPI(NinjaAPI):
-    """Adds to the document the errors that every endpoint may return.
+    """Adds the errors that every endpoint may return to the OpenAPI document.
 
     Each status is listed: `default` would allow any response at all.
     """

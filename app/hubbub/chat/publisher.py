@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 WORKSPACE_GROUP = "place"
 # Messages in one round trip to Redis: enough for a batch of sends, and small in bytes.
 MAX_MESSAGES_PER_ROUND_TRIP = 100
-# Rooms whose last bump is remembered, before the old ones are dropped.
+# How many rooms' last bumps are remembered before old ones are dropped.
 MAX_BUMP_TIMES = 10_000
 
 
@@ -92,7 +92,7 @@ class Publisher:
         self._send_queued()
 
     async def drain(self) -> None:
-        """Wait until every queued message is published or dropped. Call it on the loop in use."""
+        """Wait until every queued message is published or dropped. Call it on the same loop."""
         self._send_queued()
         while running := [task for task in self._tasks.values() if not task.done()]:
             await asyncio.wait(running)

@@ -42,7 +42,7 @@ class ConnectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`senders` are (index of a connection, room)."""
+    """Each of `senders` is the index of a connection and the room it sends to."""
 
     dialect: Dialect
     connections: Sequence[ConnectionPlan]

@@ -17,6 +17,6 @@ class Account:
 
 
 def fetch_account(address: str, identity: str) -> Account:
-    """Ask the server whose identity that is. Raises `rest.RefusedError` and OSError."""
+    """Ask the server which account `identity` signs in. Raises `rest.RefusedError` and OSError."""
     me = rest.call(address, "GET", "/me", rest.headers_of(identity))
     return Account(me["username"], me["id"], identity)

@@ -112,7 +112,7 @@ def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> N
 def _draw_tabs(
     random: Random, behaviours: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
 ) -> tuple[TabPlan, ...]:
-    """Draw the tabs: one per user, then more. Talkers have the rooms open in which they talk."""
+    """Draw the tabs: one per user, then more. Talkers have the rooms they talk in open."""
     own = [
         [number for number, room in enumerate(rooms) if user in room.members]
         for user in range(len(behaviours))

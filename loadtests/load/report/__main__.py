@@ -1,4 +1,4 @@
-"""`python -m loadtests.load.report FOLDER`: make report.html of a run's folder again."""
+"""`python -m loadtests.load.report FOLDER`: write a run's report.html again."""
 
 import argparse
 import json

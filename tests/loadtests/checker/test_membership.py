@@ -1,4 +1,4 @@
-"""The checker finds clients that receive events of rooms without a membership, or send there.
+"""The checker finds clients that receive events of rooms they are not in, or send to them.
 
 Alice (1) creates the room at seq 1, Bob (2) joins at 2, is removed at 5 and joins again at 8.
 """

@@ -1,4 +1,4 @@
-"""The users of a load together send the rate that was asked for, and no identity is used twice."""
+"""A load's users together send at the requested rate, and no identity is used twice."""
 
 from collections.abc import Sequence
 

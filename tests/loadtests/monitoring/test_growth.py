@@ -1,4 +1,4 @@
-"""A slow leak under noise is found, a step is found, and noise alone is flat."""
+"""`growth` finds a slow leak under noise, and a step; noise alone counts as no growth."""
 
 import random
 

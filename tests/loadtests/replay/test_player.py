@@ -67,7 +67,7 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
 
 
 async def talk(stage: Stage, rooms: list[int]) -> None:
-    """Send in all rooms, and drop all connections once at the same time."""
+    """Send in all rooms, and at one point drop all connections together."""
     users = stage.users(CROWD)
     clients = [stage.client(user) for user in users]
     async with AsyncExitStack() as stack:

@@ -11,7 +11,7 @@ from hubbub.chat.models.room import Room
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def with_people(self) -> Self:
-        """Join everything that the protocol's `message` needs, so that it makes no queries."""
+        """Join all that the protocol's `message` needs, so that building it makes no queries."""
         return self.select_related("sender", "reply_to__sender")
 
     def with_quotes(self) -> Self:

@@ -38,12 +38,12 @@ class Usage:
 
     limit: int  # what Postgres gives to users who are not superusers
     replicas: int
-    web: int  # gunicorns; all workers of one share its name
+    web: int  # gunicorn processes; the workers of each share its name
     others: int  # connections of other programs that are open now
 
     @property
     def per_replica(self) -> int:
-        # Without a gunicorn the replicas serve the pages, too.
+        # Without gunicorn, the replicas also serve the pages.
         pages = 0 if self.web else int(settings.WEB_THREADS)
         return int(settings.REALTIME_THREADS) + REPLICA_CONNECTIONS + pages
 

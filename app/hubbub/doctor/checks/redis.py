@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import CheckResult, green, grey, red, yellow
 
-# With less, a burst that a replica needs a moment to read would cost it its connection.
+# With less, Redis would disconnect a replica that needs a moment to read a burst.
 MIN_PUBSUB_BYTES = 8 * 1024 * 1024
 
 

@@ -56,7 +56,7 @@ class FrameWriter(Protocol):
 
 class Transport(Protocol):
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
-        """Have these called for what is received; return False if `receive` must be used."""
+        """Pass what is received to these callbacks; return False if `receive` must be used."""
 
     def write(self, text: str) -> int:
         """Send a text frame after those written before; do nothing after `close`.

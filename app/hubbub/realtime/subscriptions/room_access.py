@@ -51,7 +51,7 @@ def read_room_access(user_id: int, room_ids: Sequence[int]) -> dict[int, RoomAcc
 
 
 def read_many(queries: Sequence[Query]) -> dict[Query, dict[int, RoomAccess]]:
-    """Return for each query what `read_room_access` returns, all in one statement."""
+    """Return the result of `read_room_access` for each query, all in one statement."""
     pairs = {(user_id, room_id) for user_id, room_ids in queries for room_id in room_ids}
     found = {
         (user_id, room_id): RoomAccess(

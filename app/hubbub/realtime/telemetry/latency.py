@@ -16,8 +16,8 @@ LOOP_SAMPLE_SECONDS = 0.1
 def record_fan_out(committed_at: Iterable[float | None]) -> None:
     """Record that events have just been written to the last of their local connections.
 
-    `committed_at` are seconds since 1970, or None for frames that are no events. A negative latency
-    counts as 0: the clocks of two machines differ.
+    `committed_at` are seconds since 1970, or None for frames that are not events. A negative
+    latency counts as 0: the clocks of two machines differ.
     """
     now = time.time()
     for at in committed_at:

@@ -5,16 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Called for each descriptor that is ready, with the pointer that it is watched with. */
+/* Called for each descriptor that is ready, with the pointer that was passed to `watch`. */
 typedef void ready_handler(void *watched, uint32_t events);
 
 void start_event_loop(ready_handler *handler);
 
-/* Adds or changes what is watched. `operation` is one of epoll_ctl's; a NULL pointer only wakes. */
+/* Starts watching a descriptor, or changes how. `operation` is passed to epoll_ctl; with a NULL
+ * pointer the descriptor only wakes the loop. */
 void watch(int fd, uint32_t events, int operation, void *watched);
 
-/* Waits until something is ready, until that time at most, and handles it. Returns whether there
- * may be more. */
+/* Waits until a descriptor is ready, but no longer than that time, and handles it. Returns whether
+ * more may be ready. */
 bool poll_once(int64_t until_ns);
 
 /* Sleeps; nothing is handled meanwhile. */

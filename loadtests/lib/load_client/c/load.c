@@ -13,8 +13,8 @@
 
 #define NO_MESSAGE (-1)
 #define SILENCE_NS (2 * SECOND_NS) /* after which nothing more is expected */
-/* In a closed load the connections are read this often and no more: reading each message by itself
- * would cost more than the server's work, and take the core that another process needs. */
+/* In a closed load the connections are read only this often: reading each message by itself would
+ * cost more than the server's work, and take a core that another process needs. */
 #define ROUND_NS 5000000
 #define MAX_POLLS_IN_A_ROUND 100
 
@@ -123,7 +123,7 @@ static void send_until(int64_t start, int64_t end) {
     }
 }
 
-/* Sends what is due: each message counts from its own time, however late it is really sent. */
+/* Sends what is due. A message's latency counts from when it was due, however late it is sent. */
 static void send_due(int64_t start, int64_t now) {
     for (;; load.turns++) {
         int64_t due = due_ns(start);

@@ -178,7 +178,7 @@ class HubTimeline extends ChatElement {
     this.actions.reset();
     const seq = this.chat.highlightedSeq;
     const requested = seq && this.querySelector(`[data-seq="${seq}"]`);
-    // The divider stays after the messages below it are read; then nothing scrolls to it.
+    // The divider stays when the messages below it have been read, but is no longer scrolled to.
     const hasUnread = unreadOf(openRoom(this.state)) > 0;
     const divider = hasUnread ? this.querySelector(".timeline-new") : null;
     this.scrollPosition.start(requested ?? null, divider);
