@@ -16,8 +16,8 @@ from django.conf import settings
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from hubbub.realtime.protocol import messages
-from hubbub.realtime.protocol.messages import Problem
+from hubbub.realtime.protocol import json_frames
+from hubbub.realtime.protocol.json_frames import Problem
 from loadtests.lib.servers import Replica
 from loadtests.lib.simulation.account import Account
 from tests.fuzz.server_frames import ANSWERS, ensure_valid_frame
@@ -61,14 +61,14 @@ class ExpectedAnswers:
 
     def add(self, text: str | None) -> None:
         try:
-            ref, command = messages.parse(text)
+            ref, command = json_frames.parse(text)
         except Problem as problem:
             self.required[_key(problem.ref)] += 1
             return
         match command:
-            case messages.Typing():
+            case json_frames.Typing():
                 self.possible[_key(ref)] += 1
-            case messages.Subscribe(rooms) if len(rooms) <= settings.MAX_ROOMS_PER_SUBSCRIBE:
+            case json_frames.Subscribe(rooms) if len(rooms) <= settings.MAX_ROOMS_PER_SUBSCRIBE:
                 self.required[_key(ref)] += len(rooms)
                 self.max_replayed += len(rooms) * settings.REPLAY_MAX_EVENTS
             case _:

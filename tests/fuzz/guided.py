@@ -46,7 +46,7 @@ def fuzz(folder: str, seconds: int, seed: int) -> None:
     import django
 
     with atheris.instrument_imports(
-        include=["hubbub.realtime.protocol.messages", "hubbub.chat.text"]
+        include=["hubbub.realtime.protocol.json_frames", "hubbub.chat.text"]
     ):
         django.setup()  # imports some of these modules
         from django.core.exceptions import ValidationError

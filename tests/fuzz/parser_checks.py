@@ -5,8 +5,8 @@ import json
 import msgspec
 from django.conf import settings
 
-from hubbub.realtime.protocol import messages
-from hubbub.realtime.protocol.messages import Problem
+from hubbub.realtime.protocol import json_frames
+from hubbub.realtime.protocol.json_frames import Problem
 
 CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
 MAX_ID = 2**63 - 1
@@ -22,7 +22,7 @@ def ensure_parsed_or_refused(text: str | None) -> None:
     assert len(answer.encode()) <= ANSWER_BYTES + settings.MAX_FRAME_BYTES
 
 
-def ensure_within_bounds(command: messages.Command) -> None:
+def ensure_within_bounds(command: json_frames.Command) -> None:
     """Check the limits that later code relies on, such as the ranges of database columns."""
     for name, value in msgspec.structs.asdict(command).items():
         match name, value:
@@ -47,8 +47,8 @@ def ensure_within_bounds(command: messages.Command) -> None:
 
 def _answer_to(text: str | None) -> str:
     try:
-        ref, command = messages.parse(text)
+        ref, command = json_frames.parse(text)
     except Problem as problem:
-        return messages.problem_frame(problem)
+        return json_frames.problem_frame(problem)
     ensure_within_bounds(command)
-    return messages.answer("ok", ref)
+    return json_frames.answer("ok", ref)

@@ -11,7 +11,7 @@ from django.conf import settings
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol import json_frames
 from tests.fuzz.command_strategies import SOME_JSON, TEXT, commands, defective, nested
 from tests.fuzz.parser_checks import ensure_parsed_or_refused
 from tests.fuzz.rounds import examples
@@ -27,7 +27,7 @@ PARSE_BYTES = 64 * settings.MAX_FRAME_BYTES
 @given(COMMANDS)
 @examples(150)
 def test_every_valid_command_is_parsed_to_the_same_values(command: dict[str, Any]) -> None:
-    ref, parsed = messages.parse(json.dumps(command))
+    ref, parsed = json_frames.parse(json.dumps(command))
     assert ref == command.get("ref")
     values = {"type": command["type"], **msgspec.structs.asdict(parsed)}
     assert values == {name: each for name, each in command.items() if name != "ref"}

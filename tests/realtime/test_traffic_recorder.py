@@ -11,7 +11,7 @@ from django.conf import LazySettings
 
 from hubbub.accounts.models import User
 from hubbub.realtime.connections.connection import Connection, Identity
-from hubbub.realtime.protocol.messages import Send
+from hubbub.realtime.protocol.json_frames import Send
 from hubbub.realtime.telemetry import traffic_recorder
 from hubbub.realtime.telemetry.traffic_recorder import (
     TrafficRecorder,

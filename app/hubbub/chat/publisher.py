@@ -91,7 +91,7 @@ class Publisher:
         self._loop, self._pid = loop, os.getpid()
         self._send_queued()
 
-    async def drain(self) -> None:
+    async def flush(self) -> None:
         """Wait until every queued message is published or dropped. Call it on the same loop."""
         self._send_queued()
         while running := [task for task in self._tasks.values() if not task.done()]:

@@ -24,17 +24,16 @@ from hubbub.realtime.delivery.local_rooms import LocalRoom, new_local_room
 from hubbub.realtime.delivery.sweep_requests import SweepRequests
 from hubbub.realtime.delivery.workspace_log import new_workspace_log
 from hubbub.realtime.protocol import close_codes
-from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
 
-Message = dict[str, Any]  # of the bus
+BusMessage = dict[str, Any]
 
 
 class Hub:
     def __init__(self) -> None:
-        self.replica_id = secrets.token_hex(
-            6
-        )  # new at each start: to its peers, a restarted replica is a new one
+        # New at each start: to its peers, a restarted replica is a new one.
+        self.replica_id = secrets.token_hex(6)
         self.epoch = ""  # of the database behind the logs; empty before `start`
         self.connections = ConnectionRegistry()
         self.local_rooms: dict[int, LocalRoom] = {}
@@ -50,7 +49,7 @@ class Hub:
     def add(self, connection: Connection) -> None:
         """Add a connection; close the user's oldest one if there are too many."""
         self.connections.add(connection)
-        # After its goodbye a connection may have a successor already, so it does not count.
+        # A connection that was sent `goodbye` may have a successor already, so it does not count.
         others = self.connections.of_user(connection.user_id)
         still_open = [each for each in others if not (each.closed or each.goodbye_sent)]
         if len(still_open) > settings.MAX_CONNECTIONS_PER_USER:
@@ -102,7 +101,7 @@ class Hub:
         metrics.local_rooms.dec()
 
     def close_idle_rooms(self, now: float) -> None:
-        """Close the rooms that nobody has had open for ROOM_LINGER_SECONDS."""
+        """Close the rooms that no user here has had open for ROOM_LINGER_SECONDS."""
         for room in list(self.local_rooms.values()):
             if room.is_idle and now - room.idle_since > settings.ROOM_LINGER_SECONDS:
                 self.close_room(room)
@@ -144,7 +143,7 @@ class Hub:
         self._join_requested.set()
 
     async def wait_for_join_request(self, seconds: float) -> None:
-        """Wait until a join is requested, at most so many seconds."""
+        """Wait until a join is requested, for at most this many seconds."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._join_requested.wait()
@@ -160,13 +159,13 @@ class Hub:
 
     # Messages of the bus
 
-    def receive_events(self, message: Message) -> None:
+    def receive_events(self, message: BusMessage) -> None:
         log = self.find_log(message["log"])
         if log is not None:
             entries = [LogEntry(*entry) for entry in message["entries"]]
             log.receive(entries, message.get("at"))
 
-    def receive_bumps(self, message: Message) -> None:
+    def receive_bumps(self, message: BusMessage) -> None:
         for room_id, seq, number in message["bumps"]:
             self.bump(room_id, seq, number)
 
@@ -180,7 +179,7 @@ class Hub:
         connections = self.connections.of_members(room_id)
         write_to_all(connections, text, lambda connection: room_id not in connection.rooms)
 
-    def receive_typing(self, message: Message) -> None:
+    def receive_typing(self, message: BusMessage) -> None:
         room = self.local_rooms.get(message["room"])
         user = message["user"]
         if room is not None:
@@ -191,7 +190,7 @@ class Hub:
                 lambda other: room.id in other.rooms and other.user_id != user["id"],
             )
 
-    def receive_read_marks(self, message: Message) -> None:
+    def receive_read_marks(self, message: BusMessage) -> None:
         for user_id, room_id, number in message["marks"]:
             for connection in self.connections.of_user(user_id):
                 connection.write(frame("room.read", room=room_id, number=number))

@@ -14,7 +14,7 @@ from django.conf import settings
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.cluster.peers import Peers
-from hubbub.realtime.hub import Hub, Message
+from hubbub.realtime.hub import BusMessage, Hub
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Bus:
         assert layer is not None  # the settings always define one
         self._layer, self._channel = layer, group_subscriptions.channel
         self._sweeps = hub.sweeps
-        self._handlers: dict[str, Callable[[Message], None]] = {
+        self._handlers: dict[str, Callable[[BusMessage], None]] = {
             "log": hub.receive_events,
             "bumps": hub.receive_bumps,
             "typing": hub.receive_typing,

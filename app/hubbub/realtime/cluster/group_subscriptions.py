@@ -1,8 +1,8 @@
 """Keeps this replica in its channel-layer groups: its own groups, and one for each followed log.
 
 `group_add` returns before Redis has seen it, and fails while Redis is down. So a log counts as
-subscribed only after this replica's own probe has come back through the log's group, and joining is
-repeated until then.
+subscribed only after this replica has received its own probe through the log's group, and joining
+is repeated until then.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from django.conf import settings
 
 from hubbub.chat.publisher import group_for_log, host_for_group
 from hubbub.realtime.cluster.peers import Peers
-from hubbub.realtime.hub import Hub, Message
+from hubbub.realtime.hub import BusMessage, Hub
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class GroupSubscriptions:
                 logger.debug("Redis did not accept a change of groups; trying again.")
             await self.hub.wait_for_join_request(settings.BUS_HEARTBEAT_SECONDS)
 
-    def receive_ask(self, message: Message) -> None:
+    def receive_ask(self, message: BusMessage) -> None:
         """Receive this replica's own probe, or a peer's request for a room's presence list."""
         if message["from"] != self.hub.replica_id:
             self.peers.send_presence_list(message)

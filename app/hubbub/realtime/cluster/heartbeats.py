@@ -16,7 +16,7 @@ from hubbub.chat.publisher import host_for_group, publisher
 from hubbub.observability import metrics
 from hubbub.realtime.cluster.bus_health import BusHealth
 from hubbub.realtime.cluster.peers import Peers
-from hubbub.realtime.hub import Hub, Message
+from hubbub.realtime.hub import BusMessage, Hub
 from hubbub.realtime.lifecycle.process_name import NAME
 
 logger = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ class Heartbeats:
             for host, health in enumerate(self._hosts):
                 if health.check(now):
                     logger.warning("Bus lost on Redis host %d: polling the log instead.", host)
-            # While its bus is lost, a replica may miss its peers' heartbeats, so it forgets nobody.
+            # While the bus is lost, a replica may miss its peers' heartbeats, so it keeps them all.
             if not any(health.is_lost for health in self._hosts):
                 self.peers.forget_silent(now)
             await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)
             self._record_lost(time.monotonic() - now)
 
-    def receive(self, message: Message) -> None:
+    def receive(self, message: BusMessage) -> None:
         now, replica_id = time.monotonic(), message["from"]
         if "rooms" in message and "at" in message:  # in one heartbeat of each round
             delays = self.peers.heartbeat_delays
@@ -64,7 +64,7 @@ class Heartbeats:
             if room.presence.local
         ]
         for host, group in enumerate(self.groups):
-            message: Message = {
+            message: BusMessage = {
                 "type": "beat",
                 "from": self.hub.replica_id,
                 "host": host,

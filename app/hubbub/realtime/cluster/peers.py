@@ -10,7 +10,7 @@ import time
 from django.conf import settings
 
 from hubbub.chat.publisher import publisher
-from hubbub.realtime.hub import Hub, Message
+from hubbub.realtime.hub import BusMessage, Hub
 from hubbub.realtime.telemetry.latency import HeartbeatDelays
 
 
@@ -28,11 +28,11 @@ class Peers:
         message = {"type": "ask", "room": room_id, "from": self.hub.replica_id}
         publisher.publish(group, message)
 
-    def receive_presence_change(self, message: Message) -> None:
+    def receive_presence_change(self, message: BusMessage) -> None:
         peer_id = message["from"]
         if peer_id == self.hub.replica_id:
             return
-        self._note_seen(peer_id)
+        self._start_timeout(peer_id)
         room = self.hub.local_rooms.get(message["room"])
         if room is None:
             return
@@ -41,19 +41,19 @@ class Peers:
             self.ask(replica_group(peer_id), room.id)
         room.presence_changed = True
 
-    def receive_presence_list(self, message: Message) -> None:
+    def receive_presence_list(self, message: BusMessage) -> None:
         peer_id = message["from"]
         if peer_id == self.hub.replica_id:
             return
-        self._note_seen(peer_id)
+        self._start_timeout(peer_id)
         room = self.hub.local_rooms.get(message["room"])
         if room is not None:
             room.presence.apply_peer_list(peer_id, message["number"], dict(message["people"]))
             room.presence_changed = True
 
-    def send_presence_list(self, message: Message) -> None:
+    def send_presence_list(self, message: BusMessage) -> None:
         """Answer a peer that asks for a room's presence list."""
-        self._note_seen(message["from"])
+        self._start_timeout(message["from"])
         room = self.hub.local_rooms.get(message["room"])
         if room is not None:
             answer = {
@@ -66,7 +66,7 @@ class Peers:
             publisher.publish(replica_group(message["from"]), answer)
 
     def receive_heartbeat(self, peer_id: str, numbers: dict[int, int], now: float) -> None:
-        """Compare a peer's presence numbers, by room, with what this replica knows."""
+        """Compare a peer's presence numbers, by room, with those that this replica has."""
         self._last_seen[peer_id] = now
         for room in self.hub.local_rooms.values():
             if room.id not in numbers and peer_id not in room.presence.peers:
@@ -88,8 +88,8 @@ class Peers:
                     room.presence.forget_peer(peer_id)
                     room.presence_changed = True
 
-    def _note_seen(self, peer_id: str) -> None:
-        # The timeout of a peer that has not sent a heartbeat yet runs from its first message.
+    def _start_timeout(self, peer_id: str) -> None:
+        # The timeout of a peer that has not sent a heartbeat yet starts with its first message.
         self._last_seen.setdefault(peer_id, time.monotonic())
 
 

@@ -1,6 +1,6 @@
 """Publishes presence changes to peers and announces them to local clients, a few times a second.
 
-The delay joins the changes of many users in one message, for instance when everyone reconnects.
+The delay combines the changes of many users in one message, such as when everyone reconnects.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from django.conf import settings
 from hubbub.chat.publisher import group_for_log, publisher
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
-from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.json_frames import frame
 
 
 async def run(hub: Hub) -> None:

@@ -24,7 +24,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_q
 from hubbub.realtime.lifecycle.replica import Replica
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.errors import problem_for
-from hubbub.realtime.protocol.messages import (
+from hubbub.realtime.protocol.json_frames import (
     Delete,
     Edit,
     Ping,
@@ -165,7 +165,7 @@ class Commands:
             connection.close(close_codes.FLOODING)
 
     def _run_as_member(self, room_id: int, ref: Ref, work: Callable[[], None]) -> None:
-        """Run at once if the hub knows the user as a member; else check the database first."""
+        """Run immediately if the hub has the user as a member; else check the database first."""
         user = self.hub.connections.users.get(self.connection.user_id)
         if user is not None and room_id in user.room_ids:
             work()
@@ -182,7 +182,7 @@ class Commands:
         work()
 
     def _run_in_order(self, ref: Ref, work: Callable[[], Awaitable[None]], limit: int) -> None:
-        """Run a command that waits for the subscribes before it, unless too many are queued."""
+        """Run a command after the subscribes before it. Raises RateLimited if too many wait."""
         if self.connection.subscription_commands >= limit:
             raise rate_limits.RateLimited(RETRY_AFTER_SECONDS)
         self.connection.subscription_commands += 1

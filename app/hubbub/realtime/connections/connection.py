@@ -19,12 +19,12 @@ from hubbub.chat.rate_limits import Bucket
 from hubbub.observability import metrics
 from hubbub.realtime.connections.transport import Transport
 from hubbub.realtime.protocol import close_codes
-from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 logger = logging.getLogger(__name__)
 
-# Copied: reading it from Django's lazy settings takes a twentieth of the time of a delivery.
+# A copy, because reading Django's lazy settings would take a twentieth of each delivery's time.
 MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # Spreads the reconnects of clients that are closed at the same moment.
 MAX_RETRY_AFTER_MS = 1_000
@@ -32,7 +32,7 @@ MAX_RETRY_AFTER_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user whom a handshake authenticated, by a session or by a bearer token."""
+    """The user that a handshake authenticated, by a session or by a bearer token."""
 
     user: User
     session_key: str | None
@@ -61,7 +61,7 @@ class Connection:
     identity: Identity
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     rooms: set[int] = field(default_factory=set)  # subscribed
-    # Rooms whose own log made us send `room.removed`: the workspace log must not send it again.
+    # Rooms whose own log has caused `room.removed`: the workspace log must not send it again.
     removal_sent: set[int] = field(default_factory=set)
     bad_frames: int = 0  # in a row
     closed: bool = False
@@ -122,7 +122,7 @@ class Connection:
             metrics.connections_closed.labels(code).inc()
 
     def exceeds_refusal_limit(self, now: float) -> bool:
-        """Count a command that was refused at once; return True if there are far too many."""
+        """Count a command that was refused without running; return True if there are too many."""
         if self._refusals is None:
             limit = float(settings.MAX_REFUSED_COMMANDS)
             self._refusals = Bucket(limit, settings.COMMANDS_PER_SECOND, limit, now)

@@ -1,7 +1,7 @@
 """The ASGI application of `/ws/`: accepts, authenticates, admits and serves each WebSocket.
 
-This is not a Channels consumer, because those take a thread hop for every message of the channel
-layer. The hub writes to connections; this module only receives commands.
+This is not a Channels consumer, because a consumer needs a thread hop for every message of the
+channel layer. The hub writes to connections; this module only receives commands.
 """
 
 import logging
@@ -28,7 +28,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.lifecycle.process_name import NAME
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
 from hubbub.realtime.protocol import close_codes
-from hubbub.realtime.protocol.messages import SUBPROTOCOL, frame
+from hubbub.realtime.protocol.json_frames import SUBPROTOCOL, frame
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ AUTHENTICATION_ATTEMPTS = 5
 async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one WebSocket, from the handshake to the disconnect.
 
-    Foreign pages are refused in the handshake. All other rejections accept and then close with a
-    code, because a browser cannot see the status of a refused handshake.
+    Pages of other origins are refused in the handshake. All other rejections accept and then close
+    with a code, because a browser cannot see the status of a refused handshake.
     """
     await receive()  # websocket.connect
     headers = decode_headers(scope["headers"])
@@ -62,7 +62,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _may_connect(headers: Headers) -> bool:
-    """Return whether the Origin is ours. Only bots, which use a token, may come without one."""
+    """Return whether the Origin is ours. Only bots, which use a token, may omit it."""
     origin = headers.get("origin")
     if origin is None:
         return bearer_token(headers) is not None
@@ -137,7 +137,7 @@ def _welcome(replica: Replica, connection: Connection) -> str:
 async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
     """Pass received frames to the commands, until the disconnect.
 
-    With our server this returns at once: the server itself then calls the two callbacks.
+    With our server this returns immediately: the server itself then calls the two callbacks.
     """
     set_connection_context(connection.id, connection.user_id)
     logger.debug("Connection opened.")

@@ -12,14 +12,14 @@ from typing import Final, Protocol, TypeAlias
 
 from django.conf import settings
 
-from hubbub.realtime.asgi_types import Message, Scope, Send
+from hubbub.realtime.asgi_types import AsgiMessage, Scope, Send
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, encode_text_frame
 
 # The ASGI extension of our server: {"writer": FrameWriter}.
 FRAMES_EXTENSION: Final = "hubbub.frames"
 
-# A replay writes its next page once this little is buffered. Zero would be too strict: other busy
-# rooms add something all the time.
+# A replay writes its next page once no more than this is buffered. Zero would be too strict,
+# because other busy rooms add frames all the time.
 LOW_WATER_BYTES = settings.MAX_BUFFERED_BYTES // 4
 # The server does not report when its buffer shrinks, so poll. Only long replays to slow readers do.
 POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
@@ -47,7 +47,7 @@ class FrameWriter(Protocol):
         """Send a close frame; nothing is written after it."""
 
     def abort(self) -> None:
-        """Close the TCP connection at once and discard what is buffered."""
+        """Close the TCP connection immediately and discard what is buffered."""
 
     @property
     def buffered_bytes(self) -> int:
@@ -71,7 +71,7 @@ class Transport(Protocol):
         """Close the socket after everything written before. A second call does nothing."""
 
     def abort(self) -> None:
-        """Close the socket at once and discard what is buffered."""
+        """Close the socket immediately and discard what is buffered."""
 
     async def wait_for_buffer_space(self) -> None:
         """Wait until another page of a replay can be buffered, or the socket has closed."""
@@ -119,7 +119,7 @@ class AsgiTransport:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._queue: deque[Message] = deque()
+        self._queue: deque[AsgiMessage] = deque()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -149,7 +149,7 @@ class AsgiTransport:
         if self._task is not None:
             await asyncio.wait([self._task])
 
-    def _enqueue(self, message: Message) -> None:
+    def _enqueue(self, message: AsgiMessage) -> None:
         self._queue.append(message)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._send_all())

@@ -1,7 +1,7 @@
-"""What the entries of the workspace log do to this replica's connections.
+"""Applies the entries of the workspace log to this replica's connections.
 
 This module notifies only connections that have not subscribed to the room in question. Subscribed
-connections get the same news from the room's own log.
+connections receive the same changes from the room's own log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_query
 from hubbub.realtime.delivery.followed_log import data_of
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.protocol import close_codes
-from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 # Event types that close connections, with their close codes. The session that changed a password

@@ -1,4 +1,4 @@
-"""A room that somebody has open on this replica, or had open until a moment ago.
+"""A room that a user has open on this replica, or had open a moment ago.
 
 The hub opens and closes local rooms. Everything here runs on the event loop and never waits.
 """
@@ -17,7 +17,7 @@ from hubbub.realtime.delivery.followed_log import FollowedLog, data_of
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
 from hubbub.realtime.presence import Presence
-from hubbub.realtime.protocol.messages import frame
+from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 # Events that end subscriptions: those of the member who left, or everyone's.
@@ -33,7 +33,7 @@ class LocalRoom(FollowedLog):
     pending_subscribes: int = 0
     failed_reads: int = 0  # of the log; resumes that waited for a failed read fail, too
     idle_since: float = 0.0
-    # With these, a subscribe in progress notices that the membership it has read has ended.
+    # They show a subscribe in progress that the membership it has read is outdated.
     left_seqs: dict[int, int] = field(default_factory=dict)  # user id: seq of the last leave
     archived_seq: int = 0
 

@@ -1,6 +1,6 @@
 """A replica: the hub of this process and everything that runs for it.
 
-Our server starts it when it begins to listen; with other servers, the first connection does. To
+Our server starts it when it starts to listen; with other servers, the first connection does. To
 shut it down, call `drain`, which calls `stop`.
 """
 
@@ -23,7 +23,7 @@ from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.cluster.peers import Peers, replica_group
 from hubbub.realtime.commands.group_commit import GroupCommit
-from hubbub.realtime.commands.read_marks import ReadMarkBuffer
+from hubbub.realtime.commands.read_mark_buffer import ReadMarkBuffer
 from hubbub.realtime.connections import revalidation
 from hubbub.realtime.connections.expiry import ConnectionExpiry
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, close_all_connections
@@ -71,7 +71,7 @@ class Replica:
             )
 
     async def start(self) -> None:
-        """Start to follow the logs; do nothing if started. Raises the database's errors."""
+        """Start following the logs; do nothing if started. Raises the database's errors."""
         async with self._start_lock:
             if self._tasks:
                 return
@@ -94,7 +94,7 @@ class Replica:
         await self._flush_read_marks()
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):
-                await publisher.drain()
+                await publisher.flush()
         tasks = [*self._tasks, *([self._start_task] if self._start_task else [])]
         for task in tasks:
             task.cancel()
@@ -109,7 +109,7 @@ class Replica:
         while True:
             try:
                 return await self.start()
-            except Exception as error:  # the database is away, or not migrated yet
+            except Exception as error:  # the database is unavailable, or not migrated yet
                 if logged != (logged := repr(error)):
                     logger.warning("Could not start yet, trying again: %s", logged)
             await asyncio.sleep(START_RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""The codes with which the server closes a WebSocket; `docs/protocol.md` says how clients react.
+"""The codes that the server closes a WebSocket with; `docs/protocol.md` says how clients react.
 
 From 4000 a client reconnects; from 4500 it stays away.
 """

@@ -1,4 +1,4 @@
-"""Translates errors of the domain and the database into the protocol's problems: only here."""
+"""Translates errors of the domain and the database into problems. No other module does."""
 
 import logging
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat import rate_limits
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
-from hubbub.realtime.protocol.messages import Problem, Ref
+from hubbub.realtime.protocol.json_frames import Problem, Ref
 
 logger = logging.getLogger(__name__)
 

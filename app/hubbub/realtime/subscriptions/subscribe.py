@@ -5,11 +5,11 @@ The order of the steps is the guarantee:
 1. One statement reads the membership and the room's last seq.
 2. The local room starts at that seq, or reads its log up to it. Only then is the replay looked up,
    in the replay buffer or in the log. So it reflects every deletion up to that seq.
-3. The step from the last page to the live subscription does not await, so no event falls between.
+3. The step from the last page to the live subscription does not await, so no event is missed.
 
-Events that are published before a new room's group is joined are read from the log, as after a lost
-bus. A replica never follows a room for a user who may not read it. Otherwise anybody could make it
-join an unlimited number of groups.
+Events that are published before a new room's group is joined are read from the log, as when the bus
+is lost. A replica never follows a room for a user who may not read it. Otherwise any user could
+make it join an unlimited number of groups.
 """
 
 import time
@@ -23,7 +23,7 @@ from hubbub.realtime.delivery.catch_up import CatchUp, LogTruncatedError
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.errors import problem_for
-from hubbub.realtime.protocol.messages import Problem, Ref, answer, problem_frame
+from hubbub.realtime.protocol.json_frames import Problem, Ref, answer, problem_frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 from hubbub.realtime.subscriptions.replay import ReplayPage, ReplayPager
 from hubbub.realtime.subscriptions.room_access import RoomAccess, room_access

@@ -1,13 +1,13 @@
 """What a hub reports about its traffic, to the traffic recorder if there is one.
 
-`Hub.traffic_observer` is None unless RECORDING_DIR is set, so that traffic which nobody records
-costs one comparison. Observers are called on the event loop and must neither wait nor raise.
+`Hub.traffic_observer` is None unless RECORDING_DIR is set, so that traffic costs one comparison
+while it is not recorded. Observers are called on the event loop and must neither wait nor raise.
 """
 
 from typing import Protocol
 
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.protocol.messages import Command
+from hubbub.realtime.protocol.json_frames import Command
 
 
 class TrafficObserver(Protocol):

@@ -21,7 +21,7 @@ import msgspec
 from django.conf import settings
 
 from hubbub.realtime.connections.connection import Connection
-from hubbub.realtime.protocol import messages
+from hubbub.realtime.protocol import json_frames
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def start_recorder(replica_id: str) -> "TrafficRecorder | None":
 
 
 class TrafficRecorder:
-    """A `TrafficObserver` that writes one file. After its end, every call returns at once."""
+    """A `TrafficObserver` that writes one file. Once recording has ended, calls do nothing."""
 
     def __init__(self, directory: Path, replica_id: str) -> None:
         self.path = directory / f"{replica_id}.jsonl"
@@ -89,23 +89,23 @@ class TrafficRecorder:
             rooms = sorted(self._room(room_id) for room_id in connection.identity.rooms)
         self._add("connect", number, user, rooms)
 
-    def received(self, connection: Connection, command: messages.Command) -> None:
-        """Record a command, whatever its outcome. Pings and subscribes are not recorded here."""
+    def received(self, connection: Connection, command: json_frames.Command) -> None:
+        """Record a command with any outcome. Pings and subscribes are not recorded here."""
         number = self._connections.get(connection)
         if number is None:
             return
         match command:
-            case messages.Send(room=room_id, body=body, reply_to=reply_to):
+            case json_frames.Send(room=room_id, body=body, reply_to=reply_to):
                 self._add("send", number, self._room(room_id), len(body), reply_to is not None)
-            case messages.Edit(body=body):
+            case json_frames.Edit(body=body):
                 self._add("edit", number, len(body))
-            case messages.Delete():
+            case json_frames.Delete():
                 self._add("delete", number)
-            case messages.Read(room=room_id):
+            case json_frames.Read(room=room_id):
                 self._add("read", number, self._room(room_id))
-            case messages.Typing(room=room_id):
+            case json_frames.Typing(room=room_id):
                 self._add("typing", number, self._room(room_id))
-            case messages.Unsubscribe(room=room_id):
+            case json_frames.Unsubscribe(room=room_id):
                 self._add("unsubscribe", number, self._room(room_id))
 
     def subscribed(
@@ -169,8 +169,8 @@ class TrafficRecorder:
 def pseudonymizer(secret: str, recording: str) -> Callable[[str, int], str]:
     """Return a function from a kind ("user" or "room") and an id to a pseudonym.
 
-    All replicas of a recording get the same pseudonyms. The key holds the workspace's secret, so
-    that nobody else can find an id by trying all of them, and the recording's name, so that two
+    All replicas of a recording get the same pseudonyms. The key contains the workspace's secret, so
+    that others cannot find an id by trying all of them, and the recording's name, so that two
     recordings cannot be correlated.
     """
     key = hashlib.sha256(f"recording:{recording}:{secret}".encode()).digest()
