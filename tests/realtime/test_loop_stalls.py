@@ -23,4 +23,4 @@ def test_the_longest_stall_of_the_last_seconds_is_known_and_no_older_one(
 
 
 def test_nothing_is_known_before_the_first_turn() -> None:
-    assert not LoopStalls().known
+    assert not LoopStalls().has_records

@@ -5,7 +5,7 @@ from hubbub.chat.log_positions import LogPositions
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
-from hubbub.realtime.delivery.restored_database import log_that_went_back
+from hubbub.realtime.delivery.restored_database import find_rewound_log
 from hubbub.realtime.delivery.sweep_plan import (
     SweepPlan,
     log_ends,
@@ -64,6 +64,6 @@ def test_everything_is_read_now_when_it_is_requested() -> None:
 
 def test_a_log_that_ends_before_what_was_delivered_went_back() -> None:
     plan = full_sweep()
-    assert log_that_went_back(plan, {WORKSPACE_LOG: 5, 1: 7, 2: 9, 3: 0}) is None
-    assert log_that_went_back(plan, {WORKSPACE_LOG: 5, 1: 6, 2: 9}) is quiet
-    assert log_that_went_back(plan, {WORKSPACE_LOG: 5, 1: 7}) is busy
+    assert find_rewound_log(plan, {WORKSPACE_LOG: 5, 1: 7, 2: 9, 3: 0}) is None
+    assert find_rewound_log(plan, {WORKSPACE_LOG: 5, 1: 6, 2: 9}) is quiet
+    assert find_rewound_log(plan, {WORKSPACE_LOG: 5, 1: 7}) is busy

@@ -1,4 +1,4 @@
-"""Who has one room open, across all replicas, as one replica knows it. Pure.
+"""Who has one room open, across all replicas, as far as this replica knows. Pure.
 
 Each replica numbers its own changes and repeats the last number in its heartbeats, so a peer that
 missed one notices and asks for the whole list. Local clients get the difference between what was
@@ -126,7 +126,7 @@ class Presence:
         self.peers.pop(peer_id, None)
 
     def online(self) -> Names:
-        """Return all users who have the room open on any replica, as far as is known here."""
+        """Return all users who have the room open on any replica, as far as this one knows."""
         names = dict(self.names)
         for peer in self.peers.values():
             names |= peer.names

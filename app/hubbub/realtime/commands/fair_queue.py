@@ -1,4 +1,4 @@
-"""Queued sends in a fair order: users take turns, so that one who sends a lot delays nobody else.
+"""Queued sends in a fair order: users take turns, so one who sends a lot does not delay others.
 
 The sends of one user keep their order. Pure, except for the futures of the results.
 """

@@ -1,8 +1,8 @@
 """Group commit: a replica saves the sends that arrive during one transaction in the next one.
 
-There is no timer: a lone message commits at once. One thread with one database connection writes
-the main queue. A room whose row stays locked by somebody else is written by other threads, from its
-own queue, so that it delays no other room (docs/decisions/0003).
+There is no timer: a single message commits immediately. One thread with one database connection
+writes the main queue. A room whose row stays locked by another transaction is written by other
+threads, from its own queue, so that it delays no other room (docs/decisions/0003).
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class GroupCommit:
     async def send(self, draft: Draft) -> Message:
         """Save a draft and return its message. One user's sends to one room keep their order.
 
-        Raises the action's errors, and TimeoutError: at once if too many sends are queued, else
+        Raises the action's errors, and TimeoutError: immediately if too many sends are queued, else
         after QUERY_TIMEOUT_SECONDS. After the timeout the outcome is unknown; a send that was still
         queued is never saved.
         """
@@ -87,7 +87,7 @@ class GroupCommit:
     ) -> list[QueuedSend]:
         """Save a batch in one transaction; return the sends whose rooms were locked.
 
-        Sends that nobody waits for any more are not saved.
+        Sends whose callers no longer wait are not saved.
         """
         batch = [send for send in batch if not send.result.done()]
         if not batch:
@@ -126,5 +126,5 @@ def _resolve(result: "asyncio.Future[Message]", outcome: Outcome) -> None:
 
 
 def _create_task(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Start work for many users: its log lines must not name the one who happened to start it."""
+    """Start work for many users. Its log lines must not name the user whose send started it."""
     return asyncio.get_running_loop().create_task(work, context=empty_context())

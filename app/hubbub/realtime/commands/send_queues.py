@@ -19,18 +19,18 @@ class SendQueues:
         self.locked_rooms: dict[int, FairQueue] = {}  # by room id
 
     def ensure_space(self, user_id: int) -> None:
-        """Raise TimeoutError if another send of this user would be too many."""
+        """Raise TimeoutError if another send of this user would exceed a limit."""
         queues = (self.main, *self.locked_rooms.values())
         total = sum(len(queue) for queue in queues)
-        of_user = sum(queue.count_of(user_id) for queue in queues)
-        if total >= MAX_QUEUED or of_user >= MAX_QUEUED_PER_USER:
+        user_total = sum(queue.count_of(user_id) for queue in queues)
+        if total >= MAX_QUEUED or user_total >= MAX_QUEUED_PER_USER:
             raise TimeoutError
 
     def add(self, send: QueuedSend) -> None:
         self.locked_rooms.get(send.draft.room_id, self.main).add(send)
 
     def lock_rooms(self, blocked: Sequence[QueuedSend]) -> set[int]:
-        """Give each room of `blocked`, which a transaction found locked, a queue of its own.
+        """Create a queue for each room of `blocked`, the sends whose rooms were locked.
 
         Sends to these rooms that are in the main queue move there, behind the blocked ones.
         Return the ids of the rooms.

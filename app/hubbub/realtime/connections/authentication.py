@@ -2,7 +2,7 @@
 
 Handshakes that arrive together are checked together: one query for their sessions (Django's session
 rows only name their user once decoded), one for the users with their rooms. Nothing is cached: each
-handshake is answered by a query that began after it arrived.
+handshake is answered by a query that started after it arrived.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -27,7 +27,7 @@ USER_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "
 
 
 class HandshakeRejected(Exception):
-    """The handshake is refused; `code` is the close code that tells the client why."""
+    """The handshake is refused; `code` is the close code that gives the client the reason."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)

@@ -2,7 +2,7 @@
 
 Expiry does this to each connection at its maximum age, so that load spreads to new replicas; a
 drain does it to all of them. Until the close a connection stays live, and a running command is
-answered first. One loop checks all connections, so that none needs a task or a timer of its own.
+answered first. One loop checks all connections, so that none needs its own task or timer.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from hubbub.realtime.connections.connection import Connection, ScheduledClose
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol import close_codes
 
-# From `goodbye` to the close: enough for the client to connect and subscribe elsewhere first.
+# The time from `goodbye` to the close, in which the client connects and subscribes elsewhere.
 GRACE_SECONDS = 2.0
 CHECK_SECONDS = 1.0
 # The minimum age at expiry, as a part of the maximum: spreads connections opened together.
@@ -35,7 +35,7 @@ class ConnectionExpiry:
             )
 
     def schedule_drain(self, seconds: float, now: float) -> None:
-        """Have every connection closed within `seconds`, each at its own random moment."""
+        """Schedule every connection to close within `seconds`, each at a random moment."""
         grace = min(GRACE_SECONDS, seconds)
         for connection in self.hub.connections.all():
             if not connection.goodbye_sent:

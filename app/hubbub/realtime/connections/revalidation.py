@@ -27,7 +27,7 @@ CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """What has to hold for one connection."""
+    """What to check for one connection."""
 
     identity: Identity
     rooms: set[int]  # subscribed
@@ -35,7 +35,7 @@ class ConnectionCheck:
 
 @dataclass(frozen=True, slots=True)
 class CurrentRows:
-    """What the database says now about the connections of a chunk."""
+    """The current rows that the connections of a chunk depend on."""
 
     users: dict[int, User]
     claims: dict[str, SessionClaim]  # by session key
@@ -44,7 +44,7 @@ class CurrentRows:
 
 
 async def run(hub: Hub) -> None:
-    """Revalidate all connections of the hub for ever. A database outage signs nobody out."""
+    """Revalidate all connections until cancelled. A database outage does not sign users out."""
     while True:
         await asyncio.sleep(settings.REVALIDATION_SECONDS)
         try:

@@ -24,8 +24,8 @@ T = TypeVar("T")
 # The errors that code on the event loop sees when the database is down or too slow.
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
-# Separate pools: actions may wait for a room's lock, and neither handshakes nor the log queries,
-# which repair everything that was missed, may wait with them.
+# Separate pools: actions may wait for a room's lock. Handshakes, and the log queries that recover
+# missed events, must not wait behind them.
 ACTION_THREADS = 2
 LOG_QUERY_THREADS = 2
 _queries = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")
@@ -118,7 +118,7 @@ async def close_all_connections() -> None:
 
 async def close_connections(executor: ThreadPoolExecutor, threads: int) -> None:
     """Close the database connections of an executor's threads, once nothing runs in them."""
-    barrier = threading.Barrier(threads)  # so that each thread takes exactly one of the calls
+    barrier = threading.Barrier(threads)  # so that each thread runs exactly one of the calls
 
     def close() -> None:
         barrier.wait()

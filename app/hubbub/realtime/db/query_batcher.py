@@ -1,9 +1,9 @@
 """Batches concurrent queries into one statement, like a DataLoader.
 
-All keys requested while a query runs go into the next query; a lone key is queried at once, without
-a timer. Handshakes, subscribes and log reads use one batcher each. A result goes only to callers
-that asked before its query began: later callers may know of a change that it does not show, so
-they wait for the next query.
+All keys requested while a query runs go into the next query; a single key is queried immediately,
+without a timer. Handshakes, subscribes and log reads use one batcher each. A result goes only to
+callers that asked before its query started: later callers may know of a change that it does not
+show, so they wait for the next query.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class QueryBatcher(Generic[K, V]):
             raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Forget a cancelled caller: they would pile up while the database hangs."""
+        """Forget a cancelled caller. Otherwise they would pile up while the database hangs."""
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)

@@ -18,7 +18,7 @@ from hubbub.observability import metrics
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
 from hubbub.realtime.delivery.followed_log import FollowedLog
-from hubbub.realtime.delivery.restored_database import is_other_database, log_that_went_back
+from hubbub.realtime.delivery.restored_database import find_rewound_log, is_database_replaced
 from hubbub.realtime.delivery.sweep_plan import (
     SweepPlan,
     log_ends,
@@ -66,7 +66,7 @@ class CatchUp:
                     raise LogTruncatedError
 
     async def run(self) -> None:
-        """Sweep until cancelled, also while the database is away."""
+        """Sweep until cancelled, even while the database is unavailable."""
         while True:
             await self.hub.sweeps.wait(settings.BUS_LOST_SWEEP_SECONDS)
             try:
@@ -89,15 +89,15 @@ class CatchUp:
 
     async def _apply(self, plan: SweepPlan, positions: LogPositions) -> None:
         """Compare what was delivered with where the logs end, and read what is missing."""
-        if is_other_database(self.hub.epoch, positions):
-            await self._reset("the database is another one")
+        if is_database_replaced(self.hub.epoch, positions):
+            await self._reset("the database was replaced")
             return
         if not self.hub.epoch:
             self._start_hub(positions)
         ends = log_ends(positions)
-        if (log := log_that_went_back(plan, ends)) is not None:
+        if (log := find_rewound_log(plan, ends)) is not None:
             await run_log_query(renew_epoch, self.hub.epoch)
-            await self._reset(f"log {log.id} went back")
+            await self._reset(f"log {log.id} was rewound")
             return
         await self._read_missing(plan, ends)
         for room_id, (seq, number) in positions.rooms.items():
@@ -139,10 +139,10 @@ class CatchUp:
             try:
                 await self.read_up_to(log, end)
             except LogTruncatedError:
-                await self._reset(f"log {log.id} lacks entries")
+                await self._reset(f"log {log.id} is missing entries")
 
     async def _reset(self, reason: str) -> None:
-        logger.warning("The logs start again (%s): all clients reconnect.", reason)
+        logger.warning("Restarting all logs (%s): all clients reconnect.", reason)
         self.hub.reset()
         self._start_hub(await run_log_query(read_log_positions, ()))
 

@@ -2,8 +2,8 @@
 
 Each subscriber has a position in the room's stream of frames. A pass writes to every subscriber the
 frames from its position to the end, in one write. In a quiet room a frame is written immediately;
-in a busy room, each pass joins the frames that were added since the last one. A pass runs in time
-slices, so a large room does not delay a small one. It never waits for a connection, because
+in a busy room, each pass joins the frames added since the previous one. A pass runs in time slices,
+so a large room does not delay a small one. It never waits for a connection, because
 `Connection` aborts slow readers.
 """
 
@@ -19,7 +19,7 @@ from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_fr
 from hubbub.realtime.telemetry.latency import record_fan_out
 
 # The minimum time between the starts of two passes; frames that are added meanwhile are joined.
-# Nobody notices the delay, and at hundreds of messages a second each write carries several frames.
+# Users do not notice the delay, and at hundreds of messages a second each write has several frames.
 JOIN_SECONDS = 0.005
 
 
@@ -107,7 +107,7 @@ class FanOut:
         return batch
 
     def _end_pass(self) -> None:
-        """Remove the frames that all subscribers have. Those that joined meanwhile start later."""
+        """Remove the frames that all subscribers have. Subscribers added meanwhile start later."""
         count = self._end_of_pass - self._first
         record_fan_out(self._committed_at[:count])
         del self._frames[:count], self._committed_at[:count]

@@ -23,9 +23,9 @@ class FollowedLog:
     id: int
     resequencer: Resequencer
     on_gap: Callable[["FollowedLog"], None]
-    # A probe has come back through the log's group since this replica joined it.
+    # This replica has received its own probe through the log's group since it joined.
     subscribed: bool = False
-    read_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # one reads the log at a time
+    read_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # one task reads at a time
 
     @property
     def seq(self) -> int | None:

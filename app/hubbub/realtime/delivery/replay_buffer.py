@@ -23,8 +23,8 @@ class ReplayBuffer:
     ) -> None:
         """Keep the last `max_entries`, or up to `max_extended` with entries read from the log.
 
-        The larger limit lets one read after a restart serve all clients that come back. The texts
-        take at most `max_bytes`, but the last entry is always kept.
+        The larger limit lets one read after a restart serve all clients that reconnect. The texts
+        use at most `max_bytes`, but the last entry is always kept.
         """
         self._max, self._max_extended = max_entries, max(max_entries, max_extended)
         self._max_bytes = max_bytes
@@ -92,7 +92,7 @@ class ReplayBuffer:
         """Return the ids of messages that were changed after `seq`.
 
         A change may itself have been dropped, but never the last one of its message. The buffer may
-        begin later than `seq`; then everything read at `seq` is too old to be added anyway.
+        start later than `seq`; then everything read at `seq` is too old to be added anyway.
         """
         recent = islice(reversed(self._entries), max(0, self._last_seq - seq))
         changes = (each for each in recent if each is not None and each.type in MESSAGE_CHANGES)

@@ -1,4 +1,4 @@
-"""Puts the entries of one log back in order and finds gaps. Pure: no I/O, and no clock of its own.
+"""Puts the entries of one log back in order and finds gaps. Pure: no I/O and no clock.
 
 Entries come from the bus and from the database, in any order and any number of times. `receive`
 returns each of them once, in seq order.
@@ -42,11 +42,11 @@ class Resequencer:
             self.seq += 1
             self.replay_buffer.add(next_entry)
             ready.append(next_entry)
-        self._note_held(now, has_advanced=bool(ready))
+        self._update_held(now, has_advanced=bool(ready))
         return ready
 
     def has_gap(self, now: float, seconds: float) -> bool:
-        """Return whether entries have been held for so many seconds, for one that is missing."""
+        """Return whether entries have waited for a missing one for at least `seconds`."""
         return self._held_since is not None and now - self._held_since >= seconds
 
     def _may_hold(self, seq: int) -> bool:
@@ -55,7 +55,7 @@ class Resequencer:
         # Limited by position and not by count: the next entry must always be accepted.
         return self.seq < seq <= self.seq + MAX_HELD
 
-    def _note_held(self, now: float, *, has_advanced: bool) -> None:
+    def _update_held(self, now: float, *, has_advanced: bool) -> None:
         assert self.seq is not None
         if self._held:
             self._held = {seq: entry for seq, entry in self._held.items() if seq > self.seq}

@@ -1,4 +1,4 @@
-"""Signs that the database was restored or replaced, so that known positions mean nothing. Pure.
+"""Detects that the database was restored or replaced, which invalidates all positions. Pure.
 
 `CatchUp` checks both in each sweep, and then makes all clients start over.
 """
@@ -10,12 +10,12 @@ from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.sweep_plan import SweepPlan
 
 
-def is_other_database(known_epoch: str, positions: LogPositions) -> bool:
+def is_database_replaced(followed_epoch: str, positions: LogPositions) -> bool:
     """Return whether the logs belong to another epoch than the one that this replica follows."""
-    return known_epoch not in ("", positions.epoch)
+    return followed_epoch not in ("", positions.epoch)
 
 
-def log_that_went_back(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:
+def find_rewound_log(plan: SweepPlan, ends: Mapping[int, int]) -> FollowedLog | None:
     """Return a log that now ends before what was delivered of it: the database was restored."""
     for log, seq in plan.seqs.items():
         if seq is not None and seq > ends.get(log.id, -1):

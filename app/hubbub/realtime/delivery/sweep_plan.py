@@ -39,7 +39,7 @@ def plan_sweep(
 ) -> SweepPlan:
     """Compare all logs in a full sweep, else the unreliable ones.
 
-    A full sweep also covers rooms that nobody has open here, for the bumps of their members.
+    A full sweep also covers rooms that no user has open here, to send bumps to their members.
     """
     compared = logs if is_full else [log for log in logs if log in unreliable]
     room_ids = {log.id for log in compared} - {WORKSPACE_LOG}

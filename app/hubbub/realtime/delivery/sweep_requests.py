@@ -1,7 +1,7 @@
 """Requests to `CatchUp` to sweep now instead of at its next interval.
 
-Code that notices missing entries calls `request_sweep`; only `CatchUp` takes the requests. They
-have a module of their own so that such code does not depend on `CatchUp`.
+Code that notices missing entries calls `request_sweep`; only `CatchUp` takes the requests. This is
+a separate module so that such code does not depend on `CatchUp`.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class SweepRequests:
         return requested
 
     async def wait(self, seconds: float) -> None:
-        """Wait until a sweep is requested, at most so many seconds."""
+        """Wait until a sweep is requested, for at most this many seconds."""
         await _wait(self._sweep, seconds)
 
     async def wait_for_read_all(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Runs long work on the event loop in slices, so that everything else has its turn between them."""
+"""Runs long work on the event loop in slices, so that other callbacks can run between them."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ ITEMS_PER_CLOCK_CHECK = 32
 def in_slices(
     items: Iterable[T], work: Callable[[list[T]], None], done: Callable[[], None]
 ) -> None:
-    """Call `work` with some of the items at a time, then `done`. The first slice runs at once.
+    """Call `work` with some of the items at a time, then `done`. The first slice runs immediately.
 
     `items` is copied, so changes to it between slices have no effect.
     """

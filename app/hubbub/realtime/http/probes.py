@@ -1,8 +1,8 @@
 """Answers the probes of a replica: /healthz, /readyz and /metrics.
 
 They are answered before Django: without middleware, database, or Host check (probes use IP
-addresses). Neither health path checks Redis, or all replicas would turn unready whenever Redis is
-down.
+addresses). Neither health path checks Redis: otherwise all replicas would become unready whenever
+Redis is down.
 """
 
 import asyncio
@@ -75,9 +75,9 @@ def show_metrics(scope: Scope) -> Response:
 
 
 def _update_gauges() -> None:
-    """Set the metrics that are only computed when somebody reads them."""
+    """Set the metrics that are only computed when they are scraped."""
     metrics.ready.set(not _why_not_ready())
-    if loop_stalls.known:
+    if loop_stalls.has_records:
         for seconds in STALL_WINDOWS_SECONDS:
             longest = loop_stalls.longest(time.monotonic(), seconds)
             metrics.loop_stall.labels(seconds).set(longest)

@@ -1,6 +1,6 @@
 """The command line of a replica: Daphne's, with defaults from the settings.
 
-An operator who knows Daphne finds every option where it was.
+Every option of Daphne keeps its name and its meaning.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,11 @@ class Command(CommandLineInterface):
         self._make_application_optional()
 
     def run(self, args: Sequence[str]) -> None:
-        given = self.parser.parse_args(args)
-        elsewhere = given.unix_socket or given.socket_strings or given.file_descriptor is not None
-        if given.host or given.port is not None or not elsewhere:
+        options = self.parser.parse_args(args)
+        is_not_tcp = (
+            options.unix_socket or options.socket_strings or options.file_descriptor is not None
+        )
+        if options.host or options.port is not None or not is_not_tcp:
             # The last of repeated options counts, so options that were given take precedence.
             args = [f"--bind={settings.BIND}", f"--port={settings.PORT}", *args]
         super().run(args)

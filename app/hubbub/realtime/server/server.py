@@ -2,7 +2,7 @@
 
 Stock Daphne cancels all applications on SIGTERM before any hook of ours could run. Here a signal
 first starts a drain (`lifecycle.drain`) while everything still runs; only then the reactor stops.
-`command` starts this server. Nothing outside of this package knows of Daphne.
+`command` starts this server. Nothing outside of this package depends on Daphne.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Server(daphne.server.Server):
         self._drained = False
 
     def run(self) -> None:
-        """Serve until a signal. Never returns: exits the process, with an error if it must."""
+        """Serve until a signal. Never returns: exits the process with the right status."""
         super().run()
         if self._listen_error:
             sys.exit(self._listen_error)
@@ -152,7 +152,7 @@ class Server(daphne.server.Server):
     # Shutdown
 
     def _shut_down(self, seconds: float) -> None:
-        """Start to drain. On a second signal exit at once, which loses no more than a crash."""
+        """Start a drain. On a second signal exit immediately, which loses no more than a crash."""
         if self._shutdown is None:
             self._shutdown = twisted_loop.create_task(self._drain(seconds))
         else:

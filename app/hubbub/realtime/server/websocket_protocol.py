@@ -1,7 +1,7 @@
 """One WebSocket in our server: accepts encoded frames, sends pings, detects silent clients.
 
 Applications write encoded frames through its `writer`, which they get by the ASGI extension
-FRAMES_EXTENSION. Everything else that they send takes Daphne's way; both keep their order.
+FRAMES_EXTENSION. Everything else that they send goes through Daphne. The order of all is kept.
 """
 
 import random
@@ -38,7 +38,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         self.received_at = time.monotonic()
-        # Autobahn's own method formats a log line for each call, which nobody reads.
+        # Autobahn's own method formats a log line for each call, which we do not log.
         self._dataReceived(data)
 
     # Receiving, once an application is attached
@@ -102,7 +102,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         return self._writer
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or the rest of frames that the writer has begun; see `FrameWriter`.
+        """Write whole frames, or the rest of partly written ones; see `FrameWriter`.
 
         Send to the socket directly if nothing is buffered: Twisted's `write` has the reactor send
         later, which takes longer than everything else here.
@@ -164,14 +164,14 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         self.serverClose(code)
 
     def abort(self) -> None:
-        """Close the TCP connection at once and discard what is buffered."""
+        """Close the TCP connection immediately and discard what is buffered."""
         self.dropConnection(abort=True)
 
     # Pings and silent clients
 
     def onOpen(self) -> None:
         super().onOpen()
-        # The HTTP channel on which the socket began would stay its producer for no purpose.
+        # The HTTP channel of the handshake would otherwise stay the producer, without a purpose.
         self.transport.unregisterProducer()
         # Random, so that sockets opened at the same moment are pinged at different ones.
         self.ping_due_at = time.monotonic() + random.uniform(0.2, 1) * self.server.ping_interval  # noqa: S311

@@ -22,8 +22,8 @@ from hubbub.realtime.delivery.local_rooms import LocalRoom
 # How many rooms' logs one query reads, one after another: handshakes need the same threads.
 MAX_BATCH = 4
 
-# How many characters are replayed to a connection at once: far fewer than may be buffered for it,
-# even if each of them takes four bytes.
+# How many characters one page of a replay has: far fewer than may be buffered for a connection,
+# even with four bytes per character.
 PAGE_CHARS = settings.MAX_BUFFERED_BYTES // 16
 
 LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to read
@@ -135,7 +135,7 @@ def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
 async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[LogEntry] | None:
     """Read until the room's seq is reached or passed. Delivers nothing.
 
-    `count` entries were read before. Returns None if they get too many, or the log was cut off.
+    `count` entries were read before. Returns None if there are too many, or the log was cut off.
     """
     entries: list[LogEntry] = []
     while room.seq is not None and after < room.seq:
@@ -158,7 +158,7 @@ async def _read_page(room: LocalRoom, after: int) -> list[LogEntry]:
 
 
 def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[LogEntry] | Exception]:
-    """Read as many ranges as there is time for: a timeout of the whole batch would lose all."""
+    """Read as many ranges as time allows: a timeout of the whole batch would lose all of them."""
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
     found: dict[LogRange, list[LogEntry] | Exception] = {}
     for room_id, after in ranges:

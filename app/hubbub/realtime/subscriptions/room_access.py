@@ -21,12 +21,12 @@ Row: TypeAlias = tuple[int, int, int, str, datetime | None, str | None]
 
 # With pairs: `user IN … AND room IN …` would return every user's access to every room.
 SELECT = """
-    WITH asked (user_id, room_id) AS (VALUES {pairs})
-    SELECT asked.user_id, room.id, room.seq, room.kind, room.archived_at, membership.role
-      FROM asked
-      JOIN chat_room AS room ON room.id = asked.room_id
+    WITH pair (user_id, room_id) AS (VALUES {pairs})
+    SELECT pair.user_id, room.id, room.seq, room.kind, room.archived_at, membership.role
+      FROM pair
+      JOIN chat_room AS room ON room.id = pair.room_id
       LEFT JOIN chat_membership AS membership
-             ON membership.room_id = room.id AND membership.user_id = asked.user_id
+             ON membership.room_id = room.id AND membership.user_id = pair.user_id
 """
 
 

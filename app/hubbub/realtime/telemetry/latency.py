@@ -48,7 +48,7 @@ class HeartbeatDelays:
 
 
 async def measure_loop_lag() -> None:
-    """Sample for ever how late the event loop runs a timer."""
+    """Sample how late the event loop runs a timer, until cancelled."""
     while True:
         due = time.monotonic() + LOOP_SAMPLE_SECONDS
         await asyncio.sleep(LOOP_SAMPLE_SECONDS)

@@ -1,7 +1,7 @@
-"""Keeps how long the event loop stalled: ran something and could not look at its sockets. Pure.
+"""Records how long the event loop stalled: it ran a callback and did not poll its sockets. Pure.
 
 Our server's selector (`server.event_loop`) reports each turn of the loop, so `record` has to be
-cheap. The `/metrics` probe shows the longest stalls. With another server nothing is known.
+cheap. The `/metrics` probe shows the longest stalls. With another server nothing is recorded.
 """
 
 from typing import Final
@@ -13,13 +13,13 @@ class LoopStalls:
     """The longest stall of each of the last KEPT_SECONDS seconds."""
 
     def __init__(self) -> None:
-        self.known = False
+        self.has_records = False
         # A ring buffer, indexed by second modulo KEPT_SECONDS: (the second, its longest stall).
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
     def record(self, now: float, stalled: float) -> None:
         """Record a stall of `stalled` seconds that has just ended, at `now` (monotonic)."""
-        self.known = True
+        self.has_records = True
         second = int(now)
         index = second % KEPT_SECONDS
         if (second, stalled) > self._longest[index]:
