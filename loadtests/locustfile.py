@@ -42,7 +42,7 @@ class PlannedShape(LoadTestShape):
         at = run.elapsed
         if at >= run.plan.seconds:
             return None
-        # The shape has its own ramp: Locust shall reach each number within the second.
+        # The shape has its own ramp: Locust should reach each number within a second.
         return run.shape.users_at(at), float(max(1, run.plan.users))
 
 

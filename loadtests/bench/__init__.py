@@ -1,5 +1,5 @@
 """The benchmark: Hubbub and other chat servers, measured on one machine in one run.
 
-`python -m loadtests.bench` (`make bench`) starts all servers itself and prints tables. The absolute
-figures are the machine's; compare within a table.
+`python -m loadtests.bench` (`make bench`) starts all servers itself and prints tables. Absolute
+figures depend on the machine; compare only within a table.
 """

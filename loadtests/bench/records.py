@@ -17,8 +17,8 @@ Records = Sequence[Record]
 class Window:
     """What a system's processes use while a load's window is open.
 
-    Call it when the window begins and when it ends. Stalls are those of the last ten seconds: that
-    covers a load of eight seconds, and of a shorter one also some time before it.
+    Call it when the window begins and when it ends. Stalls are those of the last ten seconds. This
+    covers a load of eight seconds; for a shorter load, it also includes some time before it.
     """
 
     def __init__(self, system: System) -> None:
@@ -28,7 +28,7 @@ class Window:
 
     def __call__(self) -> None:
         self._edges.append(self._system.cpu())
-        if len(self._edges) == 2:  # after the CPU time, because asking costs some, too
+        if len(self._edges) == 2:  # after the CPU time, because reading it costs some, too
             self.loop_stall_ms = self._system.longest_loop_stall_ms()
 
     @property

@@ -1,4 +1,4 @@
-"""How large each load is: the full run, whose figures are published, and a quick one to try it."""
+"""The size of each load, in the full run, whose figures are published, and in a quick trial run."""
 
 from dataclasses import dataclass
 

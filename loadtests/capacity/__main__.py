@@ -28,7 +28,7 @@ from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"
 CONNECTION_STEPS = 9
-# Many machines limit a process to 20,000 open files, and some of these are no connections.
+# Many machines limit a process to 20,000 open files, and not all of these are connections.
 MAX_CONNECTIONS = 18_000
 FIRST_RATE = 50.0
 MAX_RATE = 20_000.0
@@ -137,7 +137,7 @@ def target_of(options: argparse.Namespace) -> Iterator[Target]:
 
 
 def _reported(measure: Measure, criteria: Criteria) -> Measure:
-    """Have each step printed."""
+    """Wrap `measure` so that each step is printed."""
 
     def measured(amount: float) -> Step:
         step = measure(amount)

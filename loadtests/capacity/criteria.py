@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
-SECONDS_BETWEEN_MESSAGES = 60.0  # of each user, while connections are counted
+SECONDS_BETWEEN_MESSAGES = 60.0  # per user, in the search for the most connections
 GENERATOR_CPU_PERCENT = 90.0
 MACHINE_PERCENT = 97.0
-ACKED_SHARE = 0.9  # of the messages that were asked for
+ACKED_SHARE = 0.9  # of the requested messages
 RANDOM_DEVIATIONS = 3.0
 
 
@@ -27,17 +27,17 @@ class Step:
     """One load and what was measured under it; with several replicas, the worst of them."""
 
     connections: int
-    messages_per_second: float  # that were asked for
+    messages_per_second: float  # as requested
     acked_per_second: float
     deliveries_per_second: float
     delivery_p99_ms: float
-    cpu_percent: float | None  # None: not known from here
+    cpu_percent: float | None  # None: cannot be seen from here
     memory_mib: float | None
     errors: int  # messages lost, duplicated, out of order or refused; connections closed
     generator_percent: float  # of a core, of its busiest process
     machine_percent: float | None = None  # of all cores; None if the replicas are elsewhere
     generator_late: str = ""  # why the generator was the bottleneck, if it says so itself
-    random_seconds: float = 0.0  # for which users spoke at random moments; 0: they took turns
+    random_seconds: float = 0.0  # of sending at random moments; 0: users took turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One replica on this machine, with its own Postgres and Redis, loaded by the C load client.
 
 The load client uses a tenth of the CPU of what it loads: on one machine, the servers lack what the
-generator uses. It connects to the replica directly, because nginx would use the same cores, too.
+generator uses. It connects to the replica directly, because nginx would use the same cores.
 Every user has two rooms open: the lobby, and a room of a hundred, where the messages are sent.
 """
 
@@ -131,7 +131,7 @@ class LocalTarget:
 
 
 def rooms_for(users: int) -> int:
-    """Return how many rooms they fill; the last one may not be full."""
+    """Return how many rooms the users fill; the last one may not be full."""
     return ceil(users / ROOM_SIZE)
 
 
@@ -181,7 +181,7 @@ def step_of(
 
 
 def p99_ms(results: Sequence[Result]) -> float:
-    """Return the percentile of all deliveries, from the sum of the histograms; 0 without any."""
+    """Return the p99 of all deliveries, from the sum of the histograms; 0 if there were none."""
     counts = Counter[int]()
     for one in results:
         counts.update(dict(one["delivery"]["buckets"]))

@@ -43,7 +43,7 @@ def text(result: dict[str, Any]) -> str:
 
 
 def draw(result: dict[str, Any], file: Path) -> None:
-    """Draw p99 and CPU by connections and by messages a second."""
+    """Plot p99 and CPU against connections, and against messages per second."""
     criteria = result["criteria"]
     rows = (
         ("delivery_p99_ms", "p99 of a delivery, ms", criteria["delivery_p99_ms"]),

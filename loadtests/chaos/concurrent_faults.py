@@ -1,9 +1,9 @@
 """Which other faults may explain what users notice during a fault. Pure.
 
-Of several faults of servers the longest limit counts. The clients that a fault of clients affects
-are left out while it lasts instead, so it extends nobody else's limit: a tab that was cut off on
-purpose says nothing about a replica that was killed at the same time. The same goes for tabs that
-hear only from such clients.
+Of several server faults, the longest limit counts. A client fault extends nobody else's limit;
+instead, the clients that it affects are left out while it lasts: a tab that was cut off on purpose
+says nothing about a replica that was killed at the same time. The same goes for tabs that hear only
+from such clients.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ class ClientImpact:
     settled: float
 
     def explains(self, client: str, interval: Interval) -> bool:
-        """Whether it may be why a client received nothing, or was not received, at that time."""
+        """Whether this may be why a client received nothing, or was not heard, at that time."""
         overlaps = interval[0] < self.settled and self.started < interval[1]
         return client in self.clients and overlaps
 

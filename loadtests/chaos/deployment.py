@@ -33,7 +33,7 @@ ENVIRONMENT = {
 }
 POSTGRES_SETTINGS = {
     "log_min_messages": "error",
-    # The disk is small, so Postgres must keep even less of its write-ahead log.
+    # The disk is small, so Postgres must keep less of its write-ahead log.
     "max_wal_size": "32MB",
     "min_wal_size": "4MB",
 }
@@ -128,7 +128,7 @@ class Deployment(Startable):
             host.mount_memory(self.postgres.data, DISK_MIB, self.postgres.user)
 
     def _spread_over_networks(self, host: NetworkHost) -> None:
-        """Let each new connection to nginx come from the next of the client networks."""
+        """Make new connections to nginx come from the client networks in turn."""
         count = len(CLIENT_NETWORKS)
         networks = ", ".join(f"{number} : {one}" for number, one in enumerate(CLIENT_NETWORKS))
         to_nginx = f"ip daddr {self.nginx.host.address} tcp dport {self.nginx.port}"

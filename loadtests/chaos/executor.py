@@ -1,7 +1,7 @@
 """Injects the faults of a schedule, and records when each really happened and what proves it.
 
 A machine may be slower than the schedule. A fault waits for those that it must not overlap with,
-so the rule of overlaps always holds, and everything after it is later.
+so no two ever overlap that must not, and everything after it happens later.
 """
 
 import asyncio
@@ -48,11 +48,11 @@ class FaultExecutor:
 
     @property
     def active(self) -> list[str]:
-        """The names of the faults that last at this moment."""
+        """The names of the faults that are active at this moment."""
         return [one.kind.name for one in self.executions if one.active]
 
     async def run(self, schedule: Schedule, log: Callable[[str], None]) -> None:
-        """Return when all faults have been injected and healed."""
+        """Inject and heal all faults."""
         began = time.monotonic()
         try:
             for fault in schedule:

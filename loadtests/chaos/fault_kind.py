@@ -1,4 +1,4 @@
-"""A kind of fault, as a schedule and a reader need to know it. `faults/` says how it is injected.
+"""A kind of fault, as the schedule and the report see it. `faults/` says how it is injected.
 
 `seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
 starts, so that what users notice is known to come from this one. During an `outage` nobody can

@@ -1,6 +1,6 @@
 """What users noticed of each fault: silences, deliveries, the first answer after it. Pure.
 
-Measured in the histories of a run, which share one monotonic clock. Listeners have rooms open in
+Computed from the histories of a run, which share one monotonic clock. Listeners have rooms open in
 which messages are sent all the time.
 """
 
@@ -39,9 +39,9 @@ class Measurements:
     def silences(
         self, window: Interval, impacts: Sequence[ClientImpact] = (), cut_off: float = FOREVER
     ) -> Iterator[Interval]:
-        """Yield when listeners received nothing, from any moment of the window on.
+        """Yield the intervals, beginning in the window, in which a listener received nothing.
 
-        `impacts` are those of other faults; no silence lasts longer than until `cut_off`.
+        `impacts` are those of other faults; every silence ends at `cut_off` at the latest.
         """
         for history in self._listening:
             for interval in silences(history, *window, cut_off):

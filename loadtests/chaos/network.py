@@ -50,7 +50,7 @@ class NetworkHost(Host):
         return done.stdout
 
     def path(self, inside: Path) -> Path:
-        """Return the path of a file of this host that works outside of it, despite its mounts."""
+        """Return a path that reaches this host's file from outside, despite its mounts."""
         return Path(f"/proc/{self.holder}/root{inside}")
 
     def mount_memory(self, folder: Path, mib: int, owner: str) -> None:
@@ -124,7 +124,7 @@ def unavailable_reason() -> str:
 
 @contextmanager
 def inside_host(host: NetworkHost) -> Iterator[None]:
-    """Move this thread, and all threads and processes that it starts, to a host for a while."""
+    """Move this thread, with all threads and processes it starts, to a host during the block."""
     original = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         _enter(f"/proc/{host.holder}/ns/net")

@@ -52,7 +52,7 @@ class Drop:
         )
 
     def dropped(self) -> int:
-        """Return how many packets were dropped so far; 0 without the rule."""
+        """Return how many packets have been dropped so far; 0 if there is no such rule."""
         if self.table not in self.host.run("nft", "list", "tables"):
             return 0
         listed = json.loads(self.host.run("nft", "-j", "list", "table", "inet", self.table))
@@ -68,7 +68,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Limits how much a host's cable carries, each way."""
+    """Limits how much a host's cable carries in each direction."""
 
     host: NetworkHost
     switch: NetworkHost
@@ -81,7 +81,7 @@ class Rate:
             end.run(*where, *shape, "latency", f"{QUEUE_MS}ms")
 
     def held_back(self) -> int:
-        """Return how many packets were delayed or dropped so far."""
+        """Return how many packets have been delayed or dropped so far."""
         statistics = "".join(
             end.run("tc", "-s", "qdisc", "show", "dev", device) for end, device in self._ends
         )
@@ -98,7 +98,7 @@ class Rate:
 
 
 class Delay:
-    """Delays a host's packets, each way, by a relay between its cable and the switch."""
+    """Delays a host's packets in both directions, by a relay between its cable and the switch."""
 
     def __init__(self, host: NetworkHost, switch: NetworkHost, milliseconds: int) -> None:
         self.host, self.switch, self.milliseconds = host, switch, milliseconds

@@ -22,10 +22,10 @@ from loadtests.lib.checker.summary import Summary, summarize_run
 
 INCONCLUSIVE = exit_codes.NOT_RUN
 MAX_VIOLATIONS_SHOWN = 20
-LATE_SHARE = 0.01  # of deliveries may exceed the limit
+LATE_SHARE = 0.01  # of the deliveries may exceed the limit
 # While a fault lasts, and until its effects are settled.
 DURING_FAULTS = Promises(present_seconds=20, gone_seconds=30, revoked_seconds=12)
-# A connection that is lost silently is given up after 2.5 ping intervals of 5 s.
+# A silently lost connection is given up after 2.5 ping intervals of 5 s.
 USUAL = Promises(present_seconds=5, gone_seconds=16, revoked_seconds=3)
 
 
@@ -135,7 +135,7 @@ def conclude(
 ) -> Outcome:
     """Judge a run. `span` is from the first moment until the users were told to stop.
 
-    With `alone` no two faults happened at the same time: no silence continues into the next one.
+    With `alone`, no two faults happened at the same time: no silence counts into the next one.
     """
     violations, measured = run.check(), Measurements(run.histories, run.listeners)
     others_of = partial(

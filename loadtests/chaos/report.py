@@ -1,6 +1,6 @@
 """The tables of docs/reliability.md: the limits of each fault, and what was measured.
 
-One table is of runs with one fault at a time, the other of runs with several side by side. Of
+One table is for runs with one fault at a time, the other for runs with several side by side. Of
 several runs the worst figure is shown. Only runs of status 0 are written: a failed run proves
 nothing.
 """
@@ -21,7 +21,7 @@ from loadtests.lib.servers.process import ROOT
 PAGE = ROOT / "docs/reliability.md"
 SECTION, SECTION_ALONE = "chaos", "chaos-alone"
 HEADER = ["fault", "for", "times", "longest silence", "p99 of delivery", "acknowledged again"]
-# Side by side, the longest limit of the faults at that time counts.
+# When faults run side by side, the longest of their limits counts.
 WITHIN, WITHIN_ALONE = "within limits, others included", "within limits"
 
 

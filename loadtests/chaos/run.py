@@ -42,7 +42,7 @@ LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 1.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`alone`: a fault starts only when the one before is settled, whatever the schedule says."""
+    """`alone`: each fault waits until the one before has settled, even past its scheduled time."""
 
     users: int = USERS
     tabs: int = TABS
@@ -116,7 +116,7 @@ async def _simulate(
             not_recovered = await _wait_until_calm(simulation)
         histories = await simulation.histories()
         errors += _user_errors(simulation)
-        # Views of a deployment that did not become calm are not final: do not compare them.
+        # If the deployment did not become calm, the views are not final: do not compare them.
         everybody = {history.name for history in histories}
         left_early = everybody if not_recovered else simulation.left_early
     trouble = "\n".join(filter(None, [not_recovered, *errors]))
@@ -124,7 +124,7 @@ async def _simulate(
 
 
 async def _wait_until_calm(simulation: Simulation) -> str:
-    """Wait until everybody has recovered and stopped; return what did not, empty if all did."""
+    """Wait until everybody has recovered and stopped; return what failed, or ""."""
     try:
         await simulation.wait_until_recovered(RECOVERY_SECONDS)
         await asyncio.sleep(CALM_SECONDS)
@@ -182,7 +182,7 @@ def _read_log(deployment: Deployment) -> Log:
 
 
 def _make_users(deployment: Deployment, folder: Path, count: int) -> tuple[str, list[str]]:
-    """Make users; return the owner's session and everybody else's."""
+    """Create users; return the owner's session, and those of all others."""
     cast, others = folder / "cast", folder / "others"
     seed = ("seed", "--yes", "--sessions")
     try:

@@ -1,9 +1,9 @@
 """Which fault happens when, drawn from a seed. Pure: the same seed gives the same schedule.
 
 Faults may overlap if they have different targets; an outage overlaps with nothing. So whatever
-users notice has one cause, or several that all have their limits. A round has every kind once:
-stretches, in which faults of different targets run side by side, and between these the outages.
-Long schedules have several rounds. With `alone` no two faults overlap.
+users notice has one cause, or several with a limit each. A round has every kind once: in stretches,
+where faults of different targets run side by side, with the outages between them. Long schedules
+have several rounds. With `alone` no two faults overlap.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ VICTIMS = 3  # replicas, and networks of clients
 
 
 class DoesNotFit(Exception):
-    """There is not enough time for these faults, or no fault to inject; the text says which."""
+    """There is too little time for these faults, or no fault to inject; the text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def choose(
 
 
 def least_seconds(kinds: Kinds, *, alone: bool = False) -> float:
-    """Return how long a schedule with each of the kinds is at least."""
+    """Return the shortest time that a schedule with each of the kinds can take."""
     return CALM_SECONDS + _least(kinds, alone)
 
 
@@ -150,7 +150,7 @@ def _side_by_side(dice: Random, start: float, kinds: Kinds) -> list[ScheduledFau
 
 
 def _least(kinds: Kinds, alone: bool) -> float:
-    """Return the seconds that the kinds take at least: with a single stretch, if any."""
+    """Return the fewest seconds that the kinds can take: with a single stretch, if any."""
     if alone:
         return sum(kind.alone_seconds for kind in kinds)
     outages = _length([kind for kind in kinds if kind.outage])

@@ -1,4 +1,4 @@
-"""Restarts servers that ended, as an operator's platform does.
+"""Restarts servers that ended, as an operator's platform would.
 
 A fault that needs a server to stay down tells the supervisor so. All servers are started by the
 main thread: the kernel ties a server's life to the thread that started it.
@@ -12,7 +12,7 @@ from loadtests.chaos.deployment import Deployment
 from loadtests.lib.servers.process import Server
 
 CHECK_SECONDS = 0.05
-PAUSE_SECONDS = 0.2  # between an end and the next start
+PAUSE_SECONDS = 0.2  # between an exit and the next start
 
 
 class Supervisor:

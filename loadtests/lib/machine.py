@@ -37,7 +37,7 @@ def describe(more_versions: Mapping[str, str] | None = None) -> Machine:
 
 
 def commit() -> str:
-    """Return the commit, with a + if files differ from it."""
+    """Return the commit, with a "+" if files differ from it."""
     revision = output("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
     changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--", "app", "loadtests")
     return revision + ("+" if changed else "")

@@ -16,7 +16,7 @@ class Step(Protocol):
 
     @property
     def seconds(self) -> float:
-        """How long the step takes, roughly."""
+        """Roughly how long the step takes."""
 
 
 AnyStep = TypeVar("AnyStep", bound=Step)

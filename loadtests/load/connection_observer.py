@@ -1,8 +1,8 @@
 """Checks and measures what one user's connections receive, as it happens. It keeps no history.
 
 The checker's rule judges the order of every subscription, entry by entry; an error names the room,
-the seq and the connection. A message that reaches a user who was away by choice is no delivery:
-only delays that the server causes are measured.
+the seq and the connection. A message that reaches a user who was away by choice does not count as a
+delivery: only delays that the server causes are measured.
 """
 
 import math
@@ -41,7 +41,7 @@ class RefusedError(Exception):
 
 
 class ConnectionObserver(ConnectionListener):
-    """Pass `observe` as the client's watch, and the observer itself as its listener."""
+    """Pass `observe` as the client's `watch`, and the observer itself as its listener."""
 
     def __init__(self, name: str, run_id: str, sink: ResultSink) -> None:
         self._order = OrderChecker(name)

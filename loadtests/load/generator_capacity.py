@@ -1,8 +1,9 @@
 """Measures how many deliveries one process of the generator can receive.
 
-`python -m loadtests.load.generator_capacity` prints the µs of CPU that a delivery costs: read from
-its socket, decoded, checked and measured. A child process sends frames that were built before, so
-nothing but receiving counts. A run starts it first, and reports at its end how close to it it came.
+`python -m loadtests.load.generator_capacity` prints the µs of CPU that a delivery costs: reading it
+from the socket, decoding, checking and measuring it. A child process sends prebuilt frames, so
+nothing but receiving counts. A run measures this first, and reports at its end how close it came to
+this capacity.
 """
 
 from gevent import monkey
@@ -27,7 +28,7 @@ from loadtests.load.recorder import Recorder  # noqa: E402
 
 CONNECTIONS = 20
 MESSAGES = 500
-ROUND_SECONDS = 0.002  # so that each frame is received by itself
+ROUND_SECONDS = 0.002  # so that each frame is received on its own
 RUN_ID = "capacity"
 ROOM = 1
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -63,7 +64,7 @@ def measure() -> float:
         started = time.process_time()
         for client in clients:
             client.open(ROOM, within=TIMEOUT_SECONDS)
-            client.send_unanswered("ping")  # the server starts to send
+            client.send_unanswered("ping")  # the server starts sending
         for client in clients:
             client.wait_until(partial(has_all, client), TIMEOUT_SECONDS)
         return (time.process_time() - started) / sink.recorder.deliveries * 1e6

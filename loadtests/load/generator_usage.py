@@ -1,7 +1,7 @@
 """How busy this process of the generator is: its share of a core, and its event loop's lag.
 
-The lag is part of every latency that the process measures, so a run with a large lag says
-something about the generator and nothing about the server.
+The lag is part of every latency that the process measures, so a run with a large lag says nothing
+about the server.
 """
 
 import time

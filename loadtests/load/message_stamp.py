@@ -1,8 +1,8 @@
 """The stamp at the end of a message's text: the run it belongs to, and when it was sent. Pure.
 
-It is epoch time, so that any machine can tell how long a message took; between two machines it is
-as accurate as their clocks. Messages of others in the same room have no stamp of this run and are
-not measured.
+The time is epoch time, so that any machine can tell how long a message took; between two machines,
+this is only as accurate as their clocks. Messages of others in the same room have no stamp of this
+run and are not measured.
 """
 
 SEPARATOR = " ~"

@@ -1,7 +1,7 @@
 """The plan of one run: everything that its processes have to agree on. Pure.
 
 `python -m loadtests.load` writes it and the locustfile reads it; a worker on another machine gets
-it from its master. It holds sessions, so only its owner may read the file.
+it from its master. It holds sessions, so only its owner can read the file.
 """
 
 import json
@@ -19,7 +19,7 @@ PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable with the path of the pla
 
 @dataclass(slots=True)
 class Plan:
-    """`identities` are lines `Cookie: …`, `Authorization: …` or `Account: name password`."""
+    """`identities` are lines: `Cookie: …`, `Authorization: …` or `Account: name password`."""
 
     run_id: str
     host: str
@@ -66,7 +66,7 @@ class Plan:
 
 
 def identities_needed(users: int, workers: int) -> int:
-    """Return how many identities it takes so that no worker runs out of them.
+    """Return how many identities are needed so that no worker runs out of them.
 
     Workers share the lines by their numbers, and the busiest one runs its part of `users` rounded
     up.

@@ -1,7 +1,8 @@
 """The roles of a Locust process: alone, the master of several, or one of its workers.
 
 A worker asks for the plan when it is ready, runs the users whose identities are its own, measures
-by itself and hands over its seconds with Locust's reports. The master adds them up.
+by itself and hands over its results, second by second, with Locust's reports. The master adds them
+up.
 """
 
 import os
@@ -22,7 +23,7 @@ from loadtests.load.user_pool import UserPool
 from loadtests.shapes.shape import Action
 
 ASK, PLAN, STARTED, SECONDS = "hubbub-ask", "hubbub-plan", "hubbub-started", "hubbub_seconds"
-# Workers report every three seconds; the second in which they do comes with the next report.
+# Workers report every three seconds; the second in which they report comes with the next report.
 WORKERS_LATE_SECONDS = 6
 
 

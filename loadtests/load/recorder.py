@@ -1,7 +1,7 @@
 """What one process measures, second by second. Pure: the caller passes the clock.
 
-`second` is the current one, to which the measurements are added. `end_second` ends it, and
-`pop_ended` returns each ended second once.
+`second` is the current one, to which the measurements are added. `end_second` ends it; `pop_ended`
+returns each ended second exactly once.
 """
 
 from loadtests.lib.measurements.series import DELIVER, Generator, Second

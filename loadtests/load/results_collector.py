@@ -29,7 +29,7 @@ PERCENTILE = 99
 
 class ResultsCollector:
     def __init__(self, run: Run, late_seconds: float) -> None:
-        """`late_seconds` is how long after its end a second is complete."""
+        """`late_seconds` is how long after a second's end its results are complete."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())
 

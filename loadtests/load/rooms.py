@@ -45,7 +45,7 @@ class Rooms:
             raise TargetError(f"{self._plan.host} does not answer: {error}.") from None
 
     def archive(self) -> None:
-        """Archive the rooms; what fails is logged."""
+        """Archive the rooms; failures are logged."""
         log(f"Archiving {len(self._plan.rooms)} rooms")
         try:
             for room in self._plan.rooms:
@@ -56,7 +56,7 @@ class Rooms:
     def _add_members(self) -> None:
         """Let everyone with a session join their rooms: joining is not what a load measures.
 
-        Those who sign in through the form join after that.
+        Those who sign in through the form join once they have.
         """
         identities = self._plan.identities[: self._plan.identities_needed]
         signed_in = [

@@ -1,6 +1,6 @@
 """The run as one process sees it: the plan, its users' identities, what it measures.
 
-The process roles create it and Locust's users get it from `current()`. Everything that Locust shall
+The process roles create it and Locust's users get it from `current()`. Everything that Locust is to
 show goes through its own `request` event here, except deliveries and checks: an event for each
 would cost as much as decoding the message (3 µs), so they are added once a second.
 """
@@ -22,7 +22,7 @@ from loadtests.load.user_pool import UserPool
 
 CHECK = "CHECK"
 PLAN_TIMEOUT_SECONDS = 60
-# Each text is a line of Locust's report: one broken server must not make a million of them.
+# Each text is a line of Locust's report: a broken server must not create a million of them.
 MAX_ERROR_TEXTS = 100
 
 
@@ -41,7 +41,7 @@ class Run:
         self.user_pool = UserPool(plan)
         self.clients: set[GeventClient] = set()
         self.started_at = time.time()
-        self.background = Group()  # greenlets that end when the run starts again
+        self.background = Group()  # greenlets that end when the run is restarted
         self._error_texts = 0
         environment.events.request.add_listener(self._request_ended)
 
@@ -105,8 +105,8 @@ class Run:
 def add_deliveries(stats: RequestStats, measured: Histogram, at: int) -> None:
     """Add the deliveries of the second `at` to Locust's statistics, but not to its total.
 
-    Each bucket's count goes to Locust's bucket of its upper edge. "Aggregated" leaves them out:
-    they would outnumber everything else.
+    Each bucket's count goes to the Locust bucket that contains its upper edge. "Aggregated" leaves
+    them out: they would outnumber everything else.
     """
     _add(stats, DELIVER, "message.created", at, dict(measured.buckets_ms()))
 

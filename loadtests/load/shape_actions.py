@@ -13,7 +13,7 @@ from loadtests.shapes.shape import Action
 
 
 def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None:
-    """Call `perform` whenever the shape has the action scheduled."""
+    """Call `perform` at the times for which the shape has scheduled the action."""
     for scheduled in run.shape.schedule():
         if scheduled.action is action:
             gevent.sleep(max(0.0, run.started_at + scheduled.at - time.time()))
@@ -29,8 +29,8 @@ def drop_all(run: Run) -> None:
 def deploy(run: Run, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
     """Restart the local stack's replicas, or tell the operator to start a deploy.
 
-    A deploy that fails is reported to `fail`. One that has not ended by the end of the run fails
-    nothing: then the note that it is done is missing.
+    A deploy that fails is reported to `fail`. One that is still running when the run ends fails
+    nothing; only the note that it is done is missing.
     """
     if not run.plan.stack:
         note("Start your rolling deploy now: the run continues meanwhile.")

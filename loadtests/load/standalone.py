@@ -52,7 +52,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
 
 
 def prepare(environment: Environment, workers: int) -> Plan:
-    """Return a plan for Locust's options, with its rooms created; they are archived at the end.
+    """Return a plan for Locust's options; its rooms are created now, and archived at the end.
 
     Raises TargetError, which says what is missing.
     """

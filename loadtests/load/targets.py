@@ -13,9 +13,9 @@ from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.load.plan import identities_needed
 
-# Compressing the static files takes a minute: they are kept for the next run.
+# Compressing the static files takes a minute, so they are kept for the next run.
 STATIC = ROOT / "data/load/static"
-# These variables of the shell apply to the stack here, too.
+# These variables of the shell apply to the local stack, too.
 VARIABLES_FROM_SHELL = (
     *("MESSAGES_BURST", "MESSAGES_PER_SECOND", "COMMANDS_BURST", "COMMANDS_PER_SECOND"),
     *("WEB_CONCURRENCY", "WEB_THREADS", "REALTIME_THREADS", "DRAIN_SECONDS"),
@@ -94,7 +94,7 @@ def monitoring_arguments(options: Namespace) -> list[str]:
 def _local_stack(options: Namespace) -> Iterator[RunningStack]:
     log(f"Starting a stack with {options.replicas} replicas")
     variables = {name: os.environ[name] for name in VARIABLES_FROM_SHELL if name in os.environ}
-    # All users come from one address and within minutes, as no people do.
+    # All users come from one address and within minutes, as real people never do.
     stack = RunningStack(REPLICAS=str(options.replicas), SIGN_IN_LIMITS="0", **variables)
     STATIC.mkdir(parents=True, exist_ok=True)
     state_directory = stack.folder / "stack"

@@ -1,7 +1,8 @@
 """Whether a run met its limits. Pure: a series and limits in, rows and an exit status out.
 
-Lost, duplicated and reordered events always count. Latencies and failures are the server's only
-while the generator kept up; if it did not, they are "not judged", with an exit status of its own.
+Lost, duplicated and reordered events always count. Latencies and failures say something about the
+server only if the generator kept up; if it did not, they are "not judged", with an exit status of
+its own.
 """
 
 from collections.abc import Iterator, Sequence

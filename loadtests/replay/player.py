@@ -1,8 +1,9 @@
-"""Replays traffic: performs every action at its time, divided by the speed, with our client.
+"""Replays traffic with our client: every action at its recorded time, divided by the speed.
 
 A recorded connection is a tab of its user. One that connects reuses a tab of the user that is
 disconnected, if there is one, and so resumes. An action starts at its time whether or not the ones
-before it are answered, like real users' actions; a tab that is not connected yet delays its own.
+before it are answered, like real users' actions; only a tab that is not connected yet delays its
+own actions.
 """
 
 import asyncio
@@ -44,12 +45,12 @@ class Player:
         self._reported_at = 0.0
 
     async def play(self) -> ReplayResults:
-        """Replay all actions, wait until everything arrived, check what the clients received."""
+        """Replay all actions, wait until all has arrived, and check what the clients received."""
         started = time.monotonic()
         try:
             for action in self.traffic.actions:
                 due = started + action.at / self.speed
-                # Sleep even if it is due already: the clients must get to read answers.
+                # Sleep even if the action is already due: the clients need time to read answers.
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 self.results.late.record(time.monotonic() - due)
                 self.results.played[action.kind] += 1
@@ -148,7 +149,7 @@ class Player:
             case "typing" if client.connected:
                 await client.write(json.dumps({"type": "typing", "room": room}))
             case "subscribe":
-                pass  # it is open already, or the client resumed it
+                pass  # it is already open, or the client resumed it
             case kind:
                 self.results.skipped[kind] += 1
 
@@ -183,7 +184,7 @@ class Player:
                 while self._tasks:
                     for client in self._clients:
                         if client.protocol.pending:
-                            client.reconnect()  # to get the answers that it is still missing
+                            client.reconnect()  # to get the answers that are still missing
                     await asyncio.wait(list(self._tasks), timeout=POLL_SECONDS)
                 for client in self.tabs.values():
                     await client.wait_until(partial(self._has_all, client), SETTLE_SECONDS)

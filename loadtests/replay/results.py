@@ -39,7 +39,7 @@ class ReplayResults:
     violations: list[Violation] = field(default_factory=list)
     late: Histogram = field(default_factory=Histogram)
     played: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)  # actions without anything to act on
+    skipped: Counter[str] = field(default_factory=Counter)  # actions that found nothing to act on
     refused: Counter[str] = field(default_factory=Counter)  # by problem code
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
     quotable: dict[int, int] = field(default_factory=dict)  # room: one of its messages

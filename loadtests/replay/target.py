@@ -21,13 +21,13 @@ class Target:
     addresses: list[str]
     identities: list[str]  # of each user, as `seed` writes them
     rooms: list[int]  # the id of each room
-    cluster: Cluster | None = None  # if it is our own
+    cluster: Cluster | None = None  # if we started it
 
 
 @contextmanager
 def local_target(traffic: Traffic, replicas: int) -> Iterator[Target]:
-    """Yield servers on this machine, which are removed afterwards."""
-    # Replayed faster than people send, everyone would be rate-limited.
+    """Yield servers on this machine; they are removed afterwards."""
+    # When replayed faster than people send, everyone would be rate-limited.
     with (
         Cluster(replicas=replicas, environment=NO_RATE_LIMITS) as cluster,
         TemporaryDirectory() as folder,
@@ -64,7 +64,7 @@ def remote_target(traffic: Traffic, host: str, sessions: Path) -> Target:
 
 
 def create_rooms(traffic: Traffic, address: str, identities: list[str]) -> list[int]:
-    """Create a private room for each recorded one, with as many members."""
+    """Create a private room for each recorded room, with the same number of members."""
     headers = [rest.headers_of(identity) for identity in identities[: len(traffic.users)]]
     ids = [rest.call_patiently(address, "GET", "/me", each)["id"] for each in headers]
     rooms = []

@@ -1,7 +1,7 @@
 """Recorded traffic as it is replayed: the files of all replicas joined, with small numbers. Pure.
 
-Users and rooms are numbered from 0 in the order in which they appear, so that no name of the
-recording is left. Whoever did something in a room counts as a member of it.
+Users and rooms are numbered from 0 in order of appearance, so that no name of the recording is
+left. Whoever did something in a room counts as a member of it.
 """
 
 import json
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 class UnreadableError(Exception):
-    """The files are no recording; the text says why."""
+    """The files are not a recording; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Traffic:
 
 
 def read(paths: Sequence[Path]) -> Traffic:
-    """Return the traffic of all files of one recording. Raises UnreadableError."""
+    """Return the traffic in all files of one recording. Raises UnreadableError."""
     heads, lines = zip(*(_read_file(path) for path in paths), strict=True)
     names = {head["recording"] for head in heads}
     if len(names) > 1:

@@ -1,4 +1,4 @@
-"""Many small rooms: hardly any fan-out, so the load is writes and the number of rooms."""
+"""Many small rooms: hardly any fan-out, so the load comes from writes and the number of rooms."""
 
 from dataclasses import dataclass
 from typing import ClassVar

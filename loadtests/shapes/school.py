@@ -1,7 +1,7 @@
 """A school morning, scaled to the length of the run: four lessons, each followed by a break.
 
 Everyone arrives within the first minutes. A lesson starts with talk and then falls quiet; in the
-break everyone talks. Over the morning the mean is the message rate that was asked for.
+break everyone talks. Averaged over the morning, the message rate is the requested one.
 """
 
 from dataclasses import dataclass

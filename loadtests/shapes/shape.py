@@ -1,7 +1,7 @@
 """The base of all shapes: how many users there are, how active, in which rooms, and what happens.
 
-By itself it is a load that ramps up and stays. A shape gets the seconds since the start and must
-always give the same answer: workers on other machines use copies of their own.
+By itself it is a load that ramps up and then stays constant. A shape gets the seconds since the
+start and must always give the same answer: workers on other machines use copies of their own.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import Enum
 from math import ceil
 from typing import ClassVar
 
-# Users who open the page each second during the ramp-up: each makes a dozen requests or more.
+# Users who open the page each second during the ramp-up: each makes a dozen or more requests.
 ARRIVALS_PER_SECOND = 10.0
 LONGEST_RAMP = 0.25  # of the run
 

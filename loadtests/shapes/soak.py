@@ -1,4 +1,4 @@
-"""A constant load for a long time: leaks and growth show after hours."""
+"""A constant load for a long time: leaks and growth only show after hours."""
 
 from dataclasses import dataclass
 from typing import ClassVar

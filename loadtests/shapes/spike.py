@@ -1,4 +1,4 @@
-"""A few users, then everyone within seconds, then a few again: news that all want to see."""
+"""A few users, then everyone within seconds, then a few again: news that everyone wants to see."""
 
 from dataclasses import dataclass
 from typing import ClassVar

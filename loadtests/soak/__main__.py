@@ -1,4 +1,4 @@
-"""`python -m loadtests.soak`: an hour of gentle load on a stack of its own, and what grew in it.
+"""`python -m loadtests.soak`: put a gentle load on a new stack for an hour, and report what grew.
 
 Exit status: 0 nothing failed and nothing grew, 1 something did, 2 the soak could not be run. A soak
 of the full hour writes its figures into docs/performance.md and its plot into docs/images.

@@ -3,7 +3,7 @@
 - The start is left out: caches fill, the allocator finds its size, every worker serves every page.
 - Memory is measured as resident memory and as a process' own (anonymous) memory: the kernel takes
   back pages of files, which would hide a leak of the same size.
-- Users' connections are not counted as open files: one more tab is no leak.
+- Users' connections are not counted as open files: one more tab is not a leak.
 - Postgres is judged by its connections and its own memory alone. Its buffers fill up to their
   configured size, and each process keeps table files open, up to `max_files_per_process`.
 """
@@ -26,7 +26,7 @@ COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that must not grow; `limit` returns how much it may, given its level."""
+    """Something that must not grow; `limit` returns how much growth is tolerated at its level."""
 
     part: str
     what: str

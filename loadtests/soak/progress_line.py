@@ -1,4 +1,4 @@
-"""The live line of a soak: how far it is, and what it has measured so far."""
+"""The live line of a soak: how far it has come, and what it has measured so far."""
 
 import time
 from pathlib import Path

@@ -36,7 +36,7 @@ def write(facts: dict[str, Any], samples: Samples, verdicts: Sequence[Verdict]) 
 
 
 def draw(samples: Samples, seconds: float, file: Path) -> None:
-    """Draw over time what must stay flat."""
+    """Plot everything that must stay flat over time."""
     with figure_file(file, 8, 8) as figure:
         memory, counts, stores = figure.subplots(3, sharex=True)
         for part in samples.parts():

@@ -139,7 +139,7 @@ def random_text(account: Account) -> str:
 
 
 def read_page(address: str, account: Account) -> None:
-    """Load the chat page as a browser does first. Raises OSError."""
+    """Load the chat page, as a browser does first. Raises OSError."""
     request = urllib.request.Request(f"http://{address}/", headers=account.headers)
     with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as page:
         page.read()

@@ -26,7 +26,7 @@ from loadtests.load.message_stamp import stamp
 from loadtests.load.user_pool import Identity, NoIdentityLeftError
 from loadtests.users.authentication import sign_in
 
-# Most messages go to the first room of the shape's order.
+# Most messages go to a user's first room, in the shape's order.
 ROOM_WEIGHTS = (70, 25, 5)
 SEND_SECONDS = 30.0
 
@@ -34,7 +34,7 @@ SEND_SECONDS = 30.0
 class HubbubUser(FastHttpUser):
     abstract = True
     insecure = False
-    # One for all users: it reads all certificates.
+    # One for all users, because creating one reads all certificates.
     ssl_context_factory = staticmethod(cache(ssl.create_default_context))
     connection_timeout = 10.0
     network_timeout = 30.0
@@ -131,9 +131,9 @@ class HubbubUser(FastHttpUser):
         return self.identity
 
     def _send_at_random_times(self) -> None:
-        """Send whether or not the message before was answered.
+        """Send whether or not the previous message was answered.
 
-        So a server that slows down does not get a smaller load than was asked for.
+        So a server that slows down does not get a smaller load than requested.
         """
         run = self.run_state
         rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)

@@ -102,7 +102,7 @@ class BrowserUser(HubbubUser):
             messages = self.read_page(room, before=min(one["seq"] for one in messages))
 
     def edit_last(self, room: int) -> None:
-        """Edit the newest own message of a room."""
+        """Edit the user's newest message in a room."""
         assert self.tab is not None
         me = self.tab.protocol.user
         own = [one for one in self._messages(room) if one["sender"]["id"] == me]
@@ -185,7 +185,7 @@ class Wanderer(BrowserUser):
 class Lurker(BrowserUser):
     """A phone in a pocket: its radio sleeps between reads, and the app is often away.
 
-    The phone itself delays what reaches it, so its deliveries are checked and not measured.
+    The phone itself delays what reaches it, so its deliveries are checked but not measured.
     """
 
     kind = LURKER

@@ -1,6 +1,6 @@
 """The targets of the benchmark, and whether they were reached: computed, never written by hand.
 
-A target whose figures are not all there is open: a system was left out, or the run was partial.
+A target is open if some of its figures are missing: a system was left out, or the run was partial.
 """
 
 from collections.abc import Callable, Iterator
@@ -98,8 +98,8 @@ def _storm(records: Records) -> Iterator[Target]:
     yield _limited("reconnect: queries per connection", "at most 2", queries, lambda x: x <= 2)
     missed = storm["opened"]["missed"] if storm else None
     reads = storm["statements"]["log_reads"] / max(1, missed) if storm and missed else None
-    # One shared read of each room, and few more. Reads that grow with the missed messages would be
-    # far above this.
+    # One shared read of each room, and a few more. Reads that grow with the missed messages would
+    # be far above this.
     yield _limited("reconnect: log reads per missed message", "none", reads, lambda x: x < 0.05)
 
 

@@ -1,4 +1,4 @@
-"""Durable sends: many rooms of two over two replicas; a message is committed before its answer."""
+"""Durable sends: many rooms of two users, two replicas; messages are committed before the ack."""
 
 from loadtests.bench.records import Record, Window, acks_per_second, record
 from loadtests.bench.sizes import Sizes
@@ -11,7 +11,7 @@ REPLICAS = 2
 
 
 def measure(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
-    """Return each number of writers at full speed, then the last one at half of its rate."""
+    """Measure each number of writers at full speed, then the last number at half its rate."""
     records = []
     with SYSTEMS[name](backends, REPLICAS) as system:
         for writers in sizes.writers:

@@ -1,4 +1,4 @@
-"""Ten thousand connections to one replica: what each costs at rest, and messages among them."""
+"""Ten thousand connections to one replica: what each costs when idle, and under a few messages."""
 
 import time
 
@@ -29,7 +29,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Record]:
 
 
 def settle(sizes: Sizes) -> None:
-    """Let pass what belongs to opening: presence, and memory that the allocator gives back."""
+    """Wait for the after-effects of opening: presence, and memory that the allocator returns."""
     time.sleep(min(SETTLE_SECONDS, sizes.idle))
 
 

@@ -1,4 +1,4 @@
-"""One room: messages at a steady rate ("quiet"), and as fast as the server goes ("hot")."""
+"""One room: messages at a steady rate ("quiet"), and as fast as the server can ("hot")."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ from loadtests.lib.load_client import LoadClient, Plan, running
 from loadtests.lib.systems.backends import Backends
 
 SATURATED_MS = 1_000
-# Opening a room is announced to everybody who has it open: let that pass first.
+# Opening a room is announced to everybody who has it open: wait until that is over.
 WARM_UP_SECONDS = 2.0
 
 
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
-    """Return the quiet and the hot room of a system.
+    """Measure the quiet and the hot room of a system.
 
     The system is started anew for each: one that cannot keep up is still busy long after the load.
     """
@@ -26,7 +26,7 @@ def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[
 
 
 def measure_two_replicas(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
-    """Return a quiet room over two replicas, at a lower rate."""
+    """Measure a quiet room over two replicas, at a lower rate."""
     with SYSTEMS[name](backends, 2) as system, open_room(system, sizes.members) as client:
         rate = sizes.two_replicas_rate
         return [quiet(system, client, sizes.members, rate, sizes, "two replicas")]

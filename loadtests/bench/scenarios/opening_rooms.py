@@ -1,6 +1,6 @@
 """Opening a room of many messages and one of few: time, number of queries, and their plans.
 
-The queries are read from Postgres' own log (auto_explain), so the application cannot hide one.
+The queries are read from Postgres' own log (auto_explain), so the application cannot hide any.
 """
 
 import http.client
@@ -34,7 +34,7 @@ PATHS = {
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Record]:
-    """Return for each address of a room what it costs with many messages and with few."""
+    """Return what each address of a room costs with many messages, and with few."""
     large, small = (_filled_room(backends.cluster, count) for count in (sizes.history, SMALL))
     backends.postgres.execute("VACUUM ANALYZE", database=backends.cluster.name)
     with start(backends, 1) as hubbub:
@@ -79,9 +79,9 @@ def _filled_room(cluster: Cluster, count: int) -> str:
 
 
 def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> dict[str, Any]:
-    for path in (large, small) * 3:  # load what is loaded only once
+    for path in (large, small) * 3:  # warm up what is loaded only once
         browser.open(path)
-    # In turn, so that other work of the machine affects both alike.
+    # Alternate, so that other work on the machine affects both alike.
     times = [(browser.open(large), browser.open(small)) for _ in range(ROUNDS)]
     large_ms, small_ms = (
         round(1_000 * statistics.median(side), 2) for side in zip(*times, strict=True)

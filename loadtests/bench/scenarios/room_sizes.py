@@ -19,7 +19,7 @@ COUNTERS = {
 
 
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
-    """Return for each size what a message costs Redis, and how fast the room goes."""
+    """Return, for each size, what a message costs Redis, and the room's throughput."""
     records = []
     with SYSTEMS[name](backends, replicas) as system:
         for members in sizes.room_sizes:

@@ -25,7 +25,7 @@ SYSTEMS: dict[str, Start] = {
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what only the benchmark runs."""
+    """Return the versions of the software that only the benchmark runs."""
     lock = (socketio.FILES / "package-lock.json").read_text()
     found = {
         "node": number_in(output("node", "--version")),

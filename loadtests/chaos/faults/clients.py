@@ -86,7 +86,7 @@ class ClientsHalfOpen(OpenConnectionsFault):
 
 
 class ClientsNotReading(Fault):
-    """Tabs stop reading from their connections, as a browser does on a phone that sleeps."""
+    """Tabs stop reading from their connections, like a browser on a sleeping phone."""
 
     def __init__(self, context: FaultContext, victim: int) -> None:
         super().__init__(context, victim)

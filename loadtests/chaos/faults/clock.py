@@ -7,7 +7,7 @@ from loadtests.chaos.faults.processes import process_of
 from loadtests.lib.servers import Replica
 
 OFFSETS_SECONDS = (3_600, -3_600)
-# The time of a message is that of its replica.
+# A message gets its time from its replica.
 COUNT_WRONG_TIMES = """
     SELECT count(*) FROM chat_message
     WHERE created_at - now() NOT BETWEEN interval '-30 minutes' AND interval '30 minutes'

@@ -98,7 +98,7 @@ class LinkDelayed(Fault):
         await asyncio.to_thread(self.delay.heal)
 
     async def evidence(self) -> str:
-        """Evidence is a connection that took as long as the way there and back."""
+        """Evidence is a connection that took at least the added delay, both ways."""
         started = now()
         try:
             _, connection = await asyncio.open_connection(self.host.address, self.server.port)

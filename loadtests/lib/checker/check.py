@@ -1,8 +1,8 @@
 """Applies all rules to all histories. Pure.
 
 Call `check` with what every client recorded and the log as read after the last change; a correct
-run gives an empty list. A client that closed before the end has views of that moment: name it in
-`left_early`, and its final views are not compared with the log. With `deadlines`, presence and
+run gives an empty list. A client that closed before the end has outdated views: name it in
+`left_early`, so that its final views are not compared with the log. With `deadlines`, presence and
 revocation are checked, too: then the histories must include all clients of the rooms.
 """
 

@@ -6,7 +6,7 @@ from loadtests.lib.client.history import EventReceived, History
 
 
 def check(history: History, log: Log) -> list[Violation]:
-    """Every received event is in the log, at the same seq and of the same type."""
+    """Every received event is in the log, with the same seq and type."""
     violations = []
     for entry in history.entries:
         if isinstance(entry, EventReceived) and (logged := _logged(entry, log)) != entry.type:

@@ -1,6 +1,6 @@
-"""When which fault was done to a deployment, and how long users may notice it. Pure.
+"""When each fault was injected into a deployment, and how long users may notice it. Pure.
 
-The fault test gives a window for each fault. All times are of the histories' clock.
+The fault test gives a window for each fault. All times are on the histories' clock.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ PRESENCE_PROMISES = {"present_seconds", "gone_seconds"}
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Within how many seconds everyone sees who came online, who left, and lost access ends."""
+    """Seconds within which everyone sees who came online or left, and access really ends."""
 
     present_seconds: float = 3.0
     gone_seconds: float = 10.0  # after a replica died; otherwise much less
@@ -47,7 +47,7 @@ class Deadlines:
     windows: Sequence[FaultWindow] = ()
 
     def deadline(self, at: float, promise: str) -> float:
-        """Return when a change of the moment `at` must be visible; `promise` names a field."""
+        """Return when a change at the moment `at` must be visible; `promise` names a field."""
         deadline: float = at + getattr(self.promises, promise)
         for window in sorted(self.windows, key=lambda window: window.started):
             if window.started <= deadline and window.ended >= at:

@@ -2,8 +2,9 @@
 
 A room's log says who was a member at which seq. `subscribed` carries the seq at which the
 membership was read; live events go up to and including the seq at which it ended. Members may read
-what was before. Rooms whose log does not start with their first member are not checked. Histories
-do not have `room.bumped` and answers of REST other than loads, so these are not checked either.
+what was written before they joined. Rooms whose log does not start with their first member are not
+checked. Histories do not contain `room.bumped`, or REST answers other than loads, so these are not
+checked either.
 """
 
 from collections import defaultdict

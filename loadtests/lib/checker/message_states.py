@@ -1,8 +1,8 @@
-"""Rules of the states of messages: no answer is older than what anyone had seen before. Pure.
+"""Rules for the states of messages: no answer is older than what anyone had already seen. Pure.
 
 A replay, a load over REST and the answer to a command carry a message as it is now. So an answer to
 a request that was sent after any client knew of a change must have that change. This proves that no
-old text is sent: an event that was in flight when the text changed is no violation.
+old text is sent: an event that was in flight when the text changed is not a violation.
 """
 
 from collections import defaultdict
@@ -35,7 +35,7 @@ class State:
     at: float
     requested_at: float | None
     message: Frame
-    seq: int  # of the event that carried it: the message must be at least as new
+    seq: int  # of the carrying event: the message must be at least as new
 
 
 def check(histories: Sequence[History], log: Log) -> list[Violation]:
@@ -102,7 +102,7 @@ def _note(first_known: FirstKnown, message: int, rev: int, at: float) -> None:
 
 
 def _states(history: History) -> Iterator[State]:
-    asked: dict[int, float] = {}  # room: when the replay that is under way was asked for
+    asked: dict[int, float] = {}  # room: when the current replay was requested
     subscribed: dict[int, float] = {}
     sent: dict[int, float] = {}
     client = history.name

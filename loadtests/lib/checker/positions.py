@@ -1,7 +1,8 @@
-"""Rules of positions between two connections: a client asks for nothing that it has not got. Pure.
+"""Rules of positions between two connections: a client never skips what it has not received. Pure.
 
-At any moment a client shows a contiguous part of the log up to some seq. Within a subscription
-`subscriptions` checks that; here, that the next subscription starts no later than the last ended.
+At any moment a client shows a contiguous part of the log up to some seq. Within a subscription,
+`subscriptions` checks this; here we check that the next subscription starts no later than where the
+last one ended.
 """
 
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ class _Positions:
             case SubscriptionEnded(room=room):
                 self.rooms.pop(room, None)
             case Disconnected():
-                # A load that did not finish starts again from nothing.
+                # A load that did not finish starts over.
                 self.rooms = {id: one for id, one in self.rooms.items() if one.loading is None}
 
     def _asked(self, entry: SubscribeSent) -> Iterator[Violation]:

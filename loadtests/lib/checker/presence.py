@@ -43,7 +43,7 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _ghosts(
     client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Nobody is shown for longer than promised after they were present last."""
+    """Nobody is shown for longer than promised after they were last present."""
     for user, shown_intervals in interval.seen.items():
         for shown in shown_intervals:
             for start, end in subtract_intervals(shown, present.get(user, ())):
@@ -55,7 +55,7 @@ def _ghosts(
 def _missing(
     client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Everyone who has the room open is shown once that has lasted as long as promised."""
+    """Everyone who has the room open is shown within the promised time."""
     for user, own in present.items():
         shown = merge_intervals(interval.seen.get(user, ()))
         for both in intersect_intervals(interval.certain, own):

@@ -1,8 +1,8 @@
 """When each client had each room open, and whom it saw online meanwhile. Pure.
 
 One interval is one subscription. A client cannot know exactly when the server saw it end: it may
-count as present from `asked` to `over`, and certainly is from `live` to `alive`, the last moment at
-which something of the room reached it.
+count as present from `asked` to `over`, and certainly is present from `live` to `alive`, the last
+moment at which something from the room reached it.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
 """Rules of revocation: a user who lost access receives nothing after the promised time. Pure.
 
-The time counts from the answer to the request that took the access away. A connection that receives
-nothing any more is no violation, however long its client takes to notice. A load over REST that
-still succeeds is one, with or without a connection.
+The time counts from the answer to the request that took the access away. A connection that no
+longer receives anything is not a violation, however long its client takes to notice. A REST load
+that still succeeds is one, with or without a connection.
 """
 
 from collections.abc import Iterator, Sequence

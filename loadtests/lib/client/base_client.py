@@ -1,6 +1,6 @@
 """What the asyncio and the gevent client have in common: identity, addresses, protocol state.
 
-A client adds sockets, timers and waiting, and nothing of the protocol: that is `ClientProtocol`'s.
+A client adds sockets, timers and waiting; the protocol itself is left to `ClientProtocol`.
 """
 
 import random
@@ -47,7 +47,8 @@ class BaseClient:
         """Choose a random address to connect to, but not the one that just failed.
 
         Clients usually connect through a proxy, which passes over a replica that is down. A client
-        that drew the dead replica several times in a row would be away for longer than any of them.
+        that drew the dead replica several times in a row would be away for longer than any real
+        one.
         """
         failed = self.address if self.protocol.attempt_failed else ""
         others = [address for address in self.addresses if address != failed]

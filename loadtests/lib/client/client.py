@@ -42,7 +42,7 @@ _load_threads = ThreadPoolExecutor(4, "load")
 
 
 class Client(BaseClient):
-    """One tab of a user. `decode` may return one frame for equal texts to many clients."""
+    """One tab of a user. `decode` may return one object for equal texts of many clients."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class Client(BaseClient):
                 await self._changed.wait()
 
     def stop_reading(self) -> None:
-        """Stop reading from this socket, like a page on a computer that sleeps."""
+        """Stop reading from this socket, like a page on a sleeping computer."""
         if self._socket is not None:
             self._socket.transport.pause_reading()
 
@@ -162,7 +162,7 @@ class Client(BaseClient):
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
-        await self._do(effects)  # which may be the answer already
+        await self._do(effects)  # which may already be the answer
         return await answer
 
     async def _stay_connected(self) -> None:

@@ -114,7 +114,7 @@ class GeventClient(BaseClient):
         return self._answer(ref, effects, within)
 
     def send(self, room: int, body: str, nonce: str = "", within: float = 30) -> Frame:
-        """Send a message and return its answer, over as many sockets as it takes."""
+        """Send a message and return its answer, reconnecting as often as it takes."""
         nonce = nonce or uuid4().hex
         return self.command("message.send", room=room, nonce=nonce, body=body, within=within)
 

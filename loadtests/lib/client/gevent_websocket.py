@@ -68,7 +68,7 @@ def connect_socket(address: str, headers: dict[str, str]) -> Socket:
         origin=origin(address, headers),
         suppress_origin="Cookie" not in headers,
         subprotocols=[SUBPROTOCOL],
-        skip_utf8_validation=True,  # the JSON parser does it, and much faster
+        skip_utf8_validation=True,  # the JSON parser does this, and much faster
         http_no_proxy=["*"],
         sockopt=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
@@ -108,7 +108,7 @@ def receive(opened: Socket, welcome: Frame | None) -> bytes:
 
 
 def close(opened: Socket) -> None:
-    """Close it as a page that is left does; a greenlet that receives on it gets LOST."""
+    """Close it like a page that is closed; a greenlet that is receiving on it gets LOST."""
     with suppress(*LOST):
         opened.send_close()
     opened.shutdown()  # type: ignore[no-untyped-call]

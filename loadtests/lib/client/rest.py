@@ -26,7 +26,7 @@ CSRF_TOKEN = "c" * 32
 
 
 class RefusedError(Exception):
-    """An answer that is not 2xx; `problem` is its JSON, or its text if it was no JSON."""
+    """An answer that is not 2xx; `problem` is its JSON, or its text if it was not JSON."""
 
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
@@ -106,7 +106,7 @@ _opener = urllib.request.build_opener(_NoRedirect)
 def call_patiently(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Call the API; when it is rate-limited, wait as long as the answer says and try again."""
+    """Call the API; when rate-limited, wait as long as the answer says and try again."""
     while True:
         try:
             return call(address, method, path, headers, body)

@@ -1,7 +1,7 @@
 """One room that a client has open: its position in the log, its view, who is online. Pure.
 
-Nothing is lost because of the position: the highest seq that was applied without a gap. Only events
-and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
+Nothing gets lost thanks to the position: the highest seq that was applied without a gap. Only
+events and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from loadtests.lib.client.room_view import RoomView
 
 
 class Start(Enum):
-    """How a client opens a room of which it has nothing yet."""
+    """How a client opens a room that it knows nothing of yet."""
 
     BEGINNING = "beginning"  # replay the log from its first event
     NOW = "now"  # only new events

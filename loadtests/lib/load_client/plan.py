@@ -48,7 +48,7 @@ class Plan:
     connections: Sequence[ConnectionPlan]
     senders: Sequence[tuple[int, str]] = ()
     missed_rooms: Sequence[str] = ()  # the room of each message that was sent before the load
-    missed_per_connection: int = 0  # of these, how many make a connection live
+    missed_per_connection: int = 0  # how many of these make a connection live
     max_connecting: int = 64
     max_opening: int = 64
     retry: bool = False  # connect again after a failed handshake, as Hubbub's own clients do

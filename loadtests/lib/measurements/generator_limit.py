@@ -6,7 +6,7 @@ from loadtests.lib.measurements.limits import Limits
 from loadtests.lib.measurements.series import Series
 
 # The generator was the bottleneck when it exceeded its bounds in more than this share of the
-# seconds: one late moment is no limit, and a 99th percentile forgives no more.
+# seconds: one late moment does not count, and a 99th percentile tolerates no more than this.
 BUSY_PERCENT = 5
 
 

@@ -1,8 +1,8 @@
-"""Durations in an HdrHistogram: merged exactly over seconds and processes, read within 1 %.
+"""Durations in an HdrHistogram: merged exactly across seconds and processes, read to within 1 %.
 
 Each process of a load keeps its own and the master adds them up, so a percentile of the whole run
 is that of all measurements and never an average of percentiles. See docs/decisions/0019. An
-HdrHistogram takes 26 KB however little it counts: `pack` those that are kept for a whole run.
+HdrHistogram takes 26 KB even if it is nearly empty: `pack` those that are kept for a whole run.
 """
 
 import math

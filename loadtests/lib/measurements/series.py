@@ -12,8 +12,8 @@ from typing import Any, Self
 from loadtests.lib.measurements.histogram import Histogram
 
 VERSION = 1
-# The kinds of durations. HTTP is all requests together, COMMAND everything that a connection
-# answers besides sends; Locust's own report has both by name.
+# The kinds of durations. HTTP is all requests together, COMMAND is every command besides sends;
+# Locust's own report has both by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What can be wrong with the order of events on a connection; each is a failure of the run.
@@ -45,8 +45,8 @@ class Second:
     failures: dict[str, int] = field(default_factory=dict)  # by KINDS: no answer, or a wrong one
     order_errors: dict[str, int] = field(default_factory=dict)  # by ORDER_ERRORS
     checked: int = 0  # history entries that were checked for their order
-    caught_up: int = 0  # messages that were late for users who were away by choice: no DELIVER
-    lost: int = 0  # connections that ended against the user's will
+    caught_up: int = 0  # messages that were late because users were away by choice: not in DELIVER
+    lost: int = 0  # connections that ended without the user's doing
     generators: dict[str, Generator] = field(default_factory=dict)  # by process
 
     def latency(self, kind: str) -> Histogram:

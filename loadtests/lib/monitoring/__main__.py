@@ -1,8 +1,9 @@
 """`python -m loadtests.lib.monitoring`: sample a deployment until it is terminated.
 
-A stack on this machine (`--stack`) is sampled whole. Of a deployment elsewhere, what has an address
-is sampled: `--metrics` of each process, with METRICS_TOKEN from the environment, `--redis` and
-`--postgres`. The first line of the file names what cannot be sampled, each other line is a sample.
+A stack on this machine (`--stack`) is sampled as a whole. Of a deployment elsewhere, everything
+with an address is sampled: `--metrics` of each process, with METRICS_TOKEN from the environment,
+`--redis` and `--postgres`. The first line of the file names what cannot be sampled, each other line
+is a sample.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def deployment(options: argparse.Namespace) -> Deployment:
 
 
 def write(deployment: Deployment, out: Path, every_seconds: float) -> None:
-    """Write samples for ever; a failure is written once, when it first happens."""
+    """Write samples forever; each failure is written once, when it first happens."""
     sampler, failures_written = Sampler(deployment), 0
     with out.open("w", buffering=1) as file:
         print(json.dumps({"unseen": deployment.unseen}), file=file)

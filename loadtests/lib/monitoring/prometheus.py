@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 TIMEOUT_SECONDS = 5
-# The metrics that are kept: Hubbub's own, and those that every process has.
+# The metrics that are kept: Hubbub's own, and those common to all processes.
 OURS = ("hubbub_", "process_")
 APART = ("le", "last")
 

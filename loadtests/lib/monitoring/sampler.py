@@ -29,7 +29,7 @@ class Sampler:
         self._redis = RedisStats(deployment.redis) if deployment.redis else None
         self._postgres = PostgresStats(deployment.postgres) if deployment.postgres else None
         self._parts: Sequence[Part] = []
-        self.failures: dict[str, str] = {}  # what failed: why, the first time
+        self.failures: dict[str, str] = {}  # what failed, and why it first did
 
     def sample(self) -> dict[str, Values]:
         """Return the values of each part now."""
@@ -43,7 +43,7 @@ class Sampler:
         return {name: values for name, values in found.items() if values}
 
     def samples(self, every_seconds: float) -> Iterator[tuple[float, dict[str, Values]]]:
-        """Yield samples with their times for ever; a slow one delays the next."""
+        """Yield samples with their times, forever; a slow one delays the next."""
         due = time.monotonic()
         while True:
             at = time.time()

@@ -14,7 +14,7 @@ SHOW_METRICS = ("web-", "realtime-")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One process of a deployment with its descendants; without `pid` on another machine."""
+    """A process of a deployment and its descendants; without `pid` if it is on another machine."""
 
     name: str
     pid: int | None = None

@@ -1,7 +1,7 @@
 """Reads a file of samples, and computes values, rates and percentiles over time. Pure.
 
 Times are seconds since the first sample. A part that was not sampled at some time has no value
-then. A counter continues although it starts from zero with a new process.
+then. A counter keeps its growth when a new process starts it from zero.
 """
 
 import json
@@ -93,8 +93,9 @@ def gained(points: Points) -> float:
 def increase(before: float, after: float) -> float:
     """Return how much a counter grew.
 
-    A counter that fell by more than half started again, and grew by all that it shows. One that
-    fell a little is a sum over processes of which one ended: its growth is unknown and counts as 0.
+    A counter that fell by more than half was restarted, and grew by its whole value. One that fell
+    a little is a sum over several processes, one of which ended: its growth is unknown and counts
+    as 0.
     """
     if after >= before:
         return after - before

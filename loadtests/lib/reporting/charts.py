@@ -58,7 +58,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`note` says what a reader would not guess: where it was measured, what is left out."""
+    """`note` says what readers cannot guess, such as where it was measured or what is left out."""
 
     title: str
     unit: str

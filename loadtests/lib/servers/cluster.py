@@ -134,7 +134,7 @@ def make_template(postgres: Postgres, environment: Mapping[str, str]) -> None:
 
 
 def manage(environment: Mapping[str, str], *arguments: str, input: str | None = None) -> str:
-    """Run `manage.py` with this environment only; raise ServerError if it fails."""
+    """Run `manage.py` in exactly this environment; raise ServerError if it fails."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
         cwd=ROOT,

@@ -50,9 +50,9 @@ class Nginx(Server):
             return True
 
     def reload(self) -> set[int]:
-        """Reload the configuration; return the old workers, which accept no more connections.
+        """Reload the configuration; return the old workers, which accept no new connections.
 
-        They keep their open ones. Raises ServerError if no new workers start.
+        They keep their open connections. Raises ServerError if no new workers start.
         """
         old = active_workers(self.pid)
         self.send(signal.SIGHUP)

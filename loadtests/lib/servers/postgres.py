@@ -33,7 +33,7 @@ class Postgres(Server):
         wal_segment_mib: int = 16,
         host: Host = LOOPBACK,
     ) -> None:
-        """`fsync` on is like a deployment; off is faster and durable enough for tests."""
+        """`fsync=True` is what deployments have; False is faster, and durable enough for tests."""
         super().__init__(host)
         self.fsync = fsync
         self.settings = settings or {}
@@ -90,7 +90,7 @@ class Postgres(Server):
         [(was_allowed,)] = self.execute(
             "SELECT datallowconn FROM pg_database WHERE datname = %s", template
         )
-        self._allow_connections(template, allow=False)  # a replica would reconnect at once
+        self._allow_connections(template, allow=False)  # or a replica would reconnect at once
         try:
             self.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
@@ -111,7 +111,7 @@ class Postgres(Server):
         self.execute(drop.format(sql.Identifier(name)))
 
     def restore_database(self, name: str, copy: str) -> None:
-        """Replace it by `copy`, created earlier with `create_database(copy, template=name)`."""
+        """Replace it with `copy`, created earlier with `create_database(copy, template=name)`."""
         self.drop_database(name)
         self.create_database(name, template=copy)
 

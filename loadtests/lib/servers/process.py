@@ -108,7 +108,7 @@ class Server(Startable):
     def pause(self) -> None:
         """Freeze it and its children (SIGSTOP): connections stay open and nothing is answered.
 
-        Returns when all of them are stopped, also children that start meanwhile.
+        Returns when all of them are stopped, including children that start in the meantime.
         """
         deadline = time.monotonic() + STOP_SECONDS
         while not all(_is_stopped(process) for process in self._family()):

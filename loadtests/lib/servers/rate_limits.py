@@ -1,4 +1,4 @@
-"""Environment variables that lift Hubbub's rate limits, for loads that send faster than people.
+"""Environment variables that lift Hubbub's rate limits, for loads that send faster than people do.
 
 The limits are still checked for every message, so their cost is part of what is measured.
 """

@@ -29,7 +29,7 @@ Activity = Callable[[Simulation, SimulatedUser], Awaitable[None]]
 async def talk(
     simulation: Simulation, user: SimulatedUser, room: int, pause_seconds: float
 ) -> None:
-    """Send messages to a room; sometimes edit or delete an own one."""
+    """Send messages to a room; sometimes edit or delete one of one's own."""
     tab = next(tab for tab in user.tabs if room in tab.wanted)
     number = 0
     while await pause(simulation, user, pause_seconds):
@@ -130,7 +130,7 @@ async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float
 
 
 async def restore_rooms(simulation: Simulation) -> None:
-    """Subscribe tabs again to the rooms that they lost and may have back, for ever."""
+    """Keep subscribing tabs again to rooms that they lost and may have back."""
     while True:
         for tab in simulation.tabs:
             for room in tab.missing:
@@ -172,7 +172,7 @@ def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> 
 
 
 async def _wait_until_signed_out(user: SimulatedUser) -> None:
-    """Wait until the server closed all tabs for good, but not for ever: the checker judges."""
+    """Wait until the server closed all tabs for good, but only for a while: the checker judges."""
     deadline = time.monotonic() + SIGNED_OUT_SECONDS
     for tab in user.tabs:
         with suppress(TimeoutError):

@@ -1,7 +1,7 @@
-"""Which user is in which room and does what, drawn from a seed. Pure.
+"""Who is in which room and does what, drawn from a seed. Pure.
 
-The same seed and the same number of users give the same plan; when each thing happens depends on
-the machine. Users and rooms are numbers here, from 0.
+The same seed and the same number of users give the same plan; but when things happen depends on the
+machine. Users and rooms are numbers here, from 0.
 """
 
 from dataclasses import dataclass, replace
@@ -101,7 +101,7 @@ def _draw_rooms(random: Random, behaviours: tuple[Behaviour, ...]) -> tuple[Room
 
 
 def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> None:
-    """Add those who are in no room yet to any room."""
+    """Add those who are not in any room yet to a random one."""
     members = {user for room in rooms for user in room.members}
     for user in users:
         if user not in members:

@@ -1,8 +1,8 @@
 """The kinds of users of a load: how many of each, how much they write, what else they do. Pure.
 
-In a chat most people read, few write most of the messages, and bots post. The message rate of a run
-is that of all users together; each user sends their share of it while they are online. Locust's
-users and the soak's sessions draw what they do next from here.
+In a chat most people read, few write most of the messages, and bots post. A run's message rate is
+that of all users together; each user sends their share of it while online. Locust's users and the
+soak's sessions draw what they do next from here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-LONGEST_PAUSE = 5.0  # times the mean: no user is idle for good
+LONGEST_PAUSE = 5.0  # times the mean, so that no user stays idle forever
 
 
 class Activity(Enum):
@@ -27,7 +27,7 @@ class Activity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UserKind:
-    """`activities` are what a user does with a pause between two, by their relative frequency."""
+    """`activities` are what a user does, with pauses in between, by relative frequency."""
 
     share: int  # of a hundred users
     talk: float  # messages of one user, relative to those of other kinds

@@ -1,5 +1,5 @@
 """Systems under test: a running server, how to connect to it, and what its processes use.
 
 The benchmark compares several (loadtests/bench/systems); Hubbub itself is here, since the capacity
-test measures it, too.
+test also measures it.
 """

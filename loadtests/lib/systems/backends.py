@@ -22,7 +22,7 @@ SETTINGS = {
 
 class Backends(Startable):
     def __init__(self, users: int) -> None:
-        """`users` is how many Hubbub has: the most that any step of the run needs."""
+        """`users` is how many users to create: the most that any step of the run needs."""
         self.users = users
         self.postgres = Postgres(fsync=True, settings=SETTINGS)
         self.redis = Redis()

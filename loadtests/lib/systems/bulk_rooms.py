@@ -1,6 +1,6 @@
-"""Rooms and messages in bulk, written by SQL: through the actions it would take far too long.
+"""Rooms and messages in bulk, written by SQL, because the actions would take far too long.
 
-The actions would write the same rows. No client may be connected meanwhile.
+The actions would write the same rows. No client may be connected in the meantime.
 """
 
 import secrets

@@ -15,7 +15,7 @@ class Unavailable(Exception):
 
 
 class System(ABC):
-    """`processes` are ids by what they are: "replicas", "redis", "postgres"."""
+    """`processes` are process ids by kind: "replicas", "redis", "postgres"."""
 
     dialect: ClassVar[Dialect]
 
@@ -34,7 +34,7 @@ class System(ABC):
         return [f"room{number}" for number in range(count)]
 
     def connections(self, rooms: Sequence[str], members_each: int) -> list[ConnectionPlan]:
-        """Plan a connection for each member. Replicas take turns, so each has every room."""
+        """Plan a connection for each member. Replicas take turns, so each serves every room."""
         return [
             self.connection(number, self.addresses[number % len(self.addresses)], [room])
             for number, room in enumerate(room for room in rooms for _ in range(members_each))

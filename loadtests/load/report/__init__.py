@@ -2,7 +2,7 @@
 
 A run's folder has series.json (what users experienced), samples.jsonl (what the servers reported
 and used, if they were monitored), machine.json and locust.html. `write` makes report.html from
-them, and `python -m loadtests.load.report FOLDER` makes it again. Nothing is measured here.
+them, and `python -m loadtests.load.report FOLDER` writes it again. Nothing is measured here.
 """
 
 from loadtests.load.report.page import write

@@ -1,4 +1,4 @@
-"""report.html: what the folder of a run has, as blocks of loadtests/lib/reporting."""
+"""report.html: the contents of a run's folder, as blocks of loadtests/lib/reporting."""
 
 import json
 import time
@@ -198,6 +198,6 @@ def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
 
 
 def _shifted(samples: Samples, started: int) -> Samples:
-    """Return the samples in seconds since the run began, which is not when the sampling did."""
+    """Return the samples in seconds since the run began; sampling began at another time."""
     late = samples.began_at - started
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])

@@ -1,7 +1,7 @@
 """Groups a run's seconds into windows, so that an hour can be drawn as well as a minute. Pure.
 
-Counts and durations of a window are added up. States (users, connections) are those of its last
-second. Generators have the values of their worst second: a mean would hide what matters.
+Counts and durations in a window are added up. States (users, connections) are those of its last
+second. For generators, the worst second counts: a mean would hide what matters.
 """
 
 from collections.abc import Callable, Iterable

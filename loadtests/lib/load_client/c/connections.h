@@ -1,4 +1,4 @@
-/* The connections: opening them, reading and writing. They know nothing of what frames mean. */
+/* The connections: opening them, reading and writing. They do not know what frames mean. */
 
 #pragma once
 
@@ -18,7 +18,7 @@ struct connection {
     int64_t handshake_until_ns;  /* when the handshake is given up */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
     size_t in_length;
-    unsigned char *out;          /* what the kernel did not accept yet */
+    unsigned char *out;          /* what the kernel has not accepted yet */
     size_t out_length;
 };
 
@@ -43,6 +43,6 @@ void advance_opening(struct connection *connection, int subscribed, int missed);
 
 void send_frame(struct connection *connection, int opcode, const char *payload, size_t length);
 
-/* Closes a connection. One that was live stays closed; another one comes back if the plan says so,
- * else the client exits with `why`. */
+/* Closes a connection. One that was live stays closed. One that was not reconnects if the plan says
+ * so; otherwise the client exits with `why`. */
 void end_connection(struct connection *connection, const char *why);

@@ -7,7 +7,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#define EVENTS 128 /* handled in one go: a message that is due waits no longer than that */
+#define EVENTS 128 /* handled in one go: a message that is due waits no longer than this */
 
 static int poll_fd, timer_fd;
 static ready_handler *on_ready;

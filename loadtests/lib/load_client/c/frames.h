@@ -1,5 +1,6 @@
 /* WebSocket frames (RFC 6455), as far as a well-behaved server needs them: no fragments, no
- * compression. Servers do not mask (5.1); this client masks with zeros, since no proxy is between. */
+ * compression. Servers do not mask (5.1); this client masks with zeros, since there is no proxy in
+ * between. */
 
 #pragma once
 

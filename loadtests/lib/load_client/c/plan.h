@@ -1,7 +1,8 @@
 /* The plan: which connections to open, and how the server under test speaks.
  *
- * loadtests/lib/load_client/plan.py writes it and says what its fields mean. All that differs between
- * servers is in `plan.dialect`, as text; the rest of the client knows WebSocket, rooms and numbers. */
+ * loadtests/lib/load_client/plan.py writes it and says what its fields mean. Everything that
+ * differs between servers is in `plan.dialect`, as text; the rest of the client knows WebSocket,
+ * rooms and numbers. */
 
 #pragma once
 
@@ -46,7 +47,7 @@ struct plan {
     struct dialect dialect;
     int max_connecting;        /* connections that wait for the kernel at the same time */
     int max_opening;           /* connections that are not live yet */
-    bool retry;                /* connect again after a failed handshake; else the client exits */
+    bool retry;                /* reconnect after a failed handshake; otherwise the client exits */
     double spread_seconds;     /* over which the first attempts are spread */
     double deadline_seconds;   /* by which all must be live */
     double handshake_seconds;  /* after which an attempt is given up; 0: never */

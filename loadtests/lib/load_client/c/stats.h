@@ -1,6 +1,6 @@
 /* What was sent, what arrived, and how long it took.
  *
- * Every message has a number, and it is known how many connections should receive it. Each
+ * Every message has a number and a known number of connections that should receive it. Each
  * connection has a bit for each message, so both loss and duplicates show. Order is checked by the
  * server's own sequence number in each room if its frames have one, else by each sender's numbers.
  * Durations and rates are those of the measured window; loss, duplicates and order those of the
@@ -13,7 +13,7 @@
 struct message {
     int sender; /* -1: sent before this client started */
     int room;
-    int64_t sent_ns; /* when it was due, so that a client that falls behind shows as latency */
+    int64_t sent_ns; /* when it was due: a client that falls behind shows as latency */
 };
 
 /* Prepares for the plan's connections and missed messages. Call after read_plan. */
