@@ -81,7 +81,7 @@ def _blocks(result: dict[str, Any]) -> Iterator[Block]:
     yield Paragraph(
         f"Plan with half: **{plan['connections_per_replica']:,} connections and "
         f"{plan['messages_per_second_per_replica']:,} messages a second for each replica**. "
-        "A replica that ends sends its users to the others."
+        "When a replica stops, its users reconnect to the others."
     )
     steps = [*result[CONNECTIONS]["steps"], *result[MESSAGES]["steps"]]
     rows = [[fixed(step[key], digits) for key, digits in COLUMNS.values()] for step in steps]
