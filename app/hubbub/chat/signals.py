@@ -10,13 +10,13 @@ from django.http import HttpRequest
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import users
-from hubbub.chat.actions.sign_up import welcome
+from hubbub.chat.actions.sign_up import set_up_user
 
 
 @receiver(post_save, sender=User)
-def welcome_new_user(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
+def set_up_new_user(instance: User, created: bool, raw: bool, **kwargs: Any) -> None:
     if created and not raw:
-        welcome(instance)
+        set_up_user(instance)
 
 
 @receiver(user_logged_out)
@@ -27,4 +27,4 @@ def end_session(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
 
 @receiver([password_changed, password_reset, password_set])
 def recheck_connections(user: User, **kwargs: Any) -> None:
-    users.password_changed(user)
+    users.record_password_change(user)

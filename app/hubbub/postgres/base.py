@@ -1,4 +1,4 @@
-"""The database engine `hubbub.postgres`: its connections keep to `database_deadline`."""
+"""The database engine `hubbub.postgres`: its connections observe `database_deadline`."""
 
 from types import ModuleType
 from typing import Any
@@ -9,7 +9,7 @@ from django.db.backends.postgresql import base
 from hubbub.postgres import seconds_left
 
 
-class Connection(psycopg.Connection[Any]):
+class DeadlineConnection(psycopg.Connection[Any]):
     def wait(self, *args: Any, **kwargs: Any) -> Any:
         left = seconds_left()
         if left is None:
@@ -18,14 +18,14 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(*args, **kwargs | {"timeout": left})
         except psycopg.OperationalError:
             if not seconds_left():
-                self.pgconn.finish()  # a late answer must not be taken for the next query's
+                self.pgconn.finish()  # the next query must not read a late answer to this one
             raise
 
 
 def _psycopg() -> ModuleType:
     """Return a copy of the psycopg module that connects with our class and has the same errors."""
     module = ModuleType(psycopg.__name__)
-    vars(module).update(vars(psycopg) | {"connect": Connection.connect})
+    vars(module).update(vars(psycopg) | {"connect": DeadlineConnection.connect})
     return module
 
 

@@ -1,4 +1,4 @@
-"""What every template may ask about the workspace. Nothing is looked up before a template asks."""
+"""Values about the workspace for every template. The query runs only if a template needs it."""
 
 from collections.abc import Callable
 
@@ -17,5 +17,5 @@ def workspace(request: HttpRequest) -> dict[str, str | bool | Callable[[], bool]
 
 
 def has_no_owner() -> bool:
-    """Whether the next account to sign up becomes an owner, as `chat.actions.users` decides."""
+    """Whether the next account to sign up becomes an owner (see `chat.actions.sign_up`)."""
     return settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists()

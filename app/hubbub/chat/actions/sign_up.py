@@ -1,4 +1,4 @@
-"""What a new user gets: the lobby, and on the embedded default the workspace.
+"""Sets up new users: adds them to the lobby; on the embedded default, the first becomes the owner.
 
 Called by `chat.signals` for every new account, whether it signed up or was created by a command.
 """
@@ -14,7 +14,7 @@ from hubbub.chat.models import Membership, Room
 
 
 @transaction.atomic
-def welcome(user: User) -> None:
+def set_up_user(user: User) -> None:
     """Add a new user to the lobby. On the embedded default, the first user owns the workspace.
 
     Called once for every new user, however the account was created. Hidden users stay outside the

@@ -1,7 +1,7 @@
 """Changes of users: rename, ban, deactivate, sign out, revoke a token.
 
 Each is recorded in the workspace log, which every replica follows. So the open connections of a
-user are closed at once, on whichever replica they are.
+user are closed immediately, on every replica.
 """
 
 from django.conf import settings
@@ -97,8 +97,8 @@ def sign_out(user: User, *, session_key: str) -> None:
 
 
 @transaction.atomic
-def password_changed(user: User) -> None:
-    """Have every open connection of a user checked again: the user's other sessions have ended."""
+def record_password_change(user: User) -> None:
+    """Make replicas check a user's open connections again: the user's other sessions have ended."""
     record_workspace_event("user.password_changed", user=user)
 
 

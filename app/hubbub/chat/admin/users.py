@@ -1,4 +1,4 @@
-"""Users and their tokens in the admin: search, ban, deactivate, change the password or e-mail."""
+"""Users and tokens in the Django admin: search, ban, deactivate, change password or e-mail."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ class UserForm(UserChangeForm):  # type: ignore[type-arg]
 class UserPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
     @transaction.atomic
     def save(self, commit: bool = True) -> User:
-        """Save it, and have the user's open connections checked again."""
+        """Save the password, and make replicas check the user's open connections again."""
         user: User = super().save(commit)
-        users.password_changed(user)
+        users.record_password_change(user)
         return user
 
 
