@@ -44,7 +44,7 @@ def read_state(room_id: int) -> State:
     """Return the room as it is in the database."""
     room = Room.objects.get(pk=room_id)
     members = Membership.objects.filter(room=room)
-    messages = Message.objects.filter(room=room).with_people()
+    messages = Message.objects.filter(room=room).with_users()
     assert room.members == len(members)
     assert sorted(row.number for row in messages) == list(range(1, room.messages + 1))
     return State(

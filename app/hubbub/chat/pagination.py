@@ -16,7 +16,7 @@ from hubbub.chat.event_log import event_entry
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.chat.serializers import serialize_message
 
-Frame: TypeAlias = dict[str, Any]
+Data: TypeAlias = dict[str, Any]
 
 MAX_NOTICES = 100
 # Events of a page that are searched for notices: thousands may join between two messages.
@@ -51,7 +51,7 @@ def messages_page(
     after: int | None = None,
     around: int | None = None,
     limit: int = 50,
-) -> Frame:
+) -> Data:
     """Return the messages before, after or around a seq, or else the newest messages.
 
     `seq` in the result is the room's last seq from before the page was read: a client that has
@@ -121,7 +121,7 @@ def _has_newer(room: Room, messages: list[Message]) -> bool:
     return messages[-1].number < room.messages if messages else room.messages > 0
 
 
-def _notices(room: Room, page: MessageRange) -> list[Frame]:
+def _notices(room: Room, page: MessageRange) -> list[Data]:
     low = max(page.low, (page.high or room.seq) - MAX_SEARCHED_EVENTS)
     events = Event.objects.notices(room, low, page.high)
     events = events.select_related("actor", "user", "room")

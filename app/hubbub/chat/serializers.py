@@ -22,7 +22,7 @@ def serialize_user(user: User) -> dict[str, Any]:
 
 
 def serialize_message(message: Message) -> dict[str, Any]:
-    """Return the protocol's `message`. Load it with `with_people()` to avoid more queries."""
+    """Return the protocol's `message`. Load it with `with_users()` to avoid more queries."""
     reply = message.reply_to
     return {
         "id": message.pk,

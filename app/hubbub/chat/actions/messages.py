@@ -1,4 +1,4 @@
-"""Editing and deleting messages. `send` is a module of its own."""
+"""Editing and deleting messages. Sending is in `send`."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,13 +43,13 @@ def _edit(actor: User, message_id: int, text: Composed) -> Message:
 
 
 def _lock_message(actor: User, message_id: int) -> tuple[LockedRoom, Message]:
-    """Lock the room of a message, then read the message: its row has no lock of its own.
+    """Lock the room of a message, then read the message, whose row is not locked itself.
 
     Raises `Message.DoesNotExist`.
     """
     room_id = Message.objects.values_list("room_id", flat=True).get(pk=message_id)
     locked = lock_room(actor, room_id)
-    message = Message.objects.with_people().get(pk=message_id)
+    message = Message.objects.with_users().get(pk=message_id)
     message.room = locked.room
     return locked, message
 

@@ -1,8 +1,8 @@
 """Sending messages: one at a time for REST and commands, many in one transaction for WebSockets.
 
-`send_many` is the only action that takes several. A replica's group commit passes it all sends that
-arrived while the previous transaction ran. A message that fails never makes another one fail, and
-messages to one room are never written out of order.
+`send_many` is the only action that accepts several. A replica's group commit passes it all sends
+that arrived while the previous transaction ran. A message that fails never makes another one fail,
+and messages to one room are never written out of order.
 """
 
 from collections.abc import Sequence
@@ -41,9 +41,9 @@ def send(
 def send_many(drafts: Sequence[Draft], wait: LockWait = LockWait.FULL) -> list[Outcome]:
     """Save drafts in one transaction. Return for each, in order, its message or its exception.
 
-    With a `wait` other than FULL, drafts to rooms that stay locked soon return `RoomLocked`. If a
-    batch fails as a whole (another transaction used one of its nonces, or a deadlock), each message
-    is tried on its own. Read marks are left to the caller: replicas write them in batches.
+    With a `wait` other than FULL, drafts to rooms that stay locked fail early with `RoomLocked`. If
+    a batch fails as a whole (another transaction used one of its nonces, or a deadlock), each
+    message is retried separately. The caller moves the read marks: replicas write them in batches.
     """
     return _send([_prepare(draft) for draft in drafts], wait)
 
@@ -78,7 +78,7 @@ def _send_one_by_one(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Ou
     locked: set[int] = set()
     for prepared in drafts:
         draft, _ = prepared
-        if draft.room_id in locked:  # free again or not: an earlier draft to it must go first
+        if draft.room_id in locked:  # even if it is free by now: an earlier draft must go first
             outcomes.append(RoomLocked())
             continue
         outcomes += _send([prepared], wait)
@@ -100,7 +100,7 @@ def _is_answering() -> bool:
 
 def _existing_message(draft: Draft) -> Outcome:
     """Return the message that another transaction saved with the same nonce, or the exception."""
-    messages = Message.objects.with_people()
+    messages = Message.objects.with_users()
     try:
         return messages.get(sender_id=draft.sender_id, nonce=draft.nonce)
     except (Message.DoesNotExist, OperationalError, InterfaceError) as error:

@@ -76,7 +76,7 @@ class RoomLocked(Exception):
 class SendBatch:
     drafts: Sequence[PreparedDraft]
     wait: LockWait
-    # What became of each draft, in order. Valid once the transaction is committed.
+    # The outcome of each draft, in order. Valid once the transaction is committed.
     outcomes: list[Outcome] = field(default_factory=list)
     _queryable: list[Draft] = field(default_factory=list)
     _quoted: dict[int, Message] = field(default_factory=dict)
@@ -164,6 +164,6 @@ def _statements() -> Statements:
 
 
 def _messages_by_key(ids: Collection[int]) -> dict[MessageKey, Message]:
-    # There are hardly ever any.
-    messages = Message.objects.with_people().in_bulk(ids) if ids else {}
+    # Most batches have none, and then need no query.
+    messages = Message.objects.with_users().in_bulk(ids) if ids else {}
     return {MessageKey(message.sender_id, message.nonce): message for message in messages.values()}

@@ -10,13 +10,13 @@ from hubbub.chat.models.room import Room
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    def with_people(self) -> Self:
+    def with_users(self) -> Self:
         """Join all that the protocol's `message` needs, so that building it makes no queries."""
         return self.select_related("sender", "reply_to__sender")
 
     def with_quotes(self) -> Self:
         """Also join what the `message` of each quoted message needs."""
-        return self.with_people().select_related("reply_to__reply_to__sender")
+        return self.with_users().select_related("reply_to__reply_to__sender")
 
     def newest_before(self, room_id: int, seq: int | None) -> Self:
         """Return a room's messages before `seq` (None: all of them), newest first."""
