@@ -48,10 +48,10 @@ class Scene:
 LOBBY = (
     Line("alice", "Welcome to **Hubbub**! Everyone is in this room. 👋"),
     Line("bob", "Hello all. Where do we talk about the garden?"),
-    Line("alice", "In *Garden*: open the directory beside the rooms and join it.", key="where"),
+    Line("alice", "In *Garden*. Click the plus next to Rooms to find and join it.", key="where"),
     Line("bob", "Found it, thanks!", reply_to="where"),
-    Line("charlie", "Hi! I am new here, and mostly listening."),
-    Line("dana", "Good morning. I look after *Garden*, ask me anything."),
+    Line("charlie", "Hi! I'm new here, so I'm mostly listening."),
+    Line("dana", "Good morning. I look after *Garden*, so ask me anything."),
 )
 
 SCENES = (
@@ -71,7 +71,7 @@ SCENES = (
                 edited_to="Down to 2 °C tomorrow, 5 °C after that.",
             ),
             Line("bob", "My phone number is 0170 555 01", deleted=True),
-            Line("bob", "Oops, that was for somebody else."),
+            Line("bob", "Oops, that was for someone else."),
             Line("alice", "> Plant in haste, weed at leisure.\n\n~~Saturday~~ Sunday it is."),
         ),
         moderator="dana",
@@ -82,9 +82,9 @@ SCENES = (
         "Code, screws and glue",
         ("bob", "alice", "charlie"),
         (
-            Line("bob", "How do I see what a port is used for?", key="port"),
+            Line("bob", "How do I see which process is using a port?", key="port"),
             Line("alice", "```sh\nss -ltnp | grep 8000\n```", reply_to="port"),
-            Line("charlie", "Or `lsof -i :8000`, where there is no `ss`.", reply_to="port"),
+            Line("charlie", "Or `lsof -i :8000` if you don't have `ss`.", reply_to="port"),
             Line("bob", "There it is. The manual: https://man7.org/linux/man-pages/man8/ss.8.html"),
         ),
     ),
@@ -94,8 +94,8 @@ SCENES = (
         "Not a word to Bob",
         ("alice", "dana"),
         (
-            Line("alice", "Friday at six, and nobody tells Bob.", key="when"),
-            Line("dana", "I bring the cake. Lemon or chocolate?", reply_to="when"),
+            Line("alice", "Friday at six. And don't tell Bob!", key="when"),
+            Line("dana", "I'll bring the cake. Lemon or chocolate?", reply_to="when"),
             Line("alice", "Yes."),
         ),
     ),
@@ -103,7 +103,7 @@ SCENES = (
 
 DIRECT = (
     Line("alice", "Are you coming on Friday?", key="friday"),
-    Line("bob", "Friday? What is on Friday?", reply_to="friday"),
+    Line("bob", "Friday? What's on Friday?", reply_to="friday"),
     Line("alice", "Nothing at all. 🙂"),
 )
 
