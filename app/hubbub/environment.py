@@ -17,8 +17,8 @@ import dj_database_url
 import environ
 
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
-# In seconds, except for the last one (ms). The same values as for connections to Postgres. Systems
-# other than Linux have only some of these options.
+# In seconds, except for TCP_USER_TIMEOUT (ms). The same values as for connections to Postgres.
+# Systems other than Linux have only some of these options.
 TCP_OPTIONS = {
     "TCP_KEEPIDLE": 10,
     "TCP_KEEPINTVL": 3,

@@ -1,4 +1,4 @@
-"""The columns of a model in the order in which `from_db` takes their values.
+"""The columns of a model in the order in which `from_db` expects their values.
 
 For code that builds models from rows of raw SQL or `values_list`. In any other order, values would
 silently end up in the wrong fields.

@@ -1,6 +1,6 @@
 """All of Hubbub's settings, for every environment.
 
-Whatever differs between environments is an environment variable, listed in `.env.example`. Each
+Settings that differ between environments are environment variables, listed in `.env.example`. Each
 variable can also be read from a file, whose path is in the variable of the same name plus `_FILE`.
 Without any variable this is the embedded default: SQLite, the in-memory channel layer, one process.
 The names of our own settings contain their unit.
@@ -87,7 +87,7 @@ INSTALLED_APPS = [
     "hubbub.api",
     "hubbub.realtime",
     "hubbub.doctor",
-    "django.contrib.admin.apps.SimpleAdminConfig",  # it has only what chat.admin registers
+    "django.contrib.admin.apps.SimpleAdminConfig",  # shows only what chat.admin registers
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -248,7 +248,7 @@ ACCOUNT_FORMS = {
     "add_email": "hubbub.accounts.forms.EmailForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# A new address takes effect once it is confirmed. Changing it requires the password again.
+# A new address is used once it is confirmed. Changing it requires the password again.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hubbub] "
@@ -257,7 +257,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-# Words that stand for everyone, or for nobody in particular.
+# Words that stand for everyone, or for no particular user.
 ACCOUNT_USERNAME_BLACKLIST = [
     "all",
     "channel",
@@ -334,7 +334,7 @@ elif EMBEDDED:  # no compression: it would delay the first start by half a minut
     _static_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 else:
     _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
-# Compression is slow, so skip what is hardly requested: source maps, and files without a hash.
+# Compression is slow, so skip what is rarely requested: source maps, and files without a hash.
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 STORAGES = {
@@ -393,7 +393,7 @@ BUS_HEARTBEAT_SECONDS = 1.0
 BUS_LOST_AFTER_SECONDS = 2.5
 # A peer that is silent for this long is removed, with all its users.
 PEER_TIMEOUT_SECONDS = 7.0
-# A user whose connection broke stays present for this long. Most reconnect at once.
+# A user whose connection broke stays present for this long. Most reconnect immediately.
 PRESENCE_LINGER_SECONDS = 4.0
 # How often presence changes are sent to clients, and how often their number in large rooms is.
 PRESENCE_FLUSH_SECONDS = 0.25
@@ -404,18 +404,18 @@ ROOM_LINGER_SECONDS = 10.0
 REORDER_SECONDS = 0.25
 # Under load a bus message may be this late. After that its event is read from the log.
 BUS_GRACE_SECONDS = 1.0
-# How often open connections are checked for whether they are still allowed.
+# How often replicas check that open connections are still allowed.
 REVALIDATION_SECONDS = 60.0
-# An hour: within it a new replica gets its share of the connections, and ten thousand connections
-# cause only three handshakes a second. Pages open the next connection first, so nobody notices.
+# Within an hour a new replica gets its share of the connections, and ten thousand connections cause
+# only three handshakes a second. Pages open the next connection first, so users do not notice.
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
-# How long a replica that shuts down takes to move its connections elsewhere.
+# How long a replica that shuts down may need to move its connections elsewhere.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
 # The interval at which read marks are saved, and the least time between two bumps of a room.
 READ_FLUSH_SECONDS = 3.0
 BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
-# How long a replica waits for a query or a send, and for Redis to take messages.
+# How long a replica waits for a query or a send, and for Redis to accept messages.
 QUERY_TIMEOUT_SECONDS = 2.5
 PUBLISH_TIMEOUT_SECONDS = 1.0
 PUBLISH_QUEUE_MAX = 10_000

@@ -1,4 +1,4 @@
-"""The root URLconf: pages, the REST API, allauth's pages and Django's admin."""
+"""The root URLconf: pages, the REST API, allauth's pages and the Django admin."""
 
 from django.urls import include, path
 

@@ -1,6 +1,6 @@
 """The version of the running code: the release, and the git revision when it is known.
 
-`welcome`, /metrics, `doctor` and the page show it, so that a half-finished deploy is seen. The
+`welcome`, /metrics, `doctor` and the page show it, so that a half-finished deploy is noticed. The
 revision comes from the first of these that has one: the file REVISION, which the image's build
 writes next to this module; the environment of a Heroku dyno; the git repository of a checkout.
 Nothing here raises or starts a process: without a revision the version is the release alone.

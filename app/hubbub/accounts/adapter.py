@@ -1,8 +1,8 @@
 """Adapts allauth: refuses banned users, counts sign-ins, sets the links in e-mails.
 
-Settings name this adapter, and allauth calls it. All sign-ins pass through it (the admin uses the
-same page), so it counts the attempts. Links in e-mails start with PUBLIC_URL if it is set, whatever
-the address of the request.
+Settings name this adapter, and allauth calls it. All sign-ins pass through it (the Django admin
+uses the same page), so it counts the attempts. If PUBLIC_URL is set, links in e-mails start with it
+and not with the address of the request.
 """
 
 import logging
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Site(NamedTuple):
-    """What the templates of e-mails use of a site."""
+    """The attributes of a site that the e-mail templates use."""
 
     name: str
     domain: str
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().authentication_failed(request, **credentials)
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Tell banned users that they are banned, after the password has proved who they are."""
+        """Show banned users that they are banned, after their password was checked."""
         if user.banned_at is not None:
             clear_login(request)
             return render(request, "banned.html", status=403)
@@ -75,7 +75,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send an e-mail, or show that it could not be sent."""
+        """Send an e-mail, or report on the page that it could not be sent."""
         request = allauth_context.request
         host = urlsplit(settings.PUBLIC_URL).netloc or request.get_host()
         links = {key: public(value) for key, value in context.items() if key.endswith("_url")}

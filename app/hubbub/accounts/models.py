@@ -1,6 +1,6 @@
 """Users and their bearer tokens.
 
-A user is an owner of the workspace (`is_superuser`, which also opens Django's admin) or a member.
+A user is an owner of the workspace (`is_superuser`, which also opens the Django admin) or a member.
 Users are never deleted, since the logs refer to them. They are banned or deactivated by the actions
 in `chat.actions.users`, which also close their open connections.
 """
@@ -57,7 +57,7 @@ class User(AbstractUser):
         help_text=_("Shown to others. Leave it empty to use the username."),
     )
     banned_at = models.DateTimeField(_("banned at"), null=True, blank=True, editable=False)
-    # A test user of `doctor`. Hidden users appear in no list and in nobody else's rooms.
+    # A test user of `doctor`. Hidden users appear in no list and share no room with others.
     hidden = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -79,7 +79,7 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username.lower()
         self.name = self.name.strip() or self.username
-        # One transaction with the signal that adds a new user to the lobby: nobody is left out.
+        # One transaction with the signal that adds a new user to the lobby: it cannot be missed.
         with transaction.atomic():
             super().save(*args, **kwargs)
 
@@ -131,7 +131,7 @@ class Token(models.Model):
 
 
 def digest_of(secret: str) -> str:
-    """Return the hexadecimal SHA-256 of a secret, to store or log in place of the secret.
+    """Return the hexadecimal SHA-256 of a secret, to store or log instead of the secret.
 
     A plain hash is enough, because secrets have 256 random bits and cannot be guessed.
     """

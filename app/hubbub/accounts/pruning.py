@@ -1,7 +1,7 @@
-"""Finds and deletes rows that nobody can use any more: expired sessions and revoked tokens.
+"""Finds and deletes rows that can no longer be used: expired sessions and revoked tokens.
 
-Called by `manage.py prune`. Deleting these rows signs nobody out: they have already expired or been
-revoked.
+Called by `manage.py prune`. Deleting these rows signs out no user: they have already expired or
+been revoked.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from hubbub.accounts.models import Token
 
-# Each batch is its own transaction: none takes long, and a failure does not undo earlier batches.
+# Each batch is a short transaction of its own, and a failure does not undo earlier batches.
 BATCH_ROWS = 1_000
 
 

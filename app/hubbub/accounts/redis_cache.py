@@ -1,9 +1,9 @@
 """The cache of deployments: Redis, or an empty cache while Redis is down.
 
-It holds the rate limits of sign-in. Django's own backend raises while Redis is down, so nobody
-could sign in. Here, reads find nothing and writes are skipped: the limits are off, and people can
-sign in. After a failure, the cache does not use Redis for a few seconds. If Redis hangs (paused,
-network cut), each of a request's many lookups would otherwise take the whole timeout.
+It holds the rate limits of sign-in. Django's own backend raises while Redis is down, which would
+prevent all sign-ins. Here, reads find nothing and writes are skipped: the limits are off, and users
+can sign in. After a failure, the cache does not use Redis for a few seconds. If Redis hangs
+(paused, network cut), each of a request's many lookups would otherwise wait for the whole timeout.
 """
 
 import logging
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 class FailOpenRedisCache(RedisCache):
-    # Django's attributes, which django-stubs lacks.
+    # Django's attributes that are missing in django-stubs.
     _servers: list[str]
     _class: Any
     _options: dict[str, Any]
@@ -48,7 +48,7 @@ class FailOpenRedisCache(RedisCache):
         return self.clients[server]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        # True: code that takes a lock with `add` must not wait until Redis is back.
+        # True: code that acquires a lock with `add` must not wait until Redis is back.
         return self._try(True, super().add, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:

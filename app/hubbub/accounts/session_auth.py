@@ -1,6 +1,6 @@
-"""Authenticates many sessions at once, for WebSocket handshakes and revalidation.
+"""Authenticates many sessions together, for WebSocket handshakes and revalidation.
 
-The result is the same as that of `django.contrib.auth.get_user` for each, but it takes one query
+The result is the same as that of `django.contrib.auth.get_user` for each, but it needs one query
 for all and writes nothing: a handshake cannot set a cookie, so it must not rotate a session's key.
 A claim alone proves nothing: a session ends when its user's password changes.
 """
@@ -43,10 +43,10 @@ def claim_is_valid(claim: SessionClaim, user: User) -> bool:
     return any(constant_time_compare(claim.auth_hash, each) for each in hashes)
 
 
-def _claim(facts: dict[str, Any]) -> SessionClaim | None:
-    if facts.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+def _claim(data: dict[str, Any]) -> SessionClaim | None:
+    if data.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return None
     try:
-        return SessionClaim(int(facts[SESSION_KEY]), str(facts[HASH_SESSION_KEY]))
+        return SessionClaim(int(data[SESSION_KEY]), str(data[HASH_SESSION_KEY]))
     except (KeyError, ValueError):
         return None

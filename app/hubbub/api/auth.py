@@ -55,7 +55,7 @@ def _ensure_allowed(user: User) -> User:
 
 class _Csrf(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> Any:
-        return reason  # instead of an HTML page, which nobody would see
+        return reason  # instead of an HTML page, which an API client has no use for
 
 
 def _ensure_csrf(request: HttpRequest) -> None:
@@ -66,4 +66,4 @@ def _ensure_csrf(request: HttpRequest) -> None:
 
 
 def _view(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError("Django's check takes a view, but does not call it.")
+    raise NotImplementedError("Django's check requires a view, but does not call it.")

@@ -31,15 +31,15 @@ class LogEntry(NamedTuple):
     seq: int
     type: str
     message: int | None  # id of the message that the event is about
-    user: int | None  # id of the user whom the event concerns
-    text: str  # the frame that browsers receive; in the workspace log, the event's facts
+    user: int | None  # id of the user that the event concerns
+    text: str  # the frame that browsers receive; in the workspace log, the event's data
 
 
 def read_log(log: int, after: int, limit: int) -> list[LogEntry]:
     """Return up to `limit` entries of a log (a room's id or WORKSPACE_LOG), in order of seq.
 
-    They start right after the seq `after` and have no holes. A log is only cut from the front, so
-    a hole means that the next entries were pruned: then nothing is returned.
+    They start right after the seq `after` and have no gaps. A log is only cut at the front, so a
+    gap there means that the next entries were pruned: then nothing is returned.
     """
     if log == WORKSPACE_LOG:
         events = WorkspaceEvent.objects.select_related("user", "room").filter(seq__gt=after)
@@ -75,12 +75,12 @@ def new_message_entry(message: Message) -> LogEntry:
 
 
 def workspace_event_entry(event: WorkspaceEvent) -> LogEntry:
-    facts = event.data | {"room": event.room_id}
+    data = event.data | {"room": event.room_id}
     if event.user is not None:
-        facts["name"] = str(event.user)
+        data["name"] = str(event.user)
     if event.type in ROOM_TYPES and event.room is not None:
-        facts["room_info"] = serialize_room(event.room)
-    return LogEntry(event.seq, event.type, None, event.user_id, encode(facts).decode())
+        data["room_info"] = serialize_room(event.room)
+    return LogEntry(event.seq, event.type, None, event.user_id, encode(data).decode())
 
 
 class _Time(msgspec.Struct):

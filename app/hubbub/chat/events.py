@@ -60,7 +60,7 @@ def record_workspace_event(
 ) -> WorkspaceEvent:
     """Add an event to the workspace log. Publish it after the commit.
 
-    This locks the workspace's row, which must be the last lock that a transaction takes.
+    This locks the workspace's row, which must be the last lock that a transaction acquires.
     """
     workspace = Workspace.lock()
     workspace.seq += 1

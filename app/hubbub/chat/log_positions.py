@@ -36,25 +36,25 @@ def read_log_positions(room_ids: Collection[int]) -> LogPositions:
     return LogPositions(_epoch(workspace), workspace.seq, rooms)
 
 
-def renew_epoch(known: str) -> None:
-    """Give the logs a new epoch, unless it is no longer the `known` one.
+def renew_epoch(old: str) -> None:
+    """Give the logs a new epoch, unless their epoch is no longer `old`.
 
-    A replica calls this when it finds that a log went back. Several may do so at the same time.
+    A replica calls this when it finds a log that was rewound. Several may do so at the same time.
     """
     workspace = Workspace.objects.get(pk=WORKSPACE_ID)
-    if _epoch(workspace) == known:
+    if _epoch(workspace) == old:
         unchanged = Workspace.objects.filter(pk=WORKSPACE_ID, epoch=workspace.epoch)
         unchanged.update(epoch=Workspace().epoch)
 
 
 def _epoch(workspace: Workspace) -> str:
-    """Return the epoch. It changes when the database is restored, by whatever method."""
+    """Return the epoch. It changes when the database is restored, by any method."""
     name = f"{workspace.epoch} {_database_identity()}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _database_identity() -> str:
-    """Return what a copy of a database does not share with it, as far as the database shows it.
+    """Return values that differ between a database and its copy, as far as they can be read.
 
     PostgreSQL: the ids of the database and of the events table, which differ after a dump is
     restored, and the timeline, which changes with point-in-time recovery and with a failover.

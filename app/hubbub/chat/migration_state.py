@@ -1,4 +1,4 @@
-"""Whether all migrations of this version are applied. Probes and `migrate --wait` ask."""
+"""Whether all migrations of this version are applied. Used by probes and `migrate --wait`."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor

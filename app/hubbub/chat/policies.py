@@ -17,13 +17,13 @@ def ensure_may_enter(actor: User) -> None:
 
 
 def ensure_may_create(actor: User) -> None:
-    """Hidden users may create no room: others would find them in it."""
+    """Hidden users may not create rooms: others would find them there."""
     ensure_may_enter(actor)
     _ensure_not_hidden(actor)
 
 
 def ensure_may_read(room: Room, membership: Membership | None) -> None:
-    """Members read the whole log, even of an archived room. Nobody else reads any of it."""
+    """Members may read the whole log, even of an archived room. Others may read none of it."""
     if membership is None and room.is_public:
         raise PermissionDenied(_("Join the room first."))
     if membership is None:
@@ -93,7 +93,7 @@ def ensure_may_invite(
 def ensure_may_remove(
     actor: User, room: Room, membership: Membership | None, removed: Membership
 ) -> None:
-    """Moderators remove members; owners remove anyone but themselves."""
+    """Moderators may remove members; owners may remove anyone but themselves."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if room.is_lobby:
@@ -114,7 +114,7 @@ def ensure_may_change_role(
     role: str,
     other_owners: int,
 ) -> None:
-    """Owners change roles. The last owner stays owner."""
+    """Owners may change roles. The last owner stays owner."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if membership is None or membership.role != Membership.Role.OWNER:
@@ -137,7 +137,7 @@ def ensure_may_edit(
 def ensure_may_delete(
     actor: User, room: Room, membership: Membership | None, message: Message
 ) -> None:
-    """Users delete their own messages; moderators and workspace owners delete anyone's."""
+    """Users may delete their own messages; moderators and workspace owners, anyone's."""
     ensure_may_enter(actor)
     if actor.is_owner:
         return

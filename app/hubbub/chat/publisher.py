@@ -1,10 +1,10 @@
-"""Publishes events on the bus: one publisher per process sends messages to all replicas.
+"""Publishes events on the bus. Each process has one publisher, which sends messages to replicas.
 
 The bus only hints. A replica that misses a message reads the event from the log within seconds, so
 publishing never makes a caller wait: any thread adds to a bounded queue, and one long-lived event
 loop sends what has queued up, within PUBLISH_TIMEOUT_SECONDS per round trip or not at all. In a
-replica that loop is the hub's (the in-memory channel layer lives on it). Elsewhere it has a thread
-of its own, started at the first use and so after gunicorn's fork.
+replica that loop is the hub's (the in-memory channel layer lives on it). Elsewhere it has its own
+thread, started at the first use and so after gunicorn's fork.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Publisher:
         self.publish(group_for_log(log), message)
 
     def publish_bump(self, room_id: int, seq: int, number: int) -> None:
-        """Tell all replicas that a room has new events, once per BUMP_INTERVAL_SECONDS."""
+        """Notify all replicas that a room has new events, once per BUMP_INTERVAL_SECONDS."""
         with self._lock:
             self._pending_bumps[room_id] = (seq, number)
         self._schedule()
@@ -98,7 +98,7 @@ class Publisher:
             await asyncio.wait(running)
 
     def _schedule(self) -> None:
-        """Have the loop send what is queued. Until it does, later messages need no new call."""
+        """Make the loop send what is queued. Until it does, later messages need no new call."""
         loop = self._get_loop()
         if asyncio._get_running_loop() is loop:
             self._send_queued()

@@ -1,8 +1,8 @@
 """What users read: their rooms, the directory, a room's members, other users.
 
 The page and REST both use these, and return them in the protocol's shapes. `pagination` reads the
-messages of a room. Reads take no locks. They raise what actions raise: `Room.DoesNotExist` if the
-user may not know of the room, `PermissionDenied` if they may know of it but not read it.
+messages of a room. Reads acquire no locks. They raise what actions raise: `Room.DoesNotExist` if
+the user may not know that the room exists, `PermissionDenied` if they may know but not read it.
 """
 
 from collections.abc import Iterable

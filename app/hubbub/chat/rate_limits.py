@@ -12,16 +12,16 @@ from django.conf import settings
 
 # Tokens are promised at most this far ahead.
 MAX_PROMISED_SECONDS = 20.0
-# A promised token must be there at its time, although sums of floating-point times are not exact.
+# A promised token must be available in time, although sums of floating-point times are not exact.
 ROUNDING = 1e-9
 
 
 class RateLimited(Exception):
-    """A user does something too often. They may try again in `retry_after` seconds."""
+    """A user has exceeded a rate limit. They may try again in `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(retry_after)
-        # Rounded up to the millisecond: rounded down, the next attempt would come too early again.
+        # Rounded up to the millisecond: rounded down, the next attempt would be too early again.
         self.retry_after = ceil(1_000 * retry_after) / 1_000
 
 
@@ -36,10 +36,10 @@ class Bucket:
     promised: float = 0.0  # future tokens, promised to callers who found none
 
     def take(self, now: float) -> float:
-        """Take a token and return 0, or return after how many seconds the caller should try again.
+        """Take a token and return 0, or return the seconds until the caller should try again.
 
-        Each caller who finds no token gets a time of their own. If a hundred came back at the same
-        time, they would find a single token, again and again.
+        Each caller who finds no token gets a different time. If a hundred retried at the same time,
+        there would be one token for all of them, again and again.
         """
         gained = (now - self.at) * self.per_second
         self.tokens = min(self.burst, self.tokens + gained)

@@ -1,9 +1,9 @@
 """The Redis channel layer, with a direct path for publishing and receiving.
 
 Settings name it; the publisher uses it. The library's pools, pipelines and retries cost the event
-loop more than everything else that publishing and receiving does. So messages published together go
-out in one write on a connection kept for that purpose, and a received message is handled as it
-arrives. A lost connection is reopened at once, without the library's growing delays.
+loop more than all other work of publishing and receiving. So messages published together are sent
+in one write on a separate connection, and a received message is handled as it arrives. A lost
+connection is reopened immediately, without the library's growing delays.
 docs/decisions/0018 has the figures.
 """
 
@@ -61,9 +61,9 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
     """One Redis host: a connection for publishing, and a subscribed one, read without a timeout.
 
     When the kernel gives up a connection (ETIMEDOUT, after a host vanished), redis-py mistakes the
-    error for its own read timeout: reading returns None at once, again and again, and since nothing
-    waits, the event loop would hang forever. This class reads without a timeout, so None always
-    means that the connection is lost.
+    error for its own read timeout: reading returns None immediately, again and again, and since
+    nothing waits, the event loop would hang forever. This class reads without a timeout, so None
+    always means that the connection is lost.
     """
 
     def __init__(self, host: Any, layer: Any) -> None:
@@ -77,7 +77,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             self._ensure_redis()
             if self._publishing is None:
                 self._publishing = self._redis.connection_pool.make_connection()
-            with suppress(*CONNECTION_LOST):  # it may have been dead for long: try once more
+            with suppress(*CONNECTION_LOST):  # it may have been dead for long: try a second time
                 await self._publish_all(publishes)
                 return
             await self._publish_all(publishes)
@@ -101,7 +101,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
                     await connection.read_response()
                 except ResponseError as error:  # of this message: read the other answers too
                     refused = refused or error
-        except BaseException:  # also if cancelled: an answer must not be taken for another's
+        except BaseException:  # also if cancelled: the next caller must not read this answer
             await connection.disconnect(nowait=True)
             raise
         if refused is not None:

@@ -1,4 +1,4 @@
-"""The text of messages: what is accepted, and how Markdown becomes safe HTML. Pure functions.
+"""The text of messages: which text is valid, and how Markdown becomes safe HTML. Pure functions.
 
 CommonMark with bare links and strikethrough. Headings, images and raw HTML stay text, so the page
 never loads anything remote. The parser is not trusted: its output goes through a sanitiser.
@@ -22,7 +22,7 @@ TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", 
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
 
-# Beyond these limits the parser takes quadratic time, up to seconds. Such a text stays plain.
+# Beyond these limits the parser needs quadratic time, up to seconds. Such a text stays plain.
 MAX_BRACKETS = 500
 MAX_LINKS_PER_WORD = 20
 
@@ -92,7 +92,7 @@ def is_plain(body: str) -> bool:
 
 
 def render_markdown(body: str) -> str | None:
-    """Do what `render` does, always with the parser, which takes twenty times as long."""
+    """Do what `render` does, but always with the parser, which is twenty times slower."""
     html = nh3.clean(
         _markdown.render(body),
         tags=TAGS,

@@ -2,9 +2,9 @@
 
 Both web and realtime call `render_metrics` and `may_scrape`; gunicorn's hooks call
 `create_metrics_dir` and `merge_dead_workers`. Gunicorn's workers share one port, so each keeps its
-numbers in files in PROMETHEUS_MULTIPROC_DIR, and whichever worker is scraped adds them all up. A
-counter must never go down: so the files of a dead worker are merged into the files for dead workers
-before they are removed, under a lock that readers take too. An exception in a hook would end
+numbers in files in PROMETHEUS_MULTIPROC_DIR, and the worker that is scraped adds them all up. A
+counter must never go down, so the files of a dead worker are merged into the files for dead workers
+before they are removed, under a lock that readers acquire too. An exception in a hook would end
 gunicorn, and metrics are not worth that: the hooks log errors instead.
 """
 
@@ -28,7 +28,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 logger = logging.getLogger(__name__)
 
 METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Takes the place of a process id in the names of the files for all dead workers.
+# Stands for a process id in the names of the files for all dead workers.
 DEAD_WORKERS: Final = "0"
 LOCK_SECONDS = 1.0
 
@@ -55,7 +55,7 @@ def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
 
 
 def create_metrics_dir(folder: Path) -> None:
-    """Create the folder for the next worker if it is missing. Called by the parent process.
+    """Create the folder for the next worker unless it exists. Called by the parent process.
 
     Without the folder the worker could answer no request, and a job that cleans /tmp may have
     removed it.

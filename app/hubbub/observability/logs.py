@@ -3,7 +3,7 @@
 Settings name the formatters. gunicorn, Daphne, Twisted and Django log through them too. Each entry
 point sets once what its log lines are about (a request, a connection, a user), and the formatters
 add it to every line. No line contains a message's text or a secret: databases repeat values in the
-details of their errors, and some paths contain keys. Both are removed here, whoever logs them.
+details of their errors, and some paths contain keys. Both are removed here from all log lines.
 """
 
 import json
@@ -43,15 +43,15 @@ def set_connection_context(connection_id: str, user_id: int) -> None:
 
 
 def empty_context() -> Context:
-    """Return the context for a task that serves many connections, whichever of them started it."""
+    """Return a context for a task that serves many connections, not only the one that starts it."""
     return Context()
 
 
 class RefusalFilter(logging.Filter):
     """Turn Django's errors about suspicious requests into warnings of one line.
 
-    Django logs them as errors with a traceback, and anybody can send as many as they like: a wrong
-    host, a thousand fields, an invalid filter in the admin.
+    Django logs them as errors with a traceback, and any client can send as many as it likes: a
+    wrong host, a thousand fields, an invalid filter in the Django admin.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -1,7 +1,7 @@
 """All of Hubbub's metrics, for Prometheus: base units, the unit in the name, one prefix.
 
-Other modules import this one and update a metric with one line at the place where it happens. They
-keep the number of label values small. Metric names are an interface: the dashboard and alerts in
+Other modules import this one and update a metric with one line where the event happens. They keep
+the number of label values small. Metric names are an interface: the dashboard and alerts in
 deploy/monitoring/ use them, and a test compares both. `exposition` renders the metrics.
 
 In `web`, gunicorn's workers store their numbers in shared files. Each gauge therefore declares how
@@ -13,7 +13,7 @@ from typing import Final
 from django.conf import settings
 from prometheus_client import Counter, Gauge, Histogram
 
-# From unnoticeable to longer than anyone waits.
+# From unnoticeable to longer than users wait.
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 version = Gauge(

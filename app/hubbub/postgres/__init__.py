@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend with a deadline: queries inside `database_deadline` stop waiting.
+"""Django's PostgreSQL backend with a deadline for queries inside `database_deadline`.
 
 A server that hangs (paused, or its disk stuck) keeps its connections open, and its kernel answers
 for it: neither libpq's options nor Postgres's own timeouts end such a wait. `middleware` gives each

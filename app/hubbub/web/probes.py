@@ -2,8 +2,8 @@
 
 The middleware runs before all others: no session, and no Host check, because probes use IP
 addresses. "Ready" means that all migrations are applied. A process that was ready once stays so,
-and so do all workers of its gunicorn. Otherwise a database outage would make every process unready
-at once, and people would get a bare 502 instead of an error page.
+and so do all workers of its gunicorn. Otherwise a database outage would make all processes unready,
+and users would get a bare 502 instead of an error page.
 """
 
 import os
@@ -51,7 +51,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
     if readiness.check():
         return _text_response("ready")
     return _text_response(
-        _("The database doesn't answer, or it lacks migrations."), HTTPStatus.SERVICE_UNAVAILABLE
+        _("The database doesn't answer, or migrations are missing."),
+        HTTPStatus.SERVICE_UNAVAILABLE,
     )
 
 
@@ -70,7 +71,7 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
 class Readiness:
     """Whether all migrations are applied, or were at any earlier check.
 
-    A file in PROMETHEUS_MULTIPROC_DIR tells workers that are forked during a database outage.
+    A file in PROMETHEUS_MULTIPROC_DIR marks this for workers forked during a database outage.
     """
 
     def __init__(self) -> None:

@@ -3,7 +3,7 @@
 This is plain SQL because other replicas wait for the same rooms meanwhile, and every millisecond
 counts; docs/decisions/0014 has the figures. One string holds several statements, which psycopg
 allows where it inserts the values itself (Django's default). Each statement sees what was committed
-before it began, so what is read after locking is at least as new as the locks.
+before it started, so what is read after locking is at least as new as the locks.
 """
 
 from collections.abc import Collection, Iterable, Sequence

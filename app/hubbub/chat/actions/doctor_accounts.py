@@ -1,6 +1,6 @@
 """Two hidden users and their direct message, with which `doctor` tests a running deployment.
 
-They are created once and used by every run. Nobody else can find them, invite them or write to
+They are created once and used by every run. No other user can find them, invite them or write to
 them, and they are in no other room.
 """
 
@@ -17,7 +17,7 @@ from hubbub.chat.actions import rooms
 from hubbub.chat.actions.room_lock import lock_room
 from hubbub.chat.models import Event, Message, Room
 
-# Nobody can sign up with a username that starts with a plus sign.
+# Sign-up rejects usernames that start with a plus sign.
 USERNAMES = ("+doctor-1", "+doctor-2")
 
 
@@ -36,9 +36,9 @@ def open_room(first: User, second: User) -> Room:
 
 @transaction.atomic
 def prune_messages(actor: User, *, room_id: int, older_than: timedelta) -> int:
-    """Remove old entries from the front of the hidden users' log; return how many messages went.
+    """Remove old entries from the front of the hidden users' log; count the deleted messages.
 
-    This is the only log that is cut. It is cut as any log may be: from the front, without a hole.
+    No other log is cut. Like any log, it may only be cut at the front, without leaving a gap.
     """
     locked = lock_room(actor, room_id)
     room = locked.room

@@ -1,7 +1,7 @@
-"""Django's admin, for owners of the workspace. An entry point: all its changes are `chat.actions`.
+"""The Django admin, for owners of the workspace. An entry point that changes rows by actions.
 
-It contains only the models registered here. It never shows the text of a message, and nobody adds
-or deletes rows in it, since that would record no event.
+It contains only the models registered here. It never shows the text of a message, and rows cannot
+be added or deleted in it, since that would record no event.
 """
 
 from hubbub.chat.admin import messages, rooms, users

@@ -1,4 +1,4 @@
-"""Applies an action of the domain to each selected row of an admin list, and reports the results.
+"""Applies an action to each selected row of a list in the Django admin, and reports the results.
 
 An error of the domain becomes a message about its row. It does not stop the other rows.
 """

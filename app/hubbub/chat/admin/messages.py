@@ -1,6 +1,6 @@
-"""Messages in the admin: their room, sender and times, and a way to delete them. Never their text.
+"""Messages in the Django admin: room, sender, times, and a way to delete them. Never their text.
 
-The body is in no list, form, search or history. Deleting cannot be undone, so it asks first.
+The body is in no list, form, search or history. Deleting cannot be undone, so it is confirmed.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Rooms in the admin: search, archive, restore. Their messages are not shown here."""
+"""Rooms in the Django admin: search, archive, restore. Their messages are not shown here."""
 
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter
@@ -24,8 +24,8 @@ class RoomAdmin(ReadOnlyAdmin):
     actions = ("archive", "restore")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
-        of_doctor = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
-        return super().get_queryset(request).exclude(**of_doctor)
+        doctor_room = {"kind": Room.Kind.DIRECT, "memberships__user__hidden": True}
+        return super().get_queryset(request).exclude(**doctor_room)
 
     @admin.action(description=gettext_lazy("Archive selected rooms"))
     def archive(self, request: HttpRequest, chosen: QuerySet[Room]) -> None:

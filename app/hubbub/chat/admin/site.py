@@ -1,4 +1,4 @@
-"""The admin site: open to owners, with the chat's own pages for signing in and out."""
+"""The Django admin's site: open to owners, with Hubbub's own pages for signing in and out."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The event logs: one per room, and the workspace log. Rows refer to what changed, never copy it.
 
 Only `chat.events` and `send_batch` add rows, under the lock of the room or of the workspace. So the
-order of seqs is the order of commits, and there are no holes. Rows never change afterwards.
+order of seqs is the order of commits, and there are no gaps. Rows never change afterwards.
 """
 
 from typing import ClassVar, Self
@@ -20,7 +20,7 @@ class EventQuerySet(models.QuerySet["Event"]):
     def notices(self, room: Room, low: int, high: int | None) -> Self:
         """Return the events from seq `low` to `high` (None: the end) other than messages.
 
-        Everyone joins the lobby, and nobody wants to read about it: its joins are left out.
+        Everyone joins the lobby, so a notice of each join would be noise: its joins are left out.
         """
         rows = self.filter(room=room, seq__gte=low)
         if high is not None:
@@ -38,7 +38,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One entry of a room's log."""
 
-    # No index of its own: the unique constraint has one.
+    # No separate index: the unique constraint has one.
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", db_index=False)
     seq = models.PositiveBigIntegerField()
     type = models.CharField(max_length=40)
@@ -48,7 +48,7 @@ class Event(models.Model):
     )
     # Null if the type has none, or if retention removed the message.
     message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
-    # The user whom the event concerns, if it is not only the actor.
+    # The user that the event concerns, if it is not only the actor.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -56,7 +56,7 @@ class Event(models.Model):
         related_name="+",
         db_index=False,
     )
-    # Small facts that no other row keeps, such as the new role.
+    # Values that no other row stores, such as the new role.
     data = models.JSONField(default=dict)
 
     objects: ClassVar[EventQuerySet] = EventQuerySet.as_manager()  # type: ignore[assignment]

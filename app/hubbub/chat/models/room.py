@@ -26,7 +26,7 @@ class RoomQuerySet(models.QuerySet["Room"]):
         return self.filter(kind=Room.Kind.PUBLIC)
 
     def archived_for(self, user: "User") -> Self:
-        """Return the archived rooms that a user may know of: public ones, and those they are in."""
+        """Return the archived rooms that a user may see: public ones, and those they are in."""
         own = Q(pk__in=Room.objects.of(user).values("pk"))
         rooms = self.exclude(archived_at=None).exclude(kind=Room.Kind.DIRECT)
         return rooms.filter(own | Q(kind=Room.Kind.PUBLIC))

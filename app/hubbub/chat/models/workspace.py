@@ -11,7 +11,7 @@ class Workspace(models.Model):
     """The position of the workspace log. Lock its row last, after any room's."""
 
     seq = models.PositiveBigIntegerField(default=0)
-    # Identifies the logs. A replica renews it when a log went back (the database was restored).
+    # Identifies the logs. A replica renews it when a log was rewound (the database was restored).
     epoch = models.UUIDField(default=uuid.uuid4)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""The page after the first sign-up: it tells the new owner what they own and how others join."""
+"""The page after the first sign-up. It shows the new owner what they own and how others join."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -19,6 +19,6 @@ def welcome(request: HttpRequest) -> HttpResponse:
     if not url_has_allowed_host_and_scheme(next_url, {request.get_host()}):
         next_url = reverse("home")
     if not current_user(request).is_owner:
-        return HttpResponseRedirect(next_url)  # `redirect` might take it for a view's name
+        return HttpResponseRedirect(next_url)  # `redirect` might mistake it for a view's name
     address = settings.PUBLIC_URL or request.build_absolute_uri("/")
     return render(request, "welcome.html", {"next_url": next_url, "address": address})

@@ -1,7 +1,7 @@
 """`prune`: delete expired sessions and revoked tokens. Run it once a day, from cron for example.
 
-Without it, expired sessions stay in the database forever. It may run at any time, even twice at
-once.
+Without it, expired sessions stay in the database forever. It may run at any time, even in two
+processes.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError

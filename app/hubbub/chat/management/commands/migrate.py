@@ -1,7 +1,7 @@
 """`migrate`: Django's command, run by one process at a time on PostgreSQL.
 
-A deployment may start it several times at once. The processes take turns, where Django alone would
-let all but one fail. The lock belongs to a transaction on a connection of its own, so that it works
+A deployment may start several at the same time. The processes take turns; with Django alone, all
+but one would fail. The lock belongs to a transaction on a separate connection, so that it works
 through PgBouncer. It is polled: a process that waited for it inside the database would block a
 migration that waits for all transactions (CREATE INDEX CONCURRENTLY). With `--wait`, the command
 applies nothing and waits until another process has migrated.
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.5
 
 
 class Command(migrate.Command):
-    help = "Migrate the database to this version. Several processes at once take turns."
+    help = "Migrate the database to this version. Concurrent processes take turns."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -52,10 +52,10 @@ class Command(migrate.Command):
 
     @contextmanager
     def _lock(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        with closing(connection.copy()) as own:
-            own.set_autocommit(False)
+        with closing(connection.copy()) as lock_connection:
+            lock_connection.set_autocommit(False)
             self._wait_until(
-                partial(_try_lock, own),
+                partial(_try_lock, lock_connection),
                 _("Another process is migrating. Waiting for it to finish."),
             )
             yield
@@ -69,13 +69,13 @@ class Command(migrate.Command):
             time.sleep(POLL_SECONDS)
 
 
-def _try_lock(own: BaseDatabaseWrapper) -> bool:
+def _try_lock(lock_connection: BaseDatabaseWrapper) -> bool:
     """Return whether this transaction has the lock, which it keeps until it ends."""
-    with own.cursor() as cursor:
+    with lock_connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
         [has_lock] = cursor.fetchone()
     if not has_lock:
-        own.rollback()
+        lock_connection.rollback()
     return bool(has_lock)
 
 

@@ -1,6 +1,6 @@
 """`owner USERNAME`: make a user an owner of the workspace. A new deployment starts with this.
 
-In a deployment, people who sign up become members only. This command promotes an existing user, or
+In a deployment, users who sign up become members only. This command promotes an existing user, or
 creates an account with a password from standard input or a generated one that is printed once.
 """
 

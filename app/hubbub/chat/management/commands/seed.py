@@ -1,7 +1,7 @@
 """`manage.py seed`: creates demo users with rooms and messages; with `--users`, load-test users.
 
 It is for trying Hubbub out and for tests. Running it again leaves existing data as it is. In a
-deployment it requires `--yes`, since it creates accounts that nobody asked for.
+deployment it requires `--yes`, since its accounts do not belong there.
 """
 
 import secrets
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             "--users",
             type=int,
             default=0,
-            help="Create so many users instead: person-0001 and so on.",
+            help="Create this many users instead: person-0001 and so on.",
         )
         parser.add_argument(
             "--sessions",
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if options["accounts"] and not options["users"]:
             raise CommandError(_("--accounts requires --users."))
         with ExitStack() as files:
-            # Opened before anything is created: nobody would know a password that can't be written.
+            # Opened before anything is created: a password that can't be written would be unknown.
             accounts = self._open(files, options["accounts"])
             sessions = self._open(files, options["sessions"])
             seeded = (

@@ -50,8 +50,8 @@ class Command(BaseCommand):
             revoked = _("revoked %(at)s") % {"at": _day(token.revoked_at)}
             used = _("last used %(at)s") % {"at": _day(token.last_used_at)}
             created = _("created %(at)s") % {"at": _day(token.created_at)}
-            facts = [str(token.pk), token.name, created, used]
-            self.stdout.write("\t".join(facts + [revoked] * (token.revoked_at is not None)))
+            columns = [str(token.pk), token.name, created, used]
+            self.stdout.write("\t".join(columns + [revoked] * (token.revoked_at is not None)))
 
     def _revoke(self, token_id: int) -> None:
         token = Token.objects.select_related("user").filter(pk=token_id).first()
