@@ -65,7 +65,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "records": [],
         "left_out": [],
     }
-    save(options.json, run)  # from now on the file is about this run
+    save(options.json, run)  # from here on, the file describes this run
     with Backends(max((step.users for step in wanted), default=0)) as backends:
         for step in with_estimates(wanted):
             try:

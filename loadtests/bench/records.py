@@ -15,7 +15,7 @@ Records = Sequence[Record]
 
 
 class Window:
-    """What a system's processes use while a load's window is open.
+    """Measures what a system's processes use during a load's window.
 
     Call it when the window begins and when it ends. Stalls are those of the last ten seconds. This
     covers a load of eight seconds; for a shorter load, it also includes some time before it.
@@ -33,8 +33,8 @@ class Window:
 
     @property
     def cpu(self) -> dict[str, float]:
-        begin, end = self._edges
-        return {name: round(end[name] - begin[name], 6) for name in end}
+        start, end = self._edges
+        return {name: round(end[name] - start[name], 6) for name in end}
 
 
 def record(load: str, system: System, window: Window, result: Result, **facts: Any) -> Record:
@@ -50,7 +50,7 @@ def record(load: str, system: System, window: Window, result: Result, **facts: A
 
 
 def find(records: Records, *loads: str, **facts: Any) -> list[Record]:
-    """Return the records of these loads, load by load, that have all these facts."""
+    """Return the records of these loads that match all these facts, grouped by load."""
     return [
         one
         for load in loads

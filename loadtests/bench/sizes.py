@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    members: int = 500  # of the quiet and the hot room
+    members: int = 500  # members of the quiet and the hot room
     rate: float = 30.0  # messages a second into the quiet room
-    two_replicas_rate: float = 20.0  # the same over two replicas
-    senders: tuple[int, ...] = (8, 64, 256)  # of the hot room, tried one after the other
-    seconds: float = 8.0  # of each load
+    two_replicas_rate: float = 20.0  # messages a second over two replicas
+    senders: tuple[int, ...] = (8, 64, 256)  # numbers of senders in the hot room, each measured
+    seconds: float = 8.0  # length of each load
     drain: float = 5.0  # seconds to wait for late messages
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
     short: float = 4.0  # seconds of each load in scenarios with many loads
@@ -19,7 +19,7 @@ class Sizes:
     idle: float = 30.0
     reconnecting: int = 5_000
     missed: int = 10  # messages in each of the three rooms
-    history: int = 100_000  # messages of the large room
+    history: int = 100_000  # messages in the large room
 
 
 FULL = Sizes()

@@ -64,7 +64,7 @@ def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list
 
 
 def _make_users(wanted: list[Step]) -> Iterator[Step]:
-    """Yield a step before all of Hubbub's, so that none of them measures it."""
+    """Yield a step that runs before Hubbub's other steps, so that none of them measures it."""
     users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
     if users:
         title = f"Hubbub: making {users:,} users"

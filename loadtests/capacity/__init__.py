@@ -1,4 +1,4 @@
-"""How much one replica carries: the load is raised until a criterion fails.
+"""The capacity of one replica: the load is raised until a criterion fails.
 
 `python -m loadtests.capacity` (`make capacity`) writes docs/capacity.json, a plot, and a section of
 docs/operations.md. `criteria` and `search` are pure; `local_target` and `remote_target` run the

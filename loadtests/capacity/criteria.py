@@ -1,7 +1,7 @@
-"""What a replica must keep under load, and why a step of the search failed. Pure.
+"""The limits of a replica under load, and why a step of the search failed. Pure.
 
 A step can fail although the replica was not the limit: its generator may have been too slow, or the
-machine that all share was full. That distinction is made here, and nowhere else.
+machine that all processes share was full. Only this module makes that distinction.
 """
 
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def failure(step: Step, criteria: Criteria) -> Failure | None:
 
 
 def least_acked(step: Step) -> float:
-    """Return how many messages a second must be acked; fewer if users speak at random moments."""
+    """Return how many messages a second must be acked; fewer if users send at random moments."""
     asked = step.messages_per_second
     deviation = sqrt(asked / step.random_seconds) if step.random_seconds else 0.0
     return ACKED_SHARE * asked - RANDOM_DEVIATIONS * deviation

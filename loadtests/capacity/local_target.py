@@ -26,7 +26,7 @@ GROUP_SIZE = 1_000  # users of one process of the load client
 ROOM_SIZE = 100
 WRITERS = 10  # of each room, in turn
 WINDOW_SECONDS = 8.0
-WARM_UP_SECONDS = 2.0  # opening a room is announced to everybody who has it open
+WARM_UP_SECONDS = 2.0  # everyone who has a room open is notified when a user opens it
 DRAIN_SECONDS = 10.0
 PERCENTILE = 0.99
 ERRORS = ("lost", "duplicated", "reordered", "problems", "closed")
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(slots=True)
 class CpuUsage:
-    """What the replica and the machine used; call it when a window begins and when it ends."""
+    """What the replica and the machine used; call it when a window starts and when it ends."""
 
     pid: int
     replica: list[float] = field(default_factory=list)
@@ -138,7 +138,7 @@ def rooms_for(users: int) -> int:
 def groups_to_close(groups: Sequence[int], most: float) -> int:
     """Return how many of the last groups to close so that at most `most` users are left.
 
-    The first group stays, whatever its size: somebody has to send messages.
+    The first group always stays, because some users have to send messages.
     """
     return next(
         (closed for closed in range(len(groups)) if sum(groups[: len(groups) - closed]) <= most),

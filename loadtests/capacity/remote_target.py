@@ -1,7 +1,7 @@
 """A deployment elsewhere, loaded by Locust: each step is a run of `loadtests.load` of its own.
 
-The C load client supports neither TLS nor host names. Locust does, in as many processes as it is
-told, at ten times the cost; so each step is checked for whether its generator was the bottleneck.
+The C load client supports neither TLS nor host names. Locust supports both, in any number of
+processes, at ten times the cost. So each step checks whether its generator was the bottleneck.
 """
 
 import subprocess
@@ -24,14 +24,14 @@ from loadtests.lib.servers.process import ROOT, ServerError
 
 STEP_SECONDS = 40.0
 SHAPE = "soak"
-RAMP_UP_SHARE = 0.3  # of a step, in which users still connect: it is not judged
+RAMP_UP_SHARE = 0.3  # share of a step in which users still connect, not judged
 
 
 class RemoteTarget:
     def __init__(self, options: Namespace, folder: Path) -> None:
         self._options, self._folder = options, folder
         self._steps, self._users = 0, 0
-        self.replicas = 1  # as many as were seen in the last step
+        self.replicas = 1  # number of replicas seen in the last step
 
     def measure_connections(self, amount: float) -> Step:
         self._users = int(amount)

@@ -20,7 +20,7 @@ class SearchResult:
 
     passed: float = 0.0
     failed: float | None = None
-    limit: Failure | None = None  # None: all that was tried passed, and more may be possible
+    limit: Failure | None = None  # None: everything that was tried passed, and more may be possible
     steps: list[tuple[float, Step]] = field(default_factory=list)
 
     def best_step(self) -> Step | None:

@@ -1,4 +1,4 @@
-"""Puts the report together, as Markdown for the terminal and for docs/performance.md."""
+"""Assembles the report as Markdown, for the terminal and for docs/performance.md."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -171,7 +171,7 @@ def _quiet_intro(row: Record) -> str:
 
 def _hot_intro(row: Record) -> str:
     return (
-        "A number of senders each send their next message once the last one has come back to them, "
+        "A number of senders each send their next message once they have received the last one, "
         f"for {row['result']['seconds']:.0f} s. The large room is shown with the number of senders "
         "that suited the server best."
     )

@@ -1,4 +1,4 @@
-"""The targets of the benchmark, and whether they were reached: computed, never written by hand.
+"""The benchmark's targets, and whether they were reached. Always computed from the records.
 
 A target is open if some of its figures are missing: a system was left out, or the run was partial.
 """

@@ -13,7 +13,7 @@ from loadtests.lib.systems.hubbub import Hubbub, start
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0
 ROOM_RATE = 20.0  # messages a second into rooms
-LOBBY_RATE = 1.0  # and into the room that everybody has open
+LOBBY_RATE = 1.0  # and into the room that all users have open
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Record]:

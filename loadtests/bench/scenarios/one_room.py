@@ -17,7 +17,7 @@ WARM_UP_SECONDS = 2.0
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
     """Measure the quiet and the hot room of a system.
 
-    The system is started anew for each: one that cannot keep up is still busy long after the load.
+    The system is restarted for each: one that cannot keep up stays busy long after the load.
     """
     with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as client:
         steady = quiet(system, client, sizes.members, sizes.rate, sizes)

@@ -22,7 +22,7 @@ from loadtests.lib.systems.hubbub import start
 
 SMALL = 100
 ROUNDS = 60
-# Tables that grow with a room: no query may read one of them whole.
+# Tables that grow with a room: no query may read all of one.
 LARGE_TABLES = ("chat_message", "chat_event")
 
 PATHS = {
@@ -61,13 +61,13 @@ class Browser:
 
     def open(self, path: str) -> float:
         """Return how long a request took, in seconds."""
-        began = time.perf_counter()
+        started = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
         response.read()
         if response.status != 200:
             raise RuntimeError(f"{path} was answered with {response.status}")
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
 
 def _filled_room(cluster: Cluster, count: int) -> str:
@@ -101,7 +101,7 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
 def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
     """Return the plan of each query of a request."""
     _log_plans_over(postgres, "0")
-    browser.open(path)  # the server has read the setting by the end of this one
+    browser.open(path)  # by the end of this request, the server has read the setting
     start = postgres.log.stat().st_size
     browser.open(path)
     _log_plans_over(postgres, "-1")
@@ -112,7 +112,7 @@ def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
 def _log_plans_over(postgres: Postgres, min_duration: str) -> None:
     postgres.execute(f"ALTER SYSTEM SET auto_explain.log_min_duration = {min_duration}")
     postgres.execute("SELECT pg_reload_conf()")
-    time.sleep(0.2)  # backends read it before their next statement, once the signal has come
+    time.sleep(0.2)  # backends read it before their next statement, once the signal has arrived
 
 
 def _plans_in(logged: str) -> Iterator[Any]:

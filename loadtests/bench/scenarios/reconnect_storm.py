@@ -1,6 +1,6 @@
 """A replica starts, and all its users reconnect at once, each resuming three rooms.
 
-The rooms are the lobby, which everybody has open, one of a hundred members, and one of ten. The
+The rooms are the lobby, which everyone has open, one of a hundred members, and one of ten. The
 missed messages are written while no replica runs. A connection is live once it has all of them and
 all three `subscribed`.
 """
@@ -23,7 +23,7 @@ from loadtests.lib.systems.bulk_rooms import (
 from loadtests.lib.systems.hubbub import Hubbub, start
 
 LARGE, SMALL = 100, 10
-HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without `welcome` by then tries again
+HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without a `welcome` by then reconnects
 # Statements of connections and transactions are not counted as queries.
 QUERIES = """
     SELECT query, calls FROM pg_stat_statements AS statement

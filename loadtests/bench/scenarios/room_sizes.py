@@ -1,4 +1,4 @@
-"""What the size of a room changes: throughput, CPU per delivery, and Redis' work per message."""
+"""How the size of a room affects throughput, CPU per delivery, and Redis' work per message."""
 
 import socket
 
@@ -40,7 +40,7 @@ def _paced(
 
 
 class RedisWindow(Window):
-    """A window that also has `used`: by how much Redis' own counters grew."""
+    """A window that also has `used`: how much Redis' own counters grew."""
 
     def __init__(self, system: System, redis: Redis) -> None:
         super().__init__(system)
@@ -53,8 +53,8 @@ class RedisWindow(Window):
 
     @property
     def used(self) -> dict[str, int]:
-        begin, end = self._counters
-        return {name: end[name] - begin[name] for name in end}
+        start, end = self._counters
+        return {name: end[name] - start[name] for name in end}
 
 
 def counters(redis: Redis) -> dict[str, int]:

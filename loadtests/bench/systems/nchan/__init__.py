@@ -1,4 +1,4 @@
-"""nchan: an nginx module in C that passes messages on, and the least that a delivery can cost.
+"""nchan: an nginx module in C that forwards messages: the lower bound for the cost of a delivery.
 
 No users, no rows, no order across restarts. nginx runs one worker process: one "replica".
 """

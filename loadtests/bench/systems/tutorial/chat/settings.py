@@ -1,4 +1,4 @@
-"""The least that the tutorial's chat needs, with the same servers and timeouts as Hubbub."""
+"""The minimal settings of the tutorial's chat, with the same servers and timeouts as Hubbub."""
 
 import os
 
