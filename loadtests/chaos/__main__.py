@@ -2,8 +2,8 @@
 
 Exit status: 0 nothing was lost, duplicated, reordered or leaked. 1 something was, or a user or
 server did not recover. 2 the run does not count: a fault had no visible effect, too few messages
-were sent, or the run was aborted. Of several runs the worst status is returned; each run is judged,
-whatever happens to the others.
+were sent, or the run was aborted. Of several runs the worst status is returned; each run is judged
+independently of the others.
 """
 
 import argparse

@@ -21,7 +21,7 @@ class Clocks:
         self._folder = TemporaryDirectory(prefix="hubbub-clock-", ignore_cleanup_errors=True)
 
     def environment(self, replica: str) -> dict[str, str]:
-        """Return what makes a replica's processes follow its clock; `replica` is any name."""
+        """Return variables that make processes follow a replica's clock; `replica` is any name."""
         built = library()
         if built is None:
             return {}

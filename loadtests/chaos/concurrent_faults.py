@@ -19,7 +19,7 @@ from loadtests.lib.client.history import CommandSent, History, Subscribed
 
 @dataclass(frozen=True, slots=True)
 class ClientImpact:
-    """The clients that a fault of clients affects, and when."""
+    """The clients that a client fault affects, and when."""
 
     clients: Collection[str]
     started: float
@@ -46,7 +46,7 @@ class Audience:
                         self._rooms[history.name].add(room)
 
     def with_listeners(self, clients: set[str]) -> set[str]:
-        """Return these clients, and those in whose rooms nobody else sends."""
+        """Return these clients, and those who receive messages only from them."""
         others = {room for room, senders in self._senders.items() if not senders <= clients}
         return clients | {name for name, rooms in self._rooms.items() if not rooms & others}
 

@@ -1,8 +1,8 @@
-"""Delays a host's cable: passes each frame on after a while, in order, both ways.
+"""Delays a host's cable: forwards each frame after a delay, in order, in both directions.
 
 Runs as a script on the switch: `delay_relay.py PORT TAP MILLISECONDS`. PORT is the switch's end of
 the host's cable and leaves the bridge; the new tap device TAP takes its place there. The script
-prints `ready` once it relays. Frames keep what the kernel still has to do with them (checksums,
+prints `ready` once it relays. Frames keep the work that the kernel still has to do (checksums,
 segmentation), because both ends use virtio's header (Linux: include/uapi/linux/virtio_net.h,
 if_tun.h, if_packet.h).
 """
@@ -30,7 +30,7 @@ MAX_FRAME_BYTES = 1 << 17  # of a frame that is not yet segmented, with its head
 
 @dataclass(slots=True)
 class Direction:
-    """Frames that are waiting to be passed on, the oldest first."""
+    """Frames that are waiting to be forwarded, the oldest first."""
 
     read: Callable[[], bytes]
     write: Callable[[bytes], int]
@@ -40,7 +40,7 @@ class Direction:
         while self.waiting and self.waiting[0][0] <= now:
             try:
                 self.write(self.waiting.popleft()[1])
-            except OSError:  # a lost frame, as on a real cable: its sender repeats it
+            except OSError:  # a lost frame, as on a real cable: its sender retransmits it
                 continue
 
 

@@ -28,7 +28,7 @@ class Execution:
     settled: float = 0.0
     evidence: str = ""
     error: str = ""
-    affected: set[str] = field(default_factory=set)  # clients, if it is a fault of clients
+    affected: set[str] = field(default_factory=set)  # clients, if it is a client fault
 
     @property
     def kind(self) -> FaultKind:
@@ -56,7 +56,7 @@ class FaultExecutor:
         began = time.monotonic()
         try:
             for fault in schedule:
-                await asyncio.sleep(max(0.0, began + fault.at - time.monotonic()))
+                await asyncio.sleep(max(0.0, started + fault.at - time.monotonic()))
                 await self._wait_for_conflicting(fault)
                 execution = Execution(fault, time.monotonic())
                 self.executions.append(execution)
@@ -85,7 +85,7 @@ class FaultExecutor:
         fault = FAULTS[kind.name](self.context, execution.fault.victim)
         try:
             await self._inject(fault, execution)
-        except Exception as error:  # whatever it is, the fault is healed and the run is judged
+        except Exception as error:  # after any error, the fault is healed and the run is judged
             execution.error = f"{type(error).__name__}: {error}"
         finally:
             if not execution.healed:

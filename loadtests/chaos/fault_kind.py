@@ -1,10 +1,10 @@
 """A kind of fault, as the schedule and the report see it. `faults/` says how it is injected.
 
 `seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
-starts, so that what users notice is known to come from this one. During an `outage` nobody can
-send, however healthy everything else is: it overlaps with no other fault. With `bus_lost`, replicas
-receive nothing from each other for a long time, so presence does not change; it is right again only
-some time after the fault.
+starts, so that what users notice is known to come from this one. During an `outage` no user can
+send, even if everything else is healthy, so it overlaps with no other fault. With `bus_lost`,
+replicas receive nothing from each other for a long time, so presence does not change; it is correct
+again only some time after the fault.
 """
 
 from collections.abc import Sequence

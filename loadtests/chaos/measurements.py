@@ -66,10 +66,10 @@ class Measurements:
     def rate_outside(self, window: Interval, outages: Sequence[Interval]) -> float:
         """Return how many messages a second were acknowledged while there was no outage."""
         intervals = list(_outside(*window, outages))
-        seconds = sum(ended - began for began, ended in intervals)
+        seconds = sum(end - start for start, end in intervals)
         count = sum(
-            bisect_left(self._acknowledged, ended) - bisect_left(self._acknowledged, began)
-            for began, ended in intervals
+            bisect_left(self._acknowledged, end) - bisect_left(self._acknowledged, start)
+            for start, end in intervals
         )
         return count / seconds if seconds > 0 else 0.0
 
@@ -83,13 +83,13 @@ def _sent_at(delivery: Delivery) -> float:
     return delivery.at
 
 
-def _outside(began: float, ended: float, outages: Sequence[Interval]) -> Iterator[Interval]:
-    for outage_began, outage_ended in sorted(outages):
-        if began < outage_began:
-            yield began, min(outage_began, ended)
-        began = max(began, outage_ended)
-    if began < ended:
-        yield began, ended
+def _outside(start: float, end: float, outages: Sequence[Interval]) -> Iterator[Interval]:
+    for outage_start, outage_end in sorted(outages):
+        if start < outage_start:
+            yield start, min(outage_start, end)
+        start = max(start, outage_end)
+    if start < end:
+        yield start, end
 
 
 def _acknowledged(history: History) -> Iterator[float]:

@@ -3,7 +3,7 @@
 A host is an idle process that holds a network namespace and a mount namespace. When the processes
 in these have ended, the kernel removes everything: interfaces, rules and mounts. They end with the
 process that started them, even if that one is killed, so there is nothing to clean up.
-The network leads nowhere else, so nothing in it needs a password.
+The network has no route to the outside, so its servers need no passwords.
 """
 
 import ctypes

@@ -133,7 +133,7 @@ def conclude(
     *,
     alone: bool = False,
 ) -> Outcome:
-    """Judge a run. `span` is from the first moment until the users were told to stop.
+    """Judge a run. `span` lasts from the start until the users were asked to stop.
 
     With `alone`, no two faults happened at the same time: no silence counts into the next one.
     """
@@ -157,7 +157,7 @@ def conclude(
     )
 
 
-def _row(one: Execution, others: ConcurrentFaults, began: float, measured: Measurements) -> Row:
+def _row(one: Execution, others: ConcurrentFaults, start: float, measured: Measurements) -> Row:
     window, limits = (one.started, one.settled), one.kind.limits
     silences = list(measured.silences(window, others.of_clients, others.cut_off))
     wants_deliveries = limits.delivery is not None
@@ -165,7 +165,7 @@ def _row(one: Execution, others: ConcurrentFaults, began: float, measured: Measu
     recovery = measured.recovery_after(one.healed) if limits.recovery is not None else None
     return Row(
         name=one.kind.name,
-        at=one.started - began,
+        at=one.started - start,
         seconds=one.healed - one.started,
         evidence=one.evidence,
         error=one.error,

@@ -1,6 +1,6 @@
 """One run: a deployment, simulated users in it, the faults of a schedule, and the outcome.
 
-At the end all faults are healed, everybody has reconnected and nobody sends any more; then what
+At the end all faults are healed, and all users have reconnected and stopped sending. Then what
 every tab received is checked against the log. A run counts only if every fault had a visible effect
 and users could send.
 """
@@ -57,9 +57,9 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What the simulated users received and did, what went wrong among them, and the faults."""
+    """What the simulated users received and did, their errors, and the faults."""
 
-    began: float
+    started: float
     executions: Sequence[Execution]
     histories: Sequence[History]
     listeners: Collection[str]
@@ -91,7 +91,7 @@ def run(
 async def _simulate(
     seed: int, schedule: Schedule, deployment: Deployment, folder: Path, options: Options
 ) -> Observations:
-    """Let users use the deployment while the faults happen, until everything is calm again."""
+    """Run simulated users during the faults, until everything is calm again."""
     owner, sessions = await asyncio.to_thread(_make_users, deployment, folder, options.users)
     log_above_status(f"{options.users} users open {options.tabs} tabs")
     users = simulate(
@@ -107,11 +107,11 @@ async def _simulate(
             deployment, supervisor, lambda: [tab.client for tab in simulation.tabs]
         )
         executor = FaultExecutor(context, options.alone)
-        listeners, began = simulation.listeners, time.monotonic()
+        listeners, started = simulation.listeners, time.monotonic()
         line = ProgressLine(simulation, executor)
         async with live_line(line, LINE_SECONDS, LINE_SECONDS_IN_A_FILE):
             await executor.run(schedule, log_above_status)
-            # An error in a simulated user is reported, and the run is judged all the same.
+            # An error in a simulated user is reported, and the run is still judged.
             errors = _user_errors(simulation)
             not_recovered = await _wait_until_calm(simulation)
         histories = await simulation.histories()
@@ -120,7 +120,7 @@ async def _simulate(
         everybody = {history.name for history in histories}
         left_early = everybody if not_recovered else simulation.left_early
     trouble = "\n".join(filter(None, [not_recovered, *errors]))
-    return Observations(began, executor.executions, histories, listeners, left_early, trouble)
+    return Observations(started, executor.executions, histories, listeners, left_early, trouble)
 
 
 async def _wait_until_calm(simulation: Simulation) -> str:
@@ -164,10 +164,10 @@ def _recorded_run(observed: Observations, log: Log, options: Options) -> Run:
 
 
 def _judge(seed: int, observed: Observations, recorded: Run, options: Options) -> Outcome:
-    ended = max((one.settled for one in observed.executions), default=observed.began)
+    ended = max((one.settled for one in observed.executions), default=observed.started)
     return conclude(
         seed,
-        (observed.began, ended),
+        (observed.started, ended),
         observed.executions,
         recorded,
         options.least_per_second,

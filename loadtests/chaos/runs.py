@@ -1,4 +1,4 @@
-"""Several runs: each is judged, whatever happens to the others, and all have one exit status."""
+"""Several runs: each is judged independently, and together they have one exit status."""
 
 from collections.abc import Callable, Sequence
 

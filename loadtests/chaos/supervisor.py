@@ -1,7 +1,7 @@
 """Restarts servers that ended, as an operator's platform would.
 
-A fault that needs a server to stay down tells the supervisor so. All servers are started by the
-main thread: the kernel ties a server's life to the thread that started it.
+A fault that needs a server to stay down calls `keep_down`. The main thread starts all servers,
+because the kernel ties a server's life to the thread that started it.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class Supervisor:
         self._kept_down: list[Server] = []
 
     def keep_down(self, server: Server) -> None:
-        """Do not restart a server until it is released, whatever ends it."""
+        """Do not restart a server until it is released, however it ended."""
         self._kept_down.append(server)
 
     def release(self, server: Server) -> None:

@@ -58,7 +58,7 @@ class ClientsReset(OpenConnectionsFault):
 
 
 class ClientsHalfOpen(OpenConnectionsFault):
-    """The connections carry nothing any more, and neither side is told."""
+    """The connections stop carrying data, and neither side is notified."""
 
     drop: Drop | None = None
 
@@ -75,14 +75,14 @@ class ClientsHalfOpen(OpenConnectionsFault):
             await asyncio.to_thread(self.drop.heal)
 
     async def evidence(self) -> str:
-        """Evidence exists once clients have given their connections up. Dropped packets alone
+        """Evidence exists once clients have given up their connections. Dropped packets alone
         prove little, because packets are dropped from the start."""
         assert self.drop is not None
         given_up = disconnected_since(self.clients, self.started)
         dropped = await asyncio.to_thread(self.drop.dropped)
         if not (given_up and dropped):
             return ""
-        return f"{given_up} clients gave their connection up, {dropped} packets were dropped"
+        return f"{given_up} clients gave up their connection, {dropped} packets were dropped"
 
 
 class ClientsNotReading(Fault):

@@ -1,9 +1,9 @@
-"""What every fault is: it is applied, its effect is observed, it is healed.
+"""The base of all faults: a fault is applied, its effect is observed, it is healed.
 
-`evidence` is called repeatedly from `apply` until a moment after `heal`, and returns in words what
-proves the effect, as soon as there is something. A fault without evidence proves nothing: its run
-does not count. Blocking calls are made in threads, so that the users continue; servers are
-started by the main thread only.
+`evidence` is called repeatedly from `apply` until a moment after `heal`, and returns a description
+of the evidence as soon as there is some. A fault without evidence proves nothing: its run does not
+count. Blocking calls are made in threads, so that the users continue; servers are started by the
+main thread only.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Fault(ABC):
         """Return what shows that the fault took effect; empty while nothing does."""
 
     async def affected_clients(self) -> set[str]:
-        """Return the names of the clients that a fault of clients affects."""
+        """Return the names of the clients that a client fault affects."""
         return set()
 
 
