@@ -22,9 +22,9 @@ class Promises:
 class FaultWindow:
     """`promises` replace the usual ones for what was not yet visible when the window started.
 
-    If the deployment is `unavailable`, they count from the end of the window: nobody can notice
-    anything before. With `bus_lost` only those about presence do: a replica that does not hear from
-    the others forgets nobody.
+    If the deployment is `unavailable`, they count from the end of the window, because no client can
+    notice anything before. With `bus_lost` only the promises about presence do, because a replica
+    that receives nothing from its peers removes none of their users.
     """
 
     name: str

@@ -42,28 +42,31 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> Iterator[Violation]:
     deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
-    later = _after(history, revoked) if room is None else _on_the_same(history, revoked)
+    if room is None:
+        later = _everything_since(history, revoked)
+    else:
+        later = _on_same_subscription(history, revoked)
     for entry in later:
-        if entry.at > deadline and _tells(entry, room):
+        if entry.at > deadline and _was_received(entry, room):
             seconds = entry.at - revoked.at
             detail = f"{seconds:.1f} s after access was revoked: {type(entry).__name__}"
             yield Violation("revoked-in-time", history.name, room, detail)
             return
 
 
-def _tells(entry: Entry, room: int | None) -> bool:
+def _was_received(entry: Entry, room: int | None) -> bool:
     """Whether the client received something: on the connection, or by a load of a lost room."""
     return isinstance(entry, Received) or (
         isinstance(entry, RoomLoaded) and room in (None, entry.room)
     )
 
 
-def _after(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
-    """Yield everything since then: a session that ended must not open a connection either."""
+def _everything_since(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
+    """Yield all entries since then: an ended session must not open a connection either."""
     return (entry for entry in history.entries if entry.at >= revoked.at)
 
 
-def _on_the_same(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
+def _on_same_subscription(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
     """Yield what arrived on the subscription that was open when access was revoked.
 
     After its end only loads are yielded, until the client subscribes to the room again.

@@ -23,7 +23,7 @@ def longest_silence(history: History, start: float, end: float, outage: float = 
 def silences(
     history: History, start: float, end: float, outage: float = FOREVER
 ) -> Iterator[Interval]:
-    """Yield the intervals between events from `start` on that begin before `end`.
+    """Yield the silences that start between `start` and `end`.
 
     `outage` is the start of the first outage after `end`.
     """

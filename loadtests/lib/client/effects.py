@@ -23,7 +23,7 @@ class LoadRoom:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Call `retry` after so many seconds."""
+    """Call `retry` after this time."""
 
     ref: int
     after_seconds: float
@@ -39,7 +39,7 @@ class CommandDone:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """Open another socket, to any address, after so many seconds."""
+    """Open another socket, to any address, after this time."""
 
     after_seconds: float
 
@@ -51,7 +51,7 @@ class SwitchConnection:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Do not reconnect: the server said so by its close code."""
+    """Do not reconnect: the server's close code forbids it."""
 
     code: int
 

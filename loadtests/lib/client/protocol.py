@@ -1,8 +1,8 @@
 """The protocol as a client speaks it: frames in, effects out. Pure: no sockets, no event loop.
 
 A thin client (`client` under asyncio, `gevent_client` under gevent) opens sockets, passes on what
-arrives and performs the effects in order. One `ClientProtocol` outlives many sockets: it holds what
-must survive them, the positions and the commands without an answer.
+it receives and performs the effects in order. One `ClientProtocol` outlives many sockets: it holds
+what must survive them, the positions and the commands without an answer.
 """
 
 from collections.abc import Callable, MutableSequence
@@ -57,7 +57,7 @@ class ClientProtocol:
     attempt_failed: bool = False  # whether the last attempt to connect got no welcome
     _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)  # ref: its rooms
     # Rooms whose `subscribe` has no answer yet on this socket, and those of them that were opened
-    # again meanwhile. With two subscribes of a room in flight, nobody could tell which of the two
+    # again meanwhile. With two subscribes of a room in flight, it would be unclear which of the two
     # an event belongs to.
     _unanswered: set[int] = field(default_factory=set)
     _reopened: set[int] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""The REST calls that clients and tools need: loading a room, posting, forms, signing in.
+"""The REST calls that clients and tools need: loading a room, sending, forms, signing in.
 
 Plain blocking `urllib`: asyncio code calls it in threads, and gevent code as it is.
 """

@@ -1,7 +1,7 @@
 """A room as a client shows it: a loaded state plus events. Pure.
 
-Of two states of a message the one with the higher `rev` wins, whatever their order: replayed events
-carry messages as they are now.
+Of two states of a message the one with the higher `rev` wins, in whichever order they arrive:
+replayed events carry messages in their current state.
 """
 
 from dataclasses import dataclass, field
