@@ -60,7 +60,7 @@ def versions() -> dict[str, str]:
 
 
 def measured_by(command: str, machine: Machine) -> str:
-    """Return how a report begins: the command, the date and the commit."""
+    """Return the first line of a report: the command, the date and the commit."""
     return f"Measured by `{command}` on {machine['at'][:10]} at commit {machine['commit']}"
 
 

@@ -26,7 +26,7 @@ AnyStep = TypeVar("AnyStep", bound=Step)
 async def live_line(
     line: Callable[[], str], seconds: float, seconds_in_a_file: float
 ) -> AsyncIterator[None]:
-    """Show a line again and again while the block runs; less often if nobody is at a terminal."""
+    """Show a line again and again while the block runs; less often without a terminal."""
     showing = asyncio.create_task(_show(line, seconds if is_terminal() else seconds_in_a_file))
     try:
         yield
@@ -43,12 +43,12 @@ async def _show(line: Callable[[], str], seconds: float) -> None:
 
 def with_estimates(steps: Sequence[AnyStep]) -> Iterator[AnyStep]:
     """Yield the steps, printing how long the rest will take at the pace so far."""
-    began = time.monotonic()
+    started = time.monotonic()
     for number, step in enumerate(steps, start=1):
         done = sum(one.seconds for one in steps[: number - 1])
         left = sum(one.seconds for one in steps[number - 1 :])
-        pace = (time.monotonic() - began) / done if done else 1.0
+        pace = (time.monotonic() - started) / done if done else 1.0
         log(f"[{number}/{len(steps)}] {step.title} … about {rough_duration(left * pace)} left")
-        step_began = time.monotonic()
+        step_started = time.monotonic()
         yield step
-        log(f"    took {time.monotonic() - step_began:.0f} s ({step.seconds:.0f} expected)")
+        log(f"    took {time.monotonic() - step_started:.0f} s ({step.seconds:.0f} expected)")

@@ -39,7 +39,7 @@ class LoadClient:
     def paced(
         self, rate: float, seconds: float, at_edges: Callable[[], None], **options: Any
     ) -> Result:
-        """Send at a rate, the senders in turn, whatever the server does."""
+        """Send at a fixed rate, even if the server falls behind; the senders take turns."""
         return self._run(f"paced {rate}", seconds, at_edges, **options)
 
     def closed(
@@ -64,7 +64,7 @@ class LoadClient:
         warm_up: float = 1.0,
         drain: float = 10.0,
     ) -> Result:
-        """Run a load; call `at_edges` when the measured window begins and when it ends."""
+        """Run a load; call `at_edges` when the measured window starts and when it ends."""
         self._write(f"run {kind} {warm_up} {seconds} {drain} {first} {senders}")
         for edge in ("begin", "end"):
             line = self._read()

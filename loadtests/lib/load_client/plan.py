@@ -13,7 +13,7 @@ from loadtests.lib.client.websocket_bytes import handshake
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What is sent to a server, and how its frames begin; empty where it has no such frame.
+    """What is sent to a server, and how its frames start; empty where it has no such frame.
 
     In `send`, `$N` is the message's number, `$R` its room, and `$I` a word that no other client
     uses.
@@ -53,7 +53,7 @@ class Plan:
     max_opening: int = 64
     retry: bool = False  # connect again after a failed handshake, as Hubbub's own clients do
     spread_seconds: float = 0.0
-    handshake_seconds: float = 0.0  # until an attempt is given up; 0: never
+    handshake_seconds: float = 0.0  # timeout of one attempt; 0: none
     deadline_seconds: float = 120.0  # until all must be live
 
 

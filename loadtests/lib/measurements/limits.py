@@ -1,11 +1,11 @@
-"""The limits that a run has to keep. `generator_limit` checks those of the generator itself."""
+"""The limits that a run must not exceed. `generator_limit` checks those of the generator itself."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Limits:
-    """What a run has to keep; latencies are 99th percentiles in milliseconds."""
+    """What a run must not exceed; latencies are 99th percentiles in milliseconds."""
 
     connect_ms: float = 1_000
     send_ms: float = 250

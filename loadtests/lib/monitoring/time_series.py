@@ -73,8 +73,8 @@ def parse(lines: Iterable[str]) -> Samples:
             failures[line["failed"]] = line["why"]
         else:
             unseen += line["unseen"]
-    began = rows[0][0] if rows else 0.0
-    return Samples(began, [(at - began, parts) for at, parts in rows], unseen, failures)
+    start = rows[0][0] if rows else 0.0
+    return Samples(start, [(at - start, parts) for at, parts in rows], unseen, failures)
 
 
 def rates(points: Points) -> Points:

@@ -64,7 +64,7 @@ class Nginx(Server):
         return old
 
     def test(self) -> str:
-        """Return nginx's complaints about its configuration; empty if there are none."""
+        """Return nginx's errors in its configuration; empty if there are none."""
         done = subprocess.run([*self._command(), "-t", "-q"], capture_output=True, text=True)
         return done.stderr if done.returncode else ""
 

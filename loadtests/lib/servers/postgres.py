@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own: starts in a second, with or without fsync, exits with us.
+"""A private PostgreSQL server: starts in a second, with or without fsync, exits with us.
 
 PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package creates.
 """
@@ -86,7 +86,7 @@ class Postgres(Server):
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
 
     def create_database(self, name: str, template: str = "template1") -> None:
-        """Create a database as a copy of `template`, to which nobody may connect meanwhile."""
+        """Create a database as a copy of `template`, which refuses connections meanwhile."""
         [(was_allowed,)] = self.execute(
             "SELECT datallowconn FROM pg_database WHERE datname = %s", template
         )

@@ -1,4 +1,4 @@
-"""A Redis server of our own, without persistence."""
+"""A private Redis server without persistence."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""What simulated users do, again and again, until the simulation stops.
+"""What simulated users do repeatedly until the simulation stops.
 
 Each user's random generator decides the details. An activity that was started is finished even
 while the servers are unreachable: a user who was removed from a room is added again.
@@ -122,7 +122,7 @@ async def sign_out(simulation: Simulation, user: SimulatedUser) -> None:
 
 
 async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float) -> bool:
-    """Wait for about that long; return False as soon as the simulation is stopping."""
+    """Wait for about the mean; return False as soon as the simulation is stopping."""
     with suppress(TimeoutError):
         async with asyncio.timeout(user.random.uniform(0.5, 1.5) * mean_seconds):
             await simulation.stopping.wait()

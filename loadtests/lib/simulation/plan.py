@@ -10,7 +10,7 @@ from random import Random
 
 MIN_USERS = 8
 TALKERS_PER_ROOM = 2
-LARGE_ROOMS = (2, 4, 8, 8)  # one user in so many is a member
+LARGE_ROOMS = (2, 4, 8, 8)  # room sizes: one user in this many is a member
 SMALL_ROOMS = (6, 4, 3, 2)  # members
 USERS_PER_SMALL_ROOM = 15
 PUBLIC_EVERY = 3  # rooms
@@ -28,7 +28,7 @@ class Behaviour(Enum):
     SIGN_OUT = "sign out"
 
 
-# One user in so many has the behaviour, and at least one.
+# One user in this many has the behaviour, and at least one user.
 ONE_IN = {
     Behaviour.VISIT: 12,
     Behaviour.EXPLORE: 12,

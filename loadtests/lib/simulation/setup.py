@@ -1,7 +1,7 @@
 """Starts a simulation: creates the rooms, opens all tabs and starts the activities.
 
     async with simulate(addresses, identities, seed=7, owner=alices_identity) as simulation:
-        ...  # do faults
+        ...  # inject faults
         await simulation.wait_until_recovered(within=30)
         await simulation.settle(within=30)
         histories = await simulation.histories()

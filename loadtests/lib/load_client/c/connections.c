@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define BUFFER_BYTES (2 * MAX_RECEIVED_BYTES) /* of one read and what was left of the last one */
-#define FIRST_WAIT_NS 1e9    /* docs/protocol.md: clients come back "at first within a second" */
+#define FIRST_WAIT_NS 1e9    /* docs/protocol.md: clients reconnect "at first within a second" */
 #define CHECK_NS 2000000LL   /* how often waiting connections are checked */
 
 struct connection *connections;
@@ -108,7 +108,7 @@ static void ready(void *watched, uint32_t events) {
     if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(connection);
 }
 
-/* Starts the connections that are due, and gives up handshakes that take too long. */
+/* Starts the connections that are due, and closes those whose handshake takes too long. */
 static void connect_due(int64_t now) {
     for (int i = 0; i < plan.connection_count; i++) {
         struct connection *connection = &connections[i];

@@ -15,7 +15,7 @@ struct connection {
     int failures;                /* handshakes that did not succeed */
     int64_t first_try_ns;        /* when it was to connect */
     int64_t next_try_ns;         /* when it is to connect, perhaps again */
-    int64_t handshake_until_ns;  /* when the handshake is given up */
+    int64_t handshake_until_ns;  /* when the handshake times out */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
     size_t in_length;
     unsigned char *out;          /* what the kernel has not accepted yet */

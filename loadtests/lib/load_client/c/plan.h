@@ -12,7 +12,7 @@
 
 struct dialect {
     struct text send;         /* the message to send, with $N and $R */
-    struct text delivery;     /* how a delivered message begins; the other prefixes likewise */
+    struct text delivery;     /* how a delivered message starts; the other prefixes likewise */
     struct text ack;          /* of the answer to a send, apart from its delivery */
     struct text subscribed;   /* of the answer to a subscription */
     struct text problem;
@@ -50,7 +50,7 @@ struct plan {
     bool retry;                /* reconnect after a failed handshake; otherwise the client exits */
     double spread_seconds;     /* over which the first attempts are spread */
     double deadline_seconds;   /* by which all must be live */
-    double handshake_seconds;  /* after which an attempt is given up; 0: never */
+    double handshake_seconds;  /* timeout of an attempt; 0: none */
     int subscriptions;         /* answers until a connection is live */
     int missed_per_connection; /* messages until a connection is live */
     struct address *addresses;
