@@ -1,4 +1,4 @@
-"""What puts load on Hubbub and faults into it: a client, a checker, servers, benchmarks.
+"""Load and fault tests for Hubbub: a client, a checker, servers and benchmarks.
 
-Used by the tests too. Nothing in `app/` imports from here.
+The tests use them, too. Nothing in `app/` imports this package.
 """

@@ -25,7 +25,7 @@ from loadtests.load.recorder import Recorder
 
 
 class ResultSink(Protocol):
-    """Where an observer reports to: the run, which counts results and passes them to Locust."""
+    """Receives an observer's reports: the run, which counts results and passes them to Locust."""
 
     recorder: Recorder
 

@@ -111,7 +111,7 @@ def serve(listener: socket.socket) -> None:
 
 
 def welcome(number: int) -> dict[str, object]:
-    person = {"id": number + 10, "name": "somebody"}
+    person = {"id": number + 10, "name": "someone"}
     names = {"connection": str(number), "replica": "capacity", "epoch": "e", "user": person}
     return {"type": "welcome", "heartbeat_seconds": TIMEOUT_SECONDS, **names}
 

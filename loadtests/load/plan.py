@@ -44,7 +44,7 @@ class Plan:
         return identities_needed(self.users, self.workers)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a report may show of the plan: nothing that anybody could sign in with."""
+        """Return what a report may show of the plan: no credentials."""
         private = ("identities", "rooms", "stack", "series")
         shown = {name: value for name, value in asdict(self).items() if name not in private}
         return {**shown, "local": bool(self.stack)}

@@ -27,7 +27,7 @@ def drop_all(run: Run) -> None:
 
 
 def deploy(run: Run, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
-    """Restart the local stack's replicas, or tell the operator to start a deploy.
+    """Restart the local stack's replicas, or ask the operator to start a deploy.
 
     A deploy that fails is reported to `fail`. One that is still running when the run ends fails
     nothing; only the note that it is done is missing.

@@ -126,7 +126,7 @@ def _latency(total: Second, kind: str, limit_ms: float, *, required: bool, judge
     name, limit = f"{kind} p{JUDGED_PERCENTILE}", f"{limit_ms:g} ms"
     if p99 is None:
         # A run without sends or deliveries proves nothing; nor does one whose shape drops
-        # connections and in which nobody resumed.
+        # connections and in which no client resumed.
         return Row(name, "none", limit, MISSED if required else MET)
     return Row(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
 

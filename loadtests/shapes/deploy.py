@@ -1,7 +1,7 @@
-"""A rolling deploy while everyone is online: replicas restart one by one and nobody may notice.
+"""A rolling deploy while everyone is online: replicas restart one by one and no user may notice.
 
-On the local stack the run restarts the replicas itself, with the same code. Elsewhere it tells the
-operator when to start the deploy.
+On the local stack the run restarts the replicas itself, with the same code. Elsewhere it asks the
+operator to start the deploy.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The base of all shapes: how many users there are, how active, in which rooms, and what happens.
+"""The base of all shapes: the number of users, their activity, their rooms, and scheduled actions.
 
 By itself it is a load that ramps up and then stays constant. A shape gets the seconds since the
 start and must always give the same answer: workers on other machines use copies of their own.

@@ -46,7 +46,7 @@ async def populate(
 
 
 def call(address: str, account: Account, method: str, path: str, **body: Any) -> Any:
-    """Call REST; if told to slow down, wait as long as requested. Raises RefusedError."""
+    """Call REST; if rate-limited, wait as long as requested. Raises RefusedError."""
     return rest.call_patiently(address, method, path, account.headers, body or None)
 
 

@@ -20,7 +20,7 @@ START_SECONDS = 600.0
 START_SHARE = 1 / 6  # of a shorter soak
 MEMORY_SHARE = 0.02
 OWN_MEMORY = "memory of its own"
-# Of a count: what a pool opens, or one more room that somebody has open at that moment.
+# For counts: what a pool opens, or one more room that a user has open at that moment.
 COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 
@@ -50,10 +50,10 @@ class Verdict:
 
 def judge(samples: Samples, seconds: float) -> list[Verdict]:
     """Return a verdict on each measure of a soak."""
-    begin = start_seconds(seconds)
+    start = start_seconds(seconds)
     verdicts = []
     for one in measures(samples):
-        grown = growth([(at, value) for at, value in one.points if begin <= at <= seconds])
+        grown = growth([(at, value) for at, value in one.points if start <= at <= seconds])
         limit = one.limit(grown.level) if grown else 0.0
         verdicts.append(Verdict(one.part, one.what, one.unit, grown, limit))
     return verdicts

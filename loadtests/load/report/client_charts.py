@@ -44,13 +44,11 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
         [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in ORDER_ERRORS],
         "Each is a failure of the run.",
     )
-    note = (
-        "No answer or a wrong one. A connection that is lost and comes back in time is no failure."
-    )
+    note = "No answer or a wrong one. A lost connection that is restored in time is no failure."
     yield Chart("Failures", "each second", _failures(seen), note)
     yield _latency("CONNECT: until welcome", seen, CONNECT, limits.connect_ms)
     note = "From the loss of a connection until all rooms are complete again."
-    yield _latency("RESUME: back after a loss", seen, RESUME, limits.resume_ms, note)
+    yield _latency("RESUME: live again after a loss", seen, RESUME, limits.resume_ms, note)
     yield _latency(
         "HTTP: all requests", seen, HTTP, None, "Locust's own report lists them by name."
     )

@@ -15,13 +15,13 @@ MAX_WINDOWS = 240
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    at: float  # its middle, in seconds since the run began
+    at: float  # its middle, in seconds since the run started
     seconds: int
     total: Second
 
 
 def windows(series: Series, most: int = MAX_WINDOWS) -> list[Window]:
-    """Return the run in at most so many windows of equal length, without empty ones.
+    """Return the run in at most `most` windows of equal length, without empty ones.
 
     The length is a whole number of seconds; the last window may be shorter.
     """
@@ -45,13 +45,13 @@ def points(seen: Iterable[Window], value: Callable[[Window], float | None]) -> P
     return [(at, number) for at, number in found if number is not None]
 
 
-def _window(begins: int, seconds: int, group: list[Second]) -> Window:
+def _window(start: int, seconds: int, group: list[Second]) -> Window:
     total = Second(group[0].at)
     for second in group:
         total.merge(second)
     last = group[-1]
     return Window(
-        begins + seconds / 2,
+        start + seconds / 2,
         seconds,
         replace(total, users=last.users, connections=last.connections, generators=_worst(group)),
     )
