@@ -1,8 +1,9 @@
 """One replica on this machine, with its own Postgres and Redis, loaded by the C load client.
 
-The load client uses a tenth of the CPU of what it loads: on one machine, the servers lack what the
-generator uses. It connects to the replica directly, because nginx would use the same cores.
-Every user has two rooms open: the lobby, and a room of a hundred, where the messages are sent.
+The load client uses a tenth of the CPU of the servers. That matters on one machine, where the
+generator takes CPU time from the servers. It connects to the replica directly, because nginx would
+use the same cores. Every user has two rooms open: the lobby, and a room of a hundred, where the
+messages are sent.
 """
 
 from collections import Counter

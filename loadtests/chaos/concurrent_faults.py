@@ -1,9 +1,9 @@
 """Which other faults may explain what users notice during a fault. Pure.
 
-Of several server faults, the longest limit counts. A client fault extends nobody else's limit;
-instead, the clients that it affects are left out while it lasts: a tab that was cut off on purpose
-says nothing about a replica that was killed at the same time. The same goes for tabs that hear only
-from such clients.
+Of several server faults, the longest limit counts. A client fault extends no other limit; instead,
+the clients that it affects are left out while it lasts: a tab that was cut off on purpose says
+nothing about a replica that was killed at the same time. The same applies to tabs that receive
+messages only from such clients.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """Injects the faults of a schedule, and records when each really happened and what proves it.
 
 A machine may be slower than the schedule. A fault waits for those that it must not overlap with,
-so no two ever overlap that must not, and everything after it happens later.
+so the overlap rule always holds, and everything after it happens later.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class FaultExecutor:
 
     async def run(self, schedule: Schedule, log: Callable[[str], None]) -> None:
         """Inject and heal all faults."""
-        began = time.monotonic()
+        started = time.monotonic()
         try:
             for fault in schedule:
                 await asyncio.sleep(max(0.0, started + fault.at - time.monotonic()))

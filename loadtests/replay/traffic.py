@@ -1,7 +1,7 @@
 """Recorded traffic as it is replayed: the files of all replicas joined, with small numbers. Pure.
 
 Users and rooms are numbered from 0 in order of appearance, so that no name of the recording is
-left. Whoever did something in a room counts as a member of it.
+left. A user who did something in a room counts as a member of it.
 """
 
 import json

@@ -1,6 +1,6 @@
 """One room that a client has open: its position in the log, its view, who is online. Pure.
 
-Nothing gets lost thanks to the position: the highest seq that was applied without a gap. Only
+The position, the highest seq that was applied without a gap, ensures that nothing is lost. Only
 events and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
 """
 
