@@ -44,7 +44,7 @@ def _blocks(outcomes: Sequence[Outcome], machine: Machine, *, alone: bool) -> It
         f"seeds {seeds}, {sum(one.seconds for one in outcomes):.0f} s in all. "
         f"{sum(one.acknowledged for one in summaries)} messages acknowledged, "
         f"{sum(one.delivered for one in summaries)} deliveries; {', '.join(violations)}. Limits "
-        "are in brackets, in seconds. Of all runs the worst figure is shown."
+        "are in brackets, in seconds. Each figure is the worst of all runs."
     )
     rows = [row for outcome in outcomes for row in outcome.rows]
     by_kind = [(kind, [row for row in rows if row.name == kind.name]) for kind in FAULT_KINDS]

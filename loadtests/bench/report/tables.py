@@ -162,9 +162,9 @@ def _targets(records: Records) -> Iterator[Block]:
 def _quiet_intro(row: Record) -> str:
     return (
         f"{row['members']} members, {row['rate']:g} messages a second for "
-        f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis. Messages count "
-        "as lost if they had not arrived when nothing more came for two seconds, or when the wait "
-        "was over. "
+        f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis. The load client "
+        "waits for messages until none has come for two seconds, or until its time is over; those "
+        "that have not arrived by then count as lost. "
         f"{STALL_MEANING}"
     )
 
@@ -179,8 +179,9 @@ def _hot_intro(row: Record) -> str:
 
 def _sends_intro(row: Record) -> str:
     return (
-        "Rooms of two, over two replicas, with fsync. Each writer sends its next message once the "
-        "last one was acknowledged; then the largest number of writers at half of that rate."
+        "Rooms of two, over two replicas, with fsync. First each writer sends its next message as "
+        "soon as the last one is acknowledged. Then the largest number of writers sends at half of "
+        "the rate that it reached."
     )
 
 
