@@ -21,7 +21,7 @@ POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
 # A test with one of these fixtures uses a database or a whole cluster.
 DATABASE_FIXTURES = {"db", "transactional_db", "cluster", "stage"}
-# Variables that configure Hubbub. Their values in the shell are not meant for tests.
+# Variables that configure Hubbub; the shell's values for them are not meant for tests.
 HUBBUB_VARIABLES = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
@@ -135,7 +135,7 @@ def _set_up_django() -> None:
     import django
     from django.conf import settings
 
-    # Hashed names would need `collectstatic` before each run.
+    # Hashed file names would need `collectstatic` before each run.
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }

@@ -398,7 +398,7 @@ PRESENCE_LINGER_SECONDS = 4.0
 # How often presence changes are sent to clients, and how often their number in large rooms is.
 PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
-# A replica follows a room for this long after the last user here has closed it.
+# A replica follows a room for this long after its last user here has closed it.
 ROOM_LINGER_SECONDS = 10.0
 # An event that arrived ahead of order waits this long for the missing ones.
 REORDER_SECONDS = 0.25

@@ -15,7 +15,7 @@ RELEASE = "0.2.0"
 
 REVISION_FILE = Path(__file__).with_name("REVISION")
 CHECKOUT = Path(__file__).parents[2]
-# With dyno metadata; the same without the newer name; during a build.
+# With dyno metadata; the same under its older name; during a build.
 HEROKU_VARIABLES = ("HEROKU_BUILD_COMMIT", "HEROKU_SLUG_COMMIT", "SOURCE_VERSION")
 REVISION = re.compile(r"[0-9a-f]{7,64}")
 SHORT_REVISION_CHARS = 8

@@ -1,4 +1,4 @@
-"""Signing in and out, and what users see who cannot sign in."""
+"""Signing in and out, and what users who cannot sign in see."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

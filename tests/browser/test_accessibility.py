@@ -1,4 +1,4 @@
-"""The chat page is accessible: axe in both colour schemes and widths, a phone, the keyboard."""
+"""The chat page is accessible: axe in both colour schemes and widths, on a phone, by keyboard."""
 
 from typing import Any
 

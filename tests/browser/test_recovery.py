@@ -161,7 +161,7 @@ async def test_a_drained_replica_is_left_for_another_without_the_user_noticing(
 
     async def relay(socket: WebSocketRoute) -> None:
         sockets.append(socket)
-        if len(sockets) == 2:  # the first attempt meets another replica that drains
+        if len(sockets) == 2:  # the first attempt reaches another replica that is draining
             await socket.close(code=4001)
             return
         server = socket.connect_to_server()
@@ -180,7 +180,7 @@ async def test_a_drained_replica_is_left_for_another_without_the_user_noticing(
     sockets[0].send('{"type": "goodbye", "code": 4001, "retry_after_ms": 500}')
     await bob.send_and_wait("meanwhile")
     async with asyncio.timeout(10):
-        await closed_by_page.wait()  # the page closes the old socket once the new one is welcome
+        await closed_by_page.wait()  # the page closes the old socket after the new one's welcome
     await alice.send_and_wait("after")
     await expect(bob.bodies).to_have_text(["before", "meanwhile", "after"])
     assert len(sockets) == 3

@@ -1,4 +1,4 @@
-"""What users do with rooms on the page, and how it reaches other users' pages."""
+"""What users do with rooms on the page, and how other users' pages learn of it."""
 
 import asyncio
 

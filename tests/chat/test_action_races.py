@@ -156,7 +156,7 @@ def test_bans_and_actions_of_the_banned_user_at_once_never_deadlock(
 
 
 def run_at_once(*acts: Callable[[], Any], allowed: type[Exception] = AssertionError) -> list[Any]:
-    """Run all at the same time in threads. Return what each returned or raised."""
+    """Run all functions at the same time, in threads. Return what each returned or raised."""
     start = Barrier(len(acts))
 
     def run(act: Callable[[], Any]) -> Any:

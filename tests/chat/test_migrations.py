@@ -31,7 +31,7 @@ ALLOWED = (
 )
 # Allowed while every table keeps its name: then they run no SQL.
 RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
-# Their effect cannot be read off them. A hint in the migration states that they only add.
+# Their effect cannot be read off the operation. A hint in the migration states that it only adds.
 OPAQUE = (migrations.RunPython, migrations.RunSQL)
 # A model created in the same migration has no rows yet, and no code that writes them.
 CHANGES_EXISTING = (migrations.AddField, migrations.AddConstraint)

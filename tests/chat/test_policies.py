@@ -1,4 +1,4 @@
-"""The table of who may do what. The rows are not in any database."""
+"""The table of who may do what. The rows are never saved to a database."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,7 +1,7 @@
 """A channel layer as bad as Redis may be: event messages are lost, repeated and late, at random.
 
-Heartbeats and presence pass, so that the replicas do not consider the bus lost: then they would
-read the log anyway, and the tests would prove nothing.
+Heartbeats and presence get through, so that the replicas do not consider the bus lost. Otherwise
+they would read the log anyway, and the tests would prove nothing.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 
 # An event whose text contains this is never delivered by the layer.
 LOST = "this event is not published"
-# An event whose text contains this is published with a type of a newer version.
+# An event whose text contains this is published with a type from a newer version.
 NEWER = "published by a newer version"
 MAX_DELAY_SECONDS = 0.4
 

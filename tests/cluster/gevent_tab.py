@@ -1,7 +1,7 @@
 """A gevent client in a process of its own, because gevent patches the standard library.
 
-For each command, a line of JSON on standard input, it prints one with what it shows of its room
-and what its observer found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
+For each command, which is a line of JSON on standard input, it prints a line with what it shows of
+its room and what its observer found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
 """
 
 from gevent import monkey

@@ -61,15 +61,15 @@ class Stage:
         return self._accounts[username]
 
     def users(self, size: int) -> list[Account]:
-        """Return the first so many users besides the cast. Other tests use them, too."""
+        """Return the first `count` users besides the cast. Other tests use them, too."""
         return [self.user(f"person-{number:04}") for number in range(1, size + 1)]
 
     def unused_user(self) -> Account:
-        """Return a user of this test alone: for what cannot be undone."""
+        """Return a user for this test alone, who may be changed in ways that cannot be undone."""
         return self.user(next(self._unused_names))
 
     def another_session(self, user: Account) -> Account:
-        """Return one of the cast as signed in on another device, too."""
+        """Return one of the cast, signed in on another device as well."""
         self._seed("again")
         identity = self._lines("again")[CAST.index(user.username)]
         return replace(user, identity=identity)
@@ -102,7 +102,7 @@ class Stage:
         rest.post_form(self.address(0), path, user.headers, fields)
 
     def shell(self, code: str, **environment: str) -> str:
-        """Run code in a process of its own, as an operator does with `manage.py shell`."""
+        """Run code in a separate process, as an operator does with `manage.py shell`."""
         cluster = self.cluster
         original, cluster.environment = cluster.environment, cluster.environment | environment
         try:
@@ -134,7 +134,7 @@ class Stage:
         assert not violations, format_violations(violations)
 
     async def wait_for_bus(self) -> None:
-        """Wait until the bus delivers to both replicas: some time passes after a fault."""
+        """Wait until the bus delivers to both replicas, which takes a while after a fault."""
         users = self.users(2)
         room = self.room(users)
         first, second = self.client(users[0], 0), self.client(users[1], 1)
@@ -171,9 +171,9 @@ async def start(server: Server) -> None:
 async def sending(
     clients: Sequence[Client], rooms: Sequence[int], pause_seconds: float = 0.1
 ) -> AsyncIterator[None]:
-    """Meanwhile have every client send one message after another, into each room in turn.
+    """During the block, have every client send one message after another, into each room in turn.
 
-    At the end wait until every message has its answer.
+    At the end, wait until every message has its answer.
     """
     over = asyncio.Event()
 
@@ -205,7 +205,7 @@ async def opened(clients: Sequence[Client], room: int) -> AsyncIterator[None]:
 
 
 async def elapse(seconds: float) -> None:
-    """Let a fault last so long. For everything else, wait for a condition instead."""
+    """Let a fault last for this long. For everything else, wait for a condition instead."""
     await asyncio.sleep(seconds)
 
 

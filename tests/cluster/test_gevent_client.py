@@ -61,7 +61,7 @@ def test_it_loses_nothing_when_disconnected_drained_or_its_replica_is_killed(sta
     room = stage.room([alice, bob])
 
     def send_as_alice(body: str, except_over: Server | None = None) -> None:
-        """Send over REST to a replica that runs."""
+        """Send over REST to a replica that is running."""
         port = next(one.port for one in stage.cluster.replicas if one is not except_over)
         path = f"/rooms/{room}/messages"
         rest.call(f"127.0.0.1:{port}", "POST", path, alice.headers, {"body": body})

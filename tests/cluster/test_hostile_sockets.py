@@ -49,7 +49,7 @@ async def next_frame(socket: ClientConnection, *types: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
-    """Check that two users who chat on the replica meanwhile are not delayed or disconnected."""
+    """Check that two users who chat on the replica are not delayed or disconnected in the block."""
     users = stage.users(3)[1:]
     room = stage.room(users)
     pair = [stage.client(user, 0) for user in users]
@@ -220,5 +220,5 @@ async def test_a_thousand_bad_frames_close_the_socket(stage: Stage) -> None:
 
 
 def mallory(stage: Stage) -> Account:
-    """Return a user who sends in no other test: the rate limits take a while to reset."""
+    """Return a user who sends in no other test, because rate limits take a while to reset."""
     return stage.user("person-0030")

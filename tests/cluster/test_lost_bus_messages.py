@@ -31,7 +31,8 @@ def faulty_stage(shared_stage: Stage, tmp_path_factory: pytest.TempPathFactory) 
     servers = shared_stage.cluster
     with Cluster(postgres=servers.postgres, redis=servers.redis, environment=FAULTY) as cluster:
         yield Stage(cluster, tmp_path_factory.mktemp("faulty"), user_count=6)
-        # If publishing failed, the replicas would read everything from the log: no test of the bus.
+        # If publishing failed, the replicas would read everything from the log, and not test the
+        # bus.
         assert not [one.port for one in cluster.replicas if "Can't publish" in one.tail(1_000)]
 
 
@@ -75,7 +76,7 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
 
 
 async def test_an_event_that_is_committed_but_never_published_arrives(stage: Stage) -> None:
-    """As when the process dies in between: here it cannot reach Redis."""
+    """As if the process had died in between; here, it cannot reach Redis."""
     users = stage.users(4)
     room = stage.room(users)
     clients = [stage.client(user, number % 2) for number, user in enumerate(users)]

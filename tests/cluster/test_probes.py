@@ -1,4 +1,4 @@
-"""A replica's probes: /healthz is the process alone, /readyz its start and drain; never Redis."""
+"""A replica's probes: /healthz shows the process alone, /readyz start and drain; neither Redis."""
 
 from http.client import HTTPConnection
 

@@ -1,6 +1,6 @@
 """After a replica restart all clients reconnect at once, with few statements.
 
-The statements are counted in Postgres's own log, so a replica cannot hide one.
+The statements are counted in Postgres's own log, so a replica cannot hide any.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class Storm:
 
 @asynccontextmanager
 async def storm(stage: Stage) -> AsyncIterator[Storm]:
-    """Kill the replica of clients that have rooms open, and send what they miss."""
+    """Kill the replica of clients that have rooms open, and send messages that they miss."""
     users, rooms = stage.users(CLIENTS + 1), storm_rooms(stage)
     sender, clients = stage.client(users[0], 0), [stage.client(each, 1) for each in users[1:]]
     async with AsyncExitStack() as tabs:
@@ -108,7 +108,7 @@ async def test_all_resume_with_few_statements(stormy: Stage) -> None:
 
 
 async def reconnect_once(stage: Stage, user: Account, rooms: list[int]) -> list[tuple[int, int]]:
-    """Connect and subscribe once; return room and seq of each message of the replay."""
+    """Connect and subscribe once; return the room and the seq of each message replayed."""
     seen: list[tuple[int, int]] = []
     live: set[int] = set()
     address = stage.address(1)

@@ -77,7 +77,7 @@ def restore(stage: Stage) -> None:
 
 
 def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
-    """Check what is shown at the end against the log: earlier frames are of another log."""
+    """Check what is shown at the end against the log: earlier frames belong to another log."""
     log = stage.log()
     shown = []
     for client in clients:

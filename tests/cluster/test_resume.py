@@ -1,4 +1,4 @@
-"""A client that resumes gets what it missed, in order and once, and nothing that was deleted."""
+"""A client that resumes gets what it missed, in order and once, but nothing that was deleted."""
 
 import asyncio
 

@@ -129,7 +129,7 @@ def has_lost_access(client: Client, room: int) -> bool:
 
 
 async def assert_stays_away(client: Client, room: int, codes: set[int] | None) -> None:
-    """Check that a client does not get in again. If only removed, it stays connected."""
+    """Check that a client does not get back in. If only removed from a room, it stays connected."""
     if codes is not None:
         await client.wait_until(lambda: client.stop_code is not None)
         assert client.stop_code in codes

@@ -17,7 +17,7 @@ from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.cluster.test_metrics import scrape_until
 from tests.support.raw_socket import address, open_socket, read_until
 
-# Of 8 KB each: several times what the kernel and the replica buffer for one connection.
+# 8 KB each: in total several times what the kernel and the replica buffer for a connection.
 MESSAGES = 200
 LIMITS = {"MAX_BUFFERED_BYTES": "262144", "REPLAY_MAX_EVENTS": "1000"}
 
@@ -49,7 +49,7 @@ async def test_a_slow_reader_is_disconnected_and_gets_everything_when_it_resumes
         )
         received = await received_before_close(slow)
         assert 0 < len(received) < MESSAGES
-        # It missed more than may be buffered for one connection: the replay comes in pages.
+        # It missed more than may be buffered for one connection, so the replay comes in pages.
         async with open_socket(stuck, replica) as again:
             await subscribe(again, room, received[-1])
             *missed, subscribed = await read_until(again, "subscribed")

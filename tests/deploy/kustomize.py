@@ -72,7 +72,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Workload:
-    """A resource that creates pods, with the template of its pods."""
+    """A resource that creates pods, with its pod template."""
 
     resource: Resource
     template: Resource

@@ -1,7 +1,7 @@
 """Runs the base of deploy/k8s without a cluster: each workload by `podman play kube`.
 
 A podman network replaces the cluster's; its DNS has the names of the Services. Postgres and Redis
-run as plain containers. `playable` changes what podman needs in another form than Kubernetes;
+run as plain containers. `playable` changes what podman needs in a different form;
 everything else (images, commands, variables, users, capabilities, read-only file systems,
 ConfigMaps) is used as built.
 """
@@ -98,7 +98,7 @@ class Played(Startable):
         return json.loads(self.engine.run("container", "inspect", self.container(name)))[0]
 
     def probes(self, name: str) -> Iterator[bool]:
-        """Send Kubernetes's probes; yield for each whether it succeeded."""
+        """Send Kubernetes's probes; yield, for each, whether it succeeded."""
         workload = self.workload(name)
         for kind in ("livenessProbe", "readinessProbe"):
             probe = workload.main[kind]["httpGet"]

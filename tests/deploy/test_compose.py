@@ -48,7 +48,7 @@ async def remove_replica(composition: Composition, traffic: Traffic) -> None:
 async def add_replica(composition: Composition, traffic: Traffic) -> None:
     await asyncio.to_thread(composition.up)
     await asyncio.to_thread(wait_until, composition.serves, 60)
-    # One after another: nginx sends all clients that wait for one DNS answer to the same replica.
+    # One at a time: nginx sends all clients that wait for one DNS answer to the same replica.
     for client in traffic.clients[::2]:
         await client.drop_connection()
         await client.wait_until(partial(getattr, client, "connected"), 30)

@@ -38,7 +38,7 @@ class HerokuStage(DeployedStage):
         return [dyno.address for dyno in self.stack.dynos if dyno.running]
 
     def keep_busy(self, dyno: Dyno) -> None:
-        """Make all threads of `web` use the cache (by password resets) and publish."""
+        """Make all threads of `web` use the cache (through password resets) and publish."""
         [person] = self.users(1)
         room = self.room([person])
 

@@ -10,7 +10,7 @@ from hubbub.version import RELEASE, read_version
 from loadtests.lib.servers.process import ROOT
 from tests.deploy.engine import Engine, call, checked, tool
 
-# As a strict platform runs it. /dev/shm exists in any case.
+# The flags of a strict platform. /dev/shm exists in any case.
 LOCKED = ("--rm", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--network=none")
 STATED_MB = re.compile(r"adds (\d+) MB to")
 MEGABYTE = 1_000_000

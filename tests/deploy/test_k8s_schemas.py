@@ -1,6 +1,6 @@
 """The manifests match Kubernetes's schemas, and checkov finds only explained exceptions.
 
-Both check every combination that the README lists: each different resource, and each as a whole.
+Both cover every combination in the README: checkov checks them whole, the schemas each resource.
 """
 
 import json

@@ -133,7 +133,7 @@ def test_it_keeps_serving_when_its_metrics_directory_is_gone(web: Web) -> None:
 
 
 def replace_workers(web: Web) -> None:
-    """Kill all workers; return when they are replaced."""
+    """Kill all workers; return when they have been replaced."""
     before = workers(web)
     for worker in before:
         psutil.Process(worker).kill()
@@ -162,7 +162,8 @@ async def test_every_worker_publishes_on_the_bus(one_replica: Cluster, tmp_path:
                 await client.wait_until(lambda: len(bodies(client, room)) == number, within=20)
         senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
         assert sorted(Counter(senders).values()) == [4, 4]
-        # By the bus: the sweep would have read all four events of a worker that cannot publish.
+        # Over the bus: if a worker could not publish, the sweep would have read all four of its
+        # events.
         assert read_from_the_log(one_replica) - before < 4
 
 

@@ -1,4 +1,4 @@
-"""A proxy in front of replicas that behaves well, except for the fault that a test sets.
+"""A proxy in front of replicas, which behaves well except for the fault that a test sets.
 
 It takes nginx's part. All tests share one port, because the port is part of the deployment's
 origin; a test can pass a `listener` instead. Each connection carries one request or one WebSocket,
@@ -143,7 +143,7 @@ def without_header(name: bytes) -> Change:
 
 
 def with_status(*statuses: bytes, to: bytes) -> Change:
-    """Return a change that replaces these statuses of responses."""
+    """Return a change that replaces these response statuses."""
 
     def change(head: bytes) -> bytes:
         version, status, reason = head.split(b" ", 2)

@@ -1,6 +1,6 @@
 """A loopback with free ports 80 and 443, for a deployment on the default ports.
 
-It is a network namespace of its own. Root can create one, with most kernels any user can, and if a
+It is a network namespace of its own. Root can create one, and with most kernels any user can; if a
 container forbids it, the container's own loopback is used. Run as a script, this is the process
 that holds the namespace and opens listening sockets for the tests: a socket stays in the namespace
 in which it was created, and is passed to the tests.

@@ -1,4 +1,4 @@
-"""Each check of settings, database and Redis is red when just that is wrong."""
+"""Each check of settings, database and Redis turns red when just that is wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

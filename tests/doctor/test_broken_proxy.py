@@ -1,4 +1,4 @@
-"""Each check of pages and files is red for a deployment that is broken in just that way."""
+"""Each check of pages and files turns red for a deployment broken in just that way."""
 
 import pytest
 

@@ -102,7 +102,7 @@ def test_a_proxy_that_drops_pings_is_red(deployment: Deployment) -> None:
 
 
 def test_a_ping_interval_too_long_for_most_proxies_is_yellow(deployment: Deployment) -> None:
-    """The replica's welcome says it, so the doctor does not wait."""
+    """The replica's `welcome` states the interval, so the doctor does not wait for a ping."""
     with (
         deployment.replica(PING_INTERVAL_SECONDS="55") as slow,
         deployment.proxy.in_front_of(slow.port),

@@ -1,4 +1,4 @@
-"""A healthy deployment is green each time, and the doctor leaves nothing behind in it."""
+"""A healthy deployment is green on every run, and the doctor leaves nothing behind in it."""
 
 import os
 import pty

@@ -12,7 +12,7 @@ from tests.fuzz.raw_http import send_request
 # More users than fit on a page of members.
 CROWD = 210
 ENVIRONMENT = {
-    # Otherwise nearly everything would be rate limited. The limits have their own tests.
+    # Otherwise nearly everything would be rate-limited. The limits have their own tests.
     "COMMANDS_BURST": "1000000",
     "MESSAGES_BURST": "1000000",
     "REPLAY_MAX_EVENTS": "200",

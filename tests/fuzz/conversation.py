@@ -1,7 +1,7 @@
 """A fuzzed conversation: sends messages over two sockets of one user, and checks the answers.
 
-The project's own parser, which `test_parser` checks, says how many answers a message must get. That
-each answer arrives once, is well-formed, and that they end, is checked here from outside.
+The project's own parser, which `test_parser` checks, says how many answers a message must get. Here
+we check from outside that each answer is well-formed and arrives once, and that no more follow.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ async def _send_all(socket: ClientConnection, steps: Sequence[Step]) -> None:
             data = whole if step.pieces > 1 and len(whole) > 1 else step.data
             await socket.send(data, text=not step.binary)
     except ConnectionClosed:
-        pass  # `_expect_close` checks its code
+        pass  # `_expect_close` checks the close code
 
 
 async def _expect_answers(socket: ClientConnection, steps: Sequence[Step]) -> None:

@@ -1,4 +1,4 @@
-"""What the parser promises for every frame; checked with hypothesis and the guided fuzzer."""
+"""What the parser guarantees for every frame; checked with hypothesis and the guided fuzzer."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Our own check for schemathesis: no response is larger than one page of anything can be.
+"""Our own check for schemathesis: no response is larger than a page can possibly be.
 
 Schemathesis loads it through SCHEMATHESIS_HOOKS. Its built-in checks hold the numbers of items to
 the `maxItems` of the OpenAPI document.

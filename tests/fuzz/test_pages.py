@@ -1,4 +1,4 @@
-"""No URL and no form input makes a page respond with a 5xx or without end.
+"""No URL and no form input makes a page respond with a 5xx or endlessly.
 
 The raw bytes go to a real replica: no client library cleans them up first.
 """

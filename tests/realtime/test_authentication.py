@@ -1,4 +1,4 @@
-"""Handshakes are authenticated in batches, and each of them on its own merits."""
+"""Handshakes are authenticated in batches, but each of them is judged on its own."""
 
 from datetime import timedelta
 from typing import TypeAlias
@@ -35,7 +35,7 @@ def token_of(user: User) -> Credentials:
 
 
 def outcomes(*batch: Credentials) -> list[Outcome]:
-    """Return for each its user's name and rooms, or the close code of the rejection."""
+    """Return, for each handshake, the user's name and rooms, or the close code of the rejection."""
     identities = read_identities(batch)
     return [outcome(identities[each]) for each in batch]
 

@@ -1,4 +1,4 @@
-"""The thread pools for database work keep their connections, but not for ever."""
+"""The thread pools for database work keep their connections, but not forever."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

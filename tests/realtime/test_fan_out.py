@@ -33,7 +33,7 @@ def add_subscribers(room: FanOut, count: int) -> list[FakeTransport]:
 
 @contextmanager
 def slices_of(connections: int) -> Iterator[None]:
-    """End each time slice after so many connections, as slow ones would."""
+    """End each time slice after this many connections, as if they were slow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time_slices, "ITEMS_PER_CLOCK_CHECK", connections)
         patch.setattr(time_slices, "SLICE_SECONDS", 0)
@@ -92,7 +92,7 @@ async def test_a_connection_that_leaves_gets_everything_before_and_nothing_after
     room.add_subscriber(stays)
     room.add_subscriber(leaves)
     room.write(["first"])
-    room.write(["second"])  # waits for frames of the next milliseconds
+    room.write(["second"])  # waits for the frames of the next few milliseconds
     room.remove_subscriber(leaves)
     room.write(["third"])
     await wait_for_texts(wires[:1], ["first", "second", "third"])

@@ -1,4 +1,4 @@
-"""Group commit: sends share transactions, and neither a user nor a room delays the others."""
+"""Group commit: sends share transactions, and no user or room delays the others."""
 
 import asyncio
 import threading
@@ -177,7 +177,7 @@ def test_sends_to_a_locked_room_are_saved_in_order_once_it_is_unlocked(
         group_commit = GroupCommit()
         with room_locked(lobby):
             waiting = [asyncio.ensure_future(group_commit.send(draft(alice, lobby, "n0")))]
-            # Saved in the same batch or the next one, so by now the lobby was found locked.
+            # Saved in the same batch or the next one, so by now the lobby has been found locked.
             await group_commit.send(draft(alice, free, "free"))
             for n in range(1, 20):
                 waiting.append(

@@ -11,7 +11,7 @@ from hubbub.realtime.db.query_batcher import QueryBatcher, Results
 
 
 class Source:
-    """A database: its results name the version at the start of the query. Records all queries."""
+    """A database whose results name its version when the query began. Records all queries."""
 
     def __init__(self) -> None:
         self.version = 1
@@ -34,14 +34,14 @@ class Source:
 
 
 async def start_loads(batcher: QueryBatcher[str, str], *keys: str) -> list["asyncio.Task[str]"]:
-    """Start to load keys; return once they are queued."""
+    """Start loading keys; return once they are queued."""
     tasks = [asyncio.create_task(batcher.load(key)) for key in keys]
     await asyncio.sleep(0)
     return tasks
 
 
 async def start_query(source: Source, batcher: QueryBatcher[str, str]) -> "asyncio.Task[str]":
-    """Start a query of the key "first"; return while it runs, until `source.resume` is set."""
+    """Start a query for the key "first"; return while it waits for `source.resume`."""
     source.pause()
     [first] = await start_loads(batcher, "first")
     assert await asyncio.to_thread(source.started.wait, 20)

@@ -1,4 +1,4 @@
-"""A replay reaches exactly up to where the subscription goes live."""
+"""A replay ends exactly where the subscription goes live."""
 
 import asyncio
 

@@ -41,9 +41,9 @@ def test_a_deletion_drops_the_older_frames_of_its_message() -> None:
 
 @dataclass
 class LogModel:
-    """A log, and a buffer that follows it and is extended by concurrent reads.
+    """A log, with a buffer that follows it and is extended by concurrent reads.
 
-    The text of a frame is the seq of the change of its message that it shows.
+    A frame's text is the seq of the message change that it shows.
     """
 
     buffer: ReplayBuffer
@@ -97,7 +97,7 @@ class LogModel:
 
 
 few, which = st.integers(1, 6), st.integers(0, 3)
-# Mostly changes of few messages, so that reads are often outdated before they are added.
+# Mostly changes to a few messages, so that reads are often outdated before they are added.
 types = st.sampled_from(["message.created", *MESSAGE_CHANGES, *MESSAGE_CHANGES])
 steps = st.one_of(
     st.tuples(st.just("record"), types, which),

@@ -1,4 +1,4 @@
-"""Subscribes that have to wait: access is checked again, and the queue is limited."""
+"""`subscribe` commands that have to wait: access is checked again, and the queue is limited."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A recording shows the shape of the traffic, and neither its content nor who took part."""
+"""A recording shows the shape of the traffic, but neither its content nor who took part."""
 
 import json
 import re

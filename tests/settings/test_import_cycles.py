@@ -1,6 +1,6 @@
 """No modules import each other in a circle, not even for type checking only.
 
-The contract in pyproject.toml compares whole packages; this test follows single modules.
+The contract in pyproject.toml compares whole packages; this test looks at single modules.
 """
 
 from graphlib import TopologicalSorter

@@ -17,7 +17,7 @@ DEPLOYMENT = {"DATABASE_URL": "postgres://hubbub@127.0.0.1:1/hubbub", "SECRET_KE
 def manage(
     directory: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` with this environment and none of our other variables."""
+    """Run `manage.py` with this environment, but none of our other variables."""
     return subprocess.run(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
         env={"PATH": os.environ["PATH"], "DATA_DIR": str(directory), **environment},

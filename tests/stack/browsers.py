@@ -1,4 +1,4 @@
-"""Two users' browsers that chat through the public address of a whole deployment."""
+"""Two users chat in browsers, through the public address of a whole deployment."""
 
 from playwright.async_api import expect
 

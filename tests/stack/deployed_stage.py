@@ -1,4 +1,4 @@
-"""The stage of the cluster tests for a whole deployment, whose clients connect through nginx.
+"""The stage of the cluster tests, for a whole deployment: clients connect through nginx.
 
 All replicas share one address.
 """

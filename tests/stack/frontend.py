@@ -1,6 +1,6 @@
 """nginx with our templates in front of small servers that echo what they receive.
 
-For tests of nginx alone: they need no database and nothing of Hubbub, and start in a second.
+For tests of nginx alone: they need no database and no part of Hubbub, and start in a second.
 """
 
 import json

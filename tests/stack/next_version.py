@@ -1,4 +1,4 @@
-"""A next version for rolling deploys, made from a copy of this version's code.
+"""The next version for rolling deploys, made from a copy of this version's code.
 
 It adds a column, changes a static file, has another version number, and publishes events with a bus
 message that this version does not know.

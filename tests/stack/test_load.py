@@ -13,7 +13,7 @@ from tests.stack.deployed_stage import DeployedStage
 
 USERS = 20  # at least one of every kind
 SECONDS = 10
-# Limits that a busy machine meets, too: the test is about the load test, not the stack's speed.
+# Limits that even a busy machine meets: this is about the load test, not the stack's speed.
 PATIENT = [
     *("--connect-p99", "60000", "--send-p99", "60000", "--deliver-p99", "60000"),
     *("--resume-p99", "60000", "--generator-cpu", "10000", "--generator-lag", "60000"),
@@ -25,7 +25,7 @@ def test_a_short_load_test_passes_and_writes_its_files(
 ) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     stack.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(sessions))
-    # Users with a password sign in by the form: bob, who is the first user.
+    # Users with a password sign in through the form: only bob, who is the first user.
     accounts.write_text(f"bob {stage.passwords['bob']}\n")
     first, *rest = sessions.read_text().splitlines(keepends=True)
     sessions.write_text("".join([first, *rest[: USERS - 2]]))

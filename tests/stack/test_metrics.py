@@ -1,4 +1,4 @@
-"""The running stack exports every metric that dashboard and alerts use, but not to outsiders."""
+"""The running stack exports every metric that the dashboard and alerts use, but not publicly."""
 
 import asyncio
 import urllib.request

@@ -39,7 +39,7 @@ def test_a_dead_server_is_skipped_within_a_second(frontend: Frontend, path: str)
 
 
 def test_a_vanished_server_is_skipped_within_a_second(frontend: Frontend) -> None:
-    with socket.socket() as full:  # its kernel accepts no more: the backlog is full
+    with socket.socket() as full:  # the kernel accepts no more connections: the backlog is full
         full.bind((HOST, 0))
         full.listen(0)
         with socket.create_connection(full.getsockname()), socket.socket() as second:
@@ -96,7 +96,7 @@ def test_names_are_resolved_again_while_nginx_runs(frontend: Frontend) -> None:
         frontend.start_backend("second", host="127.0.0.12", port=port)
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12"]
         wait_until(lambda: _names(frontend, 8) == {"first", "second"})
-        # A dead server that the name still resolves to breaks no request.
+        # A dead server to which the name still resolves does not break any request.
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"]
         first.close()
         wait_until(lambda: _names(frontend, 8) == {"second"})

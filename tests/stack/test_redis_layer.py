@@ -95,7 +95,7 @@ async def test_groups_can_be_joined_while_the_connection_is_reopened(
 async def test_leaving_a_group_works_once_redis_is_back(layer: RedisLayer, redis: Redis) -> None:
     channel = await joined(layer, "room", "another")
     await asyncio.to_thread(redis.stop)
-    with suppress(RedisError):  # the first writes may find room in the kernel
+    with suppress(RedisError):  # the first writes may still fit into the kernel's buffer
         for number in range(100):
             await layer.group_add(f"probe {number}", channel)
             await asyncio.sleep(0.02)
@@ -104,7 +104,7 @@ async def test_leaving_a_group_works_once_redis_is_back(layer: RedisLayer, redis
     redis.spawn()
     await asyncio.to_thread(redis.wait_until_ready)
     async with Client.from_url(redis.url()) as operator:
-        await until_subscribed(operator, 2)  # to all its groups again
+        await until_subscribed(operator, 2)  # to all its groups, again
         await layer.group_discard("room", channel)
         async with asyncio.timeout(RECEIVE_SECONDS):
             while await operator.pubsub_channels("asgi__group__room"):  # noqa: ASYNC110

@@ -56,7 +56,7 @@ async def test_a_killed_replica_loses_nothing(stack: RunningStack, stage: Deploy
 async def test_clients_give_up_a_paused_replica_and_connect_to_another(
     stack: RunningStack, stage: DeployedStage
 ) -> None:
-    """Its kernel still accepts connections, so only the client can notice."""
+    """The kernel still accepts its connections, so only the client can notice."""
     pid = stack.replicas()[0].pid
     person = stage.users(1)[0]
     os.kill(pid, signal.SIGSTOP)

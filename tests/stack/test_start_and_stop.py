@@ -119,7 +119,7 @@ def test_a_too_long_state_directory_gives_a_one_line_error(make_stack: MakeStack
 
 
 def test_ctrl_c_cancels_a_running_operation(make_stack: MakeStack) -> None:
-    """With another BIND, at which the manager has to check whether nginx is ready."""
+    """BIND differs from the default; the manager has to check there whether nginx is ready."""
     stack = make_stack(REPLICAS="1", BIND="127.0.0.2", PUBLIC_URL="").start()
     assert f"Hubbub is running at http://127.0.0.2:{stack.port} " in stack.output()
     with second_terminal(stack, "scale", "6") as scaling:
@@ -172,7 +172,7 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
 def test_services_that_apt_starts_are_stopped(tmp_path: Path) -> None:
     programs = {
         "id": "echo 0",
-        "ls": "exit 1",  # PostgreSQL is not where Debian installs it
+        "ls": "exit 1",  # so PostgreSQL is not found where Debian installs it
         "apt-get": "exit 0",
         "systemctl": f'echo "$@" >>{tmp_path}/asked',
     }

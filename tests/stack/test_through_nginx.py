@@ -56,7 +56,7 @@ def test_metrics_and_probes_are_internal(stack: RunningStack) -> None:
 
 
 def test_limits_per_address_use_the_real_address(stack: RunningStack) -> None:
-    """A client cannot escape its limit by X-Forwarded-For, and another address has its own."""
+    """A client cannot evade its limit with X-Forwarded-For, and another address has its own."""
     form = urlencode({"csrfmiddlewaretoken": "c" * 32})
 
     def ask(source: str, claims: str) -> int:
@@ -86,7 +86,7 @@ def get(
     form: str | None = None,
     **headers: str,
 ) -> tuple[int, dict[str, list[str]], str]:
-    """Return the status, the headers and the text of a response; with `form`, of a POST."""
+    """Return a response's status, headers and text. With `form`, the request is a POST."""
     with _connection(port or stack.port, source) as connection:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request("POST" if form else "GET", path, form, named)

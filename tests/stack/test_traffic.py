@@ -17,7 +17,7 @@ from tests.stack.traffic import Traffic, running_traffic
 
 REPLICA_PAUSE_SECONDS = 8
 REDIS_PAUSE_SECONDS = 6
-# The smallest accepted part of a replica's even share, because connections spread randomly.
+# The smallest accepted fraction of an even share, since connections are spread at random.
 MIN_SHARE = 0.3
 
 
@@ -59,7 +59,7 @@ async def kill_replica(stack: RunningStack, traffic: Traffic) -> None:
 
 
 async def pause_replica(stack: RunningStack, traffic: Traffic) -> None:
-    """Its kernel still accepts connections; clients give up after five seconds."""
+    """The kernel still accepts its connections; clients give up after five seconds."""
     with paused((await replicas_of(stack))[1].pid):
         tries = {client.name: len(closes(client)) for client in traffic.clients}
         for client in traffic.clients[::5]:

@@ -1,4 +1,4 @@
-"""A client that connects by TLS and trusts a self-signed certificate."""
+"""A client that connects over TLS and trusts a self-signed certificate."""
 
 import json
 import ssl

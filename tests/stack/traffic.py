@@ -1,4 +1,4 @@
-"""Two hundred clients that chat through nginx, and the longest time that one received nothing.
+"""Two hundred clients that chat through nginx, and the longest time that any received nothing.
 
 At the end their histories are compared with the log. The test run's summary reports the longest
 silence for each operation or fault.
@@ -55,7 +55,7 @@ class Traffic:
         await self.wait_until_all_receive(within)
 
     async def wait_until_all_receive(self, within: float = 30) -> None:
-        """Wait until every client has received an event from now on."""
+        """Wait until every client has received a new event."""
         now = time.monotonic()
         for client in self.clients:
             await client.wait_until(partial(has_received_since, client, now), within)

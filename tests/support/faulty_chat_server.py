@@ -1,6 +1,6 @@
 """A small chat server that loses or duplicates a message on purpose.
 
-The tests of the load test check that it reports such a server. One room, one process, no storage.
+The load test's own tests check that it reports such a server. One room, one process, no storage.
 """
 
 import json

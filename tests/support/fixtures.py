@@ -1,7 +1,7 @@
 """Fixtures of all tests: the cast, the lobby, and clusters with real replicas.
 
 alice owns the workspace, bob is a member, dana moderates the lobby, and charlie is in no room but
-the lobby. They are created through the real model, so its signals add them to the lobby.
+the lobby. They are created through the real model, so that its signals add them to the lobby.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 
 @receiver(post_migrate, sender=apps.get_app_config("chat"))
 def make_workspace_and_lobby(**kwargs: Any) -> None:
-    """Recreate the rows of the data migration after a transactional test emptied all tables."""
+    """Recreate the data migration's rows after a transactional test has emptied all tables."""
     Workspace.objects.get_or_create(pk=WORKSPACE_ID)
     lobby = {"kind": "public", "name": "lobby", "name_key": "lobby"}
     Room.objects.get_or_create(is_lobby=True, defaults=lobby)

@@ -58,7 +58,7 @@ class ModelServer:
         return self.messages[id]
 
     def event(self, seq: int) -> Frame:
-        """Return an event as it is sent now: with its message in its current state."""
+        """Return an event as it would be sent now: with its message in its current state."""
         event = self.events[seq - 1]
         return event | {"message": dict(self.messages[event["message"]])}
 
@@ -88,7 +88,7 @@ class ModelServer:
 
 
 class ModelClient:
-    """A client of the model: its frames are answered at once, or lost."""
+    """A client of the model server: its frames are answered at once, or lost."""
 
     def __init__(self, server: ModelServer, user: int) -> None:
         self.server, self.user = server, user

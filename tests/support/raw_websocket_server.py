@@ -61,7 +61,7 @@ def _echo(
 
 
 def _text(incoming: BinaryIO) -> bytes:
-    """Return the text of the next short frame, whose mask must be zeros."""
+    """Return the text of the next short frame, whose mask must be all zeros."""
     head = incoming.read(2)
     if not head:
         return b""

@@ -13,7 +13,7 @@ from hubbub.chat.serializers import serialize_message, serialize_time
 
 @dataclass
 class State:
-    """A room, as a client knows it that has applied all events of its log."""
+    """A room as known to a client that has applied all events of its log."""
 
     name: str = ""
     topic: str = ""

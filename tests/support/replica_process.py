@@ -1,4 +1,4 @@
-"""A replica's process while it shuts down: its signals, its exit status and its log."""
+"""A replica's process during shutdown: its signals, exit status and log."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The chat page: who gets which data embedded, at what cost, and its modules."""
+"""The chat page: which data is embedded for whom and at what cost, and the page's modules."""
 
 import json
 import re

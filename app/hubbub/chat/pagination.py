@@ -1,7 +1,7 @@
 """Pages of a room's messages, for the page and for REST.
 
-Messages are found by seq, with the index on (room, seq), and never by an offset. So a page costs as
-much in a room with 100,000 messages as in a room with a hundred.
+Messages are found by seq, with the index on (room, seq), and never by an offset. So a page costs no
+more in a room with 100,000 messages than in a room with a hundred.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from hubbub.chat.serializers import serialize_message
 Data: TypeAlias = dict[str, Any]
 
 MAX_NOTICES = 100
-# Events of a page that are searched for notices: thousands may join between two messages.
+# How many events of a page are searched for notices: thousands may join between two messages.
 MAX_SEARCHED_EVENTS = 2_000
 
 
@@ -34,7 +34,7 @@ def own_membership(user: User, room_id: int) -> Membership:
 
 @dataclass(slots=True)
 class MessageRange:
-    """Messages in order of seq, and the range of seqs in which they are all the messages."""
+    """Messages in order of seq, and the range of seqs that they cover completely."""
 
     messages: list[Message]
     low: int  # 0: from the room's first event

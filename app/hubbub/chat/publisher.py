@@ -52,7 +52,7 @@ class Publisher:
         # One queue per Redis host: a host that does not answer must not delay the others.
         self._queues: dict[int, deque[tuple[str, dict[str, Any]]]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._failing_hosts: set[int] = set()  # the last publish to these hosts failed
+        self._failing_hosts: set[int] = set()  # hosts to which the last publish failed
         self._pending_bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number)
         self._bump_times: dict[int, float] = {}  # room: when its last bump was queued (monotonic)
         self._lock = threading.Lock()

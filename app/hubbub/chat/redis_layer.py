@@ -99,7 +99,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             for _ in publishes:
                 try:
                     await connection.read_response()
-                except ResponseError as error:  # of this message: read the other answers too
+                except ResponseError as error:  # for this message: read the other answers too
                     refused = refused or error
         except BaseException:  # also if cancelled: the next caller must not read this answer
             await connection.disconnect(nowait=True)

@@ -1,4 +1,4 @@
-"""Runs every check in turn and yields each result as soon as it is there.
+"""Runs every check in turn and yields each result as soon as it is available.
 
 The `doctor` command calls this. It raises `DeploymentUnreachable` only when nothing can be checked.
 """

@@ -2,7 +2,7 @@
 
 All clients share one event loop in a thread, which answers the server's pings while the checks
 block. The threaded client of `websockets` is no alternative: it reads and writes a TLS socket in
-two threads, and on a busy machine about one handshake in some hundreds hung (17.4, Python 3.11).
+two threads, and on a busy machine about one in several hundred handshakes hung (17.4, Python 3.11).
 """
 
 import asyncio

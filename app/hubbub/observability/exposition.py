@@ -57,7 +57,7 @@ def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
 def create_metrics_dir(folder: Path) -> None:
     """Create the folder for the next worker unless it exists. Called by the parent process.
 
-    Without the folder the worker could answer no request, and a job that cleans /tmp may have
+    Without the folder, the worker could not answer any request, and a job that cleans /tmp may have
     removed it.
     """
     try:

@@ -1,4 +1,4 @@
-"""The chat page's import map, with which its modules find each other without a build step.
+"""The chat page's import map, through which its modules find each other without a build step.
 
 Called by the chat page's template tag. Static files are served under hashed names, so the map has
 for the plain address of each module, which `import "./store.js"` resolves to, its hashed one. A

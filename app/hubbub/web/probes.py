@@ -86,7 +86,7 @@ class Readiness:
 
     def _mark(self) -> None:
         if self._was_ready and METRICS_DIR in os.environ:
-            with suppress(OSError):  # each worker then asks the database itself
+            with suppress(OSError):  # without the mark, each worker asks the database itself
                 _marker().touch()
 
 

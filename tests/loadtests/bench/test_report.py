@@ -1,4 +1,4 @@
-"""The benchmark's report: targets are judged by the figures, and every part of it can be made."""
+"""The benchmark's report: the figures decide the targets, and every part can be generated."""
 
 from pathlib import Path
 from typing import Any

@@ -31,7 +31,7 @@ def result(**change: Any) -> dict[str, Any]:
 
 
 def at_rate(rate: float) -> Step:
-    """A step in which a little less than what was asked for was acknowledged."""
+    """A step in which slightly fewer messages than requested were acknowledged."""
     return replace(GOOD, messages_per_second=rate, acked_per_second=rate * 0.97)
 
 

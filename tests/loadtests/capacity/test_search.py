@@ -28,7 +28,7 @@ SLOW = replace(GOOD, delivery_p99_ms=900)
 
 
 def a_server(knee: float) -> Callable[[float], Step]:
-    """A replica that passes up to a rate, and fails above it."""
+    """A replica that passes up to a certain rate, and fails above it."""
     return lambda rate: GOOD if rate <= knee else SLOW
 
 
@@ -90,7 +90,7 @@ def test_a_single_hiccup_is_no_limit(knee: float) -> None:
         ({"delivery_p99_ms": 300.0, "generator_late": "its loop was late"}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "machine_percent": 99.0}, MACHINE),
         ({"errors": 1, "machine_percent": 99.0}, MACHINE),
-        # What the replica used counts against it, however busy everything else was.
+        # The replica's own usage counts against it, however busy everything else was.
         ({"cpu_percent": 95.0, "generator_percent": 99.0, "machine_percent": 99.0}, REPLICA),
     ],
 )

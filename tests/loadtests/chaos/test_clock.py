@@ -1,4 +1,4 @@
-"""The clocks of replicas: one can be set at any moment, without effect on others or durations."""
+"""The clocks of replicas: each can be set at any moment without affecting others."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The checker finds every kind of wrong history, and nothing in correct ones."""
+"""The checker finds every kind of violation, and none in correct histories."""
 
 import re
 from collections import deque

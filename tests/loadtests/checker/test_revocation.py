@@ -1,6 +1,6 @@
 """The checker finds clients that receive something after their user lost access, and only those.
 
-Bob loses access at 10 seconds, by a request of second 9; the promise is two seconds.
+Bob loses access at 10 seconds, by a request sent at 9 seconds; the promise is two seconds.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""The client follows the protocol's rules for resuming, so that problems are the server's."""
+"""The client follows the protocol's rules for resuming, so that any problem is the server's."""
 
 import asyncio
 import json
@@ -77,7 +77,7 @@ def test_it_resumes_at_its_position_on_the_next_connection() -> None:
 def test_an_unanswered_command_is_sent_again_with_the_same_nonce() -> None:
     server = ModelServer()
     tab = open_tab(server)
-    tab.protocol.command(send_command("once"))  # written, and the answer is lost
+    tab.protocol.command(send_command("once"))  # written, but the answer is lost
     server.send(1, "once", "hello")
     tab.drop_connection()
     tab.connect()

@@ -58,7 +58,7 @@ def make_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Seri
 
 
 def some_samples() -> Samples:
-    """One replica with all its metrics, and one whose metrics do not answer."""
+    """One replica with all its metrics, and one whose metrics cannot be read."""
     lines = [json.dumps({"unseen": ["Postgres (no --postgres)"]})]
     for at in range(20):
         known = {"cpu_seconds": 0.3 * at, "resident_bytes": 2e8}
@@ -123,7 +123,7 @@ def test_charts_with_data_are_drawn_and_the_others_are_named(page: str) -> None:
 
 def test_the_page_needs_no_other_file(page: str) -> None:
     assert re.findall(r'<(?:script|link|img|iframe)\b|src="|@import|url\((?!#)', page) == []
-    # The names of XML namespaces are no addresses that a browser loads.
+    # The names of XML namespaces are not addresses that a browser loads.
     addresses = {*re.findall(r'(?<!xmlns:xlink)(?<!xmlns)="(https?://[^"]+)"', page)}
     assert addresses == set()
     assert 'href="locust.html"' in page

@@ -1,4 +1,4 @@
-"""The results collector notes the actions of the shape, once per start, and which of them failed.
+"""The results collector notes the shape's actions, once per start, and which of them failed.
 
 Locust patches the standard library, so the collector runs in a process of its own.
 """

@@ -1,4 +1,4 @@
-"""Shapes: never too many users, every user in their rooms, the message rate as asked for."""
+"""Shapes: never too many users, every user in their rooms, the message rate as requested."""
 
 from itertools import pairwise
 

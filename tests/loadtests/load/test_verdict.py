@@ -1,4 +1,4 @@
-"""The verdict of a run follows from its measurements; a slow generator judges no latency."""
+"""A run's verdict follows from its measurements; no latency counts if the generator is slow."""
 
 import pytest
 

@@ -88,7 +88,7 @@ def test_nothing_measured_has_no_percentile() -> None:
 
 
 def test_a_message_from_the_future_counts_as_immediate() -> None:
-    """Clocks of two machines differ by a little."""
+    """The clocks of two machines differ slightly."""
     assert histogram_of([-0.2]).max_ms == 0.001
 
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.deployment
 
 CROWD = 8
 SPEED = 4.0
-PAUSE_SECONDS = 0.4  # between messages; long enough at that speed, too
+PAUSE_SECONDS = 0.4  # between messages; long enough even at that speed
 # Members of each room, and the messages that each of them sends there.
 SIZES = {2: 9, 3: 6, CROWD: 2}
 
@@ -104,7 +104,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
-    """Count the rooms with messages by their numbers of members and messages."""
+    """Count the rooms that have messages, by their number of members and of messages."""
     log = stage.log()
     joins = {room: sum(one.type == "member.joined" for one in log.rooms[room]) for room in rooms}
     sent = {room: len(log.messages_of(room)) for room in rooms}

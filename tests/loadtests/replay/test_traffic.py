@@ -1,4 +1,4 @@
-"""Recorded files become one traffic with small numbers; other files get a clear message."""
+"""Recorded files are joined, with small numbers for ids; others get a clear message."""
 
 import json
 import subprocess
@@ -125,7 +125,7 @@ def test_an_invalid_host_gets_a_message(tmp_path: Path, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
 def test_a_host_may_use_tls(tmp_path: Path, host: str) -> None:
-    """The sessions are read before the host is asked for anything."""
+    """The sessions are read before anything is requested from the host."""
     with pytest.raises(TargetError, match="cannot be read"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 

@@ -1,4 +1,4 @@
-"""A visit of a soak reports what went wrong; that its time is over is no failure."""
+"""A soak's visit reports what went wrong; running out of time is not a failure."""
 
 import socket
 

@@ -1,6 +1,6 @@
-"""An ASGI application for server tests: it echoes, and clients can order it to do other things.
+"""An ASGI application for server tests: it echoes, and does other things on a client's orders.
 
-Runs on any server. The orders about encoded frames need the extension of ours.
+Runs on any server. The orders about encoded frames need our server's extension.
 """
 
 import gc
@@ -55,7 +55,7 @@ def _attach(writer: FrameWriter) -> None:
 
 
 async def _respond(path: str, send: Send) -> None:
-    """Return how many attached sockets have closed; or fail before or during the response."""
+    """Respond with how many attached sockets have closed, or fail before or during the response."""
     if path == "/early":
         raise ValueError("before the response")
     body = (_count_objects() if path == "/objects" else str(len(close_codes))).encode()

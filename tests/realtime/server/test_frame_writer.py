@@ -1,4 +1,4 @@
-"""Encoded frames stay in order with all others, on every transport, even to a slow reader."""
+"""Encoded frames keep their order among all others, on every transport, even to a slow reader."""
 
 import socket
 import ssl

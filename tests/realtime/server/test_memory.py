@@ -115,7 +115,7 @@ def count_objects(server: Ours) -> list[int]:
 
 
 def test_large_buffers_are_returned_to_the_system_when_they_are_freed() -> None:
-    """Even after others were freed, which raises glibc's own threshold."""
+    """Even after other buffers were freed, which raises glibc's own threshold."""
     assert output_of(LARGE).split() == ["few", "all", "few"]
 
 

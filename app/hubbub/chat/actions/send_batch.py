@@ -1,8 +1,8 @@
 """One transaction of sends: its drafts, the rules that each draft must pass, and what it writes.
 
 Only `send` calls this. A batch makes the same few queries (`batch_statements`) for any number of
-drafts, and a draft that breaks a rule does not stop the others. Everything that can be prepared
-before the rooms are locked, or done afterwards, is: other replicas wait for the rooms meanwhile.
+drafts, and a draft that breaks a rule does not stop the others. As much as possible happens before
+the rooms are locked or after: other replicas wait for the rooms in the meantime.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""Changes of users: rename, ban, deactivate, sign out, revoke a token.
+"""Changes to users: rename, ban, deactivate, sign out, revoke a token.
 
 Each is recorded in the workspace log, which every replica follows. So the open connections of a
 user are closed immediately, on every replica.

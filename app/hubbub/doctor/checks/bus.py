@@ -1,7 +1,7 @@
 """Replicas reach each other through Redis.
 
 Checked with typing notices, because no log has them. Messages would prove nothing: without the bus
-they arrive, too, a little later, from the log.
+they also arrive, a little later, from the log.
 """
 
 from django.utils.translation import gettext as _

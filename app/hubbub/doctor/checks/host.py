@@ -16,7 +16,7 @@ REJECTED = (400, 403, 404, 421, 444)
 def check(context: CheckContext) -> Results:
     try:
         response = context.http.get("/accounts/login/", Host=FOREIGN_HOST)
-    except Unreachable:  # the proxy closes such connections
+    except Unreachable:  # the proxy closes the connection for an unknown host
         yield green("host", _("A request for a foreign host gets no response."))
         return
     facts = {"host": FOREIGN_HOST, "status": response.status}

@@ -42,7 +42,7 @@ def _hsts(context: CheckContext) -> CheckResult:
 
 
 def _redirect(context: CheckContext) -> CheckResult:
-    """Check what happens to requests by http."""
+    """Check what happens to requests over http."""
     url = context.http.url
     if url.port not in (None, 443):
         text = _("Not checked: with a custom https port, the http port is unknown.")

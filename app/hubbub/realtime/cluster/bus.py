@@ -51,15 +51,15 @@ class Bus:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception:
-                # Redis was down when we started. The layer remembers the channel, so groups
-                # that are joined later still reach it.
+                # Redis was down when we started. The layer remembers the channel, so groups that
+                # are joined later still reach it.
                 await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
                 continue
             try:
                 handler = self._handlers.get(message["type"])
                 if handler is not None:
                     handler(message)
-                else:  # from a newer version; what it changed is in the log
+                else:  # from a newer version; whatever it changed is in the log
                     self._sweeps.request_read_all()
             except Exception:
                 logger.exception("Could not handle a bus message; reading the logs instead.")

@@ -49,7 +49,7 @@ class Heartbeats:
 
     def receive(self, message: BusMessage) -> None:
         now, replica_id = time.monotonic(), message["from"]
-        if "rooms" in message and "at" in message:  # in one heartbeat of each round
+        if "rooms" in message and "at" in message:  # only in one heartbeat of each round
             delays = self.peers.heartbeat_delays
             delays.record(replica_id, message["name"], message["at"])
         if replica_id == self.hub.replica_id:

@@ -21,7 +21,7 @@ class Peers:
         self._last_seen: dict[str, float] = {}  # by replica id, monotonic
 
     def ask(self, group: str, room_id: int) -> None:
-        """Ask for presence lists of a room: those of all peers in its group, or of one peer.
+        """Ask for a room's presence lists: from all peers in its group, or from one peer.
 
         Sent through a log's group, the message is also this replica's probe of that group.
         """

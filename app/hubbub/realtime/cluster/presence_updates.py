@@ -41,7 +41,7 @@ def _publish(replica_id: str, room: LocalRoom) -> None:
 
 
 def _announce(room: LocalRoom, now: float) -> bool:
-    """Write a room's changes to its subscribers; return False if it has to be tried again.
+    """Write a room's changes to its subscribers; return False if that has to be tried again.
 
     A large room, whose users are only counted, is announced at most once a second.
     """

@@ -44,7 +44,7 @@ class FairQueue:
         self._length += 1
 
     def take(self, limit: int) -> list[QueuedSend]:
-        """Remove up to `limit` sends, one of each user in turn; return them by arrival."""
+        """Remove up to `limit` sends, one of each user in turn; return them in order of arrival."""
         taken: list[QueuedSend] = []
         while self._users and len(taken) < limit:
             user_id = next(iter(self._users))
@@ -56,7 +56,7 @@ class FairQueue:
         return sorted(taken, key=attrgetter("arrival"))
 
     def take_rooms(self, room_ids: set[int]) -> list[QueuedSend]:
-        """Remove all sends to some rooms; return them by arrival."""
+        """Remove all sends to some rooms; return them in order of arrival."""
         sends = self.take(len(self))
         for send in sends:
             if send.draft.room_id not in room_ids:

@@ -71,7 +71,7 @@ def _credentials(headers: Headers) -> Credentials:
 
 
 def read_identities(batch: Sequence[Credentials]) -> dict[Credentials, Identity | Exception]:
-    """Return for each of the credentials their identity, or HandshakeRejected."""
+    """Return the identity for each of the credentials, or HandshakeRejected."""
     session_keys = [each.session_key for each in batch if each.session_key]
     digests = [each.token_digest for each in batch if each.token_digest]
     claims = read_session_claims(session_keys) if session_keys else {}

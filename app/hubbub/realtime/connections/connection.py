@@ -24,7 +24,7 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 logger = logging.getLogger(__name__)
 
-# A copy, because reading Django's lazy settings would take a twentieth of each delivery's time.
+# A copy, because reading Django's lazy settings would take 5 % of each delivery's time.
 MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # Spreads the reconnects of clients that are closed at the same moment.
 MAX_RETRY_AFTER_MS = 1_000
@@ -96,7 +96,7 @@ class Connection:
             self.abort()
 
     def write_batch(self, batch: FrameBatch) -> None:
-        """Send frames that other connections get, too; abort if too much is buffered.
+        """Send frames that go to other connections as well; abort if too much is buffered.
 
         Never raises, so that the other connections get theirs.
         """

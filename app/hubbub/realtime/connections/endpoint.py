@@ -39,8 +39,8 @@ AUTHENTICATION_ATTEMPTS = 5
 async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one WebSocket, from the handshake to the disconnect.
 
-    Pages of other origins are refused in the handshake. All other rejections accept and then close
-    with a code, because a browser cannot see the status of a refused handshake.
+    Pages of other origins are refused in the handshake. In all other cases the socket is accepted
+    and then closed with a code, because a browser cannot see the status of a refused handshake.
     """
     await receive()  # websocket.connect
     headers = decode_headers(scope["headers"])

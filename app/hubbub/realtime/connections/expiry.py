@@ -18,7 +18,7 @@ from hubbub.realtime.protocol import close_codes
 # The time from `goodbye` to the close, in which the client connects and subscribes elsewhere.
 GRACE_SECONDS = 2.0
 CHECK_SECONDS = 1.0
-# The minimum age at expiry, as a part of the maximum: spreads connections opened together.
+# The minimum age at expiry, as a fraction of the maximum: spreads connections opened together.
 MIN_AGE_FACTOR = 0.75
 
 

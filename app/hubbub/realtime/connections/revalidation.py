@@ -68,7 +68,7 @@ async def revalidate(hub: Hub) -> None:
 
 
 def _close_codes(checks: Sequence[ConnectionCheck]) -> list[int | None]:
-    """Return for each connection the code to close it with, or None if it may stay."""
+    """Return, for each connection, the code to close it with, or None if it may stay."""
     rows = _read_current_rows(checks)
     return [_identity_code(each.identity, rows) or _room_code(each, rows) for each in checks]
 

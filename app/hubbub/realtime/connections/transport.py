@@ -21,7 +21,7 @@ FRAMES_EXTENSION: Final = "hubbub.frames"
 # A replay writes its next page once no more than this is buffered. Zero would be too strict,
 # because other busy rooms add frames all the time.
 LOW_WATER_BYTES = settings.MAX_BUFFERED_BYTES // 4
-# The server does not report when its buffer shrinks, so poll. Only long replays to slow readers do.
+# The server does not report when its buffer shrinks, so long replays to slow readers poll.
 POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
 
 OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame

@@ -91,8 +91,8 @@ def _with_connection(function: Callable[[], T]) -> T:
 def _close_if_lost_or_old() -> None:
     """Close this thread's connection if the server has closed it, or if it is too old.
 
-    After a restart of the server every thread's first call would fail otherwise, and clients that
-    reconnect then would be rejected several times. An idle connection becomes readable only when it
+    Otherwise, after a restart of the server, every thread's first call would fail, and clients that
+    reconnect would be rejected several times. An idle connection becomes readable only when it
     ends. The age limit (DATABASE_MAX_AGE_SECONDS) exists because the Postgres process behind a
     connection only ever grows.
     """

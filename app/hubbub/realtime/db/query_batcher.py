@@ -60,7 +60,7 @@ class QueryBatcher(Generic[K, V]):
                 try:
                     _resolve_all(batch, await self._run_query(list(batch)))
                 except TimeoutError as error:
-                    # Callers queued behind a database that hangs have waited long enough, too.
+                    # Callers queued behind a hanging database have also waited long enough.
                     # A key may be both in the batch and queued again, with different futures.
                     queued, self._waiting = self._waiting, {}
                     for each in (batch, queued):

@@ -38,7 +38,7 @@ class AccountEvents:
         self._connections, self._local_rooms = connections, local_rooms
 
     def apply(self, entry: LogEntry) -> None:
-        """Apply one entry of the workspace log. Types of newer versions are ignored."""
+        """Apply one entry of the workspace log. Types from newer versions are ignored."""
         data = data_of(entry)
         if entry.type in CLOSE_CODES:
             self._close(entry.user, CLOSE_CODES[entry.type], data)

@@ -30,7 +30,7 @@ from hubbub.realtime.hub import Hub
 logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 500
-# Logs that are read at the same time: resumes need the same threads.
+# How many logs are read at the same time: resumes need the same threads.
 MAX_CONCURRENT_READS = 2
 # Limits sweeps that read all, because a newer version may send many unknown messages.
 READ_ALL_PAUSE_SECONDS = 0.05

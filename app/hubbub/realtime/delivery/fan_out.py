@@ -27,7 +27,7 @@ class FanOut:
     def __init__(self) -> None:
         self.subscribers: dict[Connection, int] = {}  # their positions in the stream
         self._frames: list[Frame] = []  # not yet written to all subscribers
-        self._committed_at: list[float | None] = []  # for each of these frames; None: no event
+        self._committed_at: list[float | None] = []  # for each of these frames; None: not an event
         self._first = 0  # position of the first of these frames
         self._batches: dict[int, FrameBatch] = {}  # by position: the frames from there to the end
         self._pass_started_at = -JOIN_SECONDS
@@ -88,7 +88,7 @@ class FanOut:
             positions, end = self.subscribers, self.end
             last_position, batch = -1, None
             for connection in connections:
-                position = positions.get(connection, end)  # it may have unsubscribed meanwhile
+                position = positions.get(connection, end)  # it may have unsubscribed by now
                 if position == end:
                     continue
                 if batch is None or position != last_position:

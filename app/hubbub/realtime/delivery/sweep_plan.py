@@ -17,7 +17,7 @@ class SweepPlan:
     """`seqs` holds the logs to compare, with their seqs before the database is asked."""
 
     seqs: Mapping[FollowedLog, int | None]
-    room_ids: Collection[int]  # the rooms to ask for: also those that may need a bump
+    room_ids: Collection[int]  # the rooms to ask for, including those that may need a bump
     read_all: bool  # read what is missing without waiting for the bus
 
 

@@ -1,7 +1,7 @@
 """Drains a replica that shuts down: moves its connections elsewhere and saves what is buffered.
 
 The server calls it on a signal, while everything still runs. It takes at most DRAIN_SECONDS plus
-FINISH_SECONDS, even while Postgres or Redis are down: a send that is not committed by then was
+FINISH_SECONDS, even while Postgres or Redis is down: a send that is not committed by then was
 never answered with `ok`, and nothing depends on read marks or bus messages.
 """
 

@@ -87,8 +87,8 @@ class Replica:
     async def stop(self) -> None:
         """Stop the background tasks, once sends, read marks and bus messages are written.
 
-        Waits for Postgres as long as it takes, so the caller sets a limit. Waits for Redis only a
-        moment: what it does not accept, the other replicas read from the logs.
+        Waits for Postgres as long as it takes, so the caller sets a limit. Waits for Redis only
+        briefly: the other replicas read what it does not accept from the logs.
         """
         await self.group_commit.close()
         await self._flush_read_marks()
@@ -146,7 +146,7 @@ async def _close_idle_rooms(hub: Hub) -> None:
 
 
 async def _run_forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Run a background task, and restart it when it fails: the replica does not work without it."""
+    """Run a background task, and restart it if it fails: the replica does not work without it."""
     while True:
         try:
             await work()

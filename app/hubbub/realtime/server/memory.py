@@ -39,8 +39,8 @@ def limit_heap_fragmentation() -> None:
 
     By default glibc also soon takes large buffers from the heap (its threshold grows with what is
     freed), and small long-lived objects fill the gaps that they leave. With 30 messages and three
-    visits a second the heap then grew by 0.7 MiB in half a minute without more of it in use; with a
-    fixed threshold by 0.17 MiB.
+    visits a second, the heap grew by 0.7 MiB in half a minute although no more of it was in use;
+    with a fixed threshold it grew by 0.17 MiB.
 
     Does nothing on other C libraries.
     """

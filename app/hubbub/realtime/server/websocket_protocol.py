@@ -1,7 +1,8 @@
 """One WebSocket in our server: accepts encoded frames, sends pings, detects silent clients.
 
-Applications write encoded frames through its `writer`, which they get by the ASGI extension
-FRAMES_EXTENSION. Everything else that they send goes through Daphne. The order of all is kept.
+Applications write encoded frames through its `writer`, which they get through the ASGI extension
+FRAMES_EXTENSION. Everything else that they send goes through Daphne. The order of all frames is
+kept.
 """
 
 import random
@@ -18,7 +19,7 @@ from hubbub.realtime.protocol.websocket_frames import PING
 from hubbub.realtime.server.frame_writer import DirectFrameWriter
 
 # How long to wait for the client's close frame. Autobahn rounds its deadline down to whole seconds,
-# so that stock Daphne's one second often leaves none: a slow client then loses the close and
+# so stock Daphne's one second often leaves no time at all: a slow client then loses the close and
 # everything before it.
 CLOSE_SECONDS: Final = 3
 
@@ -113,7 +114,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         if writer.direct_send is None and self._can_send_directly:
             writer.direct_send = self.transport.socket.send
             return writer.write_frames(data)
-        # Frames of Autobahn's own may be in its queue; if none are, this is `transport.write`.
+        # Autobahn's own frames may be in its queue; if there are none, this is `transport.write`.
         self.sendData(data)
         return self.buffered_bytes
 

@@ -19,7 +19,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 
-# How many rooms' logs one query reads, one after another: handshakes need the same threads.
+# How many rooms' logs one call reads, one after another: handshakes need the same threads.
 MAX_BATCH = 4
 
 # How many characters one page of a replay has: far fewer than may be buffered for a connection,
@@ -107,7 +107,7 @@ async def _find_missed(room: LocalRoom, position: int) -> Missed:
 
 
 async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
-    """Return the log's entries after `position`, or None if they are too many or were cut off.
+    """Return the log's entries after `position`; None if there are too many or some were cut off.
 
     The log may be ahead of the bus. Then the room receives what was read, and may advance even
     further with entries that it held, so reading continues until it has caught up.

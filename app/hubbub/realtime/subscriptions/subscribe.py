@@ -36,7 +36,7 @@ class SubscribeRequest:
         self.hub, self.catch_up, self.connection, self.ref = hub, catch_up, connection, ref
 
     async def run(self, positions: dict[int, int | None]) -> None:
-        """Answer for each room with `subscribed` or `problem`, in the order given."""
+        """Answer with `subscribed` or `problem` for each room, in the order given."""
         for room_id in positions:
             # Subscribing again starts over; the user stays present meanwhile.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)

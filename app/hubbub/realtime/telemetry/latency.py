@@ -39,7 +39,7 @@ class HeartbeatDelays:
     def forget(self, replica: str) -> None:
         """Remove the metric of a replica that is gone.
 
-        It stays if another start uses the same name: a container that restarts in place keeps its
+        It stays if a later start has the same name: a container that restarts in place keeps its
         host name and process id.
         """
         name = self._names.pop(replica, "")

@@ -1,4 +1,4 @@
-"""Renders form fields for templates, for our own forms, allauth's and Django's."""
+"""Renders the fields of our own, allauth's and Django's forms for templates."""
 
 from django import template
 from django.forms import BoundField, CheckboxInput

@@ -154,7 +154,7 @@ export class ChatController extends EventTarget {
     if (reset && this.store.state.rooms.has(open)) await this.showMessages(open, null);
   }
 
-  /** The server refused a subscription: ask what the user is in that room now. */
+  /** The server refused a subscription: ask for the user's current role in that room. */
   async recheckRoom(room) {
     const info = await this.rest.get(`rooms/${room}`).catch(() => null);
     if (info?.role) this.updateRoom(info);

@@ -124,7 +124,7 @@ export class ReconnectingSocket {
     if (this.isLeaving) this.next ??= this.open();
   }
 
-  /** The next socket is welcome: send everything new there. */
+  /** The next socket has its `welcome`: send everything new there. */
   takeOver() {
     const old = this.ws;
     this.ws = this.next;
@@ -160,7 +160,7 @@ export class ReconnectingSocket {
     if (unanswered.length && this.connected) setTimeout(() => this.on.unanswered());
   }
 
-  /** The next socket met no replica, or one that drains too: there is time for another try. */
+  /** The next socket reached no replica, or another one that drains: there is time to try again. */
   nextClosed() {
     this.next = null;
     setTimeout(() => this.openNext(), NEXT_SOCKET_RETRY_MS);

@@ -47,7 +47,7 @@ export class Outbox {
     this.notify();
   }
 
-  /** Send everything that waits: called whenever a connection is back. */
+  /** Send everything that is waiting: called whenever a connection is back. */
   flush() {
     for (const room of new Set([...this.entries.values()].map((entry) => entry.room))) {
       this.flushRoom(room);

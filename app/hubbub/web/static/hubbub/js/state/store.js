@@ -30,7 +30,7 @@ export function initialState(me) {
     epoch: null,
     connection: "connecting", // connecting, connected, lost, replaced, outdated
     rooms: new Map(),
-    // A room that the user looks at without being a member.
+    // A room that the user is looking at without being a member.
     preview: null,
     open: null,
     timelines: new Map(),

@@ -1,4 +1,5 @@
-/** The base of the dialogs: a native modal `<dialog>` with a heading, a problem and a body. */
+/** The base of the dialogs: a native modal `<dialog>` with a heading, an error message and a body.
+ * */
 
 import { html, nothing } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";

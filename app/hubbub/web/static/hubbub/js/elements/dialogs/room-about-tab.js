@@ -8,7 +8,7 @@ import { ChatElement } from "../shared/chat-element.js";
 import { textField } from "./dialog-parts.js";
 
 class HubRoomAboutTab extends ChatElement {
-  // `confirming` is the action that waits for a confirmation, "leave" or "archive".
+  // `confirming` is the action that is waiting for confirmation, "leave" or "archive".
   static properties = { dialog: { attribute: false }, confirming: { state: true } };
 
   get room() {

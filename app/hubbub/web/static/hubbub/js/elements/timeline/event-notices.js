@@ -80,7 +80,7 @@ const SENTENCES = {
   "room.restored": () => gettext("%(by)s restored the room"),
 };
 
-// Whole sentences, because of the article and for languages that decline the role.
+// Whole sentences, because of articles, and for languages that inflect the role.
 const ROLE_SENTENCES = {
   owner: () => gettext("%(by)s made %(who)s an owner"),
   moderator: () => gettext("%(by)s made %(who)s a moderator"),
