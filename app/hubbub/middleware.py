@@ -61,7 +61,8 @@ def _record(request: HttpRequest, response: HttpResponse, seconds: float) -> Non
 
 
 def _view_name(request: HttpRequest) -> str:
-    """Return one of a few names. There are as many paths as rooms, and some contain keys."""
+    """Return the view's name, not the path: there are as many paths as rooms, and some contain
+    keys."""
     if request.resolver_match is not None:
         return request.resolver_match.view_name or "unnamed"
     return "static" if request.path.startswith(settings.STATIC_URL) else "none"

@@ -48,7 +48,7 @@ def narrow(
 
 
 def doubling(first: float, most: float) -> Iterable[float]:
-    """Yield first, twice that, and so on, and `most` as the last."""
+    """Yield `first`, twice that, and so on, and finally `most`."""
     amount = first
     while amount < most:
         yield amount

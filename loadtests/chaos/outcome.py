@@ -188,7 +188,7 @@ def _silences_allowed(
 def _deliveries_allowed(
     deliveries: Sequence[Delivery], limit: float | None, others: ConcurrentFaults
 ) -> bool:
-    """Whether all but the late share were in time."""
+    """Whether all but LATE_SHARE of the deliveries were in time."""
     if limit is None:
         return True
     late = sum(not others.allow(limit, one.interval) for one in deliveries)

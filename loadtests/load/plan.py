@@ -68,7 +68,6 @@ class Plan:
 def identities_needed(users: int, workers: int) -> int:
     """Return how many identities are needed so that no worker runs out of them.
 
-    Workers share the lines by their numbers, and the busiest one runs its part of `users` rounded
-    up.
+    Workers share the lines by line number; the busiest one runs its share of `users`, rounded up.
     """
     return workers * ceil(users / workers)

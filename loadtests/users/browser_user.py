@@ -161,7 +161,7 @@ class BrowserUser(HubbubUser):
 
 
 class Reader(BrowserUser):
-    """Most people: has the page open next to their work, reads, sometimes scrolls back."""
+    """Like most people: keeps the page open next to work, reads, sometimes scrolls back."""
 
     kind = READER
     weight = READER.share
@@ -169,14 +169,14 @@ class Reader(BrowserUser):
 
 
 class Talker(BrowserUser):
-    """One of the few who write most messages; reads everything and edits."""
+    """One of the few who write most messages; reads everything, and edits."""
 
     kind = TALKER
     weight = TALKER.share
 
 
 class Wanderer(BrowserUser):
-    """Is on the move: changes rooms, loses the network in lifts, resumes elsewhere."""
+    """Somebody on the move: changes rooms, loses the network in lifts, resumes elsewhere."""
 
     kind = WANDERER
     weight = WANDERER.share

@@ -19,7 +19,7 @@ async def http_ok(port: int, path: str, host: str = HOST) -> bool:
 
 
 async def redis_answers(port: int) -> bool:
-    """Whether Redis answers PING; it does so without the password, too."""
+    """Whether Redis answers PING, which it does even without the password."""
     answer = await _exchange(port, b"PING\r\n")
     return answer.startswith((b"+PONG", b"-NOAUTH"))
 
@@ -54,7 +54,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 async def _exchange(port: int, request: bytes, host: str = HOST) -> bytes:
-    """Send a request; return the start of the answer, or nothing when none comes."""
+    """Send a request; return the start of the answer, or nothing if none comes."""
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)

@@ -83,7 +83,7 @@ class Stack:
     async def route_to(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
         """Make nginx balance over exactly these services.
 
-        Raises StackError when nginx does not reload; the list is then the old one.
+        Raises StackError if nginx does not reload; the old list then stays.
         """
         self._write_list(web, realtime)
         try:

@@ -41,7 +41,7 @@ async def test_a_taken_name_is_reported_in_the_dialog(window: OpenWindow, stage:
     await alice.page.get_by_role("button", name="Create room").click()
     alert = alice.page.get_by_role("alert")
     await expect(alert).to_contain_text("A room with that name already exists")
-    alice.errors.clear()  # the browser reports the refusal itself
+    alice.errors.clear()  # the browser logs the refusal as an error
 
 
 async def test_members_are_invited_given_roles_and_removed_live(

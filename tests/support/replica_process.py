@@ -22,7 +22,7 @@ class ReplicaProcess:
         os.kill(self.replica.pid, number)
 
     async def exit_status(self, within: float = DRAIN_SECONDS) -> int:
-        """Wait until the process exits, one second longer than `within`; return its exit status."""
+        """Wait for the process to exit, one second longer than `within`; return its exit status."""
         assert self.replica._process is not None
         return await asyncio.to_thread(self.replica._process.wait, within + 1)
 

@@ -14,7 +14,7 @@ from hubbub.accounts.models import User
 def create_session(user: User, seconds: int | None = None) -> str:
     """Return the key of a new session, as if the user had signed in.
 
-    The session expires after `seconds`; None: after SESSION_COOKIE_AGE, as all sessions do.
+    The session expires after `seconds`, or like all others (SESSION_COOKIE_AGE) if that is None.
     """
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)

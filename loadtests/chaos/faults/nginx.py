@@ -1,4 +1,5 @@
-"""nginx reloads its configuration: old workers keep their connections, new ones accept new ones."""
+"""nginx reloads its configuration: old workers keep their connections, new workers accept new
+ones."""
 
 import asyncio
 

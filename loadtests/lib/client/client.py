@@ -200,7 +200,7 @@ class Client(BaseClient):
                 if socket is self._socket:
                     return ABNORMAL_CLOSURE
             else:
-                if socket is self._socket:  # else it was replaced meanwhile
+                if socket is self._socket:  # otherwise it has been replaced
                     await self._do(self.protocol.receive(self._decode(text)))
                     self._changed.set()
 

@@ -43,7 +43,7 @@ from loadtests.lib.client.room_view import RoomView
 from loadtests.lib.client.subscription import Start
 
 MAX_NOTIFICATIONS = 100
-MAX_MESSAGES = 200  # of each room: what a page shows, and what its user edits
+MAX_MESSAGES = 200  # kept per room: as many as a page shows
 LOADED_PAGES = 2
 
 
@@ -185,7 +185,7 @@ class GeventClient(BaseClient):
                 if socket is self._socket:
                     return self._ended(error)
             else:
-                if socket is self._socket:  # else it was replaced meanwhile
+                if socket is self._socket:  # otherwise it has been replaced
                     self._receive(json.loads(text), started)
         return ABNORMAL_CLOSURE
 

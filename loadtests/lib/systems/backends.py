@@ -45,7 +45,7 @@ class Backends(Startable):
 
     @cached_property
     def sessions(self) -> list[str]:
-        """A signed-in session of each user, as a line `Cookie: …`; the users are made with it."""
+        """A session of each user, as a line `Cookie: …`. The first use creates the users."""
         file = Path(self.cluster.environment["DATA_DIR"]) / "sessions"
         self.cluster.manage("seed", "--yes", "--users", str(self.users), "--sessions", str(file))
         return file.read_text().splitlines()

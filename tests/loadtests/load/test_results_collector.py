@@ -9,7 +9,7 @@ import sys
 
 from loadtests.lib.servers.process import ROOT
 
-# Two starts, as from Locust's page; each has a deploy in the middle, of a stack that does not run.
+# Two starts, as if from Locust's page. Halfway, each deploys to a stack that is not running.
 SCRIPT = """
 import json
 from locust.env import Environment

@@ -59,7 +59,7 @@ class AccountEvents:
                 self._notify_members("room.changed", data)
 
     def _close(self, user_id: int | None, code: int, data: dict[str, Any]) -> None:
-        """Close the connections of the session or token in `data`; without either, all."""
+        """Close the connections of the session or token in `data`, or all if it names neither."""
         session, token = data.get("session"), data.get("token")
         for connection in self._connections.of_user(user_id):
             identity = connection.identity
