@@ -17,7 +17,7 @@ Records = Sequence[Record]
 class Window:
     """Measures what a system's processes use during a load's window.
 
-    Call it when the window begins and when it ends. Stalls are those of the last ten seconds. This
+    Call it when the window starts and when it ends. Stalls are those of the last ten seconds. This
     covers a load of eight seconds; for a shorter load, it also includes some time before it.
     """
 

@@ -117,14 +117,14 @@ async def _simulate(
         histories = await simulation.histories()
         errors += _user_errors(simulation)
         # If the deployment did not become calm, the views are not final: do not compare them.
-        everybody = {history.name for history in histories}
-        left_early = everybody if not_recovered else simulation.left_early
+        all_names = {history.name for history in histories}
+        left_early = all_names if not_recovered else simulation.left_early
     trouble = "\n".join(filter(None, [not_recovered, *errors]))
     return Observations(started, executor.executions, histories, listeners, left_early, trouble)
 
 
 async def _wait_until_calm(simulation: Simulation) -> str:
-    """Wait until everybody has recovered and stopped; return what failed, or ""."""
+    """Wait until all users have recovered and stopped; return what failed, or ""."""
     try:
         await simulation.wait_until_recovered(RECOVERY_SECONDS)
         await asyncio.sleep(CALM_SECONDS)

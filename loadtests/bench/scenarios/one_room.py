@@ -10,7 +10,7 @@ from loadtests.lib.load_client import LoadClient, Plan, running
 from loadtests.lib.systems.backends import Backends
 
 SATURATED_MS = 1_000
-# Opening a room is announced to everybody who has it open: wait until that is over.
+# Everyone who has a room open is notified when a user opens it: wait until that is over.
 WARM_UP_SECONDS = 2.0
 
 

@@ -1,7 +1,7 @@
 """How long clients received no events while others were sending. Pure.
 
 A silence that is still open at the end of the span counts in full: it lasts until the client's next
-event, or until its history ends. But if an outage starts in the meantime, nobody can send, and the
+event, or until its history ends. But if an outage starts in the meantime, no user can send, and the
 time after that proves nothing.
 """
 

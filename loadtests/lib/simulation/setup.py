@@ -41,7 +41,7 @@ async def simulate(
 ) -> AsyncIterator[Simulation]:
     """Run simulated users during the block; it starts once all tabs show their rooms.
 
-    `owner` is the identity of the workspace's owner; without it, nobody is banned. `tabs` is the
+    `owner` is the identity of the workspace's owner; without it, no user is banned. `tabs` is the
     number of all tabs together (two per user).
     """
     plan = Plan.draw(seed, len(identities), tabs or TABS_PER_USER * len(identities))

@@ -198,6 +198,6 @@ def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
 
 
 def _shifted(samples: Samples, started: int) -> Samples:
-    """Return the samples in seconds since the run began; sampling began at another time."""
+    """Return the samples in seconds since the run started; sampling started at another time."""
     late = samples.began_at - started
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])

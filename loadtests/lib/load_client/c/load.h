@@ -4,11 +4,11 @@
  *   run closed <on ack: 0 or 1> <warm-up> <seconds> <drain> <first sender> <senders>
  *   quit
  *
- * "paced" sends at a rate, whatever the server does, the senders in turn. "closed" lets each sender
- * send its next message once its last one has been delivered back to it, or acknowledged. `begin` and
- * `end` are printed at the ends of the measured window, so that the caller can read the servers' CPU
- * time; then the result, once everything has arrived or nothing more is coming. Connections stay
- * open between commands, and pings are answered. */
+ * "paced" sends at a fixed rate, even if the server falls behind; senders take turns. "closed" lets
+ * each sender send its next message once its last one has been delivered to it, or acknowledged.
+ * `begin` and `end` are printed at the ends of the measured window, so that the caller can read the
+ * servers' CPU time; then the result, once everything has arrived or nothing more is coming.
+ * Connections stay open between commands, and pings are answered. */
 
 #pragma once
 

@@ -42,7 +42,7 @@ static void receive_ack(struct connection *connection, const char *text, size_t 
     if (number != NO_NUMBER) message_returned(connection, number, true);
 }
 
-/* A connection that is told to try later starts over. */
+/* A connection whose subscription is refused is closed; it starts over if the plan says so. */
 static void receive_problem(struct connection *connection, const char *text, size_t length) {
     char why[256];
     stats_problem();
