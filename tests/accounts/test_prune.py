@@ -1,4 +1,4 @@
-"""`manage.py prune` removes only rows that nobody can use any more."""
+"""`manage.py prune` removes only rows that can no longer be used."""
 
 from datetime import timedelta
 from io import StringIO

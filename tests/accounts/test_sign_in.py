@@ -58,14 +58,14 @@ def test_signing_in_never_redirects_to_another_site(
     assert sign_in(client, "alice", next=elsewhere) == "/"
 
 
-def test_a_banned_user_is_told_and_cannot_sign_in(client: Client, alice: User, bob: User) -> None:
+def test_a_banned_user_cannot_sign_in_and_sees_why(client: Client, alice: User, bob: User) -> None:
     users.ban(alice, user_id=bob.pk)
     assert "Your account is banned" in sign_in(client, "bob")
     assert not is_signed_in(client)
     assert "not correct" in sign_in(client, "bob", "wrong")
 
 
-def test_a_user_banned_while_signed_in_is_told_and_can_sign_out(
+def test_a_user_banned_while_signed_in_sees_the_reason_and_can_sign_out(
     client: Client, alice: User, bob: User
 ) -> None:
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
@@ -77,7 +77,7 @@ def test_a_user_banned_while_signed_in_is_told_and_can_sign_out(
     assert not Session.objects.exists()
 
 
-def test_a_deactivated_user_is_told(client: Client, alice: User, bob: User) -> None:
+def test_a_deactivated_user_sees_the_reason(client: Client, alice: User, bob: User) -> None:
     users.deactivate(alice, user_id=bob.pk)
     assert sign_in(client, "bob") == "/accounts/inactive/"
     assert "deactivated" in client.get("/accounts/inactive/").content.decode()
@@ -202,7 +202,7 @@ def test_signing_in_is_quick_while_redis_hangs(
     client: Client, alice: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
-    begun = time.monotonic()
+    started = time.monotonic()
     with redis.paused():
         assert sign_in(client, "alice") == "/"
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - started < 4

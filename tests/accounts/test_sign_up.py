@@ -1,4 +1,4 @@
-"""New users are signed in and in the lobby. On the embedded default the first becomes owner."""
+"""New users are signed in and in the lobby. On the embedded default the first one becomes owner."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +43,7 @@ def test_a_new_user_is_signed_in_and_in_the_lobby(client: Client, lobby: Room) -
 
 
 @pytest.mark.django_db
-def test_the_first_user_is_told_before_and_after_that_they_own_the_workspace(
+def test_pages_before_and_after_sign_up_tell_the_first_user_that_they_own_the_workspace(
     client: Client, embedded: None
 ) -> None:
     assert "this account will own the workspace" in page(client, "/accounts/signup/")
@@ -61,13 +61,13 @@ def test_the_welcome_page_never_redirects_to_another_site(
     client.force_login(alice, "django.contrib.auth.backends.ModelBackend")
     assert "evil" not in page(client, "/welcome/?next=https://evil.example/")
     client.force_login(bob, "django.contrib.auth.backends.ModelBackend")
-    for came_by, leads_to in {"": "/", "/rooms/1": "/rooms/1", "0": "0", "home": "home"}.items():
-        answer = client.get("/welcome/", {"next": came_by})
-        assert answer.headers["Location"] == leads_to
+    for target, redirect in {"": "/", "/rooms/1": "/rooms/1", "0": "0", "home": "home"}.items():
+        answer = client.get("/welcome/", {"next": target})
+        assert answer.headers["Location"] == redirect
 
 
 @pytest.mark.django_db
-def test_the_second_user_is_a_member_and_sees_no_word_of_owning(
+def test_the_second_user_is_a_member_and_sees_nothing_about_ownership(
     client: Client, embedded: None, alice: User
 ) -> None:
     assert "will own the workspace" not in page(client, "/accounts/signup/")

@@ -54,7 +54,7 @@ def test_a_revoked_token_is_refused(bob: User) -> None:
     assert bot.get("/me").problem == (401, "forbidden")
 
 
-def test_banned_users_are_told_and_their_tokens_are_refused(alice: User, bob: User) -> None:
+def test_banned_users_see_the_reason_and_their_tokens_are_refused(alice: User, bob: User) -> None:
     session, bot = ApiClient(bob), ApiClient.with_token(bob)
     users.ban(alice, user_id=bob.pk)
     assert session.get("/rooms").problem == (403, "forbidden")

@@ -24,7 +24,7 @@ async def test_messages_edits_and_deletions_reach_the_other_user(live_pair: Pair
     await expect(alice.bodies).to_have_text(["Message deleted"])
 
 
-async def test_viewers_and_typing_are_shown(pair: Pair) -> None:
+async def test_viewers_and_typing_users_are_shown(pair: Pair) -> None:
     room, alice, bob = pair
     await alice.open_live(room)
     await expect(alice.viewers).to_have_count(1)

@@ -46,7 +46,7 @@ async def test_history_loads_while_scrolling_up_without_jumps(
     await expect(bob.bodies).to_have_text([f"line {n:03}" for n in range(1, LONG + 1)])
 
 
-async def test_new_messages_are_announced_without_moving_a_user_who_reads_above(
+async def test_new_messages_are_announced_without_moving_a_user_who_reads_older_ones(
     window: OpenWindow, stage: Stage, long_room: int
 ) -> None:
     bob = await window("bob", 1)

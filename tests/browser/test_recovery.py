@@ -1,4 +1,4 @@
-"""A page that loses its replica or network reconnects by itself, with nothing lost or doubled."""
+"""A page that loses its replica or network reconnects, and nothing is lost or duplicated."""
 
 import asyncio
 
@@ -20,7 +20,7 @@ COUNT_BANNERS = """() => {
 }"""
 
 
-async def test_a_replica_that_dies_and_restarts_loses_and_doubles_nothing(
+async def test_a_replica_that_dies_and_restarts_loses_and_duplicates_nothing(
     live_pair: Pair, stage: Stage
 ) -> None:
     _, alice, bob = live_pair

@@ -133,8 +133,8 @@ async def test_the_last_owner_sees_why_they_cannot_leave(window: OpenWindow, sta
 
 
 async def test_joins_are_folded_and_the_lobby_shows_none(window: OpenWindow, stage: Stage) -> None:
-    crowd = stage.users(6)
-    room = stage.room([stage.user("alice"), *crowd])
+    members = stage.users(6)
+    room = stage.room([stage.user("alice"), *members])
     alice = await window("alice", 0)
     await alice.open_live(room)
     folded = alice.page.locator("details.event-notices summary")

@@ -1,4 +1,4 @@
-"""Concurrent actions: in whatever order they run, the resulting log is valid."""
+"""Concurrent actions: the resulting log is valid, in whichever order they run."""
 
 import random
 from collections.abc import Callable
@@ -135,7 +135,7 @@ def test_when_two_rooms_get_the_same_name_at_once_only_one_succeeds(bob: User) -
 def test_bans_and_actions_of_the_banned_user_at_once_never_deadlock(
     alice: User, bob: User, charlie: User, harbour: Room
 ) -> None:
-    def come_and_go() -> None:
+    def leave_and_rejoin() -> None:
         for number in range(ROUNDS):
             for act in (
                 partial(members.leave, charlie, room_id=harbour.pk),
@@ -146,12 +146,12 @@ def test_bans_and_actions_of_the_banned_user_at_once_never_deadlock(
                 with suppress(PermissionDenied):
                     act()
 
-    def ban_and_forgive() -> None:
+    def ban_and_unban() -> None:
         for _ in range(2 * ROUNDS):
             users.ban(alice, user_id=charlie.pk)
             users.lift_ban(alice, user_id=charlie.pk)
 
-    run_at_once(come_and_go, ban_and_forgive)
+    run_at_once(leave_and_rejoin, ban_and_unban)
     assert_log_is_valid(harbour.pk)
 
 

@@ -68,8 +68,8 @@ def test_a_batch_is_numbered_in_order_and_one_error_stops_no_other_draft(
     ]
     with records(harbour.pk, "message.created", "message.created"):
         outcomes = send_many(drafts)
-    told_of = [one.body if isinstance(one, Message) else type(one) for one in outcomes]
-    assert told_of == [
+    results = [one.body if isinstance(one, Message) else type(one) for one in outcomes]
+    assert results == [
         "one",
         PermissionDenied,
         ValidationError,
@@ -172,12 +172,12 @@ def test_a_read_mark_records_no_event(bob: User, charlie: User, harbour: Room) -
 
 def test_any_number_of_read_marks_can_move_at_once(bob: User, harbour: Room) -> None:
     send(bob, room_id=harbour.pk, nonce="n", body="Ahoy")
-    crowd = User.objects.bulk_create(
+    people = User.objects.bulk_create(
         User(username=f"person-{number:04}", email=f"person-{number:04}@example.org")
         for number in range(1, 1_301)
     )
-    Membership.objects.bulk_create(Membership(room=harbour, user=person) for person in crowd)
-    marks = {(person.pk, harbour.pk): 1 for person in crowd}
+    Membership.objects.bulk_create(Membership(room=harbour, user=person) for person in people)
+    marks = {(person.pk, harbour.pk): 1 for person in people}
     others = {(bob.pk, 10**9 + number): 1 for number in range(1_300)}
     assert read_marks.mark(marks | others) == marks
     assert read_marks.mark(marks) == {}

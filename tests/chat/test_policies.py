@@ -93,7 +93,7 @@ def test_moderators_can_remove_members_and_owners_anyone_else() -> None:
 
 
 def test_users_edit_their_own_messages_and_moderators_delete_any() -> None:
-    own_message, anothers = Message(sender=ACTOR), Message(sender=OTHER)
+    own_message, other_message = Message(sender=ACTOR), Message(sender=OTHER)
     at = room("private")
 
     def may_edit(message: Message) -> list[str | None]:
@@ -102,8 +102,8 @@ def test_users_edit_their_own_messages_and_moderators_delete_any() -> None:
     def may_delete(message: Message) -> list[str | None]:
         return roles_allowed(lambda own: policies.ensure_may_delete(ACTOR, at, own, message))
 
-    assert (may_edit(own_message), may_edit(anothers)) == (ROLES[:3], [])
-    assert (may_delete(own_message), may_delete(anothers)) == (ROLES[:3], ROLES[:2])
+    assert (may_edit(own_message), may_edit(other_message)) == (ROLES[:3], [])
+    assert (may_delete(own_message), may_delete(other_message)) == (ROLES[:3], ROLES[:2])
 
 
 def test_in_an_archived_room_messages_can_be_deleted_but_not_edited() -> None:
@@ -117,14 +117,14 @@ def test_in_an_archived_room_messages_can_be_deleted_but_not_edited() -> None:
     role=st.sampled_from(ROLES),
     kind=st.sampled_from(KINDS),
     archived=st.booleans(),
-    owns_place=st.booleans(),
+    owns_workspace=st.booleans(),
     banned=st.booleans(),
 )
 def test_banned_and_deactivated_users_may_do_nothing(
-    role: str | None, kind: str, archived: bool, owns_place: bool, banned: bool
+    role: str | None, kind: str, archived: bool, owns_workspace: bool, banned: bool
 ) -> None:
     at, own = room(kind, archived=archived), member(role)
-    actor = User(pk=1, is_superuser=owns_place, is_active=banned)
+    actor = User(pk=1, is_superuser=owns_workspace, is_active=banned)
     actor.banned_at = timezone.now() if banned else None
     message = Message(sender=actor)
     for ensure in (

@@ -10,7 +10,7 @@ from hubbub.chat.rate_limits import RateLimit, RateLimited
 
 
 @given(burst=st.integers(2, 50), per_second=st.integers(1, 50), callers=st.integers(1, 200))
-def test_callers_who_retry_at_their_time_get_a_token(
+def test_callers_who_retry_at_the_promised_time_get_a_token(
     burst: int, per_second: int, callers: int
 ) -> None:
     now = 0.0

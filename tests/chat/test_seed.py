@@ -89,8 +89,8 @@ def test_load_test_users_are_signed_in_and_in_the_lobby(tmp_path: Path) -> None:
     seed("--users", "60", "--sessions", str(file))
     lines = file.read_text().splitlines()
     assert len(lines) == 60
-    crowd = User.objects.filter(username__startswith="person-")
-    assert Membership.objects.filter(user__in=crowd, room__is_lobby=True).count() == 60
+    people = User.objects.filter(username__startswith="person-")
+    assert Membership.objects.filter(user__in=people, room__is_lobby=True).count() == 60
     visitor = Client()
     visitor.cookies.load(lines[41].removeprefix("Cookie: "))
     assert User.objects.get(pk=visitor.session["_auth_user_id"]).username == "person-0042"
@@ -106,9 +106,9 @@ def test_only_its_owner_can_read_the_session_file(tmp_path: Path) -> None:
 def test_load_test_users_can_be_added_later_and_never_own_the_workspace(tmp_path: Path) -> None:
     seed("--users", "2")
     seed("--users", "4", "--sessions", str(tmp_path / "sessions"))
-    crowd = User.objects.filter(username__startswith="person-").order_by("username")
-    assert [one.username for one in crowd] == [f"person-{number:04}" for number in range(1, 5)]
-    assert not crowd.filter(is_superuser=True).exists()
+    people = User.objects.filter(username__startswith="person-").order_by("username")
+    assert [one.username for one in people] == [f"person-{number:04}" for number in range(1, 5)]
+    assert not people.filter(is_superuser=True).exists()
 
 
 def test_load_test_users_with_accounts_can_sign_in_and_keep_their_sessions(tmp_path: Path) -> None:
