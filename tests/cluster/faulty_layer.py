@@ -1,4 +1,4 @@
-"""A channel layer as bad as Redis may be: event messages are lost, repeated and late, at random.
+"""A channel layer that loses, repeats and delays event messages at random, as Redis may.
 
 Heartbeats and presence get through, so that the replicas do not consider the bus lost. Otherwise
 they would read the log anyway, and the tests would prove nothing.

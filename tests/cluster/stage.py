@@ -115,7 +115,7 @@ class Stage:
             return read_log(connection)
 
     async def settle(self, room: int, clients: Iterable[Client], within: float = 10) -> None:
-        """Wait until every command has an answer and every client the room's last event."""
+        """Wait until every command is answered and every client has the room's last event."""
         clients = list(clients)
         async with asyncio.timeout(within):
             for client in clients:

@@ -1,4 +1,4 @@
-"""A backup that is taken under traffic restores into an empty database with every log whole."""
+"""A backup taken under traffic restores every log without gaps into an empty database."""
 
 import asyncio
 import subprocess
@@ -22,7 +22,9 @@ MESSAGES = 20  # before and after the backup
 READY_SECONDS = 20
 
 
-async def test_a_backup_under_traffic_has_every_log_whole(stage: Stage, tmp_path: Path) -> None:
+async def test_a_backup_under_traffic_has_every_log_without_gaps(
+    stage: Stage, tmp_path: Path
+) -> None:
     users = stage.users(4)
     rooms = [stage.room(users), stage.room(users)]
     clients = [stage.client(user, number % 2) for number, user in enumerate(users)]

@@ -84,7 +84,7 @@ async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
     room = stage.room(users)
     async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
         await open_all([alice, bob], room)
-        await alice.send(room, "to begin with")
+        await alice.send(room, "the first one")
         await bob.wait_until(lambda: len(bodies(bob, room)) == 1)
         for number in range(2, 7):
             await alice.send(room, f"number {number}")

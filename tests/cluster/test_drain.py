@@ -1,4 +1,4 @@
-"""A replica that shuts down moves its connections elsewhere: no message is lost, nobody leaves."""
+"""A replica that shuts down moves its connections elsewhere: no message is lost, no user leaves."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 MAX_AWAY_SECONDS = 2
 
 
-async def test_draining_each_replica_under_traffic_loses_nothing_and_shows_nobody_as_left(
+async def test_draining_each_replica_under_traffic_loses_nothing_and_shows_no_user_as_left(
     stage: Stage,
 ) -> None:
     users = stage.users(20)

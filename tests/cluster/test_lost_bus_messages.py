@@ -1,4 +1,4 @@
-"""Every open page shows an event within 6 seconds, whatever happens to its bus message."""
+"""Every open page shows an event within 6 seconds, even if its bus message is lost or late."""
 
 from collections.abc import Iterator
 

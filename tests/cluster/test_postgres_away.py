@@ -1,4 +1,4 @@
-"""Without Postgres sends fail as unavailable, nobody is signed out, nothing is sent twice."""
+"""Without Postgres sends fail as unavailable, no user is signed out, nothing is sent twice."""
 
 import asyncio
 import time

@@ -23,14 +23,14 @@ async def test_a_user_leaves_with_their_last_tab(stage: Stage) -> None:
     room = stage.room(users)
     watching, other = stage.client(users[0], 0), stage.client(users[1], 0)
     tabs = [stage.client(users[2], 0), stage.client(users[2], 1)]
-    everybody = {user.id for user in users}
+    all_ids = {user.id for user in users}
     async with opened([watching, other], room), opened(tabs, room):
-        await wait_until_online([watching], room, everybody)
+        await wait_until_online([watching], room, all_ids)
         await tabs[0].unsubscribe(room)
         await other.unsubscribe(
             room
         )  # published after the tab's leave, so both are known when it arrives
-        await wait_until_online([watching], room, everybody - {users[1].id})
+        await wait_until_online([watching], room, all_ids - {users[1].id})
         await tabs[1].unsubscribe(room)
         await wait_until_online([watching], room, {users[0].id})
 

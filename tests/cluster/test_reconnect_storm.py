@@ -54,9 +54,11 @@ class Storm:
         """Start the replica; wait until all clients are rejected, or live with what they missed."""
         await start(self.stage.cluster.replicas[1])
         for client in self.clients:
-            await client.wait_until(lambda: client.stop_code or self._is_back(client), LIVE_SECONDS)
+            await client.wait_until(
+                lambda: client.stop_code or self._has_resumed(client), LIVE_SECONDS
+            )
 
-    def _is_back(self, client: Client) -> bool:
+    def _has_resumed(self, client: Client) -> bool:
         return all(
             room in client.protocol.subscriptions and len(bodies(client, room)) == MISSED
             for room in self.rooms

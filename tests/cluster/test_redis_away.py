@@ -44,7 +44,7 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
             async with away(stage.cluster.redis):
                 await send_and_wait(early, room, "while Redis is away")
                 async with opened(late, room):
-                    await send_and_wait([*late, *early], room, "from one who connected meanwhile")
+                    await send_and_wait([*late, *early], room, "from a new client")
                 await elapse(AWAY_SECONDS)
             await send_and_wait(early, room, "after Redis is back")
         await stage.settle(room, early, within=ARRIVE_SECONDS)

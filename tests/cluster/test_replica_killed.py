@@ -45,9 +45,9 @@ async def test_users_who_do_not_reconnect_leave_and_users_who_do_never_leave(
     async with opened([*watching, *returning, *leaving], room):
         for client in returning:
             client.addresses = [stage.address(1)]
-        everybody = {user.id for user in users}
+        all_ids = {user.id for user in users}
         for client in watching:
-            await client.wait_until(lambda: client.subscription(room).online == everybody)
+            await client.wait_until(lambda: client.subscription(room).online == all_ids)
         killed_at = time.monotonic()
         replica.kill()
         for client in leaving:
@@ -55,7 +55,7 @@ async def test_users_who_do_not_reconnect_leave_and_users_who_do_never_leave(
         gone = {user.id for user in users[4:]}
         for client in (*watching, *returning):
             await client.wait_until(
-                lambda: client.connected and client.subscription(room).online == everybody - gone,
+                lambda: client.connected and client.subscription(room).online == all_ids - gone,
                 within=LEFT_SECONDS - (time.monotonic() - killed_at),
             )
         assert shown_as_left([*watching, *returning]) == gone

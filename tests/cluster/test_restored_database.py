@@ -37,7 +37,9 @@ async def test_lost_messages_disappear_from_every_page_and_chat_continues(stage:
     assert_shown_as_logged(stage, clients)
 
 
-async def test_also_when_new_messages_overtake_the_lost_ones_immediately(stage: Stage) -> None:
+async def test_lost_messages_disappear_even_when_new_ones_overtake_them_immediately(
+    stage: Stage,
+) -> None:
     users = stage.users(4)
     room = stage.room(users)
     clients = [stage.client(user, number % 2) for number, user in enumerate(users)]

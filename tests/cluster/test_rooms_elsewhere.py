@@ -1,4 +1,4 @@
-"""Members get news of rooms that they have not subscribed to, on both replicas."""
+"""Members are notified about rooms that they have not subscribed to, on both replicas."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A replica shuts down in bounded time and without errors, whatever is down or unfinished."""
+"""A replica shuts down in bounded time without errors, even with servers or requests hanging."""
 
 import asyncio
 import json

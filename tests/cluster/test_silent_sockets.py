@@ -31,12 +31,12 @@ def stage(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
 async def test_a_client_that_answers_no_pings_is_closed_and_one_that_does_is_not(
     stage: Stage,
 ) -> None:
-    began = time.monotonic()
+    started = time.monotonic()
     silent, alive = await asyncio.gather(
         closed_at(stage, answers=False), closed_at(stage, answers=True)
     )
     assert silent is not None
-    assert silent - began > 1.5 * PING_INTERVAL_SECONDS
+    assert silent - started > 1.5 * PING_INTERVAL_SECONDS
     assert alive is None
 
 

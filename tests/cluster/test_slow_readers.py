@@ -1,4 +1,4 @@
-"""A slow reader is disconnected, delays nobody else, and gets everything when it resumes."""
+"""A slow reader is disconnected, delays no other client, and gets everything when it resumes."""
 
 import json
 import socket
