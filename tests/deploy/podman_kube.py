@@ -77,9 +77,9 @@ class Played(Startable):
         self.engine.run("network", "create", self.name)
         self._start_data()
         self._configure()
-        self._run_to_its_end(self.workload("migrate").pod["containers"][0])
+        self._run_to_completion(self.workload("migrate").pod["containers"][0])
         [wait] = self.workload("web").pod["initContainers"]  # the same as realtime's
-        self._run_to_its_end(wait)
+        self._run_to_completion(wait)
         for name in WORKLOADS:
             self._play(name)
         wait_until(
@@ -172,7 +172,7 @@ class Played(Startable):
             "play", "kube", *self._network_flags(service), "-", input=yaml.safe_dump_all(documents)
         )
 
-    def _run_to_its_end(self, container: Resource) -> None:
+    def _run_to_completion(self, container: Resource) -> None:
         """Run the command of a Job or an init container as a pod, because podman ignores Jobs."""
         spec = self.workload("migrate").pod | {
             "containers": [container],

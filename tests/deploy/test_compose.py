@@ -24,7 +24,7 @@ async def test_two_browsers_chat(stage: DeployedStage) -> None:
     await assert_two_browsers_chat(stage)
 
 
-async def test_a_replica_remove_replica_and_added_under_traffic(
+async def test_a_replica_is_removed_and_added_under_traffic(
     composition: Composition, stage: DeployedStage
 ) -> None:
     async with running_traffic(stage) as traffic:
@@ -56,12 +56,12 @@ async def add_replica(composition: Composition, traffic: Traffic) -> None:
     assert len(traffic.connections_by_replica()) == 3
 
 
-def test_the_doctor_assert_green_from_outside(composition: Composition) -> None:
+def test_the_doctor_is_green_from_outside(composition: Composition) -> None:
     report = json.loads(composition.manage("doctor", "--json"))
     assert_green(report)
 
 
-def test_the_doctor_assert_green_as_a_service(composition: Composition) -> None:
+def test_the_doctor_is_green_as_a_service(composition: Composition) -> None:
     profile = ["--profile", "doctor"] if composition.engine.name == "podman" else []
     printed = composition.compose(
         *profile, "run", "--rm", "--no-deps", "-T", "doctor", "doctor", "--quick", "--json"

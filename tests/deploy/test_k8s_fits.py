@@ -1,7 +1,8 @@
 """The manifests match each other and the code, in every combination of the README.
 
-Finds mistakes that a cluster would show only at run time: unknown names, ports and probes that no
-process serves, unknown variables, pods that are killed before their connections are drained.
+These tests find mistakes that a cluster would show only at run time: unknown names, ports and
+probes that no process serves, unknown variables, pods that are killed before their connections are
+drained.
 """
 
 import json
