@@ -1,7 +1,7 @@
 """One cluster for all fault tests, repaired before and after each of them.
 
-Its servers live through every fault that the tests cause, as they would in a deployment. So
-whatever one test breaks for good, the next one finds broken.
+Its servers experience every fault that the tests cause, as they would in a deployment. So if a test
+breaks something permanently, the next one fails.
 """
 
 from collections.abc import Iterator

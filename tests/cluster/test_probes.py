@@ -1,4 +1,4 @@
-"""A replica's probes: /healthz shows the process alone, /readyz start and drain; neither Redis."""
+"""The probes of replicas: /healthz covers the process, /readyz start and drain; never Redis."""
 
 from http.client import HTTPConnection
 

@@ -1,4 +1,4 @@
-"""A replica shuts down in bounded time without errors, even with servers or requests hanging."""
+"""A replica shuts down in bounded time without errors, even with servers down or requests open."""
 
 import asyncio
 import json
