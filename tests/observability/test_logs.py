@@ -1,6 +1,6 @@
 """Log lines: their formats, and the ids that they contain.
 
-They never contain a message's text or a secret, whatever fails and at any log level.
+They never contain a message's text or a secret, even after errors and at any log level.
 """
 
 import json

@@ -68,11 +68,11 @@ async def test_a_large_room_does_not_delay_a_small_one() -> None:
     with slices_of(1):
         large, small = FanOut(), FanOut()
         many, [one] = add_subscribers(large, LARGE), add_subscribers(small, 1)
-        large.write(["to everybody"])
+        large.write(["to everyone"])
         small.write(["to one"])
         await wait_for_texts([one], ["to one"])
         assert not many[-1].texts
-        await wait_for_texts(many, ["to everybody"])
+        await wait_for_texts(many, ["to everyone"])
 
 
 async def test_a_slow_reader_is_aborted_and_others_are_unaffected() -> None:

@@ -89,7 +89,7 @@ def test_a_draft_that_fails_fails_no_other(alice: User, bob: User, lobby: Room) 
     assert [first.number, last.number] == [1, 2]
 
 
-def test_a_user_who_sends_a_lot_delays_nobody_else(alice: User, bob: User, lobby: Room) -> None:
+def test_a_user_who_sends_a_lot_delays_no_other_user(alice: User, bob: User, lobby: Room) -> None:
     async def scenario() -> int:
         group_commit = GroupCommit()
         flood = [
@@ -191,7 +191,7 @@ def test_sends_to_a_locked_room_are_saved_in_order_once_it_is_unlocked(
 
 
 @pytest.mark.deployment
-def test_a_nonce_in_another_open_transaction_delays_nobody_else(
+def test_a_nonce_in_another_open_transaction_delays_no_other_send(
     alice: User, bob: User, lobby: Room
 ) -> None:
     held = rooms.create(alice, name="held", kind="public")

@@ -91,7 +91,7 @@ changes = st.lists(
 
 
 @given(changes, st.data())
-def test_after_a_heartbeat_two_replicas_agree_whatever_messages_were_lost(
+def test_after_a_heartbeat_two_replicas_agree_even_if_messages_were_lost(
     steps: list[tuple[str, int]], data: st.DataObject
 ) -> None:
     here, there = new_presence(), new_presence()

@@ -1,4 +1,4 @@
-"""Concurrent queries are batched, and nobody gets a result from before they asked."""
+"""Concurrent queries are batched, and no caller gets a result from before its request."""
 
 import asyncio
 import threading
@@ -66,7 +66,7 @@ async def test_keys_requested_during_a_query_are_batched_into_the_next() -> None
     assert source.queries == [["first"], ["a", "b", "c"], ["d"]]
 
 
-async def test_nobody_gets_the_result_of_a_query_that_started_before_they_asked() -> None:
+async def test_no_caller_gets_the_result_of_a_query_that_started_before_its_request() -> None:
     source = Source()
     batcher = QueryBatcher(source.query, 10)
     first = await start_query(source, batcher)

@@ -158,7 +158,7 @@ def test_beyond_its_first_entry_the_log_has_to_be_read() -> None:
 def test_long_texts_stay_within_the_limit_of_bytes(
     lengths: list[int], edited: int, max_bytes: int
 ) -> None:
-    """Whatever is added, changed and read again, answers are correct and within the limits."""
+    """After any additions, changes and reads, answers are correct and within the limits."""
     log = [
         LogEntry(seq, "message.created", seq, None, "x" * length)
         for seq, length in enumerate(lengths, start=1)

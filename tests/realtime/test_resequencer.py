@@ -1,4 +1,4 @@
-"""Each entry of a log is returned once and in order, whatever Redis does to the bus messages."""
+"""Each log entry is returned once and in order, even if Redis loses or reorders bus messages."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -18,7 +18,7 @@ def test_each_query_gets_its_own_answer_from_one_statement(
     alice: User, charlie: User, lobby: Room, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     private = rooms.create(alice, name="ours", kind="private")
-    public = rooms.create(alice, name="everybody's", kind="public")
+    public = rooms.create(alice, name="everyone's", kind="public")
     Room.objects.filter(pk=public.pk).update(archived_at=timezone.now())
     lobby.refresh_from_db()
     alices = (alice.pk, (private.pk, lobby.pk))

@@ -23,7 +23,7 @@ def test_rooms_that_a_user_may_not_subscribe_to_are_not_followed(
     alice: User, charlie: User, lobby: Room
 ) -> None:
     private = rooms.create(alice, name="ours", kind="private")
-    public = rooms.create(alice, name="everybody's", kind="public")
+    public = rooms.create(alice, name="everyone's", kind="public")
     positions: dict[int, int | None] = dict.fromkeys([private.pk, public.pk, 10**6, lobby.pk], 0)
     sent: list[MutableMapping[str, Any]] = []
 
