@@ -15,7 +15,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-# Locust puts the file's own folder on the path, which is not the root of the packages.
+# Locust puts this file's folder on the path, which is not the root of the packages.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.lib import exit_codes
@@ -32,7 +32,8 @@ __all__ = ["Bot", "Lurker", "PlannedShape", "Reader", "Talker", "Wanderer"]
 
 
 class PlannedShape(LoadTestShape):
-    """The plan's shape, as Locust asks for it: how many users now, and how fast they start."""
+    """The plan's shape, as Locust asks for it: how many users now, and how fast they should
+    start."""
 
     # Without a plan, Locust's --users and --run-time are the size and the length of the shape.
     use_common_options = True

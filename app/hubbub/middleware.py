@@ -61,8 +61,7 @@ def _record(request: HttpRequest, response: HttpResponse, seconds: float) -> Non
 
 
 def _view_name(request: HttpRequest) -> str:
-    """Return the view's name, not the path: there are as many paths as rooms, and some contain
-    keys."""
+    """Return the view's name and not the path: paths are many, and some contain keys."""
     if request.resolver_match is not None:
         return request.resolver_match.view_name or "unnamed"
     return "static" if request.path.startswith(settings.STATIC_URL) else "none"

@@ -25,7 +25,7 @@ from loadtests.lib.systems.hubbub import Hubbub, start
 
 GROUP_SIZE = 1_000  # users of one process of the load client
 ROOM_SIZE = 100
-WRITERS = 10  # of each room, in turn
+WRITERS = 10  # of each room, taking turns
 WINDOW_SECONDS = 8.0
 WARM_UP_SECONDS = 2.0  # everyone who has a room open is notified when a user opens it
 DRAIN_SECONDS = 10.0
@@ -149,7 +149,7 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 
 @contextmanager
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
-    """Start the replica, with as many users as are ever needed."""
+    """Start the replica, with as many users as any step may need."""
     with Backends(most_connections) as backends:
         assert backends.sessions  # so the users are made before the replica starts
         with start(backends, 1) as hubbub:

@@ -1,4 +1,4 @@
-"""A deployment elsewhere, loaded by Locust: each step is a run of `loadtests.load` of its own.
+"""A deployment elsewhere, loaded by Locust: each step is a separate run of `loadtests.load`.
 
 The C load client supports neither TLS nor host names. Locust supports both, in any number of
 processes, at ten times the cost. So each step checks whether its generator was the bottleneck.
@@ -95,7 +95,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> Step:
 def _worst(
     samples: Samples, measure: str, factor: float, since: float, *, rates: bool = False
 ) -> float | None:
-    """Return the median over time of the replica with the highest one; None if none is known."""
+    """Return the highest median over time of any replica; None if none is known."""
     found = [
         [v for at, v in (samples.rates if rates else samples.values)(part, measure) if at > since]
         for part in _replicas(samples)

@@ -2,7 +2,7 @@
 
 `connections_per_replica` and `messages_per_second_per_replica` are what was measured at the largest
 load that passed, not what was asked for. `plan_with` is half of that, because the users of a
-replica that ends move to the others. If no limit was found, or it was not the replica's, a replica
+replica that stops move to the others. If no limit was found, or it was not the replica's, a replica
 may hold more: `limit` says what the limit was.
 """
 

@@ -1,8 +1,8 @@
 """Finds the highest load that a server sustains, in few steps. Pure: the caller passes `measure`.
 
-`climb` tries growing amounts and stops at the first that fails; `narrow` halves the interval that
-is left. A step that fails is tried once more, so that a single hiccup of the machine does not count
-as a limit.
+`climb` tries growing amounts and stops at the first that fails; `narrow` halves the remaining
+interval. A step that fails is tried once more, so that a single hiccup of the machine does not
+count as a limit.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""`python -m loadtests.chaos`: inject faults into a whole deployment while users chat, and judge.
+"""`python -m loadtests.chaos`: inject faults into a deployment while users chat, and judge the run.
 
 Exit status: 0 nothing was lost, duplicated, reordered or leaked. 1 something was, or a user or
 server did not recover. 2 the run does not count: a fault had no visible effect, too few messages
@@ -118,7 +118,7 @@ def _new_run(options: argparse.Namespace, seed: int) -> Outcome:
 def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[ScheduledFault]:
     """Draw and print a run's schedule. Raises DoesNotFit.
 
-    `no_network` says why hosts cannot have network links of their own, if that is so.
+    `no_network` says why hosts cannot have their own network links, or is empty.
     """
     if no_network:
         log(f"{no_network} All servers run on loopback, without faults of network links.")

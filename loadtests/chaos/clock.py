@@ -1,8 +1,8 @@
-"""The clocks of the replicas, each of which can be set ahead or back.
+"""The clocks of the replicas, each of which can be set forward or back.
 
 Every replica is started with a small library (`clock.c`) and a file that the library reads. So a
-clock can jump while the replica runs, and nothing becomes slower. Clocks can be set only on Linux,
-and only where C can be compiled.
+clock can jump while the replica runs, at no cost in speed. Clocks can be set only on Linux, and
+only where C can be compiled.
 """
 
 import shutil

@@ -32,7 +32,7 @@ class ClientImpact:
 
 
 class Audience:
-    """Who receives whose messages, of all that were sent in a run."""
+    """Who received whose messages in a run."""
 
     def __init__(self, histories: Sequence[History]) -> None:
         self._senders: dict[int, set[str]] = defaultdict(set)  # of each room

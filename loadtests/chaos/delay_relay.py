@@ -2,7 +2,7 @@
 
 Runs as a script on the switch: `delay_relay.py PORT TAP MILLISECONDS`. PORT is the switch's end of
 the host's cable and leaves the bridge; the new tap device TAP takes its place there. The script
-prints `ready` once it relays. Frames keep the work that the kernel still has to do (checksums,
+prints `ready` once it is relaying. Frames keep the work that the kernel still has to do (checksums,
 segmentation), because both ends use virtio's header (Linux: include/uapi/linux/virtio_net.h,
 if_tun.h, if_packet.h).
 """

@@ -23,7 +23,7 @@ REPLICAS = 3
 PING_INTERVAL_SECONDS = 5
 DRAIN_SECONDS = 2
 DISK_MIB = 256
-# The networks that clients come from: nginx sees these addresses, and faults single one out.
+# The networks that clients come from: nginx sees these addresses, and faults can single one out.
 CLIENT_NETWORKS = tuple(f"{NETWORK}.{200 + number}" for number in range(3))
 ENVIRONMENT = {
     "TRUSTED_PROXIES": "1",

@@ -1,7 +1,7 @@
 """What users noticed of each fault: silences, deliveries, the first answer after it. Pure.
 
 Computed from the histories of a run, which share one monotonic clock. Listeners have rooms open in
-which messages are sent all the time.
+which messages are constantly sent.
 """
 
 from bisect import bisect_left, bisect_right
@@ -75,7 +75,7 @@ class Measurements:
 
 
 def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
-    """Return the longest time after leaving out the worst share; None without any times."""
+    """Return the longest time after leaving out the worst share; None if there are no times."""
     return sorted(seconds)[ceil((1 - share) * len(seconds)) - 1] if seconds else None
 
 

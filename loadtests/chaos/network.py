@@ -1,4 +1,4 @@
-"""A private network of hosts on this machine: a switch, and a virtual cable to each host.
+"""A private network of hosts on this machine: a switch, with a virtual cable to each host.
 
 A host is an idle process that holds a network namespace and a mount namespace. When the processes
 in these have ended, the kernel removes everything: interfaces, rules and mounts. They end with the

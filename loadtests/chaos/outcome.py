@@ -1,7 +1,7 @@
 """The outcome of a run: whether it counts, what was lost, what users noticed of each fault. Pure.
 
-`status` is the command's exit status. Exceeded limits in seconds are reported and do not change it:
-a busy machine exceeds them without losing anything.
+`status` is the command's exit status. Exceeded time limits are reported but do not change it: a
+busy machine exceeds them without losing anything.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ from loadtests.lib.checker.summary import Summary, summarize_run
 INCONCLUSIVE = exit_codes.NOT_RUN
 MAX_VIOLATIONS_SHOWN = 20
 LATE_SHARE = 0.01  # of the deliveries may exceed the limit
-# While a fault lasts, and until its effects are settled.
+# While a fault lasts, and until its effects have settled.
 DURING_FAULTS = Promises(present_seconds=20, gone_seconds=30, revoked_seconds=12)
 # A silently lost connection is given up after 2.5 ping intervals of 5 s.
 USUAL = Promises(present_seconds=5, gone_seconds=16, revoked_seconds=3)
@@ -135,7 +135,8 @@ def conclude(
 ) -> Outcome:
     """Judge a run. `span` lasts from the start until the users were asked to stop.
 
-    With `alone`, no two faults happened at the same time: no silence counts into the next one.
+    With `alone`, no two faults happened at the same time: so a silence never extends into the next
+    fault.
     """
     violations, measured = run.check(), Measurements(run.histories, run.listeners)
     others_of = partial(

@@ -11,7 +11,7 @@ RATE_SECONDS = 5.0  # over which messages are counted
 
 
 class ProgressLine:
-    """Call it for the current line."""
+    """Calling it returns the current line."""
 
     def __init__(self, simulation: Simulation, executor: FaultExecutor) -> None:
         self._simulation, self._executor = simulation, executor

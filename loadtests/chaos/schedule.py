@@ -16,7 +16,7 @@ from loadtests.chaos.fault_kind import CALM_SECONDS, FaultKind
 
 TRIES = 100
 MAX_STRETCHES = 3
-VICTIMS = 3  # replicas, and networks of clients
+VICTIMS = 3  # replicas, and client networks
 
 
 class DoesNotFit(Exception):
@@ -50,9 +50,9 @@ Kinds = Sequence[FaultKind]
 def draw(
     seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
 ) -> list[ScheduledFault]:
-    """Return a schedule with each of the kinds at least once, in order of time.
+    """Return a schedule, ordered by time, with each of the kinds at least once.
 
-    Raises DoesNotFit if that takes longer than `seconds`, and without any kinds.
+    Raises DoesNotFit if that takes longer than `seconds`, or if there are no kinds.
     """
     if not kinds:
         raise DoesNotFit("none of these faults can be injected here in that time: allow others")
@@ -81,7 +81,7 @@ def least_seconds(kinds: Kinds, *, alone: bool = False) -> float:
 
 
 def named(names: str) -> list[FaultKind]:
-    """Return the kinds of a comma-separated list. Raises KeyError with an unknown name."""
+    """Return the kinds of a comma-separated list. Raises KeyError for an unknown name."""
     return [KIND_BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 
@@ -112,7 +112,7 @@ def _further_round(
 
 
 def _arrange(dice: Random, start: float, kinds: Kinds, stretches: int) -> list[ScheduledFault]:
-    """Schedule outages and stretches one after the other, in any order."""
+    """Schedule outages and stretches one after the other, in random order."""
     blocks: list[list[FaultKind]] = [[kind] for kind in kinds if kind.outage]
     shared: list[list[FaultKind]] = [[] for _ in range(stretches)]
     for kind in kinds:
@@ -180,7 +180,7 @@ def _end(faults: Schedule) -> float:
 
 
 def _by_mechanism(dice: Random, kinds: Kinds) -> list[FaultKind]:
-    """Return the kinds in any order, but first the quickest one of each mechanism."""
+    """Return the kinds in random order, but first the quickest one of each mechanism."""
     shuffled = dice.sample(kinds, len(kinds))
     slowest_first = sorted(shuffled, key=lambda kind: -kind.total_seconds)
     first = {kind.mechanism: kind for kind in slowest_first}

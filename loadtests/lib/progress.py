@@ -42,7 +42,7 @@ async def _show(line: Callable[[], str], seconds: float) -> None:
 
 
 def with_estimates(steps: Sequence[AnyStep]) -> Iterator[AnyStep]:
-    """Yield the steps, printing how long the rest will take at the pace so far."""
+    """Yield the steps, printing how long the rest will take at the current pace."""
     started = time.monotonic()
     for number, step in enumerate(steps, start=1):
         done = sum(one.seconds for one in steps[: number - 1])

@@ -1,7 +1,7 @@
 """`make load`: a target, users, Locust; at the end a table, an exit status and data/load/<time>/.
 
 The folder has report.html, Locust's own locust.html, and the files that they are made from. Locust
-and its gevent run in processes of their own: this one prepares, starts and waits.
+and gevent run in separate processes: this one prepares, starts them and waits.
 """
 
 import json
@@ -53,7 +53,7 @@ def work(options: Namespace) -> int:
 def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SERIES).unlink(missing_ok=True)  # of an earlier run
+    (folder / SERIES).unlink(missing_ok=True)  # from an earlier run
     with open_target(options) as target:
         plan = _plan(options, target, folder)
         rooms = Rooms(plan)
@@ -108,7 +108,7 @@ def _generator_capacity() -> float:
 
 
 def _run_locust(options: Namespace, plan: Plan, folder: Path) -> int:
-    """Run as many Locust processes as wanted; return the exit status of the main one.
+    """Run the requested number of Locust processes; return the exit status of the main one.
 
     The plan holds sessions, so its file is removed when the run ends.
     """

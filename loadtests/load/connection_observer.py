@@ -50,11 +50,11 @@ class ConnectionObserver(ConnectionListener):
         self._user = 0
         self._lost_at: float | None = None
         self._was_live = False
-        self.measures_deliveries = True  # if not, messages are only checked
-        self._measured_since = math.inf  # messages sent later are deliveries
+        self.measures_deliveries = True  # otherwise messages are only checked
+        self._measured_since = math.inf  # only messages sent later count as deliveries
 
     def observe(self, entry: Entry) -> None:
-        """Take every entry of the client's history, in order."""
+        """Handle every entry of the client's history, in order."""
         for violation in self._order.check(entry):
             self._report(violation)
         match entry:

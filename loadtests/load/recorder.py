@@ -29,7 +29,7 @@ class Recorder:
         self.connections[replica] -= 1
 
     def end_second(self, now: float, users: int, generator: Generator | None) -> Second:
-        """End the current second with the states at its end, start the next one; return it."""
+        """End the current second, with the states at its end, and return it; start the next one."""
         ended, self.second = self.second, Second(int(now))
         ended.users = users
         ended.connections = {name: count for name, count in self.connections.items() if count}

@@ -1,7 +1,7 @@
 """The run as one process sees it: the plan, its users' identities, what it measures.
 
-The process roles create it and Locust's users get it from `current()`. Everything that Locust is to
-show goes through its own `request` event here, except deliveries and checks: an event for each
+The process roles create it, and Locust's users get it from `current()`. Everything that Locust is
+to show goes through its own `request` event here, except deliveries and checks: an event for each
 would cost as much as decoding the message (3 µs), so they are added once a second.
 """
 
@@ -46,7 +46,7 @@ class Run:
         environment.events.request.add_listener(self._request_ended)
 
     def start(self, at: float) -> None:
-        """Start, or restart from Locust's page: the greenlets of an earlier start end."""
+        """Start, or restart from Locust's page, which ends the greenlets of the earlier start."""
         self.started_at = at
         self.background.kill(block=False)
         self.background = Group()

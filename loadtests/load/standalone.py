@@ -2,8 +2,8 @@
 
     locust -f loadtests/locustfile.py --host https://staging.example.org --sessions sessions
 
-The plan comes from Locust's own options and the few that are added here. What only
-`python -m loadtests.load` does is missing: a stack of its own, sampling of the servers, a report.
+The plan comes from Locust's own options and the few that are added here. It lacks what only `python
+-m loadtests.load` does: a stack of its own, sampling of the servers, a report.
 """
 
 import os

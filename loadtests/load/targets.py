@@ -29,12 +29,12 @@ SPARE_IDENTITIES = 5
 
 
 class TargetError(Exception):
-    """The load cannot run there; the text says why, and what to do."""
+    """The load cannot run against this target; the text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`identities` are lines as in `Plan`; `stack` is the STACK_DIR of a stack of our own."""
+    """`identities` are lines as in `Plan`; `stack` is the STACK_DIR of a local stack."""
 
     host: str
     identities: list[str]
@@ -76,7 +76,7 @@ def remote_target(options: Namespace) -> Target:
 
 
 def monitor(options: Namespace, target: Target, out: Path) -> AbstractContextManager[None]:
-    """Return a context that samples the target's servers into `out`, as far as they are known."""
+    """Return a context that samples those of the target's servers that are known, into `out`."""
     if target.stack:
         return sampling_as(["--stack", target.stack], out)
     arguments = monitoring_arguments(options)

@@ -1,8 +1,8 @@
 """Replays traffic with our client: every action at its recorded time, divided by the speed.
 
 A recorded connection is a tab of its user. One that connects reuses a tab of the user that is
-disconnected, if there is one, and so resumes. An action starts at its time whether or not the ones
-before it are answered, like real users' actions; only a tab that is not connected yet delays its
+disconnected, if there is one, and so resumes. Like real users' actions, an action starts at its
+time whether or not earlier ones have been answered; only a tab that is not connected yet delays its
 own actions.
 """
 
@@ -37,7 +37,7 @@ class Player:
     def __init__(self, traffic: Traffic, target: Target, speed: float, report: Report) -> None:
         self.traffic, self.target, self.speed, self.report = traffic, target, speed, report
         self.results = ReplayResults()
-        self.tabs: dict[int, Client] = {}  # connected, by the recorded connection
+        self.tabs: dict[int, Client] = {}  # the connected ones, by recorded connection
         self._disconnected: defaultdict[int, list[Client]] = defaultdict(list)  # by user
         self._own_messages: defaultdict[Client, list[int]] = defaultdict(list)  # the newest last
         self._clients: list[Client] = []
@@ -209,6 +209,6 @@ class Player:
 
 
 def body_of(chars: int) -> str:
-    """Return a meaningless text of this length that the server saves unchanged."""
+    """Return a meaningless text of this length, which the server saves unchanged."""
     text = (WORDS * (chars // len(WORDS) + 1))[:chars]
     return text[:-1] + "." if text.endswith(" ") else text or "."

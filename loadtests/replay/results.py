@@ -43,7 +43,7 @@ class ReplayResults:
     refused: Counter[str] = field(default_factory=Counter)  # by problem code
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
     quotable: dict[int, int] = field(default_factory=dict)  # room: one of its messages
-    last_seq: dict[int, int] = field(default_factory=dict)  # room: the highest seen by anyone
+    last_seq: dict[int, int] = field(default_factory=dict)  # room: the highest seq that anyone saw
     newest: dict[int, int] = field(default_factory=dict)  # room: the number of its last message
     _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
 
@@ -106,7 +106,7 @@ class ReplayResults:
                     self.violations.append(Violation("received-all", client.name, room, detail))
 
     def check_log(self, log: Log) -> None:
-        """Compare the acknowledged messages with the log of servers of our own."""
+        """Compare the acknowledged messages with the log, on servers that we started."""
         self.violations += check_log(log)
         for message, (room, nonce) in self.saved.items():
             logged = log.messages.get(message)

@@ -13,7 +13,7 @@ from loadtests.replay.traffic import Traffic
 
 
 class TargetError(Exception):
-    """The traffic cannot be replayed there; the text says why."""
+    """The traffic cannot be replayed on this target; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
-"""Recorded traffic as it is replayed: the files of all replicas joined, with small numbers. Pure.
+"""Recorded traffic, ready for replay: all replicas' files joined, with small numbers as ids. Pure.
 
-Users and rooms are numbered from 0 in order of appearance, so that no name of the recording is
+Users and rooms are numbered from 0 in order of appearance, so that no name in the recording is
 left. A user who did something in a room counts as a member of it.
 """
 
@@ -70,11 +70,11 @@ def read(paths: Sequence[Path]) -> Traffic:
         for line in own
     ]
     every.sort(key=lambda each: each[0])
-    started_ms = every[0][0] if every else 0  # before the first connection nothing happened
+    started_ms = every[0][0] if every else 0  # nothing happened before the first connection
     for at_ms, file, (_, kind, number, *values) in every:
         if kind == "connect":
             connections[file, number] = len(connections) + 1, traffic.user(values[0])
-        if (file, number) in connections:  # else it was open before the recording
+        if (file, number) in connections:  # otherwise it was open before the recording started
             at = (at_ms - started_ms) / 1_000
             traffic.actions.append(_action(traffic, at, kind, *connections[file, number], values))
     if not traffic.actions:

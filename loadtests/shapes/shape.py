@@ -45,7 +45,7 @@ class Shape:
         return max(1, ramp(self.users, at, self.ramp_seconds))
 
     def activity_at(self, at: float) -> float:
-        """Return how active the users are, as a factor of the message rate."""
+        """Return how active the users are, as a multiple of the message rate."""
         return 1.0
 
     def schedule(self) -> list[ScheduledAction]:

@@ -1,6 +1,6 @@
 """The thundering herd: all connections drop at once, and all clients reconnect at once.
 
-This is what an office does when its router restarts. The clients reconnect as the protocol says:
+This is what happens when an office's router restarts. The clients reconnect as the protocol says:
 with the jitter of a first attempt, which is less than half a second.
 """
 

@@ -86,7 +86,7 @@ def judged(options: argparse.Namespace) -> bool:
 
 
 async def soak(options: argparse.Namespace) -> dict[str, Any]:
-    """Run the soak on a stack of its own; return what was done, and on what."""
+    """Run the soak on a stack of its own; return what was done, and on which machine."""
     log("Starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
         log("Making users and rooms")

@@ -26,7 +26,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The users of a stack; they have ready sessions, and only bob signs in with his password."""
+    """The users of a stack, with sessions; only bob also signs in with his password."""
 
     address: str
     users: Sequence[User]
@@ -40,7 +40,7 @@ async def populate(
 ) -> Population:
     """Make users and rooms in a running stack; each user is a member of a few of the rooms.
 
-    If bob exists already, his password must be given.
+    If bob already exists, his password must be given.
     """
     return await asyncio.to_thread(_populate, stack, users, password_of_bob)
 

@@ -49,7 +49,7 @@ async def hold_meeting(population: Population, number: int) -> None:
 
 
 async def sign_in_and_out(population: Population) -> None:
-    """Sign Bob in through the form, open a tab, sign him out: the tab must be closed for good."""
+    """Sign Bob in through the form, open a tab, sign him out: his tab must be closed for good."""
     address, password = population.address, population.password_of_bob
     session = await asyncio.to_thread(rest.sign_in, address, "bob", password)
     headers = rest.headers_of(session)

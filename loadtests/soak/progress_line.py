@@ -13,7 +13,7 @@ TAIL_BYTES = 65_536
 
 
 class ProgressLine:
-    """Call it for the current line; it prints new failures first."""
+    """Calling it prints new failures, then returns the current line."""
 
     def __init__(self, load: Load, file: Path, seconds: float) -> None:
         self._load, self._file, self._seconds = load, file, seconds

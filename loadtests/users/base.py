@@ -58,7 +58,7 @@ class HubbubUser(FastHttpUser):
         own = self.run_state.shape.rooms_of(identity.number % plan.users)
         self.rooms = [plan.rooms[number] for number in own]
         if identity.number >= plan.users or identity.signs_in:
-            self.join()  # the others joined before the run
+            self.join()  # all others joined before the run
         self.open()
         self.greenlets.spawn(self._send_at_random_times)
 
@@ -81,7 +81,7 @@ class HubbubUser(FastHttpUser):
         return f"{type(self).__name__.lower()} {number}"
 
     def sign_in(self, identity: Identity) -> None:
-        """Sign in if the identity is an account; otherwise its session is valid already."""
+        """Sign in if the identity is an account; otherwise its session is already valid."""
         self.session = identity.line
         if identity.signs_in:
             username, _, password = identity.line.removeprefix("Account: ").partition(" ")
@@ -92,7 +92,7 @@ class HubbubUser(FastHttpUser):
             self.call("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
-        """Open what this user sends and reads with; all rooms are joined."""
+        """Open whatever this user sends and reads with, after joining all rooms."""
 
     def close(self) -> None:
         """Close it again."""

@@ -48,7 +48,7 @@ class Bot(HubbubUser):
             self._own = [*self._own[-REMEMBERED_MESSAGES + 1 :], sent["id"]]
 
     def poll(self, _: int) -> None:
-        """Read what is new in a room since the last time."""
+        """Read everything that is new in a room since the last poll."""
         room = random.choice(self.rooms)
         since = self._read_to.get(room)
         messages = self.read_page(room) if since is None else self.read_page(room, after=since)

@@ -19,7 +19,7 @@ def _result(title: str, key: str) -> Column:
 
 
 def _delivery(title: str, percentile: str) -> Column:
-    """A percentile, if anything was delivered within the window."""
+    """Return a percentile, if anything was delivered within the window."""
 
     def cell(one: Record) -> str:
         delivered = one["result"]["delivery"]["count"]

@@ -1,4 +1,4 @@
-"""Ten thousand connections to one replica: what each costs when idle, and under a few messages."""
+"""Ten thousand connections to one replica: the cost of each when idle, and with a few messages."""
 
 import time
 
@@ -12,7 +12,7 @@ from loadtests.lib.systems.hubbub import Hubbub, start
 
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0
-ROOM_RATE = 20.0  # messages a second into rooms
+ROOM_RATE = 20.0  # messages a second into small rooms
 LOBBY_RATE = 1.0  # and into the room that all users have open
 
 
@@ -36,7 +36,7 @@ def settle(sizes: Sizes) -> None:
 def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Plan:
     """Connect users who have the lobby and one room open.
 
-    The first of each room may send there, and one of them in the lobby.
+    The first member of each room may send there, and one of these also in the lobby.
     """
     each, lobby = sizes.connections_room, lobby_of(backends.cluster)
     rooms = hubbub.make_rooms(users // each, each)

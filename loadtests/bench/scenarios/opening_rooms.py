@@ -1,4 +1,4 @@
-"""Opening a room of many messages and one of few: time, number of queries, and their plans.
+"""Opening a room with many messages and one with few: time, number of queries, query plans.
 
 The queries are read from Postgres' own log (auto_explain), so the application cannot hide any.
 """
@@ -53,7 +53,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Record]:
 
 
 class Browser:
-    """A signed-in browser with one connection to one replica, which stays open."""
+    """A signed-in browser with one connection to one replica, which is kept open."""
 
     def __init__(self, port: int, session: str) -> None:
         self._headers = rest.headers_of(session)
@@ -79,7 +79,7 @@ def _filled_room(cluster: Cluster, count: int) -> str:
 
 
 def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> dict[str, Any]:
-    for path in (large, small) * 3:  # warm up what is loaded only once
+    for path in (large, small) * 3:  # warm up: some things are loaded only once
         browser.open(path)
     # Alternate, so that other work on the machine affects both alike.
     times = [(browser.open(large), browser.open(small)) for _ in range(ROUNDS)]

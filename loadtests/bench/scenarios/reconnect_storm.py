@@ -24,7 +24,7 @@ from loadtests.lib.systems.hubbub import Hubbub, start
 
 LARGE, SMALL = 100, 10
 HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without a `welcome` by then reconnects
-# Statements of connections and transactions are not counted as queries.
+# Statements that manage connections and transactions are not counted as queries.
 QUERIES = """
     SELECT query, calls FROM pg_stat_statements AS statement
     JOIN pg_database AS database ON database.oid = statement.dbid
@@ -56,7 +56,7 @@ def _rooms_of_each(backends: Backends, sizes: Sizes) -> list[list[str]]:
 
 
 def _write_missed(backends: Backends, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
-    """Write messages into each room; return the room of each message, in order of number."""
+    """Write messages into each room; return the room of each message, ordered by number."""
     sender = user_ids(backends.cluster)[0]
     missed: list[str] = []
     for room in rooms:
@@ -107,7 +107,8 @@ def reset_query_counts(postgres: Postgres) -> None:
 
 
 def query_counts(postgres: Postgres, database: str) -> dict[str, Any]:
-    """Return how many queries ran since the reset, how many read events, and which ran most."""
+    """Return how many queries ran since then, how many read events, and which ran most
+    often."""
     rows = postgres.execute(QUERIES, database)
     frequent = [
         {"calls": calls, "query": " ".join(query.split())} for query, calls in rows[:MOST_FREQUENT]

@@ -18,7 +18,7 @@ class ClientNetwork:
         self.nginx = context.deployment.host_of(context.deployment.nginx)
 
     def ports(self) -> set[int]:
-        """Return the ports of its open connections."""
+        """Return the client ports of its open connections."""
         listed = self.nginx.run("ss", "-Htn", "state", "established", "dst", self.address)
         return {int(port) for port in re.findall(rf"{re.escape(self.address)}:(\d+)", listed)}
 

@@ -15,11 +15,11 @@ from loadtests.lib.client import Client
 
 READERS = 10
 SILENT_SECONDS = 4.0
-SETTLE_SECONDS = 0.2  # frames that were read already are still handled
+SETTLE_SECONDS = 0.2  # frames that have already been read are still handled
 
 
 class OpenConnectionsFault(Fault):
-    """Affects the connections that one client network has open at the start, at nginx."""
+    """Affects the connections to nginx that one client network has open at the start."""
 
     def __init__(self, context: FaultContext, victim: int) -> None:
         super().__init__(context, victim)

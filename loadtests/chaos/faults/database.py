@@ -13,7 +13,7 @@ FILLER = "filler"
 LEFT_BYTES = 4_096
 MAX_ENDED = 5  # transactions
 POLL_SECONDS, PAUSE_SECONDS = 0.002, 0.3
-# Only transactions that have written: their client must find out whether they were committed.
+# Only transactions that have written something: clients must find out if they were committed.
 END_ONE = """
     SELECT count(pg_terminate_backend(pid)) FROM (
         SELECT pid FROM pg_stat_activity
@@ -87,5 +87,5 @@ class PostgresDiskFull(Fault):
                 if free_bytes < LEFT_BYTES:
                     return
                 at = filler.seek(0, os.SEEK_END)
-                with suppress(OSError):  # Postgres was faster
+                with suppress(OSError):  # Postgres took the space first
                     os.posix_fallocate(filler.fileno(), at, free_bytes)

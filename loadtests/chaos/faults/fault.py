@@ -29,7 +29,7 @@ ChooseServer = Callable[[Deployment, int], Server]
 
 @dataclass(slots=True)
 class FaultContext:
-    """What faults are injected into. `clients` returns those of all users, as of now."""
+    """What faults are injected into. `clients` returns the current clients of all users."""
 
     deployment: Deployment
     supervisor: Supervisor

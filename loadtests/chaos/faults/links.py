@@ -1,4 +1,4 @@
-"""Network links that are cut, slow, delayed or lossy: a server's, or those of a client network."""
+"""Network links that are cut, slow, delayed or lossy: a server's, or a client network's."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ DELAY_MS = 100
 
 
 class PacketsDropped(Fault):
-    """Drops packets of a server's link, all of them or some; only those to `other`, if given."""
+    """Drops all or some of the packets on a server's link; only those to `other`, if given."""
 
     def __init__(
         self,

@@ -1,5 +1,4 @@
-"""nginx reloads its configuration: old workers keep their connections, new workers accept new
-ones."""
+"""nginx reloads its configuration: old workers keep open connections, new ones accept more."""
 
 import asyncio
 

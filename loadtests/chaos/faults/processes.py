@@ -34,7 +34,7 @@ class ServerFault(Fault):
 
 
 class Ended(ServerFault):
-    """Ends a server by a signal and keeps it down until it is healed, then restarts it."""
+    """Ends a server with a signal, keeps it down until `heal`, then restarts it."""
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class ReplicaKilled(EndedWithConnections):
 
 
 class Terminated(Ended):
-    """Ends a replica by SIGTERM, which takes it a while; it is restarted at once."""
+    """Ends a replica with SIGTERM, which takes a while; it is then restarted at once."""
 
     async def apply(self) -> None:
         self.remember_process()
@@ -118,7 +118,7 @@ class Paused(ServerFault):
 
 
 def process_of(history: History) -> int | None:
-    """Return the process id of a client's newest connection: `replica` is HOST:ID."""
+    """Return the process id in the name of the replica (HOST:ID) that a client is connected to."""
     entries = reversed(history.entries)
     newest = next((entry.replica for entry in entries if isinstance(entry, Connected)), "")
     process = newest.rpartition(":")[2]

@@ -9,7 +9,7 @@ from loadtests.lib.client.history import CommandAnswered, Frame, History
 
 
 def check(history: History, log: Log) -> list[Violation]:
-    """A message that was answered with `ok` is in the log as the answer says."""
+    """A message that was answered with `ok` is in the log, just as the answer says."""
     return [
         violation for frame in _saved(history) for violation in _logged(history.name, frame, log)
     ]
@@ -66,7 +66,7 @@ def _logged(client: str, frame: Frame, log: Log) -> Iterator[Violation]:
 
 
 def _saved(history: History) -> Iterator[Frame]:
-    """Yield the messages of all answers to this client's sends and edits."""
+    """Yield the messages in all answers to this client's sends and edits."""
     for entry in history.entries:
         if isinstance(entry, CommandAnswered) and entry.code is None and entry.message is not None:
             yield entry.message

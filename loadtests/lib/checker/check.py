@@ -33,7 +33,7 @@ def check(
     left_early: Collection[str] = (),
     deadlines: Deadlines | None = None,
 ) -> list[Violation]:
-    """Return every fault, in the order in which the rules build on each other."""
+    """Return every violation; rules come in the order in which they build on each other."""
     stayed = [history for history in histories if history.name not in left_early]
     memberships = membership.Memberships(log)
     violations = log_rules.check(log) + membership.check_log(log, memberships)

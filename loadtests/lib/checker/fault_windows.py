@@ -14,7 +14,7 @@ class Promises:
     """Seconds within which everyone sees who came online or left, and access really ends."""
 
     present_seconds: float = 3.0
-    gone_seconds: float = 10.0  # after a replica died; otherwise much less
+    gone_seconds: float = 10.0  # after a replica has died; otherwise much less
     revoked_seconds: float = 2.0
 
 

@@ -13,7 +13,7 @@ def check(history: History, log: Log) -> list[Violation]:
 
 
 def check_equal(histories: Sequence[History]) -> list[Violation]:
-    """All views of a room that start at the same seq show the same."""
+    """All views of a room that start at the same seq show the same messages."""
     first: dict[tuple[int, int], tuple[str, list[tuple[int, int, str]]]] = {}
     violations = []
     for history in histories:

@@ -6,7 +6,7 @@ Interval = tuple[float, float]
 
 
 def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return the same time in as few intervals as possible, in order."""
+    """Return the same periods as few intervals as possible, in order."""
     merged: list[Interval] = []
     for start, end in sorted(intervals):
         if merged and start <= merged[-1][1]:
@@ -17,7 +17,7 @@ def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def subtract_intervals(interval: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
-    """Yield what is left of an interval without the others, which are in order and disjoint."""
+    """Yield what is left of an interval outside the others, which are in order and disjoint."""
     start, end = interval
     for other_start, other_end in others:
         if other_end <= start:

@@ -28,7 +28,7 @@ class LoggedEvent:
     type: str
     message: int | None
     actor: int | None = None
-    user: int | None = None  # the user that it is about
+    user: int | None = None  # the user whom it concerns
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ NEVER = 2**63
 
 @dataclass(slots=True)
 class MembershipRange:
-    """From the seq of joining to that of leaving, which is the last event that is received."""
+    """From the seq of joining to that of leaving, which is the last event the user receives."""
 
     joined: int
     left: int = NEVER

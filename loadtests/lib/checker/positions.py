@@ -29,7 +29,7 @@ def check(history: History) -> list[Violation]:
 
 @dataclass(slots=True)
 class _Room:
-    """The seq up to which a room is shown without a gap, and what it will be after a load."""
+    """The seq up to which a room is shown without a gap, now and after the current load."""
 
     shown: int
     loading: int | None = None

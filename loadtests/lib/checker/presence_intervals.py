@@ -36,7 +36,7 @@ class PresenceInterval:
     leaving: bool = False  # `unsubscribe` was sent: what arrives now proves nothing
     counted: bool = False  # the room is too large for a list of names
     seen: dict[int, list[Interval]] = field(default_factory=dict)  # by user: when they were shown
-    _shown: dict[int, float] = field(default_factory=dict)  # by user: since when
+    _shown: dict[int, float] = field(default_factory=dict)  # by user: since when they are shown
 
     @property
     def certain(self) -> Interval:
@@ -57,7 +57,7 @@ class PresenceInterval:
             self.alive = entry.at
 
     def end(self, at: float, *, run_ended: bool = False) -> None:
-        """End it; with `run_ended` it was open and intact until the run was over."""
+        """End it; with `run_ended`, it was open and intact until the end of the run."""
         self.over = FOREVER if run_ended else at
         if run_ended:
             self.alive = at

@@ -15,7 +15,7 @@ from loadtests.lib.client.history import History
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`listeners` are the clients that have busy rooms open all the time."""
+    """`listeners` are the clients that have busy rooms open throughout the run."""
 
     histories: Sequence[History]
     log: Log

@@ -91,7 +91,7 @@ class _HistoryLines:
     """Turns histories into lines; a message gets its number where it first appears."""
 
     def __init__(self) -> None:
-        # By identity: clients that received the same frame share the object.
+        # By object identity: clients that received the same frame share one object.
         self._numbers: dict[int, int] = {}
 
     def of(self, run: Run) -> Iterator[list[Any]]:

@@ -1,9 +1,9 @@
 """Rules of one subscription: every event once, in order, without gaps. Pure.
 
 A subscription starts with `subscribe` and ends with the connection, with the next `subscribe` of
-the room, with the answer to `unsubscribe`, or when the user is removed. Between `subscribe` and
-`subscribed` come the missed events, after it the live ones. This needs no log and keeps one small
-record per open room, so a long run can check each entry as it happens.
+the room, with the answer to `unsubscribe`, or when the user is removed. The missed events come
+between `subscribe` and `subscribed`, and the live ones after that. This needs no log and keeps one
+small record per open room, so a long run can check each entry as it happens.
 """
 
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ class Summary:
     acknowledged: int  # messages answered with `ok`
     delivered: int  # messages received, by all clients together
     violations: Counter[str]  # by category
-    silences: list[tuple[str, float, float]]  # window, its length, the longest silence in it
+    silences: list[tuple[str, float, float]]  # window, length, longest silence in it
 
     def __str__(self) -> str:
         lines = [self.counts]

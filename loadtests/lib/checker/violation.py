@@ -1,8 +1,8 @@
-"""What a rule finds: the rule that was broken, the client whose history shows it, and how."""
+"""What the checker finds: the broken rule, the client whose history shows it, and how."""
 
 from dataclasses import dataclass
 
-# What a broken rule means to users: every rule is in one category.
+# What a broken rule means for users: every rule is in one category.
 CATEGORIES = {
     "lost": {
         "ok-logged",

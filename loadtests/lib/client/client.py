@@ -146,7 +146,7 @@ class Client(BaseClient):
             await self.wait_until(lambda: not self.connected)
 
     async def disconnect(self, *, close_frame: bool = True) -> None:
-        """Have no socket until `reconnect`: close it, or drop it without a close frame."""
+        """Stay disconnected until `reconnect`: close the socket, or drop it with no close frame."""
         self._may_connect.clear()
         if self._switching is not None:
             self._switching.cancel()
@@ -156,7 +156,7 @@ class Client(BaseClient):
             self._socket.transport.abort()
 
     def reconnect(self) -> None:
-        """Connect again at once, and resume the open rooms."""
+        """Connect again immediately, and resume the open rooms."""
         self._may_connect.set()
 
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:

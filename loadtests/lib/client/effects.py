@@ -1,4 +1,4 @@
-"""What `ClientProtocol` wants done: its client does these, in the order given."""
+"""What `ClientProtocol` wants done: its client performs these, in the order given."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

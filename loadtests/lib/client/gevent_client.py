@@ -96,7 +96,7 @@ class GeventClient(BaseClient):
         return self
 
     def close(self) -> None:
-        """Close for good, like a page that is left."""
+        """Close for good, like a page that the user leaves."""
         self._reconnect_after = None
         self._greenlets.kill()
         if self._socket is not None:

@@ -1,7 +1,7 @@
 """Opening a WebSocket and receiving frames under gevent, over `websocket-client`.
 
 The counterpart of `websocket` for `gevent_client`. gevent must have patched the standard library
-before this is imported: the calls look blocking.
+before this is imported, because the calls look blocking.
 """
 
 import json
@@ -27,7 +27,7 @@ NOT_OPENED = (OSError, websocket.WebSocketException)
 # Raised if an open socket is lost.
 LOST = (OSError, websocket.WebSocketException, AttributeError)
 READ_BYTES = 65_536
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends a reset
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: closing sends a TCP reset
 
 
 class ClosedError(Exception):
@@ -108,7 +108,7 @@ def receive(opened: Socket, welcome: Frame | None) -> bytes:
 
 
 def close(opened: Socket) -> None:
-    """Close it like a page that is closed; a greenlet that is receiving on it gets LOST."""
+    """Close it as a closing page does; a greenlet that is receiving on it gets LOST."""
     with suppress(*LOST):
         opened.send_close()
     opened.shutdown()  # type: ignore[no-untyped-call]

@@ -81,7 +81,7 @@ class SubscriptionEnded:
 
 @dataclass(frozen=True, slots=True)
 class PresenceChanged:
-    """Who came online and went offline in a room, as the server reported it."""
+    """Who came online and who went offline in a room, as the server reported it."""
 
     at: float
     room: int

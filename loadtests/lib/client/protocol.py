@@ -2,7 +2,7 @@
 
 A thin client (`client` under asyncio, `gevent_client` under gevent) opens sockets, passes on what
 it receives and performs the effects in order. One `ClientProtocol` outlives many sockets: it holds
-what must survive them, the positions and the commands without an answer.
+what must survive them: the positions, and the commands without an answer.
 """
 
 from collections.abc import Callable, MutableSequence
@@ -54,7 +54,7 @@ class ClientProtocol:
     notifications: MutableSequence[Frame] = field(default_factory=list)
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
-    attempt_failed: bool = False  # whether the last attempt to connect got no welcome
+    attempt_failed: bool = False  # whether the last attempt to connect got no `welcome`
     _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)  # ref: its rooms
     # Rooms whose `subscribe` has no answer yet on this socket, and those of them that were opened
     # again meanwhile. With two subscribes of a room in flight, it would be unclear which of the two
@@ -78,7 +78,7 @@ class ClientProtocol:
         return self.command({"type": "unsubscribe", "room": room})
 
     def command(self, frame: Frame, *, retry: bool = True) -> tuple[int, list[Effect]]:
-        """Send a command that will be answered; return its ref and the effects."""
+        """Send a command that expects an answer; return its ref and the effects."""
         ref = next(self._refs)
         self.pending[ref] = Pending(frame | {"ref": ref}, retry)
         return ref, self.retry(ref)
@@ -256,7 +256,7 @@ class ClientProtocol:
         return self._subscribe(reopened)
 
     def _was_reopened(self, room: int) -> bool:
-        """Note that a room's `subscribe` is answered; return whether it was opened again since."""
+        """Note that a room's `subscribe` was answered; return whether it was opened again since."""
         self._unanswered.discard(room)
         was_reopened = room in self._reopened
         self._reopened.discard(room)

@@ -18,7 +18,7 @@ def may_reconnect(code: int) -> bool:
 
 @dataclass(slots=True)
 class Backoff:
-    """Grows with every attempt without a welcome; the first delay is under half a second."""
+    """Delays grow with every attempt without a `welcome`; the first is under half a second."""
 
     attempts: int = 0
 

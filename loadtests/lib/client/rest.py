@@ -127,7 +127,7 @@ def load_room(
 ) -> tuple[int, list[Frame]]:
     """Return a room's last seq before the first page was read, and its messages.
 
-    All messages, or those of the newest `pages` pages.
+    Loads all messages, or only the newest `pages` pages.
     """
     query, messages, first_seq = "", list[Frame](), None
     while pages is None or pages > 0:

@@ -26,7 +26,7 @@ class Dialect:
     problem: str = ""
     ping: str = ""  # in text frames; WebSocket's own pings are always answered
     pong: str = ""
-    sequence_key: str = ""  # before the number that grows in each room; empty: check each sender's
+    sequence_key: str = ""  # precedes each room's growing number; empty: check each sender's
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether the load generator itself limited a run, so that its latencies say nothing. Pure."""
+"""Whether the load generator itself limited a run, so that its latencies mean nothing. Pure."""
 
 from collections import Counter
 

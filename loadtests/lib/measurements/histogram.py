@@ -1,8 +1,8 @@
 """Durations in an HdrHistogram: merged exactly across seconds and processes, read to within 1 %.
 
 Each process of a load keeps its own and the master adds them up, so a percentile of the whole run
-is that of all measurements and never an average of percentiles. See docs/decisions/0019. An
-HdrHistogram takes 26 KB even if it is nearly empty: `pack` those that are kept for a whole run.
+is computed from all measurements, and is never an average of percentiles. See docs/decisions/0019.
+An HdrHistogram takes 26 KB even if it is nearly empty: `pack` those that are kept for a whole run.
 """
 
 import math
@@ -45,7 +45,7 @@ class Histogram:
         return float(self._read().get_max_value()) / 1000 if self else 0.0
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return what `percent` of the durations did not exceed; None where there are none."""
+        """Return what `percent` of the durations did not exceed; None if there are none."""
         counts = self._read()
         total = counts.get_total_count()
         if not total:

@@ -12,8 +12,8 @@ from typing import Any, Self
 from loadtests.lib.measurements.histogram import Histogram
 
 VERSION = 1
-# The kinds of durations. HTTP is all requests together, COMMAND is every command besides sends;
-# Locust's own report has both by name.
+# The kinds of durations. HTTP is all requests taken together, COMMAND is every command besides
+# sends; Locust's own report has both by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What can be wrong with the order of events on a connection; each is a failure of the run.

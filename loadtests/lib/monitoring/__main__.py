@@ -2,8 +2,8 @@
 
 A stack on this machine (`--stack`) is sampled as a whole. Of a deployment elsewhere, everything
 with an address is sampled: `--metrics` of each process, with METRICS_TOKEN from the environment,
-`--redis` and `--postgres`. The first line of the file names what cannot be sampled, each other line
-is a sample.
+`--redis` and `--postgres`. The first line of the file names what cannot be sampled; every other
+line is a sample.
 """
 
 import argparse

@@ -57,6 +57,7 @@ def _families(pids: Sequence[int]) -> Iterator[psutil.Process]:
 def _clock(pid: int) -> float:
     """Return the CPU time of all threads of a process: clock_getcpuclockid(3), in nanoseconds.
 
-    /proc has the same in ticks of ten milliseconds, which is too coarse for a few hundred messages.
+    /proc has the same figure in ticks of ten milliseconds, which is too coarse for a few hundred
+    messages.
     """
     return time.clock_gettime(~pid << 3 | 2)

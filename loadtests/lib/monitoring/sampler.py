@@ -1,7 +1,7 @@
 """Samples every part of a deployment, without waiting long for one that is down.
 
 What cannot be sampled is left out, and recorded once with the reason: a flat line for a process
-that was never sampled would be wrong.
+that was never sampled would be misleading.
 """
 
 import time

@@ -33,7 +33,7 @@ class Deployment:
 
 
 def of_stack(folder: Path) -> Deployment:
-    """Return the stack that runs in a folder. Raises StackError if none does."""
+    """Return the stack that runs in a folder. Raises StackError if there is none."""
     settings = environment_of(folder)
     return Deployment(
         partial(_parts_of_stack, folder), settings["REDIS_URL"], settings["DATABASE_URL"]
@@ -41,7 +41,7 @@ def of_stack(folder: Path) -> Deployment:
 
 
 def of_urls(metrics: Sequence[str], token: str, redis: str = "", postgres: str = "") -> Deployment:
-    """Return a deployment elsewhere, by the addresses of its metrics and stores."""
+    """Return a deployment elsewhere, given the addresses of its metrics, Redis and Postgres."""
     parts = [Part(urlsplit(url).netloc, metrics=url) for url in metrics]
     missing = {
         "the servers' metrics (no --metrics)": not metrics,

@@ -30,7 +30,7 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows shorter than `header` are filled up; `numeric` columns are aligned to the right."""
+    """Rows shorter than `header` are padded; `numeric` columns are right-aligned."""
 
     kind: ClassVar[str] = "table"
     header: Sequence[str]  # empty in HTML: no header row
@@ -49,7 +49,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """HTML only. `name` sets the ids of these charts apart from those of other groups."""
+    """HTML only. `name` makes the ids of these charts differ from those of other groups."""
 
     kind: ClassVar[str] = "charts"
     charts: Sequence[Chart]

@@ -65,7 +65,7 @@ class Chart:
     lines: Sequence[Line]
     note: str = ""
     logarithmic: bool = False
-    limit: float | None = None  # drawn as a line across
+    limit: float | None = None  # drawn as a horizontal line
     marks: Sequence[float] = field(default=())  # seconds at which something was done on purpose
 
     @property
@@ -74,7 +74,7 @@ class Chart:
 
 
 def inline_svg(chart: Chart, name: str, seconds: float) -> str:
-    """Draw a chart from 0 to `seconds`; `name` sets its ids apart from those of other charts."""
+    """Draw a chart from 0 to `seconds`; `name` makes its ids differ from other charts'."""
     with mpl.rc_context({**INLINE_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=INLINE_INCHES, layout="constrained")
         _draw(figure.subplots(), chart, seconds)

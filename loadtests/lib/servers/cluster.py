@@ -55,7 +55,7 @@ class Cluster(Startable):
         self.redis = None if embedded else redis or Redis()
         self.environment = self._make_environment() | dict(environment or {})
         count = 1 if embedded else replicas
-        self._stock = stock  # Daphne as it comes: see `Replica`
+        self._stock = stock  # plain Daphne: see `Replica`
         self.replicas = [self._replica() for _ in range(count)]
 
     def start(self) -> None:

@@ -40,7 +40,7 @@ class Postgres(Server):
         self.wal_segment_mib = wal_segment_mib
         self.bin = find_binaries()
         self.data = self.folder / "data"
-        self._made = False  # not read from the disk: only the server's host may see the folder
+        self._made = False  # not read from disk, because only the server's host may see the folder
         if os.geteuid() == 0:
             self.user = "postgres"
             shutil.chown(self.folder, "postgres", "postgres")

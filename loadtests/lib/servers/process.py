@@ -53,7 +53,7 @@ class Server(Startable):
 
     @abstractmethod
     def answers(self) -> bool:
-        """Whether it serves; called until it does. May raise OSError until then."""
+        """Whether it is serving; called until it is. May raise OSError until then."""
 
     def environment(self) -> Mapping[str, str] | None:
         return None

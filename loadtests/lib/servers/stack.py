@@ -26,7 +26,7 @@ from scripts.stack import control
 from scripts.stack.ports import free_port
 from scripts.stack.state_directory import StateDirectory
 
-START_SECONDS = 300  # compressing the static files takes most of it, once
+START_SECONDS = 300  # mostly for compressing the static files, which happens once
 STOP_SECONDS = 40
 READY = "Hubbub is running at "
 

@@ -1,7 +1,7 @@
 """Something that is started and closed, as a context manager: `with Redis() as redis`.
 
 The base of every server, of clusters, and of everything that the benchmark starts. If a start
-fails, it is closed, so that nothing of it keeps running.
+fails, it is closed, so that no part of it keeps running.
 """
 
 from abc import ABC, abstractmethod

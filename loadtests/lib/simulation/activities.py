@@ -29,7 +29,7 @@ Activity = Callable[[Simulation, SimulatedUser], Awaitable[None]]
 async def talk(
     simulation: Simulation, user: SimulatedUser, room: int, pause_seconds: float
 ) -> None:
-    """Send messages to a room; sometimes edit or delete one of one's own."""
+    """Send messages to a room; sometimes edit or delete an earlier one."""
     tab = next(tab for tab in user.tabs if room in tab.wanted)
     number = 0
     while await pause(simulation, user, pause_seconds):
@@ -122,7 +122,7 @@ async def sign_out(simulation: Simulation, user: SimulatedUser) -> None:
 
 
 async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float) -> bool:
-    """Wait for about the mean; return False as soon as the simulation is stopping."""
+    """Wait for about the mean time; return False as soon as the simulation is stopping."""
     with suppress(TimeoutError):
         async with asyncio.timeout(user.random.uniform(0.5, 1.5) * mean_seconds):
             await simulation.stopping.wait()
@@ -145,7 +145,7 @@ async def _admin_action(simulation: Simulation, user: SimulatedUser, action: str
 
 
 async def _show(tab: SimulatedTab, room: int, start: Start) -> None:
-    """Open a room in a tab; if it cannot be opened yet, `restore_rooms` does it later.
+    """Open a room in a tab; if that is not possible yet, `restore_rooms` does it later.
 
     A tab may still be subscribed, since it does not know yet that its user left; so it unsubscribes
     first.
@@ -164,7 +164,7 @@ async def _hide(tab: SimulatedTab, room: int) -> None:
 
 @contextmanager
 def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> Iterator[None]:
-    """Record that the block took a user's access to a room away (None: to all rooms)."""
+    """Record that the block took away a user's access to a room (None: to all rooms)."""
     requested_at = time.monotonic()
     names = tuple(tab.name for tab in user.tabs)
     yield

@@ -31,7 +31,7 @@ class RestClient:
     async def call(
         self, account: Account, method: str, path: str, *, done: Collection[int] = (), **body: Any
     ) -> Any:
-        """Return the answer's JSON, or None for a status in `done`: it was done already.
+        """Return the answer's JSON, or None for a status in `done`, which means "already done".
 
         Raises `rest.RefusedError` for a refusal that would be repeated.
         """

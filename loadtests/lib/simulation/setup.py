@@ -8,7 +8,7 @@
 
 `addresses` are nginx's, or those of the replicas; `identities` are lines of `seed --users N
 --sessions FILE`. Errors of the simulation itself are raised at the end of the block, except those
-that `pop_errors` returned: a test that judges a run anyway takes them.
+that `pop_errors` returned: a test that judges the run anyway reads them there.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ class SimulatedTab:
 
     client: Client
     wanted: set[int]
-    removed_from: set[int]  # rooms that the user was removed from: shared by all tabs
+    removed_from: set[int]  # rooms that the user was removed from; shared by all tabs
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class SimulatedTab:
 
     @property
     def missing(self) -> set[int]:
-        """The rooms that it should show and is not subscribed to."""
+        """The rooms that it should show but is not subscribed to."""
         return self.wanted - self.removed_from - self.client.protocol.subscriptions.keys()
 
     @property
@@ -72,7 +72,7 @@ class SimulatedUser:
     account: Account
     behaviour: Behaviour
     random: Random
-    rooms: list[int] = field(default_factory=list)  # of which they are a member from the start
+    rooms: list[int] = field(default_factory=list)  # that they are a member of from the start
     tabs: list[SimulatedTab] = field(default_factory=list)
     sent: dict[int, list[int]] = field(default_factory=dict)  # room: ids of the newest messages
     removed_from: set[int] = field(default_factory=set)  # rooms

@@ -53,13 +53,13 @@ class Simulation:
 
     @property
     def listeners(self) -> set[str]:
-        """The names of the tabs that show busy rooms all the time: whose silence counts."""
+        """The names of the tabs that always show busy rooms, and whose silence therefore counts."""
         staying = [user for user in self.users if user.behaviour is Behaviour.STAY]
         return {tab.name for user in staying for tab in user.tabs if tab.wanted}
 
     @property
     def left_early(self) -> set[str]:
-        """The names of the tabs that lost their session: their views are of that moment."""
+        """The names of the tabs that lost their session: their views date from that moment."""
         return {client.name for client in self.clients} - {tab.name for tab in self.tabs}
 
     @property
@@ -71,7 +71,7 @@ class Simulation:
         return self.users[self.plan.rooms[self.rooms.index(room)].members[0]]
 
     def acknowledged_since(self, at: float) -> int:
-        """Return how many messages were answered `ok` since then, in monotonic time."""
+        """Return how many messages have been answered with `ok` since this monotonic time."""
         return len(self._acknowledged_at) - bisect_left(self._acknowledged_at, at)
 
     async def wait_until_recovered(self, within: float) -> None:
@@ -81,7 +81,7 @@ class Simulation:
         """
         deadline = time.monotonic() + within
         for tab in self.tabs:
-            # A tab that loses its session meanwhile never recovers.
+            # A tab that loses its session in the meantime never recovers.
             await tab.wait_until(
                 lambda tab: tab.is_recovered or tab not in self.tabs, "has not recovered", deadline
             )
@@ -93,7 +93,7 @@ class Simulation:
                 )
 
     async def settle(self, within: float) -> None:
-        """Stop all activities; wait until all is answered and every tab shows the logs' ends.
+        """Stop all activities; wait until all is answered and every tab shows its logs to the end.
 
         Raises TimeoutError, which names what is missing. This does not wait for presence: call
         `wait_until_presence_agrees` for that.
@@ -144,7 +144,7 @@ class Simulation:
             raise error
 
     def pop_errors(self) -> dict[str, BaseException]:
-        """Return the errors of the simulation itself by task; they are not raised any more."""
+        """Return the errors of the simulation itself by task; they are then no longer raised."""
         ended = [task for task in self._tasks if task.done() and not task.cancelled()]
         errors = {task.get_name(): task.exception() for task in ended}
         self._tasks = [task for task in self._tasks if task not in ended]

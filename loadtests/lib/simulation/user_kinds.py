@@ -29,7 +29,7 @@ class Activity(Enum):
 class UserKind:
     """`activities` are what a user does, with pauses in between, by relative frequency."""
 
-    share: int  # of a hundred users
+    share: int  # in a hundred users
     talk: float  # messages of one user, relative to those of other kinds
     pause_seconds: float  # mean
     activities: Mapping[Activity, int]

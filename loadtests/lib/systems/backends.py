@@ -1,6 +1,6 @@
 """What all systems under test share: Postgres with fsync, Redis, and Hubbub's database with users.
 
-Started once for a run of the benchmark. Systems are started and stopped one after the other, and
+Started once per run of the benchmark. Systems are started and stopped one after the other, and
 each has a database of its own.
 """
 

@@ -56,7 +56,7 @@ def render(series: Series, samples: Samples | None, machine: Machine, locust: st
 
 
 def limits_of(series: Series) -> Limits:
-    """Return the limits that applied when the run was made."""
+    """Return the limits that applied at the time of the run."""
     return Limits(**series.facts.get("limits", {}))
 
 

@@ -1,7 +1,7 @@
 """Charts of the server metrics sampled by `loadtests.lib.monitoring` during the run.
 
 Processes on this machine are measured through the kernel, others by their own /metrics. What could
-not be measured has no line, and the page names it.
+not be measured has no line, but the page names it.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def charts(samples: Samples) -> Iterator[Chart]:
 
 
 def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield the meaning of each counter, and by how much it grew in each part that has it."""
+    """Yield what each counter means, and how much it grew in each part that has it."""
     for counter, meaning in COUNTERS.items():
         seen = {part: samples.values(part, counter) for part in samples.parts()}
         if any(seen.values()):

@@ -40,7 +40,7 @@ def windows(series: Series, most: int = MAX_WINDOWS) -> list[Window]:
 
 
 def points(seen: Iterable[Window], value: Callable[[Window], float | None]) -> Points:
-    """Return a value over time, without the windows that have none."""
+    """Return a value over time, leaving out windows that have none."""
     found = ((window.at, value(window)) for window in seen)
     return [(at, number) for at, number in found if number is not None]
 

@@ -33,7 +33,7 @@ class Nchan(System):
 
 class Nginx(WebServer):
     name = "nchan"
-    end_signal = signal.SIGTERM  # after SIGKILL its worker would stay
+    end_signal = signal.SIGTERM  # after SIGKILL its worker would keep running
 
     def command(self) -> list[str]:
         program = find_program("nginx")

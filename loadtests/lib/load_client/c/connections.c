@@ -1,5 +1,5 @@
 /* Each connection opens at its time, as many at once as the plan allows. It is read once per event,
- * so that a busy connection waits for the others. */
+ * so that a busy connection does not starve the others. */
 
 #include "connections.h"
 

@@ -14,7 +14,7 @@ struct connection {
     int missed;                  /* messages that arrived before it was live */
     int failures;                /* handshakes that did not succeed */
     int64_t first_try_ns;        /* when it was to connect */
-    int64_t next_try_ns;         /* when it is to connect, perhaps again */
+    int64_t next_try_ns;         /* when it is to connect, or to reconnect */
     int64_t handshake_until_ns;  /* when the handshake times out */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
     size_t in_length;
@@ -25,7 +25,7 @@ struct connection {
 struct connection_handlers {
     void (*text)(struct connection *, const char *text, size_t length); /* a text frame came */
     void (*live)(struct connection *);  /* it is open, with all that it missed */
-    void (*reset)(struct connection *); /* it ended before it was live, and starts again */
+    void (*reset)(struct connection *); /* it ended before it was live, and starts over */
 };
 
 extern struct connection *connections; /* one for each of plan.connections, in the same order */

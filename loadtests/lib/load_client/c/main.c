@@ -1,4 +1,5 @@
-/* The load client: many WebSocket connections from one thread, cheaply, all of them counted.
+/* The load client: opens many WebSocket connections cheaply, from one thread, and counts what
+ * arrives.
  *
  * It reads a plan (plan.h) from standard input, opens the connections, reports that, and runs the
  * commands that follow (load.h). loadtests/lib/load_client/client.py starts it.

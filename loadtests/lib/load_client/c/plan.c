@@ -1,5 +1,5 @@
-/* Reads the plan: one fact a line, its name and its value. A text goes to the end of the line, with
- * \r, \n and \\ as escapes. */
+/* Reads the plan: one field per line: its name and its value. A text extends to the end of the
+ * line, with \r, \n and \\ as escapes. */
 
 #include "plan.h"
 

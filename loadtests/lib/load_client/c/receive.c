@@ -54,12 +54,12 @@ static void receive_problem(struct connection *connection, const char *text, siz
     end_connection(connection, why);
 }
 
-/* An empty prefix stands for what this server does not send. */
+/* An empty prefix means that this server does not send such frames. */
 static bool is(const struct text *prefix, const char *text, size_t length) {
     return prefix->length && starts_with(text, length, prefix);
 }
 
-/* Returns the message's number, looking first where the last one had it. */
+/* Returns the message's number, looking first where the last message had its own. */
 static int64_t number_in(const char *text, size_t length, size_t *hint) {
     static const char label[] = "bench ";
     const size_t size = sizeof label - 1;

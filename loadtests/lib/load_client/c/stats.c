@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define BUSY_SHARE 0.9 /* of a core: above it the load client was the limit */
+#define BUSY_SHARE 0.9 /* of a core: above this the load client was the limit */
 
 struct received {
     unsigned char *seen; /* a bit for each message */

@@ -3,7 +3,7 @@
  * Every message has a number and a known number of connections that should receive it. Each
  * connection has a bit for each message, so both loss and duplicates show. Order is checked by the
  * server's own sequence number in each room if its frames have one, else by each sender's numbers.
- * Durations and rates are those of the measured window; loss, duplicates and order those of the
+ * Durations and rates are those of the measured window; loss, duplicates and order are those of the
  * whole run. */
 
 #pragma once
@@ -30,7 +30,7 @@ bool stats_delivery(int connection, int64_t number, const char *text, size_t len
 void stats_ack(int64_t number, int64_t now);
 void stats_problem(void);
 
-/* Forgets what a connection received, because it starts again. */
+/* Forgets what a connection received, because it starts over. */
 void stats_forget(int connection);
 
 /* A run: reset, then the window from begin to end. */

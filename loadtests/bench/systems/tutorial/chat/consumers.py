@@ -1,4 +1,4 @@
-"""The tutorial's asynchronous `ChatConsumer`, with two more lines that save the message."""
+"""The tutorial's asynchronous `ChatConsumer`, with two extra lines that save the message."""
 
 import json
 from typing import Any
