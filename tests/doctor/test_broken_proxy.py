@@ -41,7 +41,7 @@ def test_forms_rejected_with_their_token_are_red(deployment: Deployment) -> None
     ):
         report = deployment.run_doctor()
     assert "csrf" in report.with_status("red"), report.messages
-    assert "nobody can sign in" in report.messages["csrf"]
+    assert "users cannot sign in" in report.messages["csrf"]
 
 
 def test_errors_of_a_busy_proxy_are_grey(deployment: Deployment) -> None:

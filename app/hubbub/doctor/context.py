@@ -1,4 +1,4 @@
-"""What one run of the checks shares: the deployment, the options, the open WebSockets.
+"""The state that all checks of a run share: the deployment, the options, the open WebSockets.
 
 Every check receives it in turn; earlier checks store here what later ones need.
 """
@@ -34,7 +34,7 @@ class CheckContext:
 
     @property
     def timeout_seconds(self) -> float:
-        """How long any answer may take."""
+        """How long the deployment may take to respond."""
         return self.http.timeout_seconds
 
     @property
@@ -42,7 +42,7 @@ class CheckContext:
         return float(self.clients[0].welcome["heartbeat_seconds"])
 
     def connect(self, account: int) -> WebSocketClient:
-        """Open a WebSocket that is closed at the end. Raises what `websocket_client` does."""
+        """Open a WebSocket that is closed at the end. Raises what `websocket_client` raises."""
         client = connect(self.http, self.accounts.cookies[account])
         self.open.callback(client.close)
         return client

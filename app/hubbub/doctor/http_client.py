@@ -15,7 +15,7 @@ USER_AGENT = "hubbub-doctor"
 
 
 class Unreachable(Exception):
-    """No response came; the message says why."""
+    """No response arrived; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ class HttpClient:
     def request(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None = None
     ) -> Response:
-        """Send one request on a connection of its own. Raises Unreachable."""
+        """Send one request on a new connection. Raises Unreachable."""
         connection = self._connect()
         try:
-            own = {"User-Agent": USER_AGENT, "Connection": "close"}
-            connection.request(method, path, body=body, headers=own | headers)
+            defaults = {"User-Agent": USER_AGENT, "Connection": "close"}
+            connection.request(method, path, body=body, headers=defaults | headers)
             response = connection.getresponse()
             return Response(response.status, response.headers, response.read())
         except (OSError, HTTPException) as error:

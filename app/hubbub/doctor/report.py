@@ -1,4 +1,4 @@
-"""Formats results: coloured lines for people, one JSON object for scripts. Pure."""
+"""Formats results: coloured lines for a terminal, one JSON object for scripts. Pure."""
 
 import json
 from collections import Counter
@@ -23,14 +23,14 @@ def line(result: CheckResult, coloured: bool) -> str:
 
 def summary(results: Sequence[CheckResult]) -> str:
     counts = Counter(result.status for result in results)
-    facts = {str(status): counts[status] for status in Status}
-    return _("%(green)d green, %(yellow)d yellow, %(red)d red, %(grey)d grey.") % facts
+    values = {str(status): counts[status] for status in Status}
+    return _("%(green)d green, %(yellow)d yellow, %(red)d red, %(grey)d grey.") % values
 
 
 def as_json(url: str, version: str, results: Sequence[CheckResult]) -> str:
     rows = [
-        {"check": one.check, "status": one.status, "message": one.message, "fix": one.fix}
-        for one in results
+        {"check": each.check, "status": each.status, "message": each.message, "fix": each.fix}
+        for each in results
     ]
     report = {"url": url, "version": version, "exit": exit_code(results), "results": rows}
     return json.dumps(report, ensure_ascii=False, indent=2)

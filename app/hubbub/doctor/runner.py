@@ -51,12 +51,12 @@ def _sign_in_page(http: HttpClient) -> Response:
     try:
         page = http.get(SIGN_IN)
     except Unreachable as error:
-        facts = {"url": http.origin, "error": error}
-        raise DeploymentUnreachable(_("No response from %(url)s: %(error)s.") % facts) from None
+        values = {"url": http.origin, "error": error}
+        raise DeploymentUnreachable(_("No response from %(url)s: %(error)s.") % values) from None
     if page.status in PROXY_ERRORS:
-        facts = {"url": http.origin, "status": page.status}
+        values = {"url": http.origin, "status": page.status}
         text = _("A proxy at %(url)s responds with %(status)d: it reaches no web process.")
-        raise DeploymentUnreachable(text % facts)
+        raise DeploymentUnreachable(text % values)
     return page
 
 

@@ -1,7 +1,7 @@
 """The checks in the order in which they run.
 
-Each module has one function `check`, which takes the context and yields its results. What cannot be
-checked is grey, with the reason. An unexpected error makes that check red and the others still run.
+Each module has one function `check`, which receives the context and yields its results. What cannot
+be checked is grey, with the reason. An unexpected error makes that check red; the others still run.
 `migrations` is not in the list: it runs first, before there can be a context.
 """
 

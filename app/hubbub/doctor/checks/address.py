@@ -10,8 +10,8 @@ from hubbub.doctor.results import green, red, yellow
 
 
 def check(context: CheckContext) -> Results:
-    facts = {"url": context.http.origin, "set": settings.PUBLIC_URL}
-    fix = _("Set PUBLIC_URL=%(url)s for every process.") % facts
+    values = {"url": context.http.origin, "set": settings.PUBLIC_URL}
+    fix = _("Set PUBLIC_URL=%(url)s for every process.") % values
     if not settings.PUBLIC_URL:
         if settings.EMBEDDED:
             yield green("address", _("A single process on its own machine needs no PUBLIC_URL."))
@@ -19,10 +19,10 @@ def check(context: CheckContext) -> Results:
             text = _("PUBLIC_URL is not set here, so links in e-mails have to guess the address.")
             yield yellow("address", text, fix)
     elif _parts(settings.PUBLIC_URL) == _parts(context.http.origin):
-        yield green("address", _("PUBLIC_URL is the address being checked: %(url)s.") % facts)
+        yield green("address", _("PUBLIC_URL is the address being checked: %(url)s.") % values)
     else:
-        text = _("PUBLIC_URL is %(set)s here, but the address being checked is %(url)s.") % facts
-        other = _("Or check the address that people open: --url %(set)s") % facts
+        text = _("PUBLIC_URL is %(set)s here, but the address being checked is %(url)s.") % values
+        other = _("Or check the address that people open: --url %(set)s") % values
         yield red("address", text, f"{fix} {other}")
 
 

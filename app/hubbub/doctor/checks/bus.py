@@ -11,7 +11,7 @@ from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red
 from hubbub.doctor.websocket_client import WebSocketClient
 
-# Several tries: replicas join groups in the background, and the server passes on a user's typing
+# Several tries: replicas join groups in the background, and the server publishes a user's typing
 # only once in three seconds.
 TRIES = 3
 TRY_SECONDS = 3.2
@@ -36,7 +36,7 @@ def check(context: CheckContext) -> Results:
     if context.bus_works:
         yield green("bus", _("The replicas reach each other through Redis."))
         return
-    text = _("The replicas do not reach each other through Redis: events arrive late, by the log.")
+    text = _("Replicas do not reach each other through Redis: events arrive late, from the log.")
     fix = _("Give every process the same REDIS_URL and REDIS_PREFIX, and check that Redis runs.")
     yield red("bus", text, fix)
 

@@ -29,12 +29,12 @@ def check(context: CheckContext) -> Results:
         yield grey("clocks", _("No other clock could be read."))
         return
     worst, name = max((abs(seconds), name) for name, seconds in offsets.items())
-    facts = {"name": name, "seconds": f"{offsets[name]:+.1f}", "count": len(offsets)}
+    values = {"name": name, "seconds": f"{offsets[name]:+.1f}", "count": len(offsets)}
     if worst <= YELLOW_SECONDS:
-        yield green("clocks", _("%(count)d clocks agree with this machine's.") % facts)
+        yield green("clocks", _("%(count)d clocks agree with this machine's.") % values)
         return
     result = red if worst > RED_SECONDS else yellow
-    text = _("The clock of %(name)s differs from this machine's by %(seconds)s s.") % facts
+    text = _("The clock of %(name)s differs from this machine's by %(seconds)s s.") % values
     fix = _("Synchronize the clocks of all machines with NTP (chrony, systemd-timesyncd).")
     yield result("clocks", text, fix)
 

@@ -62,7 +62,7 @@ def check(context: CheckContext) -> Results:
         yield grey("connections", _("SQLite does not limit connections."))
         return
     usage = _usage()
-    facts = {
+    values = {
         "replicas": usage.replicas,
         "web": usage.web,
         "others": usage.others,
@@ -79,12 +79,12 @@ def check(context: CheckContext) -> Results:
         "WEB_THREADS, WEB_CONCURRENCY or the number of processes."
     )
     if usage.needed > usage.limit:
-        yield red("connections", text % facts, fix)
+        yield red("connections", text % values, fix)
     elif usage.needed_for_one_more > usage.limit:
         more = _("Another replica would not fit, so a rolling deploy would fail.")
-        yield yellow("connections", f"{text % facts} {more}", fix)
+        yield yellow("connections", f"{text % values} {more}", fix)
     else:
-        yield green("connections", text % facts)
+        yield green("connections", text % values)
 
 
 def _usage() -> Usage:

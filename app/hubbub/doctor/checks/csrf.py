@@ -29,12 +29,12 @@ def check(context: CheckContext) -> Results:
     cookies = {"Cookie": f"{settings.CSRF_COOKIE_NAME}={token}", "X-CSRFToken": token}
     response = _post(context, cookies)
     if response.status == FORBIDDEN:
-        text = _("Forms from %(origin)s are rejected: nobody can sign in.")
+        text = _("Forms from %(origin)s are rejected, so users cannot sign in.")
         fix = _(
             "Set PUBLIC_URL=%(origin)s for web, and have the proxy pass Host and X-Forwarded-Proto."
         )
-        facts = {"origin": context.http.origin}
-        yield red("csrf", text % facts, fix % facts)
+        values = {"origin": context.http.origin}
+        yield red("csrf", text % values, fix % values)
     elif response.status >= FIRST_ERROR:
         yield _unexpected(response)
     else:
@@ -55,12 +55,15 @@ def _unexpected(response: Response) -> CheckResult:
 
 
 def _post(context: CheckContext, headers: dict[str, str]) -> Response:
-    own = {"Origin": context.http.origin, "Referer": f"{context.http.origin}/"}
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    return context.http.request("POST", PATH, own | kind | headers, b"next=%2F")
+    form_headers = {
+        "Origin": context.http.origin,
+        "Referer": f"{context.http.origin}/",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return context.http.request("POST", PATH, form_headers | headers, b"next=%2F")
 
 
 def _token(context: CheckContext) -> str:
     name = re.escape(settings.CSRF_COOKIE_NAME)
-    found = (re.match(rf"{name}=(\w+)", cookie) for cookie in context.page.cookies)
-    return next((match[1] for match in found if match), "")
+    matches = (re.match(rf"{name}=(\w+)", cookie) for cookie in context.page.cookies)
+    return next((match[1] for match in matches if match), "")

@@ -12,7 +12,7 @@ MARKER = "DEBUG = True"  # part of Django's debug page
 def check(context: CheckContext) -> Results:
     response = context.http.get("/doctor-looks-for-nothing/")
     if MARKER in response.text:
-        text = _("DEBUG is on: error pages show settings and code to everyone.")
+        text = _("DEBUG is on: error pages show settings and code to all visitors.")
         yield red("debug", text, _("Remove DEBUG from the environment of every process."))
     elif settings.DEBUG:
         text = _("DEBUG is on here, but not in the process that responded.")

@@ -1,4 +1,4 @@
-"""Postgres writes commits to disk, so that a power cut loses nothing that got an `ok`."""
+"""Postgres writes commits to disk, so that a power cut loses no message that got an `ok`."""
 
 from django.db import connection
 from django.utils.translation import gettext as _

@@ -1,4 +1,4 @@
-"""Requests for another host are rejected, so that nobody can create links to other sites."""
+"""Requests for another host are rejected, so that attackers cannot get links to their sites."""
 
 from urllib.parse import urlsplit
 
@@ -19,17 +19,17 @@ def check(context: CheckContext) -> Results:
     except Unreachable:  # the proxy closes the connection for an unknown host
         yield green("host", _("A request for a foreign host gets no response."))
         return
-    facts = {"host": FOREIGN_HOST, "status": response.status}
+    values = {"host": FOREIGN_HOST, "status": response.status}
     if response.status in REJECTED or _redirects_elsewhere(response):
-        yield green("host", _("A request for a foreign host is rejected with %(status)d.") % facts)
+        yield green("host", _("A request for a foreign host is rejected with %(status)d.") % values)
         return
     if response.status >= 400:
         text = _("A request for a foreign host failed with %(status)d, for an unknown reason.")
-        yield grey("host", text % facts)
+        yield grey("host", text % values)
         return
     text = _("A request for the host %(host)s is served, with %(status)d.")
     fix = _("Have the proxy pass the Host header unchanged, and accept only your own hosts.")
-    yield red("host", text % facts, fix)
+    yield red("host", text % values, fix)
 
 
 def _redirects_elsewhere(response: Response) -> bool:

@@ -31,24 +31,26 @@ def check(context: CheckContext) -> Results:
         yield grey("idle", _("Not checked, because --quick does not wait."))
     else:
         code = _wait(context.idle_client, context.idle_since + 1.1 * interval + 3)
-        held = time.monotonic() - context.idle_since
-        yield _result(context.idle_client, code, interval, held)
+        idle_seconds = time.monotonic() - context.idle_since
+        yield _result(context.idle_client, code, interval, idle_seconds)
 
 
-def _result(client: WebSocketClient, code: int | None, interval: float, held: float) -> CheckResult:
-    facts = {"held": round(held), "interval": round(interval), "code": code}
+def _result(
+    client: WebSocketClient, code: int | None, interval: float, idle_seconds: float
+) -> CheckResult:
+    values = {"seconds": round(idle_seconds), "interval": round(interval), "code": code}
     if code == NO_PONG or (code is None and not client.pings):
-        text = _("No ping from the server arrived in %(held)d s.")
-        fix = _("Check that the proxy passes WebSocket frames on at once, without buffering.")
-        return red("idle", text % facts, fix)
+        text = _("No ping from the server arrived in %(seconds)d s.")
+        fix = _("Check that the proxy forwards WebSocket frames immediately, without buffering.")
+        return red("idle", text % values, fix)
     if code is not None:
-        text = _("An idle WebSocket was closed within %(held)d s (%(code)d).")
+        text = _("An idle WebSocket was closed within %(seconds)d s (%(code)d).")
         fix = _(
             "Set the proxy's read timeout for /ws/ well above PING_INTERVAL_SECONDS=%(interval)d."
         )
-        return red("idle", text % facts, fix % facts)
-    text = _("An idle WebSocket stayed open for %(held)d s, with a ping every %(interval)d s.")
-    return green("idle", text % facts)
+        return red("idle", text % values, fix % values)
+    text = _("An idle WebSocket stayed open for %(seconds)d s, with a ping every %(interval)d s.")
+    return green("idle", text % values)
 
 
 def _wait(client: WebSocketClient, deadline: float) -> int | None:

@@ -12,7 +12,7 @@ from hubbub.doctor.results import green, grey, red, yellow
 
 def check(context: CheckContext) -> Results:
     if not settings.EMAIL_URL:
-        text = _("E-mails are only written to the server's log: nobody can reset a password.")
+        text = _("E-mails only go to the server's log, so users cannot reset their passwords.")
         yield yellow("mail", text, _("Set EMAIL_URL to a mail server."))
         return
     if not context.mail:

@@ -22,9 +22,9 @@ def check(context: CheckContext) -> Results:
         seconds = [_send(context, first, last), _send(context, last, first)]
     except (OSError, WebSocketException) as error:
         text = _("A message did not get from %(one)s to %(other)s and back: %(error)s.")
-        facts = {"one": first.replica, "other": last.replica, "error": describe_error(error)}
+        values = {"one": first.replica, "other": last.replica, "error": describe_error(error)}
         fix = _("See the logs of both replicas: is the database slow, full or read-only?")
-        yield red("messages", text % facts, fix)
+        yield red("messages", text % values, fix)
         return
     text = _("Messages arrived both ways, in %(there)d and %(back)d ms.")
     there, back = (round(1000 * each) for each in seconds)

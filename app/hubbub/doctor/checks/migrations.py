@@ -16,7 +16,7 @@ def check() -> CheckResult:
     if missing:
         names = ", ".join(str(migration) for migration, _backwards in missing)
         text = _("Migrations are not applied: %(names)s.") % {"names": names}
-        return red("migrations", text, _("Run `manage.py migrate`; it only adds."))
+        return red("migrations", text, _("Run `manage.py migrate`; it only adds to the schema."))
     if newer := _newer_migrations(executor):
         names = ", ".join(map(".".join, newer))
         text = _("The database belongs to a newer version: %(names)s.") % {"names": names}
@@ -25,7 +25,7 @@ def check() -> CheckResult:
 
 
 def _newer_migrations(executor: MigrationExecutor) -> list[tuple[str, str]]:
-    known = executor.loader.disk_migrations
-    ours = {app for app, _name in known}
+    on_disk = executor.loader.disk_migrations
+    apps = {app for app, _name in on_disk}
     applied = executor.loader.applied_migrations
-    return sorted(key for key in applied if key[0] in ours and key not in known)
+    return sorted(key for key in applied if key[0] in apps and key not in on_disk)

@@ -41,8 +41,8 @@ def _check_host(url: str, context: CheckContext) -> Results:
 
 
 def _unreachable(name: str, error: Exception, context: CheckContext) -> CheckResult:
-    facts = {"name": name, "error": error}
-    text = _("Redis at %(name)s does not respond here: %(error)s.") % facts
+    values = {"name": name, "error": error}
+    text = _("Redis at %(name)s does not respond here: %(error)s.") % values
     if context.bus_works:
         return grey("redis", text, _("The replicas reach it, since the bus works."))
     return red("redis", text, _("Start Redis, and check REDIS_URL."))
@@ -69,19 +69,19 @@ def _buffers(client: Any, name: str) -> CheckResult:
     except (ResponseError, KeyError, ValueError):
         text = _("Redis at %(name)s does not show its settings, such as its buffer limits.")
         return grey("redis.buffers", text % {"name": name})
-    facts = {"name": name, "hard": hard, "soft": soft}
+    values = {"name": name, "hard": hard, "soft": soft}
     fix = _("Set client-output-buffer-limit pubsub 32mb 8mb 60, which is Redis's own default.")
     if not hard:
         text = _("Redis at %(name)s buffers without limit for a replica that stops reading.")
-        return yellow("redis.buffers", text % facts, fix)
+        return yellow("redis.buffers", text % values, fix)
     if hard < MIN_PUBSUB_BYTES or 0 < soft < MIN_PUBSUB_BYTES // 8:
         text = _(
             "Redis at %(name)s disconnects replicas that are %(hard)d bytes behind "
             "(%(soft)d for longer)."
         )
-        return red("redis.buffers", text % facts, fix)
+        return red("redis.buffers", text % values, fix)
     text = _("Redis at %(name)s lets replicas fall %(hard)d bytes behind.")
-    return green("redis.buffers", text % facts)
+    return green("redis.buffers", text % values)
 
 
 def _pubsub_limit(client: Any) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """WebSockets open through the public address, on more than one replica.
 
-Opens the WebSockets that later checks use. Nothing is sticky, so if there is a second replica, it
-answers one of a dozen handshakes.
+Opens the WebSockets that later checks use. Load balancing is not sticky, so if there is a second
+replica, it answers one of a dozen handshakes.
 """
 
 from django.conf import settings
@@ -28,13 +28,13 @@ def check(context: CheckContext) -> Results:
         yield _failed(error)
         return
     names = ", ".join(client.replica for client in context.clients)
-    facts = {"names": names, "tries": MAX_TRIES}
+    values = {"names": names, "tries": MAX_TRIES}
     if len(context.clients) == 2:
-        yield green("replicas", _("Two replicas accept WebSockets: %(names)s.") % facts)
+        yield green("replicas", _("Two replicas accept WebSockets: %(names)s.") % values)
     elif settings.EMBEDDED:
-        yield green("replicas", _("One process accepts all WebSockets: %(names)s.") % facts)
+        yield green("replicas", _("One process accepts all WebSockets: %(names)s.") % values)
     else:
-        text = _("The same replica accepted all %(tries)d WebSockets: %(names)s.") % facts
+        text = _("The same replica accepted all %(tries)d WebSockets: %(names)s.") % values
         fix = _(
             "Run a second replica, so that one can fail or be replaced. If there is one, check "
             "that the proxy sends WebSockets to all of them, without stickiness."
@@ -58,7 +58,7 @@ def _failed(error: Exception) -> CheckResult:
         status = error.response.status_code
         return red("replicas", text % {"status": status}, _fix_for_status(status))
     if isinstance(error, ConnectionClosed):
-        text = _("The WebSocket at /ws/ is closed with %(code)d before its welcome.")
+        text = _("The WebSocket at /ws/ is closed with %(code)d before `welcome`.")
         fix = _("docs/protocol.md explains the close codes; the replica's log says more.")
         return red("replicas", text % {"code": close_code(error)}, fix)
     text = _("No WebSocket opens at /ws/: %(error)s.")
@@ -68,7 +68,7 @@ def _failed(error: Exception) -> CheckResult:
 
 def _fix_for_status(status: int) -> str:
     if status == 403:
-        return _("The Origin is not PUBLIC_URL for the replicas: set it for them, too.")
+        return _("The replicas have another PUBLIC_URL than this Origin: set it for them, too.")
     if status in (502, 503, 504):
         return _("The proxy reaches no replica: start one, or fix the proxy's list of them.")
-    return _("Have the proxy pass /ws/ on with HTTP/1.1 and the Upgrade and Connection headers.")
+    return _("Have the proxy forward /ws/ with HTTP/1.1 and the Upgrade and Connection headers.")

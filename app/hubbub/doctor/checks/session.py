@@ -18,7 +18,7 @@ def check(context: CheckContext) -> Results:
     text = _("The deployment rejects a session created here: /api/me responds with %(status)d.")
     fix = _(
         "Run doctor with the deployment's DATABASE_URL and SECRET_KEY, and check that the proxy "
-        "passes cookies on."
+        "forwards cookies."
     )
     yield red("session", text % {"status": response.status}, fix)
 

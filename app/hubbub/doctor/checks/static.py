@@ -22,7 +22,7 @@ def check(context: CheckContext) -> Results:
     encodings = {"Accept-Encoding": "gzip, br"}
     responses = {path: context.http.get(path, **encodings) for path in paths}
     yield _found(responses)
-    yield _compressed({path: one for path, one in responses.items() if path.endswith(".css")})
+    yield _compressed({path: each for path, each in responses.items() if path.endswith(".css")})
     yield _cached(responses)
 
 
@@ -42,7 +42,7 @@ def _found(responses: dict[str, Response]) -> CheckResult:
 
 
 def _compressed(sheets: dict[str, Response]) -> CheckResult:
-    plain = [path for path, one in sheets.items() if not one.header("Content-Encoding")]
+    plain = [path for path, each in sheets.items() if not each.header("Content-Encoding")]
     if not plain:
         return green("static.compressed", _("Static files are compressed."))
     if settings.EMBEDDED:
@@ -50,18 +50,18 @@ def _compressed(sheets: dict[str, Response]) -> CheckResult:
         return grey("static.compressed", text)
     text = _("Static files are not compressed: %(paths)s.") % {"paths": _some(plain)}
     fix = _(
-        "Run `manage.py collectstatic` with DATABASE_URL set, and have the proxy pass on "
+        "Run `manage.py collectstatic` with DATABASE_URL set, and have the proxy forward "
         "Accept-Encoding."
     )
     return red("static.compressed", text, fix)
 
 
 def _cached(responses: dict[str, Response]) -> CheckResult:
-    uncached = [path for path, one in responses.items() if _max_age(one) < YEAR_SECONDS]
+    uncached = [path for path, each in responses.items() if _max_age(each) < YEAR_SECONDS]
     if not uncached:
         return green("static.cached", _("Browsers cache static files for a year."))
     text = _("Browsers do not cache static files: %(paths)s.")
-    fix = _("Have the proxy pass on the Cache-Control header of static files.")
+    fix = _("Have the proxy forward the Cache-Control header of static files.")
     return red("static.cached", text % {"paths": _some(uncached)}, fix)
 
 
@@ -71,5 +71,5 @@ def _some(paths: list[str]) -> str:
 
 
 def _max_age(response: Response) -> int:
-    found = re.search(r"max-age=(\d+)", response.header("Cache-Control"))
-    return int(found[1]) if found else 0
+    match = re.search(r"max-age=(\d+)", response.header("Cache-Control"))
+    return int(match[1]) if match else 0

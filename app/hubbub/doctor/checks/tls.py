@@ -23,7 +23,8 @@ def check(context: CheckContext) -> Results:
 
 
 def _cookies(context: CheckContext) -> CheckResult:
-    insecure = [one.split("=")[0] for one in context.page.cookies if "secure" not in one.lower()]
+    cookies = context.page.cookies
+    insecure = [each.split("=")[0] for each in cookies if "secure" not in each.lower()]
     if not insecure:
         return green("tls.cookies", _("Cookies are sent over https only."))
     text = _("Browsers would send cookies over http, too: %(names)s.")
@@ -37,7 +38,7 @@ def _hsts(context: CheckContext) -> CheckResult:
     if max_age and int(max_age[1]) > 0:  # 0 turns HSTS off again
         return green("tls.hsts", _("Browsers remember to use https (HSTS)."))
     text = _("Browsers do not remember to use https (HSTS).")
-    fix = _("Have the proxy pass X-Forwarded-Proto on, and set PUBLIC_URL to the https address.")
+    fix = _("Have the proxy forward X-Forwarded-Proto, and set PUBLIC_URL to the https address.")
     return red("tls.hsts", text, fix)
 
 

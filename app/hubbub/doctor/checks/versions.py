@@ -19,11 +19,11 @@ def check(context: CheckContext) -> Results:
     if not versions:
         yield grey("versions", _("No process reported its version."))
         return
-    facts = {"here": settings.VERSION, "all": ", ".join(map(" ".join, versions.items()))}
+    values = {"here": settings.VERSION, "all": ", ".join(map(" ".join, versions.items()))}
     if set(versions.values()) == {settings.VERSION}:
-        yield green("versions", _("Every process that responded runs %(here)s.") % facts)
+        yield green("versions", _("Every process that responded runs %(here)s.") % values)
         return
-    text = _("Versions differ: %(all)s, and %(here)s here.") % facts
+    text = _("Versions differ: %(all)s, and %(here)s here.") % values
     fix = _("Finish the deploy, or restart the processes that run another version.")
     yield red("versions", text, fix)
 

@@ -42,7 +42,7 @@ class Command(BaseCommand):
     ) -> None:
         url = (url or settings.PUBLIC_URL).rstrip("/")
         if not url:
-            raise CommandError(_("Give --url, or set PUBLIC_URL."), returncode=COULD_NOT_CHECK)
+            raise CommandError(_("Pass --url, or set PUBLIC_URL."), returncode=COULD_NOT_CHECK)
         _ensure_valid(url)
         results: list[CheckResult] = []
         try:
