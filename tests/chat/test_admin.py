@@ -112,7 +112,9 @@ def test_archiving_the_lobby_shows_an_error(owner: Client, lobby: Room) -> None:
 
 
 def test_deleting_messages_asks_for_confirmation(owner: Client, message: Message) -> None:
-    assert "deleted for everyone, at once and for good" in act(owner, MESSAGES, "delete", message)
+    assert "deleted for everyone, immediately and permanently" in act(
+        owner, MESSAGES, "delete", message
+    )
     message.refresh_from_db()
     assert message.deleted_at is None
     assert "Deleted: message 1" in act(owner, MESSAGES, "delete", message, confirmed="yes")

@@ -73,7 +73,7 @@ export class ChatController extends EventTarget {
 
   /**
    * Show a room, at a message when `seq` is given. When several calls overlap, the last one wins,
-   * even if its answer arrives first. Throws the problem that REST answers.
+   * even if its answer arrives first. Throws the problem that REST returned.
    */
   async open(room, seq = null) {
     this.requestedRoom = room;
@@ -154,7 +154,7 @@ export class ChatController extends EventTarget {
     if (reset && this.store.state.rooms.has(open)) await this.showMessages(open, null);
   }
 
-  /** The server refused a subscription: ask for the user's current role in that room. */
+  /** The server refused a subscription: ask for the user's current role in the room. */
   async recheckRoom(room) {
     const info = await this.rest.get(`rooms/${room}`).catch(() => null);
     if (info?.role) this.updateRoom(info);

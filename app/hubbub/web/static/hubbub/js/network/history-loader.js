@@ -38,7 +38,7 @@ export class HistoryLoader {
     try {
       await this.load(room, { [where]: edge }, where);
     } catch {
-      // Scrolling calls this again and again. Wait while the server doesn't answer.
+      // Scrolling calls this repeatedly. Wait while the server doesn't answer.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     this.loading.delete(`${room} ${where}`);
@@ -56,14 +56,14 @@ export class HistoryLoader {
     if (timeline.to !== Infinity) await this.load(timeline.room, {}, "fresh");
   }
 
-  /** Load a quoted message that no page has brought. */
+  /** Load a quoted message that no page contained. */
   async loadQuoted(room, { id, seq }) {
     if (this.loading.has(id)) return;
     this.loading.add(id);
     const query = { around: seq, limit: 1 };
     // Without an answer the quote keeps showing "…".
     const page = await this.rest.get(`rooms/${room}/messages`, query).catch(() => null);
-    const message = page?.messages.find((found) => found.id === id);
+    const message = page?.messages.find((each) => each.id === id);
     if (message) this.store.dispatch({ type: "page.message_loaded", room, message });
   }
 

@@ -71,7 +71,7 @@ export class LiveUpdates {
     return this.retrying(() => (isNeeded() ? this.on.reload(room) : null));
   }
 
-  /** Retry while nothing answers. Stops at the next `welcome`, which starts everything again. */
+  /** Retry while the server doesn't answer. Stops at the next `welcome`, which restarts this. */
   async retrying(action) {
     const welcome = this.welcomes;
     while (welcome === this.welcomes) {

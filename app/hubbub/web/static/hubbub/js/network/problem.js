@@ -1,9 +1,9 @@
 /** The protocol's problems: REST answers them, and commands over the socket do too. */
 
-/** Codes of problems that pass by themselves: the same request may be sent again. */
+/** Codes of temporary problems: the same request may be sent again. */
 export const TRANSIENT_CODES = new Set(["unavailable", "rate_limited"]);
 
-/** A REST call that failed, with the protocol's code and a sentence for people. */
+/** A REST call that failed, with the protocol's code and a sentence for the user. */
 export class Problem extends Error {
   constructor({ code, detail, retry_after: retryAfter = null }) {
     super(detail);

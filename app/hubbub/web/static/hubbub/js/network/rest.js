@@ -11,8 +11,8 @@ export class RestClient {
   }
 
   get(path, params = {}) {
-    const given = Object.entries(params).filter(([, value]) => value !== null);
-    const query = new URLSearchParams(given).toString();
+    const entries = Object.entries(params).filter(([, value]) => value !== null);
+    const query = new URLSearchParams(entries).toString();
     return this.call("GET", query ? `${path}?${query}` : path);
   }
 

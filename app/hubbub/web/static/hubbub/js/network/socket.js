@@ -1,8 +1,8 @@
 /**
- * A WebSocket that reconnects by itself: it connects, waits for `welcome`, sends a ping when the
- * server is silent, and reconnects with backoff and jitter. When the server says `goodbye`, the
- * next socket opens beside the old one and takes over with its `welcome`, so that nobody notices.
- * It knows frames and nothing about rooms; `LiveUpdates` resumes on `welcome`.
+ * A WebSocket that reconnects automatically: it connects, waits for `welcome`, sends a ping when
+ * the server is silent, and reconnects with backoff and jitter. When the server sends `goodbye`,
+ * the next socket opens beside the old one and takes over with its `welcome`, without an
+ * interruption. It knows frames and nothing about rooms; `LiveUpdates` resumes on `welcome`.
  *
  * The timings are the protocol's ("Life", "Close codes" in docs/protocol.md): change them there
  * first.
@@ -29,7 +29,7 @@ export class ReconnectingSocket {
     this.url = url;
     this.on = on;
     this.connected = false;
-    this.isLeaving = false; // the server said goodbye
+    this.isLeaving = false; // the server has sent `goodbye`
     this.next = null; // the socket that will take over
     this.failures = 0;
     this.retryAfterMs = null;
@@ -104,7 +104,7 @@ export class ReconnectingSocket {
     this.resetPing();
   }
 
-  /** Ping after a silent interval, and abandon the socket when nothing answers that. */
+  /** Ping after a silent interval, and abandon the socket when there is no answer. */
   resetPing() {
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => {
@@ -124,7 +124,7 @@ export class ReconnectingSocket {
     if (this.isLeaving) this.next ??= this.open();
   }
 
-  /** The next socket has its `welcome`: send everything new there. */
+  /** The next socket has received `welcome`: send all new commands there. */
   takeOver() {
     const old = this.ws;
     this.ws = this.next;
@@ -160,7 +160,7 @@ export class ReconnectingSocket {
     if (unanswered.length && this.connected) setTimeout(() => this.on.unanswered());
   }
 
-  /** The next socket reached no replica, or another one that drains: there is time to try again. */
+  /** The next socket reached no replica, or one that is draining too: there is time to retry. */
   nextClosed() {
     this.next = null;
     setTimeout(() => this.openNext(), NEXT_SOCKET_RETRY_MS);
@@ -196,7 +196,7 @@ export class ReconnectingSocket {
   }
 }
 
-/** Close codes after which a client must not reconnect by itself. */
+/** Whether a client must not reconnect automatically after this close code. */
 function isFinal(code) {
   return code >= 4500 && code <= 4999;
 }

@@ -1,5 +1,5 @@
 /**
- * What the page stores in this browser: drafts and unsent messages, under keys that begin with
+ * What the page stores in this browser: drafts and unsent messages, under keys that start with
  * `KEY_PREFIX`. Every page loads this module, because signing out on any of them has to clear the
  * storage. It therefore imports nothing.
  */

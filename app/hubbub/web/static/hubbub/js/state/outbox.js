@@ -1,6 +1,6 @@
 /**
- * Messages that aren't known to be saved yet, and drafts. Both are kept in localStorage, through
- * reloads and while offline, until the user signs out.
+ * Messages that the server has not acknowledged yet, and drafts. Both are kept in localStorage,
+ * through reloads and while offline, until the user signs out.
  *
  * Each message has its own key, so that two tabs never overwrite each other's entries. Both tabs
  * may send the same entry: its nonce makes it one message. Only one message per room is in flight
@@ -47,7 +47,7 @@ export class Outbox {
     this.notify();
   }
 
-  /** Send everything that is waiting: called whenever a connection is back. */
+  /** Send all waiting entries. Called after every reconnect. */
   flush() {
     for (const room of new Set([...this.entries.values()].map((entry) => entry.room))) {
       this.flushRoom(room);

@@ -1,12 +1,12 @@
 /**
- * What the page knows about one room (the protocol's `room_info`), and how events and REST answers
- * change it. Pure; called by the store. Events and answers arrive in any order, so counts only grow
+ * The page's state of one room (the protocol's `room_info`), and how events and REST answers change
+ * it. Pure; called by the store. Events and answers arrive in any order, so counts only grow
  * and `read` never goes back.
  */
 
 const MEMBER_CHANGES = { "member.joined": 1, "member.left": -1 };
 
-/** The room's name; for a direct message, the other person's. */
+/** The room's name; for a direct message, the other user's. */
 export function nameOf(room) {
   return room.with?.name ?? room.name;
 }
@@ -15,13 +15,13 @@ export function unreadOf(room) {
   return room.read === undefined ? 0 : Math.max(0, room.messages - room.read);
 }
 
-/** Merge another answer about the same room into what is known. */
-export function mergeRoom(known, room) {
-  if (!known) return room;
-  const merged = room.seq >= known.seq ? { ...known, ...room } : { ...room, ...known };
-  merged.name = room.name || known.name;
-  merged.messages = Math.max(known.messages, room.messages);
-  if (known.read !== undefined) merged.read = Math.max(known.read, room.read ?? 0);
+/** Merge another answer about the same room into the current state. */
+export function mergeRoom(current, room) {
+  if (!current) return room;
+  const merged = room.seq >= current.seq ? { ...current, ...room } : { ...room, ...current };
+  merged.name = room.name || current.name;
+  merged.messages = Math.max(current.messages, room.messages);
+  if (current.read !== undefined) merged.read = Math.max(current.read, room.read ?? 0);
   return merged;
 }
 

@@ -1,9 +1,9 @@
 /**
  * The page's state: state + event = next state. Pure: no DOM, no clock, no I/O.
  *
- * Events are the protocol's frames, unchanged, and the page's own, whose types begin with `page.`.
- * The controller and the live updates dispatch them; elements only read. A state is never modified
- * in place.
+ * Events are the protocol's frames, unchanged, and the page's own, whose types start with `page.`.
+ * The controller and the live updates dispatch them; elements only read. A state is never modified:
+ * each event creates a new one.
  */
 
 import { changesOf, mergeRoom, unreadOf } from "./room.js";
@@ -97,18 +97,18 @@ const REDUCERS = {
 };
 
 /**
- * Apply a list of the user's rooms. `before` holds the ids of the rooms that the page knew when it
+ * Apply a list of the user's rooms. `before` holds the ids of the rooms that the page had when it
  * requested the list: rooms that an event added or removed since then stay as the event left them.
- * `reset` drops what was known, which belongs to another epoch.
+ * `reset` drops the current rooms, which belong to another epoch.
  */
 function roomsLoaded(state, { rooms, before = [], reset = false }) {
-  const known = reset ? new Map() : state.rooms;
-  const next = new Map(rooms.map((room) => [room.id, mergeRoom(known.get(room.id), room)]));
-  const knownBefore = new Set(before);
-  for (const [id, room] of known) {
-    if (knownBefore.size && !knownBefore.has(id)) next.set(id, room);
+  const current = reset ? new Map() : state.rooms;
+  const next = new Map(rooms.map((room) => [room.id, mergeRoom(current.get(room.id), room)]));
+  const idsBefore = new Set(before);
+  for (const [id, room] of current) {
+    if (idsBefore.size && !idsBefore.has(id)) next.set(id, room);
   }
-  for (const id of knownBefore) if (!reset && !known.has(id)) next.delete(id);
+  for (const id of idsBefore) if (!reset && !current.has(id)) next.delete(id);
   return { ...state, rooms: next };
 }
 
@@ -119,9 +119,9 @@ function roomsLoaded(state, { rooms, before = [], reset = false }) {
 function roomOpened(state, { room }) {
   const info = state.rooms.get(room);
   const timelines = new Map(state.timelines);
-  const known = timelines.get(room);
-  const isCurrent = known?.loaded && known.to === Infinity && !(info && unreadOf(info));
-  const timeline = isCurrent ? known : emptyTimeline(room);
+  const current = timelines.get(room);
+  const isUsable = current?.loaded && current.to === Infinity && !(info && unreadOf(info));
+  const timeline = isUsable ? current : emptyTimeline(room);
   timelines.delete(room);
   timelines.set(room, { ...timeline, latestVisible: false, dividerAfter: lastReadOf(info) });
   for (const oldest of timelines.keys()) {
@@ -140,7 +140,7 @@ function latestVisibilityChanged(state, { room, visible }) {
   return inTimeline(state, room, (timeline) => {
     if (timeline.latestVisible === visible) return timeline;
     const next = { ...timeline, latestVisible: visible };
-    // Messages that arrived just before the page noticed that the user looked away are unread.
+    // Messages that arrived just before the page reported that the user looked away are unread.
     return visible ? next : withDivider(next, info);
   });
 }

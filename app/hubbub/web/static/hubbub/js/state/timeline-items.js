@@ -5,7 +5,7 @@
 
 import { messagesInWindow } from "./timeline.js";
 
-// Messages that one person sends within this time appear under one name.
+// Messages that one user sends within this time appear under one name.
 const GROUP_MS = 5 * 60_000;
 
 export function itemsOf(timeline, { me, unsent, lobby, dayOf }) {
@@ -62,7 +62,7 @@ function addMessage(items, run, message, timeline, me) {
   run.last = message;
 }
 
-/** Only if the message before it is known: otherwise the first unread one may be further up. */
+/** Only when the message before it is loaded: else the first unread one may be further up. */
 function needsDivider(message, timeline, me) {
   return message.number === timeline.dividerAfter + 1 && message.sender.id !== me.id;
 }

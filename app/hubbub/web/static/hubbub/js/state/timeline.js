@@ -1,8 +1,8 @@
 /**
- * One room's timeline as the page knows it: pure functions from a timeline and an event to the next
+ * The state of one room's timeline: pure functions from a timeline and an event to the next
  * timeline. Only the store calls them; no DOM, no clock, no I/O.
  *
- * `messages` holds every message seen, by id, each in the state with the highest `rev`. The page
+ * `messages` holds every received message, by id, in the state with the highest `rev`. The page
  * shows the window of seqs from `from` to `to`, which was loaded without a gap; `to` is Infinity
  * when the window includes the latest message. Only events and `subscribed` move `position`, as the
  * protocol requires.
@@ -66,7 +66,7 @@ export function withSubscribed(timeline, frame) {
   return { ...next, pendingPosition: frame.seq, needsLoad: true };
 }
 
-/** Forget what belonged to the lost connection; the position stays. */
+/** Clear the state that belonged to the lost connection; keep the position. */
 export function withoutConnection(timeline) {
   return { ...onNextConnection(timeline), online: null, onlineCount: null, typing: new Map() };
 }
@@ -76,7 +76,7 @@ export function onNextConnection(timeline) {
   return { ...timeline, pendingPosition: null, needsLoad: false };
 }
 
-/** Apply an event of the room's log. Known events are dropped; a gap asks to subscribe again. */
+/** Apply an event of the room's log. Drop it if it was applied; subscribe again after a gap. */
 export function withEvent(timeline, event) {
   const last = timeline.pendingPosition ?? timeline.position;
   if (last === null || event.seq <= last) return timeline;
@@ -147,11 +147,11 @@ function resetTo(timeline, page) {
   };
 }
 
-function merge(known, messages) {
-  const merged = new Map(known);
+function merge(current, messages) {
+  const merged = new Map(current);
   for (const message of messages) {
-    const held = merged.get(message.id);
-    if (!held || message.rev > held.rev) merged.set(message.id, message);
+    const previous = merged.get(message.id);
+    if (!previous || message.rev > previous.rev) merged.set(message.id, message);
   }
   return merged;
 }

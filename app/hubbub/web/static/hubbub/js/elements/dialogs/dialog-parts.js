@@ -1,4 +1,4 @@
-/** Templates that several dialogs use: tabs, fields, rows of people and their buttons. */
+/** Templates that several dialogs use: tabs, fields, rows of users and their buttons. */
 
 import { html } from "lit";
 

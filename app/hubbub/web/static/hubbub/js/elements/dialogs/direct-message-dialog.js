@@ -1,4 +1,4 @@
-/** Finds a person by name and opens the direct message with them. */
+/** Finds a user by name and opens the direct message with them. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";

@@ -1,4 +1,4 @@
-/** Finds people by name and invites them to the open room. */
+/** Finds users by name and invites them to the open room. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
@@ -26,7 +26,7 @@ class HubRoomInviteTab extends ChatElement {
     return `rooms/${openRoom(this.state).id}/members`;
   }
 
-  /** Return people with a matching name, each with `isMember`; null without a name. */
+  /** Return users with a matching name, each with `isMember`; null without a name. */
   async findUsers(q) {
     if (!q) return null;
     const [users, members] = await Promise.all([

@@ -1,4 +1,4 @@
-/** The open room's settings, in three tabs: its members, inviting people, and the room itself. */
+/** The open room's settings, in three tabs: its members, inviting users, and the room itself. */
 
 import { html, nothing } from "lit";
 

@@ -1,4 +1,4 @@
-/** The people who have the open room open right now, on any replica. */
+/** The users who are viewing the open room now, on any replica. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";

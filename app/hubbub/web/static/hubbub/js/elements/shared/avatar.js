@@ -1,4 +1,4 @@
-/** A user's initials on a colour of their own; other pages follow the same rule: `{% avatar %}`. */
+/** A user's initials on one of twelve colours. `{% avatar %}` does the same for other pages. */
 
 import { html } from "lit";
 

@@ -1,4 +1,4 @@
-/** The icons, drawn in the colour of their text. They are decoration: give the button a label. */
+/** The icons, in the colour of the text. Screen readers skip them, so give each button a label. */
 
 import { html, svg } from "lit";
 

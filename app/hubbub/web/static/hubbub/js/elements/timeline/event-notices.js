@@ -29,7 +29,7 @@ function paragraph(text) {
   return html`<p dir="auto">${text}</p>`;
 }
 
-/** Return one text for each run of events that differ only in whom they concern. */
+/** Return one text for each run of events that differ only in the user they concern. */
 function foldedTexts(events) {
   const runs = [];
   for (const event of events) {

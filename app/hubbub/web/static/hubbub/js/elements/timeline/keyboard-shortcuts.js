@@ -1,6 +1,6 @@
 /**
- * Keyboard access to the timeline: one message at a time is in the tab order, arrow keys move from
- * it, and letters do what its buttons do. Created by the timeline.
+ * Keyboard access to the timeline: one message at a time is in the tab order, arrow keys move the
+ * focus, and letters do what the message's buttons do. Created by the timeline.
  */
 
 import { openTimeline } from "../../state/selectors.js";
@@ -31,7 +31,7 @@ export class KeyboardShortcuts {
     }[key];
   }
 
-  /** A key in a button or an editor inside a message: only Escape leads to the composer. */
+  /** A key in a button or an editor inside a message: only Escape moves to the composer. */
   pressedInside(event) {
     if (event.key === "Escape" && !event.defaultPrevented) this.timeline.emit("compose");
   }

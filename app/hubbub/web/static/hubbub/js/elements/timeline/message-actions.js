@@ -1,6 +1,6 @@
 /**
- * What a user can do with a message: reply, copy its link, edit it in place, delete it. Created by
- * the timeline and called by the messages' buttons (`message.js`) and `keyboard-shortcuts.js`.
+ * What a user can do with a message: reply, copy its link, edit it, delete it. Created by the
+ * timeline and called by the messages' buttons (`message.js`) and `keyboard-shortcuts.js`.
  *
  * The server decides what is allowed. `permissionsFor` only hides buttons that it would refuse.
  */

@@ -55,7 +55,7 @@ class HubTimeline extends ChatElement {
     this.chat?.addEventListener("room-shown", this.onRoomShown);
   }
 
-  /** Render at most once per frame: a resume may bring a thousand events at once. */
+  /** Render at most once per frame: a resume may replay a thousand events together. */
   async scheduleUpdate() {
     if (!this.isUrgent) await new Promise((resolve) => requestAnimationFrame(resolve));
     this.isUrgent = false;
@@ -141,7 +141,7 @@ class HubTimeline extends ChatElement {
     </div>`;
   }
 
-  /** What people see of a public room before they join it. */
+  /** What users see of a public room before they join it. */
   roomPreview({ name, topic, members: count }) {
     const members = ngettext("%(count)s member", "%(count)s members", count);
     return html`<div class="room-preview">
@@ -156,10 +156,10 @@ class HubTimeline extends ChatElement {
     if (this.scrollPosition.following) return nothing;
     const count = unreadOf(room);
     const text = ngettext("%(count)s new message", "%(count)s new messages", count);
-    const news = fill(text, { count });
+    const label = fill(text, { count });
     return html`<button class="button jump-to-latest" @click=${() => this.jumpToLatest()}>
       ${icon("down")}<span>${gettext("Jump to latest")}</span>
-      ${count ? html`<span class="jump-to-latest-count">${news}</span>` : nothing}
+      ${count ? html`<span class="jump-to-latest-count">${label}</span>` : nothing}
     </button>`;
   }
 
