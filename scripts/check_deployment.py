@@ -19,16 +19,18 @@ CHECKS = (
 
 def main() -> None:
     with TemporaryDirectory() as directory:
-        base = {"PATH": os.environ["PATH"], "DATA_DIR": directory, "STATIC_ROOT": directory}
-        deployment = base | {
+        deployment = {
+            "PATH": os.environ["PATH"],
+            "DATA_DIR": directory,
+            "STATIC_ROOT": directory,
             "DATABASE_URL": f"sqlite:///{directory}/nothing.sqlite3",
             "REDIS_URL": "redis://localhost:1/0",
             "SECRET_KEY": secrets.token_urlsafe(50),
             "PUBLIC_URL": "https://chat.example.org",
         }
         for command in CHECKS:
-            done = subprocess.run([sys.executable, MANAGE, *command], env=deployment)
-            if done.returncode:
+            result = subprocess.run([sys.executable, MANAGE, *command], env=deployment)
+            if result.returncode:
                 sys.exit(f"`manage.py {' '.join(command)}` failed; see the output above.")
 
 

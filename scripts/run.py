@@ -45,8 +45,8 @@ def ensure_free(port: int) -> None:
 
 def manage(step: str, *arguments: str) -> None:
     say(step)
-    done = subprocess.run([sys.executable, str(ROOT / "app/manage.py"), *arguments])
-    if done.returncode:
+    result = subprocess.run([sys.executable, str(ROOT / "app/manage.py"), *arguments])
+    if result.returncode:
         sys.exit(f"{step} failed; see the output above.")
 
 

@@ -1,6 +1,6 @@
 """`python -m scripts.heroku`: run all of Hubbub on PORT until SIGTERM or until a process exits.
 
-With DYNO_ALONE=1 this process becomes the replica, which then serves pages, too, without nginx and
+With DYNO_ALONE=1 this process becomes the replica, which then also serves pages, without nginx and
 gunicorn. That fits into the smallest dyno.
 """
 
@@ -46,7 +46,7 @@ def become_replica(options: DynoOptions) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Raise the limit that all processes inherit: a connection takes a file, two in nginx."""
+    """Raise the limit that all processes inherit: a connection needs a file, two in nginx."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,8 +1,8 @@
 """Runs a dyno's processes: starts them in order and stops them together.
 
-Heroku sends SIGTERM to every process of a dyno at once, so children may exit before this process
+Heroku sends SIGTERM to all processes of a dyno together, so children may exit before this process
 receives its own signal. SIGKILL follows 30 s later. The exit status is 0 after SIGTERM, and 1 when
-a process exited by itself.
+a process exited unexpectedly.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from scripts.stack.process import Process, Program, describe_exit
 READY_SECONDS = 45.0
 # A child that exits may have received a SIGTERM that reaches this process a moment later.
 SIGTERM_SKEW_SECONDS = 0.5
-# Beyond DRAIN_SECONDS, for what a replica still has to finish after the drain.
+# The time after DRAIN_SECONDS in which a replica saves its remaining data.
 FINISH_SECONDS = 9.0
 
 

@@ -2,7 +2,7 @@
 
 Heroku's router is the only way in, and it appends the client's address to X-Forwarded-For. So the
 last address there is the client's; the client may have forged those before it. The router also
-says whether the client came by TLS.
+reports whether the client used TLS.
 """
 
 import os
@@ -59,10 +59,10 @@ def nginx(options: DynoOptions, directory: Path, web: int, realtime: int) -> Pro
 
 def _binary() -> str:
     buildpack = ROOT / "bin/nginx"
-    found = str(buildpack) if buildpack.exists() else find_program("nginx")
-    if found is None:
+    binary = str(buildpack) if buildpack.exists() else find_program("nginx")
+    if binary is None:
         raise StackError(
             "nginx is not installed. Add it with `heroku buildpacks:add heroku-community/nginx`, "
             "or set DYNO_ALONE=1 to run without it."
         )
-    return found
+    return binary

@@ -1,4 +1,4 @@
-"""Runs all of Hubbub on one machine and keeps it running: Postgres, Redis, web, N replicas, nginx.
+"""Runs and supervises all of Hubbub on one machine: Postgres, Redis, web, N replicas, nginx.
 
 `make stack` and its companions run `python -m scripts.stack`. Nothing here imports Django or
 Hubbub: the manager outlives the versions that it deploys, and controls them as a deployment does,

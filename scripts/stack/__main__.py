@@ -54,8 +54,8 @@ def manage(arguments: Namespace) -> None:
     root = Path(settings.pop("STACK_ROOT"))
     release = Release(root, Path(settings["STATIC_ROOT"]))
     command = [release.python, str(root / "app/manage.py"), *arguments.command]
-    done = subprocess.run(command, env=application.environment(settings, release))
-    sys.exit(done.returncode)
+    result = subprocess.run(command, env=application.environment(settings, release))
+    sys.exit(result.returncode)
 
 
 def _parser() -> ArgumentParser:

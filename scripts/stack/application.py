@@ -26,15 +26,15 @@ class Release:
 
     @property
     def python(self) -> str:
-        """The release's own Python, or the manager's where the release has none."""
-        own = self.root / ".venv/bin/python"
-        return str(own) if own.exists() else sys.executable
+        """The release's own Python, or the manager's if the release has none."""
+        python = self.root / ".venv/bin/python"
+        return str(python) if python.exists() else sys.executable
 
 
 def environment(settings: Mapping[str, str], release: Release, **extra: str) -> dict[str, str]:
     """Return a process's whole environment.
 
-    The shell's variables come through, so that limits and mail can be set there.
+    It includes the shell's variables, so that limits and mail can be set there.
     """
     ours = {
         **settings,
@@ -86,5 +86,5 @@ def realtime(settings: Mapping[str, str], release: Release, port: int) -> Progra
         environment=environment(settings, release, PORT=str(port)),
         cwd=release.root,
         is_ready=partial(http_ok, port, "/readyz"),
-        orphan_signal=signal.SIGKILL,  # SIGTERM would start a drain that nobody waits for
+        orphan_signal=signal.SIGKILL,  # SIGTERM would start a drain without a purpose
     )

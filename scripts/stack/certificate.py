@@ -19,7 +19,7 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
         raise StackError("TLS=1 needs openssl to create a certificate. Install it, or omit TLS.")
     directory.mkdir(parents=True, exist_ok=True)
     key.touch(mode=0o600)
-    done = subprocess.run(
+    result = subprocess.run(
         [
             *(openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", DAYS),
             *("-subj", "/CN=localhost"),
@@ -29,6 +29,6 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        raise StackError(f"openssl could not create a certificate:\n{done.stderr}")
+    if result.returncode:
+        raise StackError(f"openssl could not create a certificate:\n{result.stderr}")
     return certificate, key

@@ -1,4 +1,4 @@
-"""Starts child processes, each in a process group of its own and tied to its parent's life."""
+"""Starts child processes, each in its own process group and tied to the life of its parent."""
 
 import asyncio
 import os
@@ -27,8 +27,8 @@ async def spawn(
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
     """Start a process; return it with a stream of what it and its children write.
 
-    The stream is a pipe of our own. asyncio's pipes would not do: asyncio waits for them to close
-    before it reports the exit, and workers that outlive the process keep them open.
+    The stream is a pipe of our own, because asyncio waits for its own pipes to close before it
+    reports the exit, and workers that outlive the process keep them open.
     """
     reading, writing = os.pipe()
     try:
@@ -50,7 +50,7 @@ async def spawn(
 
 
 def kill_group(leader: int) -> None:
-    """Kill a process that `spawn` started and all its children, as far as they still run."""
+    """Kill a process that `spawn` started and all its children, if they still run."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 

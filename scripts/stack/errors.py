@@ -2,4 +2,4 @@
 
 
 class StackError(Exception):
-    """Something that the person at the terminal can fix; the message says how."""
+    """An error that the operator can fix; the message says how."""

@@ -110,7 +110,7 @@ class Manager:
             case {"operation": "deploy", "root": str(root)}:
                 await operations.deploy(self._stack, Path(root), report_everywhere)
             case _:
-                raise StackError("The stack does not know this request.")
+                raise StackError("Unknown request.")
 
     def _report_status(self, report: Report) -> None:
         for service in self._stack.services:

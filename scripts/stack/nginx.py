@@ -127,11 +127,11 @@ class Nginx:
 
     def _ensure_valid(self, configuration: Path) -> None:
         extra = ["-g", " ".join(directives())] if directives() else []
-        tested = subprocess.run(
+        result = subprocess.run(
             [*self._command(configuration), *extra, "-t", "-q"], capture_output=True, text=True
         )
-        if tested.returncode:
-            raise StackError(f"nginx rejects its configuration:\n{tested.stderr}")
+        if result.returncode:
+            raise StackError(f"nginx rejects its configuration:\n{result.stderr}")
 
 
 def active_workers(master: int | None) -> set[int]:
@@ -154,7 +154,7 @@ def directives() -> list[str]:
 
 
 def worker_limits() -> dict[str, str]:
-    """Return limits as high as this machine allows. Each proxied connection takes two files."""
+    """Return limits as high as this machine allows. Each proxied connection needs two files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = min(hard, MAX_FILES) if hard != resource.RLIM_INFINITY else MAX_FILES
     return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}

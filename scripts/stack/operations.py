@@ -1,7 +1,7 @@
 """Operations on a running stack: change the number of replicas, deploy other code.
 
 Connected users notice at most a reconnect. A new process is ready before nginx routes to it, and
-nginx stops routing to an old one before it is told to stop, which moves its connections elsewhere.
+nginx stops routing to an old one before that one is stopped, which moves its connections elsewhere.
 """
 
 import asyncio
@@ -108,7 +108,7 @@ async def _drain_replicas(stack: Stack, leaving: Sequence[Service], report: Repo
 def _describe_failed_deploy(
     stack: Stack, before: Sequence[Service], previous_root: Path, root: Path
 ) -> str:
-    """Say which code is running after a failed deploy, and what to do. `before` ran before it."""
+    """Describe which code is running after a failed deploy, and what to do. `before` ran before it."""
     serving = [*stack.realtime, *stack.web]
     new = [service for service in serving if service not in before]
     if not new:

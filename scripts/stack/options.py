@@ -67,5 +67,5 @@ def int_from(
 
 
 def url_host(address: str) -> str:
-    """Return the address as it stands in a URL: an IPv6 address needs brackets."""
+    """Return the address as it is written in a URL: an IPv6 address needs brackets."""
     return f"[{address}]" if ":" in address else address

@@ -1,4 +1,4 @@
-"""One stream with the output of all processes, each line behind its process's name."""
+"""One stream with the output of all processes, each line prefixed with its process's name."""
 
 import asyncio
 import os

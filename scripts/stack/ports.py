@@ -5,7 +5,7 @@ import random
 from scripts.stack.errors import StackError
 from scripts.stack.probes import HOST, is_free
 
-# Below the kernel's ephemeral ports, so that no client takes a port while its service restarts.
+# Below the kernel's ephemeral ports, so that no client uses a port while its service restarts.
 PORTS = range(20_000, 32_000)
 # Ports that were handed out; their services may not listen yet.
 _reserved: set[int] = set()

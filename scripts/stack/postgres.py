@@ -1,8 +1,8 @@
 """The stack's PostgreSQL: a cluster in the state directory, with a password, on loopback.
 
 PostgreSQL refuses to run as root, so root runs it as the user `postgres`, which its package
-creates. If that user cannot reach the state directory (below a home of mode 700, say), the data go
-to a directory in /var/lib, and the state directory gets a link to it.
+creates. If that user cannot reach the state directory (below a home of mode 700, for example), the
+data directory is in /var/lib, and the state directory has a link to it.
 """
 
 import hashlib
@@ -66,8 +66,8 @@ def create_database(port: int, password: str) -> None:
     environment = {"PATH": os.environ.get("PATH", ""), "PGPASSWORD": password}
     server = [f"--host={HOST}", f"--port={port}", f"--username={OWNER}"]
     psql = [str(binaries / "psql"), *server, "--no-psqlrc", "--tuples-only", "--no-align"]
-    listed = _run([*psql, "--command=SELECT datname FROM pg_database", "postgres"], environment)
-    if DATABASE not in listed.split():
+    names = _run([*psql, "--command=SELECT datname FROM pg_database", "postgres"], environment)
+    if DATABASE not in names.split():
         _run([str(binaries / "createdb"), *server, DATABASE], environment)
 
 
@@ -75,11 +75,11 @@ def _data_directory(state: StateDirectory, output: Output) -> Path:
     data = state / "postgres"
     if not data.exists() and is_root() and not _postgres_can_reach(state.path):
         suffix = hashlib.sha256(bytes(state.path)).hexdigest()[:12]
-        elsewhere = Path("/var/lib") / f"hubbub-stack-{suffix}"
-        output.write(f"PostgreSQL cannot reach {state.path}; its data go to {elsewhere}")
-        elsewhere.mkdir(exist_ok=True)
+        reachable = Path("/var/lib") / f"hubbub-stack-{suffix}"
+        output.write(f"PostgreSQL cannot reach {state.path}; its data is in {reachable}")
+        reachable.mkdir(exist_ok=True)
         data.unlink(missing_ok=True)
-        data.symlink_to(elsewhere)
+        data.symlink_to(reachable)
     data.mkdir(exist_ok=True)
     data.resolve().chmod(0o700)
     if is_root():
@@ -117,7 +117,7 @@ def _user() -> str | None:
 
 
 def _run(command: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise StackError(f"PostgreSQL could not be set up:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    result = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True)
+    if result.returncode:
+        raise StackError(f"PostgreSQL could not be set up:\n{result.stdout}{result.stderr}")
+    return result.stdout

@@ -1,4 +1,4 @@
-"""Checks whether something answers on a port of this machine."""
+"""Checks whether a server answers on a port of this machine."""
 
 import asyncio
 import errno
@@ -25,7 +25,7 @@ async def redis_answers(port: int) -> bool:
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Poll a condition that nothing signals; return whether it came true in time."""
+    """Poll a condition that nothing signals; return whether it became true in time."""
     deadline = time.monotonic() + within
     while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
@@ -54,7 +54,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 async def _exchange(port: int, request: bytes, host: str = HOST) -> bytes:
-    """Send a request; return the start of the answer, or nothing if none comes."""
+    """Send a request; return the start of the answer, or nothing if there is none."""
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)

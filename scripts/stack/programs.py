@@ -16,8 +16,8 @@ def find_program(name: str) -> str | None:
 
 def find_postgres() -> Path | None:
     """Return the directory with the programs of the newest PostgreSQL."""
-    if found := shutil.which("initdb"):
-        return Path(found).resolve().parent
+    if initdb := shutil.which("initdb"):
+        return Path(initdb).resolve().parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     newest = max(versions, key=lambda path: float(path.parts[-3]), default=None)
     return newest.parent if newest else None

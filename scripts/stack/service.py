@@ -34,7 +34,7 @@ class Service:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it and wait until it is ready. Raises StackError when it is not in time."""
+        """Start the process and wait until it is ready. Raises StackError on a timeout."""
         self.state = "starting"
         self._supervision = asyncio.create_task(self._supervise())
         deadline = time.monotonic() + START_SECONDS
@@ -45,7 +45,7 @@ class Service:
         self.state = "running"
 
     async def stop(self, within: float) -> None:
-        """Stop it gracefully; kill it when that takes longer than `within` seconds."""
+        """Stop the process gracefully; kill it when that takes longer than `within` seconds."""
         self._stopping.set()
         self.state = "stopping"
         if self._supervision is not None:
@@ -63,7 +63,7 @@ class Service:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """Kill it and all its children at once."""
+        """Kill the process and all its children immediately."""
         self._stopping.set()
         self.state = "stopped"
         self._process.kill()

@@ -1,6 +1,6 @@
 """The stack's processes, started in the order in which they depend on each other.
 
-Changes behind nginx always follow one order, so that no request meets a closed port. To add a
+Changes behind nginx always follow one order, so that no request reaches a closed port. To add a
 process: start it, wait until it is ready, write nginx's list, reload nginx. To remove one: write
 the list and reload first, then stop the process.
 """
@@ -22,8 +22,8 @@ from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
 from scripts.stack.static import ensure_collected, remove_old
 
-# How long a process may take to stop. A replica may take this long after its drain, and nginx,
-# which waits for its connections to close, too.
+# How long a process may take to stop. For replicas, and for nginx, which waits for its connections
+# to close, this time starts after the drain.
 STOP_SECONDS = 15.0
 WEB_STOP_SECONDS = 35.0  # gunicorn gives requests 30 s to finish
 
@@ -83,7 +83,7 @@ class Stack:
     async def route_to(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
         """Make nginx balance over exactly these services.
 
-        Raises StackError if nginx does not reload; the old list then stays.
+        Raises StackError when nginx does not reload; the old list is then restored.
         """
         self._write_list(web, realtime)
         try:

@@ -17,7 +17,7 @@ from scripts.stack.control import no_stack_message
 from scripts.stack.errors import StackError
 
 SECRETS = ("secret_key", "postgres_password", "redis_password")
-# The longest path of a Unix socket on every system that we know (unix(7): 108 with the final zero).
+# The longest path of a Unix socket on any system (unix(7): 108 on Linux, with the final zero).
 MAX_SOCKET_PATH_BYTES = 103
 
 
@@ -43,7 +43,7 @@ class StateDirectory:
             raise StackError(f"The stack's directory cannot be created: {error}.") from None
 
     def lock(self) -> None:
-        """Lock the directory for this process. Raises StackError if another stack has it."""
+        """Lock the directory for this process. Raises StackError if another stack uses it."""
         file = self._lock = (self / "lock").open("a")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

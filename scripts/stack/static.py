@@ -40,7 +40,7 @@ def remove_old(state: StateDirectory) -> None:
 
 
 def fingerprint(root: Path) -> str:
-    """Return a hash that changes when a static file, a library or a setting does."""
+    """Return a hash that changes with the static files, the libraries and the settings."""
     digest = hashlib.sha256()
     for path in sorted(_sources(root)):
         digest.update(f"{path.relative_to(root)}\0".encode())
@@ -51,7 +51,7 @@ def fingerprint(root: Path) -> str:
 def _new_directory(home: Path) -> Path:
     """Return a new directory with a copy of the latest release's files.
 
-    Copies, not links: a running release serves its files while they are rewritten in place.
+    Copies, not links: `collectstatic` rewrites files that a running release serves.
     """
     home.mkdir(exist_ok=True)
     new = home / "new"

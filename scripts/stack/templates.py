@@ -25,10 +25,10 @@ def defaults(source: Path) -> dict[str, str]:
 
 def render(source: Path, target: Path, variables: Mapping[str, str]) -> None:
     """Write the configuration into `target`; `variables` override the defaults."""
-    known = defaults(source)
-    if unknown := variables.keys() - known.keys():
+    default_values = defaults(source)
+    if unknown := variables.keys() - default_values.keys():
         raise StackError(f"nginx's templates have no variable {', '.join(sorted(unknown))}.")
-    values = _with_lists(source, {**known, **variables})
+    values = _with_lists(source, {**default_values, **variables})
 
     def value(match: re.Match[str]) -> str:
         return values.get(match[1] or match[2], match[0])
@@ -41,13 +41,13 @@ def render(source: Path, target: Path, variables: Mapping[str, str]) -> None:
 
 def _with_lists(source: Path, variables: Mapping[str, str]) -> dict[str, str]:
     script = str(source / "15-lists.envsh")
-    printed = subprocess.run(
+    output = subprocess.run(
         ["sh", "-c", '. "$0" && exec env -0', script],
         env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), **variables},
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    values = dict(line.split("=", 1) for line in printed.split("\0") if line)
-    own = ("PATH", "PWD", "SHLVL", "_")
-    return {name: text for name, text in values.items() if name not in own}
+    values = dict(line.split("=", 1) for line in output.split("\0") if line)
+    shell_variables = ("PATH", "PWD", "SHLVL", "_")
+    return {name: text for name, text in values.items() if name not in shell_variables}
