@@ -1,7 +1,7 @@
 """The image's HEALTHCHECK: exits with 0 if this container is healthy.
 
-`web` and `realtime` have to answer /healthz on PORT. It does not use the database, so that an
-outage of Postgres does not get every container restarted. Any other command exits by itself, and is
+`web` and `realtime` have to answer /healthz on PORT. The path does not use the database, so that an
+outage of Postgres does not restart every container. Any other command exits when it is done, and is
 healthy as long as it runs.
 """
 

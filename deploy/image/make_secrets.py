@@ -1,7 +1,8 @@
 """Creates the secrets of docker-compose.yml in the volume at /run/hubbub; existing ones stay.
 
 The service `secrets` runs this as root before all others. Each directory is for one kind of
-container: `app` belongs to the image's user, `postgres` and `redis` to root, as which both start.
+container: `app` belongs to the image's user; `postgres` and `redis` belong to root, as both start
+as root.
 The URLs contain the passwords, so they are rewritten each time.
 """
 
