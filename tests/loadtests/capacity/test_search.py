@@ -57,7 +57,7 @@ def test_a_server_that_passes_every_step_has_no_limit_yet() -> None:
     assert (result.passed, result.failed, result.limit) == (20_000, None, None)
 
 
-def test_a_server_that_fails_every_step_holds_nothing() -> None:
+def test_a_server_that_fails_every_step_has_no_capacity() -> None:
     result = search(a_server(0))
     assert (result.passed, result.failed, len(result.steps)) == (0, 50, 2)
     assert result.best_step() is None

@@ -11,7 +11,7 @@ from loadtests.chaos import clock
 from loadtests.chaos.clock import Clocks
 
 HOUR = 3_600
-# Prints the time of day and monotonic time whenever it is asked.
+# Prints the time of day and monotonic time for each line of input.
 PRINT_TIMES = (
     "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
 )

@@ -192,20 +192,20 @@ def test_with_one_fault_at_a_time_every_limit_of_a_silence_can_be_exceeded(name:
     assert not outcome_of(fault, after, histories=silent, alone=True).rows[0].within_limits
 
 
-def test_of_two_concurrent_faults_of_servers_the_longer_limit_counts() -> None:
+def test_of_two_concurrent_server_faults_the_longer_limit_counts() -> None:
     quiet = [history_of(received=[9, 16, 19], acked=[])]
     faults = execution("replica-killed", 10, 12), execution("postgres-slow", 11, 15)
     assert all(row.within_limits for row in outcome_of(*faults, histories=quiet).rows)
 
 
-def test_a_fault_of_clients_extends_no_limit_of_servers() -> None:
+def test_a_client_fault_extends_no_limit_of_a_server_fault() -> None:
     quiet = [history_of(received=[9, 16, 19], acked=[])]
     faults = execution("replica-killed", 10, 12), execution("clients-cut", 11, 15)
     killed, cut = outcome_of(*faults, histories=quiet).rows
     assert (killed.within_limits, cut.within_limits) == (False, True)
 
 
-def test_clients_affected_by_a_fault_of_clients_count_for_that_fault_only() -> None:
+def test_clients_affected_by_a_client_fault_count_for_that_fault_only() -> None:
     often = [float(at) for at in range(100)]
     histories = [
         history_of(received=[9, 20.5, 22, 24], acked=[], name="alice"),
@@ -221,7 +221,7 @@ def test_clients_affected_by_a_fault_of_clients_count_for_that_fault_only() -> N
     assert cut.silence == pytest.approx(9.5)
 
 
-def test_clients_that_hear_only_from_affected_clients_are_left_out_with_them() -> None:
+def test_clients_that_receive_only_from_affected_clients_are_left_out_with_them() -> None:
     histories = [
         history_of(received=[9, 20.5, 22, 24], acked=[], name="alice"),
         history_of(received=[9, 18, 22, 24], acked=[], name="bob"),

@@ -29,7 +29,7 @@ from loadtests.lib.client.history import (
 from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 CHECKER = Path(checker.__file__).parent
-Spoil = Callable[[list[History], Log], None]
+Corrupt = Callable[[list[History], Log], None]
 
 
 def talk() -> tuple[list[History], Log]:
@@ -190,7 +190,7 @@ def show_an_older_state(histories: list[History], log: Log) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "rule"),
+    ("corrupt", "rule"),
     [
         (lose_a_saved_message, "ok-logged"),
         (make_a_gap_in_the_log, "log-contiguous"),
@@ -221,9 +221,9 @@ def show_an_older_state(histories: list[History], log: Log) -> None:
         (show_an_older_state, "views-equal"),
     ],
 )
-def test_it_finds_a_server_that_would(spoil: Spoil, rule: str) -> None:
+def test_it_finds_every_corruption(corrupt: Corrupt, rule: str) -> None:
     histories, log = talk()
-    spoil(histories, log)
+    corrupt(histories, log)
     assert rule in {violation.rule for violation in check(histories, log)}
 
 

@@ -128,14 +128,14 @@ def test_the_command_checks_a_run_again(tmp_path: Path) -> None:
     assert "message 103 is shown" in done.stdout.replace(" (seq 3)", "")
 
 
-@pytest.mark.parametrize("spoil", ["run.json", "log.jsonl", "histories.jsonl"])
-def test_a_folder_without_a_complete_run_gets_a_clear_message(tmp_path: Path, spoil: str) -> None:
+@pytest.mark.parametrize("broken", ["run.json", "log.jsonl", "histories.jsonl"])
+def test_a_folder_without_a_complete_run_gets_a_clear_message(tmp_path: Path, broken: str) -> None:
     write_run(make_run(), tmp_path)
-    whole = (tmp_path / spoil).read_text()
-    (tmp_path / spoil).write_text(whole[: len(whole) // 2])
+    whole = (tmp_path / broken).read_text()
+    (tmp_path / broken).write_text(whole[: len(whole) // 2])
     done = run_checker(tmp_path)
     assert done.returncode == 2
     assert "cannot be read" in done.stderr
     assert "Traceback" not in done.stderr
-    (tmp_path / spoil).unlink()
+    (tmp_path / broken).unlink()
     assert "has no run" in run_checker(tmp_path).stderr

@@ -300,7 +300,7 @@ def test_a_refused_room_is_given_up_and_an_unavailable_one_is_retried() -> None:
 
 
 def test_a_room_opened_again_before_its_answer_is_subscribed_after_it() -> None:
-    """Otherwise nobody could tell which of the two subscribes an event belongs to."""
+    """Otherwise it would be unclear which of the two subscribes an event belongs to."""
     protocol = connected()
     protocol.subscribe(ROOM, Start.NOW)
     assert protocol.subscribe(ROOM) == []

@@ -1,6 +1,6 @@
 """The report of a load run is complete, says what was not monitored, and needs no other file.
 
-The run is made up second by second, in the form of `series.json` and `samples.jsonl`.
+The run is synthetic, second by second, in the form of `series.json` and `samples.jsonl`.
 """
 
 import json

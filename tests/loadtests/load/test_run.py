@@ -39,7 +39,7 @@ class FinishedRun:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, FinishedRun]]:
     folder = tmp_path_factory.mktemp("runs")
     wanted = {
-        "honest": ("", GENEROUS),
+        "correct": ("", GENEROUS),
         "gap": ("gap", GENEROUS),
         "double": ("double", GENEROUS),
         "impossible": ("", replace(GENEROUS, send_ms=0.001)),
@@ -47,17 +47,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Finishe
     }
     with ExitStack() as stack:
         processes = {
-            name: start(stack, folder / name, lie, limits) for name, (lie, limits) in wanted.items()
+            name: start(stack, folder / name, fault, limits)
+            for name, (fault, limits) in wanted.items()
         }
         processes["shared"] = start(stack, folder / "shared", "", GENEROUS, workers=2)
         yield {name: finish(folder / name, process) for name, process in processes.items()}
 
 
 def start(
-    stack: ExitStack, folder: Path, lie: str, limits: Limits, workers: int = 0
+    stack: ExitStack, folder: Path, fault: str, limits: Limits, workers: int = 0
 ) -> "subprocess.Popen[str]":
     folder.mkdir()
-    address = stack.enter_context(faulty_chat_server(lie))
+    address = stack.enter_context(faulty_chat_server(fault))
     identities = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
     plan = Plan("run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits)
@@ -88,27 +89,27 @@ def finish(folder: Path, process: "subprocess.Popen[str]") -> FinishedRun:
     return FinishedRun(process.returncode, output, Series.read(folder / "series.json"))
 
 
-def test_an_honest_server_meets_every_limit(runs: dict[str, FinishedRun]) -> None:
-    honest = runs["honest"]
-    assert honest.status == exit_codes.PASSED, honest.output
-    total = honest.series.total()
+def test_a_correct_server_meets_every_limit(runs: dict[str, FinishedRun]) -> None:
+    correct = runs["correct"]
+    assert correct.status == exit_codes.PASSED, correct.output
+    total = correct.series.total()
     assert total.latency(SEND).count > 0
     assert total.latency(DELIVER).count > total.latency(SEND).count
     assert not total.order_errors
-    assert max(second.users for second in honest.series.in_order()) == USERS
+    assert max(second.users for second in correct.series.in_order()) == USERS
 
 
 def test_locusts_own_statistics_have_every_delivery(runs: dict[str, FinishedRun]) -> None:
-    honest = runs["honest"]
-    row = next(line for line in honest.output.splitlines() if line.startswith("DELIVER"))
-    assert int(row.split()[2]) == honest.series.total().latency(DELIVER).count
+    correct = runs["correct"]
+    row = next(line for line in correct.output.splitlines() if line.startswith("DELIVER"))
+    assert int(row.split()[2]) == correct.series.total().latency(DELIVER).count
 
 
-@pytest.mark.parametrize(("lie", "error"), [("gap", GAP), ("double", DUPLICATE)])
+@pytest.mark.parametrize(("fault", "error"), [("gap", GAP), ("double", DUPLICATE)])
 def test_an_order_error_is_found_on_every_connection_and_fails_the_run(
-    runs: dict[str, FinishedRun], lie: str, error: str
+    runs: dict[str, FinishedRun], fault: str, error: str
 ) -> None:
-    run = runs[lie]
+    run = runs[fault]
     assert run.status == exit_codes.FAILED, run.output
     found = run.series.total().order_errors
     assert set(found) == {error}

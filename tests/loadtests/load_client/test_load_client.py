@@ -26,7 +26,7 @@ WITH_SEQ = replace(PLAIN, delivery='{"seq":', sequence_key='"seq":')
 ECHO = Dialect(send="bench $N .", delivery="bench ")
 
 
-def faithful(number: int, text: str, connection: int) -> list[str]:
+def deliver(number: int, text: str, connection: int) -> list[str]:
     return [text]
 
 
@@ -47,8 +47,8 @@ def paced(client: LoadClient, rate: float = 50, senders: int = 3) -> Result:
     return client.paced(rate, 0.4, lambda: None, senders=senders, warm_up=0.0)
 
 
-def test_a_faithful_server_loses_nothing() -> None:
-    with client_of(faithful) as client:
+def test_a_correct_server_loses_nothing() -> None:
+    with client_of(deliver) as client:
         result = paced(client)
     assert result["sent"] == 20
     assert result["expected"] == result["sent"] * 3
@@ -88,7 +88,7 @@ def test_a_message_after_a_later_one_of_its_sender_is_reordered() -> None:
     assert (result["lost"], result["duplicated"], result["reordered"]) == (0, 0, 1)
 
 
-def test_a_seq_that_does_not_grow_is_reordered_whoever_the_sender_is() -> None:
+def test_a_seq_that_does_not_grow_is_reordered_for_any_sender() -> None:
     def repeat_a_seq(number: int, text: str, connection: int) -> list[str]:
         seq = number if (number, connection) == (5, 2) else number + 1
         return [f'{{"seq":{seq},"body":"{text}"}}']
@@ -98,8 +98,8 @@ def test_a_seq_that_does_not_grow_is_reordered_whoever_the_sender_is() -> None:
     assert (result["lost"], result["duplicated"], result["reordered"]) == (0, 0, 1)
 
 
-def test_a_sender_sends_its_next_message_once_its_last_one_came_back() -> None:
-    with client_of(faithful) as client:
+def test_a_sender_sends_its_next_message_once_its_last_one_was_delivered() -> None:
+    with client_of(deliver) as client:
         result = client.closed(0.3, lambda: None, senders=2, warm_up=0.0)
     assert result["acked"] >= 2
     assert (result["lost"], result["duplicated"]) == (0, 0)
@@ -129,7 +129,7 @@ def test_a_problem_is_counted_and_the_sender_continues() -> None:
 
 
 def test_several_loads_on_the_same_connections_are_counted_separately() -> None:
-    with client_of(faithful) as client:
+    with client_of(deliver) as client:
         results = [paced(client), paced(client)]
     assert [result["delivery"]["count"] for result in results] == [60, 60]
 
@@ -146,7 +146,7 @@ def test_frames_are_found_wherever_the_network_cuts_them(piece: int) -> None:
 
 
 def test_pings_are_answered_while_no_load_runs() -> None:
-    room = Room(faithful)
+    room = Room(deliver)
     with serve_room(room) as address, running(plan(address)):
         answered = [socket.ping() for socket in room.sockets]
         assert len(answered) == 3
@@ -154,7 +154,7 @@ def test_pings_are_answered_while_no_load_runs() -> None:
 
 
 def test_a_connection_is_live_once_it_has_all_missed_messages() -> None:
-    room = Room(faithful, greeting=["bench 0 .", "bench 1 .", "opened"])
+    room = Room(deliver, greeting=["bench 0 .", "bench 1 .", "opened"])
     with (
         serve_room(room) as address,
         running(plan(address, missed_rooms=["room", "room"], missed_per_connection=2)) as client,
@@ -165,13 +165,13 @@ def test_a_connection_is_live_once_it_has_all_missed_messages() -> None:
 
 
 def test_a_server_that_does_not_run_is_reported_clearly() -> None:
-    with serve_room(Room(faithful)) as address:
+    with serve_room(Room(deliver)) as address:
         pass
     with pytest.raises(LoadError, match=r"did not open.*refused.*0 of 3"), running(plan(address)):
         pass
 
 
-def test_a_connection_comes_back_after_a_failed_handshake_if_the_plan_says_so() -> None:
+def test_a_connection_is_retried_after_a_failed_handshake_if_the_plan_says_so() -> None:
     with (
         fragmenting_server(1_000, paddings=[0], refuse=2) as address,
         running(plan(address, connections=1, dialect=ECHO, retry=True)) as client,

@@ -22,11 +22,11 @@ from tests.cluster.stage import Stage, elapse, open_all
 
 pytestmark = pytest.mark.deployment
 
-CROWD = 8
+USER_COUNT = 8
 SPEED = 4.0
 PAUSE_SECONDS = 0.4  # between messages; long enough even at that speed
 # Members of each room, and the messages that each of them sends there.
-SIZES = {2: 9, 3: 6, CROWD: 2}
+SIZES = {2: 9, 3: 6, USER_COUNT: 2}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def recorded(
         "COMMANDS_BURST": "1000",
     }
     with Cluster(postgres=postgres, redis=redis, environment=environment) as cluster:
-        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), USER_COUNT)
 
 
 async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Stage) -> None:
@@ -47,13 +47,13 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
     await talk(recorded, rooms)
     traffic = await recording_of(recorded)
     assert traffic.count("send") == sum(size * count for size, count in SIZES.items())
-    assert traffic.count("connect") == 2 * CROWD  # everyone was disconnected once
-    identities = [recorded.users(CROWD)[user].identity for user in traffic.users.values()]
+    assert traffic.count("connect") == 2 * USER_COUNT  # everyone was disconnected once
+    identities = [recorded.users(USER_COUNT)[user].identity for user in traffic.users.values()]
     made = create_rooms(traffic, recorded.address(0), identities)
     target = Target(recorded.addresses, identities, made)
-    began = time.monotonic()
+    started = time.monotonic()
     results = await Player(traffic, target, SPEED, print).play()
-    assert time.monotonic() - began >= traffic.seconds / SPEED
+    assert time.monotonic() - started >= traffic.seconds / SPEED
     results.check_log(recorded.log())
     printed = "\n".join(lines(results, traffic, SPEED))
     assert not results.violations, format_violations(results.violations)
@@ -63,12 +63,12 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
     total = results.series.total()
     assert total.latencies["SEND"].count == traffic.count("send")
     assert total.latencies["DELIVER"].count + total.caught_up > traffic.count("send")
-    assert total.latencies["RESUME"].count == CROWD
+    assert total.latencies["RESUME"].count == USER_COUNT
 
 
 async def talk(stage: Stage, rooms: list[int]) -> None:
     """Send in all rooms, and at one point drop all connections together."""
-    users = stage.users(CROWD)
+    users = stage.users(USER_COUNT)
     clients = [stage.client(user) for user in users]
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(client) for client in clients))
@@ -81,8 +81,8 @@ async def talk(stage: Stage, rooms: list[int]) -> None:
                     await client.wait_until(lambda: client.connected)
             for room, (size, count) in zip(rooms, SIZES.items(), strict=True):
                 if number < count:
-                    said = "so " * (number + 1)
-                    await asyncio.gather(*(each.send(room, said) for each in clients[:size]))
+                    body = "so " * (number + 1)
+                    await asyncio.gather(*(each.send(room, body) for each in clients[:size]))
             await elapse(PAUSE_SECONDS)
         for room, size in zip(rooms, SIZES, strict=True):
             await stage.settle(room, clients[:size])
@@ -94,7 +94,7 @@ async def recording_of(stage: Stage) -> Traffic:
     async with asyncio.timeout(10):
         while True:
             traffic = read(files_in(folder))
-            if traffic.count("disconnect") == 2 * CROWD:
+            if traffic.count("disconnect") == 2 * USER_COUNT:
                 return traffic
             await elapse(0.1)
 
