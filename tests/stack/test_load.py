@@ -42,7 +42,7 @@ def test_a_short_load_test_passes_and_writes_its_files(
         assert total.latency(kind).count > 0, kind
     assert not total.failures
     assert not total.order_errors
-    assert [one.text for one in series.annotations] == ["everybody drops their socket"] * 2
+    assert [one.text for one in series.annotations] == ["all connections drop"] * 2
     assert max(len(second.connections) for second in series.in_order()) == 2  # replicas
     assert "POST     /accounts/login/" in done.stderr
     assert "POST     /settings/tokens/" in done.stderr  # the bot's
