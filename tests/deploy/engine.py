@@ -45,7 +45,7 @@ class Engine:
         """Ensure that public images exist locally or can be pulled."""
         for image in images:
             if not self.has_image(image) and self.attempt("pull", image).returncode:
-                raise lacking(f"The image {image} does not exist, and `{self.name} pull` fails.")
+                raise failure(f"The image {image} does not exist, and `{self.name} pull` fails.")
 
     def build(self, tag: str, target: str = "") -> str:
         """Build a target of the Dockerfile (default: the last); return its tag."""
@@ -74,7 +74,7 @@ class Engine:
                 if done.returncode == 0:
                     # podman's own image format has no HEALTHCHECK.
                     return ("--format", "docker", *flags)
-        raise lacking(f"podman cannot build here:\n{done.stderr}")
+        raise failure(f"podman cannot build here:\n{done.stderr}")
 
 
 def this_revision() -> str:
@@ -87,14 +87,14 @@ def find_engine() -> Engine:
     for name in [chosen] if chosen else ENGINES:
         if shutil.which(name) and call([name, "info"]).returncode == 0:
             return Engine(name)
-    raise lacking(f"Neither {' nor '.join(ENGINES)} works here; install one of them.")
+    raise failure(f"Neither {' nor '.join(ENGINES)} works here; install one of them.")
 
 
 def tool(name: str) -> str:
     """Return the path of a program from requirements-deploy.txt."""
     path = TOOLS / name
     if not path.exists():
-        raise lacking(f"{name} is not in {TOOLS.parent.name}: `scripts/setup deploy` installs it.")
+        raise failure(f"{name} is not in {TOOLS.parent.name}: `scripts/setup deploy` installs it.")
     return str(path)
 
 
@@ -122,6 +122,6 @@ def checked(done: subprocess.CompletedProcess[str]) -> str:
     return done.stdout
 
 
-def lacking(what: str) -> Failed:
+def failure(what: str) -> Failed:
     """Return an exception that fails the test with this message, without a traceback."""
     return Failed(what, pytrace=False)

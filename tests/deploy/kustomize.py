@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from loadtests.lib.servers.process import ROOT
-from tests.deploy.engine import call, checked, find_engine, lacking
+from tests.deploy.engine import call, checked, failure, find_engine
 
 K8S = ROOT / "deploy/k8s"
 KUBECTL_IMAGE = "localhost/kubectl"
@@ -120,7 +120,7 @@ def kustomize(folder: str) -> str:
         return checked(call(["kubectl", "kustomize", folder]))
     engine = find_engine()
     if not engine.has_image(KUBECTL_IMAGE):
-        raise lacking(f"kustomize, kubectl and the image {KUBECTL_IMAGE} are missing.")
+        raise failure(f"kustomize, kubectl and the image {KUBECTL_IMAGE} are missing.")
     mounts = [part for path in (folder, ROOT) for part in ("--volume", f"{path}:{path}:ro")]
     return engine.run(
         "run", "--rm", "--network=none", *mounts, KUBECTL_IMAGE, "kubectl", "kustomize", folder

@@ -25,7 +25,7 @@ from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.ports import free_port
 from tests.deploy.compose import answers
-from tests.deploy.engine import Engine, lacking
+from tests.deploy.engine import Engine, failure
 from tests.deploy.kustomize import Build, Resource, Workload
 
 POSTGRES, REDIS, NGINX = "postgres:17", "redis:8", "nginx:1.28"
@@ -58,7 +58,7 @@ class Substitute:
 class Played(Startable):
     def __init__(self, engine: Engine, image: str) -> None:
         if engine.name != "podman":
-            raise lacking("Running the manifests needs podman; no other engine can.")
+            raise failure("Running the manifests needs podman; no other engine can.")
         self.engine = engine
         self.folder = Path(mkdtemp(prefix="hubbub-played-"))
         self.folder.chmod(0o711)

@@ -21,7 +21,7 @@ from tests.stack.deployed_stage import DeployedStage
 from tests.stack.tls_client import assert_tls_works
 from tests.stack.traffic import replica_of
 
-CROWD = 20
+USER_COUNT = 20
 CONCURRENCY = 12  # twice the threads of a dyno's `web`
 # The connections per dyno that docs/operations.md counts, with the settings of `.profile`.
 POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 15, 10
@@ -102,7 +102,7 @@ def test_a_dyno_opens_no_more_connections_than_documented(
 async def test_clients_move_to_another_dyno_after_sigterm_to_every_process(
     app: HerokuApp, stage: HerokuStage
 ) -> None:
-    users = stage.users(CROWD)
+    users = stage.users(USER_COUNT)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]
     leaving, staying = app.dynos

@@ -19,7 +19,7 @@ from loadtests.lib.servers.web import Web
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, sending
 
 CONNECTIONS = 5
-CROWD = 20
+USER_COUNT = 20
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +39,18 @@ def stage(
     with cluster:
         for _ in range(2):
             cluster.add_replica()
-        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), USER_COUNT)
 
 
 async def test_concurrent_messages_arrive_everywhere_once_and_in_order(stage: Stage) -> None:
-    users = stage.users(CROWD)
+    users = stage.users(USER_COUNT)
     room = stage.room(users)
     clients = [stage.client(person, number % 2) for number, person in enumerate(users)]
     async with opened(clients, room):
         async with asyncio.timeout(60), sending(clients, [room], pause_seconds=0.05):
             for client in clients:
                 await client.wait_until(
-                    lambda: len(client.subscription(room).view.messages()) > 5 * CROWD
+                    lambda: len(client.subscription(room).view.messages()) > 5 * USER_COUNT
                 )
         await stage.settle(room, clients, within=30)
         await stage.assert_consistent(clients)

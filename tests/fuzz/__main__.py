@@ -21,7 +21,7 @@ GUIDED_SECONDS = 30
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument(
-        "--seconds", type=float, default=600, help="when to start no more rounds (600)"
+        "--seconds", type=float, default=600, help="after this time, start no more rounds (600)"
     )
     parser.add_argument("--times", type=int, default=5, help="multiple of CI's examples (5)")
     parser.add_argument("--seed", type=int, help="the seed of the first round, to repeat it")
@@ -36,13 +36,15 @@ def fuzz(seconds: float, times: int, seed: int) -> int:
     started, rounds = time.monotonic(), 0
     while rounds == 0 or time.monotonic() - started < seconds:
         rounds += 1
-        say(f"round {rounds}, seed {seed}, after {time.monotonic() - started:.0f} s")
+        report(f"round {rounds}, seed {seed}, after {time.monotonic() - started:.0f} s")
         status = run_round(times, seed)
         if status:
-            say(f"failed; repeat: python -m tests.fuzz --times {times} --seed {seed} --seconds 0")
+            report(
+                f"failed; repeat: python -m tests.fuzz --times {times} --seed {seed} --seconds 0"
+            )
             return status
         seed = new_seed()
-    say(f"no failure in {rounds} rounds and {time.monotonic() - started:.0f} s")
+    report(f"no failure in {rounds} rounds and {time.monotonic() - started:.0f} s")
     return 0
 
 
@@ -61,7 +63,7 @@ def new_seed() -> int:
     return 1 + secrets.randbelow(2**31 - 1)
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     sys.stdout.write(f"==> {text}\n")
     sys.stdout.flush()
 

@@ -10,7 +10,7 @@ from tests.cluster.stage import Stage
 from tests.fuzz.raw_http import send_request
 
 # More users than fit on a page of members.
-CROWD = 210
+USER_COUNT = 210
 ENVIRONMENT = {
     # Otherwise nearly everything would be rate-limited. The limits have their own tests.
     "COMMANDS_BURST": "1000000",
@@ -25,7 +25,7 @@ def whole_target(
     postgres: Postgres | None, redis: Redis | None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     with Cluster(postgres=postgres, redis=redis, environment=ENVIRONMENT) as cluster:
-        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), CROWD)
+        yield Stage(cluster, tmp_path_factory.mktemp("sessions"), USER_COUNT)
 
 
 @pytest.fixture

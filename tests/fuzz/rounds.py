@@ -1,4 +1,4 @@
-"""How many examples the fuzz tests try: few and always the same in CI, more and new ones by hand.
+"""How many examples the fuzz tests try: few and fixed in CI, more and random ones otherwise.
 
 `python -m tests.fuzz` sets the two variables for each of its rounds. Without them hypothesis is
 derandomised, so that a push never fails because of code that it did not touch.

@@ -1,4 +1,4 @@
-"""Everything sent on a socket gets the protocol's answers or a close; nobody else is affected."""
+"""Everything sent on a socket gets the protocol's answers or a close; no other user is affected."""
 
 import asyncio
 import json
@@ -123,7 +123,7 @@ def wire_bytes(draw: st.DrawFn) -> bytes:
 
 @given(data=wire_bytes() | st.binary(max_size=200))
 @examples(100)
-def test_no_bytes_on_the_wire_affect_anybody_else(
+def test_no_bytes_on_the_wire_affect_other_users(
     target: Stage, disturbance: Disturbance, data: bytes
 ) -> None:
     async def send_bytes() -> None:

@@ -72,9 +72,9 @@ ODD = st.sampled_from(
 BYTES = ODD | st.binary(max_size=30) | st.text(max_size=30).map(lambda text: text.encode())
 
 
-@pytest.fixture(params=["nobody", "bob", "alice"])
+@pytest.fixture(params=["signed out", "bob", "alice"])
 def visitor(request: pytest.FixtureRequest, target: Stage) -> Account | None:
-    return None if request.param == "nobody" else target.user(request.param)
+    return None if request.param == "signed out" else target.user(request.param)
 
 
 def request_page(

@@ -13,7 +13,7 @@ from loadtests.lib.checker import Log, read_log
 from loadtests.lib.servers import Cluster
 from tests.cluster.stage import Stage
 
-CROWD = 50
+USER_COUNT = 50
 
 
 class Deployed(Protocol):
@@ -38,7 +38,7 @@ class DeployedStage(Stage):
             replicas=[SimpleNamespace(port=stack.port)],
             environment={},
         )
-        super().__init__(cast(Cluster, cluster), folder, CROWD)
+        super().__init__(cast(Cluster, cluster), folder, USER_COUNT)
 
     def log(self) -> Log:
         with psycopg.connect(self.stack.variable("DATABASE_URL")) as postgres:

@@ -16,12 +16,12 @@ from tests.stack.deployed_stage import DeployedStage
 RESTORED = "hubbub_restored"
 
 
-async def test_a_backup_of_a_running_stack_contains_every_log_without_holes(
+async def test_a_backup_of_a_running_stack_contains_every_log_without_gaps(
     stack: RunningStack, stage: DeployedStage, tmp_path: Path
 ) -> None:
-    crowd = stage.users(4)
-    rooms = [stage.room(crowd), stage.room(crowd)]
-    clients = [stage.client(person) for person in crowd]
+    users = stage.users(4)
+    rooms = [stage.room(users), stage.room(users)]
+    clients = [stage.client(person) for person in users]
     url, dump = stack.variable("DATABASE_URL"), tmp_path / "hubbub.dump"
     async with opened(clients, rooms[0]), sending(clients, rooms, pause_seconds=0.02):
         await wait_for_messages(clients, rooms[0], MESSAGES)

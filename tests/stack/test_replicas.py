@@ -101,9 +101,9 @@ def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wr
 @asynccontextmanager
 async def _chat(stage: DeployedStage, number: int) -> AsyncIterator[list[Client]]:
     """Have this many users chat in a room during the block, then compare histories and log."""
-    crowd = stage.users(number)
-    room = stage.room(crowd)
-    clients = [stage.client(person) for person in crowd]
+    users = stage.users(number)
+    room = stage.room(users)
+    clients = [stage.client(person) for person in users]
     async with opened(clients, room):
         async with sending(clients, [room]):
             yield clients

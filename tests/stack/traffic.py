@@ -72,9 +72,9 @@ class Traffic:
 @asynccontextmanager
 async def running_traffic(stage: DeployedStage) -> AsyncIterator[Traffic]:
     """Run the traffic during the block, then compare all histories with the log."""
-    crowd = stage.users(USERS)
-    rooms = [stage.room(crowd) for _ in range(ROOMS)]
-    clients = [_client(stage, person, number) for number in range(ROOMS) for person in crowd]
+    users = stage.users(USERS)
+    rooms = [stage.room(users) for _ in range(ROOMS)]
+    clients = [_client(stage, person, number) for number in range(ROOMS) for person in users]
     by_room = [clients[number * USERS :][:USERS] for number in range(ROOMS)]
     async with AsyncExitStack() as stack:
         for client in clients:
