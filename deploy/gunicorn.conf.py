@@ -77,8 +77,8 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]
 
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
-    # The name of this worker's connections in Postgres. All workers share it: `doctor` counts
-    # gunicorns by it and multiplies by the settings.
+    # The name of this worker's connections in Postgres. All workers share it: `doctor` counts the
+    # gunicorn instances by it and multiplies by the settings.
     os.environ["PGAPPNAME"] = f"hubbub-web {socket.gethostname()}:{server.pid}"
 
 

@@ -1,6 +1,6 @@
 """Runs Django's deployment checks with a deployment's settings, and looks for missing migrations.
 
-`make lint` calls this. It opens no connection: the database in its settings does not exist.
+`make lint` calls this. It opens no connection, because the database in its settings does not exist.
 """
 
 import os

@@ -400,7 +400,7 @@ PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
 # A replica follows a room for this long after its last user here has closed it.
 ROOM_LINGER_SECONDS = 10.0
-# An event that arrived ahead of order waits this long for the missing ones.
+# An event that arrives out of order waits this long for the missing ones.
 REORDER_SECONDS = 0.25
 # Under load a bus message may be this late. After that its event is read from the log.
 BUS_GRACE_SECONDS = 1.0

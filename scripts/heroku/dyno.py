@@ -92,7 +92,7 @@ class Dyno:
             self._stopping.set()
 
     async def _stop(self) -> None:
-        """Stop all processes, some of which may be stopping already; kill those that are late."""
+        """Stop all processes (some may already be stopping); kill those that take too long."""
         for process in self._running.values():
             process.stop()
         if not self._running:

@@ -1,4 +1,4 @@
-"""A dyno's nginx: the buildpack's program with the same templates as everywhere else.
+"""A dyno's nginx: the buildpack's program, with the same templates as everywhere else.
 
 Heroku's router is the only way in, and it appends the client's address to X-Forwarded-For. So the
 last address there is the client's; the client may have forged those before it. The router also

@@ -1,4 +1,4 @@
-"""The dyno's own options from environment variables, besides those that Hubbub reads."""
+"""The dyno's own options, from environment variables that Hubbub does not read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

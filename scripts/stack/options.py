@@ -59,7 +59,7 @@ def replicas_from(environment: Mapping[str, str]) -> int:
 def int_from(
     environment: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int
 ) -> int:
-    """Read a number from a variable. Raises StackError when it is not one in this range."""
+    """Read a number from a variable. Raises StackError if it is not a number in this range."""
     text = environment.get(name, "").strip() or str(default)
     if not (text.isascii() and text.isdecimal()) or not least <= int(text) <= most:
         raise StackError(f"{name} must be a number from {least} to {most}, not {text!r}.")

@@ -46,5 +46,5 @@ class Output:
     def _print(self, line: str) -> None:
         try:
             print(line, flush=True)
-        except OSError:  # the reader is gone; keep the processes running until they are stopped
+        except OSError:  # the reader is gone, but the processes run until they are stopped
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115

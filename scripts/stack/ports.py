@@ -1,4 +1,4 @@
-"""Free ports for the services of this machine. A service that restarts keeps its port."""
+"""Free ports for the services on this machine. A service that restarts keeps its port."""
 
 import random
 
@@ -7,7 +7,7 @@ from scripts.stack.probes import HOST, is_free
 
 # Below the kernel's ephemeral ports, so that no client uses a port while its service restarts.
 PORTS = range(20_000, 32_000)
-# Ports that were handed out; their services may not listen yet.
+# Ports that were handed out; their services may not be listening yet.
 _reserved: set[int] = set()
 
 

@@ -70,7 +70,7 @@ class Stack:
         return Release(root, await ensure_collected(self._state, root, collect))
 
     def new_replica(self, planned: Sequence[Service] = ()) -> Service:
-        """Create a replica whose name neither the current replicas nor those in `planned` use."""
+        """Create a replica whose name is used by no current replica and none of `planned`."""
         port = free_port()
         name = _unused_name("realtime", [*self.realtime, *planned])
         return self._service(name, port, application.realtime(self.settings, self.release, port))
@@ -95,7 +95,7 @@ class Stack:
         self.web, self.realtime = list(web), list(realtime)
 
     def write_configuration(self) -> None:
-        """Write the current release's configuration for nginx, which the next reload uses."""
+        """Write nginx's configuration for the current release; the next reload uses it."""
         self._nginx.write_configuration(self.release.root)
 
     def restore_configuration(self) -> None:
@@ -127,7 +127,7 @@ class Stack:
 
     @property
     def drain_seconds(self) -> float:
-        """How long a replica may take to stop."""
+        """How long a replica may take to drain and stop."""
         return self._options.drain_seconds + STOP_SECONDS
 
     async def _start_stores(self, secrets: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """The directory with all of a stack's files: data/stack, or STACK_DIR.
 
-Postgres's cluster and the secrets outlive the stack; every other file is rewritten by each start.
+Postgres's cluster and the secrets outlive the stack; every start rewrites all other files.
 """
 
 import fcntl

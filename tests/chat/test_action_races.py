@@ -174,7 +174,7 @@ def run_at_once(*acts: Callable[[], Any], allowed: type[Exception] = AssertionEr
 
 
 def assert_log_is_valid(room_id: int) -> State:
-    """Replay a room's log: every event was allowed at its time, and the final state is correct."""
+    """Replay a room's log: every event was allowed at the time, and the final state is correct."""
     state, deleted = State(), set()
     for event in read_events(room_id):
         if event["type"] != "member.joined":

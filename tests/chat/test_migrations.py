@@ -29,7 +29,7 @@ ALLOWED = (
     migrations.RemoveConstraint,
     migrations.RemoveIndex,
 )
-# Allowed while every table keeps its name: then they run no SQL.
+# Allowed as long as every table keeps its name: they then run no SQL.
 RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
 # Their effect cannot be read off the operation. A hint in the migration states that it only adds.
 OPAQUE = (migrations.RunPython, migrations.RunSQL)

@@ -89,7 +89,7 @@ class Stage:
         return room
 
     def client(self, user: Account, *replicas: int) -> Client:
-        """Return a client of `user` that connects to one of `replicas` (none given: any)."""
+        """Return a client of `user` that connects to one of `replicas` (by default, to any)."""
         addresses = [self.address(replica) for replica in replicas] or self.addresses
         return Client(user.username, user.identity, addresses)
 

@@ -111,7 +111,7 @@ def http(replica: Replica) -> HTTPConnection:
 
 
 async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, str]:
-    """Return status, `Connection` header and text of a response on an open connection."""
+    """Return the status, `Connection` header and text of a response on an open connection."""
 
     def get() -> tuple[int, str | None, str]:
         connection.request("GET", path)

@@ -77,7 +77,7 @@ async def test_after_a_restart_the_first_attempt_succeeds(stage: Stage) -> None:
     room = stage.room(users)
     before = [stage.client(user, 0) for user in users[:8]]
     assert stage.cluster.postgres
-    async with opened(before, room):  # so that the replica's connections to Postgres are in use
+    async with opened(before, room):  # so that the replica uses its connections to Postgres
         await asyncio.gather(*(send(client, room) for client in before))
         async with stopped(stage.cluster.postgres):
             pass

@@ -12,7 +12,7 @@ from tests.support.observations import longest_time_away, shown_as_left
 
 pytestmark = pytest.mark.deployment
 
-# The header of a masked text frame of 100 bytes, and only the start of its payload.
+# The header of a masked text frame of 100 bytes, with only the start of its payload.
 HALF_A_FRAME = b"\x81\xe4\x00\x00\x00\x00" + b'{"type":"message.send"'
 LEFT_SECONDS = 10
 

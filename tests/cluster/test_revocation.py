@@ -43,7 +43,7 @@ def signed_out(case: Case) -> None:
 
 
 def password_changed(case: Case) -> None:
-    """Change it on another device: the other sessions are signed out."""
+    """Change the password on another device, which signs out all other sessions."""
     old, new = case.stage.passwords[case.user.username], f"new words for {case.room}"
     elsewhere = case.stage.another_session(case.user)
     fields = {"oldpassword": old, "password1": new, "password2": new}
@@ -119,7 +119,7 @@ def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
 
 
 def revoke_at(revoke: Callable[[Case], None], case: Case) -> float:
-    """Revoke; return when that was done, on the monotonic clock."""
+    """Revoke access; return when that was done, on the monotonic clock."""
     revoke(case)
     return time.monotonic()
 

@@ -59,7 +59,7 @@ class Composition(Startable):
         return f"{HOST}:{self.port}"
 
     def up(self) -> None:
-        """Start what is not running. With podman all at once, as after a reboot.
+        """Start what is not running; with podman, everything at once, as after a reboot.
 
         podman 4.3 cannot start a container that depends on an exited one, such as `migrate`.
         """

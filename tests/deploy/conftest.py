@@ -38,7 +38,7 @@ def image(engine: Engine) -> str:
 
 @pytest.fixture(scope="session")
 def composition(engine: Engine, image: str) -> Iterator[Composition]:
-    """docker-compose.yml with three replicas, for all tests that do not break it."""
+    """The running docker-compose.yml with three replicas, for all tests that do not break it."""
     load = {"USERS": "20", "RATE": "5", "SECONDS": "15"}
     with Composition(engine, image, REPLICAS="3", **load, **ENVIRONMENT) as composition:
         yield composition

@@ -32,7 +32,7 @@ PROFILE = '. "$HOME/.profile" && exec bash -c "$0"'
 
 
 class HerokuPostgres(Postgres):
-    """Offers TLS, and allows as few connections as a plan."""
+    """Offers TLS, and allows as few connections as a small plan."""
 
     def __init__(self) -> None:
         super().__init__(settings={"ssl": "on", "max_connections": f"{POSTGRES_CONNECTIONS + 3}"})
@@ -138,7 +138,7 @@ class Dyno(Server):
     def terminate_all(self) -> None:
         """Send SIGTERM to every process at once, as Heroku does.
 
-        The parent gets it last, so some of its children have exited by then.
+        The parent receives it last, when some of its children have already exited.
         """
         for process in self.processes():
             process.send_signal(signal.SIGTERM)

@@ -41,7 +41,7 @@ REMOVED_KEYS = ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle", 
 
 @dataclass(frozen=True)
 class Substitute:
-    """What replaces the cluster's resources for a workload."""
+    """What takes the place of the cluster's resources for a workload."""
 
     name: str  # prefix for all podman objects, whose names are global
     folder: Path
@@ -78,7 +78,7 @@ class Played(Startable):
         self._start_data()
         self._configure()
         self._run_to_completion(self.workload("migrate").pod["containers"][0])
-        [wait] = self.workload("web").pod["initContainers"]  # the same as realtime's
+        [wait] = self.workload("web").pod["initContainers"]  # realtime has the same
         self._run_to_completion(wait)
         for name in WORKLOADS:
             self._play(name)

@@ -1,4 +1,4 @@
-"""The profile `load`: Locust's master and workers test through nginx and print a verdict."""
+"""The profile `load`: Locust's master and workers load Hubbub through nginx and print a verdict."""
 
 import re
 

@@ -19,7 +19,7 @@ from loadtests.lib.servers.process import ROOT
 from scripts.heroku import dyno
 from tests.deploy.heroku import KILL_SECONDS, PROFILE, procfile
 
-ROUTER_SECONDS = 55  # after which the router closes an idle connection
+ROUTER_SECONDS = 55  # after this, the router closes an idle connection
 EXAMPLE = (ROOT / ".env.example").read_text()
 APP_VARIABLES = {"OWNER", "DYNO_ALONE"}  # read by postdeploy and by scripts.heroku
 

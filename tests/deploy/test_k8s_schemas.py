@@ -15,7 +15,7 @@ from tests.deploy.kustomize import K8S, combinations
 
 # The oldest version in the README, and the newest that kubernetes-validate knows.
 VERSIONS = ("1.30", "1.37")
-# Kinds of other projects, without schemas in Kubernetes.
+# Kinds from other projects, for which Kubernetes has no schemas.
 FOREIGN = {"Gateway", "HTTPRoute", "PrometheusRule", "ServiceMonitor"}
 
 

@@ -42,7 +42,7 @@ def web(one_replica: Cluster) -> Iterator[Web]:
 
 
 def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
-    """Request a page this many times, eight at once; return the statuses."""
+    """Request a page this many times, eight requests at once; return the statuses."""
     with ThreadPoolExecutor(8) as browsers:
         return list(browsers.map(lambda _: get(web.port, path)[0], range(times)))
 
@@ -63,7 +63,7 @@ def metrics_directory(web: Web) -> Path:
 
 
 def counted(web: Web) -> set[int]:
-    """Return the processes with stored metrics; 0 stands for all that have exited."""
+    """Return the ids of processes with stored metrics; 0 stands for all that have exited."""
     return {int(path.stem.rpartition("_")[2]) for path in metrics_directory(web).glob("*.db")}
 
 

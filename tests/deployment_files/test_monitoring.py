@@ -62,7 +62,7 @@ def names_in(expression: str) -> set[str]:
 
 
 def names_of(family: Metric) -> set[str]:
-    """Return the names of a metric's samples as they are at /metrics."""
+    """Return the names that a metric's samples have at /metrics."""
     suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
     return {family.name + suffix for suffix in suffixes.get(family.type, ("",))}
 

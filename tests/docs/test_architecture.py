@@ -1,4 +1,4 @@
-"""The walks of docs/architecture.md: each function that they name exists."""
+"""The walk-throughs in docs/architecture.md: each function that they name exists."""
 
 import re
 from importlib import import_module

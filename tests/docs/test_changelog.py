@@ -1,4 +1,4 @@
-"""The changelog: the current version has a section, and renamed things are renamed everywhere."""
+"""The changelog: the current version has a section, and old names are not used anywhere else."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""Every link of a document resolves, also those to headings, and every path in it exists."""
+"""Every link in a document resolves, even those to headings, and every path in it exists."""
 
 import re
 from pathlib import Path

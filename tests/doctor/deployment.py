@@ -36,7 +36,7 @@ class Deployment:
         self._server: subprocess.Popen[str] | None = None
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run doctor as an operator does, with the deployment's environment or a changed one."""
+        """Run `doctor` as an operator does, in the deployment's environment or a changed one."""
         return subprocess.run(
             [*self._within, sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
             env=self.cluster.environment | environment,
@@ -95,7 +95,8 @@ class Deployment:
 def compressed_static_files(folder: Path) -> str:
     """Return a directory with static files and compressed style sheets.
 
-    `collectstatic` would compress all files, for half a minute; the doctor checks only the sheets.
+    `collectstatic` would spend half a minute on compressing all files; doctor checks only the
+    sheets.
     """
     shutil.copytree(collected_static_files(), folder)
     for sheet in folder.glob("hubbub/css/*.css"):

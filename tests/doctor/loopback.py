@@ -1,4 +1,4 @@
-"""A loopback with free ports 80 and 443, for a deployment on the default ports.
+"""A loopback interface with free ports 80 and 443, for a deployment on the default ports.
 
 It is a network namespace of its own. Root can create one, and with most kernels any user can; if a
 container forbids it, the container's own loopback is used. Run as a script, this is the process

@@ -43,7 +43,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def secure(deployment: Deployment, tls: ssl.SSLContext) -> Iterator[Deployment]:
-    """The deployment behind TLS, with one replica that has the https address as PUBLIC_URL."""
+    """The deployment behind TLS, with one replica whose PUBLIC_URL is the https address."""
     with FaultyProxy([], tls=tls) as proxy, deployment.replica(PUBLIC_URL=proxy.url) as replica:
         proxy.ports = [replica.port]
         yield Deployment(deployment.cluster, proxy)

@@ -14,7 +14,7 @@ from tests.doctor.deployment import Deployment, DoctorReport
 from tests.doctor.faulty_proxy import FaultyProxy
 
 GROUP_COMMIT = 1
-# Two replicas and a gunicorn may open 38, a third replica 11 more; 3 are for superusers.
+# Two replicas and gunicorn may open 38, a third replica 11 more; 3 are for superusers.
 TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 

@@ -53,7 +53,7 @@ class Step:
 
 @dataclass(slots=True)
 class ExpectedAnswers:
-    """How many answers must still arrive, and how many may, by `ref`."""
+    """How many answers must still arrive, and how many may arrive, by `ref`."""
 
     required: Counter[str] = field(default_factory=Counter)
     possible: Counter[str] = field(default_factory=Counter)

@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing of the parser and of message texts: `python -m tests.fuzz.guided`.
 
 atheris traces which lines of our code each input reaches, and keeps inputs that reach new ones. The
-JSON decoder below the parser is compiled and not traced. A failure ends the run with a traceback
-and a status, and leaves the input in a file in the current directory.
+JSON decoder that the parser uses is compiled, so it is not traced. A failure ends the run with a
+traceback and a status, and leaves the input in a file in the current directory.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def main() -> NoReturn:
 
 
 def fuzz(folder: str, seconds: int, seed: int) -> None:
-    """Fuzz for this long; end the process with a status on a failure."""
+    """Fuzz for this long; after a failure, end the process with a status."""
     try:
         import atheris
     except ImportError:

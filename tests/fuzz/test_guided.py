@@ -1,4 +1,4 @@
-"""The coverage-guided fuzzer runs."""
+"""The coverage-guided fuzzer can be run."""
 
 import platform
 import subprocess

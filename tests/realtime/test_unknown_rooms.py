@@ -1,4 +1,4 @@
-"""A replica follows no rooms for users who may not read them."""
+"""A replica does not follow a room for users who may not read it."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""No modules import each other in a circle, not even for type checking only.
+"""No modules import each other in a cycle, not even for type checking alone.
 
 The contract in pyproject.toml compares whole packages; this test looks at single modules.
 """

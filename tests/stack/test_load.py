@@ -25,7 +25,7 @@ def test_a_short_load_test_passes_and_writes_its_files(
 ) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     stack.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(sessions))
-    # Users with a password sign in through the form: only bob, who is the first user.
+    # Users with a password sign in through the form. Only bob has one; he is the first user.
     accounts.write_text(f"bob {stage.passwords['bob']}\n")
     first, *rest = sessions.read_text().splitlines(keepends=True)
     sessions.write_text("".join([first, *rest[: USERS - 2]]))

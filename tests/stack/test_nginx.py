@@ -1,4 +1,4 @@
-"""What nginx does with a request: where it goes, with which headers, and when it is rejected."""
+"""What nginx does with a request: where it sends it, with which headers, and when it rejects it."""
 
 import signal
 import socket

@@ -84,7 +84,7 @@ def test_a_directory_without_hubbub_is_not_deployed(stack: RunningStack, tmp_pat
 
 @pytest.mark.parametrize("wrong", ["", "nonsense;"])
 def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wrong: str) -> None:
-    """The new version has no templates for nginx, or invalid ones."""
+    """The new version has no nginx templates, or invalid ones."""
     _break_templates(copy_code(tmp_path), wrong)
     rows, configuration = stack.processes(), _configuration(stack)
     refused = stack.attempt("deploy", "--root", str(tmp_path))

@@ -117,7 +117,7 @@ async def loading_pages(stack: RunningStack) -> AsyncIterator[list[list[str]]]:
 
 
 def load_page(address: str) -> list[str]:
-    """Load a page and all static files that it links. Raises AssertionError if one is missing."""
+    """Load a page and the static files that it links. Raises AssertionError if one is missing."""
     files = sorted(set(re.findall(r'"(/static/[^"]+)"', get(address))))
     assert files
     for file in files:

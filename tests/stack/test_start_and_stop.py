@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_keeps_the_data(
     stack.start()
     assert stack.variable("SECRET_KEY") == key
     assert "owner of this workspace" in stack.manage("owner", "alice")
-    # A killed manager cannot stop anything, yet no process outlives it, and it starts again.
+    # A killed manager cannot stop anything, yet no process outlives it, and it can start again.
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()

@@ -22,7 +22,7 @@ USERS = 50  # each with a client in each room
 SENDERS = 2  # in each room
 PAUSE_SECONDS = 0.3
 
-# The longest silence of any client, in seconds, by operation or fault.
+# The longest silence of any client, in seconds, for each operation or fault.
 silences: dict[str, float] = {}
 
 

@@ -1,4 +1,4 @@
-"""A transport in memory, which keeps the frames written to it and how it was closed."""
+"""An in-memory transport, which records the frames written to it and how it was closed."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 @dataclass
 class FakeTransport:
-    """A transport. `buffered_bytes` is the number of unsent bytes that it reports."""
+    """A transport that reports `buffered_bytes` unsent bytes."""
 
     texts: list[str] = field(default_factory=list)
     writes: int = 0

@@ -34,7 +34,7 @@ def make_workspace_and_lobby(**kwargs: Any) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_parallel_suffix() -> None:
-    """Add no suffix: each worker of pytest-xdist has its own Postgres, or its own folder."""
+    """Add no suffix, because each pytest-xdist worker has its own Postgres or folder."""
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ def fresh_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def get(path: str, address: str = "127.0.0.1", **headers: str) -> tuple[int, str]:
-    """Request as a probe does, with an IP address as the Host header."""
+    """Send a request as a probe does, with an IP address as the Host header."""
     response = Client().get(path, headers={"Host": "10.1.2.3:8000", **headers}, REMOTE_ADDR=address)
     return response.status_code, response.content.decode()
 

@@ -1,4 +1,4 @@
-"""A step here or elsewhere is summed up from what the load client or Locust measured."""
+"""A step, here or elsewhere, is summed up from what the load client or Locust measured."""
 
 import pytest
 from hypothesis import given

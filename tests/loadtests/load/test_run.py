@@ -24,7 +24,7 @@ from tests.support.faulty_chat_server import ROOM, faulty_chat_server
 USERS = 5  # three readers, a talker, a lurker
 SECONDS = 8
 TIMEOUT_SECONDS = 90
-# Limits that a busy machine cannot exceed.
+# Limits that even a busy machine does not exceed.
 GENEROUS = Limits(*(60_000.0,) * 4, generator_cpu_percent=10_000, generator_lag_ms=60_000)
 
 

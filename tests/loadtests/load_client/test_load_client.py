@@ -1,4 +1,4 @@
-"""The load client counts correctly what a server drops, duplicates or reorders."""
+"""The load client correctly counts what a server drops, duplicates or reorders."""
 
 import shutil
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ levels = st.floats(1, 1e9)
 
 
 def one_hour(level: float, per_hour: float, noise: float, seed: int) -> Points:
-    """Return the samples of an hour: a value that grows by a share, with noise."""
+    """Return an hour's samples of a value that grows by a fraction, with noise."""
     random_generator = random.Random(seed)
     return [
         (at, level * (1 + per_hour * at / HOUR_SECONDS + random_generator.gauss(0, noise)))

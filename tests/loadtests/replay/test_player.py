@@ -1,6 +1,6 @@
 """Recorded traffic is replayed at four times the speed: all of it, in order, without loss.
 
-The same servers are recorded and replayed on; the replay has rooms of its own.
+Recording and replay use the same servers; the replay has rooms of its own.
 """
 
 import asyncio

@@ -82,7 +82,7 @@ def by_websocket_client(port: int) -> Received:
 
 
 def by_wsproto(port: int) -> Received:
-    """Use the library `wsproto`, which does no I/O: offer compression, let the server close."""
+    """Use the library `wsproto`, which does no I/O: offer compression, and let the server close."""
     client = WSConnection(ConnectionType.CLIENT)
     sent: list[Event] = [TextMessage("x" * length) for length in LENGTHS]
     sent += [TextMessage("a half", message_finished=False), TextMessage(""), Ping(b"here?")]
@@ -127,7 +127,7 @@ def test_libraries_get_the_same_answers(
     assert talk(ours.port) == talk(stock.port)
 
 
-# Bytes that no library sends, after a handshake.
+# Raw bytes that no library would send, after a handshake.
 BROKEN = {
     "a frame without a mask": b"\x81\x02hi",
     "a reserved opcode": b"\x83\x80\0\0\0\0",
@@ -176,7 +176,7 @@ def answer_to(data: bytes, port: int) -> bytes:
 
 
 def handshake_answer(headers: dict[str, str], port: int) -> str:
-    """Return the header of the response, without the values that change each time."""
+    """Return the response's headers, without the values that change each time."""
     with socket.create_connection((HOST, port), timeout=10) as connection:
         head = perform_handshake(connection, headers)
     return re.sub(r"(Sec-WebSocket-Accept|Date): .*", r"\1", head)

@@ -12,7 +12,7 @@ from loadtests.lib.servers.process import HOST
 from tests.realtime.server.scripted_application import PADDING
 from tests.realtime.server.servers import Ours
 
-# Small enough to be read while the server waits for the answer to its close.
+# Small enough to be read while the server waits for the answer to its close frame.
 SLOW_BYTES = 500_000
 # More than the kernel buffers for a loopback socket.
 STUCK_BYTES = 3_000_000

@@ -13,7 +13,7 @@ from hubbub.chat.text import Composed, compose
 
 def edit(actor: User, *, message_id: int, body: str) -> Message:
     """Change the body of the actor's own message. An unchanged body records no event."""
-    text = compose(body)  # before locking the room, because rendering can take long
+    text = compose(body)  # before locking the room, because rendering can be slow
     with transaction.atomic():
         return _edit(actor, message_id, text)
 

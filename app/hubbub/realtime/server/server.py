@@ -122,7 +122,7 @@ class Server(daphne.server.Server):
             self._report_failure(protocol, application)
             application = None
         if "disconnected" not in details:
-            self._to_clean_up.discard(protocol)  # an attached WebSocket, open without application
+            self._to_clean_up.discard(protocol)  # an attached WebSocket needs no application
         elif application is None:
             self._to_clean_up.discard(protocol)
             self.connections.pop(protocol, None)
