@@ -103,7 +103,7 @@ def _round(
 def _further_round(
     dice: Random, start: float, end: float, kinds: Kinds, alone: bool
 ) -> list[ScheduledFault]:
-    """Fill the remaining time with another round, or with a part of one."""
+    """Fill the remaining time with another round, or part of one."""
     fitting: list[FaultKind] = []
     for kind in dice.sample(kinds, len(kinds)):
         if start + _least([*fitting, kind], alone) <= end:

@@ -1,4 +1,4 @@
-"""A rolling deploy: one after another, a new replica serves before the old one is stopped."""
+"""A rolling deploy: replicas are replaced one by one, each new one serving before the old stops."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The end of a socket is always noticed, whatever else fails, and no socket stays forever."""
+"""The end of a socket is always noticed, whatever else fails, and no socket stays open forever."""
 
 import socket
 import time

@@ -41,7 +41,8 @@ class Heartbeats:
             for host, health in enumerate(self._hosts):
                 if health.check(now):
                     logger.warning("Bus lost on Redis host %d: polling the log instead.", host)
-            # While the bus is lost, a replica may miss its peers' heartbeats, so it keeps them all.
+            # While the bus is lost, a replica may miss its peers' heartbeats, so it forgets no
+            # peer.
             if not any(health.is_lost for health in self._hosts):
                 self.peers.forget_silent(now)
             await asyncio.sleep(settings.BUS_HEARTBEAT_SECONDS)

@@ -42,7 +42,7 @@ class Command(CommandLineInterface):
             options.unix_socket or options.socket_strings or options.file_descriptor is not None
         )
         if options.host or options.port is not None or not is_not_tcp:
-            # The last of repeated options counts, so options that were given take precedence.
+            # The last of repeated options counts, so options on the command line take precedence.
             args = [f"--bind={settings.BIND}", f"--port={settings.PORT}", *args]
         super().run(args)
 
