@@ -1,6 +1,6 @@
 """How the hub writes to one WebSocket: the `Transport` interface and its two implementations.
 
-Our server gives applications a frame writer, which takes encoded frames and returns how many bytes
+Our server gives applications a frame writer. It accepts encoded frames and returns how many bytes
 are buffered. With any other server (`runserver`, a test) the transport uses plain
 `websocket.send`. Every feature works with both. Writing never waits and keeps the order of calls.
 """

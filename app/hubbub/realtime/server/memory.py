@@ -37,7 +37,7 @@ def limit_heap_fragmentation() -> None:
     that allocate mostly wait for Python's lock anyway. A buffer that is mapped on its own returns
     to the system when it is freed.
 
-    By default glibc also soon takes large buffers from the heap (its threshold grows with what is
+    By default glibc soon allocates large buffers on the heap, too (its threshold grows with what is
     freed), and small long-lived objects fill the gaps that they leave. With 30 messages and three
     visits a second, the heap grew by 0.7 MiB in half a minute although no more of it was in use;
     with a fixed threshold it grew by 0.17 MiB.

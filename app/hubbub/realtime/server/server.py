@@ -143,7 +143,7 @@ class Server(daphne.server.Server):
                 logger.exception("Could not send an error response.")
 
     def timeout_checker(self) -> None:
-        """Check timeouts every two seconds, in slices: 10,000 at once would stall the loop."""
+        """Check timeouts every two seconds, in slices: 10,000 together would stall the loop."""
         in_slices(self.connections, _check_timeouts, self._schedule_timeout_check)
 
     def _schedule_timeout_check(self) -> None:
