@@ -32,7 +32,7 @@ def _metrics_directory() -> Path:
 
 
 def _remove(directory: Path, owner: int) -> None:
-    if os.getpid() == owner:  # forked workers run this at exit, too
+    if os.getpid() == owner:  # forked workers also run this at exit
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -28,7 +28,7 @@ class Window:
 
     def __call__(self) -> None:
         self._edges.append(self._system.cpu())
-        if len(self._edges) == 2:  # after the CPU time, because reading it costs CPU time, too
+        if len(self._edges) == 2:  # read after the CPU time, because reading it costs CPU time
             self.loop_stall_ms = self._system.longest_loop_stall_ms()
 
     @property

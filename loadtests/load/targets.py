@@ -15,7 +15,7 @@ from loadtests.load.plan import identities_needed
 
 # Compressing the static files takes a minute, so they are kept for the next run.
 STATIC = ROOT / "data/load/static"
-# These variables of the shell apply to the local stack, too.
+# These variables of the shell also apply to the local stack.
 VARIABLES_FROM_SHELL = (
     *("MESSAGES_BURST", "MESSAGES_PER_SECOND", "COMMANDS_BURST", "COMMANDS_PER_SECOND"),
     *("WEB_CONCURRENCY", "WEB_THREADS", "REALTIME_THREADS", "DRAIN_SECONDS"),

@@ -61,7 +61,7 @@ class Stage:
         return self._accounts[username]
 
     def users(self, size: int) -> list[Account]:
-        """Return the first `count` users besides the cast. Other tests use them, too."""
+        """Return the first `count` users besides the cast. Other tests also use them."""
         return [self.user(f"person-{number:04}") for number in range(1, size + 1)]
 
     def unused_user(self) -> Account:

@@ -1,6 +1,6 @@
 """The dashboard and the alerts use only metrics that exist, and every expression parses.
 
-A test of the whole stack uses `named_metrics`, too.
+A test of the whole stack also uses `named_metrics`.
 """
 
 import json

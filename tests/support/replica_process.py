@@ -38,7 +38,7 @@ class ReplicaProcess:
                 await elapse(0.02)
 
     def logged_errors(self) -> list[str]:
-        """Return the log lines, since this object was made, that look like a bug."""
+        """Return the lines logged since this object was made that look like bugs."""
         log = self.replica.log.read_bytes()[self._log_size_before :].decode()
         bad = ("Traceback", "KeyError", "Exception")
         return [line for line in log.splitlines() if any(word in line for word in bad)]

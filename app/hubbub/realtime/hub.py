@@ -150,7 +150,7 @@ class Hub:
         self._join_requested.clear()
 
     def resubscribe(self, host: int) -> None:
-        """Join the groups on a Redis host again, and read what was published meanwhile."""
+        """Join the groups on a Redis host again, and read what was published in between."""
         for log in self.followed_logs():
             if log.host == host:
                 log.subscribed = False

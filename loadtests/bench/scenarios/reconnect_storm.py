@@ -107,8 +107,7 @@ def reset_query_counts(postgres: Postgres) -> None:
 
 
 def query_counts(postgres: Postgres, database: str) -> dict[str, Any]:
-    """Return how many queries ran since then, how many read events, and which ran most
-    often."""
+    """Return how many queries ran, how many read events, and which ran most, since the reset."""
     rows = postgres.execute(QUERIES, database)
     frequent = [
         {"calls": calls, "query": " ".join(query.split())} for query, calls in rows[:MOST_FREQUENT]

@@ -79,7 +79,7 @@ class PostgresDiskFull(Fault):
         return f"Postgres logged {times} times: {DISK_FULL}" if times else ""
 
     def _fill(self) -> None:
-        """Fill the disk in several steps, because Postgres writes and removes files meanwhile."""
+        """Fill the disk in several steps, because Postgres keeps writing and removing files."""
         with (self._disk / FILLER).open("wb") as filler:
             for _ in range(1000):
                 free = os.statvfs(self._disk)

@@ -3,7 +3,7 @@
 Call `check` with what every client recorded and the log as read after the last change; a correct
 run gives an empty list. A client that closed before the end has outdated views: name it in
 `left_early`, so that its final views are not compared with the log. With `deadlines`, presence and
-revocation are checked, too: then the histories must include all clients of the rooms.
+revocation are also checked; the histories must then include all clients of the rooms.
 """
 
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""When each client had each room open, and whom it saw online meanwhile. Pure.
+"""When each client had each room open, and whom it saw online in that time. Pure.
 
 One interval is one subscription. A client cannot know exactly when the server saw it end: it may
 count as present from `asked` to `over`, and certainly is present from `live` to `alive`, the last

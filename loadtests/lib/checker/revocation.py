@@ -62,7 +62,7 @@ def _was_received(entry: Entry, room: int | None) -> bool:
 
 
 def _everything_since(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
-    """Yield all entries since then: an ended session must not open a connection either."""
+    """Yield all later entries: an ended session must not open a connection either."""
     return (entry for entry in history.entries if entry.at >= revoked.at)
 
 

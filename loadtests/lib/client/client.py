@@ -103,7 +103,7 @@ class Client(BaseClient):
     async def command(self, type: str, *, retry: bool = True, **fields: Any) -> Frame:
         """Send a command and wait for its answer, over as many sockets as it takes.
 
-        Without `retry`, `unavailable` and `rate_limited` are answers, too.
+        Without `retry`, `unavailable` and `rate_limited` also count as answers.
         """
         ref, effects = self.protocol.command({"type": type, **fields}, retry=retry)
         return await self._answer(ref, effects)

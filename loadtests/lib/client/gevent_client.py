@@ -119,7 +119,7 @@ class GeventClient(BaseClient):
         return self.command("message.send", room=room, nonce=nonce, body=body, within=within)
 
     def command(self, type: str, *, within: float = 30, **fields: Any) -> Frame:
-        """Send a command and wait for its answer, which may come after a TimeoutError, too."""
+        """Send a command and wait for its answer, which may still come after a TimeoutError."""
         ref, effects = self.protocol.command({"type": type, **fields})
         return self._answer(ref, effects, within)
 

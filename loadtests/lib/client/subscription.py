@@ -81,7 +81,7 @@ class Subscription:
             self.start = Start.HISTORY
 
     def _start_load(self) -> None:
-        # Null until the load is done: if the socket is lost meanwhile, the client must not resume
+        # Null until the load is done: if the socket is lost before, the client must not resume
         # at a position that the view, which is cleared here, has not reached.
         self.position = None
         self.start = Start.HISTORY

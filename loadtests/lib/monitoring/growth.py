@@ -31,7 +31,7 @@ class Growth:
 
 
 def growth(points: Points) -> Growth | None:
-    """Return by how much the value grew; None if there are too few points to tell."""
+    """Return how much the value grew; None if there are too few points to tell."""
     if len(points) < MIN_POINTS:
         return None
     fifth = len(points) // FIFTHS

@@ -36,7 +36,7 @@ class ServerError(Exception):
 class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    # The signal that ends it quickly, when its files are not needed any more.
+    # The signal that ends it quickly, when its files are no longer needed.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
     user: str | None = None  # the user to run as, if we are root and it refuses to be
 

@@ -34,7 +34,7 @@ class Replica(Server):
         return source | self._environment | own
 
     def answers(self) -> bool:
-        """Whether it answers with any status: the status depends on the database, too."""
+        """Whether it answers, with any status: the status also depends on the database."""
         connection = HTTPConnection(self.host.address, self.port, timeout=5)
         try:
             connection.request("HEAD", "/healthz")

@@ -172,7 +172,7 @@ def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> 
 
 
 async def _wait_until_signed_out(user: SimulatedUser) -> None:
-    """Wait until the server closed all tabs for good, but only for a while: the checker judges."""
+    """Wait for the server to close all tabs for good, but not too long: the checker judges that."""
     deadline = time.monotonic() + SIGNED_OUT_SECONDS
     for tab in user.tabs:
         with suppress(TimeoutError):

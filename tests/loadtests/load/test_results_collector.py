@@ -26,7 +26,7 @@ results.start()
 with gevent.Timeout(60):
     while len(results.series.annotations) < 2:
         gevent.sleep(0.1)
-gevent.sleep(0.5)  # the first start's deploy would be noted in this time, too
+gevent.sleep(0.5)  # the first start's deploy would also be noted in this time
 print(json.dumps([[one.text, one.failed] for one in results.series.annotations]))
 """
 

@@ -1,6 +1,6 @@
 """The statements of a batch on PostgreSQL: two round trips and a commit for any number of drafts.
 
-This is plain SQL because other replicas wait for the same rooms meanwhile, and every millisecond
+This is plain SQL because other replicas are waiting for the same rooms, and every millisecond
 counts; docs/decisions/0014 has the figures. One string holds several statements, which psycopg
 allows where it inserts the values itself (Django's default). Each statement sees what was committed
 before it started, so what is read after locking is at least as new as the locks.

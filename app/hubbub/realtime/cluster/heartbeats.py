@@ -72,7 +72,7 @@ class Heartbeats:
                 "name": NAME,
                 "at": time.time(),
             }
-            if host == 0:  # once is enough; this host carries the workspace log's group, too
+            if host == 0:  # once is enough; this host also carries the workspace log's group
                 message["rooms"] = presence_numbers
             publisher.publish(group, message)
 

@@ -87,7 +87,7 @@ async def _reject_if_draining(replica: Replica, send: Send) -> None:
 
 
 async def _authenticate(replica: Replica, headers: Headers) -> Identity:
-    """Return the user; read again if the workspace log reported a change to them meanwhile."""
+    """Return the user; read again if the workspace log has reported a change to them."""
     hub = replica.hub
     for _ in range(AUTHENTICATION_ATTEMPTS):
         try:
@@ -149,7 +149,7 @@ async def _serve(replica: Replica, connection: Connection, receive: Receive) -> 
             replica.hub.traffic_observer.disconnected(connection, code)
         logger.debug("Connection closed (%s).", code)
 
-    # Log lines of the callbacks name this connection, too.
+    # Log lines of the callbacks also name this connection.
     run = copy_context().run
     attached = connection.transport.attach(
         lambda text: run(commands.receive, text), lambda code: run(on_disconnect, code)

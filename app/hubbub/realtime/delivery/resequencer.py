@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from hubbub.chat.event_log import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 
-# Entries that may wait for earlier ones. Beyond that they are read from the log.
+# How many entries may wait for earlier ones. Beyond that, they are read from the log.
 MAX_HELD = 1_000
 
 

@@ -45,7 +45,7 @@ class ReplayPage(NamedTuple):
 class ReplayPager:
     """Pages of what one client missed in a room, each short enough to be buffered.
 
-    Entries are looked up again for each page, since messages may have changed meanwhile.
+    Entries are looked up again for each page, since messages may have changed in between.
     """
 
     def __init__(self, room: LocalRoom, position: int | None) -> None:

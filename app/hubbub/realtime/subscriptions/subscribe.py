@@ -38,7 +38,7 @@ class SubscribeRequest:
     async def run(self, positions: dict[int, int | None]) -> None:
         """Answer with `subscribed` or `problem` for each room, in the order given."""
         for room_id in positions:
-            # Subscribing again starts over; the user stays present meanwhile.
+            # Subscribing again starts over, but the user stays present.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
         try:
             found = await room_access.load((self.connection.user_id, tuple(positions)))
@@ -101,7 +101,7 @@ class SubscribeRequest:
         try:
             await self.catch_up.read_up_to(room, seq)
         except LogTruncatedError:
-            self.hub.sweeps.request_sweep()  # it finds out what happened to the log
+            self.hub.sweeps.request_sweep()  # the sweep finds out what happened to the log
             raise TimeoutError from None
 
     async def _read_access(self, room: LocalRoom) -> RoomAccess:

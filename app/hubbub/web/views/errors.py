@@ -12,7 +12,7 @@ SIGNED_OUT_FORMS = ("account_login", "account_signup")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Explain the failure; redirect users who have signed in in another tab meanwhile."""
+    """Explain the failure; redirect users who have since signed in in another tab."""
     is_signed_out_form = request.path in [reverse(name) for name in SIGNED_OUT_FORMS]
     retry_url = request.path
     if is_signed_out_form and "next" in request.POST:

@@ -67,7 +67,7 @@ def start(backends: Backends, replicas: int) -> Iterator[System]:
 
 @cache
 def install() -> None:
-    """Download the packages that package-lock.json names, unless they are there."""
+    """Download the packages that package-lock.json names, unless they are already there."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Unavailable("needs Node and npm: scripts/install-servers bench")
     FOLDER.mkdir(parents=True, exist_ok=True)

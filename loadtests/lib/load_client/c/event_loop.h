@@ -18,5 +18,5 @@ void watch(int fd, uint32_t events, int operation, void *watched);
  * more may be ready. */
 bool poll_once(int64_t until_ns);
 
-/* Sleeps; nothing is handled meanwhile. */
+/* Sleeps, and handles nothing until then. */
 void sleep_until(int64_t when_ns);

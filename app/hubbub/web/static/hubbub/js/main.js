@@ -35,7 +35,7 @@ function interceptLink(event) {
 
 async function navigate({ room, seq }) {
   if (!(await chat.attempt(() => chat.open(room, seq)))) return;
-  if (chat.store.state.open !== room) return; // the user chose another room meanwhile
+  if (chat.store.state.open !== room) return; // the user has chosen another room since
   const path = seq ? `/rooms/${room}/${seq}` : `/rooms/${room}`;
   if (path !== location.pathname) history.pushState(null, "", path);
 }

@@ -109,7 +109,7 @@ export class LiveUpdates {
 
   /** Subscribe to the room that the page shows, and unsubscribe from the one before. */
   show(room) {
-    // The caller waited for a load; the user may have opened another room meanwhile.
+    // The caller waited for a load; the user may have opened another room since.
     if (this.store.state.open !== room || this.subscribed === room) return;
     if (this.subscribed) this.socket.request({ type: "unsubscribe", room: this.subscribed });
     this.subscribed = null;
@@ -152,7 +152,8 @@ export class LiveUpdates {
     this.readTimer ??= setTimeout(() => this.sendReads(), READ_MARK_DELAY_MS);
   }
 
-  /** Send the read marks. They may wait a second, and a lost one is sent after the reconnect. */
+  /** Send the read marks. They may wait a second; those that get lost are sent after a reconnect.
+   * */
   sendReads() {
     clearTimeout(this.readTimer);
     this.readTimer = null;

@@ -62,7 +62,7 @@ function addMessage(items, run, message, timeline, me) {
   run.last = message;
 }
 
-/** Only when the message before it is loaded: else the first unread one may be further up. */
+/** Only if the message before it is loaded: otherwise the first unread one may be further up. */
 function needsDivider(message, timeline, me) {
   return message.number === timeline.dividerAfter + 1 && message.sender.id !== me.id;
 }
