@@ -150,7 +150,8 @@ class Stack:
         await application.manage(self.settings, release, self._output, *arguments, "--verbosity=0")
 
     def _write_list(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
-        web_ports, realtime_ports = ([one.port for one in each] for each in (web, realtime))
+        web_ports = [service.port for service in web]
+        realtime_ports = [service.port for service in realtime]
         self._nginx.write_list(web_ports, realtime_ports)
 
     def _service(self, name: str, port: int, program: Program) -> Service:

@@ -22,10 +22,10 @@ from hubbub.observability import logs
 
 class Bearer(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> User:
-        found = authenticate_token(token)
-        if found is None:
+        user_and_token = authenticate_token(token)
+        if user_and_token is None:
             raise AuthenticationError
-        return _ensure_allowed(found[0])
+        return _ensure_allowed(user_and_token[0])
 
 
 class Session(APIKeyCookie):

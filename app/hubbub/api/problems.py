@@ -78,9 +78,10 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _invalid_request(request: HttpRequest, error: Any) -> HttpResponse:
-    if all(one["loc"][0] == "path" for one in error.errors):
+    if all(each["loc"][0] == "path" for each in error.errors):
         return _not_found(request, error)  # no room or message has such an id
-    errors = [f"{_path_of(one['loc'])}: {one['msg']}" for one in error.errors[:MAX_SHOWN_ERRORS]]
+    shown = error.errors[:MAX_SHOWN_ERRORS]
+    errors = [f"{_path_of(each['loc'])}: {each['msg']}" for each in shown]
     return problem("invalid", "; ".join(errors))
 
 

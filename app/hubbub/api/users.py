@@ -17,6 +17,6 @@ def me(request: HttpRequest) -> object:
 
 
 @router.get("/people", response=FoundUsers, summary="Find people")
-def find_people(request: HttpRequest, q: str = "") -> object:
+def find_users(request: HttpRequest, q: str = "") -> object:
     """Up to 20 people whose name or username contains `q`."""
     return queries.find_users(q)

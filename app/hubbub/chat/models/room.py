@@ -27,9 +27,9 @@ class RoomQuerySet(models.QuerySet["Room"]):
 
     def archived_for(self, user: "User") -> Self:
         """Return the archived rooms that a user may see: public ones, and those they are in."""
-        own = Q(pk__in=Room.objects.of(user).values("pk"))
+        is_member = Q(pk__in=Room.objects.of(user).values("pk"))
         rooms = self.exclude(archived_at=None).exclude(kind=Room.Kind.DIRECT)
-        return rooms.filter(own | Q(kind=Room.Kind.PUBLIC))
+        return rooms.filter(is_member | Q(kind=Room.Kind.PUBLIC))
 
     def lock(self, room_id: int) -> "Room":
         """Return the room's row, locked until the end of the transaction.

@@ -150,8 +150,8 @@ class Commands:
         now = time.monotonic()
         if user and now - user.typing_sent_at.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
             user.typing_sent_at[room_id] = now
-            who = {"id": self.connection.user_id, "name": self.connection.name}
-            message = {"type": "typing", "room": room_id, "user": who}
+            typist = {"id": self.connection.user_id, "name": self.connection.name}
+            message = {"type": "typing", "room": room_id, "user": typist}
             publisher.publish(group_for_log(room_id), message)
 
     def _refuse(self, problem: Problem) -> None:

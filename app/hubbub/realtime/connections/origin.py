@@ -14,10 +14,10 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def is_same_origin(origin: str, host: str) -> bool:
     """Return whether `origin` is PUBLIC_URL or, if that is not set, the request's own host."""
-    own = settings.PUBLIC_URL or f"http://{host}"
+    expected = settings.PUBLIC_URL or f"http://{host}"
     if not settings.PUBLIC_URL and not _is_allowed(host):
         return False
-    return _parts(origin) is not None and _parts(origin) == _parts(own)
+    return _parts(origin) is not None and _parts(origin) == _parts(expected)
 
 
 def _is_allowed(host: str) -> bool:

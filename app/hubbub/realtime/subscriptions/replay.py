@@ -160,13 +160,13 @@ async def _read_page(room: LocalRoom, after: int) -> list[LogEntry]:
 def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[LogEntry] | Exception]:
     """Read as many ranges as time allows: a timeout of the whole batch would lose all of them."""
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
-    found: dict[LogRange, list[LogEntry] | Exception] = {}
+    results: dict[LogRange, list[LogEntry] | Exception] = {}
     for room_id, after in ranges:
-        if found and time.monotonic() > deadline:
-            found[room_id, after] = TimeoutError()
+        if results and time.monotonic() > deadline:
+            results[room_id, after] = TimeoutError()
         else:
-            found[room_id, after] = read_log(room_id, after, settings.REPLAY_MAX_EVENTS)
-    return found
+            results[room_id, after] = read_log(room_id, after, settings.REPLAY_MAX_EVENTS)
+    return results
 
 
 _log_ranges: QueryBatcher[LogRange, list[LogEntry]] = QueryBatcher(_read_ranges, MAX_BATCH)

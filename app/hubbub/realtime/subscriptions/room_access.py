@@ -53,7 +53,7 @@ def read_room_access(user_id: int, room_ids: Sequence[int]) -> dict[int, RoomAcc
 def read_many(queries: Sequence[Query]) -> dict[Query, dict[int, RoomAccess]]:
     """Return the result of `read_room_access` for each query, all in one statement."""
     pairs = {(user_id, room_id) for user_id, room_ids in queries for room_id in room_ids}
-    found = {
+    accesses = {
         (user_id, room_id): RoomAccess(
             seq, role is not None, kind == Room.Kind.PUBLIC, archived_at is not None
         )
@@ -61,7 +61,9 @@ def read_many(queries: Sequence[Query]) -> dict[Query, dict[int, RoomAccess]]:
     }
     return {
         (user_id, room_ids): {
-            room_id: found[user_id, room_id] for room_id in room_ids if (user_id, room_id) in found
+            room_id: accesses[user_id, room_id]
+            for room_id in room_ids
+            if (user_id, room_id) in accesses
         }
         for user_id, room_ids in queries
     }

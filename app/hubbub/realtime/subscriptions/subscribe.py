@@ -41,17 +41,21 @@ class SubscribeRequest:
             # Subscribing again starts over, but the user stays present.
             self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
         try:
-            found = await room_access.load((self.connection.user_id, tuple(positions)))
+            accesses = await room_access.load((self.connection.user_id, tuple(positions)))
         except DATABASE_UNAVAILABLE as error:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
         # Open all rooms before awaiting anything else, so that they notice members who leave from
         # now on.
-        rooms = {id: self._open(id, each.seq) for id, each in found.items() if each.may_subscribe}
+        rooms = {
+            room_id: self._open(room_id, access.seq)
+            for room_id, access in accesses.items()
+            if access.may_subscribe
+        }
         try:
             for room_id, position in positions.items():
-                await self._answer(room_id, rooms.get(room_id), position, found.get(room_id))
+                await self._answer(room_id, rooms.get(room_id), position, accesses.get(room_id))
         finally:
             for room in rooms.values():
                 room.pending_subscribes -= 1
@@ -105,8 +109,8 @@ class SubscribeRequest:
             raise TimeoutError from None
 
     async def _read_access(self, room: LocalRoom) -> RoomAccess:
-        found = await room_access.load((self.connection.user_id, (room.id,)))
-        return ensure_member(found.get(room.id))
+        accesses = await room_access.load((self.connection.user_id, (room.id,)))
+        return ensure_member(accesses.get(room.id))
 
     def _activate(self, room: LocalRoom, position: int | None, page: ReplayPage) -> None:
         """Write the last page and the answer, and go live. Must not await."""

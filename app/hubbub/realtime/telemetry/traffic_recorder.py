@@ -63,7 +63,7 @@ class TrafficRecorder:
         self._bytes_left = settings.RECORDING_MAX_MB * 1_000_000
         self._numbers = count(1)
         self._connections: dict[Connection, int] = {}  # their numbers in this file
-        self._known_users: set[str] = set()  # users whose rooms are in the file
+        self._recorded_users: set[str] = set()  # users whose rooms are in the file
 
     def create_file(self) -> None:
         """Create the file with its header, readable by its owner only. Raises OSError."""
@@ -84,8 +84,8 @@ class TrafficRecorder:
         number = self._connections[connection] = next(self._numbers)
         user = self.pseudonym("user", connection.user_id)
         rooms: list[str] = []
-        if user not in self._known_users:
-            self._known_users.add(user)
+        if user not in self._recorded_users:
+            self._recorded_users.add(user)
             rooms = sorted(self._room(room_id) for room_id in connection.identity.rooms)
         self._add("connect", number, user, rooms)
 
