@@ -50,17 +50,17 @@ class CpuUsage:
     pid: int
     replica: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
+    total: list[float] = field(default_factory=list)
 
     def __call__(self) -> None:
         times = psutil.cpu_times()
         self.replica.append(cpu_seconds([self.pid]))
-        self.whole.append(sum(times))
+        self.total.append(sum(times))
         self.busy.append(sum(times) - times.idle - times.iowait)
 
     @property
     def machine_percent(self) -> float:
-        return 100 * (self.busy[1] - self.busy[0]) / (self.whole[1] - self.whole[0])
+        return 100 * (self.busy[1] - self.busy[0]) / (self.total[1] - self.total[0])
 
 
 class LocalTarget:

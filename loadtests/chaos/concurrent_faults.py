@@ -26,7 +26,7 @@ class ClientImpact:
     settled: float
 
     def explains(self, client: str, interval: Interval) -> bool:
-        """Whether this may be why a client received nothing, or was not heard, at that time."""
+        """Whether this may be why nothing from or to a client was received at that time."""
         overlaps = interval[0] < self.settled and self.started < interval[1]
         return client in self.clients and overlaps
 

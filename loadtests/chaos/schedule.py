@@ -56,9 +56,9 @@ def draw(
     """
     if not kinds:
         raise DoesNotFit("none of these faults can be injected here in that time: allow others")
-    dice = Random(f"schedule {seed}")
-    faults = _round(dice, CALM_SECONDS, seconds, kinds, alone)
-    while more := _further_round(dice, _free_from(faults, alone), seconds, kinds, alone):
+    rng = Random(f"schedule {seed}")
+    faults = _round(rng, CALM_SECONDS, seconds, kinds, alone)
+    while more := _further_round(rng, _free_from(faults, alone), seconds, kinds, alone):
         faults += more
     return sorted(faults, key=lambda fault: (fault.at, fault.kind.name))
 
@@ -67,9 +67,9 @@ def choose(
     seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
 ) -> list[FaultKind]:
     """Return as many of the kinds as fit, every mechanism first; in a long run all of them."""
-    dice = Random(f"choice {seed}")
+    rng = Random(f"choice {seed}")
     chosen: list[FaultKind] = []
-    for kind in _by_mechanism(dice, kinds):
+    for kind in _by_mechanism(rng, kinds):
         if least_seconds([*chosen, kind], alone=alone) <= seconds:
             chosen.append(kind)
     return [kind for kind in kinds if kind in chosen]
@@ -86,14 +86,14 @@ def named(names: str) -> list[FaultKind]:
 
 
 def _round(
-    dice: Random, start: float, end: float, kinds: Kinds, alone: bool
+    rng: Random, start: float, end: float, kinds: Kinds, alone: bool
 ) -> list[ScheduledFault]:
     for attempt in range(TRIES):
         if alone:
-            faults = _one_by_one(dice, start, kinds)
+            faults = _one_by_one(rng, start, kinds)
         else:
-            stretches = dice.randint(1, MAX_STRETCHES) if attempt < TRIES - 1 else 1
-            faults = _arrange(dice, start, kinds, stretches)
+            stretches = rng.randint(1, MAX_STRETCHES) if attempt < TRIES - 1 else 1
+            faults = _arrange(rng, start, kinds, stretches)
         if _end(faults) <= end:
             return faults
     least = least_seconds(kinds, alone=alone)
@@ -101,50 +101,50 @@ def _round(
 
 
 def _further_round(
-    dice: Random, start: float, end: float, kinds: Kinds, alone: bool
+    rng: Random, start: float, end: float, kinds: Kinds, alone: bool
 ) -> list[ScheduledFault]:
     """Fill the remaining time with another round, or part of one."""
     fitting: list[FaultKind] = []
-    for kind in dice.sample(kinds, len(kinds)):
+    for kind in rng.sample(kinds, len(kinds)):
         if start + _least([*fitting, kind], alone) <= end:
             fitting.append(kind)
-    return _round(dice, start, end, fitting, alone) if fitting else []
+    return _round(rng, start, end, fitting, alone) if fitting else []
 
 
-def _arrange(dice: Random, start: float, kinds: Kinds, stretches: int) -> list[ScheduledFault]:
+def _arrange(rng: Random, start: float, kinds: Kinds, stretches: int) -> list[ScheduledFault]:
     """Schedule outages and stretches one after the other, in random order."""
     blocks: list[list[FaultKind]] = [[kind] for kind in kinds if kind.outage]
     shared: list[list[FaultKind]] = [[] for _ in range(stretches)]
     for kind in kinds:
         if not kind.outage:
-            dice.choice(shared).append(kind)
+            rng.choice(shared).append(kind)
     blocks += [stretch for stretch in shared if stretch]
-    dice.shuffle(blocks)
+    rng.shuffle(blocks)
     faults: list[ScheduledFault] = []
     for block in blocks:
-        scheduled = _side_by_side(dice, start, block)
+        scheduled = _side_by_side(rng, start, block)
         start = _end(scheduled)
         faults += scheduled
     return faults
 
 
-def _one_by_one(dice: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
+def _one_by_one(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
     faults = []
-    for kind in dice.sample(kinds, len(kinds)):
-        faults.append(ScheduledFault(start, kind, dice.randrange(VICTIMS)))
+    for kind in rng.sample(kinds, len(kinds)):
+        faults.append(ScheduledFault(start, kind, rng.randrange(VICTIMS)))
         start += kind.alone_seconds
     return faults
 
 
-def _side_by_side(dice: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
+def _side_by_side(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
     """Schedule each target's faults in sequence; targets with time to spare start later."""
     lanes = _lanes(kinds)
     longest = max(_length(lane) for lane in lanes)
     faults = []
     for lane in lanes:
-        at = start + dice.randint(0, int(longest - _length(lane)))
-        for kind in dice.sample(lane, len(lane)):
-            faults.append(ScheduledFault(at, kind, dice.randrange(VICTIMS)))
+        at = start + rng.randint(0, int(longest - _length(lane)))
+        for kind in rng.sample(lane, len(lane)):
+            faults.append(ScheduledFault(at, kind, rng.randrange(VICTIMS)))
             at += kind.total_seconds
     return faults
 
@@ -179,9 +179,9 @@ def _end(faults: Schedule) -> float:
     return max(fault.settled for fault in faults)
 
 
-def _by_mechanism(dice: Random, kinds: Kinds) -> list[FaultKind]:
+def _by_mechanism(rng: Random, kinds: Kinds) -> list[FaultKind]:
     """Return the kinds in random order, but first the quickest one of each mechanism."""
-    shuffled = dice.sample(kinds, len(kinds))
+    shuffled = rng.sample(kinds, len(kinds))
     slowest_first = sorted(shuffled, key=lambda kind: -kind.total_seconds)
     first = {kind.mechanism: kind for kind in slowest_first}
     return [*first.values(), *(kind for kind in shuffled if kind not in first.values())]

@@ -134,7 +134,7 @@ class Visit:
 
 
 def random_text(account: Account) -> str:
-    """Return a random message that begins with some Markdown."""
+    """Return a random message that starts with some Markdown."""
     return f"**{account.username}** says: {sentence(random)}"
 
 

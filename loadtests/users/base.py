@@ -92,7 +92,7 @@ class HubbubUser(FastHttpUser):
             self.call("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
-        """Open whatever this user sends and reads with, after joining all rooms."""
+        """Open what this user sends and reads with, after joining all rooms."""
 
     def close(self) -> None:
         """Close it again."""

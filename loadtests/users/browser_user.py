@@ -176,7 +176,7 @@ class Talker(BrowserUser):
 
 
 class Wanderer(BrowserUser):
-    """Somebody on the move: changes rooms, loses the network in lifts, resumes elsewhere."""
+    """A user on the move: changes rooms, loses the network in lifts, resumes elsewhere."""
 
     kind = WANDERER
     weight = WANDERER.share

@@ -43,7 +43,7 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _ghosts(
     client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Nobody is shown for longer than promised after they were last present."""
+    """No user is shown for longer than promised after they were last present."""
     for user, shown_intervals in interval.seen.items():
         for shown in shown_intervals:
             for start, end in subtract_intervals(shown, present.get(user, ())):

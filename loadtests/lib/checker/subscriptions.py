@@ -107,4 +107,4 @@ class _Open:
         if seq > self.next:
             self.skipped.append(range(self.next, seq))
             return "event-skipped"
-        return "event-in-order" if any(seq in hole for hole in self.skipped) else "event-once"
+        return "event-in-order" if any(seq in gap for gap in self.skipped) else "event-once"

@@ -24,8 +24,8 @@ static struct {
     int first, senders;
     int64_t turns;
 } load;
-static int64_t *awaited; /* per connection: the message that must come back before it sends the next
-*/
+/* Per connection: the message that must be delivered to it before it sends the next. */
+static int64_t *awaited;
 
 static bool next_command(void);
 static void parse_command(char *line);
