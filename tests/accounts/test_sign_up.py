@@ -117,7 +117,7 @@ def test_a_taken_username_is_refused(client: Client, alice: User, taken: str) ->
 @pytest.mark.django_db
 @pytest.mark.parametrize("username", ["a b", "-al", "ал", "a", "x" * 31, "everyone"])
 def test_a_confusing_username_is_refused(client: Client, username: str) -> None:
-    assert "field-error" in sign_up(client, username, email="somebody@example.org")
+    assert "field-error" in sign_up(client, username, email="someone@example.org")
     assert not User.objects.exists()
 
 

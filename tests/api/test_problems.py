@@ -41,10 +41,10 @@ def test_a_request_over_the_byte_limit_is_not_parsed(bob: User, lobby: Room) -> 
     for size in (settings.MAX_FRAME_BYTES + 1, 4_000_000):
         refused = ApiClient(bob).raw("POST", address, b" " * size)
         assert refused.problem == (413, "too_large")
-    unannounced = ApiClient(bob).raw(
+    without_length = ApiClient(bob).raw(
         "POST", address, b" " * (settings.MAX_FRAME_BYTES + 1), CONTENT_LENGTH=""
     )
-    assert unannounced.status in (400, 413)
+    assert without_length.status in (400, 413)
 
 
 def test_sending_too_fast_returns_retry_after(
@@ -239,11 +239,11 @@ def locked_elsewhere(room: Room) -> Iterator[None]:
 @contextmanager
 def connected_to_nothing() -> Iterator[None]:
     """Make this thread connect to PostgreSQL on a port where nothing listens."""
-    with socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))
+    with socket() as unused:
+        unused.bind(("127.0.0.1", 0))
         known = connection.settings_dict.copy()
         connection.close()
-        connection.settings_dict["PORT"] = unheard.getsockname()[1]
+        connection.settings_dict["PORT"] = unused.getsockname()[1]
         try:
             yield
         finally:

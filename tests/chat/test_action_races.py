@@ -66,13 +66,13 @@ def test_writers_into_many_rooms_never_deadlock(bob: User, charlie: User) -> Non
         members.join(charlie, room_id=room_id)
 
     def write(sender: User, seed: int) -> list[object]:
-        dice = random.Random(seed)
+        rng = random.Random(seed)
         outcomes: list[object] = []
         for batch in range(ROUNDS):
-            chosen = dice.sample(many, 5)
+            chosen = rng.sample(many, 5)
             # Two of the four writers of a user use the same nonces, in different rooms.
             nonces = [f"{seed // 2}.{batch}.{number}" for number in range(len(chosen))]
-            pairs = zip(chosen, dice.sample(nonces, len(nonces)), strict=True)
+            pairs = zip(chosen, rng.sample(nonces, len(nonces)), strict=True)
             drafts = [Draft(sender.pk, room, nonce, "hello") for room, nonce in pairs]
             outcomes += send_many(drafts)
         return outcomes

@@ -175,22 +175,22 @@ async def sending(
 
     At the end, wait until every message has its answer.
     """
-    over = asyncio.Event()
+    done = asyncio.Event()
 
     async def send(client: Client) -> None:
         for number in count():
-            if over.is_set():
+            if done.is_set():
                 return
             answer = await client.send(rooms[number % len(rooms)], f"{client.name} says {number}")
             assert answer["type"] == "ok", answer
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause_seconds):
-                    await over.wait()
+                    await done.wait()
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(send(client)) for client in clients]
         yield
-        over.set()
+        done.set()
         _, unanswered = await asyncio.wait(tasks, timeout=ANSWER_SECONDS)
         assert not unanswered, [list(client.protocol.pending.values()) for client in clients]
 

@@ -60,9 +60,9 @@ def test_it_loses_nothing_when_disconnected_drained_or_its_replica_is_killed(sta
     alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
 
-    def send_as_alice(body: str, except_over: Server | None = None) -> None:
+    def send_as_alice(body: str, exclude: Server | None = None) -> None:
         """Send over REST to a replica that is running."""
-        port = next(one.port for one in stage.cluster.replicas if one is not except_over)
+        port = next(one.port for one in stage.cluster.replicas if one is not exclude)
         path = f"/rooms/{room}/messages"
         rest.call(f"127.0.0.1:{port}", "POST", path, alice.headers, {"body": body})
 
@@ -75,14 +75,14 @@ def test_it_loses_nothing_when_disconnected_drained_or_its_replica_is_killed(sta
 
         drained = replica_at(stage, tab.state["address"])
         drained.stop()
-        send_as_alice("after the goodbye", except_over=drained)
+        send_as_alice("after the goodbye", exclude=drained)
         assert tab.do(wait_for="after the goodbye")["resumes"] == 2
         assert tab.do(send="on the next one")["bodies"][-1] == "on the next one"
         drained.start()
 
         killed = replica_at(stage, tab.state["address"])
         killed.kill()
-        send_as_alice("after the kill", except_over=killed)
+        send_as_alice("after the kill", exclude=killed)
         assert tab.do(wait_for="after the kill")["resumes"] == 3
         killed.start()
 

@@ -55,19 +55,19 @@ async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
     pair = [stage.client(user, 0) for user in users]
     async with opened(pair, room):
         sockets = [client.protocol.welcome for client in pair]
-        over = asyncio.Event()
-        conversation = asyncio.create_task(chat_until(over, stage, room, pair))
+        done = asyncio.Event()
+        conversation = asyncio.create_task(chat_until(done, stage, room, pair))
         yield
-        over.set()
+        done.set()
         assert await conversation < UNAFFECTED_SECONDS
         assert [client.protocol.welcome for client in pair] == sockets
         await stage.assert_consistent(pair)
 
 
-async def chat_until(over: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
-    """Send messages until `over` is set; return the seconds that the slowest took to arrive."""
+async def chat_until(done: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
+    """Send messages until `done` is set; return the seconds that the slowest took to arrive."""
     slowest, number = 0.0, 0
-    while not over.is_set() or number < 3:
+    while not done.is_set() or number < 3:
         number += 1
         sent_at = time.monotonic()
         await pair[0].send(room, f"undisturbed {number}")

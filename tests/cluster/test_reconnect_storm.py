@@ -105,8 +105,8 @@ async def test_all_resume_with_few_statements(stormy: Stage) -> None:
     assert len(statements) <= 2 * CLIENTS
     for room in rooms:
         assert 1 <= sum(reads_log(each, room) for each in statements) <= MAX_READS_OF_A_ROOM
-    whole = [(room, seq) for room in rooms for seq in range(1, MISSED + 1)]
-    assert all(sorted(each) == whole and in_order(each) for each in seen)
+    expected = [(room, seq) for room in rooms for seq in range(1, MISSED + 1)]
+    assert all(sorted(each) == expected and in_order(each) for each in seen)
 
 
 async def reconnect_once(stage: Stage, user: Account, rooms: list[int]) -> list[tuple[int, int]]:

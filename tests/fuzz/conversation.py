@@ -103,8 +103,8 @@ async def _send_all(socket: ClientConnection, steps: Sequence[Step]) -> None:
     try:
         for step in steps:
             size = max(1, -(-len(step.data) // step.pieces))
-            whole = [step.data[at : at + size] for at in range(0, len(step.data), size)]
-            data = whole if step.pieces > 1 and len(whole) > 1 else step.data
+            pieces = [step.data[at : at + size] for at in range(0, len(step.data), size)]
+            data = pieces if step.pieces > 1 and len(pieces) > 1 else step.data
             await socket.send(data, text=not step.binary)
     except ConnectionClosed:
         pass  # `_expect_close` checks the close code

@@ -45,18 +45,18 @@ class Disturbance:
 
 @pytest.fixture
 def disturbance(target: Stage) -> Iterator[Disturbance]:
-    loop, over = asyncio.new_event_loop(), asyncio.Event()
+    loop, done = asyncio.new_event_loop(), asyncio.Event()
     thread = Thread(target=loop.run_forever)
     thread.start()
     chatting = target.users(2)
     room = target.room(chatting)
-    chat = asyncio.run_coroutine_threadsafe(chat_until(target, chatting, room, over), loop)
+    chat = asyncio.run_coroutine_threadsafe(chat_until(target, chatting, room, done), loop)
     others = target.users(12)[2:]
     target.room(others)
     try:
         yield Disturbance(loop, cycle(others))
     finally:
-        loop.call_soon_threadsafe(over.set)
+        loop.call_soon_threadsafe(done.set)
         try:
             chat.result(RUN_SECONDS)
         finally:
@@ -66,14 +66,14 @@ def disturbance(target: Stage) -> Iterator[Disturbance]:
 
 
 async def chat_until(
-    target: Stage, chatting: list[Account], room: int, over: asyncio.Event
+    target: Stage, chatting: list[Account], room: int, done: asyncio.Event
 ) -> None:
-    """Chat over both replicas until `over` is set; lose no message and no socket."""
+    """Chat over both replicas until `done` is set; lose no message and no socket."""
     clients = [target.client(person, replica) for replica, person in enumerate(chatting)]
     async with opened(clients, room):
         welcomes = [client.protocol.welcome for client in clients]
         async with sending(clients, [room]):
-            await over.wait()
+            await done.wait()
         await target.settle(room, clients)
         assert [client.protocol.welcome for client in clients] == welcomes
         await target.assert_consistent(clients)

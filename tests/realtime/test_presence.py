@@ -1,4 +1,4 @@
-"""Presence of one room across replicas: what each replica tells its peers and its own clients."""
+"""Presence of one room across replicas: what each replica sends to its peers and its clients."""
 
 from hypothesis import given
 from hypothesis import strategies as st

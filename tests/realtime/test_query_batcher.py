@@ -11,7 +11,7 @@ from hubbub.realtime.db.query_batcher import QueryBatcher, Results
 
 
 class Source:
-    """A database whose results name its version when the query began. Records all queries."""
+    """A database whose results name its version when the query started. Records all queries."""
 
     def __init__(self) -> None:
         self.version = 1

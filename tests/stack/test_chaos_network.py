@@ -74,7 +74,7 @@ def test_a_drop_fault_can_block_one_connection_only(network: SmallNetwork) -> No
 async def test_the_layer_receives_again_after_its_connection_was_lost_silently(
     network: SmallNetwork,
 ) -> None:
-    """Neither side is told, as if a firewall had forgotten the connection; the layer notices."""
+    """Neither side is notified, as if a firewall forgot the connection; the layer notices."""
     layer = RedisLayer(environment.layer_hosts([network.redis.url()]))
     channel = await layer.new_channel()
     await layer.group_add("room", channel)

@@ -5,7 +5,7 @@ from loadtests.lib.client.history import Disconnected, PresenceChanged, Subscrib
 
 
 def shown_as_left(clients: list[Client]) -> set[int]:
-    """Return the ids of all users that any of the clients was told had left."""
+    """Return the ids of all users that were shown as gone to any of the clients."""
     entries = (entry for client in clients for entry in client.history.entries)
     return {user for entry in entries if isinstance(entry, PresenceChanged) for user in entry.left}
 

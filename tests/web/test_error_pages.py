@@ -64,7 +64,7 @@ def test_the_500_page_needs_no_database(client: Client) -> None:
     def refuse(*args: object) -> None:
         raise OperationalError("the database is down")
 
-    client.cookies["sessionid"] = "somebody"
+    client.cookies["sessionid"] = "someone"
     with connection.execute_wrapper(refuse):
         answer = client.get("/broken/")
     assert answer.status_code == 500

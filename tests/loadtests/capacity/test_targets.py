@@ -51,7 +51,7 @@ def test_every_user_has_a_room(users: int) -> None:
 
 
 def test_a_local_step_without_deliveries_fails() -> None:
-    cpu = CpuUsage(0, replica=[0.0, 1.0], busy=[0.0, 1.0], whole=[0.0, 16.0])
+    cpu = CpuUsage(0, replica=[0.0, 1.0], busy=[0.0, 1.0], total=[0.0, 16.0])
     names = (*local_target.ERRORS, "deliveries", "generator_cpu")
     silent: Result = {"seconds": 8.0, "acked": 80, "delivery": {"buckets": []}}
     step = local_target.step_of([silent | dict.fromkeys(names, 0)], 100, 10.0, cpu, 200.0)

@@ -137,11 +137,11 @@ def test_a_server_or_client_that_does_not_recover_is_a_failure(error: str, troub
 
 
 def test_the_longest_silence_of_any_listener_is_reported() -> None:
-    often = [float(at) for at in range(100)]
-    seldom = [at for at in often if not 10 < at < 13]
+    steady = [float(at) for at in range(100)]
+    interrupted = [at for at in steady if not 10 < at < 13]
     histories = [
-        history_of(received=often, acked=[], name="alice"),
-        history_of(received=seldom, acked=[], name="bob"),
+        history_of(received=steady, acked=[], name="alice"),
+        history_of(received=interrupted, acked=[], name="bob"),
     ]
     (row,) = outcome_of(execution("replica-killed", 10, 11), histories=histories).rows
     assert row.silence == pytest.approx(3)
@@ -206,10 +206,10 @@ def test_a_client_fault_extends_no_limit_of_a_server_fault() -> None:
 
 
 def test_clients_affected_by_a_client_fault_count_for_that_fault_only() -> None:
-    often = [float(at) for at in range(100)]
+    steady = [float(at) for at in range(100)]
     histories = [
         history_of(received=[9, 20.5, 22, 24], acked=[], name="alice"),
-        history_of(received=often, acked=[], name="bob"),
+        history_of(received=steady, acked=[], name="bob"),
     ]
     faults = (
         execution("replica-killed", 10, 12),

@@ -131,8 +131,8 @@ def test_the_command_checks_a_run_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("broken", ["run.json", "log.jsonl", "histories.jsonl"])
 def test_a_folder_without_a_complete_run_gets_a_clear_message(tmp_path: Path, broken: str) -> None:
     write_run(make_run(), tmp_path)
-    whole = (tmp_path / broken).read_text()
-    (tmp_path / broken).write_text(whole[: len(whole) // 2])
+    text = (tmp_path / broken).read_text()
+    (tmp_path / broken).write_text(text[: len(text) // 2])
     done = run_checker(tmp_path)
     assert done.returncode == 2
     assert "cannot be read" in done.stderr

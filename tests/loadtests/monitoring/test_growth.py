@@ -53,10 +53,10 @@ def test_a_single_step_is_found(level: float, share: float, when: int) -> None:
 def test_one_outlier_in_ten_is_no_leak(seed: int, times: float) -> None:
     random_generator = random.Random(seed)
     points = one_hour(100, 0, 0, 0)
-    wild = [
+    with_outliers = [
         (at, value * times if random_generator.random() < 0.1 else value) for at, value in points
     ]
-    assert grown(wild) <= MAX_SHARE
+    assert grown(with_outliers) <= MAX_SHARE
 
 
 def test_too_few_points_give_no_result() -> None:

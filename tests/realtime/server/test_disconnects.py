@@ -1,4 +1,4 @@
-"""The end of a socket is always noticed, whatever else fails, and no socket stays open forever."""
+"""The end of a socket is always noticed, even after other errors, and no socket stays forever."""
 
 import socket
 import time
