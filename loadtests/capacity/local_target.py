@@ -151,7 +151,7 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
     """Start the replica, with as many users as any step may need."""
     with Backends(most_connections) as backends:
-        assert backends.sessions  # so the users are made before the replica starts
+        assert backends.sessions  # so that the users are created before the replica starts
         with start(backends, 1) as hubbub:
             target = LocalTarget(backends, hubbub)
             try:

@@ -70,7 +70,7 @@ class Network(Startable):
         self._host_count = 0
 
     def start(self) -> None:
-        """Make the switch. Raises NetworkError if there can be no network."""
+        """Create the switch. Raises NetworkError if there can be no network."""
         if reason := unavailable_reason():
             raise NetworkError(reason)
         self.switch = self._hold("switch")

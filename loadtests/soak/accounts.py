@@ -1,4 +1,4 @@
-"""The users of a soak and their rooms, made before it starts."""
+"""The users of a soak and their rooms, created before it starts."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ class Population:
 async def populate(
     stack: RunningStack, users: int = USERS, password_of_bob: str = ""
 ) -> Population:
-    """Make users and rooms in a running stack; each user is a member of a few of the rooms.
+    """Create users and rooms in a running stack; each user is a member of a few rooms.
 
     If bob already exists, his password must be given.
     """
@@ -68,7 +68,7 @@ def _populate(stack: RunningStack, users: int, password_of_bob: str) -> Populati
 
 
 def _make_cast(stack: RunningStack) -> str:
-    """Make alice, bob and the others; return bob's password."""
+    """Create alice, bob and the others; return bob's password."""
     printed = stack.manage("seed", "--yes")
     found = re.search(r"bob has the password (\S+)", printed)
     if found is None:
@@ -77,7 +77,7 @@ def _make_cast(stack: RunningStack) -> str:
 
 
 def _make_rooms(address: str, accounts: Sequence[Account]) -> list[int]:
-    """Make the rooms; the first user owns all of them and adds the others."""
+    """Create the rooms; the first user owns all of them and adds the others."""
     owner, rooms = accounts[0], list[int]()
     for number in range(ROOMS):
         made = call(address, owner, "POST", "/rooms", name=f"soak {number + 1}", kind="private")

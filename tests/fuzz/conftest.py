@@ -30,7 +30,7 @@ def whole_target(
 
 @pytest.fixture
 def target(whole_target: Stage) -> Iterator[Stage]:
-    """The cluster. After the test it must still serve, and its event log must be right."""
+    """The cluster. After the test it must still be serving, and its event log must be correct."""
     yield whole_target
     for replica in whole_target.cluster.replicas:
         assert send_request(replica.port, "GET", "/readyz").status == 200

@@ -86,8 +86,7 @@ class Postgres(Server):
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
 
     def create_database(self, name: str, template: str = "template1") -> None:
-        """Create a database as a copy of `template`, which refuses connections until that is
-        done."""
+        """Create a database as a copy of `template`, which refuses connections meanwhile."""
         [(was_allowed,)] = self.execute(
             "SELECT datallowconn FROM pg_database WHERE datname = %s", template
         )

@@ -37,7 +37,7 @@ class Backends(Startable):
 
     @cached_property
     def cluster(self) -> Cluster:
-        """Hubbub's database, made on first use; each step starts its own replicas."""
+        """Hubbub's database, created on first use; each step starts its own replicas."""
         cluster = Cluster(
             replicas=0, postgres=self.postgres, redis=self.redis, environment=NO_RATE_LIMITS
         )
