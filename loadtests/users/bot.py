@@ -1,7 +1,7 @@
 """A bot that posts and reads over REST with a bearer token, and has no WebSocket.
 
-If the plan has no token for it, it creates one in the settings, as its owner would, and revokes it
-at the end.
+If the plan has no token for it, it creates one on the settings page, as its owner would, and
+revokes it at the end.
 """
 
 import random

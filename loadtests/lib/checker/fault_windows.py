@@ -11,7 +11,7 @@ PRESENCE_PROMISES = {"present_seconds", "gone_seconds"}
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """Seconds within which everyone sees who came online or left, and access really ends."""
+    """The seconds within which users see who came online or left, and revoked access ends."""
 
     present_seconds: float = 3.0
     gone_seconds: float = 10.0  # after a replica has died; otherwise much less

@@ -19,7 +19,7 @@ CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What can be wrong with the order of events on a connection; each is a failure of the run.
 ORDER_ERRORS = ("gap", "duplicate", "disorder")
 GAP, DUPLICATE, DISORDER = ORDER_ERRORS
-# By the checker's rule; any other rule is a DISORDER.
+# The error by the broken rule of the checker; any other rule is a DISORDER.
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
 
 

@@ -28,7 +28,7 @@ class Behaviour(Enum):
     SIGN_OUT = "sign out"
 
 
-# One user in this many has the behaviour, and at least one user.
+# One user in this many has the behaviour, but at least one.
 ONE_IN = {
     Behaviour.VISIT: 12,
     Behaviour.EXPLORE: 12,

@@ -34,7 +34,7 @@ LIMIT = """
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The running processes, and how many connections they may open at most."""
+    """The running processes, and the most connections that they may open."""
 
     limit: int  # what Postgres gives to users who are not superusers
     replicas: int

@@ -1,4 +1,4 @@
-"""E-mail can be sent, which resetting a password needs. Connects only with `--mail`."""
+"""E-mail can be sent, as password resets require. Connects only with `--mail`."""
 
 from smtplib import SMTPException
 

@@ -167,7 +167,7 @@ class TrafficRecorder:
 
 
 def pseudonymizer(secret: str, recording: str) -> Callable[[str, int], str]:
-    """Return a function from a kind ("user" or "room") and an id to a pseudonym.
+    """Return a function that maps a kind ("user" or "room") and an id to a pseudonym.
 
     All replicas of a recording get the same pseudonyms. The key contains the workspace's secret, so
     that others cannot find an id by trying all of them, and the recording's name, so that two

@@ -1,8 +1,8 @@
 /* A chat as in Socket.IO's tutorial, with rooms and the Redis adapter.
  *
  * Configured as its page on performance advises: WebSocket only, ws's native add-ons (bufferutil and
- * utf-8-validate, which ws finds by itself), the first request released. Nothing is saved or
- * checked. */
+ * utf-8-validate, which ws finds by itself), the reference to the first HTTP request discarded.
+ * Nothing is saved or checked. */
 
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";

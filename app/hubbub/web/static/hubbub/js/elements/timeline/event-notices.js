@@ -1,4 +1,4 @@
-/** Joins, leaves and changes of the room, as small lines. Runs of similar events are folded. */
+/** Joins, leaves and changes to the room, as small lines. Runs of similar events are folded. */
 
 import { html } from "lit";
 
