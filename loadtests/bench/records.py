@@ -64,13 +64,13 @@ def find_one(records: Records, load: str, **facts: Any) -> Record | None:
 
 
 def cpu_us_per_delivery(record: Record) -> float:
-    """Return the CPU time of the replicas and Redis; Postgres is reported separately."""
+    """Return the CPU time of replicas and Redis per delivery; Postgres is reported separately."""
     used = sum(float(used) for name, used in record["cpu"].items() if name != "postgres")
     return 1e6 * used / max(1, int(record["result"]["deliveries"]))
 
 
 def cpu_us_per_message(record: Record, name: str) -> float:
-    """Return the CPU time of one kind of process."""
+    """Return the CPU time of one kind of process per message."""
     result = record["result"]
     messages = int(result["acked"]) or int(result["sent"])
     return 1e6 * float(record["cpu"].get(name, 0.0)) / max(1, messages)

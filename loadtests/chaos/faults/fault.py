@@ -76,7 +76,7 @@ async def answers(server: Server, within: float = 5.0) -> bool:
 
 
 def disconnected_since(clients: Iterable[Client], at: float) -> int:
-    """Return how many of these clients lost a connection after a moment (monotonic time)."""
+    """Return how many of these clients have lost a connection since `at` (monotonic)."""
     return sum(has_disconnected_since(client.history, at) for client in clients)
 
 

@@ -57,7 +57,7 @@ def call(
 
 
 def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
-    """Post a form of the pages, as a browser would. Raises RefusedError and OSError."""
+    """Post one of the pages' forms, as a browser would. Raises RefusedError and OSError."""
     own = headers | csrf(address, headers)
     form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
     request = urllib.request.Request(

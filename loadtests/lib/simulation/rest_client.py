@@ -42,7 +42,7 @@ class RestClient:
         return await self._retry(ask, done)
 
     async def form(self, account: Account, path: str, **fields: str) -> None:
-        """Post a form of the pages. Raises `rest.RefusedError` as `call` does."""
+        """Post one of the pages' forms. Raises `rest.RefusedError` as `call` does."""
 
         def post(address: str) -> None:
             rest.post_form(address, path, account.headers, fields)

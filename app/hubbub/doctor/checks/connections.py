@@ -1,6 +1,6 @@
 """Postgres has enough connections for all processes, which keep one for each of their threads.
 
-Processes are recognized by the `application_name` of their connections (set in asgi.py and
+Processes are recognised by the `application_name` of their connections (set in asgi.py and
 gunicorn.conf.py). Some must be left for one more replica: during a rolling deploy the new replica
 is up while the old one drains.
 """

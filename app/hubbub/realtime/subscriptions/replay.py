@@ -71,7 +71,7 @@ class ReplayPager:
         return ReplayPage(entries, is_last=len(entries) == len(missed.entries), resumed=True)
 
     def advance(self, page: ReplayPage) -> None:
-        """Continue after this page, which was written."""
+        """Continue after this page, which has been written."""
         self._position = page.entries[-1].seq
 
 
