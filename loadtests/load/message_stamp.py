@@ -1,8 +1,8 @@
 """The stamp at the end of a message's text: which run it belongs to, and when it was sent. Pure.
 
 The time is epoch time, so that any machine can tell how long a message took; between two machines,
-this is only as accurate as their clocks. Messages of others in the same room have no stamp of this
-run and are not measured.
+this is only as accurate as their clocks. Messages from others in the same room do not have this
+run's stamp and are not measured.
 """
 
 SEPARATOR = " ~"

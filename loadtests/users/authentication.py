@@ -39,8 +39,8 @@ def sign_in(http: FastHttpSession, username: str, password: str) -> str:
 
 
 def create_token(http: FastHttpSession, headers: dict[str, str], name: str) -> tuple[str, str]:
-    """Create a bearer token on the settings page; return its header line and path for revoking
-    it."""
+    """Create a bearer token on the settings page; return its header line and its revocation
+    path."""
     page = _post(http, TOKENS, TOKENS, headers, name=name)
     secret, revoke = SECRET.search(page), REVOKE.findall(page)
     if secret is None or not revoke:

@@ -1,4 +1,4 @@
-"""The doctor compares how many Postgres connections all processes may open with the limit."""
+"""The doctor compares the number of Postgres connections that processes may open with the limit."""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,5 +1,4 @@
-"""A private PostgreSQL server: starts in a second, with or without fsync, and exits with its
-parent.
+"""A private PostgreSQL server: starts in a second, with or without fsync, exits with its parent.
 
 PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package creates.
 """

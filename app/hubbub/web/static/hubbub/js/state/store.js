@@ -57,7 +57,7 @@ export class Store {
     if (this.state !== before) for (const listener of this.listeners) listener(this.state, before);
   }
 
-  /** Call `listener(state, before)` after each change; the result stops that. */
+  /** Call `listener(state, before)` after each change; return a function that stops this. */
   listen(listener) {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
