@@ -56,7 +56,7 @@ def test_the_first_visible_user_still_becomes_owner(db: None, settings: Settings
     assert [erin] == list(User.objects.filter(is_superuser=True))
 
 
-def test_nobody_can_find_invite_or_message_hidden_users(alice: User, pair: Pair) -> None:
+def test_no_user_can_find_invite_or_message_hidden_users(alice: User, pair: Pair) -> None:
     assert queries.find_users("doctor") == []
     den = rooms.create(alice, name="Den", kind="private")
     with pytest.raises(User.DoesNotExist):

@@ -107,7 +107,9 @@ def test_moderators_can_remove_members_but_not_moderators(
         members.remove(bob, room_id=den.pk, user_id=dana.pk)
 
 
-def test_nobody_can_leave_or_be_removed_from_the_lobby(alice: User, bob: User, lobby: Room) -> None:
+def test_no_user_can_leave_or_be_removed_from_the_lobby(
+    alice: User, bob: User, lobby: Room
+) -> None:
     with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):
         members.leave(bob, room_id=lobby.pk)
     with records(lobby.pk), pytest.raises(PermissionDenied, match="lobby"):

@@ -40,7 +40,7 @@ def test_a_message_counts_as_unread_and_an_edit_does_not(
     assert own["messages"] - own["read"] == 0
 
 
-def test_a_repeated_nonce_returns_the_first_message_whatever_its_body(
+def test_a_repeated_nonce_returns_the_first_message_even_with_another_body(
     bob: User, charlie: User, harbour: Room, lobby: Room
 ) -> None:
     first = send(bob, room_id=harbour.pk, nonce="n", body="first")

@@ -64,7 +64,7 @@ async def wait_for_all_activities(simulation: Simulation) -> None:
     )
 
 
-async def test_it_names_a_tab_that_has_not_recovered_and_bans_nobody_without_an_owner(
+async def test_it_names_a_tab_that_has_not_recovered_and_bans_no_user_without_an_owner(
     stage: Stage, identities: list[str]
 ) -> None:
     async with simulate(stage.addresses, identities, seed=SEED, rates=FAST) as simulation:

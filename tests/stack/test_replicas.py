@@ -19,7 +19,7 @@ from tests.cluster.stage import opened, sending
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import copy_code
 
-GIVE_UP_SECONDS = 5  # docs/protocol.md: a client without a `welcome` by then tries again
+GIVE_UP_SECONDS = 5  # docs/protocol.md: a client without a `welcome` by then reconnects
 
 
 @pytest.fixture(autouse=True)

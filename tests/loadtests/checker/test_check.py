@@ -326,7 +326,7 @@ Step = st.sampled_from(["send", "catch up", "drop", "connect", "edit", "delete"]
 
 
 @given(st.lists(st.tuples(Step, st.integers(0, 2)), max_size=60), st.integers(0, 5))
-def test_it_finds_nothing_whatever_happens_to_the_connections(
+def test_it_finds_nothing_however_the_connections_fail(
     steps: list[tuple[str, int]], replay_max: int
 ) -> None:
     server = ModelServer(replay_max)

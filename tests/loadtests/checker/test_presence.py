@@ -109,7 +109,7 @@ def test_a_client_that_received_something_until_its_end_was_present() -> None:
     assert rules(alice_sees(), bob) == ["present-in-time"]
 
 
-def test_nobody_is_missing_in_a_room_with_only_a_count() -> None:
+def test_no_user_is_missing_in_a_room_with_only_a_count() -> None:
     alice = history_of(
         "alice", 1, SubscribeSent(1.0, ROOM, None), Subscribed(1.1, ROOM, 0, True, None)
     )

@@ -102,7 +102,7 @@ def test_one_busy_process_is_a_bottleneck_but_one_late_moment_is_not() -> None:
 
 
 @pytest.mark.parametrize("shape", ["herd", "deploy"])
-def test_a_shape_that_drops_connections_fails_if_nobody_resumed(shape: str) -> None:
+def test_a_shape_that_drops_connections_fails_if_no_client_resumed(shape: str) -> None:
     second = make_second()
     del second.latencies[RESUME]
     series = make_series(second)

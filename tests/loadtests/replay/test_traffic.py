@@ -173,7 +173,7 @@ def test_missing_events_and_messages_missing_in_the_log_are_violations() -> None
     assert [violation.rule for violation in results.violations] == ["received-all", "ok-logged"]
 
 
-def test_an_acknowledged_message_that_nobody_received_is_missing_for_everyone() -> None:
+def test_an_acknowledged_message_that_no_client_received_is_missing_for_everyone() -> None:
     results = ReplayResults()
     client = a_tab(results)
     client.protocol.subscriptions[7].position = 2
