@@ -135,7 +135,7 @@ def conclude(
 ) -> Outcome:
     """Judge a run. `span` lasts from the start until the users were asked to stop.
 
-    With `alone`, no two faults happened at the same time: so a silence never extends into the next
+    With `alone`, no two faults happened at the same time, so a silence never extends into the next
     fault.
     """
     violations, measured = run.check(), Measurements(run.histories, run.listeners)

@@ -1,4 +1,4 @@
-"""A rolling deploy while everyone is online: replicas restart one by one and no user may notice.
+"""A rolling deploy while everyone is online: replicas restart one by one and no user should notice.
 
 On the local stack the run restarts the replicas itself, with the same code. Elsewhere it asks the
 operator to start the deploy.

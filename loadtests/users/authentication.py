@@ -39,8 +39,7 @@ def sign_in(http: FastHttpSession, username: str, password: str) -> str:
 
 
 def create_token(http: FastHttpSession, headers: dict[str, str], name: str) -> tuple[str, str]:
-    """Create a bearer token on the settings page; return its header line and its revocation
-    path."""
+    """Create a bearer token on the settings page; return its header line and revocation path."""
     page = _post(http, TOKENS, TOKENS, headers, name=name)
     secret, revoke = SECRET.search(page), REVOKE.findall(page)
     if secret is None or not revoke:

@@ -148,7 +148,7 @@ def active_workers(master: int | None) -> set[int]:
 
 
 def directives() -> list[str]:
-    """Return the directives for nginx's command line, for every nginx that we start."""
+    """Return the directives for the command line of every nginx that we start."""
     # As another user, workers could not read a checkout in a home directory of mode 700.
     return ["user root;"] if is_root() else []
 

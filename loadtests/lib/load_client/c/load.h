@@ -1,4 +1,4 @@
-/* The loads: one command a line on standard input, each answered when it is done.
+/* The loads: one command per line on standard input, each answered when it is done.
  *
  *   run paced <rate> <warm-up> <seconds> <drain> <first sender> <senders>
  *   run closed <on ack: 0 or 1> <warm-up> <seconds> <drain> <first sender> <senders>

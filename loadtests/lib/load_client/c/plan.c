@@ -1,4 +1,4 @@
-/* Reads the plan: one field per line: its name and its value. A text extends to the end of the
+/* Reads the plan: one field per line, its name and then its value. A text extends to the end of the
  * line, with \r, \n and \\ as escapes. */
 
 #include "plan.h"
