@@ -78,8 +78,7 @@ class Network(Startable):
         self.switch.run("ip", "link", "set", "switch", "up")
 
     def close(self) -> None:
-        """End the holders. A process that still runs on a host keeps the host alive until it
-        ends."""
+        """End the holders. A process still running on a host keeps the host alive until it ends."""
         self._stack.close()
 
     def host(self, name: str, more_addresses: Sequence[str] = ()) -> NetworkHost:

@@ -63,7 +63,7 @@ class Engine:
 
     @cached_property
     def _build_flags(self) -> Sequence[str]:
-        """Return the flags that a build needs here, which a small test build finds out."""
+        """Return the flags that a build needs here, found out by a small test build."""
         if self.name == "docker":
             return ()
         self.need("python:3.13-slim")

@@ -1,4 +1,5 @@
-"""The benchmark's report: the figures decide the targets, and every part can be generated."""
+"""The benchmark's report: the figures decide which targets are met, and every part can be
+generated."""
 
 from pathlib import Path
 from typing import Any

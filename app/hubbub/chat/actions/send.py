@@ -39,7 +39,7 @@ def send(
 
 
 def send_many(drafts: Sequence[Draft], wait: LockWait = LockWait.FULL) -> list[Outcome]:
-    """Save drafts in one transaction. Return for each, in order, its message or its exception.
+    """Save drafts in one transaction. Return the message or the exception of each, in order.
 
     With a `wait` other than FULL, drafts to rooms that stay locked fail early with `RoomLocked`. If
     a batch fails as a whole (another transaction used one of its nonces, or a deadlock), each

@@ -12,7 +12,7 @@ from hubbub.realtime.telemetry.loop_stalls import loop_stalls
 
 
 class TimedSelector(selectors.DefaultSelector):
-    """Records how long the loop did not wait for its sockets, and how late each wait returned.
+    """Records how long the loop ran between waits for its sockets, and how late each wait returned.
 
     A late return means that the process got no CPU time or was stopped.
     """

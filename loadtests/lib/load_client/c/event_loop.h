@@ -14,8 +14,8 @@ void start_event_loop(ready_handler *handler);
  * pointer the descriptor only wakes the loop. */
 void watch(int fd, uint32_t events, int operation, void *watched);
 
-/* Waits until a descriptor is ready, but no longer than that time, and handles it. Returns whether
- * more may be ready. */
+/* Waits until a descriptor is ready, or until that time at the latest, and handles it. Returns
+ * whether more may be ready. */
 bool poll_once(int64_t until_ns);
 
 /* Sleeps, and handles nothing until then. */
