@@ -41,7 +41,7 @@ RUN DATABASE_URL=postgres://nobody@nowhere/none python app/manage.py collectstat
 FROM libraries AS libraries-load
 COPY requirements-dev.txt ./
 RUN pip --python /opt/venv/bin/python install --no-cache-dir --disable-pip-version-check \
-        --constraint requirements-dev.txt locust matplotlib psutil
+        --constraint requirements-dev.txt hdrhistogram locust matplotlib psutil
 
 FROM base AS load
 COPY --from=libraries-load /opt/venv /opt/venv

@@ -357,8 +357,8 @@ MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
 # The same for all commands, including cheap ones.
 COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
-# Commands of a connection that are refused in a row before it is closed with 4006. The count drops
-# by COMMANDS_PER_SECOND each second.
+# Commands of a connection that are refused before it is closed with 4006. The count drops by
+# COMMANDS_PER_SECOND each second.
 MAX_REFUSED_COMMANDS = 1_000
 # Bad frames in a row before a connection is closed with 4500.
 MAX_BAD_FRAMES = 20

@@ -37,15 +37,15 @@ def up(arguments: Namespace) -> None:
 
 def scale(arguments: Namespace) -> None:
     replicas = replicas_from({"REPLICAS": arguments.replicas or "none"})
-    _send({"operation": "scale", "replicas": replicas})
+    _send({"do": "scale", "replicas": replicas})
 
 
 def deploy(arguments: Namespace) -> None:
-    _send({"operation": "deploy", "root": str(arguments.root.resolve())})
+    _send({"do": "deploy", "root": str(arguments.root.resolve())})
 
 
 def status(arguments: Namespace) -> None:
-    _send({"operation": "status"})
+    _send({"do": "status"})
 
 
 def manage(arguments: Namespace) -> None:

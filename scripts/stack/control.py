@@ -1,7 +1,8 @@
 """The control protocol: JSON lines over a Unix socket, between a stack and a second terminal.
 
-A client sends one request, such as `{"operation": "scale", "replicas": 4}`. The stack answers with
-any number of `{"message": …}`, then one `{"done": true}` or `{"error": …}`.
+A client sends one request, such as `{"do": "scale", "replicas": 4}`. The stack answers with any
+number of `{"say": …}`, then one `{"done": true}` or `{"refused": …}`. A newer release talks to the
+running manager of an older one during a deploy, so these names must stay.
 """
 
 import asyncio
@@ -28,14 +29,14 @@ async def listen(path: Path, handle: Handler) -> asyncio.Server:
             writer.write(json.dumps(fields).encode() + b"\n")
 
         try:
-            await handle(json.loads(await reader.readline()), lambda text: send(message=text))
+            await handle(json.loads(await reader.readline()), lambda text: send(say=text))
             send(done=True)
         except StackError as error:
-            send(error=str(error))
+            send(refused=str(error))
         except Exception as error:
             traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
-            send(error=f"The operation failed; the stack's terminal has the details. {reason}")
+            send(refused=f"The operation failed; the stack's terminal has the details. {reason}")
         finally:
             with suppress(OSError):
                 await writer.drain()
@@ -57,12 +58,14 @@ def send_request(path: Path, request: Request) -> Iterator[str]:
         connection.sendall(json.dumps(request).encode() + b"\n")
         for line in connection.makefile():
             answer = json.loads(line)
-            if "message" in answer:
-                yield answer["message"]
-            elif "error" in answer:
-                raise StackError(answer["error"])
-            else:
+            if "say" in answer:
+                yield answer["say"]
+            elif "refused" in answer:
+                raise StackError(answer["refused"])
+            elif "done" in answer:
                 return
+            else:
+                raise StackError(f"The stack sent an unknown answer: {line.strip()}")
     raise StackError("The stack exited before the operation was done.")
 
 

@@ -76,7 +76,7 @@ class Manager:
             self._output.write(f"  {hint}")
 
     async def _handle(self, request: Request, report: Report) -> None:
-        if request == {"operation": "status"}:
+        if request == {"do": "status"}:
             self._report_status(report)
             return
         self._ensure_not_stopping()
@@ -105,9 +105,9 @@ class Manager:
             report(text)
 
         match request:
-            case {"operation": "scale", "replicas": int(replicas)}:
+            case {"do": "scale", "replicas": int(replicas)}:
                 await operations.scale(self._stack, replicas, report_everywhere)
-            case {"operation": "deploy", "root": str(root)}:
+            case {"do": "deploy", "root": str(root)}:
                 await operations.deploy(self._stack, Path(root), report_everywhere)
             case _:
                 raise StackError("Unknown request.")

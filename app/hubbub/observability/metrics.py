@@ -41,12 +41,12 @@ connections_closed = Counter(
 )
 local_rooms = Gauge(
     "hubbub_local_rooms",
-    "Rooms that a connection of this replica has open.",
+    "Rooms that this replica follows: open here, or a moment ago.",
     multiprocess_mode="livesum",
 )
 resumes = Counter(
     "hubbub_resumes",
-    "Resumed rooms, by the source of missed events: buffer, log, or refused (too many missed).",
+    "Resumed rooms, by the source of missed events: buffer, log, or refused (load the room).",
     ["source"],
 )
 drains = Counter("hubbub_drains", "Drains that were started.")
@@ -58,8 +58,8 @@ loop_lag = Histogram(
 )
 loop_stall = Gauge(
     "hubbub_loop_stall_seconds",
-    "The longest time in the last 10 or 60 seconds in which the event loop ran one callback only, "
-    "or did not get the CPU.",
+    "The longest turn of the event loop in the last 10 or 60 seconds: for that long, no socket was "
+    "read or written.",
     ["last"],
     multiprocess_mode="livemax",
 )

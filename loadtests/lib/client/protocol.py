@@ -176,6 +176,7 @@ class ClientProtocol:
     def _welcomed(self, frame: Frame) -> list[Effect]:
         self.welcome, self.user = frame, frame["user"]["id"]
         self.backoff.reset()
+        self.attempt_failed = False
         names = str(frame["connection"]), str(frame["replica"]), frame["epoch"]
         self.history.add(entries.Connected, self.user, *names)
         if self.epoch not in (None, frame["epoch"]):

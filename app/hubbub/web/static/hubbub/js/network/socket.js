@@ -4,7 +4,7 @@
  * the next socket opens beside the old one and takes over with its `welcome`, without an
  * interruption. It knows frames and nothing about rooms; `LiveUpdates` resumes on `welcome`.
  *
- * The timings are the protocol's ("Life", "Close codes" in docs/protocol.md): change them there
+ * The timings are the protocol's ("Keep-alive", "Close codes" in docs/protocol.md): change them there
  * first.
  */
 

@@ -59,7 +59,9 @@ class HubRoomInviteTab extends ChatElement {
     return this.dialog.attempt(async () => {
       await this.chat.rest.post(this.membersPath, { user: user.id });
       const isInvited = (each) => each.id === user.id;
-      this.users = this.users.map((each) => (isInvited(each) ? { ...each, isMember: true } : each));
+      // The search may have been cleared meanwhile; then there is no list.
+      this.users =
+        this.users?.map((each) => (isInvited(each) ? { ...each, isMember: true } : each)) ?? null;
     });
   }
 }
