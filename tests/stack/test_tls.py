@@ -30,7 +30,7 @@ def test_websockets_cookies_and_a_load_test_work_over_tls(
     assert "certificate" in untrusting.stderr
     plain = load("--host", f"http://{stack.address}", *run)
     assert plain.returncode == 2, plain.stdout + plain.stderr
-    assert "leads elsewhere (308): give the address that people come to" in plain.stderr
+    assert "redirects (308): give the address that the redirect leads to" in plain.stderr
     done = load("--host", url, *run, SSL_CERT_FILE=str(certificate))
     assert done.returncode == 0, done.stdout + done.stderr
     total = Series.read(tmp_path / "out/series.json").total()

@@ -166,7 +166,7 @@ class RunningStack(Startable):
 def processes_of(folder: Path) -> dict[str, ProcessStatus]:
     """Return the processes of the stack that runs in `folder`. Raises StackError if none does."""
     rows = {}
-    for line in control.send_request(folder / "control", {"operation": "status"}):
+    for line in control.send_request(folder / "control", {"do": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()
         rows[name] = ProcessStatus(
             name, state, int(port), int(pid.replace("-", "0")), int(restarts)
