@@ -12,7 +12,7 @@ from tests.deploy.engine import Engine, call, checked, tool
 
 # The flags of a strict platform. /dev/shm exists in any case.
 LOCKED = ("--rm", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--network=none")
-STATED_MB = re.compile(r"adds (\d+) MB to")
+STATED_MB = re.compile(r"slim` plus (\d+) MB")
 MEGABYTE = 1_000_000
 
 

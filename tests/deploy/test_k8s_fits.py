@@ -229,7 +229,7 @@ def test_the_readme_says_how_many_connections_autoscaling_needs() -> None:
     rolling = sum(each[name] * (most[name] + 1) for name in each)
     needed = rolling + len(["migrate", "prune"]) + SUPERUSER_CONNECTIONS
     readme = (K8S / "README.md").read_text()
-    [documented] = re.findall(r"`components/autoscaling`.* takes (\d+) connections", readme)
+    [documented] = re.findall(r"`components/autoscaling`.* allows (\d+) connections", readme)
     assert needed <= int(documented) < needed + 50
 
 
