@@ -36,7 +36,7 @@ def settle(sizes: Sizes) -> None:
 def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Plan:
     """Connect users who have the lobby and one room open.
 
-    The first member of each room may send there, and one of these also in the lobby.
+    The first member of each room may send there, and one other user in the lobby.
     """
     each, lobby = sizes.connections_room, lobby_of(backends.cluster)
     rooms = hubbub.make_rooms(users // each, each)

@@ -15,7 +15,7 @@ COUNT_WRONG_TIMES = """
 
 
 class ReplicaClock(Fault):
-    """Affects the replica with most clients, so that saved messages show its time."""
+    """Affects the replica with the most clients, so that saved messages show its time."""
 
     def __init__(self, context: FaultContext, victim: int) -> None:
         super().__init__(context, victim)

@@ -151,7 +151,7 @@ async def _run_forever(work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
         except Exception:
-            logger.exception("A background task of the replica failed and is started again.")
+            logger.exception("A background task of the replica failed; restarting it.")
             await asyncio.sleep(TASK_RESTART_SECONDS)
 
 
