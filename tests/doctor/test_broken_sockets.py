@@ -84,7 +84,7 @@ def test_replicas_with_another_public_address_are_red(deployment: Deployment) ->
     ):
         report = deployment.run_doctor()
     assert report.with_status("red") == ["replicas"], report.messages
-    assert "Origin is not PUBLIC_URL" in report.messages["replicas"]
+    assert "another PUBLIC_URL than this Origin" in report.messages["replicas"]
 
 
 def test_a_proxy_that_closes_idle_websockets_is_red(deployment: Deployment) -> None:
