@@ -19,7 +19,7 @@ from loadtests.lib.client.history import (
     EventReceived,
     Subscribed,
 )
-from loadtests.lib.measurements.series import CONNECT, DISORDER, ORDER_ERROR_OF_RULE, RESUME, SEND
+from loadtests.lib.measurements.series import CONNECT, ORDER_ERROR_OF_RULE, REORDERED, RESUME, SEND
 from loadtests.load.message_stamp import read_stamp
 from loadtests.load.recorder import Recorder
 
@@ -118,6 +118,6 @@ class ConnectionObserver(ConnectionListener):
         self._sink.recorder.connection_opened(entry.replica)
 
     def _report(self, violation: Violation) -> None:
-        kind = ORDER_ERROR_OF_RULE.get(violation.rule, DISORDER)
+        kind = ORDER_ERROR_OF_RULE.get(violation.rule, REORDERED)
         where = f"connection {self._connection}, {violation.client}"
         self._sink.order_error(kind, f"room {violation.room}: {violation.detail} ({where})")

@@ -118,7 +118,7 @@ def _order_errors(total: Second, kind: str) -> Row:
     count = total.order_errors.get(kind, 0)
     # If nothing was checked, zero errors prove nothing.
     verdict = MET if count == 0 and total.checked else MISSED
-    return Row(f"{kind}s", f"{count}", "0", verdict)
+    return Row(kind, f"{count}", "0", verdict)
 
 
 def _latency(total: Second, kind: str, limit_ms: float, *, required: bool, judged: bool) -> Row:

@@ -22,8 +22,8 @@ from loadtests.lib.client.history import (
 from loadtests.lib.measurements.histogram import Histogram
 from loadtests.lib.measurements.series import (
     DELIVER,
-    DISORDER,
     ORDER_ERROR_OF_RULE,
+    REORDERED,
     Second,
     Series,
 )
@@ -134,5 +134,5 @@ class ReplayResults:
             self.second.latency(DELIVER).record(entry.at - sent_at)
 
     def _order_error(self, violation: Violation) -> None:
-        self.second.count_order_error(ORDER_ERROR_OF_RULE.get(violation.rule, DISORDER))
+        self.second.count_order_error(ORDER_ERROR_OF_RULE.get(violation.rule, REORDERED))
         self.violations.append(violation)

@@ -17,9 +17,9 @@ VERSION = 1
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What can be wrong with the order of events on a connection; each is a failure of the run.
-ORDER_ERRORS = ("gap", "duplicate", "disorder")
-GAP, DUPLICATE, DISORDER = ORDER_ERRORS
-# The error by the broken rule of the checker; any other rule is a DISORDER.
+ORDER_ERRORS = ("gaps", "duplicates", "reordered")
+GAP, DUPLICATE, REORDERED = ORDER_ERRORS
+# The error by the broken rule of the checker; any other rule is a REORDERED.
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
 
 

@@ -41,7 +41,7 @@ def charts(seen: Sequence[Window], limits: Limits) -> Iterator[Chart]:
     yield Chart(
         "Gaps, duplicates, out of order",
         "each second",
-        [Line(f"{kind}s", points(seen, partial(_count, kind=kind))) for kind in ORDER_ERRORS],
+        [Line(kind, points(seen, partial(_count, kind=kind))) for kind in ORDER_ERRORS],
         "Each is a failure of the run.",
     )
     note = "No answer or a wrong one. A lost connection that is restored in time is no failure."

@@ -170,7 +170,7 @@ def _totals(series: Series) -> list[tuple[str, str]]:
     return [
         ("users at the same time, at most", f"{users:,}"),
         ("connections at the same time, at most", f"{connections:,}"),
-        *((f"{kind}s", f"{total.order_errors.get(kind, 0):,}") for kind in ORDER_ERRORS),
+        *((kind, f"{total.order_errors.get(kind, 0):,}") for kind in ORDER_ERRORS),
         ("events whose order was checked", f"{total.checked:,}"),
         ("connections lost", f"{total.lost:,}"),
         ("messages that came late to users who were away by choice", f"{total.caught_up:,}"),

@@ -44,7 +44,7 @@ def test_locust_loads_a_running_deployment(cluster: Cluster, tmp_path: Path) -> 
         row = re.search(rf"^{kind} .* (\d+) +\d+\(", output, re.MULTILINE)
         assert row, output
         assert int(row[1]) > 0, output
-    for limit in ("gaps", "duplicates", "disorders"):
+    for limit in ("gaps", "duplicates", "reordered"):
         assert re.search(rf"^{limit} +0 +0  met$", output, re.MULTILINE), output
     identity = sessions.read_text().splitlines()[0]
     rooms = rest.call(host, "GET", "/rooms", rest.headers_of(identity))

@@ -75,7 +75,7 @@ def test_failures_are_a_share_of_all_attempts() -> None:
 def test_a_run_in_which_nothing_happened_meets_no_limit() -> None:
     rows = {row.name: row.verdict for row in judge(make_series(Second(1)), LIMITS)}
     assert {name for name, verdict in rows.items() if verdict == MISSED} == {
-        *("gaps", "duplicates", "disorders", "CONNECT p99", "SEND p99", "DELIVER p99")
+        *("gaps", "duplicates", "reordered", "CONNECT p99", "SEND p99", "DELIVER p99")
     }
 
 

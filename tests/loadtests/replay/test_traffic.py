@@ -144,9 +144,9 @@ def a_tab(results: ReplayResults) -> Client:
     ("seqs", "order_errors"),
     [
         ([3, 4], {}),
-        ([3, 5], {"gap": 1}),
-        ([3, 3], {"duplicate": 1}),
-        ([4, 3], {"gap": 1, "disorder": 1}),
+        ([3, 5], {"gaps": 1}),
+        ([3, 3], {"duplicates": 1}),
+        ([4, 3], {"gaps": 1, "reordered": 1}),
     ],
 )
 def test_an_event_out_of_order_is_a_violation_at_once(
