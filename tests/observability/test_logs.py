@@ -32,8 +32,8 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.web import Web
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, open_all
-from tests.settings.test_settings import manage, show
 from tests.support.probes import get
+from tests.test_settings import manage, show
 
 VERBOSE = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 # An error with details that only PostgreSQL adds.

@@ -11,7 +11,7 @@ JS_TESTS = Path(__file__).parent / "js"
 def test_the_pure_modules_pass_their_tests_under_node() -> None:
     node = shutil.which("node") or shutil.which("nodejs")
     assert node, "node isn't installed: run scripts/install-servers, or install nodejs."
-    files = sorted(JS_TESTS.glob("*.test.mjs"))
+    files = sorted(JS_TESTS.rglob("*.test.mjs"))
     done = subprocess.run(
         [node, "--test", *files], capture_output=True, text=True, check=False, timeout=60
     )

@@ -7,8 +7,8 @@ import { test } from "node:test";
 import {
   KEY_PREFIX,
   clearStorage,
-} from "../../../app/hubbub/web/static/hubbub/js/state/local-storage.js";
-import { Drafts, Outbox } from "../../../app/hubbub/web/static/hubbub/js/state/outbox.js";
+} from "../../../../app/hubbub/web/static/hubbub/js/state/local-storage.js";
+import { Drafts, Outbox } from "../../../../app/hubbub/web/static/hubbub/js/state/outbox.js";
 
 /** Like localStorage: the keys are the object's own, the methods aren't. */
 function fakeStorage() {

@@ -3,9 +3,9 @@
  * messages 8, 9 and 10 of room 7. Alice (1) is the page's user; Bob (2) sends what others send.
  */
 
-import { unreadTotal, unsentOf } from "../../../app/hubbub/web/static/hubbub/js/state/selectors.js";
-import { initialState, reduce } from "../../../app/hubbub/web/static/hubbub/js/state/store.js";
-import { messagesInWindow } from "../../../app/hubbub/web/static/hubbub/js/state/timeline.js";
+import { unreadTotal, unsentOf } from "../../../../app/hubbub/web/static/hubbub/js/state/selectors.js";
+import { initialState, reduce } from "../../../../app/hubbub/web/static/hubbub/js/state/store.js";
+import { messagesInWindow } from "../../../../app/hubbub/web/static/hubbub/js/state/timeline.js";
 
 const AT = "2026-01-01T00:00:00Z";
 export const ALICE = { id: 1, name: "Alice" };

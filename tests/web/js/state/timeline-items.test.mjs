@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { itemsOf } from "../../../app/hubbub/web/static/hubbub/js/state/timeline-items.js";
+import { itemsOf } from "../../../../app/hubbub/web/static/hubbub/js/state/timeline-items.js";
 import { ALICE, created, event, message, pageOf, stateAfter, subscribed } from "./frames.mjs";
 
 function itemsAfter(events, { page, unsent = [], lobby = false } = {}) {
