@@ -29,8 +29,8 @@ setup: ## Create the virtual environment for development
 
 test: setup ## Run the tests; installs Redis, PostgreSQL and Chromium if it can
 	@scripts/install-servers
-	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/stack --ignore=tests/deploy
-	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q -n 2 --dist loadgroup --embedded --ignore=tests/stack --ignore=tests/deploy
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/stack --ignore=tests/deploy/platforms
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q -n 2 --dist loadgroup --embedded --ignore=tests/stack --ignore=tests/deploy/platforms
 	$(TIMED) "tests on stock Daphne" $(BIN)/pytest -q --stock-daphne tests/cluster
 
 test-stack: setup ## Run the tests of the whole stack; installs nginx, too
@@ -39,7 +39,7 @@ test-stack: setup ## Run the tests of the whole stack; installs nginx, too
 
 test-deploy: setup ## Build the image and test it with compose, Kubernetes files and Heroku; needs podman or docker
 	@scripts/install-servers deploy && scripts/setup deploy
-	$(TIMED) "tests of deployments" $(BIN)/pytest -q tests/deploy
+	$(TIMED) "tests of deployments" $(BIN)/pytest -q tests/deploy/platforms
 
 fuzz: setup ## Fuzz the parser, WebSockets, REST and pages with random input (SECONDS=600)
 	@scripts/install-servers

@@ -5,7 +5,7 @@ import urllib.request
 
 from loadtests.lib.servers.stack import ProcessStatus, RunningStack, wait_until
 from tests.cluster.stage import bodies, opened
-from tests.deployment_files.test_monitoring import named_metrics
+from tests.deploy.test_monitoring import named_metrics
 from tests.stack.deployed_stage import DeployedStage
 from tests.support.probes import get, scrape_metrics
 

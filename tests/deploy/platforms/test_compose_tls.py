@@ -8,8 +8,8 @@ from pathlib import Path
 from loadtests.lib.servers.process import HOST, ROOT
 from scripts.stack.certificate import make_certificate
 from scripts.stack.ports import free_port
-from tests.deploy.compose import Composition
-from tests.deploy.engine import Engine, call
+from tests.deploy.platforms.compose import Composition
+from tests.deploy.platforms.engine import Engine, call
 from tests.stack.tls_client import assert_tls_works
 
 FILES = ("docker-compose.yml", "compose.tls.yml")

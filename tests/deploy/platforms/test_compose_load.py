@@ -2,9 +2,9 @@
 
 import re
 
-from tests.deploy.compose import Composition
-from tests.deploy.conftest import IMAGE
-from tests.deploy.engine import Engine
+from tests.deploy.platforms.compose import Composition
+from tests.deploy.platforms.conftest import IMAGE
+from tests.deploy.platforms.engine import Engine
 
 PROFILE = ("--profile", "load")
 RUN = (*PROFILE, "run", "--rm", "--no-deps", "-T")

@@ -17,7 +17,7 @@ from hubbub.doctor.checks.connections import REPLICA_CONNECTIONS
 from hubbub.realtime.lifecycle.drain import FINISH_SECONDS
 from loadtests.lib.servers.process import ROOT
 from scripts.heroku import dyno
-from tests.deploy.heroku import KILL_SECONDS, PROFILE, procfile
+from tests.deploy.platforms.heroku import KILL_SECONDS, PROFILE, procfile
 
 ROUTER_SECONDS = 55  # after this, the router closes an idle connection
 EXAMPLE = (ROOT / ".env.example").read_text()
@@ -29,7 +29,7 @@ def app() -> Any:
 
 
 def schema() -> jsonschema_rs.Validator:
-    text = (ROOT / "tests/deploy/app-json.schema.json").read_text()
+    text = (ROOT / "tests/deploy/platforms/app-json.schema.json").read_text()
     return jsonschema_rs.validator_for(json.loads(text), validate_formats=True)
 
 

@@ -16,7 +16,7 @@ from loadtests.lib.servers.nginx import Nginx
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import wait_until
 from tests.cluster.stage import ENVIRONMENT, bodies, opened, sending
-from tests.deploy.heroku import KILL_SECONDS, Dyno, HerokuApp
+from tests.deploy.platforms.heroku import KILL_SECONDS, Dyno, HerokuApp
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.tls_client import assert_tls_works
 from tests.stack.traffic import replica_of

@@ -24,9 +24,9 @@ from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.ports import free_port
-from tests.deploy.compose import answers
-from tests.deploy.engine import Engine, failure
-from tests.deploy.kustomize import Build, Resource, Workload
+from tests.deploy.platforms.compose import answers
+from tests.deploy.platforms.engine import Engine, failure
+from tests.deploy.platforms.kustomize import Build, Resource, Workload
 
 POSTGRES, REDIS, NGINX = "postgres:17", "redis:8", "nginx:1.28"
 OUR_IMAGE = "localhost/hubbub:"  # the name in the overlay

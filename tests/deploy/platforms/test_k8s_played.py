@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.stage import bodies, opened
-from tests.deploy.engine import Engine
-from tests.deploy.podman_kube import REPLICAS, WORKLOADS, Played
+from tests.deploy.platforms.engine import Engine
+from tests.deploy.platforms.podman_kube import REPLICAS, WORKLOADS, Played
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.traffic import replica_of
 

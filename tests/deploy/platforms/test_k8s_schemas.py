@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.deploy.engine import call, checked, tool
-from tests.deploy.kustomize import K8S, combinations
+from tests.deploy.platforms.engine import call, checked, tool
+from tests.deploy.platforms.kustomize import K8S, combinations
 
 # The oldest version in the README, and the newest that kubernetes-validate knows.
 VERSIONS = ("1.30", "1.37")

@@ -10,7 +10,7 @@ import pytest
 
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.lib.servers.stack import wait_until
-from tests.deploy.compose import PUBLIC_IMAGES, SECRETS, Composition, answers
+from tests.deploy.platforms.compose import PUBLIC_IMAGES, SECRETS, Composition, answers
 from tests.stack.browsers import assert_two_browsers_chat
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.traffic import Traffic, running_traffic

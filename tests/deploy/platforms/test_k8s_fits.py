@@ -23,7 +23,7 @@ from loadtests.lib.servers.process import ROOT
 from scripts import k8s_alerts
 from scripts.stack import templates
 from tests.conftest import HUBBUB_VARIABLES
-from tests.deploy.kustomize import K8S, Build, Resource, Workload, combinations
+from tests.deploy.platforms.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
 SUPERUSER_CONNECTIONS = 3  # reserved by Postgres

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from loadtests.lib.servers.process import ROOT
-from tests.deploy.engine import call, checked, failure, find_engine
+from tests.deploy.platforms.engine import call, checked, failure, find_engine
 
 K8S = ROOT / "deploy/k8s"
 KUBECTL_IMAGE = "localhost/kubectl"

@@ -20,7 +20,7 @@ from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.ports import free_port
-from tests.deploy.engine import Engine, call, checked
+from tests.deploy.platforms.engine import Engine, call, checked
 
 START_SECONDS = 120
 PUBLIC_IMAGES = ("nginx:1.28", "postgres:17", "redis:8")

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.stage import ENVIRONMENT
-from tests.deploy.compose import Composition
-from tests.deploy.engine import Engine, find_engine
+from tests.deploy.platforms.compose import Composition
+from tests.deploy.platforms.engine import Engine, find_engine
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.traffic import report_silences
 

@@ -8,7 +8,7 @@ import pytest
 
 from hubbub.version import RELEASE, read_version
 from loadtests.lib.servers.process import ROOT
-from tests.deploy.engine import Engine, call, checked, tool
+from tests.deploy.platforms.engine import Engine, call, checked, tool
 
 # The flags of a strict platform. /dev/shm exists in any case.
 LOCKED = ("--rm", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--network=none")
