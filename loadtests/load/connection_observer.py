@@ -10,7 +10,7 @@ import time
 from typing import Protocol
 
 from loadtests.lib.checker import OrderChecker, Violation
-from loadtests.lib.client.gevent_client import ConnectionListener
+from loadtests.lib.client.connection_listener import ConnectionListener
 from loadtests.lib.client.history import (
     CommandAnswered,
     Connected,
@@ -82,18 +82,18 @@ class ConnectionObserver(ConnectionListener):
     def not_opened(self, error: Exception) -> None:
         self._sink.failed(CONNECT, "/ws/", error)
 
-    def lost(self, code: int, intended: bool) -> None:
+    def lost(self, intended: bool) -> None:
         if intended:
             self._measured_since = math.inf
         elif self._was_live and self._lost_at is None:
             self._lost_at = time.monotonic()
             self._sink.recorder.second.lost += 1
 
-    def reconnecting(self) -> None:
+    def connecting(self) -> None:
         if self._was_live and self._lost_at is None:
             self._lost_at = time.monotonic()
 
-    def live(self) -> None:
+    def all_open(self) -> None:
         if self._lost_at is not None:
             self._sink.succeeded(RESUME, "all rooms", time.monotonic() - self._lost_at)
             self._lost_at = None

@@ -15,11 +15,14 @@ import multiprocessing  # noqa: E402
 import socket  # noqa: E402
 import time  # noqa: E402
 from base64 import b64encode  # noqa: E402
+from collections import deque  # noqa: E402
+from contextlib import AsyncExitStack  # noqa: E402
 from functools import partial  # noqa: E402
 from hashlib import sha1  # noqa: E402
 from random import Random  # noqa: E402
 
-from loadtests.lib.client.gevent_client import GeventClient  # noqa: E402
+from loadtests.lib.client import Client, History, gevent_loop  # noqa: E402
+from loadtests.lib.client.subscription import Start  # noqa: E402
 from loadtests.lib.servers.process import HOST  # noqa: E402
 from loadtests.lib.simulation.message_text import sentence  # noqa: E402
 from loadtests.load.connection_observer import ConnectionObserver  # noqa: E402
@@ -56,32 +59,41 @@ def measure() -> float:
     listener = socket.create_server((HOST, 0), backlog=CONNECTIONS)
     server = multiprocessing.get_context("fork").Process(target=serve, args=(listener,))
     server.start()
-    sink, address = RecordingSink(), f"{HOST}:{listener.getsockname()[1]}"
-    clients = [connect(f"client {number}", address, sink) for number in range(CONNECTIONS)]
+    address = f"{HOST}:{listener.getsockname()[1]}"
     try:
-        for client in clients:
-            client.wait_until(partial(getattr, client, "connected"), TIMEOUT_SECONDS)
-        started = time.process_time()
-        for client in clients:
-            client.open(ROOM, within=TIMEOUT_SECONDS)
-            client.send_unanswered("ping")  # the server starts sending
-        for client in clients:
-            client.wait_until(partial(has_all, client), TIMEOUT_SECONDS)
-        return (time.process_time() - started) / sink.recorder.deliveries * 1e6
+        return gevent_loop.run(receive_all(address, RecordingSink()), TIMEOUT_SECONDS)
     finally:
-        for client in clients:
-            client.close()
         server.kill()
         server.join()
 
 
-def connect(name: str, address: str, sink: RecordingSink) -> GeventClient:
+async def receive_all(address: str, sink: RecordingSink) -> float:
+    async with AsyncExitStack() as stack:
+        clients = [make_client(f"client {number}", address, sink) for number in range(CONNECTIONS)]
+        for client in clients:
+            await stack.enter_async_context(client)
+        for client in clients:
+            await client.wait_until(partial(getattr, client, "connected"), TIMEOUT_SECONDS)
+        started = time.process_time()
+        # The server accepted them in any order: subscribe all before waiting for one.
+        for client in clients:
+            await client.subscribe(ROOM, Start.NOW)
+        for client in clients:
+            await client.wait_until(partial(client.is_open, ROOM), TIMEOUT_SECONDS)
+            await client.send_unanswered("ping")  # the server starts sending
+        for client in clients:
+            await client.wait_until(partial(has_all, client), TIMEOUT_SECONDS)
+        return (time.process_time() - started) / sink.recorder.deliveries * 1e6
+
+
+def make_client(name: str, address: str, sink: RecordingSink) -> Client:
     observer = ConnectionObserver(name, RUN_ID, sink)
+    history = History(name, deque(maxlen=0), watch=observer.observe)
     identity = "Cookie: sessionid=x"
-    return GeventClient(name, identity, [address], observer.observe, observer).start()
+    return Client(name, identity, [address], history=history, listener=observer, messages_kept=200)
 
 
-def has_all(client: GeventClient) -> bool:
+def has_all(client: Client) -> bool:
     return client.subscription(ROOM).position == MESSAGES
 
 

@@ -13,7 +13,7 @@ from gevent.pool import Group
 from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
-from loadtests.lib.client.gevent_client import GeventClient
+from loadtests.lib.client import Client
 from loadtests.lib.measurements.histogram import Histogram
 from loadtests.lib.measurements.series import DELIVER, HTTP, KINDS, Generator, Second
 from loadtests.load.plan import Plan
@@ -39,7 +39,7 @@ class Run:
         self.shape = plan.load_shape
         self.recorder = Recorder(process_name, time.time())
         self.user_pool = UserPool(plan)
-        self.clients: set[GeventClient] = set()
+        self.clients: set[Client] = set()
         self.started_at = time.time()
         self.background = Group()  # greenlets that end when the run is restarted
         self._error_texts = 0

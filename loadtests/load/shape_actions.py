@@ -1,12 +1,14 @@
 """What a shape does to all users at its scheduled times. Each process does its own part."""
 
+import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import gevent
 
+from loadtests.lib.client import Client, gevent_loop
 from loadtests.lib.servers.process import ROOT
 from loadtests.load.run import Run
 from loadtests.shapes.shape import Action
@@ -22,8 +24,11 @@ def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None
 
 def drop_all(run: Run) -> None:
     """Drop the connections of all users of this process at once."""
-    for client in list(run.clients):
-        client.drop_connection()
+    gevent_loop.run(_drop(run.clients))
+
+
+async def _drop(clients: Iterable[Client]) -> None:
+    await asyncio.gather(*(client.drop_connection() for client in clients))
 
 
 def deploy(run: Run, note: Callable[[str], None], fail: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from loadtests.lib.client import Client, rest
-from loadtests.lib.client.base_client import ABNORMAL_CLOSURE
+from loadtests.lib.client.client import ABNORMAL_CLOSURE
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.servers.process import ServerError
 from loadtests.soak.accounts import Population, call

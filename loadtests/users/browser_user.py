@@ -3,17 +3,21 @@
 An observer judges everything that the WebSocket receives. The kinds of users are at the end.
 """
 
+import asyncio
 import random
 import re
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 import gevent
 from locust.exception import StopUser
 
-from loadtests.lib.client.gevent_client import GeventClient
+from loadtests.lib.client import Client, History
+from loadtests.lib.client.gevent_loop import run
 from loadtests.lib.client.history import Frame
+from loadtests.lib.client.subscription import Start
 from loadtests.lib.measurements.series import COMMAND, CONNECT, SEND
 from loadtests.lib.simulation.user_kinds import LURKER, READER, TALKER, WANDERER, Activity
 from loadtests.load.connection_observer import ConnectionObserver, RefusedError
@@ -25,6 +29,7 @@ ASSETS = re.compile(r'(?:href|src)="(/static/[^"]+|/catalog\.js)"')
 OPEN_SECONDS = 30.0
 TYPING_CHANCE = 0.3  # of a send being preceded by `typing`
 EDIT_MARK = "(edited) "
+MESSAGES_KEPT = 200  # of each room: as many as a page shows, and what its user edits
 
 
 class BrowserUser(HubbubUser):
@@ -32,6 +37,7 @@ class BrowserUser(HubbubUser):
 
     measures_deliveries: ClassVar[bool] = True
     away_seconds: ClassVar[tuple[float, float]] = (0.5, 10.0)  # after a lost connection
+    radio_sleep_seconds: ClassVar[float] = 0.0  # between reads from the connection
     pages_back: ClassVar[int] = 1  # at most, when scrolling back
 
     def __init__(self, *arguments: Any) -> None:
@@ -45,27 +51,38 @@ class BrowserUser(HubbubUser):
         }
         self.away = False
         self.observer: ConnectionObserver | None = None
-        self.tab: GeventClient | None = None
+        self.tab: Client | None = None
 
     def open(self) -> None:
         self.open_page()
         self.observer = ConnectionObserver(self.name, self.run_state.plan.run_id, self.run_state)
         self.observer.measures_deliveries = self.measures_deliveries
-        addresses = [self.run_state.plan.host]
-        self.tab = GeventClient(
-            self.name, self.session, addresses, self.observer.observe, self.observer
-        ).start()
+        self.tab = Client(
+            self.name,
+            self.session,
+            [self.run_state.plan.host],
+            history=History(self.name, deque(maxlen=0), watch=self.observer.observe),
+            listener=self.observer,
+            messages_kept=MESSAGES_KEPT,
+        )
+        self.tab.read_pause_seconds = self.radio_sleep_seconds
         self.run_state.clients.add(self.tab)
         try:
-            self.tab.open(*self.rooms, within=OPEN_SECONDS)
+            run(self._open_rooms(self.tab), OPEN_SECONDS)
         except TimeoutError as error:
             self.run_state.failed(CONNECT, "all rooms", error)
             raise StopUser from None
 
+    async def _open_rooms(self, tab: Client) -> None:
+        await tab.__aenter__()
+        for room in self.rooms:
+            await tab.subscribe(room, Start.NOW)
+        await tab.wait_until(lambda: tab.all_open, OPEN_SECONDS)
+
     def close(self) -> None:
         if self.tab is not None:
             self.run_state.clients.discard(self.tab)
-            self.tab.close()
+            run(self.tab.close())
         if self.observer is not None:
             self.observer.disconnected()
 
@@ -83,8 +100,8 @@ class BrowserUser(HubbubUser):
             return
         tab = self.tab
         if random.random() < TYPING_CHANCE:
-            tab.send_unanswered("typing", room=room)
-        self._measure(SEND, "message.send", lambda: tab.send(room, text, within=SEND_SECONDS))
+            run(tab.send_unanswered("typing", room=room))
+        self._measure(SEND, "message.send", tab.send(room, text))
 
     def mark_read(self, room: int) -> None:
         """Mark a room as read up to its last message, as the page does."""
@@ -114,26 +131,29 @@ class BrowserUser(HubbubUser):
         """Close a room, read its history, open it again."""
         assert self.tab is not None
         try:
-            self.tab.unsubscribe(room, within=OPEN_SECONDS)
+            run(self.tab.unsubscribe(room), OPEN_SECONDS)
             self.read_page(room)
-            self.tab.open(room, within=OPEN_SECONDS)
+            run(self.tab.open(room, Start.NOW, OPEN_SECONDS))
         except TimeoutError as error:
             self.run_state.failed(CONNECT, "a room", error)
 
     def lose_connection(self, _: int) -> None:
         """Lose the connection for a while, once all sent messages are answered."""
         assert self.tab is not None
-        seconds = random.uniform(*self.away_seconds)
         self.away = True
         try:
-            self.tab.wait_until(lambda: not self.tab or not self.tab.protocol.pending, SEND_SECONDS)
-            self.tab.drop_connection(seconds)
-            gevent.sleep(seconds)
-            self.tab.wait_until(lambda: self.tab and self.tab.connected, OPEN_SECONDS)
+            run(self._reconnect_later(self.tab, random.uniform(*self.away_seconds)))
         except TimeoutError as error:
             self.run_state.failed(CONNECT, "reconnect", error)
         finally:
             self.away = False
+
+    async def _reconnect_later(self, tab: Client, seconds: float) -> None:
+        await tab.wait_until(lambda: not tab.protocol.pending, SEND_SECONDS)
+        await tab.disconnect(close_frame=False)
+        await asyncio.sleep(seconds)
+        tab.reconnect()
+        await tab.wait_until(lambda: tab.connected, OPEN_SECONDS)
 
     def _messages(self, room: int) -> list[Frame]:
         """Return what the page shows of a room; nothing while the room is closed."""
@@ -143,14 +163,13 @@ class BrowserUser(HubbubUser):
 
     def _command(self, type: str, **fields: Any) -> None:
         assert self.tab is not None
-        tab = self.tab
-        self._measure(COMMAND, type, lambda: tab.command(type, within=SEND_SECONDS, **fields))
+        self._measure(COMMAND, type, self.tab.command(type, **fields))
 
-    def _measure(self, kind: str, name: str, ask: Callable[[], Frame]) -> None:
+    def _measure(self, kind: str, name: str, command: Coroutine[Any, Any, Frame]) -> None:
         """Record the answer to a command and how long it took."""
         started = time.monotonic()
         try:
-            answer = ask()
+            answer = run(command, SEND_SECONDS)
         except TimeoutError as error:
             self.run_state.failed(kind, name, error)
             return
@@ -192,9 +211,4 @@ class Lurker(BrowserUser):
     weight = LURKER.share
     measures_deliveries = False
     away_seconds = (5.0, 40.0)
-    radio_sleep_seconds: ClassVar[float] = 0.5
-
-    def open(self) -> None:
-        super().open()
-        assert self.tab is not None
-        self.tab.read_pause_seconds = self.radio_sleep_seconds
+    radio_sleep_seconds = 0.5

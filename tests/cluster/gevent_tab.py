@@ -1,4 +1,4 @@
-"""A gevent client in a process of its own, because gevent patches the standard library.
+"""A client under gevent, in a process of its own, because gevent patches the standard library.
 
 For each command, which is a line of JSON on standard input, it prints a line with what it shows of
 its room and what its observer found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
@@ -8,14 +8,17 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import asyncio  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
+from collections import deque  # noqa: E402
 from typing import Any  # noqa: E402
 
 from gevent.fileobject import FileObject  # noqa: E402
 
-from loadtests.lib.client.gevent_client import GeventClient  # noqa: E402
+from loadtests.lib.client import Client, History, gevent_loop  # noqa: E402
+from loadtests.lib.client.subscription import Start  # noqa: E402
 from loadtests.load.connection_observer import ConnectionObserver  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
 
@@ -41,13 +44,16 @@ def main() -> None:
     identity, room, *addresses = sys.argv[1:]
     report = MemoryReport()
     observer = ConnectionObserver("gevent", "run", report)
-    tab = GeventClient("gevent", identity, addresses, observer.observe, observer).start()
-    tab.open(int(room))
+    history = History("gevent", deque(maxlen=0), watch=observer.observe)
+    tab = Client(
+        "gevent", identity, addresses, history=history, listener=observer, messages_kept=200
+    )
+    gevent_loop.run(arrive(tab, int(room)))
     print_state(state(tab, int(room), report))
     for line in FileObject(sys.stdin.buffer, "rb"):
-        run(tab, int(room), json.loads(line))
+        gevent_loop.run(perform(tab, int(room), json.loads(line)))
         print_state(state(tab, int(room), report))
-    tab.close()
+    gevent_loop.run(tab.close())
 
 
 def print_state(state: dict[str, Any]) -> None:
@@ -55,25 +61,30 @@ def print_state(state: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def run(tab: GeventClient, room: int, command: dict[str, Any]) -> None:
+async def arrive(tab: Client, room: int) -> None:
+    await tab.__aenter__()
+    await tab.open(room, Start.NOW)
+
+
+async def perform(tab: Client, room: int, command: dict[str, Any]) -> None:
     match command:
         case {"send": str(body)}:
-            tab.send(room, body)
-            tab.wait_until(
-                lambda: body in bodies(tab, room)
-            )  # the answer may arrive before the event
+            await tab.send(room, body)
+            # The answer may arrive before the event.
+            await tab.wait_until(lambda: body in bodies(tab, room))
         case {"send_many": int(count)}:
             for number in range(count):
-                tab.send(room, f"number {number}")
-            tab.wait_until(lambda: f"number {count - 1}" in bodies(tab, room))
+                await tab.send(room, f"number {number}")
+            await tab.wait_until(lambda: f"number {count - 1}" in bodies(tab, room))
         case {"cut": float(away_seconds)}:
-            tab.drop_connection(away_seconds)
-            tab.wait_until(lambda: not tab.connected)
+            await tab.disconnect(close_frame=False)
+            await tab.wait_until(lambda: not tab.connected)
+            asyncio.get_running_loop().call_later(away_seconds, tab.reconnect)
         case {"wait_for": str(body)}:
-            tab.wait_until(lambda: body in bodies(tab, room))
+            await tab.wait_until(lambda: body in bodies(tab, room), within=30)
 
 
-def state(tab: GeventClient, room: int, report: MemoryReport) -> dict[str, Any]:
+def state(tab: Client, room: int, report: MemoryReport) -> dict[str, Any]:
     return {
         "bodies": bodies(tab, room),
         "address": tab.address,
@@ -83,7 +94,7 @@ def state(tab: GeventClient, room: int, report: MemoryReport) -> dict[str, Any]:
     }
 
 
-def bodies(tab: GeventClient, room: int) -> list[str]:
+def bodies(tab: Client, room: int) -> list[str]:
     return [message["body"] for message in tab.subscription(room).view.messages()]
 
 

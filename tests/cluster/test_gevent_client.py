@@ -1,4 +1,4 @@
-"""Locust's client resumes as the asyncio client does: after a cut, a drain and a kill."""
+"""The client also works under gevent, as Locust runs it: after a cut, a drain and a kill."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ class Tab:
 
 @contextmanager
 def bobs_tab(stage: Stage, room: int) -> Iterator[Tab]:
-    """Open the room as bob with the gevent client, in a process of its own."""
+    """Open the room as bob with the client under gevent, in a process of its own."""
     identity = stage.user("bob").identity
     command = [sys.executable, "-m", "tests.cluster.gevent_tab", identity, str(room)]
     with subprocess.Popen(

@@ -1,14 +1,20 @@
-"""The asyncio client: sockets, timers and waiting, over `websockets`.
+"""The client: sockets, timers and waiting, over asyncio and `websockets`.
 
 Give it an identity and the addresses of replicas, then `async with`. It reconnects by itself until
-it is closed or the server forbids it; `wait_until` waits for any condition.
+it is closed or the server forbids it; `wait_until` waits for any condition. Locust's users run it
+under gevent: see `gevent_loop`.
 """
 
 import asyncio
 import json
+import random
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from math import ceil
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -17,12 +23,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.lib.client import rest, websocket
-from loadtests.lib.client.base_client import (
-    ABNORMAL_CLOSURE,
-    LOAD_RETRY_SECONDS,
-    BaseClient,
-    switch_retry_seconds,
-)
+from loadtests.lib.client.connection_listener import ConnectionListener
 from loadtests.lib.client.effects import (
     CommandDone,
     Effect,
@@ -34,24 +35,54 @@ from loadtests.lib.client.effects import (
     WriteFrame,
 )
 from loadtests.lib.client.history import Frame, History
-from loadtests.lib.client.subscription import Start
+from loadtests.lib.client.protocol import ClientProtocol
+from loadtests.lib.client.room_view import RoomView
+from loadtests.lib.client.subscription import Start, Subscription
 from loadtests.lib.client.websocket import NOT_OPENED
 
+ABNORMAL_CLOSURE = 1006  # the close code of a socket that ended without a close frame
+LOAD_RETRY_SECONDS = 0.5
+# After a replacement socket did not open, while the old one still works.
+SWITCH_RETRY_SECONDS = (0.1, 0.3)
+MAX_NOTIFICATIONS = 100  # kept by a client that keeps a limited number of messages
 # Threads of their own: slow loads must not block other work, such as the end of a fault.
-_load_threads = ThreadPoolExecutor(4, "load")
+_load_threads = ThreadPoolExecutor(16, "load")
 
 
-class Client(BaseClient):
-    """One tab of a user. `decode` may return one object for equal texts of many clients."""
+class Client:
+    """One tab of a user; `identity` is a line as `seed` writes it: `Cookie: …`, for example.
+
+    With `messages_kept`, it keeps only so many messages of each room, and loads no more of them:
+    a long run would not fit into memory. `decode` may return one object for equal texts of many
+    clients.
+    """
 
     def __init__(
         self,
         name: str,
         identity: str,
         addresses: Sequence[str],
+        *,
+        history: History | None = None,
+        listener: ConnectionListener | None = None,
+        messages_kept: int | None = None,
         decode: Callable[[str | bytes], Frame] = json.loads,
     ) -> None:
-        super().__init__(name, identity, addresses)
+        self.name = name
+        self.headers = rest.headers_of(identity)
+        self.addresses = list(addresses)
+        self.history = history or History(name)
+        self.protocol = ClientProtocol(self.history)
+        self.stop_code: int | None = None  # the close code that forbade reconnecting
+        self.address = ""  # of the newest socket
+        # A phone's radio: it reads what has arrived, then sleeps for this long.
+        self.read_pause_seconds = 0.0
+        self._pages: int | None = None  # of a room that is loaded over REST; None: all
+        if messages_kept is not None:
+            self.protocol.notifications = deque(maxlen=MAX_NOTIFICATIONS)
+            self.protocol.make_view = partial(RoomView, limit=messages_kept)
+            self._pages = ceil(messages_kept / rest.PAGE_MESSAGES)
+        self._listener = listener or ConnectionListener()
         self._decode = decode
         self._socket: ClientConnection | None = None
         self._answers: dict[int, asyncio.Future[Frame]] = {}
@@ -61,6 +92,26 @@ class Client(BaseClient):
         self._reconnect_after: float | None = 0.0
         self._may_connect = asyncio.Event()
         self._may_connect.set()
+        self._connecting_since = 0.0
+        self._loss_intended = False  # by `drop_connection` or `disconnect`
+
+    @property
+    def connected(self) -> bool:
+        return self.protocol.welcome is not None
+
+    @property
+    def all_open(self) -> bool:
+        """Whether it is connected, and all its rooms are live and loaded."""
+        return self.connected and all(map(self.is_open, self.protocol.subscriptions))
+
+    def is_open(self, room: int) -> bool:
+        """Whether a room is live and loaded."""
+        subscription = self.protocol.subscriptions[room]
+        return subscription.live and not subscription.loading
+
+    def subscription(self, room: int) -> Subscription:
+        """Return a room's subscription; raises KeyError if it is not, or no longer, subscribed."""
+        return self.protocol.subscriptions[room]
 
     async def __aenter__(self) -> Self:
         self._spawn(self._stay_connected())
@@ -108,6 +159,11 @@ class Client(BaseClient):
         ref, effects = self.protocol.command({"type": type, **fields}, retry=retry)
         return await self._answer(ref, effects)
 
+    async def send_unanswered(self, type: str, **fields: Any) -> None:
+        """Send a command without an answer, such as `typing`; it is lost with its socket."""
+        if self.connected:
+            await self._write({"type": type, **fields})
+
     async def write(self, text: str | bytes) -> None:
         """Write any text to the open socket, bypassing the protocol."""
         assert self._socket is not None
@@ -142,12 +198,14 @@ class Client(BaseClient):
     async def drop_connection(self) -> None:
         """Drop the socket without a close frame, as a network failure does."""
         if self._socket is not None:
+            self._loss_intended = True
             self._socket.transport.abort()
             await self.wait_until(lambda: not self.connected)
 
     async def disconnect(self, *, close_frame: bool = True) -> None:
         """Stay disconnected until `reconnect`: close the socket, or drop it with no close frame."""
         self._may_connect.clear()
+        self._loss_intended = True
         if self._switching is not None:
             self._switching.cancel()
         if self._socket is not None and close_frame:
@@ -158,6 +216,17 @@ class Client(BaseClient):
     def reconnect(self) -> None:
         """Connect again immediately, and resume the open rooms."""
         self._may_connect.set()
+
+    def next_address(self) -> str:
+        """Choose a random address to connect to, but not the one that just failed.
+
+        Clients usually connect through a proxy, which passes over a replica that is down. A client
+        that drew the dead replica several times in a row would be away for longer than any real
+        one.
+        """
+        failed = self.address if self.protocol.attempt_failed else ""
+        others = [address for address in self.addresses if address != failed]
+        return random.choice(others or self.addresses)
 
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
@@ -170,19 +239,27 @@ class Client(BaseClient):
             if self._may_connect.is_set():
                 await asyncio.sleep(self._reconnect_after)
             await self._may_connect.wait()
+            self._loss_intended = False
+            self._listener.connecting()
             code = await self._run_connection()
+            self._listener.lost(self._loss_intended)
             await self._do(self.protocol.closed(code))
             self._changed.set()
 
     async def _run_connection(self) -> int:
         """Use one socket and those that replace it; return the last close code."""
-        self.address = self.next_address()
+        self.address, self._connecting_since = self.next_address(), time.perf_counter()
         try:
             self._socket = await websocket.connect_socket(self.address, self.headers)
             # `disconnect` during the handshake found no socket to close.
-            return await self._listen() if self._may_connect.is_set() else ABNORMAL_CLOSURE
-        except NOT_OPENED:
+            code = await self._listen() if self._may_connect.is_set() else ABNORMAL_CLOSURE
+        except NOT_OPENED as error:
+            self._listener.not_opened(error)
             return ABNORMAL_CLOSURE
+        else:
+            if not self.connected and not self._loss_intended:
+                self._listener.not_opened(ConnectionError(f"closed with {code} before a welcome"))
+            return code
         finally:
             await self._close_socket()
 
@@ -201,8 +278,19 @@ class Client(BaseClient):
                     return ABNORMAL_CLOSURE
             else:
                 if socket is self._socket:  # otherwise it has been replaced
-                    await self._do(self.protocol.receive(self._decode(text)))
-                    self._changed.set()
+                    await self._receive(self._decode(text))
+
+    async def _receive(self, frame: Frame) -> None:
+        if frame["type"] == "welcome":
+            self._listener.opened(time.perf_counter() - self._connecting_since)
+        await self._do(self.protocol.receive(frame))
+        if frame["type"] in ("welcome", "subscribed"):
+            self._report_if_open()
+        self._changed.set()
+        if self.read_pause_seconds and self._socket is not None and self.all_open:
+            transport = self._socket.transport
+            transport.pause_reading()
+            asyncio.get_running_loop().call_later(self.read_pause_seconds, transport.resume_reading)
 
     async def _close_socket(self) -> None:
         socket, self._socket = self._socket, None
@@ -213,14 +301,16 @@ class Client(BaseClient):
 
     async def _switch(self) -> None:
         """Open a replacement socket; until one opens, the old one stays in use."""
-        address = self.next_address()
+        address, started = self.next_address(), time.perf_counter()
         try:
             socket, welcome = await websocket.connect_and_welcome(address, self.headers)
         except NOT_OPENED:
-            await asyncio.sleep(switch_retry_seconds())
+            await asyncio.sleep(random.uniform(*SWITCH_RETRY_SECONDS))
             self._switching = self._spawn(self._switch())
             return
+        self._listener.opened(time.perf_counter() - started)
         old, self._socket, self.address = self._socket, socket, address
+        self._listener.lost(intended=False)
         await self._do(self.protocol.switched(welcome))
         self._changed.set()
         if old is not None:
@@ -253,14 +343,19 @@ class Client(BaseClient):
     async def _load(self, load: LoadRoom) -> None:
         try:
             seq, messages = await asyncio.get_running_loop().run_in_executor(
-                _load_threads, rest.load_room, self.address, load.room, self.headers
+                _load_threads, rest.load_room, self.address, load.room, self.headers, self._pages
             )
         except (OSError, rest.RefusedError):
             await asyncio.sleep(LOAD_RETRY_SECONDS)
             self._spawn(self._load(load))
             return
         self.protocol.loaded(load.room, load.load, seq, messages)
+        self._report_if_open()
         self._changed.set()
+
+    def _report_if_open(self) -> None:
+        if self.all_open:
+            self._listener.all_open()
 
     async def _retry(self, ref: int, after_seconds: float) -> None:
         await asyncio.sleep(after_seconds)

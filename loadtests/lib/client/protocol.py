@@ -1,8 +1,8 @@
 """The protocol as a client speaks it: frames in, effects out. Pure: no sockets, no event loop.
 
-A thin client (`client` under asyncio, `gevent_client` under gevent) opens sockets, passes on what
-it receives and performs the effects in order. One `ClientProtocol` outlives many sockets: it holds
-what must survive them: the positions, and the commands without an answer.
+`Client` opens sockets, passes on what it receives and performs the effects in order. One
+`ClientProtocol` outlives many sockets: it holds what must survive them: the positions, and the
+commands without an answer.
 """
 
 from collections.abc import Callable, MutableSequence

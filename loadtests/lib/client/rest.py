@@ -1,6 +1,7 @@
 """The REST calls that clients and tools need: loading a room, sending, forms, signing in.
 
-Plain blocking `urllib`: asyncio code calls it in threads, and gevent code as it is.
+Plain blocking `urllib`: asyncio code calls it in threads, and gevent code as it is. An address is
+`host:port`, or the public address of a workspace: `https://chat.example.org`.
 """
 
 import json
@@ -12,7 +13,6 @@ from http.client import HTTPException
 from http.cookies import SimpleCookie
 from typing import Any
 
-from loadtests.lib.client.handshake import http_url
 from loadtests.lib.client.history import Frame
 
 PAGE_MESSAGES = 100
@@ -41,6 +41,10 @@ class RefusedError(Exception):
 
 class RedirectedError(RefusedError):
     """A redirect, which is not followed: the address may be the wrong one."""
+
+
+def http_url(address: str) -> str:
+    return address.rstrip("/") if "://" in address else f"http://{address}"
 
 
 def call(

@@ -1,33 +1,34 @@
-"""Opening a WebSocket and receiving frames with the protocol's timeouts, under asyncio."""
+"""Opening a WebSocket and receiving frames, with the timeouts of docs/protocol.md, "Life"."""
 
 import asyncio
 import json
+import ssl
+from functools import cache
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from loadtests.lib.client.handshake import (
-    PONG_SECONDS,
-    SUBPROTOCOL,
-    WELCOME_SECONDS,
-    origin,
-    socket_url,
-)
 from loadtests.lib.client.history import Frame
+from loadtests.lib.client.rest import http_url
 
+SUBPROTOCOL = "hubbub.v1"
+WELCOME_SECONDS = 5
+PONG_SECONDS = 10
 # Raised if a socket cannot be opened.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
 
 async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnection:
     """Return a socket after its handshake. Raises NOT_OPENED."""
+    url = http_url(address)
     return await connect(
-        socket_url(address),
+        f"ws{url.removeprefix('http')}/ws/",  # wss where the pages are https
         additional_headers=headers,
-        origin=origin(address, headers),  # type: ignore[arg-type]
+        origin=url if "Cookie" in headers else None,  # type: ignore[arg-type]  # bots have none
         subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
         compression=None,
         proxy=None,
+        ssl=_tls() if url.startswith("https") else None,
         open_timeout=WELCOME_SECONDS,
         close_timeout=1,
         ping_interval=None,
@@ -39,7 +40,7 @@ async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnect
 async def connect_and_welcome(
     address: str, headers: dict[str, str]
 ) -> tuple[ClientConnection, Frame]:
-    """Return a socket and its welcome. Raises NOT_OPENED, also if the server closes it at once."""
+    """Return a socket and its welcome. Raises NOT_OPENED, even if the server closes it at once."""
     socket = await connect_socket(address, headers)
     try:
         frame = json.loads(await _receive(socket, WELCOME_SECONDS))
@@ -63,6 +64,12 @@ async def receive(socket: ClientConnection, welcome: Frame | None) -> str | byte
     except TimeoutError:
         await socket.send('{"type":"ping"}')
         return await _receive(socket, PONG_SECONDS)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return one context for all sockets, because creating one reads all certificates."""
+    return ssl.create_default_context()
 
 
 async def _receive(socket: ClientConnection, within: float) -> str | bytes:

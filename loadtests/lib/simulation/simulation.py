@@ -163,8 +163,10 @@ class Simulation:
 
     async def open_tab(self, user: SimulatedUser, wanted: set[int]) -> None:
         """Open one more tab of a user, which shows these rooms as soon as it can."""
-        client = Client(user.next_tab_name(), user.account.identity, self.addresses, self._decode)
-        client.history.watch = self._watch
+        name = user.next_tab_name()
+        history = History(name, watch=self._watch)
+        identity = user.account.identity
+        client = Client(name, identity, self.addresses, history=history, decode=self._decode)
         self.clients.append(client)
         user.tabs.append(SimulatedTab(client, set(wanted), user.removed_from))
         await self._stack.enter_async_context(client)

@@ -1,0 +1,37 @@
+"""Runs asyncio code, such as `Client`, for gevent's greenlets, in which Locust's users live.
+
+The process has one event loop, in a greenlet of its own. gevent must have patched the standard
+library before this is imported (Locust does): asyncio then waits in gevent's hub, and its "threads"
+are greenlets.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
+
+import gevent
+
+MAX_GREENLETS = 1_000  # that block for asyncio code, which calls them threads
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T], within: float | None = None) -> T:
+    """Run a coroutine while this greenlet waits; raises TimeoutError if it takes longer.
+
+    If the greenlet is killed, the coroutine is cancelled.
+    """
+    future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, within), _loop())
+    try:
+        return future.result()
+    finally:
+        future.cancel()
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(MAX_GREENLETS))
+    gevent.spawn(loop.run_forever)
+    return loop
