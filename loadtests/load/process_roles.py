@@ -20,7 +20,7 @@ from loadtests.load.plan import Plan
 from loadtests.load.results_collector import ResultsCollector
 from loadtests.load.run import Run
 from loadtests.load.user_pool import UserPool
-from loadtests.shapes.shape import Action
+from loadtests.shapes import Action
 
 ASK, PLAN, STARTED, SECONDS = "hubbub-ask", "hubbub-plan", "hubbub-started", "hubbub_seconds"
 # Workers report every three seconds; the second in which they report comes with the next report.

@@ -22,7 +22,7 @@ from loadtests.lib.measurements.series import (
 )
 from loadtests.load import shape_actions, verdict
 from loadtests.load.run import Run
-from loadtests.shapes.shape import Action
+from loadtests.shapes import Action
 
 PERCENTILE = 99
 

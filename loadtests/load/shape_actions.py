@@ -11,7 +11,7 @@ import gevent
 from loadtests.lib.client import Client, gevent_loop
 from loadtests.lib.servers.process import ROOT
 from loadtests.load.run import Run
-from loadtests.shapes.shape import Action
+from loadtests.shapes import Action
 
 
 def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None:
