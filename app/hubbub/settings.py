@@ -409,7 +409,7 @@ REVALIDATION_SECONDS = 60.0
 # Within an hour a new replica gets its share of the connections, and ten thousand connections cause
 # only three handshakes a second. Pages open the next connection first, so users do not notice.
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
-# How long a replica that shuts down may need to move its connections elsewhere.
+# How long a replica that shuts down may take to move its connections elsewhere.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
 # The interval at which read marks are saved, and the least time between two bumps of a room.
 READ_FLUSH_SECONDS = 3.0

@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         super().authentication_failed(request, **credentials)
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
-        """Show banned users that they are banned, after their password was checked."""
+        """Show the ban page to banned users, but only after their password was checked."""
         if user.banned_at is not None:
             clear_login(request)
             return render(request, "banned.html", status=403)
@@ -64,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):
         redirect_url: str | None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Redirect, with a welcome page for the first user, who becomes the workspace's owner."""
+        """Redirect to the next page. The workspace's first user, its owner, is welcomed before."""
         if signup and user.is_owner:
             redirect_url = f"{reverse('welcome')}?{urlencode({'next': redirect_url or ''})}"
         if not signup:

@@ -1,4 +1,4 @@
-"""Shows banned users that they are banned, on every page and with any session."""
+"""Shows banned users the ban page in place of every other page, whatever session they use."""
 
 from collections.abc import Callable
 

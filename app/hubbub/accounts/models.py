@@ -79,7 +79,7 @@ class User(AbstractUser):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.username = self.username.lower()
         self.name = self.name.strip() or self.username
-        # One transaction with the signal that adds a new user to the lobby: it cannot be missed.
+        # A signal adds each new user to the lobby in the same transaction, so no user misses it.
         with transaction.atomic():
             super().save(*args, **kwargs)
 

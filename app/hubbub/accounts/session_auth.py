@@ -2,7 +2,8 @@
 
 The result is the same as that of `django.contrib.auth.get_user` for each, but it needs one query
 for all and writes nothing: a handshake cannot set a cookie, so it must not rotate a session's key.
-A claim alone proves nothing: a session ends when its user's password changes.
+A claim alone proves nothing, because a session ends when its user's password changes: check it with
+`claim_is_valid`.
 """
 
 from collections.abc import Collection

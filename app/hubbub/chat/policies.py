@@ -61,7 +61,7 @@ def ensure_may_leave(room: Room, membership: Membership, other_owners: int) -> N
 
 
 def ensure_may_change(actor: User, room: Room, membership: Membership | None) -> None:
-    """Rename the room or change its topic."""
+    """Owners and moderators of a room may rename it and change its topic."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if not (membership and membership.moderates):
@@ -69,7 +69,7 @@ def ensure_may_change(actor: User, room: Room, membership: Membership | None) ->
 
 
 def ensure_may_archive(actor: User, room: Room, membership: Membership | None) -> None:
-    """Archive or restore the room: its owners, and owners of the workspace."""
+    """Owners of a room, and owners of the workspace, may archive and restore it."""
     ensure_may_enter(actor)
     if not actor.is_owner:
         ensure_may_read(room, membership)

@@ -1,7 +1,7 @@
 """The chat page's import map, through which its modules find each other without a build step.
 
-Called by the chat page's template tag. Static files are served under hashed names, so the map has
-for the plain address of each module, which `import "./store.js"` resolves to, its hashed one. A
+Called by the chat page's template tag. Static files are served under hashed names. A line such as
+`import "./store.js"` resolves to a plain address, and the map translates this to the hashed one. A
 module that is loaded under both would run twice: import only by relative path, or by one of the
 names in `PACKAGES`.
 """

@@ -36,7 +36,9 @@ def open_room(first: User, second: User) -> Room:
 
 @transaction.atomic
 def prune_messages(actor: User, *, room_id: int, older_than: timedelta) -> int:
-    """Remove old entries from the front of the hidden users' log; count the deleted messages.
+    """Remove old entries from the front of the hidden users' log.
+
+    Returns the number of deleted messages.
 
     No other log is cut. Like any log, it may only be cut at the front, without leaving a gap.
     """

@@ -23,7 +23,7 @@ def join(actor: User, *, room_id: int) -> Membership:
 
 @transaction.atomic
 def leave(actor: User, *, room_id: int) -> None:
-    """Leave a room. Nothing changes if the actor is not a member of a public room."""
+    """Leave a room. Nothing changes if the room is public and the actor is not a member."""
     locked = lock_room(actor, room_id)
     if locked.membership is None:
         if not locked.room.is_public:

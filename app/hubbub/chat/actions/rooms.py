@@ -130,7 +130,10 @@ def _create_direct(actor: User, other: User, key: str) -> Room:
 
 
 def _record_changed(locked: LockedRoom, type: str, *changed: str) -> None:
-    """Record it in the room's log, and in the workspace log for members who don't have it open."""
+    """Record a change in the room's log, and in the workspace log, which informs other members.
+
+    Those are the members who do not have the room open.
+    """
     record(locked.room, type, actor=locked.actor, changed=changed)
     record_workspace_event(type, room=locked.room)
 

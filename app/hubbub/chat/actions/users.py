@@ -128,9 +128,9 @@ def _lock_other(actor: User, user_id: int) -> User:
 def _lock_user(user_id: int) -> User:
     """Return the user's row, locked until the end of the transaction.
 
-    The lock leaves the key alone, because new messages and memberships refer to it. A plain lock
-    would make their transactions wait for this one, while they hold the workspace row that this
-    transaction needs next.
+    It is a lock with `no_key`, because new messages and memberships refer to the row's key. With a
+    plain lock, their transactions would wait for this one while they hold the workspace row, which
+    this transaction needs next.
     """
     limit_lock_time()
     return User.objects.select_for_update(no_key=True).get(pk=user_id)

@@ -56,7 +56,7 @@ def _offsets(context: CheckContext) -> dict[str, float]:
 
 
 def _offset(read: Callable[[], float]) -> float:
-    """Return how many seconds a clock is ahead; 0 where the time to read it explains the rest."""
+    """Return how many seconds a clock is ahead; 0 if that may only be the time to read it."""
     before = time.time()
     read_at = read()
     after = time.time()

@@ -9,7 +9,8 @@ from hubbub.doctor.http_client import Response, Unreachable
 from hubbub.doctor.results import green, grey, red
 
 FOREIGN_HOST = "doctor.invalid"
-# Bad request (Django's), forbidden, not found, misdirected, and nginx's for closing unanswered.
+# Bad request (Django's answer), forbidden, not found, misdirected request, and nginx's code for a
+# connection that it closes without a response.
 REJECTED = (400, 403, 404, 421, 444)
 
 

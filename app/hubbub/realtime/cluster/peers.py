@@ -94,5 +94,5 @@ class Peers:
 
 
 def replica_group(replica_id: str) -> str:
-    """Return the name of the group that one replica alone is in."""
+    """Return the name of the group that has only one replica in it."""
     return f"replica.{replica_id}"

@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 PAGE_EVENTS = 500
 # How many logs are read at the same time: resumes need the same threads.
 MAX_CONCURRENT_READS = 2
-# Limits sweeps that read all, because a newer version may send many unknown messages.
+# The pause after a sweep that reads all logs. A replica of a newer version may send many messages
+# of unknown types, and each of them requests such a sweep.
 READ_ALL_PAUSE_SECONDS = 0.05
 
 

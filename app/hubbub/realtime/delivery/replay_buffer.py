@@ -91,8 +91,9 @@ class ReplayBuffer:
     def _messages_changed_after(self, seq: int) -> set[int]:
         """Return the ids of messages that were changed after `seq`.
 
-        A change may itself have been dropped, but never the last one of its message. The buffer may
-        start later than `seq`; then everything read at `seq` is too old to be added anyway.
+        The buffer drops a change when a later change of the same message follows, so it still has
+        each message's last change. It may start later than `seq`; then everything read at `seq` is
+        too old to be added anyway.
         """
         recent = islice(reversed(self._entries), max(0, self._last_seq - seq))
         changes = (each for each in recent if each is not None and each.type in MESSAGE_CHANGES)

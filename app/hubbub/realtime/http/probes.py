@@ -30,7 +30,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 def with_probes(application: Application) -> Application:
-    """Return the application with the three paths answered in front of it."""
+    """Wrap the application, so that the three paths are answered before they reach it."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         probe = PROBES.get(scope["path"])

@@ -12,7 +12,7 @@ from hubbub.realtime.connections.transport import FrameWriter, OnDisconnect, OnT
 
 
 class DirectFrameWriter:
-    """A `FrameWriter` in front of another one, the protocol, which it avoids when it can."""
+    """Writes directly to the socket if nothing is buffered, else through the protocol."""
 
     __slots__ = ("_protocol", "direct_send")
 

@@ -139,7 +139,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     @property
     def state(self) -> int:
-        """Autobahn's state. Only an open socket is written to, so each change is checked."""
+        """Autobahn's state. Every change stops direct sends, which need an open socket."""
         return self._state
 
     @state.setter
@@ -172,7 +172,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def onOpen(self) -> None:
         super().onOpen()
-        # The HTTP channel of the handshake would otherwise stay the producer, without a purpose.
+        # The HTTP channel of the handshake is still registered as producer, and no longer needed.
         self.transport.unregisterProducer()
         # Random, so that sockets opened at the same moment are pinged at different ones.
         self.ping_due_at = time.monotonic() + random.uniform(0.2, 1) * self.server.ping_interval  # noqa: S311

@@ -26,7 +26,7 @@ def record_fan_out(committed_at: Iterable[float | None]) -> None:
 
 
 class HeartbeatDelays:
-    """How long the heartbeats of each replica take to this one."""
+    """How long the heartbeats of each replica take to reach this one."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # start id of a replica -> name of its process

@@ -1,4 +1,4 @@
-"""Records the shape of a replica's traffic: who does what in which room and when, and how long.
+"""Records the shape of a replica's traffic: who does what, where and when, and text lengths.
 
 Off unless RECORDING_DIR is set; then the replica starts it as its hub's traffic observer.
 `loadtests.replay` replays the files. No text, name, address or id is ever written: users and rooms
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 VERSION: Final = 1
 FLUSH_SECONDS = 1.0
-# 48 bits: among a million ids, two share a pseudonym in one of five hundred recordings.
+# 48 bits. In one of five hundred recordings with a million ids, two ids get the same pseudonym.
 PSEUDONYM_CHARS = 12
 CACHED_PSEUDONYMS = 100_000
 MAX_BUFFERED_LINES = 100_000

@@ -50,7 +50,7 @@ class TokenForm(forms.Form):
 def post_only(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Redirect other methods to the page: a reload, or a return from signing in."""
+    """Redirect other methods to the page, as after a reload or a return from signing in."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

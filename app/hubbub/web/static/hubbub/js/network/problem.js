@@ -1,4 +1,4 @@
-/** The protocol's problems: REST answers them, and commands over the socket do too. */
+/** The protocol's problems, with which REST and the WebSocket report errors. */
 
 /** Codes of temporary problems: the same request may be sent again. */
 export const TRANSIENT_CODES = new Set(["unavailable", "rate_limited"]);

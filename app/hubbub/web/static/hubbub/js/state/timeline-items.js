@@ -62,7 +62,10 @@ function addMessage(items, run, message, timeline, me) {
   run.last = message;
 }
 
-/** Only if the message before it is loaded: otherwise the first unread one may be further up. */
+/**
+ * Whether the divider stands above this message. That needs the message before it to be loaded:
+ * otherwise the first unread message may be further up.
+ */
 function needsDivider(message, timeline, me) {
   return message.number === timeline.dividerAfter + 1 && message.sender.id !== me.id;
 }

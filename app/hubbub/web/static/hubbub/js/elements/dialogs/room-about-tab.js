@@ -71,7 +71,7 @@ class HubRoomAboutTab extends ChatElement {
     </div>`;
   }
 
-  /** Anyone can join a public room again; leaving a private one asks first. */
+  /** Ask first if the room is private, since anyone can join a public room again. */
   leaveOrConfirm() {
     if (this.room.kind === "public") this.leave();
     else this.confirming = "leave";
