@@ -41,10 +41,10 @@ def environment(settings: Mapping[str, str], release: Release, **extra: str) -> 
         "PYTHONPATH": str(release.root / "app"),
         "PYTHONUNBUFFERED": "1",
         "STATIC_ROOT": str(release.static),
-        "BIND": HOST,  # the shell's BIND is nginx's
+        "BIND": HOST,  # the BIND in the shell is the address of nginx
         **extra,
     }
-    # Hubbub prefers DATABASE_URL_FILE to DATABASE_URL: the shell's would name another database.
+    # Hubbub prefers DATABASE_URL_FILE to DATABASE_URL, and the shell's names another database.
     files = {f"{name}_FILE" for name in (*ours, "PORT")}
     return {name: text for name, text in os.environ.items() if name not in files} | ours
 
@@ -86,5 +86,5 @@ def realtime(settings: Mapping[str, str], release: Release, port: int) -> Progra
         environment=environment(settings, release, PORT=str(port)),
         cwd=release.root,
         is_ready=partial(http_ok, port, "/readyz"),
-        orphan_signal=signal.SIGKILL,  # SIGTERM would start a drain without a purpose
+        orphan_signal=signal.SIGKILL,  # SIGTERM would start a drain, but nobody can connect anymore
     )

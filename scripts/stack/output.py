@@ -20,17 +20,17 @@ class Output:
         self._next_colours: Iterator[int] = cycle(COLOURS)
 
     def write(self, text: str) -> None:
-        """Write a line of the manager's own."""
+        """Write a line that comes from this process itself."""
         self._print(self._painted(f"==> {text}", BOLD))
 
     def relay(self, name: str, line: str) -> None:
-        """Write a line of a process."""
+        """Write a line that a child process printed, after the name of that process."""
         if name not in self._colours:
             self._colours[name] = next(self._next_colours)
         self._print(f"{self._painted(f'{name:<{NAME_COLUMNS}} |', self._colours[name])} {line}")
 
     async def relay_all(self, name: str, stream: asyncio.StreamReader) -> None:
-        """Write all lines of a process until it closes its output."""
+        """Write all lines that a child process prints, until it closes its output."""
         while True:
             try:
                 line = await stream.readline()

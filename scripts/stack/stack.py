@@ -81,7 +81,7 @@ class Stack:
         return self._service(_unused_name("web", self.web), port, program)
 
     async def route_to(self, web: Sequence[Service], realtime: Sequence[Service]) -> None:
-        """Make nginx balance over exactly these services.
+        """Make nginx send requests to exactly these services.
 
         Raises StackError when nginx does not reload; the old list is then restored.
         """
