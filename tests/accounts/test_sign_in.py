@@ -192,7 +192,7 @@ def test_several_sign_ins_at_once_all_succeed(alice: User) -> None:
         finally:
             connection.close()
 
-    # Four threads: a running attempt counts as failed, and the sixth at once would be refused.
+    # Only four threads: a running attempt counts as failed, so a sixth one would be refused.
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(attempt, range(12))) == {"/"}
 

@@ -1,4 +1,7 @@
-"""The chat page is accessible: axe in both colour schemes and widths, on a phone, by keyboard."""
+"""The chat page is accessible. axe checks it in both colour schemes and at both widths.
+
+Other tests use it on a phone, and with the keyboard alone.
+"""
 
 from typing import Any
 

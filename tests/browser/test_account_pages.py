@@ -52,7 +52,7 @@ OWNER_PAGES = [
 async def page_of(browser: Browser, stage: Stage) -> AsyncIterator[PageOf]:
     """Return a function that opens an empty page for a user, or for a signed-out visitor.
 
-    The `window` fixture would not do: it fails on styles that axe tries to add.
+    The `window` fixture cannot be used here, because it fails on styles that axe tries to add.
     """
     async with AsyncExitStack() as contexts:
 

@@ -1,6 +1,6 @@
 """Migrations only add: the previous release runs on the new schema, so deploys need no pause.
 
-`refusals` reads this rule off a migration's operations.
+`refusals` checks this rule on a migration's operations.
 """
 
 import re
@@ -31,7 +31,7 @@ ALLOWED = (
 )
 # Allowed as long as every table keeps its name: they then run no SQL.
 RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
-# Their effect cannot be read off the operation. A hint in the migration states that it only adds.
+# The operation does not show what they change. A hint in the migration states that it only adds.
 OPAQUE = (migrations.RunPython, migrations.RunSQL)
 # A model created in the same migration has no rows yet, and no code that writes them.
 CHANGES_EXISTING = (migrations.AddField, migrations.AddConstraint)

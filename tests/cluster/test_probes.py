@@ -1,4 +1,7 @@
-"""The probes of replicas: /healthz covers the process, /readyz start and drain; never Redis."""
+"""The probes of replicas: /healthz is about the process, /readyz about start and drain.
+
+Neither depends on Redis.
+"""
 
 from http.client import HTTPConnection
 

@@ -162,8 +162,8 @@ async def test_every_worker_publishes_on_the_bus(one_replica: Cluster, tmp_path:
                 await client.wait_until(lambda: len(bodies(client, room)) == number, within=20)
         senders = re.findall(r'POST api:\w+: 20.*"process": "([^"]+)"', web.log.read_text())
         assert sorted(Counter(senders).values()) == [4, 4]
-        # Over the bus: if a worker could not publish, the sweep would have read all four of its
-        # events.
+        # The events came over the bus. If a worker could not publish, the sweep would have read all
+        # four of its events from the log.
         assert read_from_the_log(one_replica) - before < 4
 
 

@@ -1,6 +1,6 @@
-"""An ASGI application for server tests: it echoes, and does other things on a client's orders.
+"""An ASGI application for server tests: it echoes, and does other things that a client requests.
 
-Runs on any server. The orders about encoded frames need our server's extension.
+Runs on any server. Requests for encoded frames need our server's extension.
 """
 
 import gc

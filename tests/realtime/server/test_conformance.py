@@ -70,7 +70,9 @@ def by_websocket_client(port: int) -> Received:
     received: Received = []
     client = websocket.create_connection(f"ws://{HOST}:{port}/", timeout=10)
     with ExitStack() as stack:
-        stack.callback(client.shutdown)  # otherwise its `close` may leave the socket open
+        # `close` does nothing once the client has answered the server's close frame, so it would
+        # leave the TCP connection open.
+        stack.callback(client.shutdown)
         received += [client.getsubprotocol(), sorted(client.getheaders() or ())]
         client.send_frame(websocket.ABNF.create_frame("two ", websocket.ABNF.OPCODE_TEXT, fin=0))
         client.ping("between")
