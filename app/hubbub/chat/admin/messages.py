@@ -21,7 +21,7 @@ from hubbub.chat.models import Message
 
 @admin.register(Message, site=site)
 class MessageAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "room", "number", "sender", "created_at", "edited_at", "deleted_at")
+    list_display = ("id", "room", "number", "sender", "created_at", "edited_at", "deleted_at")
     list_filter = ("created_at", ("deleted_at", EmptyFieldListFilter), "room__kind")
     list_select_related = ("room", "sender")
     search_fields = ("sender__username", "sender__name", "room__name")

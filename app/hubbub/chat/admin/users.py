@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin import EmptyFieldListFilter
+from django.contrib.admin import BooleanFieldListFilter, EmptyFieldListFilter
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm
 from django.db import transaction
@@ -33,12 +33,25 @@ class UserPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
         return user
 
 
+class OwnerFilter(BooleanFieldListFilter):
+    """Django calls this field "superuser status"; Hubbub calls these users owners."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = _("owner")
+
+
 @admin.register(User, site=site)
 class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     form = UserForm
     change_password_form = UserPasswordForm
     list_display = ("username", "name", "email", "status", "date_joined", "last_login")
-    list_filter = ("is_superuser", "is_active", ("banned_at", EmptyFieldListFilter), "date_joined")
+    list_filter = (
+        ("is_superuser", OwnerFilter),
+        "is_active",
+        ("banned_at", EmptyFieldListFilter),
+        "date_joined",
+    )
     search_fields = ("username", "name", "email")
     ordering = ("-pk",)
     readonly_fields = ("username", "name", "status", "banned_at", "date_joined", "last_login")

@@ -76,7 +76,7 @@ class Room(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or f"{self.kind} {self.pk}"
+        return self.name or f"direct message {self.pk}"
 
     @property
     def is_direct(self) -> bool:
