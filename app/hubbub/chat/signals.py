@@ -1,4 +1,4 @@
-"""Turns signals of Django and allauth about users into actions."""
+"""Calls actions when Django or allauth signals that a user has changed."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The statements of a batch through Django's ORM, for any database. In use on SQLite.
+"""The statements of a batch through Django's ORM, for any database.
 
-There, one process has the file to itself, and no other machine waits for a lock.
+Used on SQLite, where one process has the file to itself, so no other replica waits for a lock.
 """
 
 from collections.abc import Collection, Sequence

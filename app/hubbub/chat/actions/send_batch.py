@@ -55,7 +55,7 @@ class Draft:
 
     @property
     def fits_a_query(self) -> bool:
-        """Whether the database accepts its values. If not, it would make the whole batch fail."""
+        """Whether the database accepts its values; a draft that does not fit breaks its batch."""
         try:
             self.nonce.encode()
         except UnicodeEncodeError:

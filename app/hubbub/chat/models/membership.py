@@ -11,7 +11,7 @@ from hubbub.chat.models.room import Room
 
 
 class Membership(models.Model):
-    """A user in a room. `room.messages - read` messages are unread; `read` never goes back."""
+    """A user in a room. The unread count is `room.messages - read`; `read` never decreases."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("owner")

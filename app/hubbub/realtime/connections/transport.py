@@ -32,7 +32,7 @@ class FrameWriter(Protocol):
     """What the extension FRAMES_EXTENSION offers: one WebSocket that accepts encoded frames."""
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these for everything received from now on, and for what is already queued.
+        """Call these for everything received from now on, and for everything already queued.
 
         The application must not call `receive` afterwards. It may return: the socket stays open.
         """
