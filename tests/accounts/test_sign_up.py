@@ -1,4 +1,4 @@
-"""New users are signed in and in the lobby. On the embedded default the first one becomes owner."""
+"""New users are signed in and join the lobby. On the embedded default the first becomes owner."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -10,7 +10,7 @@ from tests.cluster.stage import Stage
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = 130
-# A headless browser never hides a tab, so the tests pretend.
+# A headless browser never hides a tab, so the tests simulate it.
 HIDE = """() => {
   Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
