@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from loadtests.lib.load_client.plan import Plan, lines_of
+from loadtests.lib.load_client.plan import Plan, encode
 from loadtests.lib.servers.process import ROOT
 
 SOURCES = Path(__file__).parent / "c"
@@ -33,7 +33,7 @@ class LoadClient:
 
     def start(self, plan: Plan) -> None:
         """Open all connections. Raises LoadError if they do not open."""
-        self._write("\n".join([*lines_of(plan), "go"]))
+        self._write(encode(plan))
         self.opened = json.loads(self._read())
 
     def paced(
@@ -65,7 +65,7 @@ class LoadClient:
         drain: float = 10.0,
     ) -> Result:
         """Run a load; call `at_edges` when the measured window starts and when it ends."""
-        self._write(f"run {kind} {warm_up} {seconds} {drain} {first} {senders}")
+        self._write(f"{kind} {warm_up} {seconds} {drain} {first} {senders}")
         for edge in ("begin", "end"):
             line = self._read()
             assert line == edge, line

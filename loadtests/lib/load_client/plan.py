@@ -1,12 +1,12 @@
 """The plan of a load: which connections to open, and how the server under test speaks.
 
 All strings that differ between servers are in the `Dialect`; the client itself (c/) knows only
-WebSocket, rooms and numbers. `lines_of` writes a plan as c/plan.c reads it.
+WebSocket, rooms and numbers. `encode` writes a plan as c/plan.c reads it.
 """
 
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 
 from loadtests.lib.client.websocket_bytes import handshake
 
@@ -20,7 +20,7 @@ class Dialect:
     """
 
     send: str
-    delivery: str = ""
+    delivery: str
     ack: str = ""  # the answer to a send, apart from its delivery
     subscribed: str = ""  # empty: connecting opens the room
     problem: str = ""
@@ -52,50 +52,44 @@ class Plan:
     max_connecting: int = 64
     max_opening: int = 64
     retry: bool = False  # connect again after a failed handshake, as Hubbub's own clients do
-    spread_seconds: float = 0.0
     handshake_seconds: float = 0.0  # timeout of one attempt; 0: none
     deadline_seconds: float = 120.0  # until all must be live
 
 
-NUMBERS = (
-    "max_connecting",
-    "max_opening",
-    "spread_seconds",
-    "deadline_seconds",
-    "handshake_seconds",
-    "missed_per_connection",
-)
-
-
-def lines_of(plan: Plan) -> Iterator[str]:
-    """Yield the plan without its last line, `go`."""
-    yield from _settings(plan)
-    rooms = _numbered([room for one in plan.connections for room in one.rooms])
-    addresses = _numbered([one.address for one in plan.connections])
-    yield from (f"room {_escaped(room)}" for room in rooms)
-    yield from ("address " + address.replace(":", " ") for address in addresses)
-    for one in plan.connections:
-        yield f"connection {addresses[one.address]} {','.join(str(rooms[r]) for r in one.rooms)}"
-        request = handshake(one.address, one.path, one.headers)
-        yield f"request {_escaped(request.decode())}"
-        yield f"subscribe {_escaped(one.subscribe)}"
-    yield from (f"sender {connection} {rooms[room]}" for connection, room in plan.senders)
-    yield from (f"missed_message {rooms[room]}" for room in plan.missed_rooms)
+def encode(plan: Plan) -> str:
+    """Return the plan's values in the order in which the client reads them."""
+    rooms = list(dict.fromkeys(room for one in plan.connections for room in one.rooms))
+    numbers = {room: number for number, room in enumerate(rooms)}
+    values = [
+        *_settings(plan),
+        *_list(_text(room) for room in rooms),
+        *_list(_connection(one, numbers) for one in plan.connections),
+        *_list(f"{connection} {numbers[room]}" for connection, room in plan.senders),
+        *_list(str(numbers[room]) for room in plan.missed_rooms),
+    ]
+    return "\n".join(values)
 
 
 def _settings(plan: Plan) -> Iterator[str]:
-    for one in fields(plan.dialect):
-        text = getattr(plan.dialect, one.name).replace("$I", secrets.token_hex(4))
-        yield f"{one.name} {_escaped(text)}"
-    for name in NUMBERS:
-        yield f"{name} {getattr(plan, name)}"
-    yield f"retry {int(plan.retry)}"
-    yield f"subscriptions {len(plan.connections[0].rooms) if plan.dialect.subscribed else 0}"
+    for text in astuple(plan.dialect):
+        yield _text(text.replace("$I", secrets.token_hex(4)))
+    yield f"{plan.max_connecting} {plan.max_opening}"
+    yield f"{plan.deadline_seconds} {plan.handshake_seconds}"
+    yield f"{plan.missed_per_connection} {int(plan.retry)}"
+    yield str(len(plan.connections[0].rooms) if plan.dialect.subscribed else 0)
 
 
-def _numbered(names: Sequence[str]) -> dict[str, int]:
-    return {name: number for number, name in enumerate(dict.fromkeys(names))}
+def _connection(planned: ConnectionPlan, numbers: Mapping[str, int]) -> str:
+    host, port = planned.address.split(":")
+    rooms = " ".join([str(len(planned.rooms)), *(str(numbers[room]) for room in planned.rooms)])
+    request = handshake(planned.address, planned.path, planned.headers).decode()
+    return f"{_text(host)} {port} {rooms} {_text(request)} {_text(planned.subscribe)}"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\n", "\\n")
+def _list(elements: Iterable[str]) -> list[str]:
+    found = list(elements)
+    return [str(len(found)), *found]
+
+
+def _text(text: str) -> str:
+    return f"{len(text.encode())} {text}"

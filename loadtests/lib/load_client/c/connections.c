@@ -3,10 +3,12 @@
 
 #include "connections.h"
 
+#include "clock.h"
 #include "event_loop.h"
 #include "frames.h"
+#include "stats.h"
 
-#include <arpa/inet.h>
+#include <err.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -23,7 +25,8 @@ struct connection *connections;
 int live_count, failure_count, closed_count;
 int64_t received_ns;
 static int connecting_count, opening_count;
-static const struct connection_handlers *handlers;
+static int64_t started_ns;
+static text_handler *on_text;
 
 static void ready(void *watched, uint32_t events);
 static void connect_due(int64_t now);
@@ -37,25 +40,22 @@ static void flush(struct connection *connection);
 static void write_bytes(struct connection *connection, const void *bytes, size_t length);
 static void schedule_retry(struct connection *connection);
 
-double open_connections(const struct connection_handlers *call) {
-    handlers = call;
+double open_connections(text_handler *handler) {
+    on_text = handler;
     start_event_loop(ready);
-    connections = zeroed((size_t)plan.connection_count, sizeof *connections);
-    int64_t start = now_ns();
-    for (int i = 0; i < plan.connection_count; i++) {
-        int64_t first = start + (int64_t)(drand48() * plan.spread_seconds * SECOND_NS);
-        connections[i] = (struct connection){
-            .planned = &plan.connections[i], .fd = -1, .first_try_ns = first, .next_try_ns = first};
-    }
+    connections = calloc((size_t)plan.connection_count, sizeof *connections);
+    for (int i = 0; i < plan.connection_count; i++)
+        connections[i] = (struct connection){.planned = &plan.connections[i], .fd = -1};
+    started_ns = now_ns();
     while (live_count + closed_count < plan.connection_count) {
         int64_t now = now_ns();
-        if ((double)(now - start) > plan.deadline_seconds * SECOND_NS)
-            fail("%d of %d connections are open after %.0f s; failed attempts: %d.", live_count,
+        if ((double)(now - started_ns) > plan.deadline_seconds * SECOND_NS)
+            errx(1, "%d of %d connections are open after %.0f s; failed attempts: %d.", live_count,
                  plan.connection_count, plan.deadline_seconds, failure_count);
         connect_due(now);
         poll_once(now + CHECK_NS);
     }
-    return (double)(now_ns() - start) / SECOND_NS;
+    return (double)(now_ns() - started_ns) / SECOND_NS;
 }
 
 int index_of(const struct connection *connection) {
@@ -71,7 +71,7 @@ void advance_opening(struct connection *connection, int subscribed, int missed) 
     connection->state = LIVE;
     opening_count--;
     live_count++;
-    handlers->live(connection);
+    stats_live(received_ns - started_ns);
 }
 
 void send_frame(struct connection *connection, int opcode, const char *payload, size_t length) {
@@ -93,7 +93,7 @@ void end_connection(struct connection *connection, const char *why) {
     opening_count--;
     failure_count++;
     if (!plan.retry)
-        fail("Connection %d did not open (%s); %d of %d were open.", index_of(connection), why,
+        errx(1, "Connection %d did not open (%s); %d of %d were open.", index_of(connection), why,
              live_count, plan.connection_count);
     schedule_retry(connection);
 }
@@ -121,21 +121,19 @@ static void connect_due(int64_t now) {
     }
 }
 
-static void connect_one(struct connection *one, int64_t now) {
-    struct address *address = &plan.addresses[one->planned->address];
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)address->port)};
+static void connect_one(struct connection *connection, int64_t now) {
+    const struct sockaddr_in *to = &connection->planned->address;
     int on = 1;
-    if (inet_pton(AF_INET, address->host, &to.sin_addr) != 1) fail("No address: %s", address->host);
-    one->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (one->fd < 0) fail("Could not create a socket: %s", strerror(errno));
-    setsockopt(one->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(one->fd, (struct sockaddr *)&to, sizeof to) < 0 && errno != EINPROGRESS)
-        fail("Could not connect to port %d: %s", address->port, strerror(errno));
-    one->state = CONNECTING;
-    one->handshake_until_ns = now + (int64_t)(plan.handshake_seconds * SECOND_NS);
+    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (connection->fd < 0) err(1, "Could not create a socket");
+    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(connection->fd, (const struct sockaddr *)to, sizeof *to) < 0 && errno != EINPROGRESS)
+        err(1, "Could not connect to port %d", ntohs(to->sin_port));
+    connection->state = CONNECTING;
+    connection->handshake_until_ns = now + (int64_t)(plan.handshake_seconds * SECOND_NS);
     connecting_count++;
     opening_count++;
-    watch(one->fd, EPOLLOUT, EPOLL_CTL_ADD, one);
+    watch(connection->fd, EPOLLOUT, EPOLL_CTL_ADD, connection);
 }
 
 static void finish_connecting(struct connection *connection) {
@@ -195,7 +193,7 @@ static size_t handle_frames(struct connection *connection, unsigned char *bytes,
            read_frame(bytes + at, length - at, &frame)) {
         at += frame.size;
         if (frame.opcode == TEXT || frame.opcode == BINARY)
-            handlers->text(connection, frame.payload, frame.length);
+            on_text(connection, frame.payload, frame.length);
         else if (frame.opcode == PING) send_frame(connection, PONG, frame.payload, frame.length);
         /* A close frame needs no answer: the server ends the connection, which `receive` sees. */
     }
@@ -238,5 +236,5 @@ static void schedule_retry(struct connection *connection) {
     connection->state = WAITING;
     connection->next_try_ns = now_ns() + (int64_t)(drand48() * FIRST_WAIT_NS * (1 << doublings));
     connection->subscribed = connection->missed = 0;
-    handlers->reset(connection);
+    stats_forget(index_of(connection));
 }

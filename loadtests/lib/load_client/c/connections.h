@@ -4,6 +4,8 @@
 
 #include "plan.h"
 
+#include <stdint.h>
+
 enum state { WAITING, CONNECTING, HANDSHAKE, OPENING, LIVE, CLOSED };
 
 struct connection {
@@ -13,7 +15,6 @@ struct connection {
     int subscribed;              /* answers to subscriptions so far */
     int missed;                  /* messages that arrived before it was live */
     int failures;                /* handshakes that did not succeed */
-    int64_t first_try_ns;        /* when it was to connect */
     int64_t next_try_ns;         /* when it is to connect, or to reconnect */
     int64_t handshake_until_ns;  /* when the handshake times out */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
@@ -22,11 +23,8 @@ struct connection {
     size_t out_length;
 };
 
-struct connection_handlers {
-    void (*text)(struct connection *, const char *text, size_t length); /* a text frame came */
-    void (*live)(struct connection *);  /* it is open, with all that it missed */
-    void (*reset)(struct connection *); /* it ended before it was live, and starts over */
-};
+/* Called for each text frame. */
+typedef void text_handler(struct connection *connection, const char *text, size_t length);
 
 extern struct connection *connections; /* one for each of plan.connections, in the same order */
 extern int live_count, failure_count, closed_count;
@@ -34,7 +32,7 @@ extern int64_t received_ns; /* when the bytes being handled were read */
 
 /* Starts the event loop and opens all connections. Exits with an error if they do not become live
  * within the plan's deadline; returns how long it took. */
-double open_connections(const struct connection_handlers *call);
+double open_connections(text_handler *handler);
 
 int index_of(const struct connection *connection);
 

@@ -1,24 +1,18 @@
 #include "event_loop.h"
 
-#include "util.h"
+#include "clock.h"
 
 #include <stddef.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <time.h>
 
 #define EVENTS 128 /* handled in one go: a message that is due waits no longer than this */
 
-static int poll_fd, timer_fd;
+static int poll_fd;
 static ready_handler *on_ready;
-
-static void set_timer(int64_t when_ns);
 
 void start_event_loop(ready_handler *handler) {
     on_ready = handler;
     poll_fd = epoll_create1(EPOLL_CLOEXEC);
-    timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    watch(timer_fd, EPOLLIN, EPOLL_CTL_ADD, NULL);
 }
 
 void watch(int fd, uint32_t events, int operation, void *watched) {
@@ -28,26 +22,10 @@ void watch(int fd, uint32_t events, int operation, void *watched) {
 
 bool poll_once(int64_t until_ns) {
     struct epoll_event events[EVENTS];
-    set_timer(until_ns);
-    int count = epoll_wait(poll_fd, events, EVENTS, -1);
+    int64_t left = until_ns - now_ns();
+    struct timespec timeout = timespec_of(left > 0 ? left : 0);
+    int count = epoll_pwait2(poll_fd, events, EVENTS, &timeout, NULL);
     for (int i = 0; i < count; i++)
         if (events[i].data.ptr != NULL) on_ready(events[i].data.ptr, events[i].events);
     return count == EVENTS;
-}
-
-void sleep_until(int64_t when_ns) {
-    struct timespec time = {.tv_sec = when_ns / SECOND_NS, .tv_nsec = when_ns % SECOND_NS};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
-}
-
-static void set_timer(int64_t when_ns) {
-    static int64_t set_ns = -1;
-    if (when_ns == set_ns && when_ns > now_ns()) return;
-    set_ns = when_ns;
-    struct itimerspec timer = {0};
-    if (when_ns != INT64_MAX) {
-        timer.it_value.tv_sec = when_ns / SECOND_NS;
-        timer.it_value.tv_nsec = when_ns % SECOND_NS;
-    }
-    timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }

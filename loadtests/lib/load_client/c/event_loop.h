@@ -1,4 +1,4 @@
-/* epoll with a timer that is finer than epoll's own timeout of whole milliseconds. */
+/* epoll with timeouts in nanoseconds. */
 
 #pragma once
 
@@ -17,6 +17,3 @@ void watch(int fd, uint32_t events, int operation, void *watched);
 /* Waits until a descriptor is ready, or until that time at the latest, and handles it. Returns
  * whether more may be ready. */
 bool poll_once(int64_t until_ns);
-
-/* Sleeps, and handles nothing until then. */
-void sleep_until(int64_t when_ns);

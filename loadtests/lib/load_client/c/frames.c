@@ -1,6 +1,6 @@
 #include "frames.h"
 
-#include "util.h"
+#include <err.h>
 
 #include <string.h>
 
@@ -15,16 +15,16 @@ bool read_frame(unsigned char *bytes, size_t available, struct frame *frame) {
     if (extended) length = 0;
     for (size_t i = 0; i < extended; i++) length = length << 8 | bytes[head + i];
     head += extended;
-    if (length > MAX_RECEIVED_BYTES) fail("The server sent a frame of %zu bytes.", length);
+    if (length > MAX_RECEIVED_BYTES) errx(1, "The server sent a frame of %zu bytes.", length);
     if (available < head + length) return false;
-    if (!(bytes[0] & LAST)) fail("The server sent a fragment, which is not supported.");
+    if (!(bytes[0] & LAST)) errx(1, "The server sent a fragment, which is not supported.");
     *frame = (struct frame){bytes[0] & 0xF, (char *)bytes + head, length, head + length};
     return true;
 }
 
 size_t build_frame(unsigned char *to, int opcode, const char *payload, size_t length) {
     size_t head = 2;
-    if (length > MAX_SENT_BYTES) fail("A frame of %zu bytes is too long to send.", length);
+    if (length > MAX_SENT_BYTES) errx(1, "A frame of %zu bytes is too long to send.", length);
     to[0] = (unsigned char)(LAST | opcode);
     if (length < 126) {
         to[1] = (unsigned char)(MASKED | length);

@@ -1,8 +1,10 @@
 #include "stats.h"
 
+#include "clock.h"
 #include "histogram.h"
 #include "plan.h"
 
+#include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,7 @@ struct received {
 };
 
 static struct message *messages;
-static int message_count;
+static int message_count, message_capacity;
 static struct received *received; /* one for each connection */
 
 static struct {
@@ -31,6 +33,8 @@ static struct {
 } run;
 static struct histogram opening;
 
+static void print_count(const char *name, int64_t count);
+static void print_durations(const char *name, const struct histogram *histogram);
 static bool already_seen(struct received *by, int64_t number);
 static void check_order(int connection, int64_t number, const char *text, size_t length);
 static int64_t sequence_in(const char *text, size_t length);
@@ -38,12 +42,15 @@ static bool in_window(const struct message *message);
 static double cpu_seconds(void);
 
 void stats_init(void) {
-    received = zeroed((size_t)plan.connection_count, sizeof *received);
+    received = calloc((size_t)plan.connection_count, sizeof *received);
     for (int i = 0; i < plan.missed_count; i++) stats_sent(-1, plan.missed_rooms[i], 0);
 }
 
 int64_t stats_sent(int sender, int room, int64_t due_ns) {
-    messages = grown(messages, message_count, sizeof *messages);
+    if (message_count == message_capacity) {
+        message_capacity = 2 * message_capacity + 1024;
+        messages = realloc(messages, (size_t)message_capacity * sizeof *messages);
+    }
     messages[message_count] = (struct message){.sender = sender, .room = room, .sent_ns = due_ns};
     run.expected += plan.rooms[room].members;
     run.sent += run.measuring;
@@ -60,7 +67,7 @@ void stats_live(int64_t opening_ns) {
 
 bool stats_delivery(int connection, int64_t number, const char *text, size_t length, int64_t now) {
     if (number >= message_count)
-        fail("Message %lld arrived and was never sent.", (long long)number);
+        errx(1, "Message %lld arrived and was never sent.", (long long)number);
     run.last_ns = now;
     run.deliveries += run.measuring;
     if (already_seen(&received[connection], number)) return run.duplicated++, false;
@@ -122,32 +129,44 @@ int64_t stats_last_ns(void) {
 }
 
 void print_opened(double seconds, int failures) {
-    printf("{\"connections\": %d, \"seconds\": %.3f, \"failures\": %d, \"missed\": %lld, "
-           "\"expected\": %lld, \"duplicated\": %lld, \"reordered\": %lld, \"live\": ",
-           plan.connection_count, seconds, failures, (long long)run.got, (long long)run.expected,
-           (long long)run.duplicated, (long long)run.reordered);
-    histogram_print(&opening);
-    printf("}\n");
+    printf("{\"seconds\": %.3f", seconds);
+    print_count("failures", failures);
+    print_count("missed", run.got);
+    print_count("expected", run.expected);
+    print_count("duplicated", run.duplicated);
+    print_count("reordered", run.reordered);
+    print_durations("live", &opening);
+    puts("}");
     fflush(stdout);
 }
 
 void print_result(int closed) {
     double seconds = (double)(run.end_ns - run.begin_ns) / SECOND_NS;
     double share = run.cpu_seconds / seconds;
-    printf("{\"seconds\": %.3f, \"sent\": %lld, \"acked\": %lld, \"deliveries\": %lld, "
-           "\"expected\": %lld, \"lost\": %lld, \"duplicated\": %lld, \"reordered\": %lld, "
-           "\"problems\": %lld, \"closed\": %d, \"generator_cpu\": %.3f, "
-           "\"generator_limited\": %s, \"delivery\": ",
-           seconds, (long long)run.sent, (long long)run.acked_in_window,
-           (long long)run.deliveries, (long long)run.expected,
-           (long long)(run.expected - run.got), (long long)run.duplicated,
-           (long long)run.reordered, (long long)run.problems, closed, share,
+    printf("{\"seconds\": %.3f, \"generator_cpu\": %.3f, \"generator_limited\": %s", seconds, share,
            share > BUSY_SHARE ? "true" : "false");
-    histogram_print(&run.delivery);
-    printf(", \"ack\": ");
-    histogram_print(&run.ack);
-    printf("}\n");
+    print_count("sent", run.sent);
+    print_count("acked", run.acked_in_window);
+    print_count("deliveries", run.deliveries);
+    print_count("expected", run.expected);
+    print_count("lost", run.expected - run.got);
+    print_count("duplicated", run.duplicated);
+    print_count("reordered", run.reordered);
+    print_count("problems", run.problems);
+    print_count("closed", closed);
+    print_durations("delivery", &run.delivery);
+    print_durations("ack", &run.ack);
+    puts("}");
     fflush(stdout);
+}
+
+static void print_count(const char *name, int64_t count) {
+    printf(", \"%s\": %lld", name, (long long)count);
+}
+
+static void print_durations(const char *name, const struct histogram *histogram) {
+    printf(", \"%s\": ", name);
+    histogram_print(histogram);
 }
 
 static bool already_seen(struct received *by, int64_t number) {
@@ -173,11 +192,11 @@ static void check_order(int connection, int64_t number, const char *text, size_t
     if (plan.dialect.sequence_key.length) {
         value = sequence_in(text, length);
         for (slot = 0; slot < planned->room_count && planned->rooms[slot] != message->room;) slot++;
-        if (slot == planned->room_count) fail("A message arrived in a room that is not open.");
+        if (slot == planned->room_count) errx(1, "A message arrived in a room that is not open.");
     }
     if (slot < 0) return;
     if (by->order == NULL)
-        by->order = zeroed((size_t)(MAX_ROOMS + plan.sender_count), sizeof *by->order);
+        by->order = calloc((size_t)(MAX_ROOMS + plan.sender_count), sizeof *by->order);
     if (value <= by->order[slot]) run.reordered++;
     by->order[slot] = value;
 }
@@ -185,7 +204,7 @@ static void check_order(int connection, int64_t number, const char *text, size_t
 static int64_t sequence_in(const char *text, size_t length) {
     const struct text *key = &plan.dialect.sequence_key;
     const char *found = memmem(text, length, key->bytes, key->length);
-    if (found == NULL) fail("A delivery has no %s: %.*s", key->bytes, (int)length, text);
+    if (found == NULL) errx(1, "A delivery has no %s: %.*s", key->bytes, (int)length, text);
     return strtoll(found + key->length, NULL, 10);
 }
 

@@ -8,7 +8,9 @@
 
 #pragma once
 
-#include "util.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct message {
     int sender; /* -1: sent before this client started */
