@@ -4,7 +4,6 @@ Call `write_upstreams` and `write_configuration` before `start`; after either, `
 """
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -30,10 +29,6 @@ class Nginx(Server):
         super().__init__(host)
         self.tls_port = free_port()
 
-    @property
-    def address(self) -> str:
-        return f"{self.host.address}:{self.port}"
-
     def write_configuration(self, variables: Mapping[str, str]) -> None:
         """Write its configuration; `variables` override the defaults."""
         (self.folder / "run").mkdir(exist_ok=True)
@@ -44,10 +39,6 @@ class Nginx(Server):
 
     def command(self) -> list[str]:
         return self._command("daemon off;")
-
-    def answers(self) -> bool:
-        with socket.create_connection((self.host.address, self.port), timeout=1):
-            return True
 
     def reload(self) -> set[int]:
         """Reload the configuration; return the old workers, which accept no new connections.

@@ -3,7 +3,6 @@
 Tests of deployments start it. Like PostgreSQL, it refuses to run as root.
 """
 
-import os
 import shutil
 
 import psycopg
@@ -17,14 +16,12 @@ POOL = ROOT / "deploy/k8s/components/pgbouncer/pool.ini"
 
 class PgBouncer(Server):
     name = "pgbouncer"
+    refuses_root = True
 
     def __init__(self, postgres: Postgres, *, connections: int) -> None:
         """`connections` is the size of its pool for each database and user."""
         super().__init__()
         self._postgres, self._connections = postgres, connections
-        if os.geteuid() == 0:
-            self.user = "postgres"
-            shutil.chown(self.folder, "postgres", "postgres")
 
     def command(self) -> list[str]:
         binary = find_program("pgbouncer")
@@ -43,7 +40,7 @@ class PgBouncer(Server):
             return False
 
     def url(self, database: str) -> str:
-        return f"postgres://{OWNER}@{HOST}:{self.port}/{database}"
+        return f"postgres://{OWNER}@{self.address}/{database}"
 
     def _write_configuration(self) -> str:
         users = self.folder / "users.txt"

@@ -3,8 +3,6 @@
 PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package creates.
 """
 
-import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -22,6 +20,7 @@ OWNER = "hubbub"
 
 class Postgres(Server):
     name = "postgres"
+    refuses_root = True
     stop_signal = signal.SIGINT  # "fast": without waiting for clients
     end_signal = signal.SIGQUIT  # "immediate"
 
@@ -41,9 +40,6 @@ class Postgres(Server):
         self.bin = find_binaries()
         self.data = self.folder / "data"
         self._made = False  # not read from disk, because only the server's host may see the folder
-        if os.geteuid() == 0:
-            self.user = "postgres"
-            shutil.chown(self.folder, "postgres", "postgres")
 
     def command(self) -> list[str]:
         if not self._made:
@@ -72,7 +68,7 @@ class Postgres(Server):
         return True
 
     def url(self, database: str = "postgres") -> str:
-        return f"postgres://{OWNER}@{self.host.address}:{self.port}/{database}"
+        return f"postgres://{OWNER}@{self.address}/{database}"
 
     def execute(
         self, query: sql.Composable | str, *values: object, database: str = "postgres"

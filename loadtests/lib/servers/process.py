@@ -5,7 +5,9 @@ that is started again keeps its port and its files.
 """
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -22,6 +24,7 @@ from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.child_process import launcher_command
 from scripts.stack.ports import free_port
+from scripts.stack.programs import is_root
 
 ROOT = Path(__file__).resolve().parents[3]
 HOST = LOOPBACK.address
@@ -38,7 +41,7 @@ class Server(Startable):
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     # The signal that ends it quickly, when its files are no longer needed.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
-    user: str | None = None  # the user to run as, if we are root and it refuses to be
+    refuses_root: ClassVar[bool] = False  # if we are root, it runs as the user `postgres`
 
     def __init__(self, host: Host = LOOPBACK) -> None:
         self.host = host
@@ -46,17 +49,26 @@ class Server(Startable):
         self.folder = Path(self._folder.name)
         self.log = self.folder / "log"
         self.port = free_port()
+        self.user: str | None = None  # the user to run as, if it is another one
+        if self.refuses_root and is_root():
+            self.user = "postgres"
+            shutil.chown(self.folder, "postgres", "postgres")
         self._process: subprocess.Popen[bytes] | None = None
 
     @abstractmethod
     def command(self) -> list[str]: ...
 
-    @abstractmethod
     def answers(self) -> bool:
         """Whether it is serving; called until it is. May raise OSError until then."""
+        with socket.create_connection((self.host.address, self.port), timeout=1):
+            return True
 
     def environment(self) -> Mapping[str, str] | None:
         return None
+
+    @property
+    def address(self) -> str:
+        return f"{self.host.address}:{self.port}"
 
     @property
     def running(self) -> bool:

@@ -32,4 +32,4 @@ class Redis(Server):
             return connection.recv(16).startswith(b"+PONG")
 
     def url(self, database: int = 0) -> str:
-        return f"redis://{self.host.address}:{self.port}/{database}"
+        return f"redis://{self.address}/{database}"

@@ -47,4 +47,4 @@ class Replica(Server):
 
     @property
     def http_url(self) -> str:
-        return f"http://{self.host.address}:{self.port}"
+        return f"http://{self.address}"

@@ -106,17 +106,20 @@ class RunningStack(Startable):
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, input: str | None = None) -> str:
         """Run a command of the stack from a second terminal; return its output."""
-        done = self.attempt(*arguments)
+        done = self.attempt(*arguments, input=input)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def attempt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def attempt(
+        self, *arguments: str, input: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "scripts.stack", *arguments],
             cwd=ROOT,
             env=self.environment,
+            input=input,
             capture_output=True,
             text=True,
             timeout=START_SECONDS,
@@ -124,16 +127,7 @@ class RunningStack(Startable):
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
         """Run `manage.py` as an operator would; return its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "scripts.stack", "manage", "--", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            input=input,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self.command("manage", "--", *arguments, input=input)
 
     def processes(self) -> dict[str, ProcessStatus]:
         """Return the processes by name."""

@@ -11,7 +11,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtests.lib.client import rest
 from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.servers import Replica
-from loadtests.lib.servers.process import HOST
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import make_rooms
 from loadtests.lib.systems.system import System
@@ -29,12 +28,7 @@ class Hubbub(System):
 
     def __init__(self, backends: Backends, replicas: Sequence[Replica]) -> None:
         self.backends, self.replicas = backends, replicas
-        processes = {
-            "replicas": [replica.pid for replica in replicas],
-            "redis": [backends.redis.pid],
-            "postgres": [backends.postgres.pid],
-        }
-        super().__init__("hubbub", [f"{HOST}:{replica.port}" for replica in replicas], processes)
+        super().__init__("hubbub", replicas, redis=backends.redis, postgres=backends.postgres)
 
     def make_rooms(self, count: int, members_each: int) -> list[str]:
         return make_rooms(self.backends.cluster, count, members_each)

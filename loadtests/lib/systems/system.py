@@ -1,13 +1,12 @@
 """What a load needs to know about a running server: its addresses, frames and processes."""
 
-import socket
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.monitoring.process_usage import cpu_seconds
-from loadtests.lib.servers.process import HOST, Server
+from loadtests.lib.servers.process import Server
 
 
 class Unavailable(Exception):
@@ -15,14 +14,20 @@ class Unavailable(Exception):
 
 
 class System(ABC):
-    """`processes` are process ids by kind: "replicas", "redis", "postgres"."""
+    """Running replicas, and the servers behind them: `redis` and `postgres` if it uses them.
+
+    `processes` are the process ids of each kind.
+    """
 
     dialect: ClassVar[Dialect]
 
-    def __init__(
-        self, name: str, addresses: Sequence[str], processes: Mapping[str, Sequence[int]]
-    ) -> None:
-        self.name, self.addresses, self.processes = name, addresses, processes
+    def __init__(self, name: str, replicas: Sequence[Server], **backends: Server) -> None:
+        self.name = name
+        self.addresses = [replica.address for replica in replicas]
+        self.processes = {
+            "replicas": [replica.pid for replica in replicas],
+            **{kind: [server.pid] for kind, server in backends.items()},
+        }
 
     @abstractmethod
     def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
@@ -47,15 +52,3 @@ class System(ABC):
     def cpu(self) -> dict[str, float]:
         """Return the seconds of CPU time that each kind of process has used so far."""
         return {name: cpu_seconds(pids) for name, pids in self.processes.items()}
-
-
-class WebServer(Server, ABC):
-    """A process of a system: it answers once its port is open."""
-
-    def answers(self) -> bool:
-        with socket.create_connection((HOST, self.port), timeout=1):
-            return True
-
-    @property
-    def address(self) -> str:
-        return f"{HOST}:{self.port}"

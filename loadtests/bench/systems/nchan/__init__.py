@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loadtests.lib.load_client import ConnectionPlan, Dialect
+from loadtests.lib.servers.process import Server
 from loadtests.lib.systems.backends import Backends
-from loadtests.lib.systems.system import System, Unavailable, WebServer
+from loadtests.lib.systems.system import System, Unavailable
 from scripts.stack.programs import find_program
 
 DEBIAN_PACKAGE = "libnginx-mod-nchan"
@@ -31,7 +32,7 @@ class Nchan(System):
         return ConnectionPlan(address, f"/ws/{rooms[0]}", rooms, headers)
 
 
-class Nginx(WebServer):
+class NchanServer(Server):
     name = "nchan"
     end_signal = signal.SIGTERM  # after SIGKILL its worker would keep running
 
@@ -55,5 +56,5 @@ class Nginx(WebServer):
 def start(backends: Backends, replicas: int) -> Iterator[System]:
     if replicas > 1:
         raise Unavailable("no second replica: with Redis, nchan is a different, slower setup")
-    with Nginx() as nginx:
-        yield Nchan("nchan", [nginx.address], {"replicas": [nginx.pid]})
+    with NchanServer() as server:
+        yield Nchan("nchan", [server])

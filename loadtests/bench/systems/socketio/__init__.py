@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from loadtests.lib.load_client import ConnectionPlan, Dialect
-from loadtests.lib.servers.process import ROOT
+from loadtests.lib.servers.process import ROOT, Server
 from loadtests.lib.systems.backends import Backends
-from loadtests.lib.systems.system import System, Unavailable, WebServer
+from loadtests.lib.systems.system import System, Unavailable
 
 FILES = Path(__file__).parent
 FOLDER = ROOT / "data/bench/socketio"
@@ -37,7 +37,7 @@ class SocketIO(System):
         return ConnectionPlan(address, path, rooms, headers, connect)
 
 
-class Node(WebServer):
+class Node(Server):
     name = "socketio"
 
     def __init__(self, redis_url: str) -> None:
@@ -61,8 +61,7 @@ def start(backends: Backends, replicas: int) -> Iterator[System]:
     install()
     with ExitStack() as stack:
         running = [stack.enter_context(Node(backends.redis.url())) for _ in range(replicas)]
-        processes = {"replicas": [node.pid for node in running], "redis": [backends.redis.pid]}
-        yield SocketIO("socketio", [node.address for node in running], processes)
+        yield SocketIO("socketio", running, redis=backends.redis)
 
 
 @cache

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from loadtests.lib.load_client import ConnectionPlan, Dialect
 from loadtests.lib.servers.cluster import manage
-from loadtests.lib.servers.process import HOST, ROOT
+from loadtests.lib.servers.process import HOST, ROOT, Server
 from loadtests.lib.systems.backends import Backends
-from loadtests.lib.systems.system import System, WebServer
+from loadtests.lib.systems.system import System
 
 DATABASE = "tutorial"
 PROJECT = "loadtests.bench.systems.tutorial.chat"
@@ -29,22 +29,12 @@ VARIANTS = {
 class Tutorial(System):
     dialect = Dialect(send='{"message":"bench $N ."}', delivery='{"message"')
 
-    def __init__(
-        self, name: str, backends: Backends, replicas: Sequence["TutorialReplica"]
-    ) -> None:
-        processes = {
-            "replicas": [replica.pid for replica in replicas],
-            "redis": [backends.redis.pid],
-            "postgres": [backends.postgres.pid],
-        }
-        super().__init__(name, [replica.address for replica in replicas], processes)
-
     def connection(self, number: int, address: str, rooms: Sequence[str]) -> ConnectionPlan:
         headers = {"Origin": f"http://{address}"}
         return ConnectionPlan(address, f"/ws/chat/{rooms[0]}/", rooms, headers)
 
 
-class TutorialReplica(WebServer):
+class TutorialReplica(Server):
     name = "tutorial"
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -70,7 +60,7 @@ def starting(name: str) -> Callable[[Backends, int], AbstractContextManager[Syst
         manage(environment, "migrate", "--run-syncdb", "--verbosity=0")
         with ExitStack() as stack:
             running = [stack.enter_context(TutorialReplica(environment)) for _ in range(replicas)]
-            yield Tutorial(name, backends, running)
+            yield Tutorial(name, running, redis=backends.redis, postgres=backends.postgres)
 
     return start
 
