@@ -1,15 +1,15 @@
 """Writes a run to a folder as JSON lines, and reads it again.
 
-`run.json` has the faults, `log.jsonl` the log, `histories.jsonl` the histories. A message that many
-clients received is written once, and referred to by its number. The files contain message texts:
-only the folder's owner can read them.
+`run.json` has the faults, `log.jsonl` the log, `histories.jsonl` the histories. A frame that many
+clients received is written once, as an object, and referred to by its number. The files contain
+message texts: only the folder's owner can read them.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
 from loadtests.lib.checker.fault_windows import FaultWindow, Promises
 from loadtests.lib.checker.log import Log, LoggedEvent, LoggedMessage
@@ -17,7 +17,7 @@ from loadtests.lib.checker.recorded_run import Run
 from loadtests.lib.client.history import Entry, Frame, History
 
 RUN, LOG, HISTORIES = "run.json", "log.jsonl", "histories.jsonl"
-KINDS = {kind.__name__: kind for kind in get_args(Entry)}
+ENTRIES = {kind.__name__: kind for kind in get_args(Entry)}
 
 
 class RunFileError(Exception):
@@ -34,14 +34,12 @@ def write_run(run: Run, folder: Path) -> None:
         "promises": asdict(run.promises),
     }
     (folder / RUN).write_text(json.dumps(facts, indent=1))
-    with (folder / LOG).open("w") as file:
-        _write_lines(file, _log_lines(run.log))
-    with (folder / HISTORIES).open("w") as file:
-        _write_lines(file, _HistoryLines().of(run))
+    _write_lines(folder / LOG, _log_lines(run.log))
+    _write_lines(folder / HISTORIES, _HistoryLines().of(run))
 
 
 def read_run(folder: Path) -> Run:
-    """Return what `write_run` wrote. Raises RecordError."""
+    """Return what `write_run` wrote. Raises RunFileError."""
     try:
         facts = json.loads((folder / RUN).read_text())
         return Run(
@@ -63,9 +61,10 @@ def _window(facts: Frame) -> FaultWindow:
     return FaultWindow(**(facts | {"promises": promises}))
 
 
-def _write_lines(file: TextIO, lines: Iterator[list[Any]]) -> None:
-    for line in lines:
-        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+def _write_lines(path: Path, lines: Iterator[Any]) -> None:
+    with path.open("w") as file:
+        for line in lines:
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
 
 def _log_lines(log: Log) -> Iterator[list[Any]]:
@@ -88,66 +87,58 @@ def _read_log(path: Path) -> Log:
 
 
 class _HistoryLines:
-    """Turns histories into lines; a message gets its number where it first appears."""
+    """Turns histories into lines; a frame is a line of its own, before the first that refers to it.
+
+    Frames are told apart by identity: clients that received the same frame share one object.
+    """
 
     def __init__(self) -> None:
-        # By object identity: clients that received the same frame share one object.
         self._numbers: dict[int, int] = {}
+        self._new_frames: list[Frame] = []
 
-    def of(self, run: Run) -> Iterator[list[Any]]:
+    def of(self, run: Run) -> Iterator[Any]:
+        for line in self._lines(run):
+            yield from self._new_frames
+            self._new_frames.clear()
+            yield line
+
+    def _lines(self, run: Run) -> Iterator[list[Any]]:
         for history in run.histories:
             yield ["history", history.name, history.ended, list(history.since.items())]
             for room, shown in history.views.items():
-                yield from self._new(shown)
-                yield ["view", room, [self._numbers[id(one)] for one in shown]]
+                yield ["view", room, self._referring(shown)]
             for entry in history.entries:
-                yield from self._entry(entry)
+                values = (getattr(entry, one.name) for one in fields(entry))
+                yield [type(entry).__name__, *map(self._referring, values)]
 
-    def _entry(self, entry: Entry) -> Iterator[list[Any]]:
-        line: list[Any] = [type(entry).__name__]
-        for one in fields(entry):
-            value = getattr(entry, one.name)
-            if one.name == "message" and value is not None:
-                yield from self._new([value])
-                value = self._numbers[id(value)]
-            elif one.name == "messages" and value is not None:
-                yield from self._new(value)
-                value = [self._numbers[id(one)] for one in value]
-            line.append(value)
-        yield line
-
-    def _new(self, messages: Any) -> Iterator[list[Any]]:
-        for message in messages:
-            if id(message) not in self._numbers:
-                self._numbers[id(message)] = len(self._numbers)
-                yield ["message", message]
+    def _referring(self, value: Any) -> Any:
+        """Return the value with references in place of frames."""
+        if isinstance(value, list | tuple):
+            return [self._referring(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if id(value) not in self._numbers:
+            self._numbers[id(value)] = len(self._numbers)
+            self._new_frames.append(value)
+        return {"frame": self._numbers[id(value)]}
 
 
 def _read_histories(path: Path) -> list[History]:
     histories: list[History] = []
-    messages: list[Frame] = []
+    frames: list[Frame] = []
     with path.open() as file:
-        for kind, *columns in map(json.loads, file):
-            if kind == "message":
-                messages.append(columns[0])
-            elif kind == "history":
-                name, ended, since = columns
+        for line in file:
+            if line.startswith("{"):
+                frames.append(json.loads(line))
+                continue
+            kind, *values = json.loads(line, object_hook=lambda found: frames[found["frame"]])
+            if kind == "history":
+                name, ended, since = values
                 histories.append(History(name, since=dict(since), ended=ended))
             elif kind == "view":
-                room, shown = columns
-                histories[-1].views[room] = [messages[number] for number in shown]
+                room, shown = values
+                histories[-1].views[room] = shown
             else:
-                histories[-1].entries.append(_read_entry(kind, columns, messages))
+                columns = (tuple(one) if isinstance(one, list) else one for one in values)
+                histories[-1].entries.append(ENTRIES[kind](*columns))
     return histories
-
-
-def _read_entry(kind: str, columns: list[Any], messages: list[Frame]) -> Entry:
-    values = {}
-    for one, value in zip(fields(KINDS[kind]), columns, strict=True):
-        if one.name == "message" and value is not None:
-            value = messages[value]
-        elif one.name == "messages" and value is not None:
-            value = tuple(messages[number] for number in value)
-        values[one.name] = tuple(value) if isinstance(value, list) else value
-    entry: Entry = KINDS[kind](**values)
-    return entry
