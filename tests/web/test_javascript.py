@@ -16,6 +16,13 @@ def test_the_pure_modules_pass_their_tests_under_node() -> None:
         [node, "--test", *files], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    passed = re.search(r"pass (\d+)", done.stdout)
-    assert passed, done.stdout
-    assert int(passed[1]) >= len(files)
+    counts = counts_in(done.stdout)
+    assert counts["pass"] == counts["tests"], done.stdout
+    assert counts["fail"] == counts["cancelled"] == counts["skipped"] == counts["todo"] == 0
+    assert counts["tests"] > len(files), "node counted files, not the tests in them"
+
+
+def counts_in(output: str) -> dict[str, int]:
+    """Return the numbers of node's summary, which ends its output: tests, pass, fail and so on."""
+    summary = re.findall(r"^\W+(tests|pass|fail|cancelled|skipped|todo) (\d+)$", output, re.M)
+    return {name: int(count) for name, count in summary}
