@@ -10,12 +10,6 @@ from tests.support.api_client import ApiClient
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def den(bob: User) -> Room:
-    """Bob's private room."""
-    return rooms.create(bob, name="Den", kind="private")
-
-
 def test_members_are_listed_with_name_username_and_role(
     bob: User, charlie: User, den: Room
 ) -> None:

@@ -10,11 +10,6 @@ from tests.support.api_client import ApiClient
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def harbour(bob: User) -> Room:
-    return rooms.create(bob, name="Harbour", kind="public")
-
-
 def test_a_sent_message_is_returned_as_in_the_protocol(bob: User, harbour: Room) -> None:
     sent = ApiClient(bob).post(f"/rooms/{harbour.pk}/messages", body="*Ahoy*", nonce="n1")
     assert sent.status == 201

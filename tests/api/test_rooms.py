@@ -3,23 +3,11 @@
 import pytest
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import members, rooms
+from hubbub.chat.actions import members
 from hubbub.chat.models import Room
 from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def den(bob: User) -> Room:
-    """Bob's private room."""
-    return rooms.create(bob, name="Den", kind="private")
-
-
-@pytest.fixture
-def harbour(bob: User) -> Room:
-    """Bob's public room."""
-    return rooms.create(bob, name="Harbour", kind="public")
 
 
 def test_a_new_room_is_in_its_owners_list_with_role_and_read_mark(bob: User) -> None:

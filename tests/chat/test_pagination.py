@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 PAGE_QUERIES = 3  # the membership with its room, the messages with their quotes, the notices
 
 
-@pytest.fixture
-def harbour(bob: User) -> Room:
-    return rooms.create(bob, name="Harbour", kind="public")
-
-
 def say(sender: User, room: Room, body: str, reply_to: Message | None = None) -> Message:
     nonce = f"{room.pk}:{body}"
     reply_to_id = reply_to.pk if reply_to else None

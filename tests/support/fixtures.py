@@ -77,11 +77,20 @@ def lobby(db: None) -> Room:
 
 
 @pytest.fixture
-def harbour(bob: User, charlie: User) -> Room:
-    """Bob's public room, with charlie in it."""
-    room = rooms.create(bob, name="Harbour", kind="public")
-    members.join(charlie, room_id=room.pk)
-    return room
+def harbour(bob: User) -> Room:
+    """Bob's public room."""
+    return rooms.create(bob, name="Harbour", kind="public")
+
+
+@pytest.fixture
+def charlie_in_harbour(charlie: User, harbour: Room) -> None:
+    members.join(charlie, room_id=harbour.pk)
+
+
+@pytest.fixture
+def den(bob: User) -> Room:
+    """Bob's private room."""
+    return rooms.create(bob, name="Den", kind="private")
 
 
 @pytest.fixture(scope="session")

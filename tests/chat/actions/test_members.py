@@ -4,22 +4,12 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import members, rooms, users
+from hubbub.chat.actions import members, users
 from hubbub.chat.actions.send import send
 from hubbub.chat.models import Membership, Room, WorkspaceEvent
 from tests.support.recorded_events import records
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def harbour(bob: User) -> Room:
-    return rooms.create(bob, name="Harbour", kind="public")
-
-
-@pytest.fixture
-def den(bob: User) -> Room:
-    return rooms.create(bob, name="Den", kind="private")
 
 
 def test_every_user_starts_in_the_lobby(alice: User, bob: User, lobby: Room) -> None:

@@ -15,7 +15,7 @@ from hubbub.chat.event_log import new_message_entry, read_log
 from hubbub.chat.models import Membership, Message, Room
 from tests.support.recorded_events import read_events, records
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("charlie_in_harbour")]
 
 
 def test_sending_editing_and_deleting_record_events(bob: User, harbour: Room) -> None:

@@ -19,7 +19,11 @@ from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.models import Membership, Message, Room
 from tests.support.recorded_events import State, read_events, read_state
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("charlie_in_harbour"),
+    pytest.mark.timeout(120),
+]
 
 ROUNDS = 10
 

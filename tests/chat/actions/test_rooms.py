@@ -12,11 +12,6 @@ from tests.support.recorded_events import State, read_events, read_state, record
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def harbour(bob: User) -> Room:
-    return rooms.create(bob, name="Harbour", kind="public")
-
-
 def test_a_new_room_records_that_its_owner_joined(bob: User, harbour: Room) -> None:
     known = State("Harbour")
     for event in read_events(harbour.pk):
