@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,25 +13,19 @@ THREADS = 3
 
 
 class Pages:
-    """A synchronous application that records its threads, and how many ran at once."""
+    """A synchronous application that records its threads; `together` views run at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, together: int) -> None:
         self.threads: list[str] = []
-        self.running, self.most_running = 0, 0
-        self._lock = threading.Lock()
+        self._all_running = threading.Barrier(together)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await sync_to_async(self._view)()
         await sync_to_async(self._view)()
 
     def _view(self) -> None:
-        with self._lock:
-            self.threads.append(threading.current_thread().name)
-            self.running += 1
-            self.most_running = max(self.most_running, self.running)
-        time.sleep(0.01)  # about as long as a database query
-        with self._lock:
-            self.running -= 1
+        self.threads.append(threading.current_thread().name)
+        self._all_running.wait(20)  # raises an error if fewer run at once
 
 
 async def request(application: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
@@ -40,15 +33,15 @@ async def request(application: Callable[[Any, Any, Any], Awaitable[None]]) -> No
 
 
 async def test_many_requests_share_the_threads() -> None:
-    pages = Pages()
+    pages = Pages(together=THREADS)
     application = in_threads(pages, THREADS)
     await asyncio.gather(*(request(application) for _ in range(5 * THREADS)))
     assert len(pages.threads) == 2 * 5 * THREADS
-    assert len(set(pages.threads)) == pages.most_running == THREADS
+    assert len(set(pages.threads)) == THREADS
 
 
 async def test_consecutive_requests_need_one_thread() -> None:
-    pages = Pages()
+    pages = Pages(together=1)
     application = in_threads(pages, THREADS)
     for _ in range(5):
         await request(application)
