@@ -1,13 +1,11 @@
 """What all Locust users have in common: an identity, signing in, rooms, REST and sending.
 
-A subclass names its `kind`, which decides how much it sends and what it does between sends, and has
-a method for each activity of the kind.
+A subclass names its `kind`, which decides how much it sends and what it does between sends.
 """
 
 import random
 import ssl
 import time
-from collections.abc import Callable
 from functools import cache
 from random import Random
 from typing import Any, ClassVar
@@ -28,7 +26,6 @@ from loadtests.users.authentication import sign_in
 
 # Most messages go to a user's first room, in the shape's order.
 ROOM_WEIGHTS = (70, 25, 5)
-SEND_SECONDS = 30.0
 
 
 class HubbubUser(FastHttpUser):
@@ -49,7 +46,6 @@ class HubbubUser(FastHttpUser):
         self.session = ""  # a header line, as `seed` writes it
         self.rooms: list[int] = []
         self.random = Random()
-        self.activities: dict[Activity, Callable[[int], None]] = {}
         self.greenlets = Group()
 
     def on_start(self) -> None:
@@ -73,7 +69,7 @@ class HubbubUser(FastHttpUser):
 
     @task
     def act(self) -> None:
-        self.activities[self.kind.next_activity(self.random)](self.random_room())
+        self.perform(self.kind.next_activity(self.random), self.random_room())
 
     @property
     def name(self) -> str:
@@ -97,9 +93,17 @@ class HubbubUser(FastHttpUser):
     def close(self) -> None:
         """Close it again."""
 
-    def send(self, room: int, text: str) -> None:
+    def perform(self, activity: Activity, room: int) -> None:
+        """Do what the kind of user does between sends."""
+        raise NotImplementedError
+
+    def send(self, room: int) -> None:
         """Send a message and wait until it is saved."""
         raise NotImplementedError
+
+    def new_text(self) -> str:
+        """Return a text with this moment's stamp."""
+        return stamp(sentence(self.random), self.run_state.plan.run_id, time.time())
 
     def call(self, method: str, path: str, name: str, json: Any = None) -> Any:
         """Call the API; return the JSON, or None if it failed: Locust has counted that."""
@@ -139,5 +143,4 @@ class HubbubUser(FastHttpUser):
         rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)
         while rate > 0:
             gevent.sleep(random.expovariate(rate * run.shape.activity_at(run.elapsed)))
-            text = stamp(sentence(self.random), run.plan.run_id, time.time())
-            self.greenlets.spawn(self.send, self.random_room(), text)
+            self.greenlets.spawn(self.send, self.random_room())

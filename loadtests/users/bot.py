@@ -23,7 +23,6 @@ class Bot(HubbubUser):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.activities = {Activity.POLL: self.poll, Activity.EDIT: self.edit}
         self._owner_headers: dict[str, str] | None = None
         self._revoke_path = ""
         self._read_to: dict[int, int] = {}  # room: the last seq that was read
@@ -41,13 +40,19 @@ class Bot(HubbubUser):
         if self._owner_headers is not None:
             revoke_token(self.client, self._owner_headers, self._revoke_path)
 
-    def send(self, room: int, text: str) -> None:
-        body = {"body": text, "nonce": uuid4().hex}
+    def perform(self, activity: Activity, room: int) -> None:
+        if activity is Activity.POLL:
+            self.poll()
+        else:
+            self.edit()
+
+    def send(self, room: int) -> None:
+        body = {"body": self.new_text(), "nonce": uuid4().hex}
         sent = self.call("POST", f"/rooms/{room}/messages", "/api/rooms/[id]/messages", body)
         if sent:
             self._own = [*self._own[-REMEMBERED_MESSAGES + 1 :], sent["id"]]
 
-    def poll(self, _: int) -> None:
+    def poll(self) -> None:
         """Read everything that is new in a room since the last poll."""
         room = random.choice(self.rooms)
         since = self._read_to.get(room)
@@ -55,7 +60,7 @@ class Bot(HubbubUser):
         if messages:
             self._read_to[room] = max(one["seq"] for one in messages)
 
-    def edit(self, _: int) -> None:
+    def edit(self) -> None:
         if self._own:
             message = random.choice(self._own)
             self.call("PATCH", f"/messages/{message}", "/api/messages/[id]", {"body": "(edited)"})

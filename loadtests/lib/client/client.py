@@ -231,8 +231,11 @@ class Client:
     async def _answer(self, ref: int, effects: list[Effect]) -> Frame:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
-        await self._do(effects)  # which may already be the answer
-        return await answer
+        try:
+            await self._do(effects)  # which may already be the answer
+            return await answer
+        finally:
+            self._answers.pop(ref, None)
 
     async def _stay_connected(self) -> None:
         while self._reconnect_after is not None:
@@ -362,7 +365,7 @@ class Client:
         await self._do(self.protocol.retry(ref))
 
     def _resolve(self, ref: int, answer: Frame) -> None:
-        waiting = self._answers.pop(ref, None)
+        waiting = self._answers.get(ref)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 

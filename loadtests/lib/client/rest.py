@@ -133,16 +133,20 @@ def load_room(
 
     Loads all messages, or only the newest `pages` pages.
     """
-    query, messages, first_seq = "", list[Frame](), None
-    while pages is None or pages > 0:
-        page = call(address, "GET", f"/rooms/{room}/messages?limit={PAGE_MESSAGES}{query}", headers)
-        first_seq = page["seq"] if first_seq is None else first_seq
+    newest = page = read_page(address, room, headers)
+    messages: list[Frame] = page["messages"]
+    while page["has_before"] and pages != 1:
+        page = read_page(address, room, headers, min(one["seq"] for one in page["messages"]))
         messages += page["messages"]
-        if not page["has_before"]:
-            break
-        query = f"&before={min(message['seq'] for message in page['messages'])}"
         pages = pages and pages - 1
-    return first_seq or 0, messages
+    return newest["seq"], messages
+
+
+def read_page(address: str, room: int, headers: dict[str, str], before: int | None = None) -> Frame:
+    """Return a page of a room's messages: the newest, or those before a seq."""
+    query = f"?limit={PAGE_MESSAGES}" + ("" if before is None else f"&before={before}")
+    page: Frame = call(address, "GET", f"/rooms/{room}/messages{query}", headers)
+    return page
 
 
 def _answer(request: urllib.request.Request) -> bytes:

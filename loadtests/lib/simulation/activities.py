@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from itertools import count
 
 from loadtests.lib.client.history import AccessRevoked
 from loadtests.lib.client.subscription import Start
@@ -16,48 +16,32 @@ from loadtests.lib.simulation.message_text import sentence
 from loadtests.lib.simulation.plan import Behaviour
 from loadtests.lib.simulation.simulated_user import SimulatedTab, SimulatedUser
 from loadtests.lib.simulation.simulation import Simulation
+from loadtests.lib.simulation.tab_activities import TabActivities
+from loadtests.lib.simulation.user_kinds import FAULT_TEST_TALKER, Activity
 
-EDIT_CHANCE, DELETE_CHANCE, REPLY_CHANCE = 0.1, 0.05, 0.1
 FROM_THE_BEGINNING_CHANCE = 0.2
 RESTORE_SECONDS = 0.25
 SIGNED_OUT_SECONDS = 20.0
 NOT_A_MEMBER = 404
 
-Activity = Callable[[Simulation, SimulatedUser], Awaitable[None]]
+PerformBehaviour = Callable[[Simulation, SimulatedUser], Awaitable[None]]
 
 
 async def talk(
     simulation: Simulation, user: SimulatedUser, room: int, pause_seconds: float
 ) -> None:
-    """Send messages to a room; sometimes edit or delete an earlier one."""
-    tab = next(tab for tab in user.tabs if room in tab.wanted)
-    number = 0
+    """Send messages to a room; sometimes edit or delete one of the user's own."""
+    kind, numbers = FAULT_TEST_TALKER, count(1)
+
+    def new_text() -> str:
+        return f"**{user.account.username}** says {next(numbers)}: {sentence(user.random)}"
+
+    client = next(tab for tab in user.tabs if room in tab.wanted).client
+    tab = TabActivities(client, kind, new_text, user.random)
     while await pause(simulation, user, pause_seconds):
-        number += 1
-        text = f"**{user.account.username}** says {number}: {sentence(user.random)}"
-        sent, chance = user.sent.get(room, []), user.random.random()
-        if sent and chance < DELETE_CHANCE:
-            simulation.activity_counts["delete"] += 1
-            await tab.client.command("message.delete", message=sent.pop())
-        elif sent and chance < DELETE_CHANCE + EDIT_CHANCE:
-            simulation.activity_counts["edit"] += 1
-            edited = user.random.choice(sent)
-            await tab.client.command("message.edit", message=edited, body=text)
-        else:
-            await _send(simulation, user, tab, room, text)
-
-
-async def _send(
-    simulation: Simulation, user: SimulatedUser, tab: SimulatedTab, room: int, body: str
-) -> None:
-    sent = user.sent.get(room, [])
-    more: dict[str, Any] = (
-        {"reply_to": sent[-1]} if sent and user.random.random() < REPLY_CHANCE else {}
-    )
-    simulation.activity_counts["send"] += 1
-    answer = await tab.client.send(room, body, **more)
-    if answer["type"] == "ok":
-        user.remember(room, answer["message"]["id"])
+        activity = kind.next_activity(user.random) if tab.own_messages[room] else Activity.SEND
+        simulation.activity_counts[activity.value] += 1
+        await tab.perform(activity, room)
 
 
 async def behave(simulation: Simulation, user: SimulatedUser) -> None:
@@ -66,7 +50,7 @@ async def behave(simulation: Simulation, user: SimulatedUser) -> None:
         if user.signed_out:
             return
         simulation.activity_counts[user.behaviour.value] += 1
-        await ACTIVITIES[user.behaviour](simulation, user)
+        await BEHAVIOURS[user.behaviour](simulation, user)
 
 
 async def visit(simulation: Simulation, user: SimulatedUser) -> None:
@@ -147,8 +131,8 @@ async def _admin_action(simulation: Simulation, user: SimulatedUser, action: str
 async def _show(tab: SimulatedTab, room: int, start: Start) -> None:
     """Open a room in a tab; if that is not possible yet, `restore_rooms` does it later.
 
-    A tab may still be subscribed, since it does not know yet that its user left; so it unsubscribes
-    first.
+    If the user has just left the room, the tab may not know it yet and still be subscribed. So it
+    unsubscribes first.
     """
     if room not in tab.wanted:
         await _hide(tab, room)
@@ -189,7 +173,7 @@ async def _reopen_tabs(simulation: Simulation, user: SimulatedUser) -> None:
         await simulation.open_tab(user, tab.wanted)
 
 
-ACTIVITIES: dict[Behaviour, Activity] = {
+BEHAVIOURS: dict[Behaviour, PerformBehaviour] = {
     Behaviour.VISIT: visit,
     Behaviour.EXPLORE: explore,
     Behaviour.BE_REMOVED: be_removed,

@@ -10,8 +10,6 @@ from loadtests.lib.client.history import EventReceived
 from loadtests.lib.simulation.account import Account
 from loadtests.lib.simulation.plan import Behaviour
 
-REMEMBERED_MESSAGES = 20  # own messages in each room, for edits and deletions
-
 
 @dataclass(slots=True, eq=False)
 class SimulatedTab:
@@ -74,7 +72,6 @@ class SimulatedUser:
     random: Random
     rooms: list[int] = field(default_factory=list)  # that they are a member of from the start
     tabs: list[SimulatedTab] = field(default_factory=list)
-    sent: dict[int, list[int]] = field(default_factory=dict)  # room: ids of the newest messages
     removed_from: set[int] = field(default_factory=set)  # rooms
     signed_out: bool = False  # or banned
     tabs_opened: int = 0
@@ -82,8 +79,3 @@ class SimulatedUser:
     def next_tab_name(self) -> str:
         self.tabs_opened += 1
         return f"{self.account.username}, tab {self.tabs_opened}"
-
-    def remember(self, room: int, message: int) -> None:
-        sent = self.sent.setdefault(room, [])
-        sent.append(message)
-        del sent[:-REMEMBERED_MESSAGES]

@@ -1,8 +1,8 @@
 """The kinds of users of a load: how many of each, how much they write, what else they do. Pure.
 
 In a chat most people read, few write most of the messages, and bots post. A run's message rate is
-that of all users together; each user sends their share of it while online. Locust's users and the
-soak's sessions draw what they do next from here.
+that of all users together; each user sends their share of it while online. All simulated users draw
+what they do next from here; `tab_activities` says how they do it.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,19 @@ class Activity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UserKind:
-    """`activities` are what a user does, with pauses in between, by relative frequency."""
+    """`activities` are what a user does, with pauses in between, by relative frequency.
 
-    share: int  # in a hundred users
-    talk: float  # messages of one user, relative to those of other kinds
-    pause_seconds: float  # mean
+    The kinds without a share write and pause as the run that uses them says.
+    """
+
     activities: Mapping[Activity, int]
+    share: int = 0  # in a hundred users
+    talk: float = 0.0  # messages of one user, relative to those of other kinds
+    pause_seconds: float = 0.0  # mean
+    reply_chance: float = 0.0  # of a message
+    pages_back: int = 1  # at most, when scrolling back
+    away_seconds: tuple[float, float] = (0.5, 10.0)  # after a lost connection
+    radio_sleep_seconds: float = 0.0  # between reads from the connection
 
     def next_activity(self, random: Random) -> Activity:
         return choose_activity(random, self.activities)
@@ -41,26 +48,60 @@ class UserKind:
         return exponential_pause(random, self.pause_seconds)
 
 
-READER = UserKind(60, 0.4, 20, {Activity.MARK_READ: 8, Activity.SCROLL_BACK: 1})
-TALKER = UserKind(15, 10, 15, {Activity.MARK_READ: 6, Activity.EDIT: 2, Activity.SCROLL_BACK: 1})
-WANDERER = UserKind(
-    10, 2, 10, {Activity.MARK_READ: 3, Activity.CHANGE_ROOM: 3, Activity.LOSE_CONNECTION: 2}
+# Like most people: keeps the page open next to work, reads, sometimes scrolls back.
+READER = UserKind(
+    {Activity.MARK_READ: 8, Activity.SCROLL_BACK: 1},
+    share=60,
+    talk=0.4,
+    pause_seconds=20,
+    pages_back=3,
 )
-LURKER = UserKind(10, 0, 20, {Activity.MARK_READ: 2, Activity.LOSE_CONNECTION: 1})
-BOT = UserKind(5, 4, 10, {Activity.POLL: 4, Activity.EDIT: 1})
+# One of the few who write most messages; reads everything, and edits.
+TALKER = UserKind(
+    {Activity.MARK_READ: 6, Activity.EDIT: 2, Activity.SCROLL_BACK: 1},
+    share=15,
+    talk=10,
+    pause_seconds=15,
+)
+# A user on the move: changes rooms, loses the network in lifts, resumes elsewhere.
+WANDERER = UserKind(
+    {Activity.MARK_READ: 3, Activity.CHANGE_ROOM: 3, Activity.LOSE_CONNECTION: 2},
+    share=10,
+    talk=2,
+    pause_seconds=10,
+)
+# A phone in a pocket: its radio sleeps between reads, and the app is often away.
+LURKER = UserKind(
+    {Activity.MARK_READ: 2, Activity.LOSE_CONNECTION: 1},
+    share=10,
+    pause_seconds=20,
+    away_seconds=(5.0, 40.0),
+    radio_sleep_seconds=0.5,
+)
+# A bot that posts and reads over REST, and has no WebSocket.
+BOT = UserKind({Activity.POLL: 4, Activity.EDIT: 1}, share=5, talk=4, pause_seconds=10)
 USER_KINDS = (READER, TALKER, WANDERER, LURKER, BOT)
 
+# A member of a room in a fault test who writes there.
+FAULT_TEST_TALKER = UserKind(
+    {Activity.SEND: 85, Activity.EDIT: 10, Activity.DELETE: 5}, reply_chance=0.1
+)
+
 # A user of the soak, who does everything that could leave something behind on a server.
-VISITOR_ACTIVITIES = {
-    Activity.SEND: 60,
-    Activity.TYPE: 10,
-    Activity.EDIT: 8,
-    Activity.MARK_READ: 8,
-    Activity.SCROLL_BACK: 5,
-    Activity.LOSE_CONNECTION: 4,
-    Activity.CHANGE_ROOM: 3,
-    Activity.DELETE: 2,
-}
+VISITOR = UserKind(
+    {
+        Activity.SEND: 60,
+        Activity.TYPE: 10,
+        Activity.EDIT: 8,
+        Activity.MARK_READ: 8,
+        Activity.SCROLL_BACK: 5,
+        Activity.LOSE_CONNECTION: 4,
+        Activity.CHANGE_ROOM: 3,
+        Activity.DELETE: 2,
+    },
+    away_seconds=(0.0, 0.0),
+)
+VISITOR_ACTIVITIES = VISITOR.activities
 
 
 def choose_activity(random: Random, activities: Mapping[Activity, int]) -> Activity:
