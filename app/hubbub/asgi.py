@@ -13,7 +13,7 @@ pages = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (needs the settings)
 from django.conf import settings  # noqa: E402
 
-from hubbub.realtime.connections.endpoint import websocket  # noqa: E402
+from hubbub.realtime.endpoint import websocket  # noqa: E402
 from hubbub.realtime.http.pages import in_threads  # noqa: E402
 from hubbub.realtime.http.probes import with_probes  # noqa: E402
 

@@ -46,15 +46,6 @@ class Hub:
 
     # Connections
 
-    def add(self, connection: Connection) -> None:
-        """Add a connection; close the user's oldest one if there are too many."""
-        self.connections.add(connection)
-        # A connection that was sent `goodbye` may have a successor already, so it does not count.
-        others = self.connections.of_user(connection.user_id)
-        still_open = [each for each in others if not (each.closed or each.goodbye_sent)]
-        if len(still_open) > settings.MAX_CONNECTIONS_PER_USER:
-            still_open[0].close(close_codes.TOO_MANY_CONNECTIONS)
-
     def remove(self, connection: Connection) -> None:
         """Remove a connection that is gone. Its user stays present for a moment.
 

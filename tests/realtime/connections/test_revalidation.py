@@ -25,9 +25,9 @@ def close_code(identity: Identity, room: Room) -> int | None:
     async def scenario() -> int | None:
         hub, wire = Hub(), FakeTransport()
         connection = Connection(wire, identity)
-        hub.add(connection)
+        hub.connections.add(connection)
         connection.rooms.add(room.pk)
-        await revalidate(hub)
+        await revalidate(hub.connections)
         await close_all_connections()
         return wire.code
 

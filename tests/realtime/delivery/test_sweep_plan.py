@@ -2,16 +2,11 @@
 
 from hubbub.chat.event_log import WORKSPACE_LOG
 from hubbub.chat.log_positions import LogPositions
+from hubbub.realtime.catch_up.restored_database import find_rewound_log
+from hubbub.realtime.catch_up.sweep_plan import SweepPlan, log_ends, plan_reads, plan_sweep
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
-from hubbub.realtime.delivery.restored_database import find_rewound_log
-from hubbub.realtime.delivery.sweep_plan import (
-    SweepPlan,
-    log_ends,
-    plan_reads,
-    plan_sweep,
-)
 
 
 def log_at(log_id: int, seq: int | None) -> FollowedLog:

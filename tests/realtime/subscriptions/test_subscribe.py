@@ -32,8 +32,8 @@ class FakeClient:
         self._has_received = asyncio.Event()
         identity = Identity(user, None, None, {room.pk: room.seq for room in rooms})
         self.connection = Connection(AsgiTransport(self._receive), identity)
-        replica.hub.add(self.connection)
-        self._commands = Commands(replica, self.connection)
+        replica.hub.connections.add(self.connection)
+        self._commands = Commands(replica.command_services, self.connection)
 
     def command(self, type: str, **fields: Any) -> None:
         self._commands.receive(json.dumps({"type": type} | fields))

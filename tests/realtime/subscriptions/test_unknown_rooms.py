@@ -34,7 +34,7 @@ def test_rooms_that_a_user_may_not_subscribe_to_are_not_followed(
         replica = Replica()
         hub = replica.hub
         connection = Connection(AsgiTransport(send), Identity(charlie, None, None, {lobby.pk: 0}))
-        hub.add(connection)
+        hub.connections.add(connection)
         await SubscribeRequest(hub, replica.catch_up, connection, None).run(positions)
         await replica.group_commit.close()
         await close_all_connections()

@@ -19,9 +19,9 @@ from hubbub.chat.actions import messages
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.publisher import group_for_log, publisher
 from hubbub.chat.serializers import serialize_message
+from hubbub.realtime.commands.services import CommandServices
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_query
-from hubbub.realtime.lifecycle.replica import Replica
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.errors import problem_for
 from hubbub.realtime.protocol.json_frames import (
@@ -52,8 +52,8 @@ RETRY_AFTER_SECONDS = 1.0
 class Commands:
     """The commands of one connection."""
 
-    def __init__(self, replica: Replica, connection: Connection) -> None:
-        self.replica, self.hub, self.connection = replica, replica.hub, connection
+    def __init__(self, services: CommandServices, connection: Connection) -> None:
+        self.services, self.hub, self.connection = services, services.hub, connection
 
     def receive(self, text: str | None) -> None:
         """Run the command of one frame, or answer with a problem. Never raises.
@@ -91,7 +91,7 @@ class Commands:
             if len(self.connection.rooms | positions.keys()) > settings.MAX_ROOMS_PER_CONNECTION:
                 detail = _("You can have at most %d rooms open at once.")
                 raise Problem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
-            request = SubscribeRequest(self.hub, self.replica.catch_up, self.connection, ref)
+            request = SubscribeRequest(self.hub, self.services.catch_up, self.connection, ref)
             await request.run(positions)
 
     def unsubscribe(self, command: Unsubscribe, ref: Ref) -> None:
@@ -111,8 +111,8 @@ class Commands:
         self._run(ref, self._send_message(draft, ref))
 
     async def _send_message(self, draft: Draft, ref: Ref) -> None:
-        message = await self.replica.group_commit.send(draft)
-        self.replica.read_marks.add(draft.sender_id, message.room_id, message.number)
+        message = await self.services.group_commit.send(draft)
+        self.services.read_marks.add(draft.sender_id, message.room_id, message.number)
         self.connection.write(answer("ok", ref, message=serialize_message(message)))
 
     def edit_message(self, command: Edit, ref: Ref) -> None:
@@ -138,7 +138,7 @@ class Commands:
         self._run_as_member(command.room, ref, partial(self._mark_read, command, ref))
 
     def _mark_read(self, command: Read, ref: Ref) -> None:
-        self.replica.read_marks.add(self.connection.user_id, command.room, command.number)
+        self.services.read_marks.add(self.connection.user_id, command.room, command.number)
         self.connection.write(answer("ok", ref))
 
     def typing(self, command: Typing, ref: Ref) -> None:

@@ -12,7 +12,7 @@ import time
 from django.conf import settings
 
 from hubbub.realtime.connections.connection import Connection, ScheduledClose
-from hubbub.realtime.hub import Hub
+from hubbub.realtime.connections.registry import ConnectionRegistry
 from hubbub.realtime.protocol import close_codes
 
 # The time from `goodbye` to the close, in which the client connects and subscribes elsewhere.
@@ -23,8 +23,8 @@ MIN_AGE_FACTOR = 0.75
 
 
 class ConnectionExpiry:
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
+    def __init__(self, connections: ConnectionRegistry) -> None:
+        self._connections = connections
 
     def schedule(self, connection: Connection, now: float) -> None:
         """Set a random expiry for a new connection, unless expiry is off."""
@@ -37,7 +37,7 @@ class ConnectionExpiry:
     def schedule_drain(self, seconds: float, now: float) -> None:
         """Schedule every connection to close within `seconds`, each at a random moment."""
         grace = min(GRACE_SECONDS, seconds)
-        for connection in self.hub.connections.all():
+        for connection in self._connections.all():
             if not connection.goodbye_sent:
                 at = now + random.uniform(0, seconds - grace)  # noqa: S311
                 connection.scheduled_close = ScheduledClose(close_codes.DRAINING, at, grace)
@@ -49,7 +49,7 @@ class ConnectionExpiry:
 
     def close_due(self, now: float) -> None:
         """Send `goodbye` to connections that are due, and close those whose grace is over."""
-        for connection in self.hub.connections.all():
+        for connection in self._connections.all():
             scheduled = connection.scheduled_close
             if scheduled is not None and scheduled.at <= now and not connection.closed:
                 _advance(connection, scheduled, now)

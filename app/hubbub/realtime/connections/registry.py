@@ -6,8 +6,11 @@ come with the handshake and change with the workspace log.
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
+
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
+from hubbub.realtime.protocol import close_codes
 
 
 @dataclass(slots=True)
@@ -31,7 +34,10 @@ class ConnectionRegistry:
         self.rooms: dict[int, MemberRoom] = {}
 
     def add(self, connection: Connection) -> None:
-        """Add a connection, with the memberships that its handshake read."""
+        """Add a connection, with the memberships that its handshake read.
+
+        Close the user's oldest one if there are more than MAX_CONNECTIONS_PER_USER.
+        """
         user = self.users.setdefault(connection.user_id, ConnectedUser())
         user.connections[connection] = None
         metrics.connections.inc()
@@ -40,6 +46,7 @@ class ConnectionRegistry:
             room = self.rooms[room_id]
             if room.bumped_seq is None:
                 room.bumped_seq = seq
+        self._limit_connections(user)
 
     def remove(self, connection: Connection) -> None:
         """Remove a connection, and its user's memberships with the last one."""
@@ -83,3 +90,9 @@ class ConnectionRegistry:
 
     def all(self) -> list[Connection]:
         return [connection for user in self.users.values() for connection in user.connections]
+
+    def _limit_connections(self, user: ConnectedUser) -> None:
+        # A connection that was sent `goodbye` may have a successor already, so it does not count.
+        still_open = [each for each in user.connections if not (each.closed or each.goodbye_sent)]
+        if len(still_open) > settings.MAX_CONNECTIONS_PER_USER:
+            still_open[0].close(close_codes.TOO_MANY_CONNECTIONS)

@@ -16,8 +16,8 @@ from hubbub.accounts.session_auth import SessionClaim, claim_is_valid, read_sess
 from hubbub.chat.models import Membership
 from hubbub.realtime.connections.authentication import USER_FIELDS
 from hubbub.realtime.connections.connection import Identity
+from hubbub.realtime.connections.registry import ConnectionRegistry
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_query
-from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol import close_codes
 
 logger = logging.getLogger(__name__)
@@ -43,23 +43,23 @@ class CurrentRows:
     memberships: set[tuple[int, int]]  # user id, room id
 
 
-async def run(hub: Hub) -> None:
+async def run(connections: ConnectionRegistry) -> None:
     """Revalidate all connections until cancelled. A database outage does not sign users out."""
     while True:
         await asyncio.sleep(settings.REVALIDATION_SECONDS)
         try:
-            await revalidate(hub)
+            await revalidate(connections)
         except DATABASE_UNAVAILABLE:
             logger.debug("Skipping revalidation: the database is unavailable.")
         except Exception:
             logger.exception("Could not revalidate the open connections.")
 
 
-async def revalidate(hub: Hub) -> None:
+async def revalidate(connections: ConnectionRegistry) -> None:
     """Close every connection whose session, token, user or membership is no longer valid."""
-    connections = hub.connections.all()
-    for start in range(0, len(connections), CHUNK):
-        chunk = connections[start : start + CHUNK]
+    to_check = connections.all()
+    for start in range(0, len(to_check), CHUNK):
+        chunk = to_check[start : start + CHUNK]
         checks = [ConnectionCheck(each.identity, set(each.rooms)) for each in chunk]
         codes = await run_query(_close_codes, checks)
         for connection, code in zip(chunk, codes, strict=True):

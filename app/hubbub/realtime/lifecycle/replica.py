@@ -17,6 +17,7 @@ from django.conf import settings
 
 from hubbub.chat.publisher import publisher
 from hubbub.observability.logs import empty_context
+from hubbub.realtime.catch_up.catch_up import CatchUp
 from hubbub.realtime.cluster import presence_updates
 from hubbub.realtime.cluster.bus import Bus
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
@@ -24,10 +25,10 @@ from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.cluster.peers import Peers, replica_group
 from hubbub.realtime.commands.group_commit import GroupCommit
 from hubbub.realtime.commands.read_mark_buffer import ReadMarkBuffer
+from hubbub.realtime.commands.services import CommandServices
 from hubbub.realtime.connections import revalidation
 from hubbub.realtime.connections.expiry import ConnectionExpiry
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, close_all_connections
-from hubbub.realtime.delivery.catch_up import CatchUp
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.telemetry.latency import measure_loop_lag
 from hubbub.realtime.telemetry.traffic_recorder import start_recorder
@@ -49,10 +50,13 @@ class Replica:
         own_groups = [replica_group(self.hub.replica_id), *self.heartbeats.groups]
         self.group_subscriptions = GroupSubscriptions(self.hub, self.peers, own_groups)
         self.bus = Bus(self.hub, self.peers, self.heartbeats, self.group_subscriptions)
-        self.catch_up = CatchUp(self.hub, self.heartbeats)
+        self.catch_up = CatchUp(self.hub, self.heartbeats.is_bus_lost)
         self.group_commit = GroupCommit()
         self.read_marks = ReadMarkBuffer()
-        self.connection_expiry = ConnectionExpiry(self.hub)
+        self.command_services = CommandServices(
+            self.hub, self.catch_up, self.group_commit, self.read_marks
+        )
+        self.connection_expiry = ConnectionExpiry(self.hub.connections)
         self.hub.traffic_observer = self.recorder = start_recorder(self.hub.replica_id)
         self.draining = False
         self._start_task: asyncio.Task[None] | None = None
@@ -123,7 +127,7 @@ class Replica:
             partial(presence_updates.run, self.hub),
             partial(_close_idle_rooms, self.hub),
             self.read_marks.run,
-            partial(revalidation.run, self.hub),
+            partial(revalidation.run, self.hub.connections),
             self.connection_expiry.run,
             measure_loop_lag,
         ]

@@ -17,9 +17,9 @@ import time
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from hubbub.realtime.catch_up.catch_up import CatchUp, LogTruncatedError
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
-from hubbub.realtime.delivery.catch_up import CatchUp, LogTruncatedError
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.errors import problem_for

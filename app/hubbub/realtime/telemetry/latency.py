@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 
 from hubbub.observability import metrics
-from hubbub.realtime.lifecycle.process_name import NAME
+from hubbub.observability.process_name import NAME
 
 LOOP_SAMPLE_SECONDS = 0.1
 

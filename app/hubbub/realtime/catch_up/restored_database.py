@@ -6,8 +6,8 @@
 from collections.abc import Mapping
 
 from hubbub.chat.log_positions import LogPositions
+from hubbub.realtime.catch_up.sweep_plan import SweepPlan
 from hubbub.realtime.delivery.followed_log import FollowedLog
-from hubbub.realtime.delivery.sweep_plan import SweepPlan
 
 
 def is_database_replaced(followed_epoch: str, positions: LogPositions) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from hubbub.observability import metrics
 from hubbub.observability.logs import set_connection_context
+from hubbub.observability.process_name import NAME
 from hubbub.realtime.asgi_types import Receive, Scope, Send
 from hubbub.realtime.commands.handlers import Commands
 from hubbub.realtime.connections.authentication import (
@@ -25,7 +26,6 @@ from hubbub.realtime.connections.connection import Connection, Identity, goodbye
 from hubbub.realtime.connections.origin import is_same_origin
 from hubbub.realtime.connections.transport import OnDisconnect, transport_for
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
-from hubbub.realtime.lifecycle.process_name import NAME
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import SUBPROTOCOL, frame
@@ -105,7 +105,7 @@ def _admit(replica: Replica, connection: Connection) -> None:
     """Add a connection to the hub, after its `welcome`. Must not wait: see `_authenticate`."""
     hub = replica.hub
     connection.write(_welcome(replica, connection))
-    hub.add(connection)
+    hub.connections.add(connection)
     if hub.traffic_observer is not None:
         hub.traffic_observer.connected(connection)
     replica.connection_expiry.schedule(connection, time.monotonic())
@@ -141,7 +141,7 @@ async def _serve(replica: Replica, connection: Connection, receive: Receive) -> 
     """
     set_connection_context(connection.id, connection.user_id)
     logger.debug("Connection opened.")
-    commands = Commands(replica, connection)
+    commands = Commands(replica.command_services, connection)
 
     def on_disconnect(code: int | None) -> None:
         replica.hub.remove(connection)

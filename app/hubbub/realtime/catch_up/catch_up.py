@@ -7,7 +7,7 @@ notices that the database was restored, and makes all clients reconnect.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from prometheus_client import Counter
@@ -15,16 +15,10 @@ from prometheus_client import Counter
 from hubbub.chat.event_log import read_log
 from hubbub.chat.log_positions import LogPositions, read_log_positions, renew_epoch
 from hubbub.observability import metrics
-from hubbub.realtime.cluster.heartbeats import Heartbeats
+from hubbub.realtime.catch_up.restored_database import find_rewound_log, is_database_replaced
+from hubbub.realtime.catch_up.sweep_plan import SweepPlan, log_ends, plan_reads, plan_sweep
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
 from hubbub.realtime.delivery.followed_log import FollowedLog
-from hubbub.realtime.delivery.restored_database import find_rewound_log, is_database_replaced
-from hubbub.realtime.delivery.sweep_plan import (
-    SweepPlan,
-    log_ends,
-    plan_reads,
-    plan_sweep,
-)
 from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
@@ -42,8 +36,9 @@ class LogTruncatedError(Exception):
 
 
 class CatchUp:
-    def __init__(self, hub: Hub, heartbeats: Heartbeats) -> None:
-        self.hub, self.heartbeats = hub, heartbeats
+    def __init__(self, hub: Hub, is_bus_lost: Callable[[int], bool]) -> None:
+        """`is_bus_lost` returns whether the bus is lost on a Redis host, given by its index."""
+        self.hub, self._is_bus_lost = hub, is_bus_lost
         self._sweep_count = 0
         self._reads = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
@@ -121,7 +116,7 @@ class CatchUp:
         return {log for log in self.hub.followed_logs() if self._is_unreliable(log)}
 
     def _is_unreliable(self, log: FollowedLog) -> bool:
-        return not log.subscribed or self.heartbeats.is_bus_lost(log.host)
+        return not log.subscribed or self._is_bus_lost(log.host)
 
     async def _read_missing(self, plan: SweepPlan, ends: Mapping[int, int]) -> None:
         reads = plan_reads(plan, ends, self._unreliable_logs())
