@@ -22,12 +22,7 @@ class FakeTransport:
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
         return False
 
-    def write(self, text: str) -> int:
-        self.texts.append(text)
-        self.writes += 1
-        return self.buffered_bytes
-
-    def write_batch(self, batch: FrameBatch) -> int:
+    def write(self, batch: FrameBatch) -> int:
         self.texts += [frame.text for frame in batch.frames]
         self.writes += 1
         return self.buffered_bytes

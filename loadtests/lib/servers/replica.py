@@ -16,7 +16,7 @@ class Replica(Server):
     ) -> None:
         """`environment` is its whole environment except its address: see `Cluster.environment`.
 
-        `stock`: served by plain Daphne, without our server's frame writer, pings and drain.
+        `stock`: served by plain Daphne, without our server's direct transport, pings and drain.
         """
         super().__init__(host)
         self._environment = dict(environment)

@@ -114,7 +114,7 @@ async def test_typing_notices_are_written_in_slices() -> None:
 
 
 class BrokenWire(FakeTransport):
-    def write_batch(self, batch: FrameBatch) -> int:
+    def write(self, batch: FrameBatch) -> int:
         raise RuntimeError
 
 

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from hubbub.realtime.connections.transport import FRAMES_EXTENSION, FrameWriter
-from hubbub.realtime.protocol.websocket_frames import encode_text_frame
+from hubbub.realtime.connections.transport import FRAMES_EXTENSION, Transport
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -34,24 +34,28 @@ async def application(
     while (message := await receive())["type"] != "websocket.disconnect":
         order, _, argument = (message.get("text") or "").partition(" ")
         if order == "attach":
-            _attach(extension["writer"])
+            _attach(extension["transport"])
             return
         if order == "close":
             await send({"type": "websocket.close", "code": int(argument)})
         elif order in ORDERS:
-            await ORDERS[order](extension["writer"], send, argument)
+            await ORDERS[order](extension["transport"], send, argument)
         else:
             await send({**message, "type": "websocket.send"})
 
 
-def _attach(writer: FrameWriter) -> None:
+def _attach(transport: Transport) -> None:
     """Echo after the application has returned; record the closes."""
 
     def echo(text: str | None) -> None:
-        writer.write_frames(encode_text_frame(text or ""))
+        _write(transport, text or "")
 
-    writer.attach(echo, close_codes.append)
-    writer.write_frames(encode_text_frame("attached"))
+    transport.attach(echo, close_codes.append)
+    _write(transport, "attached")
+
+
+def _write(transport: Transport, text: str) -> int:
+    return transport.write(FrameBatch([text_frame(text)]))
 
 
 async def _respond(path: str, send: Send) -> None:
@@ -73,31 +77,31 @@ def _count_objects() -> str:
     return " ".join(str(names[name]) for name in PER_SOCKET_CLASSES)
 
 
-async def _alternate(writer: FrameWriter, send: Send, count: str) -> None:
+async def _alternate(transport: Transport, send: Send, count: str) -> None:
     """Send numbers, alternately in encoded and in ordinary frames."""
     for number in range(int(count)):
         if number % 2:
             await send({"type": "websocket.send", "text": f"{number}"})
         else:
-            writer.write_frames(encode_text_frame(f"{number}"))
+            _write(transport, f"{number}")
 
 
-async def _fill(writer: FrameWriter, send: Send, size: str) -> None:
+async def _fill(transport: Transport, send: Send, size: str) -> None:
     """Write numbered frames until `size` bytes are buffered, then one of each kind, then close."""
     number = 0
-    while writer.write_frames(encode_text_frame(f"{number} {PADDING}")) < int(size):
+    while _write(transport, f"{number} {PADDING}") < int(size):
         number += 1
     await send({"type": "websocket.send", "text": "ordinary"})
-    writer.write_frames(encode_text_frame("encoded"))
-    writer.close(4321)
-    writer.write_frames(encode_text_frame("after the close"))
+    _write(transport, "encoded")
+    transport.close(4321)
+    _write(transport, "after the close")
 
 
-async def _abort(writer: FrameWriter, send: Send, size: str) -> None:
+async def _abort(transport: Transport, send: Send, size: str) -> None:
     """Write until `size` bytes are buffered, then abort."""
-    while writer.write_frames(encode_text_frame(PADDING)) < int(size):
+    while _write(transport, PADDING) < int(size):
         pass
-    writer.abort()
+    transport.abort()
 
 
 ORDERS = {"alternate": _alternate, "fill": _fill, "abort": _abort}

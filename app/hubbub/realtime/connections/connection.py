@@ -10,22 +10,21 @@ import random
 import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 
 from hubbub.accounts.models import User, digest_of
 from hubbub.chat.rate_limits import Bucket
 from hubbub.observability import metrics
+from hubbub.realtime.connections.slow_readers import is_slow_reader
 from hubbub.realtime.connections.transport import Transport
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import frame
-from hubbub.realtime.protocol.websocket_frames import FrameBatch
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 logger = logging.getLogger(__name__)
 
-# A copy, because reading Django's lazy settings would take 5 % of each delivery's time.
-MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # Spreads the reconnects of clients that are closed at the same moment.
 MAX_RETRY_AFTER_MS = 1_000
 
@@ -91,17 +90,17 @@ class Connection:
         return self.scheduled_close is not None and self.scheduled_close.goodbye_sent
 
     def write(self, text: str) -> None:
-        """Send a frame to this connection alone; abort if too much is buffered."""
-        if self.transport.write(text) > MAX_BUFFERED_BYTES:
-            self.abort()
+        """Send a frame to this connection alone; otherwise like `write_batch`."""
+        self.write_batch(FrameBatch([text_frame(text)]))
 
     def write_batch(self, batch: FrameBatch) -> None:
-        """Send frames that go to other connections as well; abort if too much is buffered.
+        """Send frames, which other connections may get as well; abort a slow reader.
 
         Never raises, so that the other connections get theirs.
         """
         try:
-            if self.transport.write_batch(batch) > MAX_BUFFERED_BYTES:
+            # Usually nothing is buffered.
+            if (buffered := self.transport.write(batch)) and is_slow_reader(buffered):
                 self.abort()
         except Exception:
             logger.exception("Could not write to a connection; aborting it.")

@@ -5,10 +5,9 @@ builds them. A transport writes their bytes if the server accepts encoded frames
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 TEXT = b"\x81"  # FIN and opcode 1
-PING = b"\x89\x00"  # FIN and opcode 9, no payload
 
 
 class Frame(NamedTuple):
@@ -28,15 +27,18 @@ class FrameBatch:
         self.data = frames[0].data if len(frames) == 1 else b"".join([each.data for each in frames])
 
 
+# FIN and opcode 9, no payload. Only our server writes it, so it needs no text.
+PING: Final = FrameBatch([Frame("", b"\x89\x00")])
+
+
 def text_frame(text: str) -> Frame:
-    return Frame(text, encode_text_frame(text))
-
-
-def encode_text_frame(text: str) -> bytes:
     payload = text.encode()
-    size = len(payload)
+    return Frame(text, _text_header(len(payload)) + payload)
+
+
+def _text_header(size: int) -> bytes:
     if size < 126:
-        return TEXT + size.to_bytes(1) + payload
+        return TEXT + size.to_bytes(1)
     if size < 1 << 16:
-        return TEXT + b"\x7e" + size.to_bytes(2) + payload
-    return TEXT + b"\x7f" + size.to_bytes(8) + payload
+        return TEXT + b"\x7e" + size.to_bytes(2)
+    return TEXT + b"\x7f" + size.to_bytes(8)

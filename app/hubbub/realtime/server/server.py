@@ -93,9 +93,9 @@ class Server(daphne.server.Server):
     def create_application(
         self, protocol: Any, scope: MutableMapping[str, Any]
     ) -> "asyncio.Queue[Any] | None":
-        """Create an application as Daphne does; for a WebSocket, offer it the frame writer."""
+        """Create an application as Daphne does; for a WebSocket, offer its direct transport."""
         if isinstance(protocol, HubbubWebSocketProtocol):
-            scope["extensions"] = {FRAMES_EXTENSION: {"writer": protocol.writer}}
+            scope["extensions"] = {FRAMES_EXTENSION: {"transport": protocol.direct_transport}}
         queue = super().create_application(protocol, scope)
         application = self.connections[protocol].get("application_instance")
         if application is not None:

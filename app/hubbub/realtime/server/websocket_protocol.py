@@ -1,22 +1,23 @@
 """One WebSocket in our server: accepts encoded frames, sends pings, detects silent clients.
 
-Applications write encoded frames through its `writer`, which they get through the ASGI extension
-FRAMES_EXTENSION. Everything else that they send goes through Daphne. The order of all frames is
-kept.
+Connections write encoded frames through its `direct_transport`, which the endpoint gets through the
+ASGI extension FRAMES_EXTENSION. Everything else that applications send goes through Daphne. The
+order of all frames is kept.
 """
 
 import random
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
-from django.conf import settings
 from twisted.internet.tcp import Server as TCPTransport
 
+from hubbub.realtime.connections.slow_readers import is_slow_reader
 from hubbub.realtime.connections.transport import OnDisconnect, OnText
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.websocket_frames import PING
-from hubbub.realtime.server.frame_writer import DirectFrameWriter
+from hubbub.realtime.server.direct_transport import DirectTransport
 
 # How long to wait for the client's close frame. Autobahn rounds its deadline down to whole seconds,
 # so stock Daphne's one second often leaves no time at all: a slow client then loses the close and
@@ -24,10 +25,17 @@ from hubbub.realtime.server.frame_writer import DirectFrameWriter
 CLOSE_SECONDS: Final = 3
 
 
-class HubbubWebSocketProtocol(WebSocketProtocol):
-    """A `FrameWriter` that also closes a socket which does not answer a ping."""
+class PingOptions(Protocol):
+    """Daphne's server, as far as this module uses it."""
 
-    server: Any  # the daphne.server.Server
+    ping_interval: int
+    ping_timeout: int
+
+
+class HubbubWebSocketProtocol(WebSocketProtocol):
+    """A `FrameProtocol` that also closes a socket which does not answer a ping."""
+
+    server: PingOptions
     received_at = 0.0  # monotonic, like all times here
     pinged_at = 0.0
     ping_due_at = 0.0
@@ -35,7 +43,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
     _on_text: OnText | None = None
     _on_disconnect: OnDisconnect | None = None
     _state: int = WebSocketProtocol.STATE_CONNECTING
-    _writer: DirectFrameWriter | None = None
+    _direct_transport: DirectTransport | None = None
 
     def dataReceived(self, data: bytes) -> None:
         self.received_at = time.monotonic()
@@ -70,7 +78,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         on_disconnect, self._on_text, self._on_disconnect = self._on_disconnect, None, None
-        self._writer = None  # it refers to this protocol: a reference cycle
+        self._direct_transport = None  # it refers to this protocol: a reference cycle
         try:
             super().onClose(wasClean, code, reason)
         finally:
@@ -80,8 +88,8 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
-        if self.buffered_bytes > settings.MAX_BUFFERED_BYTES:
-            self.abort()  # the hub does this for its frames, but it does not see pongs
+        if is_slow_reader(self.buffered_bytes):
+            self.abort()  # `Connection` does this for its frames, but it does not see pongs
 
     @property
     def is_attached(self) -> bool:
@@ -96,37 +104,36 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
     # Writing encoded frames
 
     @property
-    def writer(self) -> DirectFrameWriter:
-        """The frame writer of this socket, always the same one until the socket closes."""
-        if self._writer is None:
-            self._writer = DirectFrameWriter(self)
-        return self._writer
+    def direct_transport(self) -> DirectTransport:
+        """The transport of this socket, always the same one until the socket closes."""
+        if self._direct_transport is None:
+            self._direct_transport = DirectTransport(self)
+        return self._direct_transport
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or the rest of partly written ones; see `FrameWriter`.
-
-        Send to the socket directly if nothing is buffered: Twisted's `write` has the reactor send
-        later, which takes longer than everything else here.
-        """
+        """Write whole frames, or the rest of partly written ones; see `FrameProtocol`."""
         if self.state != self.STATE_OPEN:
             return 0
-        writer = self.writer
-        if writer.direct_send is None and self._can_send_directly:
-            writer.direct_send = self.transport.socket.send
-            return writer.write_frames(data)
         # Autobahn's own frames may be in its queue; if there are none, this is `transport.write`.
         self.sendData(data)
         return self.buffered_bytes
 
-    @property
-    def _can_send_directly(self) -> bool:
-        """Whether nothing is buffered that has to be sent first.
+    def find_direct_send(self) -> Callable[[bytes], int] | None:
+        """Return the socket's own `send` if nothing is buffered that has to be sent first.
 
         Only on Twisted's plain TCP transport: a TLS wrapper would expose the unencrypted socket.
         """
+        if not self._can_send_directly:
+            return None
+        send: Callable[[bytes], int] = self.transport.socket.send
+        return send
+
+    @property
+    def _can_send_directly(self) -> bool:
         transport = self.transport
         return (
-            type(transport) is TCPTransport
+            self.state == self.STATE_OPEN
+            and type(transport) is TCPTransport
             and bool(transport.connected)
             and not (transport.dataBuffer or transport._tempDataLen or self.send_queue)
             and not transport.disconnecting
@@ -148,8 +155,8 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         self._stop_direct_sends()
 
     def _stop_direct_sends(self) -> None:
-        if self._writer is not None:
-            self._writer.direct_send = None
+        if self._direct_transport is not None:
+            self._direct_transport.direct_send = None
 
     @property
     def buffered_bytes(self) -> int:
@@ -197,7 +204,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
             self.ping_due_at = now + self.server.ping_interval
             if self.received_at >= self.pinged_at:  # else keep the time of the unanswered ping
                 self.pinged_at = now
-            self.write_frames(PING)
+            self.direct_transport.write(PING)
 
     def _abort_if_unread(self, now: float) -> None:
         """Abort a closed socket whose client does not read the rest: Twisted would wait forever."""
