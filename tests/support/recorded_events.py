@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubbub.chat.event_log import read_log
+from hubbub.chat.log_entries import read_log
 from hubbub.chat.models import Membership, Message, Room
 from hubbub.chat.serializers import serialize_message, serialize_time
 

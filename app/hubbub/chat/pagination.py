@@ -12,7 +12,7 @@ from django.conf import settings
 
 from hubbub.accounts.models import User
 from hubbub.chat import policies
-from hubbub.chat.event_log import event_entry
+from hubbub.chat.log_entries import event_entry
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.chat.serializers import serialize_message
 

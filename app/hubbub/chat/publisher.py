@@ -20,7 +20,7 @@ from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.chat.redis_layer import RedisLayer
 from hubbub.observability import metrics
 from hubbub.observability.logs import empty_context

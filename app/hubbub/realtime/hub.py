@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from hubbub.chat.event_log import WORKSPACE_LOG, LogEntry
+from hubbub.chat.log_entries import WORKSPACE_LOG, LogEntry
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry

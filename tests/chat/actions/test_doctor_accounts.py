@@ -14,7 +14,7 @@ from hubbub.accounts.models import User
 from hubbub.chat import queries
 from hubbub.chat.actions import doctor_accounts, members, rooms
 from hubbub.chat.actions.send import send
-from hubbub.chat.event_log import read_log
+from hubbub.chat.log_entries import read_log
 from hubbub.chat.models import Event, Membership, Message, Room
 from hubbub.doctor.test_accounts import signed_in_accounts
 

@@ -11,7 +11,7 @@ from hubbub.chat import queries
 from hubbub.chat.actions import members, messages, read_marks, users
 from hubbub.chat.actions.send import send, send_many
 from hubbub.chat.actions.send_batch import Draft
-from hubbub.chat.event_log import new_message_entry, read_log
+from hubbub.chat.log_entries import new_message_entry, read_log
 from hubbub.chat.models import Membership, Message, Room
 from tests.support.recorded_events import read_events, records
 

@@ -1,6 +1,6 @@
 """What a sweep compares, and what it reads at once or only if the bus does not deliver it."""
 
-from hubbub.chat.event_log import WORKSPACE_LOG
+from hubbub.chat.log_entries import WORKSPACE_LOG
 from hubbub.chat.log_positions import LogPositions
 from hubbub.realtime.catch_up.restored_database import find_rewound_log
 from hubbub.realtime.catch_up.sweep_plan import SweepPlan, log_ends, plan_reads, plan_sweep

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.realtime.delivery.replay_buffer import MESSAGE_CHANGES, ReplayBuffer
 
 

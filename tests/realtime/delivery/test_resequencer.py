@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import MAX_HELD, Resequencer
 

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions.send import send
-from hubbub.chat.event_log import read_log
+from hubbub.chat.log_entries import read_log
 from hubbub.chat.models import Room
 from hubbub.realtime.db.executors import close_all_connections
 from hubbub.realtime.hub import Hub

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from hubbub.accounts.models import User
 from hubbub.chat.actions import members, rooms
-from hubbub.chat.event_log import read_log
+from hubbub.chat.log_entries import read_log
 from hubbub.chat.models import Room
 from hubbub.realtime.commands.handlers import MAX_QUEUED_SUBSCRIBES, Commands
 from hubbub.realtime.connections.connection import Connection, Identity

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from hubbub.accounts.models import User
 from hubbub.chat import policies
 from hubbub.chat.actions.room_lock import lock_room
-from hubbub.chat.events import record, record_workspace_event
+from hubbub.chat.event_recording import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
 
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from hubbub.accounts.models import User
 from hubbub.chat import policies
 from hubbub.chat.actions.room_lock import LockedRoom, lock_room
-from hubbub.chat.events import record
+from hubbub.chat.event_recording import record
 from hubbub.chat.models import Message
 from hubbub.chat.text import Composed, compose
 

@@ -12,7 +12,7 @@ from hubbub.accounts.models import User, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import add_member
 from hubbub.chat.actions.room_lock import LockedRoom, lock_room
-from hubbub.chat.events import record, record_workspace_event
+from hubbub.chat.event_recording import record, record_workspace_event
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 

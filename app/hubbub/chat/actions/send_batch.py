@@ -26,7 +26,7 @@ from hubbub.chat.actions.batch_statements import (
     MessageKey,
     Statements,
 )
-from hubbub.chat.events import publish_new_messages
+from hubbub.chat.event_recording import publish_new_messages
 from hubbub.chat.models import Message, Room
 from hubbub.chat.text import Composed
 

@@ -15,7 +15,7 @@ from hubbub.accounts.models import Token, User, digest_of, validate_name
 from hubbub.chat import policies
 from hubbub.chat.actions.members import set_role
 from hubbub.chat.actions.room_lock import limit_lock_time
-from hubbub.chat.events import record_workspace_event
+from hubbub.chat.event_recording import record_workspace_event
 from hubbub.chat.models import Membership, Room
 from hubbub.chat.text import clean_line
 

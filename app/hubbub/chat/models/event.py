@@ -1,7 +1,7 @@
 """The event logs: one per room, and the workspace log. Rows refer to what changed, never copy it.
 
-Only `chat.events` and `send_batch` add rows, under the lock of the room or of the workspace. So the
-order of seqs is the order of commits, and there are no gaps. Rows never change afterwards.
+Only `event_recording` and `send_batch` add rows, under the lock of the room or of the workspace. So
+the order of seqs is the order of commits, and there are no gaps. Rows never change afterwards.
 """
 
 from typing import ClassVar, Self

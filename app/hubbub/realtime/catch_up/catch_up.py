@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from prometheus_client import Counter
 
-from hubbub.chat.event_log import read_log
+from hubbub.chat.log_entries import read_log
 from hubbub.chat.log_positions import LogPositions, read_log_positions, renew_epoch
 from hubbub.observability import metrics
 from hubbub.realtime.catch_up.restored_database import find_rewound_log, is_database_replaced

@@ -7,7 +7,7 @@ joined yet, or the bus is lost on its host. Such logs are compared more often an
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from hubbub.chat.event_log import WORKSPACE_LOG
+from hubbub.chat.log_entries import WORKSPACE_LOG
 from hubbub.chat.log_positions import LogPositions
 from hubbub.realtime.delivery.followed_log import FollowedLog
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.chat.queries import room_for
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry

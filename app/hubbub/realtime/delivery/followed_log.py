@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.chat.publisher import group_for_log, host_for_group
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 
-from hubbub.chat.event_log import LogEntry, event_time
+from hubbub.chat.log_entries import LogEntry, event_time
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery.fan_out import FanOut
 from hubbub.realtime.delivery.followed_log import FollowedLog, data_of

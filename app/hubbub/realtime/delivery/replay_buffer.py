@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import cast
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 
 MESSAGE_CHANGES = ("message.edited", "message.deleted")
 

@@ -6,7 +6,7 @@ returns each of them once, in seq order.
 
 from collections.abc import Iterable
 
-from hubbub.chat.event_log import LogEntry
+from hubbub.chat.log_entries import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 
 # How many entries may wait for earlier ones. Beyond that, they are read from the log.

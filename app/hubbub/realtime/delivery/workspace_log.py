@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hubbub.chat.event_log import WORKSPACE_LOG, LogEntry
+from hubbub.chat.log_entries import WORKSPACE_LOG, LogEntry
 from hubbub.realtime.delivery.account_events import AccountEvents
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 from django.conf import settings
 from prometheus_client import Counter
 
-from hubbub.chat.event_log import LogEntry, read_log
+from hubbub.chat.log_entries import LogEntry, read_log
 from hubbub.observability import metrics
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher

@@ -1,7 +1,7 @@
-"""Reading the event logs: what an entry contains, and the entries after a position.
+"""The entries of the event logs: what an entry contains, and reading those after a position.
 
-Replicas and REST pages read here; `events` writes. An entry's text is built from the rows as they
-are now. A log row only refers to them, so a replay never shows old text.
+Replicas and REST pages read here; `event_recording` writes. An entry's text is built from the rows
+as they are now. A log row only refers to them, so a replay never shows old text.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """Recording events, and publishing them after the commit: the only way into the logs.
 
 Actions call `record` while they hold the room's lock. After the commit the events are published on
-the bus as log entries. A replica that misses one reads it with `event_log.read_log`.
+the bus as log entries. A replica that misses one reads it with `log_entries.read_log`.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from hubbub.accounts.models import User
-from hubbub.chat.event_log import (
+from hubbub.chat.log_entries import (
     WORKSPACE_LOG,
     event_entry,
     new_message_entry,
