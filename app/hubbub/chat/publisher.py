@@ -8,28 +8,18 @@ thread, started at the first use and so after gunicorn's fork.
 """
 
 import asyncio
-import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
-from channels.layers import get_channel_layer
 from channels_redis.utils import _consistent_hash
 from django.conf import settings
 
 from hubbub.chat.log_entries import LogEntry
-from hubbub.chat.redis_layer import RedisLayer
-from hubbub.observability import metrics
-from hubbub.observability.logs import empty_context
-
-logger = logging.getLogger(__name__)
+from hubbub.chat.publish_queue import BusMessage, PublishQueue
 
 WORKSPACE_GROUP = "place"
-# Messages in one round trip to Redis: enough for a batch of sends, and small in bytes.
-MAX_MESSAGES_PER_ROUND_TRIP = 100
 # How many rooms' last bumps are remembered before old ones are dropped.
 MAX_BUMP_TIMES = 10_000
 
@@ -49,10 +39,7 @@ def host_for_group(group: str) -> int:
 
 class Publisher:
     def __init__(self) -> None:
-        # One queue per Redis host: a host that does not answer must not delay the others.
-        self._queues: dict[int, deque[tuple[str, dict[str, Any]]]] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._failing_hosts: set[int] = set()  # hosts to which the last publish failed
+        self._queues: dict[int, PublishQueue] = {}  # by Redis host
         self._pending_bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number)
         self._bump_times: dict[int, float] = {}  # room: when its last bump was queued (monotonic)
         self._lock = threading.Lock()
@@ -76,15 +63,13 @@ class Publisher:
             self._pending_bumps[room_id] = (seq, number)
         self._schedule()
 
-    def publish(self, group: str, message: dict[str, Any]) -> None:
+    def publish(self, group: str, message: BusMessage) -> None:
         """Queue a channel-layer message. When the queue is full, drop the message and count it."""
         with self._lock:
-            queue = self._queues.setdefault(host_for_group(group), deque())
-            if len(queue) >= settings.PUBLISH_QUEUE_MAX:
-                metrics.publishes_dropped.inc()
-                return
-            queue.append((group, message))
-        self._schedule()
+            queue = self._queues.setdefault(host_for_group(group), PublishQueue())
+            is_queued = queue.add(group, message)
+        if is_queued:
+            self._schedule()
 
     def use_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Publish on `loop` from now on. A replica calls this on that loop when it starts."""
@@ -94,7 +79,8 @@ class Publisher:
     async def flush(self) -> None:
         """Wait until every queued message is published or dropped. Call it on the same loop."""
         self._send_queued()
-        while running := [task for task in self._tasks.values() if not task.done()]:
+        queues = list(self._queues.values())
+        while running := [each for queue in queues if (each := queue.running_task)]:
             await asyncio.wait(running)
 
     def _schedule(self) -> None:
@@ -115,45 +101,20 @@ class Publisher:
     def _send_queued(self) -> None:
         self._is_scheduled = False  # first: a message queued from here on needs a new call
         self._flush_bumps()
-        self._start_tasks()
+        for queue in list(self._queues.values()):
+            queue.start_publishing()
 
     def _get_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._loop.is_closed() or self._pid != os.getpid():
                 self._loop, self._pid = asyncio.new_event_loop(), os.getpid()
-                self._tasks, self._is_scheduled = {}, False
+                self._is_scheduled = False
+                for queue in self._queues.values():
+                    queue.forget_task()
                 threading.Thread(
                     target=self._loop.run_forever, name="publisher", daemon=True
                 ).start()
             return self._loop
-
-    def _start_tasks(self) -> None:
-        for host, queue in list(self._queues.items()):
-            task = self._tasks.get(host)
-            if queue and (task is None or task.done()):
-                loop = asyncio.get_running_loop()
-                self._tasks[host] = loop.create_task(
-                    self._publish_queue(host, queue), context=empty_context()
-                )
-
-    async def _publish_queue(self, host: int, queue: deque[tuple[str, dict[str, Any]]]) -> None:
-        layer = get_channel_layer()
-        assert layer is not None  # the settings always configure one
-        while queue:
-            count = min(len(queue), MAX_MESSAGES_PER_ROUND_TRIP)
-            messages = [queue.popleft() for _ in range(count)]
-            try:
-                async with asyncio.timeout(settings.PUBLISH_TIMEOUT_SECONDS):
-                    await _send(layer, messages)
-                self._failing_hosts.discard(host)
-            except Exception as error:
-                metrics.publishes_dropped.inc(len(messages))
-                self._log_failure(host, error)
-
-    def _log_failure(self, host: int, error: Exception) -> None:
-        if host not in self._failing_hosts:  # once per outage
-            logger.warning("Can't publish to Redis (%r). Replicas read the log instead.", error)
-        self._failing_hosts.add(host)
 
     def _flush_bumps(self) -> None:
         now = time.monotonic()
@@ -178,14 +139,6 @@ class Publisher:
                 for room, at in self._bump_times.items()
                 if now - at < settings.BUMP_INTERVAL_SECONDS
             }
-
-
-async def _send(layer: Any, messages: list[tuple[str, dict[str, Any]]]) -> None:
-    if isinstance(layer, RedisLayer):
-        await layer.group_send_many(messages)
-        return
-    for group, message in messages:
-        await layer.group_send(group, message)
 
 
 publisher = Publisher()

@@ -9,11 +9,11 @@ import asyncio
 import secrets
 import time
 from contextlib import suppress
-from typing import Any
 
 from django.conf import settings
 
 from hubbub.chat.log_entries import WORKSPACE_LOG, LogEntry
+from hubbub.chat.publish_queue import BusMessage
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry
@@ -26,8 +26,6 @@ from hubbub.realtime.delivery.workspace_log import new_workspace_log
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
-
-BusMessage = dict[str, Any]
 
 
 class Hub:

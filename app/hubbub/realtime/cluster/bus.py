@@ -11,10 +11,11 @@ from collections.abc import Callable
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from hubbub.chat.publish_queue import BusMessage
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.cluster.peers import Peers
-from hubbub.realtime.hub import BusMessage, Hub
+from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
 

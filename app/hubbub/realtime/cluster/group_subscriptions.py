@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from hubbub.chat.publish_queue import BusMessage
 from hubbub.chat.publisher import group_for_log, host_for_group
 from hubbub.realtime.cluster.peers import Peers
-from hubbub.realtime.hub import BusMessage, Hub
+from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
 

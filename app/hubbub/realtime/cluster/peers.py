@@ -9,8 +9,9 @@ import time
 
 from django.conf import settings
 
+from hubbub.chat.publish_queue import BusMessage
 from hubbub.chat.publisher import publisher
-from hubbub.realtime.hub import BusMessage, Hub
+from hubbub.realtime.hub import Hub
 from hubbub.realtime.telemetry.latency import HeartbeatDelays
 
 
