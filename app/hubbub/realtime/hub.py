@@ -18,13 +18,12 @@ from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry
 from hubbub.realtime.delivery.account_events import AccountEvents
-from hubbub.realtime.delivery.fan_out import write_to_all
+from hubbub.realtime.delivery.ephemeral_frames import EphemeralFrames
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.local_rooms import LocalRoom, new_local_room
 from hubbub.realtime.delivery.sweep_requests import SweepRequests
 from hubbub.realtime.delivery.workspace_log import new_workspace_log
 from hubbub.realtime.protocol import close_codes
-from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
 
 
@@ -35,7 +34,9 @@ class Hub:
         self.epoch = ""  # of the database behind the logs; empty before `start`
         self.connections = ConnectionRegistry()
         self.local_rooms: dict[int, LocalRoom] = {}
+        self._rooms_with_changed_presence: set[LocalRoom] = set()
         self.account_events = AccountEvents(self.connections, self.local_rooms)
+        self.ephemeral_frames = EphemeralFrames(self.connections, self.local_rooms)
         self.workspace_log = new_workspace_log(self.account_events, self._recheck_gap_later)
         self.sweeps = SweepRequests()
         self.traffic_observer: TrafficObserver | None = None  # None unless RECORDING_DIR is set
@@ -76,7 +77,12 @@ class Hub:
         room = self.local_rooms.get(room_id)
         if room is None:
             self._presence_number += 1
-            room = new_local_room(room_id, self._presence_number, self._recheck_gap_later)
+            room = new_local_room(
+                room_id,
+                self._presence_number,
+                self._rooms_with_changed_presence,
+                self._recheck_gap_later,
+            )
             self.local_rooms[room_id] = room
             metrics.local_rooms.inc()
             self.request_join()
@@ -95,6 +101,13 @@ class Hub:
             if room.is_idle and now - room.idle_since > settings.ROOM_LINGER_SECONDS:
                 self.close_room(room)
                 self.request_join()  # the task that joins groups also leaves those of closed rooms
+
+    def take_rooms_with_changed_presence(self) -> list[LocalRoom]:
+        """Return the local rooms whose presence has changed since the last call."""
+        changed = self._rooms_with_changed_presence
+        rooms = [room for room in changed if self.local_rooms.get(room.id) is room]  # not closed
+        changed.clear()
+        return rooms
 
     def start(self, epoch: str, workspace_seq: int) -> None:
         """Follow the workspace log from its current end."""
@@ -153,33 +166,3 @@ class Hub:
         if log is not None:
             entries = [LogEntry(*entry) for entry in message["entries"]]
             log.receive(entries, message.get("at"))
-
-    def receive_bumps(self, message: BusMessage) -> None:
-        for room_id, seq, number in message["bumps"]:
-            self.bump(room_id, seq, number)
-
-    def bump(self, room_id: int, seq: int, number: int) -> None:
-        """Notify members' connections that have not subscribed to a room of its new events."""
-        room = self.connections.rooms.get(room_id)
-        if room is None or seq <= (room.bumped_seq or 0):
-            return
-        room.bumped_seq = seq
-        text = frame("room.bumped", room=room_id, seq=seq, number=number)
-        connections = self.connections.of_members(room_id)
-        write_to_all(connections, text, lambda connection: room_id not in connection.rooms)
-
-    def receive_typing(self, message: BusMessage) -> None:
-        room = self.local_rooms.get(message["room"])
-        user = message["user"]
-        if room is not None:
-            text = frame("typing.started", room=room.id, user=user)
-            write_to_all(
-                room.subscribers,
-                text,
-                lambda other: room.id in other.rooms and other.user_id != user["id"],
-            )
-
-    def receive_read_marks(self, message: BusMessage) -> None:
-        for user_id, room_id, number in message["marks"]:
-            for connection in self.connections.of_user(user_id):
-                connection.write(frame("room.read", room=room_id, number=number))

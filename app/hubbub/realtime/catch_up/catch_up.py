@@ -97,7 +97,7 @@ class CatchUp:
             return
         await self._read_missing(plan, ends)
         for room_id, (seq, number) in positions.rooms.items():
-            self.hub.bump(room_id, seq, number)
+            self.hub.ephemeral_frames.bump(room_id, seq, number)
 
     def _plan(self) -> SweepPlan:
         is_requested, read_all = self.hub.sweeps.take()

@@ -34,9 +34,9 @@ class Bus:
         self._sweeps = hub.sweeps
         self._handlers: dict[str, Callable[[BusMessage], None]] = {
             "log": hub.receive_events,
-            "bumps": hub.receive_bumps,
-            "typing": hub.receive_typing,
-            "read": hub.receive_read_marks,
+            "bumps": hub.ephemeral_frames.receive_bumps,
+            "typing": hub.ephemeral_frames.receive_typing,
+            "read": hub.ephemeral_frames.receive_read_marks,
             "beat": heartbeats.receive,
             "presence": peers.receive_presence_change,
             "present": peers.receive_presence_list,

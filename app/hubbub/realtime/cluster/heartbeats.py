@@ -80,7 +80,7 @@ class Heartbeats:
     def _receive_own(self, host: int, now: float) -> None:
         if self._hosts[host].receive(now):
             # This replica missed the peers' heartbeats, so reset the peers' timeouts.
-            self.peers.reset_timeouts(now)
+            self.peers.timeouts.renew_all(now)
             self.hub.resubscribe(host)
 
     def _record_lost(self, seconds: float) -> None:

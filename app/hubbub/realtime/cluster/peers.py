@@ -7,10 +7,9 @@ forgotten with all its users.
 
 import time
 
-from django.conf import settings
-
 from hubbub.chat.publish_queue import BusMessage
 from hubbub.chat.publisher import publisher
+from hubbub.realtime.cluster.peer_timeouts import PeerTimeouts
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.telemetry.latency import HeartbeatDelays
 
@@ -19,7 +18,7 @@ class Peers:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.heartbeat_delays = HeartbeatDelays()
-        self._last_seen: dict[str, float] = {}  # by replica id, monotonic
+        self.timeouts = PeerTimeouts()
 
     def ask(self, group: str, room_id: int) -> None:
         """Ask for a room's presence lists: from all peers in its group, or from one peer.
@@ -33,28 +32,28 @@ class Peers:
         peer_id = message["from"]
         if peer_id == self.hub.replica_id:
             return
-        self._start_timeout(peer_id)
+        self.timeouts.start(peer_id, time.monotonic())
         room = self.hub.local_rooms.get(message["room"])
         if room is None:
             return
         joined, left = dict(message["joined"]), message["left"]
         if not room.presence.apply_peer_change(peer_id, message["number"], joined, left):
             self.ask(replica_group(peer_id), room.id)
-        room.presence_changed = True
+        room.mark_presence_changed()
 
     def receive_presence_list(self, message: BusMessage) -> None:
         peer_id = message["from"]
         if peer_id == self.hub.replica_id:
             return
-        self._start_timeout(peer_id)
+        self.timeouts.start(peer_id, time.monotonic())
         room = self.hub.local_rooms.get(message["room"])
         if room is not None:
             room.presence.apply_peer_list(peer_id, message["number"], dict(message["people"]))
-            room.presence_changed = True
+            room.mark_presence_changed()
 
     def send_presence_list(self, message: BusMessage) -> None:
         """Answer a peer that asks for a room's presence list."""
-        self._start_timeout(message["from"])
+        self.timeouts.start(message["from"], time.monotonic())
         room = self.hub.local_rooms.get(message["room"])
         if room is not None:
             answer = {
@@ -68,30 +67,22 @@ class Peers:
 
     def receive_heartbeat(self, peer_id: str, numbers: dict[int, int], now: float) -> None:
         """Compare a peer's presence numbers, by room, with those that this replica has."""
-        self._last_seen[peer_id] = now
+        self.timeouts.renew(peer_id, now)
         for room in self.hub.local_rooms.values():
             if room.id not in numbers and peer_id not in room.presence.peers:
                 continue
             if not room.presence.check_peer_number(peer_id, numbers.get(room.id)):
                 self.ask(replica_group(peer_id), room.id)
             elif room.id not in numbers:
-                room.presence_changed = True
-
-    def reset_timeouts(self, now: float) -> None:
-        self._last_seen = dict.fromkeys(self._last_seen, now)
+                room.mark_presence_changed()
 
     def forget_silent(self, now: float) -> None:
-        for peer_id, last_seen in list(self._last_seen.items()):
-            if now - last_seen > settings.PEER_TIMEOUT_SECONDS:
-                del self._last_seen[peer_id]
-                self.heartbeat_delays.forget(peer_id)
-                for room in self.hub.local_rooms.values():
-                    room.presence.forget_peer(peer_id)
-                    room.presence_changed = True
-
-    def _start_timeout(self, peer_id: str) -> None:
-        # The timeout of a peer that has not sent a heartbeat yet starts with its first message.
-        self._last_seen.setdefault(peer_id, time.monotonic())
+        """Forget the peers that have timed out, with all their users."""
+        for peer_id in self.timeouts.take_expired(now):
+            self.heartbeat_delays.forget(peer_id)
+            for room in self.hub.local_rooms.values():
+                room.presence.forget_peer(peer_id)
+                room.mark_presence_changed()
 
 
 def replica_group(replica_id: str) -> str:

@@ -19,11 +19,10 @@ async def run(hub: Hub) -> None:
     while True:
         await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
         now = time.monotonic()
-        for room in [each for each in hub.local_rooms.values() if each.presence_changed]:
-            room.presence_changed = False
+        for room in hub.take_rooms_with_changed_presence():
             _publish(hub.replica_id, room)
             if not _announce(room, now):
-                room.presence_changed = True
+                room.mark_presence_changed()
 
 
 def _publish(replica_id: str, room: LocalRoom) -> None:

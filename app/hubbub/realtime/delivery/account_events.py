@@ -71,7 +71,7 @@ class AccountEvents:
             connection.identity.user.name = name
         for room in self._local_rooms.values():
             if user_id is not None and room.presence.rename(user_id, name):
-                room.presence_changed = True
+                room.mark_presence_changed()
 
     def _add_member(self, user_id: int | None, room_id: int) -> None:
         if user_id not in self._connections.users:

@@ -27,7 +27,9 @@ ENDING_TYPES = ("member.left", "room.archived")
 @dataclass(eq=False, slots=True)
 class LocalRoom(FollowedLog):
     presence: Presence = field(default_factory=lambda: Presence(settings.PRESENCE_LIST_MAX))
-    presence_changed: bool = False  # since it was last published and announced
+    # The rooms whose presence has changed since it was last published and announced. All local
+    # rooms of a hub share this set.
+    changed_rooms: set["LocalRoom"] = field(default_factory=set)
     announced_at: float = 0.0  # when presence was last announced (monotonic)
     fan_out: FanOut = field(default_factory=FanOut)
     pending_subscribes: int = 0
@@ -62,7 +64,7 @@ class LocalRoom(FollowedLog):
         connection.rooms.add(self.id)
         connection.removal_sent.discard(self.id)
         if self.presence.connect(connection.user_id, connection.name):
-            self.presence_changed = True
+            self.mark_presence_changed()
 
     def unsubscribe(self, connection: Connection, linger: float = 0.0) -> None:
         """End a subscription. Its user stays present for `linger` seconds."""
@@ -76,6 +78,10 @@ class LocalRoom(FollowedLog):
             loop.call_later(linger, self._disconnect, connection.user_id)
         else:
             self._disconnect(connection.user_id)
+
+    def mark_presence_changed(self) -> None:
+        """Have `presence_updates` publish and announce the room's presence soon."""
+        self.changed_rooms.add(self)
 
     def may_have_lost_access(self, user_id: int, since: int) -> bool:
         """Return whether a user may have lost access to the room after the seq `since`."""
@@ -103,17 +109,22 @@ class LocalRoom(FollowedLog):
 
     def _disconnect(self, user_id: int) -> None:
         if self.presence.disconnect(user_id):
-            self.presence_changed = True
+            self.mark_presence_changed()
 
 
 def new_local_room(
-    room_id: int, presence_number: int, on_gap: Callable[[FollowedLog], None]
+    room_id: int,
+    presence_number: int,
+    changed_rooms: set[LocalRoom],
+    on_gap: Callable[[FollowedLog], None],
 ) -> LocalRoom:
     buffer = ReplayBuffer(
         settings.REPLAY_BUFFER_EVENTS, settings.REPLAY_MAX_EVENTS, settings.REPLAY_BUFFER_BYTES
     )
     presence = Presence(settings.PRESENCE_LIST_MAX, number=presence_number)
-    room = LocalRoom(room_id, Resequencer(buffer), on_gap, presence=presence)
+    room = LocalRoom(
+        room_id, Resequencer(buffer), on_gap, presence=presence, changed_rooms=changed_rooms
+    )
     room.idle_since = time.monotonic()
     return room
 

@@ -5,7 +5,8 @@ The order of the steps is the guarantee:
 1. One statement reads the membership and the room's last seq.
 2. The local room starts at that seq, or reads its log up to it. Only then is the replay looked up,
    in the replay buffer or in the log. So it reflects every deletion up to that seq.
-3. The step from the last page to the live subscription does not await, so no event is missed.
+3. The step from the last page to the live subscription (`activation`) does not await, so no event
+   is missed.
 
 Events that are published before a new room's group is joined are read from the log, as when the bus
 is lost. A replica never follows a room for a user who may not read it. Otherwise any user could
@@ -23,9 +24,10 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.errors import problem_for
-from hubbub.realtime.protocol.json_frames import Problem, Ref, answer, problem_frame
+from hubbub.realtime.protocol.json_frames import Problem, Ref, problem_frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
-from hubbub.realtime.subscriptions.replay import ReplayPage, ReplayPager
+from hubbub.realtime.subscriptions.activation import activate
+from hubbub.realtime.subscriptions.replay import ReplayPager
 from hubbub.realtime.subscriptions.room_access import RoomAccess, room_access
 
 
@@ -94,7 +96,14 @@ class SubscribeRequest:
             if room.may_have_lost_access(self.connection.user_id, access.seq):
                 access = await self._read_access(room)  # the user may have been added again
             elif page.is_last:
-                self._activate(room, position, page)
+                activate(
+                    self.hub,
+                    self.connection,
+                    room,
+                    position=position,
+                    last_page=page,
+                    ref=self.ref,
+                )
                 return
             else:
                 texts = [text_frame(entry.text) for entry in page.entries]
@@ -111,25 +120,6 @@ class SubscribeRequest:
     async def _read_access(self, room: LocalRoom) -> RoomAccess:
         accesses = await room_access.load((self.connection.user_id, (room.id,)))
         return ensure_member(accesses.get(room.id))
-
-    def _activate(self, room: LocalRoom, position: int | None, page: ReplayPage) -> None:
-        """Write the last page and the answer, and go live. Must not await."""
-        if self.connection.closed or self.hub.local_rooms.get(room.id) is not room:
-            return
-        room.subscribe(self.connection)
-        if self.hub.traffic_observer is not None:
-            missed = None if position is None else (room.seq or 0) - position
-            self.hub.traffic_observer.subscribed(self.connection, room.id, missed, page.resumed)
-        subscribed = answer(
-            "subscribed",
-            self.ref,
-            room=room.id,
-            seq=room.seq,
-            resumed=page.resumed,
-            **room.presence.snapshot_for(self.connection.user_id, self.connection.name),
-        )
-        texts = [*(entry.text for entry in page.entries), subscribed]
-        self.connection.write_batch(FrameBatch([text_frame(text) for text in texts]))
 
 
 def ensure_member(access: RoomAccess | None) -> RoomAccess:
