@@ -41,7 +41,7 @@ def _record_use(tokens: Iterable[Token]) -> None:
     # The database checks the condition again, so that only one of many replicas writes. Locked rows
     # are being written by another one: skip them, since waiting for several could deadlock.
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
-    unlocked = Token.objects.select_for_update(skip_locked=True)
+    unlocked = Token.objects.select_for_update(no_key=True, skip_locked=True)
     with transaction.atomic():
         ids = list(
             unlocked.filter(stale, pk__in=[each.pk for each in unrecorded]).values_list(

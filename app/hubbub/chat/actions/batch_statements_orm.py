@@ -23,7 +23,8 @@ def lock_and_read(
     limit_lock_time(wait.milliseconds)
     room_ids = {key.room_id for key in memberships}
     rooms = Room.objects.filter(pk__in=room_ids).order_by("pk")
-    locked = list(rooms.select_for_update(skip_locked=wait is LockWait.SKIP_LOCKED))
+    skip_locked = wait is LockWait.SKIP_LOCKED
+    locked = list(rooms.select_for_update(no_key=True, skip_locked=skip_locked))
     user_ids = {key.user_id for key in memberships}
     members = Membership.objects.filter(room__in=room_ids, user__in=user_ids)
     senders, nonces = {key.sender_id for key in messages}, {key.nonce for key in messages}

@@ -36,7 +36,7 @@ _READ = f"""
     SET LOCAL lock_timeout = %s;
 
     SELECT {_columns("room", _ROOM)}
-      FROM chat_room AS room WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE{{skip}};
+      FROM chat_room AS room WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE{{skip}};
 
     SELECT member.*
       FROM unnest(%s::bigint[], %s::bigint[]) AS key (room_id, user_id),

@@ -34,7 +34,8 @@ def mark(marks: Marks) -> dict[tuple[int, int], int]:
 @transaction.atomic
 def _mark(marks: Marks) -> list[Membership]:
     # Locked in the order of their ids, since several replicas write batches at the same time.
-    rows = Membership.objects.filter(_any_of(marks)).select_for_update(of=("self",))
+    rows = Membership.objects.filter(_any_of(marks))
+    rows = rows.select_for_update(of=("self",), no_key=True)
     moved = []
     for membership in rows.select_related("room").order_by("pk"):
         number = min(marks[membership.user_id, membership.room_id], membership.room.messages)

@@ -23,7 +23,7 @@ def set_up_user(user: User) -> None:
     if user.hidden:
         return
     limit_lock_time()
-    lobby = Room.objects.select_for_update().get(is_lobby=True)
+    lobby = Room.objects.lock_lobby()
     if Membership.objects.filter(room=lobby, user=user).exists():
         return
     if settings.EMBEDDED and not User.objects.filter(is_superuser=True).exists():

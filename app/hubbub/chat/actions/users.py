@@ -24,7 +24,7 @@ from hubbub.chat.text import clean_line
 def make_owner(user: User) -> None:
     """Make a user an owner of the workspace and the lobby, without any check. For operators."""
     limit_lock_time()
-    lobby = Room.objects.select_for_update().get(is_lobby=True)
+    lobby = Room.objects.lock_lobby()
     make_workspace_owner(user)
     membership = Membership.objects.select_related("user").filter(room=lobby, user=user).first()
     if membership is not None and membership.role != Membership.Role.OWNER:
@@ -105,7 +105,7 @@ def record_password_change(user: User) -> None:
 @transaction.atomic
 def revoke_token(user: User, *, token_id: int) -> Token:
     """Revoke a user's token. Revoking it again changes nothing. Raises `Token.DoesNotExist`."""
-    token = Token.objects.select_for_update().get(pk=token_id, user=user)
+    token = Token.objects.select_for_update(no_key=True).get(pk=token_id, user=user)
     if token.revoked_at is None:
         token.revoked_at = timezone.now()
         token.save(update_fields=["revoked_at"])

@@ -34,9 +34,14 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def lock(self, room_id: int) -> "Room":
         """Return the room's row, locked until the end of the transaction.
 
-        Raises `Room.DoesNotExist`.
+        The lock leaves the key alone: rows that refer to the room can be inserted meanwhile. Raises
+        `Room.DoesNotExist`.
         """
-        return self.select_for_update().get(pk=room_id)
+        return self.select_for_update(no_key=True).get(pk=room_id)
+
+    def lock_lobby(self) -> "Room":
+        """Do for the lobby what `lock` does."""
+        return self.select_for_update(no_key=True).get(is_lobby=True)
 
 
 class Room(models.Model):

@@ -23,4 +23,4 @@ class Workspace(models.Model):
     @classmethod
     def lock(cls) -> "Workspace":
         """Return the workspace's row, locked until the end of the transaction."""
-        return cls.objects.select_for_update().get(pk=WORKSPACE_ID)
+        return cls.objects.select_for_update(no_key=True).get(pk=WORKSPACE_ID)
