@@ -3,8 +3,7 @@
 import { html, nothing } from "lit";
 
 import { openRoom, openTimeline } from "../state/selectors.js";
-import { TYPING_MS } from "../state/store.js";
-import { fill, gettext, listOf, ngettext } from "../state/text.js";
+import { fill, gettext } from "../state/text.js";
 import { messagesInWindow } from "../state/timeline.js";
 import "./composer/composer.js";
 import "./dialogs/direct-message-dialog.js";
@@ -13,13 +12,13 @@ import "./dialogs/room-settings-dialog.js";
 import "./room/connection-banner.js";
 import "./room/presence-list.js";
 import "./room/room-header.js";
+import "./room/typing-indicator.js";
 import { ChatElement } from "./shared/chat-element.js";
 import "./sidebar/sidebar.js";
 import { textOf } from "./timeline/message.js";
 import "./timeline/timeline.js";
 
 const TOAST_MS = 6_000;
-const MAX_TYPING_NAMES = 3;
 
 class HubChat extends ChatElement {
   static properties = {
@@ -73,7 +72,11 @@ class HubChat extends ChatElement {
         <hub-room-header .chat=${this.chat} .drawer=${this.drawer}></hub-room-header>
         <hub-connection-banner .chat=${this.chat}></hub-connection-banner>
         <hub-timeline class="chat-timeline" .chat=${this.chat}></hub-timeline>
-        <div class="typing-indicator muted" aria-live="off">${this.typingText()}</div>
+        <hub-typing-indicator
+          class="typing-indicator muted"
+          aria-live="off"
+          .chat=${this.chat}
+        ></hub-typing-indicator>
         <hub-composer id="composer" .chat=${this.chat}></hub-composer>
       </main>
       <hub-presence-list
@@ -98,17 +101,6 @@ class HubChat extends ChatElement {
       <div class="toast" role="status">${this.toast ? html`<p>${this.toast}</p>` : nothing}</div>
       <div class="visually-hidden" aria-live="polite">${this.announcement()}</div>
     `;
-  }
-
-  typingText() {
-    const timeline = openTimeline(this.state);
-    const now = Date.now();
-    const entries = [...(timeline?.typing.values() ?? [])].filter((it) => now - it.at < TYPING_MS);
-    const names = entries.map((entry) => entry.name);
-    if (!names.length) return nothing;
-    if (names.length > MAX_TYPING_NAMES) return gettext("Several people are typing…");
-    const text = ngettext("%(names)s is typing…", "%(names)s are typing…", names.length);
-    return fill(text, { names: listOf(names) });
   }
 
   announceNewMessage(state, before) {

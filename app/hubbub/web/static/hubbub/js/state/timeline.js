@@ -8,6 +8,8 @@
  * protocol requires.
  */
 
+import { hasGapBefore, isApplied, movedTo, withGap } from "./gap-detection.js";
+
 export function emptyTimeline(room) {
   return {
     room,
@@ -78,12 +80,9 @@ export function onNextConnection(timeline) {
 
 /** Apply an event of the room's log. Drop it if it was applied; subscribe again after a gap. */
 export function withEvent(timeline, event) {
-  const last = timeline.pendingPosition ?? timeline.position;
-  if (last === null || event.seq <= last) return timeline;
-  if (event.seq > last + 1) return { ...timeline, needsSubscribe: true };
-  const isLoading = timeline.pendingPosition !== null;
-  const moved = isLoading ? { pendingPosition: event.seq } : { position: event.seq };
-  return { ...timeline, ...moved, ...changesOf(timeline, event) };
+  if (isApplied(timeline, event)) return timeline;
+  if (hasGapBefore(timeline, event)) return withGap(timeline);
+  return { ...movedTo(timeline, event.seq), ...changesOf(timeline, event) };
 }
 
 export function withTyping(timeline, user, now) {
