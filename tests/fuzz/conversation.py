@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from hubbub.realtime.protocol import json_frames
-from hubbub.realtime.protocol.json_frames import Problem
+from hubbub.realtime.protocol.json_frames import CommandProblem
 from loadtests.lib.servers import Replica
 from loadtests.lib.simulation.account import Account
 from tests.fuzz.server_frames import ANSWERS, ensure_valid_frame
@@ -62,7 +62,7 @@ class ExpectedAnswers:
     def add(self, text: str | None) -> None:
         try:
             ref, command = json_frames.parse(text)
-        except Problem as problem:
+        except CommandProblem as problem:
             self.required[_key(problem.ref)] += 1
             return
         match command:

@@ -6,7 +6,7 @@ import msgspec
 from django.conf import settings
 
 from hubbub.realtime.protocol import json_frames
-from hubbub.realtime.protocol.json_frames import Problem
+from hubbub.realtime.protocol.json_frames import CommandProblem
 
 CODES = {"bad_frame", "unknown_type", "invalid", "too_large"}
 MAX_ID = 2**63 - 1
@@ -48,7 +48,7 @@ def ensure_within_bounds(command: json_frames.Command) -> None:
 def _answer_to(text: str | None) -> str:
     try:
         ref, command = json_frames.parse(text)
-    except Problem as problem:
+    except CommandProblem as problem:
         return json_frames.problem_frame(problem)
     ensure_within_bounds(command)
     return json_frames.answer("ok", ref)

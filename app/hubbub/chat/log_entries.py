@@ -53,25 +53,25 @@ def read_log(log: int, after: int, limit: int) -> list[LogEntry]:
 
 def event_entry(event: Event) -> LogEntry:
     """Return the log entry of a room's event, with the rows it refers to as they are now."""
-    frame = _envelope(event.type, event.room_id, event.seq, event.at)
-    frame["actor"] = serialize_user(event.actor)
+    fields = _envelope(event.type, event.room_id, event.seq, event.at)
+    fields["actor"] = serialize_user(event.actor)
     if event.type.startswith("message."):
-        frame["message"] = serialize_message(event.message) if event.message else None
+        fields["message"] = serialize_message(event.message) if event.message else None
     if event.user is not None:
-        frame["user"] = serialize_user(event.user)
+        fields["user"] = serialize_user(event.user)
     if event.type in ROOM_TYPES:
-        frame["room_info"] = serialize_room(event.room)
-    frame |= event.data
-    text = encode(frame).decode()
+        fields["room_info"] = serialize_room(event.room)
+    fields |= event.data
+    text = encode(fields).decode()
     return LogEntry(event.seq, event.type, event.message_id, event.user_id, text)
 
 
 def new_message_entry(message: Message) -> LogEntry:
     """Return the same as `event_entry` for a new message's event, without reading the event."""
-    frame = _envelope("message.created", message.room_id, message.seq, message.created_at)
+    fields = _envelope("message.created", message.room_id, message.seq, message.created_at)
     serialized = serialize_message(message)
-    frame |= {"actor": serialized["sender"], "message": serialized}
-    return LogEntry(message.seq, "message.created", message.pk, None, encode(frame).decode())
+    fields |= {"actor": serialized["sender"], "message": serialized}
+    return LogEntry(message.seq, "message.created", message.pk, None, encode(fields).decode())
 
 
 def workspace_event_entry(event: WorkspaceEvent) -> LogEntry:

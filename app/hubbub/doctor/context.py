@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from hubbub.doctor.accounts import SignedInAccounts
 from hubbub.doctor.http_client import HttpClient, Response
 from hubbub.doctor.results import CheckResult
-from hubbub.doctor.test_accounts import TestAccounts
 from hubbub.doctor.websocket_client import WebSocketClient, connect
 
 Results: TypeAlias = Iterator[CheckResult]
@@ -21,7 +21,7 @@ Results: TypeAlias = Iterator[CheckResult]
 class CheckContext:
     http: HttpClient
     page: Response  # the sign-in page, as an anonymous visitor gets it
-    accounts: TestAccounts
+    accounts: SignedInAccounts
     open: ExitStack  # closes the WebSockets at the end
     quick: bool = False
     mail: bool = False

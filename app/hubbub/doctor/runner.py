@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
+from hubbub.doctor.accounts import signed_in_accounts
 from hubbub.doctor.checks import CHECKS, Check, migrations
 from hubbub.doctor.context import CheckContext
 from hubbub.doctor.http_client import HttpClient, Response, Unreachable
 from hubbub.doctor.results import CheckResult, Status, describe_error, red
-from hubbub.doctor.test_accounts import signed_in_accounts
 
 SIGN_IN = "/accounts/login/"
 PROXY_ERRORS = (502, 503, 504)

@@ -23,7 +23,7 @@ from websockets.typing import Origin, Subprotocol
 from hubbub.doctor.http_client import HttpClient
 
 T = TypeVar("T")
-Frame: TypeAlias = dict[str, Any]
+DecodedFrame: TypeAlias = dict[str, Any]
 
 SUBPROTOCOL = Subprotocol("hubbub.v1")
 NO_CLOSE_FRAME = 1006  # the code of a connection that ended without one (RFC 6455, 7.1.5)
@@ -32,7 +32,7 @@ NO_CLOSE_FRAME = 1006  # the code of a connection that ended without one (RFC 64
 class WebSocketClient:
     """An open WebSocket. Every call blocks, and raises ConnectionClosed once it is closed."""
 
-    def __init__(self, connection: "PingCountingConnection", welcome: Frame) -> None:
+    def __init__(self, connection: "PingCountingConnection", welcome: DecodedFrame) -> None:
         self._connection, self.welcome = connection, welcome
 
     @property
@@ -47,7 +47,9 @@ class WebSocketClient:
     def send(self, type: str, **fields: Any) -> None:
         _wait(self._connection.send(json.dumps({"type": type, **fields})))
 
-    def receive(self, matches: Callable[[Frame], bool], within_seconds: float) -> Frame:
+    def receive(
+        self, matches: Callable[[DecodedFrame], bool], within_seconds: float
+    ) -> DecodedFrame:
         """Return the first frame that matches; skip all others.
 
         Raises TimeoutError when none arrives in time.
@@ -108,9 +110,9 @@ async def _connect(http: HttpClient, cookie: str, origin: str) -> WebSocketClien
 
 async def _receive(
     connection: websockets.ClientConnection,
-    matches: Callable[[Frame], bool],
+    matches: Callable[[DecodedFrame], bool],
     within_seconds: float,
-) -> Frame:
+) -> DecodedFrame:
     deadline = time.monotonic() + within_seconds
     while True:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
@@ -119,7 +121,7 @@ async def _receive(
             return dict(frame)
 
 
-def _is_welcome(frame: Frame) -> bool:
+def _is_welcome(frame: DecodedFrame) -> bool:
     return bool(frame["type"] == "welcome")
 
 

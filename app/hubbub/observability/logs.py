@@ -113,8 +113,8 @@ def _format_exception_chain(error: BaseException) -> str:
 
 
 def _format_exception(error: BaseException) -> str:
-    frames = "".join(traceback.format_tb(error.__traceback__))
+    stack = "".join(traceback.format_tb(error.__traceback__))
     name = f"{type(error).__module__}.{type(error).__qualname__}"
-    text = f"Traceback (most recent call last):\n{frames}{name}: {_without_secrets(str(error))}"
+    text = f"Traceback (most recent call last):\n{stack}{name}: {_without_secrets(str(error))}"
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
     return "\n\n".join([text, *(_format_exception_chain(each) for each in inner)])

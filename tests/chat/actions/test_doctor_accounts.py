@@ -16,7 +16,7 @@ from hubbub.chat.actions import doctor_accounts, members, rooms
 from hubbub.chat.actions.send import send
 from hubbub.chat.log_entries import read_log
 from hubbub.chat.models import Event, Membership, Message, Room
-from hubbub.doctor.test_accounts import signed_in_accounts
+from hubbub.doctor.accounts import signed_in_accounts
 
 pytestmark = pytest.mark.django_db
 Pair = tuple[User, User]

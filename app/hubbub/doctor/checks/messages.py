@@ -8,7 +8,7 @@ from websockets.exceptions import WebSocketException
 
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import describe_error, green, grey, red
-from hubbub.doctor.websocket_client import Frame, WebSocketClient
+from hubbub.doctor.websocket_client import DecodedFrame, WebSocketClient
 
 
 def check(context: CheckContext) -> Results:
@@ -58,6 +58,6 @@ def _receive_answer(context: CheckContext, client: WebSocketClient, type: str) -
         raise ProblemReceived(answer.get("detail", answer.get("code")))
 
 
-def _is_message(frame: Frame, nonce: str) -> bool:
+def _is_message(frame: DecodedFrame, nonce: str) -> bool:
     is_created = frame["type"] == "message.created"
     return is_created and bool(frame["message"]["body"] == f"doctor {nonce}")

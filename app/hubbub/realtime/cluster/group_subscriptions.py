@@ -1,8 +1,8 @@
 """Keeps this replica in its channel-layer groups: its own groups, and one for each followed log.
 
 `group_add` returns before Redis has seen it, and fails while Redis is down. So a log counts as
-subscribed only after this replica has received its own probe through the log's group, and joining
-is repeated until then.
+subscribed only after this replica has received its own message through the log's group (the join
+check), and joining is repeated until then.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class GroupSubscriptions:
             await self.hub.wait_for_join_request(settings.BUS_HEARTBEAT_SECONDS)
 
     def receive_ask(self, message: BusMessage) -> None:
-        """Receive this replica's own probe, or a peer's request for a room's presence list."""
+        """Receive this replica's own join check, or a peer's request for a room's presence list."""
         if message["from"] != self.hub.replica_id:
             self.peers.send_presence_list(message)
             return
@@ -58,7 +58,7 @@ class GroupSubscriptions:
         for log in self.hub.followed_logs():
             group = group_for_log(log.id)
             if not log.subscribed and await self._join(group, silent_hosts):
-                self.peers.ask(group, log.id)  # the probe
+                self.peers.ask(group, log.id)  # the join check
 
     async def _join(self, group: str, silent_hosts: set[int]) -> bool:
         """Join a group, or join it again; return False if its host does not answer."""

@@ -23,7 +23,7 @@ class Peers:
     def ask(self, group: str, room_id: int) -> None:
         """Ask for a room's presence lists: from all peers in its group, or from one peer.
 
-        Sent through a log's group, the message is also this replica's probe of that group.
+        Sent through a log's group, the message is also this replica's own join check.
         """
         message = {"type": "ask", "room": room_id, "from": self.hub.replica_id}
         publisher.publish(group, message)

@@ -25,10 +25,10 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_q
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.errors import problem_for
 from hubbub.realtime.protocol.json_frames import (
+    CommandProblem,
     Delete,
     Edit,
     Ping,
-    Problem,
     Read,
     Ref,
     Send,
@@ -70,7 +70,7 @@ class Commands:
             if self.hub.traffic_observer is not None:
                 self.hub.traffic_observer.received(self.connection, command)
             HANDLERS[type(command)](self, command, ref)
-        except Problem as problem:
+        except CommandProblem as problem:
             problem.ref = ref if problem.ref is None else problem.ref
             self._refuse(problem)
         except Exception as error:
@@ -82,7 +82,7 @@ class Commands:
     def subscribe(self, command: Subscribe, ref: Ref) -> None:
         if len(command.rooms) > settings.MAX_ROOMS_PER_SUBSCRIBE:
             detail = _("Subscribe to at most %d rooms at once.") % settings.MAX_ROOMS_PER_SUBSCRIBE
-            raise Problem("invalid", detail)
+            raise CommandProblem("invalid", detail)
         positions = {int(room_id): position for room_id, position in command.rooms.items()}
         self._run_in_order(ref, partial(self._subscribe, positions, ref), MAX_QUEUED_SUBSCRIBES)
 
@@ -90,7 +90,7 @@ class Commands:
         async with self.connection.subscription_lock:
             if len(self.connection.rooms | positions.keys()) > settings.MAX_ROOMS_PER_CONNECTION:
                 detail = _("You can have at most %d rooms open at once.")
-                raise Problem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
+                raise CommandProblem("invalid", detail % settings.MAX_ROOMS_PER_CONNECTION, ref=ref)
             request = SubscribeRequest(self.hub, self.services.catch_up, self.connection, ref)
             await request.run(positions)
 
@@ -154,7 +154,7 @@ class Commands:
             message = {"type": "typing", "room": room_id, "user": typist}
             publisher.publish(group_for_log(room_id), message)
 
-    def _refuse(self, problem: Problem) -> None:
+    def _refuse(self, problem: CommandProblem) -> None:
         """Answer with a problem, and close the connection of a client that ignores problems."""
         connection = self.connection
         connection.write(problem_frame(problem))
@@ -176,7 +176,7 @@ class Commands:
         access = await run_query(read_room_access, self.connection.user_id, [room_id])
         try:
             ensure_member(access.get(room_id))
-        except Problem as problem:
+        except CommandProblem as problem:
             problem.room = room_id
             raise
         work()

@@ -23,7 +23,7 @@ class FollowedLog:
     id: int
     resequencer: Resequencer
     on_gap: Callable[["FollowedLog"], None]
-    # This replica has received its own probe through the log's group since it joined.
+    # This replica has received its own join check through the log's group.
     subscribed: bool = False
     read_lock: asyncio.Lock = field(default_factory=asyncio.Lock)  # one task reads at a time
 

@@ -7,29 +7,29 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat import rate_limits
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
-from hubbub.realtime.protocol.json_frames import Problem, Ref
+from hubbub.realtime.protocol.json_frames import CommandProblem, Ref
 
 logger = logging.getLogger(__name__)
 
 
-def problem_for(error: Exception, ref: Ref) -> Problem:
+def problem_for(error: Exception, ref: Ref) -> CommandProblem:
     """Return the problem that reports `error` to the client; log errors that are bugs."""
     match error:
-        case Problem():
+        case CommandProblem():
             error.ref = ref if error.ref is None else error.ref
             return error
         case PermissionDenied():
-            return Problem("forbidden", str(error), ref=ref)
+            return CommandProblem("forbidden", str(error), ref=ref)
         case ObjectDoesNotExist():
-            return Problem("not_found", _("No such room or message."), ref=ref)
+            return CommandProblem("not_found", _("No such room or message."), ref=ref)
         case ValidationError():
             code = "too_large" if getattr(error, "code", "") == "too_large" else "invalid"
-            return Problem(code, " ".join(error.messages), ref=ref)
+            return CommandProblem(code, " ".join(error.messages), ref=ref)
         case rate_limits.RateLimited():
             detail = _("You're sending too fast. Wait a moment and try again.")
-            return Problem("rate_limited", detail, ref=ref, retry_after=error.retry_after)
+            return CommandProblem("rate_limited", detail, ref=ref, retry_after=error.retry_after)
         case _ if isinstance(error, DATABASE_UNAVAILABLE):
             detail = _("The server can't save this right now. Try again.")
-            return Problem("unavailable", detail, ref=ref, retry_after=1.0)
+            return CommandProblem("unavailable", detail, ref=ref, retry_after=1.0)
     logger.error("A command failed.", exc_info=error)
-    return Problem("unavailable", _("Something went wrong. Try again."), ref=ref)
+    return CommandProblem("unavailable", _("Something went wrong. Try again."), ref=ref)

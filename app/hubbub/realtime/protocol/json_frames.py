@@ -73,7 +73,7 @@ COMMANDS: Final[dict[str, type[Struct]]] = {
 Command: TypeAlias = Subscribe | Unsubscribe | Send | Edit | Delete | Read | Typing | Ping
 
 
-class Problem(Exception):
+class CommandProblem(Exception):
     """Why a command failed; the client receives it as a `problem` frame."""
 
     def __init__(
@@ -98,25 +98,25 @@ class Problem(Exception):
 def parse(text: str | None) -> tuple[Ref, Command]:
     """Parse a frame into its `ref` and its command; None stands for a binary frame.
 
-    Raises Problem, with the frame's `ref` if it could be read.
+    Raises CommandProblem, with the frame's `ref` if it could be read.
     """
     if text is None:
-        raise Problem("bad_frame", _("Frames must be text, one JSON object each."))
+        raise CommandProblem("bad_frame", _("Frames must be text, one JSON object each."))
     if not _fits(text):
         detail = _("A frame can have at most %d bytes.") % settings.MAX_FRAME_BYTES
-        raise Problem("too_large", detail)
+        raise CommandProblem("too_large", detail)
     try:
         envelope = _ENVELOPE.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deeply
         detail = _("A frame must be a JSON object with a `type`; a `ref` must be text or a number.")
-        raise Problem("bad_frame", detail) from None
+        raise CommandProblem("bad_frame", detail) from None
     decoder = _DECODERS.get(envelope.type)
     if decoder is None:
-        raise Problem("unknown_type", _("No such command type."), ref=envelope.ref)
+        raise CommandProblem("unknown_type", _("No such command type."), ref=envelope.ref)
     try:
         return envelope.ref, decoder.decode(text)
     except msgspec.ValidationError as error:
-        raise Problem("invalid", str(error), ref=envelope.ref) from None
+        raise CommandProblem("invalid", str(error), ref=envelope.ref) from None
 
 
 def _fits(text: str) -> bool:
@@ -138,7 +138,7 @@ def answer(type: str, ref: Ref, **fields: Any) -> str:
     return frame(type, **({} if ref is None else {"ref": ref}), **fields)
 
 
-def problem_frame(problem: Problem) -> str:
+def problem_frame(problem: CommandProblem) -> str:
     fields: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
     if problem.room is not None:
         fields["room"] = problem.room

@@ -18,9 +18,9 @@ def main() -> None:
     import django
 
     django.setup()
-    from hubbub.realtime.server.command import Command
+    from hubbub.realtime.server.command_line import CommandLine
 
-    Command().run(sys.argv[1:])
+    CommandLine().run(sys.argv[1:])
 
 
 if __name__ == "__main__":

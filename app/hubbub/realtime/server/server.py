@@ -2,7 +2,7 @@
 
 Stock Daphne cancels all applications on SIGTERM before any hook of ours could run. Here a signal
 first starts a drain (`lifecycle.drain`) while everything still runs; only then the reactor stops.
-`command` starts this server. Nothing outside of this package depends on Daphne.
+`command_line` starts this server. Nothing outside of this package depends on Daphne.
 """
 
 import asyncio

@@ -24,7 +24,7 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.hub import Hub
 from hubbub.realtime.protocol.errors import problem_for
-from hubbub.realtime.protocol.json_frames import Problem, Ref, problem_frame
+from hubbub.realtime.protocol.json_frames import CommandProblem, Ref, problem_frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 from hubbub.realtime.subscriptions.activation import activate
 from hubbub.realtime.subscriptions.replay import ReplayPager
@@ -77,7 +77,7 @@ class SubscribeRequest:
             access = ensure_member(access)
             assert room is not None
             await self._subscribe(room, position, access)
-        except (Problem, *DATABASE_UNAVAILABLE) as error:
+        except (CommandProblem, *DATABASE_UNAVAILABLE) as error:
             self._refuse(room_id, error)
 
     def _refuse(self, room_id: int, error: Exception) -> None:
@@ -123,11 +123,11 @@ class SubscribeRequest:
 
 
 def ensure_member(access: RoomAccess | None) -> RoomAccess:
-    """Return the access of a member to a room that is not archived; raise Problem."""
+    """Return the access of a member to a room that is not archived; raise CommandProblem."""
     if access is None or not (access.is_member or access.is_public):
-        raise Problem("not_found", _("No such room."))
+        raise CommandProblem("not_found", _("No such room."))
     if not access.is_member:
-        raise Problem("forbidden", _("Join the room first."))
+        raise CommandProblem("forbidden", _("Join the room first."))
     if access.is_archived:
-        raise Problem("forbidden", _("This room is archived."))
+        raise CommandProblem("forbidden", _("This room is archived."))
     return access

@@ -18,21 +18,21 @@ KEEP = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class TestAccounts:
+class SignedInAccounts:
     users: tuple[User, User]
     cookies: tuple[str, str]
     room: int
 
 
 @contextmanager
-def signed_in_accounts() -> Iterator[TestAccounts]:
+def signed_in_accounts() -> Iterator[SignedInAccounts]:
     """Sign both accounts in until the end; remove the old messages of earlier runs."""
     pair = doctor_accounts.get_or_create_users()
     room = doctor_accounts.open_room(*pair)
     doctor_accounts.prune_messages(pair[0], room_id=room.pk, older_than=KEEP)
     with ExitStack() as sessions:
         first, second = (_signed_in(user, sessions) for user in pair)
-        yield TestAccounts(pair, (first, second), room.pk)
+        yield SignedInAccounts(pair, (first, second), room.pk)
 
 
 def _signed_in(user: User, sessions: ExitStack) -> str:

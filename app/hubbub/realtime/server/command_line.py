@@ -13,7 +13,7 @@ from hubbub.realtime.server.server import Server
 APPLICATION = "hubbub.asgi:application"
 
 
-class Command(CommandLineInterface):
+class CommandLine(CommandLineInterface):
     description = (
         "Serve Hubbub's WebSockets, and its pages and REST API in a single-process deployment. "
         "Listens on BIND (127.0.0.1) and PORT. Options that are not given default to the settings. "
