@@ -29,10 +29,11 @@ DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env.str("DATA_DIR", default=str(ROOT_DIR / "data")))
 
 PORT = env.port("PORT", default=8_000)
-# The address to listen on. 0.0.0.0 where something else protects the port.
+# The address to listen on. 0.0.0.0 accepts connections from every network, so use it only where a
+# firewall or a container's network keeps others away from the port.
 BIND = env.str("BIND", default="127.0.0.1")
-# gunicorn's workers, and the threads of each. Each thread has a database connection. A replica that
-# also serves pages uses as many threads for them.
+# How many workers gunicorn has, and how many threads each of them. Each thread has a database
+# connection. A replica that also serves pages uses WEB_THREADS threads for them.
 WEB_WORKERS = env.count("WEB_CONCURRENCY", default=2)
 WEB_THREADS = env.count("WEB_THREADS", default=8)
 

