@@ -33,12 +33,11 @@ PING: Final = FrameBatch([Frame("", b"\x89\x00")])
 
 def text_frame(text: str) -> Frame:
     payload = text.encode()
-    return Frame(text, _text_header(len(payload)) + payload)
-
-
-def _text_header(size: int) -> bytes:
+    size = len(payload)
     if size < 126:
-        return TEXT + size.to_bytes(1)
-    if size < 1 << 16:
-        return TEXT + b"\x7e" + size.to_bytes(2)
-    return TEXT + b"\x7f" + size.to_bytes(8)
+        header = TEXT + size.to_bytes(1)
+    elif size < 1 << 16:
+        header = TEXT + b"\x7e" + size.to_bytes(2)
+    else:
+        header = TEXT + b"\x7f" + size.to_bytes(8)
+    return Frame(text, header + payload)
