@@ -10,7 +10,6 @@ from typing import Final
 
 from django.conf import settings
 
-# A copy, because reading Django's lazy settings would slow down each delivery.
 MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # A replay writes its next page once no more than this is buffered. Zero would be too strict,
 # because other busy rooms add frames all the time.
