@@ -22,7 +22,7 @@ OnDisconnect: TypeAlias = Callable[[int | None], None]  # the close code
 
 class Transport(Protocol):
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
-        """Call these for everything received from now on, and for what is already queued.
+        """Call these for everything received from now on, and for everything already queued.
 
         The application must not call `receive` afterwards. It may return: the socket stays open.
         If this returns False, it did nothing, and `receive` must be used.

@@ -19,7 +19,7 @@ class FrameProtocol(Protocol):
     """What this transport needs of the WebSocket protocol object that it writes for."""
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these for everything received from now on, and for what is already queued."""
+        """Call these for everything received from now on, and for everything already queued."""
 
     def find_direct_send(self) -> Callable[[bytes], int] | None:
         """Return the socket's own `send` if nothing is buffered that has to be sent first."""
@@ -42,7 +42,7 @@ class FrameProtocol(Protocol):
 
 
 class DirectTransport:
-    """A `Transport` that avoids the protocol when it can."""
+    """A `Transport`: writes directly to the socket if nothing is buffered, else by the protocol."""
 
     __slots__ = ("_protocol", "direct_send")
 
