@@ -47,12 +47,14 @@ class Cluster(Startable):
     ) -> None:
         self._stack = ExitStack()
         self._folder = TemporaryDirectory(prefix="hubbub-cluster-", ignore_cleanup_errors=True)
-        self._shares_postgres = postgres is not None
-        self._shares_redis = redis is not None
-        self.embedded = embedded
         self.name = f"cluster_{secrets.token_hex(4)}"
         self.postgres = None if embedded else postgres or Postgres(fsync=fsync)
         self.redis = None if embedded else redis or Redis()
+        self._own_servers = [
+            server
+            for server in (self.redis, self.postgres)
+            if server is not None and server not in (postgres, redis)
+        ]
         self.environment = self._make_environment() | dict(environment or {})
         count = 1 if embedded else replicas
         self._stock = stock  # plain Daphne: see `Replica`
@@ -63,8 +65,9 @@ class Cluster(Startable):
         self._stack.callback(self._folder.cleanup)
         for replica in self.replicas:
             self._stack.callback(replica.close)
-        self._start_redis()
-        self._start_database()
+        for server in self._own_servers:
+            self._stack.enter_context(server)
+        self._create_database()
         for replica in self.replicas:
             replica.spawn()
         for replica in self.replicas:
@@ -108,20 +111,12 @@ class Cluster(Startable):
             environment |= {"REDIS_URL": self.redis.url(), "REDIS_PREFIX": self.name}
         return environment
 
-    def _start_redis(self) -> None:
-        if self.redis is not None and not self._shares_redis:
-            self._stack.callback(self.redis.close)
-            self.redis.start()
-
-    def _start_database(self) -> None:
+    def _create_database(self) -> None:
         if self.postgres is None:
             self.manage("migrate", "--verbosity=0")
             return
-        if self._shares_postgres:
+        if self.postgres not in self._own_servers:
             self._stack.callback(self.postgres.drop_database, self.name)
-        else:
-            self._stack.callback(self.postgres.close)
-            self.postgres.start()
         if not self.postgres.has_database(TEMPLATE):
             make_template(self.postgres, self.environment)
         self.postgres.create_database(self.name, template=TEMPLATE)
