@@ -10,13 +10,13 @@ from collections.abc import Collection, Sequence
 
 from loadtests.lib.checker import (
     acknowledgements,
-    event_content,
     final_views,
     log_rules,
     membership,
     message_states,
     positions,
     presence,
+    received,
     revocation,
     subscriptions,
 )
@@ -40,9 +40,7 @@ def check(
     for history in histories:
         violations += subscriptions.check(history)
         violations += positions.check(history)
-        violations += event_content.check(history, log)
-        violations += acknowledgements.check(history, log)
-        violations += message_states.check_loads(history, log)
+        violations += received.check(history, log)
         violations += membership.check(history, memberships)
     violations += acknowledgements.check_nonces(histories)
     violations += message_states.check(histories, log)

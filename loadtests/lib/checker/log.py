@@ -52,6 +52,11 @@ class Log:
     rooms: dict[int, list[LoggedEvent]] = field(default_factory=lambda: defaultdict(list))
     messages: dict[int, LoggedMessage] = field(default_factory=dict)
 
+    def type_at(self, room: int, seq: int) -> str | None:
+        """Return the type of a room's event; None if the log has no such event."""
+        events = self.rooms.get(room, [])
+        return events[seq - 1].type if 0 < seq <= len(events) else None
+
     def messages_of(self, room: int, since: int = 0) -> list[LoggedMessage]:
         """Return a room's messages after a seq, in seq order."""
         own = (one for one in self.messages.values() if one.room == room and one.seq > since)

@@ -48,20 +48,6 @@ def check(histories: Sequence[History], log: Log) -> list[Violation]:
     ]
 
 
-def check_loads(history: History, log: Log) -> list[Violation]:
-    """A load over REST is complete, from its first message to the seq that it names."""
-    violations = []
-    for entry in history.entries:
-        if isinstance(entry, RoomLoaded) and entry.messages is not None:
-            loaded = {message["id"] for message in entry.messages}
-            first = min((message["seq"] for message in entry.messages), default=1)
-            for one in log.messages_of(entry.room, first - 1):
-                if one.seq <= entry.seq and one.id not in loaded:
-                    detail = f"message {one.id} (seq {one.seq}) is missing in the load"
-                    violations.append(Violation("load-complete", history.name, entry.room, detail))
-    return violations
-
-
 def _judge(state: State, first_known: dict[int, float], log: Log) -> Iterator[Violation]:
     message = state.message
     rev, room = message["rev"], message["room"]

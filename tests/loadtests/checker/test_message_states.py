@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from loadtests.lib.checker import Log
+from loadtests.lib.checker import Log, received
 from loadtests.lib.checker.log import LoggedEvent, LoggedMessage
-from loadtests.lib.checker.message_states import check, check_loads
+from loadtests.lib.checker.message_states import check
 from loadtests.lib.client.history import (
     CommandAnswered,
     CommandSent,
@@ -134,8 +134,8 @@ def test_a_load_has_every_message_up_to_its_seq() -> None:
     log = make_log()
     log.messages[102] = LoggedMessage(102, ROOM, 4, 2, 1, "m", "more", False, 4, None)
     complete = RoomLoaded(1.0, ROOM, 3, (state(3),))
-    assert check_loads(History("bob", [complete]), log) == []
-    [violation] = check_loads(History("bob", [RoomLoaded(1.0, ROOM, 4, (state(3),))]), log)
+    assert received.check(History("bob", [complete]), log) == []
+    [violation] = received.check(History("bob", [RoomLoaded(1.0, ROOM, 4, (state(3),))]), log)
     assert (violation.rule, violation.detail) == (
         "load-complete",
         "message 102 (seq 4) is missing in the load",

@@ -1,0 +1,55 @@
+"""Rules of what a client received, compared with the log: events, answers and loads. Pure."""
+
+from collections.abc import Iterator
+
+from loadtests.lib.checker.log import Log
+from loadtests.lib.checker.violation import Violation
+from loadtests.lib.client.history import (
+    CommandAnswered,
+    EventReceived,
+    Frame,
+    History,
+    RoomLoaded,
+)
+
+
+def check(history: History, log: Log) -> list[Violation]:
+    return [
+        Violation(rule, history.name, room, detail)
+        for entry in history.entries
+        for rule, room, detail in _faults(entry, log)
+    ]
+
+
+def _faults(entry: object, log: Log) -> Iterator[tuple[str, int, str]]:
+    match entry:
+        case EventReceived(room=room, seq=seq, type=type):
+            logged = log.type_at(room, seq)
+            if logged != type:
+                yield "event-logged", room, f"received {type} at {seq}; the log has {logged}"
+        case CommandAnswered(code=None, message=dict() as answered):
+            if fault := _answer_fault(answered, log):
+                yield "ok-logged", answered["room"], fault
+        case RoomLoaded(room=room, seq=seq, messages=tuple() as messages):
+            for missing in _missing(messages, room, seq, log):
+                yield "load-complete", room, f"{missing} is missing in the load"
+
+
+def _answer_fault(answered: Frame, log: Log) -> str | None:
+    """A message that was answered with `ok` is in the log, just as the answer says."""
+    message = log.messages.get(answered["id"])
+    if message is None:
+        return f"message {answered['id']} is not in the log"
+    logged = (message.room, message.seq, message.number, message.sender, message.nonce)
+    said = tuple(answered[key] for key in ("room", "seq", "number"))
+    said += (answered["sender"]["id"], answered["nonce"])
+    return None if logged == said else f"the answer says {said}, the log has {logged}"
+
+
+def _missing(messages: tuple[Frame, ...], room: int, seq: int, log: Log) -> Iterator[str]:
+    """A load over REST is complete, from its first message to the seq that it names."""
+    loaded = {message["id"] for message in messages}
+    first = min((message["seq"] for message in messages), default=1)
+    for one in log.messages_of(room, first - 1):
+        if one.seq <= seq and one.id not in loaded:
+            yield f"message {one.id} (seq {one.seq})"
