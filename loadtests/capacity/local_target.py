@@ -16,7 +16,7 @@ from math import ceil
 import psutil
 
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
-from loadtests.lib.load_client import LoadClient, Plan, Result, running
+from loadtests.lib.load_client import ClientPlan, LoadClient, Result, running
 from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
 from loadtests.lib.reporting.numbers import MIB
 from loadtests.lib.systems.backends import Backends
@@ -116,7 +116,7 @@ class LocalTarget:
             (number, room) for number, room in enumerate(rooms) if number % ROOM_SIZE < WRITERS
         ]
         with ExitStack() as stack:
-            plan = Plan(self._hubbub.dialect, connections, writers)
+            plan = ClientPlan(self._hubbub.dialect, connections, writers)
             client = stack.enter_context(running(plan))
             self._groups.append(Group(client, users, len(writers), stack.pop_all()))
 

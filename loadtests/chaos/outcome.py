@@ -17,7 +17,7 @@ from loadtests.chaos.measurements import Delivery, Measurements, slowest_but
 from loadtests.lib import exit_codes
 from loadtests.lib.checker.fault_windows import FaultWindow, Promises
 from loadtests.lib.checker.intervals import Interval
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.checker.summary import Summary, summarize_run
 
 INCONCLUSIVE = exit_codes.NOT_RUN
@@ -127,7 +127,7 @@ def conclude(
     seed: int,
     span: Interval,
     executions: Sequence[Execution],
-    run: Run,
+    run: RecordedRun,
     least_per_second: float,
     trouble: str = "",
     *,

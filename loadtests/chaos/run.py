@@ -24,7 +24,7 @@ from loadtests.chaos.schedule import Schedule
 from loadtests.chaos.supervisor import supervised
 from loadtests.lib import machine
 from loadtests.lib.checker import Log, read_log
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.checker.run_files import write_run
 from loadtests.lib.client.history import History
 from loadtests.lib.console import log_above_status
@@ -152,8 +152,8 @@ def _describe(tab: SimulatedTab) -> str:
     return f"{tab.name} is {where}{closed}; {missing}; pending commands: {pending}"
 
 
-def _recorded_run(observed: Observations, log: Log, options: Options) -> Run:
-    return Run(
+def _recorded_run(observed: Observations, log: Log, options: Options) -> RecordedRun:
+    return RecordedRun(
         observed.histories,
         log,
         left_early=observed.left_early,
@@ -163,7 +163,7 @@ def _recorded_run(observed: Observations, log: Log, options: Options) -> Run:
     )
 
 
-def _judge(seed: int, observed: Observations, recorded: Run, options: Options) -> Outcome:
+def _judge(seed: int, observed: Observations, recorded: RecordedRun, options: Options) -> Outcome:
     ended = max((one.settled for one in observed.executions), default=observed.started)
     return conclude(
         seed,

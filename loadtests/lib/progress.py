@@ -10,7 +10,7 @@ from loadtests.lib.console import is_terminal, log, update_status
 from loadtests.lib.reporting.numbers import rough_duration
 
 
-class Step(Protocol):
+class EstimatedStep(Protocol):
     @property
     def title(self) -> str: ...
 
@@ -19,7 +19,7 @@ class Step(Protocol):
         """Roughly how long the step takes."""
 
 
-AnyStep = TypeVar("AnyStep", bound=Step)
+AnyStep = TypeVar("AnyStep", bound=EstimatedStep)
 
 
 @asynccontextmanager

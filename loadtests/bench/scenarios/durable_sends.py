@@ -3,7 +3,7 @@
 from loadtests.bench.records import Record, Window, acks_per_second, record
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
-from loadtests.lib.load_client import LoadClient, Plan, running
+from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.systems.backends import Backends
 
 MEMBERS = 2
@@ -23,10 +23,10 @@ def measure(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
     return records
 
 
-def plan_of(system: System, writers: int) -> Plan:
+def plan_of(system: System, writers: int) -> ClientPlan:
     rooms = system.make_rooms(writers // MEMBERS, MEMBERS)
     senders = [(number, rooms[number // MEMBERS]) for number in range(writers)]
-    return Plan(system.dialect, system.connections(rooms, MEMBERS), senders)
+    return ClientPlan(system.dialect, system.connections(rooms, MEMBERS), senders)
 
 
 def _fast(system: System, client: LoadClient, writers: int, sizes: Sizes) -> Record:

@@ -4,7 +4,7 @@ import time
 
 from loadtests.bench.records import Record, Window, record
 from loadtests.bench.sizes import Sizes
-from loadtests.lib.load_client import LoadClient, Plan, running
+from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.monitoring.process_usage import memory_bytes
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import lobby_of
@@ -33,7 +33,7 @@ def settle(sizes: Sizes) -> None:
     time.sleep(min(SETTLE_SECONDS, sizes.idle))
 
 
-def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Plan:
+def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> ClientPlan:
     """Connect users who have the lobby and one room open.
 
     The first member of each room may send there, and one other user in the lobby.
@@ -45,7 +45,7 @@ def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Plan:
         for number in range(users)
     ]
     senders = [*((number * each, room) for number, room in enumerate(rooms)), (1, lobby)]
-    return Plan(
+    return ClientPlan(
         hubbub.dialect, connections, senders, max_opening=200, deadline_seconds=OPEN_SECONDS
     )
 

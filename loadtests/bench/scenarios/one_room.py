@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from loadtests.bench.records import Record, Window, record
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
-from loadtests.lib.load_client import LoadClient, Plan, running
+from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.systems.backends import Backends
 
 SATURATED_MS = 1_000
@@ -37,7 +37,7 @@ def open_room(system: System, members: int) -> Iterator[LoadClient]:
     """Connect all members of a new room; each of them may send."""
     rooms = system.make_rooms(1, members)
     senders = [(number, rooms[0]) for number in range(members)]
-    with running(Plan(system.dialect, system.connections(rooms, members), senders)) as client:
+    with running(ClientPlan(system.dialect, system.connections(rooms, members), senders)) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from loadtests.bench.records import Record, Window
 from loadtests.bench.sizes import Sizes
-from loadtests.lib.load_client import ConnectionPlan, Plan, running
+from loadtests.lib.load_client import ClientPlan, ConnectionPlan, running
 from loadtests.lib.servers import Postgres
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import (
@@ -73,7 +73,7 @@ def _storm(
     missed: Sequence[str],
     sizes: Sizes,
 ) -> Record:
-    plan = Plan(
+    plan = ClientPlan(
         hubbub.dialect,
         connections,
         missed_rooms=missed,

@@ -7,7 +7,7 @@ that it judges.
 from loadtests.lib.checker.check import check, format_violations
 from loadtests.lib.checker.fault_windows import Deadlines, FaultWindow, Promises
 from loadtests.lib.checker.log import Log, read_log
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.checker.run_files import read_run, write_run
 from loadtests.lib.checker.subscriptions import OrderChecker
 from loadtests.lib.checker.summary import Summary, summarize_run
@@ -19,7 +19,7 @@ __all__ = [
     "Log",
     "OrderChecker",
     "Promises",
-    "Run",
+    "RecordedRun",
     "Summary",
     "Violation",
     "check",

@@ -18,7 +18,7 @@ MESSAGES = """
 """
 
 
-class Connection(Protocol):
+class DatabaseConnection(Protocol):
     def cursor(self) -> Any: ...
 
 
@@ -63,7 +63,7 @@ class Log:
         return sorted(own, key=lambda message: message.seq)
 
 
-def read_log(connection: Connection) -> Log:
+def read_log(connection: DatabaseConnection) -> Log:
     """Read both tables whole: for the databases of tests, not for production."""
     log = Log()
     for room, *columns in _rows(connection, EVENTS):
@@ -73,7 +73,7 @@ def read_log(connection: Connection) -> Log:
     return log
 
 
-def _rows(connection: Connection, query: str) -> Iterable[Any]:
+def _rows(connection: DatabaseConnection, query: str) -> Iterable[Any]:
     cursor = connection.cursor()
     cursor.execute(query)
     return list(cursor.fetchall())

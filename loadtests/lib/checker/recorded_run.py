@@ -14,7 +14,7 @@ from loadtests.lib.client.history import History
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RecordedRun:
     """`listeners` are the clients that have busy rooms open throughout the run."""
 
     histories: Sequence[History]

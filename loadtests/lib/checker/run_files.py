@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 from loadtests.lib.checker.fault_windows import FaultWindow, Promises
 from loadtests.lib.checker.log import Log, LoggedEvent, LoggedMessage
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.client.history import Entry, Frame, History
 
 RUN, LOG, HISTORIES = "run.json", "log.jsonl", "histories.jsonl"
@@ -24,7 +24,7 @@ class RunFileError(Exception):
     """A folder has no readable run; the text says why."""
 
 
-def write_run(run: Run, folder: Path) -> None:
+def write_run(run: RecordedRun, folder: Path) -> None:
     """Write a run into a folder, which is created; files of an earlier run are replaced."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {
@@ -38,11 +38,11 @@ def write_run(run: Run, folder: Path) -> None:
     _write_lines(folder / HISTORIES, _HistoryLines().of(run))
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RecordedRun:
     """Return what `write_run` wrote. Raises RunFileError."""
     try:
         facts = json.loads((folder / RUN).read_text())
-        return Run(
+        return RecordedRun(
             histories=_read_histories(folder / HISTORIES),
             log=_read_log(folder / LOG),
             left_early=facts["left_early"],
@@ -96,13 +96,13 @@ class _HistoryLines:
         self._numbers: dict[int, int] = {}
         self._new_frames: list[Frame] = []
 
-    def of(self, run: Run) -> Iterator[Any]:
+    def of(self, run: RecordedRun) -> Iterator[Any]:
         for line in self._lines(run):
             yield from self._new_frames
             self._new_frames.clear()
             yield line
 
-    def _lines(self, run: Run) -> Iterator[list[Any]]:
+    def _lines(self, run: RecordedRun) -> Iterator[list[Any]]:
         for history in run.histories:
             yield ["history", history.name, history.ended, list(history.since.items())]
             for room, shown in history.views.items():

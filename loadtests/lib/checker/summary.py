@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.checker.silence import FOREVER, longest_silence
 from loadtests.lib.checker.violation import CATEGORIES, Violation
 from loadtests.lib.client.history import CommandAnswered, EventReceived
@@ -36,7 +36,7 @@ class Summary:
         )
 
 
-def summarize_run(run: Run, violations: Sequence[Violation]) -> Summary:
+def summarize_run(run: RecordedRun, violations: Sequence[Violation]) -> Summary:
     entries = [entry for history in run.histories for entry in history.entries]
     return Summary(
         clients=sum(history.ended is not None for history in run.histories),
@@ -60,7 +60,7 @@ def _acknowledged(entry: object) -> int | None:
     return None
 
 
-def _silences(run: Run) -> list[tuple[str, float, float]]:
+def _silences(run: RecordedRun) -> list[tuple[str, float, float]]:
     listening = [history for history in run.histories if history.name in run.listeners]
     found = []
     for one in run.windows:

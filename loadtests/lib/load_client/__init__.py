@@ -6,6 +6,14 @@ open and how a server speaks, `client` compiles and runs the program, `c/` has i
 """
 
 from loadtests.lib.load_client.client import LoadClient, LoadError, Result, running
-from loadtests.lib.load_client.plan import ConnectionPlan, Dialect, Plan
+from loadtests.lib.load_client.plan import ClientPlan, ConnectionPlan, Dialect
 
-__all__ = ["ConnectionPlan", "Dialect", "LoadClient", "LoadError", "Plan", "Result", "running"]
+__all__ = [
+    "ClientPlan",
+    "ConnectionPlan",
+    "Dialect",
+    "LoadClient",
+    "LoadError",
+    "Result",
+    "running",
+]

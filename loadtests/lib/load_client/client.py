@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from loadtests.lib.load_client.plan import Plan, encode
+from loadtests.lib.load_client.plan import ClientPlan, encode
 from loadtests.lib.servers.process import ROOT
 
 SOURCES = Path(__file__).parent / "c"
@@ -31,7 +31,7 @@ class LoadClient:
         self._process = process
         self.opened: Result = {}
 
-    def start(self, plan: Plan) -> None:
+    def start(self, plan: ClientPlan) -> None:
         """Open all connections. Raises LoadError if they do not open."""
         self._write(encode(plan))
         self.opened = json.loads(self._read())
@@ -94,7 +94,7 @@ class LoadClient:
 
 
 @contextmanager
-def running(plan: Plan) -> Iterator[LoadClient]:
+def running(plan: ClientPlan) -> Iterator[LoadClient]:
     """Run a load client with the plan's connections open."""
     with subprocess.Popen(
         [str(program())],

@@ -41,7 +41,7 @@ class ConnectionPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ClientPlan:
     """Each of `senders` is the index of a connection and the room it sends to."""
 
     dialect: Dialect
@@ -56,7 +56,7 @@ class Plan:
     deadline_seconds: float = 120.0  # until all must be live
 
 
-def encode(plan: Plan) -> str:
+def encode(plan: ClientPlan) -> str:
     """Return the plan's values in the order in which the client reads them."""
     rooms = list(dict.fromkeys(room for one in plan.connections for room in one.rooms))
     numbers = {room: number for number, room in enumerate(rooms)}
@@ -70,7 +70,7 @@ def encode(plan: Plan) -> str:
     return "\n".join(values)
 
 
-def _settings(plan: Plan) -> Iterator[str]:
+def _settings(plan: ClientPlan) -> Iterator[str]:
     for text in astuple(plan.dialect):
         yield _text(text.replace("$I", secrets.token_hex(4)))
     yield f"{plan.max_connecting} {plan.max_opening}"

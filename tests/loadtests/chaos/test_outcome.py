@@ -10,7 +10,7 @@ from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.schedule import ScheduledFault
 from loadtests.lib.checker import Log
-from loadtests.lib.checker.recorded_run import Run
+from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.client.history import (
     CommandAnswered,
     CommandSent,
@@ -70,15 +70,15 @@ def outcome_of(
     alone: bool = False,
 ) -> Outcome:
     """Conclude from made-up histories, without a log: only what users notice matters here."""
-    run = Run(histories, Log(), listeners=[history.name for history in histories])
+    run = RecordedRun(histories, Log(), listeners=[history.name for history in histories])
     return conclude(1, SPAN, faults, run, least, trouble, alone=alone)
 
 
-def sound_run(message_lost: bool = False) -> Run:
+def sound_run(message_lost: bool = False) -> RecordedRun:
     histories, log = talk()
     if message_lost:
         lose_a_saved_message(histories, log)
-    return Run(histories, log)
+    return RecordedRun(histories, log)
 
 
 def test_a_sound_run_has_status_0() -> None:
@@ -105,7 +105,7 @@ def test_a_run_that_lost_a_message_has_status_1() -> None:
 def test_a_run_with_any_other_violation_has_status_1() -> None:
     histories, log = talk()
     use_a_number_twice(histories, log)
-    assert conclude(1, SPAN, [], Run(histories, log), 0).status == 1
+    assert conclude(1, SPAN, [], RecordedRun(histories, log), 0).status == 1
 
 
 def test_a_fault_without_evidence_makes_the_run_inconclusive() -> None:

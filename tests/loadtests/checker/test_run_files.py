@@ -11,7 +11,7 @@ import pytest
 from loadtests.lib.checker import (
     FaultWindow,
     Promises,
-    Run,
+    RecordedRun,
     Violation,
     read_run,
     summarize_run,
@@ -24,7 +24,7 @@ from loadtests.lib.servers.process import ROOT
 from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 
-def make_run() -> Run:
+def make_run() -> RecordedRun:
     """Return a run of two users, one of whom loads the room, with every kind of entry."""
     server = ModelServer(replay_max=2)
     alice, bob = ModelClient(server, 1), ModelClient(server, 2)
@@ -47,7 +47,7 @@ def make_run() -> Run:
     revocations.add(AccessRevoked, 1.0, ("person-0003",), None)
     histories = [alice.protocol.finish(), bob.protocol.finish()]
     started, ended = histories[0].entries[0].at, histories[0].ended or 0.0
-    return Run(
+    return RecordedRun(
         histories=[*histories, revocations],
         log=server.log(),
         left_early=["person-0003"],
@@ -100,7 +100,7 @@ def test_the_summary_has_the_longest_silence_of_listeners_in_each_window() -> No
     entries: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
     windows = [FaultWindow("a pause", 1.5, 5.5), FaultWindow("at the end", 6.0, 9.0)]
     histories = [History("alice", entries), History("does not listen", [])]
-    run = Run(histories, make_run().log, listeners=["alice"], windows=windows)
+    run = RecordedRun(histories, make_run().log, listeners=["alice"], windows=windows)
     assert summarize_run(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from loadtests.lib.load_client import (
+    ClientPlan,
     ConnectionPlan,
     Dialect,
     LoadClient,
     LoadError,
-    Plan,
     Result,
     running,
 )
@@ -30,11 +30,13 @@ def deliver(number: int, text: str, connection: int) -> list[str]:
     return [text]
 
 
-def plan(address: str, connections: int = 3, dialect: Dialect = PLAIN, **more: object) -> Plan:
+def plan(
+    address: str, connections: int = 3, dialect: Dialect = PLAIN, **more: object
+) -> ClientPlan:
     subscribe = "open" if dialect.subscribed else ""
     planned = [ConnectionPlan(address, "/", ["room"], subscribe=subscribe)] * connections
     senders = [(number, "room") for number in range(connections)]
-    return Plan(dialect, planned, senders, **more)  # type: ignore[arg-type]  # a test's own words
+    return ClientPlan(dialect, planned, senders, **more)  # type: ignore[arg-type]  # a test's own words
 
 
 @contextmanager
