@@ -16,7 +16,7 @@ from math import ceil
 import psutil
 
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
-from loadtests.lib.load_client import ClientPlan, LoadClient, Result, running
+from loadtests.lib.load_client import ClientPlan, LoadClient, Result, percentile_ms, running
 from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
 from loadtests.lib.reporting.numbers import MIB
 from loadtests.lib.systems.backends import Backends
@@ -186,9 +186,4 @@ def p99_ms(results: Sequence[Result]) -> float:
     counts = Counter[int]()
     for one in results:
         counts.update(dict(one["delivery"]["buckets"]))
-    left = PERCENTILE * counts.total()
-    for upper_us in sorted(counts):
-        left -= counts[upper_us]
-        if left <= 0:
-            return upper_us / 1_000
-    return 0.0
+    return percentile_ms(sorted(counts.items()), PERCENTILE)

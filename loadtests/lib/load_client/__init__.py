@@ -5,7 +5,7 @@ more CPU per delivery than they do, and would itself be measured. `plan` says wh
 open and how a server speaks, `client` compiles and runs the program, `c/` has its sources.
 """
 
-from loadtests.lib.load_client.client import LoadClient, LoadError, Result, running
+from loadtests.lib.load_client.client import LoadClient, LoadError, Result, percentile_ms, running
 from loadtests.lib.load_client.plan import ClientPlan, ConnectionPlan, Dialect
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "LoadClient",
     "LoadError",
     "Result",
+    "percentile_ms",
     "running",
 ]

@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from loadtests.lib.servers.process import ROOT
 SOURCES = Path(__file__).parent / "c"
 PROGRAM = ROOT / "data/bench/load-client"
 FLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra"]
+
+SHARES = {"p50_ms": 0.5, "p99_ms": 0.99, "p999_ms": 0.999}
 
 Result = dict[str, Any]
 
@@ -34,7 +38,7 @@ class LoadClient:
     def start(self, plan: ClientPlan) -> None:
         """Open all connections. Raises LoadError if they do not open."""
         self._write(encode(plan))
-        self.opened = json.loads(self._read())
+        self.opened = _with_percentiles(json.loads(self._read()), "live")
 
     def paced(
         self, rate: float, seconds: float, at_edges: Callable[[], None], **options: Any
@@ -70,8 +74,7 @@ class LoadClient:
             line = self._read()
             assert line == edge, line
             at_edges()
-        result: Result = json.loads(self._read())
-        return result
+        return _with_percentiles(json.loads(self._read()), "delivery", "ack")
 
     def _write(self, lines: str) -> None:
         assert self._process.stdin is not None
@@ -109,6 +112,24 @@ def running(plan: ClientPlan) -> Iterator[LoadClient]:
             yield client
         finally:
             process.kill()
+
+
+def percentile_ms(buckets: Sequence[Sequence[int]], share: float) -> float:
+    """Return what this share of the durations did not exceed; 0 if there are none.
+
+    `buckets` are in order: the upper edge in microseconds, and the count.
+    """
+    edges = [upper_us for upper_us, _ in buckets]
+    below = list(accumulate(count for _, count in buckets))
+    return edges[bisect_left(below, share * below[-1])] / 1_000 if below else 0.0
+
+
+def _with_percentiles(result: Result, *names: str) -> Result:
+    for name in names:
+        durations = result[name]
+        for label, share in SHARES.items():
+            durations[label] = percentile_ms(durations["buckets"], share)
+    return result
 
 
 @cache

@@ -15,5 +15,5 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, int64_t us);
 
-/* Prints {"count": …, "p50_ms": …, …, "buckets": [[upper edge in us, count], …]}. */
+/* Prints {"count": …, "max_ms": …, "buckets": [[upper edge in us, count], …]}. */
 void histogram_print(const struct histogram *histogram);
