@@ -45,7 +45,7 @@ double open_connections(text_handler *handler) {
     start_event_loop(ready);
     connections = calloc((size_t)plan.connection_count, sizeof *connections);
     for (int i = 0; i < plan.connection_count; i++)
-        connections[i] = (struct connection){.planned = &plan.connections[i], .fd = -1};
+        connections[i] = (struct connection){i, &plan.connections[i], .fd = -1};
     started_ns = now_ns();
     while (live_count + closed_count < plan.connection_count) {
         int64_t now = now_ns();
@@ -56,10 +56,6 @@ double open_connections(text_handler *handler) {
         poll_once(now + CHECK_NS);
     }
     return (double)(now_ns() - started_ns) / SECOND_NS;
-}
-
-int index_of(const struct connection *connection) {
-    return (int)(connection - connections);
 }
 
 void advance_opening(struct connection *connection, int subscribed, int missed) {
@@ -93,7 +89,7 @@ void end_connection(struct connection *connection, const char *why) {
     opening_count--;
     failure_count++;
     if (!plan.retry)
-        errx(1, "Connection %d did not open (%s); %d of %d were open.", index_of(connection), why,
+        errx(1, "Connection %d did not open (%s); %d of %d were open.", connection->index, why,
              live_count, plan.connection_count);
     schedule_retry(connection);
 }
@@ -235,6 +231,6 @@ static void schedule_retry(struct connection *connection) {
     connection->failures++;
     connection->state = WAITING;
     connection->next_try_ns = now_ns() + (int64_t)(drand48() * FIRST_WAIT_NS * (1 << doublings));
+    stats_forget(connection->index, connection->missed);
     connection->subscribed = connection->missed = 0;
-    stats_forget(index_of(connection));
 }

@@ -9,6 +9,7 @@
 enum state { WAITING, CONNECTING, HANDSHAKE, OPENING, LIVE, CLOSED };
 
 struct connection {
+    int index;
     const struct planned_connection *planned;
     int fd; /* -1: none */
     enum state state;
@@ -33,8 +34,6 @@ extern int64_t received_ns; /* when the bytes being handled were read */
 /* Starts the event loop and opens all connections. Exits with an error if they do not become live
  * within the plan's deadline; returns how long it took. */
 double open_connections(text_handler *handler);
-
-int index_of(const struct connection *connection);
 
 /* Counts answers to subscriptions and missed messages, until the connection is live. */
 void advance_opening(struct connection *connection, int subscribed, int missed);

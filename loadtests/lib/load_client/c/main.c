@@ -59,11 +59,11 @@ static void send_due(int64_t start, int64_t now);
 static int64_t due_ns(int64_t start);
 static void sleep_until(int64_t when_ns);
 static void drain(int64_t until);
-static void print_word(const char *word);
 static void send_message(int sender_index, int64_t due);
 static size_t filled_in(char *to, size_t size, const struct text *room, int64_t number);
 
 int main(void) {
+    setlinebuf(stdout);
     read_plan();
     stats_init();
     awaited = malloc((size_t)plan.connection_count * sizeof *awaited);
@@ -80,7 +80,7 @@ static void handle_text(struct connection *connection, const char *text, size_t 
     struct incoming incoming = interpret(text, length);
     switch (incoming.meaning) {
         case DELIVERY:
-            if (stats_delivery(index_of(connection), incoming.number, text, length, received_ns))
+            if (stats_delivery(connection->index, incoming.number, text, length, received_ns))
                 handle_delivery(connection, incoming.number);
             break;
         case ACK: message_returned(connection, incoming.number, true); break;
@@ -102,7 +102,7 @@ static void handle_problem(struct connection *connection, const char *text, size
     char why[256];
     stats_problem();
     if (connection->state != OPENING) {
-        if (awaited[index_of(connection)] != NO_MESSAGE) send_next(connection);
+        if (awaited[connection->index] != NO_MESSAGE) send_next(connection);
         return;
     }
     snprintf(why, sizeof why, "%.*s", (int)length, text);
@@ -111,14 +111,14 @@ static void handle_problem(struct connection *connection, const char *text, size
 
 /* A message arrived at a connection, or (`ack`) the answer to it: its sender may send the next. */
 static void message_returned(struct connection *connection, int64_t number, bool ack) {
-    int sender = stats_message(number)->sender, index = index_of(connection);
+    int sender = stats_message(number)->sender, index = connection->index;
     if (sender < 0 || plan.senders[sender].connection != index) return;
     if (ack || plan.dialect.ack.length == 0) stats_ack(number, received_ns);
     if (awaited[index] == number && load.on_ack == ack) send_next(connection);
 }
 
 static void send_next(struct connection *connection) {
-    int index = index_of(connection), sender = stats_message(awaited[index])->sender;
+    int index = connection->index, sender = stats_message(awaited[index])->sender;
     awaited[index] = NO_MESSAGE;
     if (load.sending && !load.paced) send_message(sender, received_ns);
 }
@@ -151,12 +151,12 @@ static void run_load(void) {
     if (!load.paced)
         for (int i = 0; i < load.senders; i++) send_message(load.first + i, start);
     send_until(start, begin);
-    print_word("begin");
+    puts("begin");
     stats_begin(begin);
     send_until(start, end);
     stats_end(now_ns());
     load.sending = false;
-    print_word("end");
+    puts("end");
     drain(end + (int64_t)(load.drain * SECOND_NS));
     print_result(closed_count);
 }
@@ -200,11 +200,6 @@ static void drain(int64_t until) {
         if (now > until || now - last > SILENCE_NS) return;
         poll_once(now + SILENCE_NS / 20);
     }
-}
-
-static void print_word(const char *word) {
-    puts(word);
-    fflush(stdout);
 }
 
 static void send_message(int sender_index, int64_t due) {

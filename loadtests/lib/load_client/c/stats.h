@@ -32,8 +32,8 @@ bool stats_delivery(int connection, int64_t number, const char *text, size_t len
 void stats_ack(int64_t number, int64_t now);
 void stats_problem(void);
 
-/* Forgets what a connection received, because it starts over. */
-void stats_forget(int connection);
+/* Forgets what a connection received, `missed` messages, because it starts over. */
+void stats_forget(int connection, int missed);
 
 /* A run: reset, then the window from begin to end. */
 void stats_reset(void);
