@@ -6,6 +6,7 @@ from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import (
     CommandAnswered,
+    Entry,
     EventReceived,
     Frame,
     History,
@@ -21,7 +22,7 @@ def check(history: History, log: Log) -> list[Violation]:
     ]
 
 
-def _faults(entry: object, log: Log) -> Iterator[tuple[str, int, str]]:
+def _faults(entry: Entry, log: Log) -> Iterator[tuple[str, int, str]]:
     match entry:
         case EventReceived(room=room, seq=seq, type=type):
             logged = log.type_at(room, seq)
@@ -41,8 +42,8 @@ def _answer_fault(answered: Frame, log: Log) -> str | None:
     if message is None:
         return f"message {answered['id']} is not in the log"
     logged = (message.room, message.seq, message.number, message.sender, message.nonce)
-    said = tuple(answered[key] for key in ("room", "seq", "number"))
-    said += (answered["sender"]["id"], answered["nonce"])
+    sender, nonce = answered["sender"]["id"], answered["nonce"]
+    said = (answered["room"], answered["seq"], answered["number"], sender, nonce)
     return None if logged == said else f"the answer says {said}, the log has {logged}"
 
 
