@@ -2,6 +2,8 @@
 
 #include "clock.h"
 
+#include <err.h>
+#include <errno.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
@@ -25,6 +27,7 @@ bool poll_once(int64_t until_ns) {
     int64_t left = until_ns - now_ns();
     struct timespec timeout = timespec_of(left > 0 ? left : 0);
     int count = epoll_pwait2(poll_fd, events, EVENTS, &timeout, NULL);
+    if (count < 0 && errno != EINTR) err(1, "epoll_pwait2 needs Linux 5.11");
     for (int i = 0; i < count; i++)
         if (events[i].data.ptr != NULL) on_ready(events[i].data.ptr, events[i].events);
     return count == EVENTS;
