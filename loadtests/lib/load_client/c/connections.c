@@ -45,7 +45,7 @@ double open_connections(text_handler *handler) {
     start_event_loop(ready);
     connections = calloc((size_t)plan.connection_count, sizeof *connections);
     for (int i = 0; i < plan.connection_count; i++)
-        connections[i] = (struct connection){i, &plan.connections[i], .fd = -1};
+        connections[i] = (struct connection){.index = i, .planned = &plan.connections[i], .fd = -1};
     started_ns = now_ns();
     while (live_count + closed_count < plan.connection_count) {
         int64_t now = now_ns();
