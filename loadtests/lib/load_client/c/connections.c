@@ -118,13 +118,14 @@ static void connect_due(int64_t now) {
 }
 
 static void connect_one(struct connection *connection, int64_t now) {
-    const struct sockaddr_in *to = &connection->planned->address;
+    const struct sockaddr *to = (const struct sockaddr *)&connection->planned->address;
     int on = 1;
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connection->fd < 0) err(1, "Could not create a socket");
     setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(connection->fd, (const struct sockaddr *)to, sizeof *to) < 0 && errno != EINPROGRESS)
-        err(1, "Could not connect to port %d", ntohs(to->sin_port));
+    if (connect(connection->fd, to, sizeof connection->planned->address) < 0 &&
+        errno != EINPROGRESS)
+        err(1, "Could not connect to port %d", ntohs(connection->planned->address.sin_port));
     connection->state = CONNECTING;
     connection->handshake_until_ns = now + (int64_t)(plan.handshake_seconds * SECOND_NS);
     connecting_count++;
@@ -143,7 +144,8 @@ static void finish_connecting(struct connection *connection) {
     connecting_count--;
     connection->state = HANDSHAKE;
     watch(connection->fd, EPOLLIN, EPOLL_CTL_MOD, connection);
-    write_bytes(connection, connection->planned->request.bytes, connection->planned->request.length);
+    const struct text *request = &connection->planned->request;
+    write_bytes(connection, request->bytes, request->length);
 }
 
 static void receive(struct connection *connection) {

@@ -14,7 +14,8 @@
  * Connections stay open between loads, and pings are answered.
  *
  * Each file includes only headers below it: main; connections; stats, incoming; plan, event_loop,
- * frames, histogram; clock. Linux promises more memory than it has, so allocations are not checked. */
+ * frames, histogram; clock. Linux promises more memory than it has, so allocations are not
+ * checked. */
 
 #include "clock.h"
 #include "connections.h"
