@@ -31,5 +31,5 @@ class Redis(Server):
             connection.sendall(b"PING\r\n")
             return connection.recv(16).startswith(b"+PONG")
 
-    def url(self, database: int = 0) -> str:
-        return f"redis://{self.address}/{database}"
+    def url(self) -> str:
+        return f"redis://{self.address}/0"
