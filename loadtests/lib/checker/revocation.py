@@ -42,10 +42,8 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> Iterator[Violation]:
     deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
-    if room is None:
-        later = _everything_since(history, revoked)
-    else:
-        later = _on_same_subscription(history, revoked)
+    # An ended session must not open a connection either.
+    later = history.entries if room is None else _on_same_subscription(history, revoked)
     for entry in later:
         if entry.at > deadline and _was_received(entry, room):
             seconds = entry.at - revoked.at
@@ -59,11 +57,6 @@ def _was_received(entry: Entry, room: int | None) -> bool:
     return isinstance(entry, Received) or (
         isinstance(entry, RoomLoaded) and room in (None, entry.room)
     )
-
-
-def _everything_since(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
-    """Yield all later entries: an ended session must not open a connection either."""
-    return (entry for entry in history.entries if entry.at >= revoked.at)
 
 
 def _on_same_subscription(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
