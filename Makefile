@@ -29,8 +29,8 @@ setup: ## Create the virtual environment for development
 
 test: setup ## Run the tests; installs Redis, PostgreSQL and Chromium if it can
 	@scripts/install-servers
-	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/stack --ignore=tests/deploy/platforms
-	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q -n 2 --dist loadgroup --embedded --ignore=tests/stack --ignore=tests/deploy/platforms
+	$(TIMED) "tests on PostgreSQL and Redis" $(BIN)/pytest -q -n 2 --ignore=tests/stack --ignore=tests/deploy/platforms
+	$(TIMED) "tests on SQLite, one process" $(BIN)/pytest -q -n 2 --embedded --ignore=tests/stack --ignore=tests/deploy/platforms
 	$(TIMED) "tests on stock Daphne" $(BIN)/pytest -q --stock-daphne tests/cluster
 
 test-stack: setup ## Run the tests of the whole stack; installs nginx, too

@@ -12,9 +12,11 @@ from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
 import pytest
+from xdist.remote import Producer
 
 from loadtests.lib.servers import Postgres, Redis, ServerError
 from loadtests.lib.servers.process import ROOT
+from tests.support.scheduling import FolderScheduling, put_long_units_first
 
 STACK = pytest.StashKey[ExitStack]()
 POSTGRES = pytest.StashKey[Postgres | None]()
@@ -46,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "our_server: needs our subclass of Daphne; not run with --stock-daphne"
     )
-    if config.option.help:
+    if config.option.help or _only_distributes(config):
         return
     try:
         _set_environment(_start_servers(config))
@@ -70,23 +72,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             kept = [item for item in items if differs(item)]
             config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
             items[:] = kept
-    for item in items:
-        if group := _group_of(item):
-            item.add_marker(pytest.mark.xdist_group(group))
-    # The long groups start first, so that no worker is left alone with one at the end.
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    put_long_units_first(items)
 
 
-def _group_of(item: pytest.Item) -> str:
-    """Return the folder or file whose tests share an expensive fixture with `item`, or "".
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be turned off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
+    config.option.loadscopereorder = False  # keep the order of the tests
+    return FolderScheduling(config, log)
 
-    With `--dist loadgroup`, pytest-xdist runs such tests in one worker, so that a cluster which
-    they share starts once and not once in each worker.
-    """
-    assert isinstance(item, pytest.Function)
-    fixtures = [each for defs in item._fixtureinfo.name2fixturedefs.values() for each in defs]
-    shared = {each.scope: each.baseid for each in fixtures if each.baseid.startswith("tests/")}
-    return shared.get("session") or shared.get("module") or ""
+
+def _only_distributes(config: pytest.Config) -> bool:
+    """Return whether this process leaves all tests to workers of pytest-xdist."""
+    distributes = config.option.dist != "no" and not config.option.collectonly
+    return distributes and not hasattr(config, "workerinput")
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
