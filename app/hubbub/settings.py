@@ -81,7 +81,6 @@ elif not SECRET_KEY:
 # Django
 
 INSTALLED_APPS = [
-    "daphne",  # first: its runserver replaces Django's
     "hubbub.accounts",
     "hubbub.chat",
     "hubbub.web",
