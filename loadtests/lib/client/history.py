@@ -7,7 +7,7 @@ seconds of the machine's monotonic clock, so that histories of one machine can b
 import time
 from collections.abc import Callable, MutableSequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 Frame: TypeAlias = dict[str, Any]
 
@@ -135,6 +135,7 @@ Entry: TypeAlias = (
     | CommandAnswered
     | AccessRevoked
 )
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 
 @dataclass(slots=True)
@@ -159,3 +160,6 @@ class History:
         self.entries.append(entry)
         if self.watch is not None:
             self.watch(entry)
+
+    def newest(self, kind: type[AnyEntry]) -> AnyEntry | None:
+        return next((one for one in reversed(self.entries) if isinstance(one, kind)), None)

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from http.client import HTTPException
 from http.cookies import SimpleCookie
 from typing import Any
@@ -118,6 +119,16 @@ def call_patiently(
             if refused.status != TOO_MANY_REQUESTS:
                 raise
             time.sleep(refused.retry_after)
+
+
+def create_private_room(
+    address: str, headers: dict[str, str], name: str, members: Iterable[int]
+) -> int:
+    """Create a room with these users, by id; return the room's id. Raises as `call` does."""
+    room = call_patiently(address, "POST", "/rooms", headers, {"name": name, "kind": "private"})
+    for user in members:
+        call_patiently(address, "POST", f"/rooms/{room['id']}/members", headers, {"user": user})
+    return int(room["id"])
 
 
 def headers_of(identity: str) -> dict[str, str]:

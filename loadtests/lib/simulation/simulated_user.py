@@ -35,8 +35,8 @@ class SimulatedTab:
         return self.client.connected and not self.missing and live
 
     def has_received_since(self, at: float) -> bool:
-        entries = reversed(self.client.history.entries)
-        return next((one.at for one in entries if isinstance(one, EventReceived)), 0.0) > at
+        newest = self.client.history.newest(EventReceived)
+        return newest is not None and newest.at > at
 
     @property
     def pending(self) -> bool:
