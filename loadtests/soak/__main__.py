@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,7 @@ from loadtests.lib.servers.stack import RunningStack
 from loadtests.soak import report
 from loadtests.soak.accounts import populate
 from loadtests.soak.growth_criteria import FULL_SECONDS, judge
-from loadtests.soak.load import Load
-from loadtests.soak.progress_line import ProgressLine
+from loadtests.soak.load import SoakLoad
 from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
@@ -32,6 +32,7 @@ ENVIRONMENT = NO_RATE_LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
 LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 2.0, 60.0
+TAIL_BYTES = 65_536  # of the samples: more than the newest one
 MIN_SECONDS = 20
 MAX_REPLICAS = 16
 
@@ -40,8 +41,10 @@ def main() -> None:
     options = parse(sys.argv[1:])
     try:
         if not options.read:
-            measure(options)
-        sys.exit(exit_codes.PASSED if judged(options) else exit_codes.FAILED)
+            options.folder.mkdir(parents=True, exist_ok=True)
+            facts = json.dumps(soak(options), indent=1)
+            (options.folder / "soak.json").write_text(facts)
+        sys.exit(exit_codes.PASSED if judged(options.folder) else exit_codes.FAILED)
     except (ServerError, StackError, OSError) as error:
         log(f"The soak could not be run: {error}")
     except KeyboardInterrupt:
@@ -66,33 +69,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def measure(options: argparse.Namespace) -> None:
-    options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / "soak.json").write_text(json.dumps(asyncio.run(soak(options)), indent=1))
-
-
-def judged(options: argparse.Namespace) -> bool:
-    """Print and write the report; return whether the soak passed."""
-    facts = json.loads((options.folder / "soak.json").read_text())
-    samples = time_series.read(options.folder / "samples.jsonl")
-    verdicts = judge(samples, facts["seconds"])
-    print(report.text(facts, verdicts))
-    report.draw(samples, facts["seconds"], options.folder / "soak.svg")
-    if facts["seconds"] >= FULL_SECONDS:
-        report.write(facts, samples, verdicts)
-        log("Updated docs/performance.md and docs/images/soak.svg.")
-    log(f"Samples, figures and plot are in {options.folder}.")
-    return report.passed(facts, verdicts)
-
-
-async def soak(options: argparse.Namespace) -> dict[str, Any]:
+def soak(options: argparse.Namespace) -> dict[str, Any]:
     """Run the soak on a stack of its own; return what was done, and on which machine."""
     log("Starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
         log("Making users and rooms")
-        load = Load(await populate(stack), options.connections, options.rate)
+        load = SoakLoad(populate(stack), options.connections, options.rate)
         every = SAMPLE_SECONDS if options.seconds >= FULL_SECONDS else SHORT_SAMPLE_SECONDS
-        await run_load(stack, load, options.seconds, options.folder / "samples.jsonl", every)
+        samples = options.folder / "samples.jsonl"
+        asyncio.run(run_load(stack, load, options.seconds, samples, every))
         return {
             "machine": machine.describe(),
             "seconds": options.seconds,
@@ -100,19 +85,47 @@ async def soak(options: argparse.Namespace) -> dict[str, Any]:
             "connections": options.connections,
             "restarts": sum(row.restarts for row in stack.processes().values()),
             "tracebacks": stack.output().count("Traceback"),
-            **load.facts(),
+            **load.tally.facts(),
         }
 
 
 async def run_load(
-    stack: RunningStack, load: Load, seconds: float, file: Path, every: float
+    stack: RunningStack, load: SoakLoad, seconds: float, file: Path, every: float
 ) -> None:
     """Run the load on a stack while it is sampled."""
-    line = ProgressLine(load, file, seconds)
-    in_a_file = min(LINE_SECONDS_IN_A_FILE, seconds / 4)
+    began = time.monotonic()
+
+    def line() -> str:
+        at = time.monotonic() - began
+        return report.progress_line(load.tally, _newest_samples(file), at, seconds)
+
     with sampling(stack.folder / "stack", file, every):
-        async with live_line(line, LINE_SECONDS, in_a_file):
+        async with live_line(line, LINE_SECONDS, min(LINE_SECONDS_IN_A_FILE, seconds / 4)):
             await load.run(seconds)
+
+
+def _newest_samples(file: Path) -> time_series.Samples:
+    """Return the newest samples of a file that is still being written."""
+    if not file.exists():
+        return time_series.Samples()
+    with file.open("rb") as lines:
+        lines.seek(max(0, file.stat().st_size - TAIL_BYTES))
+        _, *complete = lines.read().decode().splitlines(keepends=True)
+    return time_series.parse(line for line in complete if line.endswith("\n"))
+
+
+def judged(folder: Path) -> bool:
+    """Print and write the report; return whether the soak passed."""
+    facts = json.loads((folder / "soak.json").read_text())
+    samples = time_series.read(folder / "samples.jsonl")
+    verdicts = judge(samples, facts["seconds"])
+    print(report.text(facts, verdicts))
+    report.draw(samples, facts["seconds"], folder / "soak.svg")
+    if facts["seconds"] >= FULL_SECONDS:
+        report.write(facts, samples, verdicts)
+        log("Updated docs/performance.md and docs/images/soak.svg.")
+    log(f"Samples, figures and plot are in {folder}.")
+    return report.passed(facts, verdicts)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """The users of a soak and their rooms, created before it starts."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from loadtests.lib.client import rest
 from loadtests.lib.servers.process import ServerError
+from loadtests.lib.servers.seed import seed_users
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.lib.simulation.account import Account, fetch_account
 
@@ -35,36 +33,34 @@ class Population:
     password_of_bob: str
 
 
-async def populate(
-    stack: RunningStack, users: int = USERS, password_of_bob: str = ""
-) -> Population:
+def populate(stack: RunningStack, users: int = USERS, password_of_bob: str = "") -> Population:
     """Create users and rooms in a running stack; each user is a member of a few rooms.
 
     If bob already exists, his password must be given.
     """
-    return await asyncio.to_thread(_populate, stack, users, password_of_bob)
+    address, password_of_bob = stack.address, password_of_bob or _make_cast(stack)
+    accounts = [fetch_account(address, session) for session in seed_users(stack.manage, users)]
+    owner, *others = accounts
+    rooms = [
+        rest.create_private_room(
+            address,
+            owner.headers,
+            f"soak {room + 1}",
+            [other.id for number, other in enumerate(others, start=1) if room in _rooms_of(number)],
+        )
+        for room in range(ROOMS)
+    ]
+    members = [
+        User(account, tuple(rooms[room] for room in _rooms_of(number)))
+        for number, account in enumerate(accounts)
+    ]
+    lobby = next(one for one in call(address, owner, "GET", "/rooms") if one["lobby"])
+    return Population(address, members, rooms, int(lobby["id"]), password_of_bob)
 
 
 def call(address: str, account: Account, method: str, path: str, **body: Any) -> Any:
     """Call REST; if rate-limited, wait as long as requested. Raises RefusedError."""
     return rest.call_patiently(address, method, path, account.headers, body or None)
-
-
-def _populate(stack: RunningStack, users: int, password_of_bob: str) -> Population:
-    address = stack.address
-    with TemporaryDirectory(prefix="hubbub-soak-") as folder:
-        file = Path(folder) / "sessions"
-        password_of_bob = password_of_bob or _make_cast(stack)
-        stack.manage("seed", "--yes", "--users", str(users), "--sessions", str(file))
-        accounts = [fetch_account(address, session) for session in file.read_text().splitlines()]
-    rooms = _make_rooms(address, accounts)
-    members = [User(account, _rooms_of(number, rooms)) for number, account in enumerate(accounts)]
-    lobby = next(
-        int(one["id"])
-        for one in call(address, accounts[0], "GET", "/rooms")
-        if int(one["id"]) not in rooms and one["kind"] == "public"
-    )
-    return Population(address, members, rooms, lobby, password_of_bob)
 
 
 def _make_cast(stack: RunningStack) -> str:
@@ -76,18 +72,6 @@ def _make_cast(stack: RunningStack) -> str:
     return found[1]
 
 
-def _make_rooms(address: str, accounts: Sequence[Account]) -> list[int]:
-    """Create the rooms; the first user owns all of them and adds the others."""
-    owner, rooms = accounts[0], list[int]()
-    for number in range(ROOMS):
-        made = call(address, owner, "POST", "/rooms", name=f"soak {number + 1}", kind="private")
-        rooms.append(int(made["id"]))
-    for number, account in enumerate(accounts[1:], start=1):
-        for room in _rooms_of(number, rooms):
-            call(address, owner, "POST", f"/rooms/{room}/members", user=account.id)
-    return rooms
-
-
-def _rooms_of(number: int, rooms: Sequence[int]) -> tuple[int, ...]:
-    step = ROOMS // ROOMS_EACH
-    return tuple(rooms[(number + step * each) % ROOMS] for each in range(ROOMS_EACH))
+def _rooms_of(user: int) -> list[int]:
+    """Return which of the rooms a user is a member of, by number."""
+    return [(user + step) % ROOMS for step in range(0, ROOMS, ROOMS // ROOMS_EACH)]

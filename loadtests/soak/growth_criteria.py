@@ -8,8 +8,9 @@
   configured size, and each process keeps table files open, up to `max_files_per_process`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from statistics import median
 
 from loadtests.lib.monitoring.growth import Growth, growth
@@ -26,17 +27,26 @@ COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that must not grow; `limit` returns how much growth is tolerated at its level."""
+    """Something that must not grow by more than a share of its level, or by more than `slack`.
+
+    With `share_of`, it is a share of the median of those points instead.
+    """
 
     part: str
     what: str
     points: Points
-    unit: str
-    limit: Callable[[float], float]
+    unit: str = ""
+    share: float = COUNT_SHARE
+    slack: float = COUNT_SLACK
+    share_of: Points = field(default_factory=list)
+
+    def limit(self, level: float) -> float:
+        whole = median(value for _, value in self.share_of) if self.share_of else level
+        return max(self.slack, self.share * whole)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GrowthVerdict:
     part: str
     what: str
     unit: str
@@ -48,14 +58,14 @@ class Verdict:
         return self.growth is not None and self.growth.grown <= self.limit
 
 
-def judge(samples: Samples, seconds: float) -> list[Verdict]:
+def judge(samples: Samples, seconds: float) -> list[GrowthVerdict]:
     """Return a verdict on each measure of a soak."""
     start = start_seconds(seconds)
     verdicts = []
     for one in measures(samples):
         grown = growth([(at, value) for at, value in one.points if start <= at <= seconds])
         limit = one.limit(grown.level) if grown else 0.0
-        verdicts.append(Verdict(one.part, one.what, one.unit, grown, limit))
+        verdicts.append(GrowthVerdict(one.part, one.what, one.unit, grown, limit))
     return verdicts
 
 
@@ -64,33 +74,22 @@ def start_seconds(seconds: float) -> float:
 
 
 def measures(samples: Samples) -> Iterator[Measure]:
+    memory = partial(Measure, unit="bytes", share=MEMORY_SHARE, slack=0.0)
     for part in samples.parts():
         own = samples.values(part, "anonymous_bytes")
         if part == "postgres":
-            yield Measure(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE))
+            yield memory(part, OWN_MEMORY, own)
         else:
             resident = samples.values(part, "resident_bytes")
-            yield Measure(part, "memory", resident, "bytes", _share(MEMORY_SHARE))
-            yield Measure(part, OWN_MEMORY, own, "bytes", _share(MEMORY_SHARE, of=resident))
-            yield _count(part, "files", _files_without_connections(samples, part))
-        yield _count(part, "threads", samples.values(part, "threads"))
+            yield memory(part, "memory", resident)
+            yield memory(part, OWN_MEMORY, own, share_of=resident)
+            yield Measure(part, "files", _files_without_connections(samples, part))
+        yield Measure(part, "threads", samples.values(part, "threads"))
     for part in samples.parts("realtime-"):
-        yield _count(part, "tasks", samples.values(part, "hubbub_loop_tasks"))
-    yield _count("redis", "subscriptions", samples.values("redis", "pubsub_channels"))
-    yield _count("redis", "clients", samples.values("redis", "clients"))
-    yield _count("postgres", "connections", samples.values("postgres", "connections"))
-
-
-def _count(part: str, what: str, points: Points) -> Measure:
-    return Measure(part, what, points, "", lambda level: max(COUNT_SLACK, COUNT_SHARE * level))
-
-
-def _share(share: float, of: Points | None = None) -> Callable[[float], float]:
-    """Allow a share of the level, or of the median of other points."""
-    if not of:
-        return lambda level: share * level
-    limit = share * median(value for _, value in of)
-    return lambda level: limit
+        yield Measure(part, "tasks", samples.values(part, "hubbub_loop_tasks"))
+    yield Measure("redis", "subscriptions", samples.values("redis", "pubsub_channels"))
+    yield Measure("redis", "clients", samples.values("redis", "clients"))
+    yield Measure("postgres", "connections", samples.values("postgres", "connections"))
 
 
 def _files_without_connections(samples: Samples, part: str) -> Points:

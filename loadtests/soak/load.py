@@ -6,16 +6,15 @@ hour. At the end every failure makes the soak fail.
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable
 from itertools import count
-from typing import Any
 
-from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client
 from loadtests.lib.client.subscription import Start
-from loadtests.soak import occasional_events
+from loadtests.lib.console import log_above_status
 from loadtests.soak.accounts import Population
+from loadtests.soak.occasional_events import hold_meeting, sign_in_and_out
+from loadtests.soak.tally import Tally
 from loadtests.soak.visit import ANSWER_SECONDS, SEND_SHARE, Visit, random_text
 
 VISIT_SECONDS = (60.0, 240.0)
@@ -25,7 +24,7 @@ REPLAY_BUFFER_EVENTS = 500  # of a room, on each replica: Hubbub's setting of th
 FILL_AT_ONCE = 20
 
 
-class Load:
+class SoakLoad:
     def __init__(
         self,
         population: Population,
@@ -36,28 +35,7 @@ class Load:
         self._population, self._visitors = population, visitors
         self._visit_seconds = visit_seconds
         self._pause = visitors * SEND_SHARE / messages_per_second
-        self.done: Counter[str] = Counter()
-        self.violations: list[Violation] = []
-        self.failures: list[str] = []
-        self._sent = 0
-        self._current: set[Visit] = set()
-
-    @property
-    def sent(self) -> int:
-        return self._sent + sum(visit.sent for visit in self._current)
-
-    @property
-    def errors(self) -> int:
-        return len(self.violations) + len(self.failures)
-
-    def facts(self) -> dict[str, Any]:
-        """Return what was done and what went wrong, for the report."""
-        return {
-            "sent": self.sent,
-            "done": dict(self.done),
-            "violations": [str(violation) for violation in self.violations],
-            "failures": self.failures,
-        }
+        self.tally = Tally()
 
     async def run(self, seconds: float) -> None:
         """Run the load for a number of seconds."""
@@ -66,7 +44,7 @@ class Load:
                 for number in range(self._visitors):
                     group.create_task(self._visit_repeatedly(number))
                 group.create_task(self._cause_occasional_events())
-                group.create_task(self._counted("warm-ups", self._fill_replay_buffers()))
+                group.create_task(self._counted("warm-up", self._fill_replay_buffers()))
         except TimeoutError:
             return
 
@@ -76,18 +54,10 @@ class Load:
         # The first visits are cut short at random, so that not all of them end together.
         seconds = random.uniform(0, longest)
         while True:
-            await self._counted("visits", self._visit(seconds))
+            user = random.choice(self._population.users)
+            visit = Visit(self._population, user, self._pause, self.tally)
+            await self._counted("visit", visit.run(seconds))
             seconds = random.uniform(shortest, longest)
-
-    async def _visit(self, seconds: float) -> None:
-        visit = Visit(self._population, random.choice(self._population.users), self._pause)
-        self._current.add(visit)
-        try:
-            await visit.run(seconds)
-        finally:
-            self.violations += visit.violations
-            self._current.discard(visit)
-            self._sent += visit.sent
 
     async def _fill_replay_buffers(self) -> None:
         """Send fast at first, until the replay buffer of every room is full.
@@ -101,22 +71,21 @@ class Load:
                 for _ in range(REPLAY_BUFFER_EVENTS // FILL_AT_ONCE):
                     sends = (client.send(room, random_text(owner)) for _ in range(FILL_AT_ONCE))
                     await asyncio.gather(*sends)
-                    self._sent += FILL_AT_ONCE
+                    self.tally.sent += FILL_AT_ONCE
                 await client.unsubscribe(room)
 
     async def _cause_occasional_events(self) -> None:
         for number in count(1):
-            meeting = occasional_events.hold_meeting(self._population, number)
-            await self._counted("meetings", meeting)
-            sign_in = occasional_events.sign_in_and_out(self._population)
-            await self._counted("sign-ins", sign_in)
+            await self._counted("meeting", hold_meeting(self._population, number))
+            await self._counted("sign-in", sign_in_and_out(self._population))
             await asyncio.sleep(OCCASION_SECONDS)
 
     async def _counted(self, what: str, work: Awaitable[None]) -> None:
         try:
             await work
         except Exception as error:
-            self.failures.append(f"{what}: {type(error).__name__}: {error}")
+            self.tally.failures.append(f"{what}: {type(error).__name__}: {error}")
+            log_above_status(self.tally.failures[-1])
             await asyncio.sleep(1)
         else:
-            self.done[what] += 1
+            self.tally.done[what] += 1

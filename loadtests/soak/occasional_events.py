@@ -30,10 +30,9 @@ async def hold_meeting(population: Population, number: int) -> None:
     async def by_host(method: str, path: str, **body: Any) -> Any:
         return await asyncio.to_thread(call, address, host, method, path, **body)
 
-    made = await by_host("POST", "/rooms", name=f"meeting {number}", kind="private")
-    room = int(made["id"])
-    for guest in guests:
-        await by_host("POST", f"/rooms/{room}/members", user=guest.id)
+    name, ids = f"meeting {number}", [guest.id for guest in guests]
+    create = rest.create_private_room
+    room = await asyncio.to_thread(create, address, host.headers, name, ids)
     async with AsyncExitStack() as tabs:
         clients = [Client(one.username, one.identity, [address]) for one in (host, *guests)]
         for client in clients:
@@ -41,7 +40,7 @@ async def hold_meeting(population: Population, number: int) -> None:
             await client.open(room, Start.BEGINNING, WITHIN_SECONDS)
         for _ in range(SENDS):
             await random.choice(clients).send(room, "shall we?")
-        await by_host("PATCH", f"/rooms/{room}", name=f"meeting {number}, moved")
+        await by_host("PATCH", f"/rooms/{room}", name=f"{name}, moved")
         await by_host("DELETE", f"/rooms/{room}/members/{guests[0].id}")
         removed = clients[1]
         await removed.wait_until(lambda: room not in removed.protocol.subscriptions, WITHIN_SECONDS)

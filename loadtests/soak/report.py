@@ -11,25 +11,26 @@ from loadtests.lib.monitoring.time_series import Points, Samples, total
 from loadtests.lib.reporting import markdown
 from loadtests.lib.reporting.blocks import Block, Bullets, Image, Paragraph, Table
 from loadtests.lib.reporting.charts import NEUTRAL_COLOUR, figure_file
-from loadtests.lib.reporting.numbers import MIB, amount
+from loadtests.lib.reporting.numbers import MIB, amount, clock
 from loadtests.lib.servers.process import ROOT
-from loadtests.soak.growth_criteria import Verdict, start_seconds
+from loadtests.soak.growth_criteria import GrowthVerdict, start_seconds
+from loadtests.soak.tally import Tally
 
 PAGE = ROOT / "docs/performance.md"
 IMAGE = ROOT / "docs/images/soak.svg"
 MAX_ERRORS_SHOWN = 20
 
 
-def passed(facts: dict[str, Any], verdicts: Sequence[Verdict]) -> bool:
+def passed(facts: dict[str, Any], verdicts: Sequence[GrowthVerdict]) -> bool:
     healthy = not list(_errors(facts))
     return healthy and bool(verdicts) and all(one.within_limit for one in verdicts)
 
 
-def text(facts: dict[str, Any], verdicts: Sequence[Verdict]) -> str:
+def text(facts: dict[str, Any], verdicts: Sequence[GrowthVerdict]) -> str:
     return markdown.render(_blocks(facts, verdicts))
 
 
-def write(facts: dict[str, Any], samples: Samples, verdicts: Sequence[Verdict]) -> None:
+def write(facts: dict[str, Any], samples: Samples, verdicts: Sequence[GrowthVerdict]) -> None:
     draw(samples, facts["seconds"], IMAGE)
     picture = Image("What the processes used during the soak", f"images/{IMAGE.name}")
     markdown.write_section(PAGE, "soak", [*_blocks(facts, verdicts), picture])
@@ -62,14 +63,31 @@ def draw(samples: Samples, seconds: float, file: Path) -> None:
             axes.legend(fontsize="x-small", loc="center left", bbox_to_anchor=(1, 0.5))
 
 
+def progress_line(tally: Tally, samples: Samples, at: float, seconds: float) -> str:
+    """Return how far a soak has come after `at` seconds, and what it has measured so far."""
+    parts = samples.rows[-1][1] if samples.rows else {}
+    connections = sum(int(facts.get("hubbub_connections", 0)) for facts in parts.values())
+    memory = " ".join(
+        f"{name} {facts['resident_bytes'] / MIB:.1f} MiB"
+        for name, facts in sorted(parts.items())
+        if name.startswith(("realtime", "web")) and "resident_bytes" in facts
+    )
+    return (
+        f"{clock(at)} of {clock(seconds)} · {connections} connections · "
+        f"{tally.sent / at:.1f} messages/s · {memory} · {tally.errors} errors"
+    )
+
+
 def _line(axes: Axes, label: str, points: Points) -> None:
     if points:
         axes.plot([at / 60 for at, _ in points], [value for _, value in points], label=label, lw=1)
 
 
-def _blocks(facts: dict[str, Any], verdicts: Sequence[Verdict]) -> Iterator[Block]:
+def _blocks(facts: dict[str, Any], verdicts: Sequence[GrowthVerdict]) -> Iterator[Block]:
     machine = facts["machine"]
-    activities = ", ".join(f"{number:,} {what}" for what, number in facts["done"].items())
+    activities = ", ".join(
+        f"{number:,} {what}{'' if number == 1 else 's'}" for what, number in facts["done"].items()
+    )
     yield Paragraph(
         f"{measured_by('make soak', machine)}: {facts['seconds']:,} s, "
         f"{facts['replicas']} replicas, {facts['connections']} connections at a time, "
@@ -93,7 +111,7 @@ def _errors(facts: dict[str, Any]) -> Iterator[Block]:
             yield Bullets(facts[name][:MAX_ERRORS_SHOWN])
 
 
-def _row(verdict: Verdict) -> list[str]:
+def _row(verdict: GrowthVerdict) -> list[str]:
     name = [verdict.part, verdict.what]
     if verdict.growth is None:
         return [*name, "", "not sampled often enough", "", "**no**"]
@@ -102,7 +120,7 @@ def _row(verdict: Verdict) -> list[str]:
     return [*name, *cells, "flat" if verdict.within_limit else "**grows**"]
 
 
-def _conclusion(verdicts: Sequence[Verdict]) -> str:
+def _conclusion(verdicts: Sequence[GrowthVerdict]) -> str:
     growing = [f"{one.part}'s {one.what}" for one in verdicts if not one.within_limit]
     if growing:
         return f"**Not flat: {', '.join(growing)}.**"

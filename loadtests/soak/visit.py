@@ -9,15 +9,11 @@ import asyncio
 import urllib.request
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from random import Random
 
-from websockets.exceptions import ConnectionClosed
-
 from loadtests.lib.checker.subscriptions import OrderChecker
-from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import Client, rest
-from loadtests.lib.client.history import Entry
+from loadtests.lib.client.history import Entry, History
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.simulation.account import Account
 from loadtests.lib.simulation.message_text import sentence
@@ -28,6 +24,7 @@ from loadtests.lib.simulation.user_kinds import (
     exponential_pause,
 )
 from loadtests.soak.accounts import Population, User
+from loadtests.soak.tally import Tally
 
 OPEN_ROOMS = 2
 LOBBY_CHANCE = 0.2
@@ -37,18 +34,20 @@ random = Random()
 
 
 class Visit:
-    def __init__(self, population: Population, user: User, pause_seconds: float) -> None:
+    def __init__(
+        self, population: Population, user: User, pause_seconds: float, tally: Tally
+    ) -> None:
         """`pause_seconds` is the mean time between two activities."""
         self._population, self._user, self._pause = population, user, pause_seconds
+        self._tally = tally
         account = user.account
-        self._client = Client(account.username, account.identity, [population.address])
-        self._client.history.entries = deque(maxlen=0)
-        self._client.history.watch = self._check_order
+        history = History(account.username, deque(maxlen=0), watch=self._check_order)
+        self._client = Client(
+            account.username, account.identity, [population.address], history=history
+        )
         self._order = OrderChecker(account.username)
-        self.violations: list[Violation] = []  # duplicates, gaps, wrong order
         self._rooms = random.sample(user.rooms, OPEN_ROOMS)
         self._own_messages: list[int] = []  # that may still be changed
-        self.sent = 0
         self._activities: dict[Activity, Callable[[], Awaitable[object]]] = {
             Activity.SEND: self._send,
             Activity.TYPE: self._type,
@@ -72,7 +71,7 @@ class Visit:
                     raise
 
     def _check_order(self, entry: Entry) -> None:
-        self.violations += self._order.check(entry)
+        self._tally.violations += self._order.check(entry)
 
     async def _act(self) -> None:
         while True:
@@ -91,15 +90,12 @@ class Visit:
     async def _send(self) -> None:
         body = random_text(self._user.account)
         answer = await self._client.send(random.choice(self._rooms), body)
-        self.sent += 1
+        self._tally.sent += 1
         if answer["type"] == "ok":
             self._own_messages.append(answer["message"]["id"])
 
     async def _type(self) -> None:
-        if self._client.connected:
-            room = random.choice(self._rooms)
-            with suppress(ConnectionClosed):  # typing has no answer, so nothing is lost
-                await self._client.write(f'{{"type": "typing", "room": {room}}}')
+        await self._client.send_unanswered("typing", room=random.choice(self._rooms))
 
     async def _edit(self) -> None:
         if self._own_messages:

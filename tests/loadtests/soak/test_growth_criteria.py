@@ -15,7 +15,8 @@ Parts = dict[str, dict[str, float]]
 FACTS: dict[str, Any] = {
     "machine": {"at": "2026-11-23T10:00:00", "commit": "0123456789", "cores": 2,
                 "processor": "a processor", "memory_gib": 8},
-    "seconds": SECONDS, "replicas": 2, "connections": 150, "sent": 43_000, "done": {"visits": 900},
+    "seconds": SECONDS, "replicas": 2, "connections": 150, "sent": 43_000,
+    "done": {"visit": 900, "warm-up": 1},
     "restarts": 0, "tracebacks": 0, "violations": [], "failures": [],
 }  # fmt: skip
 
@@ -91,6 +92,10 @@ def test_a_leak_is_named_and_fails_the_soak(
     assert growing(samples) == [(part, what)]
     assert not report.passed(FACTS, judge(samples, SECONDS))
     assert f"Not flat: {part}'s {what}" in report.text(FACTS, judge(samples, SECONDS))
+
+
+def test_the_report_counts_what_was_done() -> None:
+    assert "900 visits, 1 warm-up;" in report.text(FACTS, judge(a_soak(), SECONDS))
 
 
 def test_a_measure_without_samples_is_not_called_flat() -> None:
