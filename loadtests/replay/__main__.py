@@ -18,7 +18,7 @@ from loadtests.lib.console import log
 from loadtests.lib.servers import ServerError
 from loadtests.replay import verdict
 from loadtests.replay.player import Player
-from loadtests.replay.target import Target, TargetError, local_target, remote_target
+from loadtests.replay.target import ReplayTarget, ReplayTargetError, local_target, remote_target
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         log("Starting servers")
         with local_target(traffic, options.replicas) as target:
             return replay(traffic, target, options)
-    except (UnreadableError, TargetError, ServerError, OSError, rest.RefusedError) as error:
+    except (UnreadableError, ReplayTargetError, ServerError, OSError, rest.RefusedError) as error:
         print(error, file=sys.stderr)
         return exit_codes.NOT_RUN
 
@@ -56,9 +56,9 @@ def parse_options() -> argparse.Namespace:
     return options
 
 
-def replay(traffic: Traffic, target: Target, options: argparse.Namespace) -> int:
+def replay(traffic: Traffic, target: ReplayTarget, options: argparse.Namespace) -> int:
     log(f"Replaying {traffic.seconds:.0f} s with {len(traffic.users)} users at {options.speed:g}x")
-    results = asyncio.run(Player(traffic, target, options.speed, log).play())
+    results = asyncio.run(Player(traffic, target, options.speed).play())
     if target.cluster is not None:
         with closing(target.cluster.database()) as connection:
             results.check_log(read_log(connection))

@@ -7,7 +7,6 @@ own actions.
 """
 
 import asyncio
-import json
 import secrets
 import time
 from collections import defaultdict, deque
@@ -18,45 +17,37 @@ from typing import Any
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.subscription import Start
+from loadtests.lib.console import log_above_status
 from loadtests.lib.measurements.series import CONNECT, RESUME, SEND
+from loadtests.lib.progress import live_line
 from loadtests.replay.results import ReplayResults
-from loadtests.replay.target import Target
+from loadtests.replay.target import ReplayTarget
 from loadtests.replay.traffic import RecordedAction, Traffic
 
 SETTLE_SECONDS = 30.0
 PROGRESS_SECONDS = 2.0
 OPEN_SECONDS = 30.0
 POLL_SECONDS = 0.2
-EDIT = "edit"
 WORDS = "the quick brown fox jumps over the lazy dog and on it goes "
-
-Report = Callable[[str], None]
 
 
 class Player:
-    def __init__(self, traffic: Traffic, target: Target, speed: float, report: Report) -> None:
-        self.traffic, self.target, self.speed, self.report = traffic, target, speed, report
+    def __init__(self, traffic: Traffic, target: ReplayTarget, speed: float) -> None:
+        self.traffic, self.target, self.speed = traffic, target, speed
         self.results = ReplayResults()
         self.tabs: dict[int, Client] = {}  # the connected ones, by recorded connection
         self._disconnected: defaultdict[int, list[Client]] = defaultdict(list)  # by user
         self._own_messages: defaultdict[Client, list[int]] = defaultdict(list)  # the newest last
         self._clients: list[Client] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._reported_at = 0.0
+        self._at = 0.0  # the recorded time that has been reached
 
     async def play(self) -> ReplayResults:
         """Replay all actions, wait until all has arrived, and check what the clients received."""
-        started = time.monotonic()
         try:
-            for action in self.traffic.actions:
-                due = started + action.at / self.speed
-                # Sleep even if the action is already due: the clients need time to read answers.
-                await asyncio.sleep(max(0.0, due - time.monotonic()))
-                self.results.late.record(time.monotonic() - due)
-                self.results.played[action.kind] += 1
-                self._start(self._perform(action))
-                self._report_progress(action)
-            await self._settle()
+            async with live_line(self._progress, PROGRESS_SECONDS, PROGRESS_SECONDS):
+                await self._perform_all()
+                await self._settle()
             self.results.check_end(list(self.tabs.values()))
         finally:
             for task in self._tasks:
@@ -64,6 +55,17 @@ class Player:
             for client in self._clients:
                 await client.close()
         return self.results
+
+    async def _perform_all(self) -> None:
+        started = time.monotonic()
+        for action in self.traffic.actions:
+            due = started + action.at / self.speed
+            # Sleep even if the action is already due: the clients need time to read answers.
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            self.results.late.record(time.monotonic() - due)
+            self.results.played[action.kind] += 1
+            self._at = action.at
+            self._start(self._perform(action))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -74,24 +76,35 @@ class Player:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.results.failed(type(error).__name__)
-            self.report(f"An action failed: {error!r}")
+            log_above_status(f"An action failed: {error!r}")
 
     async def _perform(self, action: RecordedAction) -> None:
+        client = self.tabs.get(action.connection)
         if action.kind == "connect":
             await self._connect(action)
-            return
-        client = self.tabs.get(action.connection)
-        if client is None:
+        elif client is None:
             self.results.skipped[action.kind] += 1
-            return
-        room = None if action.room is None else self.target.rooms[action.room]
+        elif action.room is None:
+            await self._perform_outside_rooms(action, client)
+        else:
+            await self._perform_in_room(action, client, self.target.rooms[action.room])
+
+    async def _perform_outside_rooms(self, action: RecordedAction, client: Client) -> None:
         match action.kind:
             case "disconnect":
-                await self._disconnect(action, client)
-            case "edit" | "delete":
-                await self._change_message(action, client)
-            case _ if room is not None:
-                await self._perform_in_room(action, client, room)
+                del self.tabs[action.connection]
+                self._disconnected[action.user].append(client)
+                await client.disconnect(close_frame=action.code not in (None, 1006))
+            case "edit" | "delete" if own := self._own_messages[client]:
+                started = time.monotonic()
+                if action.kind == "edit":
+                    body = body_of(action.chars)
+                    answer = await client.command("message.edit", message=own[-1], body=body)
+                else:
+                    answer = await client.command("message.delete", message=own.pop())
+                self.results.answered(action.kind, answer, started)
+            case kind:
+                self.results.skipped[kind] += 1
 
     async def _connect(self, action: RecordedAction) -> None:
         started, disconnected = time.monotonic(), self._disconnected[action.user]
@@ -125,15 +138,10 @@ class Player:
     def _new_tab(self, user: int) -> Client:
         name = f"user {user + 1}, tab {len(self._clients) + 1}"
         client = Client(name, self.target.identities[user], self.target.addresses)
-        client.history.entries = deque(maxlen=0)
+        client.history.entries = deque(maxlen=0)  # they are checked as they happen
         client.history.watch = self.results.watch(client)
         self._clients.append(client)
         return client
-
-    async def _disconnect(self, action: RecordedAction, client: Client) -> None:
-        del self.tabs[action.connection]
-        self._disconnected[action.user].append(client)
-        await client.disconnect(close_frame=action.code not in (None, 1006))
 
     async def _perform_in_room(self, action: RecordedAction, client: Client, room: int) -> None:
         match action.kind:
@@ -147,7 +155,7 @@ class Player:
                 number = self.results.newest.get(room, 0)
                 await client.command("read", room=room, number=number)
             case "typing" if client.connected:
-                await client.write(json.dumps({"type": "typing", "room": room}))
+                await client.send_unanswered("typing", room=room)
             case "subscribe":
                 pass  # it is already open, or the client resumed it
             case kind:
@@ -163,22 +171,9 @@ class Player:
         if answer["type"] == "ok":
             self._own_messages[client].append(answer["message"]["id"])
 
-    async def _change_message(self, action: RecordedAction, client: Client) -> None:
-        own = self._own_messages[client]
-        if not own:
-            self.results.skipped[action.kind] += 1
-            return
-        started = time.monotonic()
-        if action.kind == EDIT:
-            body = body_of(action.chars)
-            answer = await client.command("message.edit", message=own[-1], body=body)
-        else:
-            answer = await client.command("message.delete", message=own.pop())
-        self.results.answered(action.kind, answer, started)
-
     async def _settle(self) -> None:
         """Wait until everything is answered and received, or until the timeout."""
-        self.report("Waiting until everyone has received everything")
+        log_above_status("Waiting until everyone has received everything")
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_SECONDS):
                 while self._tasks:
@@ -196,14 +191,10 @@ class Player:
         rooms = client.protocol.subscriptions.items()
         return all((each.position or 0) >= last.get(room, 0) for room, each in rooms)
 
-    def _report_progress(self, action: RecordedAction) -> None:
-        now = time.monotonic()
-        if now - self._reported_at < PROGRESS_SECONDS:
-            return
-        self._reported_at = now
+    def _progress(self) -> str:
         sent, late = self.results.played["send"], self.results.late.percentile_ms(99) or 0.0
-        self.report(
-            f"{action.at:.0f} of {self.traffic.seconds:.0f} s, {len(self.tabs)} connections, "
+        return (
+            f"{self._at:.0f} of {self.traffic.seconds:.0f} s, {len(self.tabs)} connections, "
             f"{sent} messages, {len(self.results.violations)} violations, late by {late:.0f} ms"
         )
 

@@ -11,6 +11,19 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
+# What a line has after its time, kind and connection. More values, such as how much a subscription
+# had missed, are ignored.
+FIELDS = {
+    "connect": ("user", "rooms"),
+    "disconnect": ("code",),
+    "subscribe": ("room",),
+    "unsubscribe": ("room",),
+    "read": ("room",),
+    "typing": ("room",),
+    "send": ("room", "chars", "is_reply"),
+    "edit": ("chars",),
+    "delete": (),
+}
 
 
 class UnreadableError(Exception):
@@ -88,18 +101,14 @@ def lines_of(traffic: Traffic) -> Iterator[str]:
     yield json.dumps(head)
     known: set[int] = set()
     for action in traffic.actions:
-        values: list[Any] = [] if action.room is None else [f"room {action.room}"]
-        match action.kind:
-            case "connect":
-                rooms = [] if action.user in known else _rooms_of(traffic, action.user)
-                known.add(action.user)
-                values = [f"user {action.user}", rooms]
-            case "send":
-                values += [action.chars, action.is_reply]
-            case "edit":
-                values = [action.chars]
-            case "disconnect":
-                values = [action.code]
+        names = {"user": f"user {action.user}", "room": f"room {action.room}", "rooms": []}
+        if action.user not in known:
+            names["rooms"] = _rooms_of(traffic, action.user)
+            known.add(action.user)
+        values = [
+            names[field] if field in names else getattr(action, field)
+            for field in FIELDS[action.kind]
+        ]
         yield json.dumps([round(action.at * 1_000), action.kind, action.connection, *values])
 
 
@@ -110,23 +119,15 @@ def _rooms_of(traffic: Traffic, user: int) -> list[str]:
 def _action(
     traffic: Traffic, at: float, kind: str, connection: int, user: int, values: list[Any]
 ) -> RecordedAction:
-    head = at, kind, connection, user
-    match kind, values:
-        case "connect", [_, rooms]:
-            for room in rooms:
-                traffic.room(room, user)
-            return RecordedAction(*head)
-        case "send", [room, chars, is_reply]:
-            return RecordedAction(*head, traffic.room(room, user), chars, is_reply)
-        case "edit", [chars]:
-            return RecordedAction(*head, chars=chars)
-        case "delete", []:
-            return RecordedAction(*head)
-        case "disconnect", [code]:
-            return RecordedAction(*head, code=code)
-        case (("subscribe" | "unsubscribe" | "read" | "typing"), [room, *_]):
-            return RecordedAction(*head, traffic.room(room, user))
-    raise UnreadableError(f"This recording has an unknown action: {kind} {values}.")
+    if len(values) < len(FIELDS.get(kind, (*values, "unknown"))):
+        raise UnreadableError(f"This recording has an unknown action: {kind} {values}.")
+    facts = dict(zip(FIELDS[kind], values, strict=False))
+    facts.pop("user", None)
+    for room in facts.pop("rooms", ()):
+        traffic.room(room, user)
+    if "room" in facts:
+        facts["room"] = traffic.room(facts["room"], user)
+    return RecordedAction(at, kind, connection, user, **facts)
 
 
 def _read_file(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:

@@ -15,7 +15,7 @@ import pytest
 from loadtests.lib.checker import format_violations
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.replay.player import Player
-from loadtests.replay.target import Target, create_rooms
+from loadtests.replay.target import ReplayTarget, create_rooms
 from loadtests.replay.traffic import Traffic, read
 from loadtests.replay.verdict import exit_status, lines
 from tests.cluster.stage import Stage, elapse, open_all
@@ -50,9 +50,9 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
     assert traffic.count("connect") == 2 * USER_COUNT  # everyone was disconnected once
     identities = [recorded.users(USER_COUNT)[user].identity for user in traffic.users.values()]
     made = create_rooms(traffic, recorded.address(0), identities)
-    target = Target(recorded.addresses, identities, made)
+    target = ReplayTarget(recorded.addresses, identities, made)
     started = time.monotonic()
-    results = await Player(traffic, target, SPEED, print).play()
+    results = await Player(traffic, target, SPEED).play()
     assert time.monotonic() - started >= traffic.seconds / SPEED
     results.check_log(recorded.log())
     printed = "\n".join(lines(results, traffic, SPEED))

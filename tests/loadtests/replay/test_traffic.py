@@ -16,7 +16,7 @@ from loadtests.lib.client.subscription import Start, Subscription
 from loadtests.lib.servers.process import ROOT
 from loadtests.replay.player import body_of
 from loadtests.replay.results import ReplayResults
-from loadtests.replay.target import TargetError, remote_target
+from loadtests.replay.target import ReplayTargetError, remote_target
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
 from loadtests.replay.verdict import exit_status, lines
 
@@ -119,14 +119,14 @@ def test_a_saved_body_has_as_many_characters_as_the_recorded_one(chars: int) -> 
 
 @pytest.mark.parametrize("host", ["staging.example.org", "ftp://here", "https://here/chat"])
 def test_an_invalid_host_gets_a_message(tmp_path: Path, host: str) -> None:
-    with pytest.raises(TargetError, match="--host is"):
+    with pytest.raises(ReplayTargetError, match="--host is"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 
 
 @pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
 def test_a_host_may_use_tls(tmp_path: Path, host: str) -> None:
     """The sessions are read before anything is requested from the host."""
-    with pytest.raises(TargetError, match="cannot be read"):
+    with pytest.raises(ReplayTargetError, match="cannot be read"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 
 
