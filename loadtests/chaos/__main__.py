@@ -9,18 +9,20 @@ independently of the others.
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from loadtests.chaos import clock, report
-from loadtests.chaos.fault_catalogue import FAULT_KINDS
+from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
 from loadtests.chaos.fault_kind import FaultKind, supported
-from loadtests.chaos.network import Network, unavailable_reason
-from loadtests.chaos.outcome import Outcome
-from loadtests.chaos.run import LEAST_PER_SECOND, SUMMARY, TABS, USERS, Options, run
-from loadtests.chaos.runs import attempt, cover_every_fault, exit_status
+from loadtests.chaos.network import Network, NetworkError, unavailable_reason
+from loadtests.chaos.outcome import INCONCLUSIVE, Outcome
+from loadtests.chaos.run import SUMMARY, run
 from loadtests.chaos.schedule import (
     DoesNotFit,
     ScheduledFault,
@@ -30,19 +32,21 @@ from loadtests.chaos.schedule import (
     named,
 )
 from loadtests.lib import exit_codes
+from loadtests.lib.client.rest import RefusedError
 from loadtests.lib.console import log
-from loadtests.lib.machine import Machine, commits_of
+from loadtests.lib.machine import commits_of
+from loadtests.lib.servers import ServerError
 from loadtests.lib.servers.process import ROOT
 
-RESULTS = Path("data/chaos")
-SECONDS, SEED = 120.0, 7
+SECONDS = 120.0
 PAGE_NAME = report.PAGE.relative_to(ROOT)
+BEST_TO_WORST = [exit_codes.PASSED, INCONCLUSIVE, exit_codes.FAILED]
+# What ends a run before there is anything to judge. OSError includes refusals and timeouts.
+ABORTING = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
 
 
 def main() -> None:
     options = parse(sys.argv[1:])
-    if options.list:
-        sys.exit(_list(options))
     one_run = partial(_saved_run if options.read else _new_run, options)
     try:
         attempts = [attempt(seed, one_run) for seed in options.seeds]
@@ -51,12 +55,13 @@ def main() -> None:
         sys.exit(exit_codes.NOT_RUN)
     outcomes = [outcome for outcome in attempts if outcome is not None]
     worst = exit_status(attempts)
-    if options.write or cover_every_fault(outcomes):
-        if worst:
-            log(f"{PAGE_NAME} is not updated: only runs of status 0 are written there.")
-        else:
-            report.write(outcomes, _machine_of(options), alone=options.alone)
-            log(f"Updated {PAGE_NAME}.")
+    if cover_every_fault(outcomes) and worst:
+        log(f"{PAGE_NAME} is not updated: only runs of status 0 are written there.")
+    elif cover_every_fault(outcomes):
+        machines = [_summary(options, seed)["machine"] for seed in options.seeds]
+        machine = machines[-1] | {"commit": commits_of(machines)}
+        report.write(outcomes, machine, alone=options.alone)
+        log(f"Updated {PAGE_NAME}.")
     sys.exit(worst)
 
 
@@ -65,54 +70,67 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--seconds", type=float, help="of faults (120; with --alone as long as all of them take)")
     add("--alone", action="store_true", help="one fault at a time, to see the effect of each")
-    add("--seed", type=int, default=SEED, help="determines the schedule and the users")
+    add("--seed", type=int, default=7, help="determines the schedule and the users")
     add("--seeds", type=_seeds, help="several runs: 1-10, or 1,5,7")
     add("--faults", type=_kinds, help="only these, separated by commas")
-    add("--users", type=int, default=USERS, help="number of users (%(default)s)")
-    add("--tabs", type=int, default=TABS, help="total number of tabs (%(default)s)")
-    add(
-        "--min-rate",
-        type=float,
-        default=LEAST_PER_SECOND,
-        help="messages a second below which the run does not count (%(default)g)",
-    )
-    add(
-        "--deadline-factor",
-        type=float,
-        default=1.0,
-        help="multiplies the deadlines of presence and revocation, for a busy machine",
-    )
-    add("--write", action="store_true", help=f"update {PAGE_NAME} even without every fault")
+    add("--users", type=int, default=100, help="number of users (%(default)s)")
+    add("--tabs", type=int, default=240, help="total number of tabs (%(default)s)")
+    less = "messages a second below which the run does not count (%(default)g)"
+    add("--min-rate", type=float, default=20.0, help=less)
+    longer = "multiplies the deadlines of presence and revocation, for a busy machine"
+    add("--deadline-factor", type=float, default=1.0, help=longer)
     add("--read", action="store_true", help="print the outcomes of earlier runs again")
-    add("--list", action="store_true", help="print the schedule and exit")
-    add("--folder", type=Path, default=RESULTS, help="for results (%(default)s)")
+    add("--folder", type=Path, default=Path("data/chaos"), help="for results (%(default)s)")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or [options.seed]
     return options
 
 
-def _list(options: argparse.Namespace) -> int:
-    """Print the schedules; return the exit status."""
+def _kinds(names: str) -> list[FaultKind]:
     try:
-        for seed in options.seeds:
-            _draw(options, seed, unavailable_reason())
-    except DoesNotFit as error:
-        log(str(error))
-        return exit_codes.NOT_RUN
-    return exit_codes.PASSED
+        return named(names)
+    except KeyError as unknown:
+        known = ", ".join(KIND_BY_NAME)
+        message = f"no fault is called {unknown}; there are {known}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        ranges = [part.partition("-") for part in text.split(",")]
+        return [
+            seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)
+        ]
+    except ValueError:
+        message = f"{text!r} is no list of seeds: give 1-10, or 1,5,7"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
+    """Return the outcome of a run; None if it was aborted, after logging why."""
+    try:
+        return run(seed)
+    except ABORTING as error:
+        log(f"Seed {seed} was aborted: {error}")
+        return None
+
+
+def exit_status(attempts: Sequence[Outcome | None]) -> int:
+    """Return the worst status."""
+    statuses = (INCONCLUSIVE if one is None else one.status for one in attempts)
+    return max(statuses, key=BEST_TO_WORST.index)
+
+
+def cover_every_fault(outcomes: Sequence[Outcome]) -> bool:
+    return {row.name for outcome in outcomes for row in outcome.rows} == KIND_BY_NAME.keys()
 
 
 def _new_run(options: argparse.Namespace, seed: int) -> Outcome:
     no_network = unavailable_reason()
     schedule = _draw(options, seed, no_network)
-    run_options = Options(
-        options.users, options.tabs, options.min_rate, options.deadline_factor, options.alone
-    )
     with ExitStack() as stack:
         network = None if no_network else stack.enter_context(Network())
-        outcome = run(seed, schedule, network, _folder(options, seed), run_options)
-    _print(outcome)
-    return outcome
+        return _printed(run(seed, schedule, network, _folder(options, seed), options))
 
 
 def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[ScheduledFault]:
@@ -139,15 +157,7 @@ def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[Sched
 
 
 def _saved_run(options: argparse.Namespace, seed: int) -> Outcome:
-    outcome = Outcome.from_json(_summary(options, seed))
-    _print(outcome)
-    return outcome
-
-
-def _machine_of(options: argparse.Namespace) -> Machine:
-    """Return the machine of the last run, with the commits of all of them."""
-    machines: list[Machine] = [_summary(options, seed)["machine"] for seed in options.seeds]
-    return machines[-1] | {"commit": commits_of(machines)}
+    return _printed(Outcome.from_json(_summary(options, seed)))
 
 
 def _summary(options: argparse.Namespace, seed: int) -> dict[str, Any]:
@@ -160,39 +170,10 @@ def _folder(options: argparse.Namespace, seed: int) -> Path:
     return folder
 
 
-def _print(outcome: Outcome) -> None:
-    for row in outcome.rows:
-        print(row)
-    for violation in outcome.violations:
-        print(violation)
-    print(f"Seed {outcome.seed}, {outcome.per_second:.1f} messages a second outside outages:")
-    print(outcome.summary.counts)
-    if outcome.trouble:
-        print(f"Seed {outcome.seed}: {outcome.trouble}")
-    if outcome.inconclusive:
-        print(f"Seed {outcome.seed} does not count: {outcome.inconclusive}.")
-
-
-def _kinds(names: str) -> list[FaultKind]:
-    try:
-        return named(names)
-    except KeyError as unknown:
-        known = ", ".join(kind.name for kind in FAULT_KINDS)
-        raise argparse.ArgumentTypeError(
-            f"no fault is called {unknown}; there are {known}"
-        ) from None
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        ranges = [part.partition("-") for part in text.split(",")]
-        return [
-            seed for first, _, last in ranges for seed in range(int(first), int(last or first) + 1)
-        ]
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no list of seeds: give 1-10, or 1,5,7"
-        ) from None
+def _printed(outcome: Outcome) -> Outcome:
+    for line in outcome.lines():
+        print(line)
+    return outcome
 
 
 if __name__ == "__main__":

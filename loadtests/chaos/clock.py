@@ -1,4 +1,4 @@
-"""The clocks of the replicas, each of which can be set forward or back.
+"""Clocks of replicas that can be set forward or back.
 
 Every replica is started with a small library (`clock.c`) and a file that the library reads. So a
 clock can jump while the replica runs, at no cost in speed. Clocks can be set only on Linux, and
@@ -16,30 +16,26 @@ SOURCE = Path(__file__).with_name("clock.c")
 COMPILER = "cc"
 
 
-class Clocks:
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="hubbub-clock-", ignore_cleanup_errors=True)
+class Clock:
+    """A clock that can be set at any time; it follows the machine's clock at first.
 
-    def environment(self, replica: str) -> dict[str, str]:
-        """Return variables that make processes follow a replica's clock; `replica` is any name."""
-        built = library()
-        if built is None:
-            return {}
-        self.set(replica, 0)
-        return {"LD_PRELOAD": str(built), "CLOCK_FILE": str(self._file(replica))}
+    Processes with the variables in `environment` follow it. There are none without a C compiler.
+    """
 
-    def set(self, replica: str, seconds: int) -> None:
-        """Set a replica's clock ahead of the real time, or back if `seconds` is negative."""
-        file = self._file(replica)
+    def __init__(self, file: Path) -> None:
+        self._file = file
         file.touch()
-        with file.open("r+b", buffering=0) as mapped:
+        self.set(0)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        built = library()
+        return {"LD_PRELOAD": str(built), "CLOCK_FILE": str(self._file)} if built else {}
+
+    def set(self, seconds: int) -> None:
+        """Set the clock ahead of the real time, or back if `seconds` is negative."""
+        with self._file.open("r+b", buffering=0) as mapped:
             mapped.write(seconds.to_bytes(8, "little", signed=True))
-
-    def close(self) -> None:
-        self._folder.cleanup()
-
-    def _file(self, replica: str) -> Path:
-        return Path(self._folder.name) / replica
 
 
 def available() -> bool:

@@ -6,11 +6,11 @@ fsync, as in production, and a disk that can be filled.
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from loadtests.chaos.clock import Clocks
+from loadtests.chaos.clock import Clock
 from loadtests.chaos.network import NETWORK, Network, NetworkHost, inside_host
 from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.host import LOOPBACK, Host
@@ -39,12 +39,21 @@ POSTGRES_SETTINGS = {
 }
 
 
-class Deployment(Startable):
+class ClockedReplica(Replica):
+    """A replica with a clock of its own."""
+
+    def __init__(self, environment: Mapping[str, str], host: Host) -> None:
+        super().__init__(environment, host=host)
+        self.clock = Clock(self.folder / "clock")
+
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment(), **self.clock.environment}
+
+
+class ChaosDeployment(Startable):
     def __init__(self, network: Network | None) -> None:
         self.network = network
         self._stack = ExitStack()
-        self._clocks = Clocks()
-        self._clock_names: dict[Replica, str] = {}
         self.clients_host = self._host("clients", CLIENT_NETWORKS)
         self.nginx = Nginx(self._host("nginx"))
         self.redis = Redis(self._host("redis"))
@@ -58,10 +67,9 @@ class Deployment(Startable):
         )
         self.web = Web(self.cluster.environment, host=self._host("web"))
         hosts = [self._host(f"replica-{number + 1}") for number in range(REPLICAS)]
-        self.replicas = [self._replica(host) for host in hosts]
+        self.replicas = [ClockedReplica(self.cluster.environment, host) for host in hosts]
 
     def start(self) -> None:
-        self._stack.callback(self._clocks.close)
         if isinstance(self.clients_host, NetworkHost):
             self._stack.enter_context(inside_host(self.clients_host))
             self._spread_over_networks(self.clients_host)
@@ -95,28 +103,23 @@ class Deployment(Startable):
         assert isinstance(server.host, NetworkHost), "there is no network of hosts"
         return server.host
 
-    def new_replica(self, beside: Replica) -> Replica:
+    @property
+    def switch(self) -> NetworkHost:
+        assert self.network is not None, "there is no network of hosts"
+        return self.network.switch
+
+    def new_replica(self, beside: Replica) -> ClockedReplica:
         """Start a replica that will replace another one, on the same host."""
-        replica = self._replica(beside.host)
+        replica = ClockedReplica(self.cluster.environment, beside.host)
         self._stack.callback(replica.close)
         replica.spawn()
         return replica
 
-    def set_clock(self, replica: Replica, seconds: int) -> None:
-        """Set a replica's clock ahead of the real time, or back if `seconds` is negative."""
-        self._clocks.set(self._clock_names[replica], seconds)
-
-    async def use_replicas(self, replicas: Sequence[Replica]) -> None:
+    async def use_replicas(self, replicas: Sequence[ClockedReplica]) -> None:
         """Have nginx send new connections to these replicas only."""
         self.replicas = list(replicas)
         self._write_upstreams()
         await asyncio.to_thread(self.nginx.reload)
-
-    def _replica(self, host: Host) -> Replica:
-        name = f"replica-{len(self._clock_names) + 1}"
-        replica = Replica(self.cluster.environment | self._clocks.environment(name), host=host)
-        self._clock_names[replica] = name
-        return replica
 
     def _host(self, name: str, more_addresses: Sequence[str] = ()) -> Host:
         return LOOPBACK if self.network is None else self.network.host(name, more_addresses)

@@ -6,13 +6,15 @@ so the overlap rule always holds, and everything after it happens later.
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from loadtests.chaos.fault_kind import FaultKind
-from loadtests.chaos.faults import FAULTS, Fault, FaultContext
+from loadtests.chaos.fault_kind import FaultKind, FaultTarget
+from loadtests.chaos.faults import FAULTS
+from loadtests.chaos.faults.fault import Effect, FaultContext
 from loadtests.chaos.schedule import Schedule, ScheduledFault
+from loadtests.lib.checker.intervals import Interval
 
 CHECK_SECONDS = 0.25
 
@@ -35,6 +37,10 @@ class Execution:
         return self.fault.kind
 
     @property
+    def window(self) -> Interval:
+        return self.started, self.settled
+
+    @property
     def active(self) -> bool:
         return not self.healed
 
@@ -44,72 +50,62 @@ class FaultExecutor:
     context: FaultContext
     alone: bool = False  # no two faults at the same time
     executions: list[Execution] = field(default_factory=list)
-    _running: dict[asyncio.Task[None], ScheduledFault] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
 
     @property
     def active(self) -> list[str]:
         """The names of the faults that are active at this moment."""
         return [one.kind.name for one in self.executions if one.active]
 
+    @property
+    def span(self) -> Interval:
+        """The time from the start until all faults so far have settled."""
+        return self.started, max((one.settled for one in self.executions), default=self.started)
+
     async def run(self, schedule: Schedule, log: Callable[[str], None]) -> None:
         """Inject and heal all faults."""
-        started = time.monotonic()
-        try:
+        self.started = time.monotonic()
+        # Each fault holds the lock of its target, and an outage holds all of them.
+        targets = {target: asyncio.Lock() for target in FaultTarget}
+        async with asyncio.TaskGroup() as running:
             for fault in schedule:
-                await asyncio.sleep(max(0.0, started + fault.at - time.monotonic()))
-                await self._wait_for_conflicting(fault)
+                await asyncio.sleep(max(0.0, self.started + fault.at - time.monotonic()))
+                is_exclusive = self.alone or fault.kind.outage
+                locks = list(targets.values()) if is_exclusive else [targets[fault.kind.target]]
+                for lock in locks:
+                    await lock.acquire()
                 execution = Execution(fault, time.monotonic())
                 self.executions.append(execution)
-                self._running[asyncio.create_task(self._execute(execution, log))] = fault
-            await asyncio.gather(*self._running)
-        finally:
-            for task in self._running:
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
-
-    async def _wait_for_conflicting(self, fault: ScheduledFault) -> None:
-        while waiting := [
-            task for task, one in self._running.items() if self._conflict(one, fault)
-        ]:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                await task
-                del self._running[task]
-
-    def _conflict(self, running: ScheduledFault, fault: ScheduledFault) -> bool:
-        one, other = running.kind, fault.kind
-        return self.alone or one.target is other.target or one.outage or other.outage
+                task = running.create_task(self._execute(execution, log))
+                task.add_done_callback(partial(_release, locks))
 
     async def _execute(self, execution: Execution, log: Callable[[str], None]) -> None:
         kind = execution.kind
-        fault = FAULTS[kind.name](self.context, execution.fault.victim)
+        context = replace(self.context, victim=execution.fault.victim)
         try:
-            await self._inject(fault, execution)
+            async with FAULTS[kind.name](context) as effect:
+                await self._watch(effect, execution, execution.started + kind.seconds)
+            execution.healed = time.monotonic()
+            await self._watch(effect, execution, execution.healed + kind.settle_seconds)
         except Exception as error:  # after any error, the fault is healed and the run is judged
             execution.error = f"{type(error).__name__}: {error}"
         finally:
-            if not execution.healed:
-                execution.healed = time.monotonic()
-                execution.settled = execution.healed
-                with suppress(Exception):  # the first error is the one to report
-                    await fault.heal()
-            execution.settled = execution.settled or time.monotonic()
+            execution.settled = time.monotonic()
+            execution.healed = execution.healed or execution.settled
         log(f"{kind.name}: {execution.error or execution.evidence or 'without any effect'}")
         if self.alone:
             await asyncio.sleep(execution.started + kind.alone_seconds - time.monotonic())
 
-    async def _inject(self, fault: Fault, execution: Execution) -> None:
-        kind = execution.kind
-        await fault.apply()
-        await self._watch(fault, execution, execution.started + kind.seconds)
-        await fault.heal()
-        execution.healed = time.monotonic()
-        await self._watch(fault, execution, execution.healed + kind.settle_seconds)
-
-    async def _watch(self, fault: Fault, execution: Execution, until: float) -> None:
+    async def _watch(self, effect: Effect, execution: Execution, until: float) -> None:
         """Wait until a time, collecting evidence."""
         while (left := until - time.monotonic()) > 0:
-            execution.evidence = await fault.evidence() or execution.evidence
+            execution.evidence = await effect.evidence() or execution.evidence
             if execution.active:
-                execution.affected |= await fault.affected_clients()
+                affected = await asyncio.to_thread(effect.affected)
+                execution.affected.update(client.name for client in affected)
             await asyncio.sleep(min(CHECK_SECONDS, max(0.0, left)))
+
+
+def _release(locks: Iterable[asyncio.Lock], _: object) -> None:
+    for lock in locks:
+        lock.release()

@@ -14,7 +14,7 @@ from enum import Enum
 CALM_SECONDS = 2.0
 
 
-class Target(Enum):
+class FaultTarget(Enum):
     """What a fault is injected into: one fault at a time for each target."""
 
     REPLICAS = "replicas"
@@ -35,25 +35,20 @@ class Mechanism(Enum):
     DELAY = "delay"
     DISK = "disk"
     CLOCK = "clock"
-    SESSION = "session"
+    SQL = "sql"
     SOCKET = "socket"
     RESET = "reset"
     DEPLOY = "deploy"
 
 
-NEED_NETWORK = {
-    Mechanism.LINK,
-    Mechanism.RATE,
-    Mechanism.LOSS,
-    Mechanism.DELAY,
-    Mechanism.RESET,
-    Mechanism.DISK,
-    Mechanism.CLOCK,
+# All others need a host of their own: a network link, a disk or a clock.
+WITHOUT_NETWORK = {
+    *(Mechanism.SIGNAL, Mechanism.PAUSE, Mechanism.SQL, Mechanism.SOCKET, Mechanism.DEPLOY)
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FaultLimits:
     """The most that users may notice of a fault, in seconds. None: not limited.
 
     `silence`: the longest time for which any listener receives no event, from the start of the
@@ -71,18 +66,17 @@ class Limits:
 class FaultKind:
     name: str
     title: str
-    target: Target
+    target: FaultTarget
     mechanism: Mechanism
     seconds: float
     settle_seconds: float
-    limits: Limits
+    limits: FaultLimits
     outage: bool = False
     bus_lost: bool = False
 
     @property
     def needs_network(self) -> bool:
-        """Whether it needs a host of its own: a network link, a disk or a clock."""
-        return self.mechanism in NEED_NETWORK
+        return self.mechanism not in WITHOUT_NETWORK
 
     @property
     def total_seconds(self) -> float:

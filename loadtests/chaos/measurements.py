@@ -1,62 +1,63 @@
-"""What users noticed of each fault: silences, deliveries, the first answer after it. Pure.
+"""What users noticed during a run: silences, deliveries, acknowledgements. Pure.
 
 Computed from the histories of a run, which share one monotonic clock. Listeners have rooms open in
 which messages are constantly sent.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from loadtests.chaos.concurrent_faults import ClientImpact
-from loadtests.lib.checker.intervals import Interval
-from loadtests.lib.checker.silence import FOREVER, silences
-from loadtests.lib.client.history import CommandAnswered, CommandSent, EventReceived, History
+from loadtests.lib.checker.intervals import Interval, merge_intervals, subtract_intervals
+from loadtests.lib.checker.silence import silences
+from loadtests.lib.client.history import (
+    CommandAnswered,
+    CommandSent,
+    EventReceived,
+    History,
+    Subscribed,
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Delivery:
-    at: float  # when it was first sent
-    seconds: float
+    sent_at: float  # for the first time
+    received_at: float
     sender: str
     receiver: str
 
     @property
     def interval(self) -> Interval:
-        return self.at, self.at + self.seconds
-
-    def is_explained_by(self, impact: ClientImpact) -> bool:
-        return any(impact.explains(name, self.interval) for name in (self.sender, self.receiver))
+        return self.sent_at, self.received_at
 
 
 class Measurements:
     def __init__(self, histories: Sequence[History], listeners: Collection[str]) -> None:
         self._listening = [one for one in histories if one.name in listeners]
-        self._acknowledged = sorted(at for one in histories for at in _acknowledged(one))
-        self._deliveries = sorted(_deliveries(histories, self._listening))
+        self._sent: dict[str, tuple[float, str]] = {}  # when and by whom, by nonce
+        self._senders: dict[int, set[str]] = defaultdict(set)  # of each room
+        self._rooms: dict[str, set[int]] = defaultdict(set)  # of each client
+        self._acknowledged: list[float] = []
+        for history in histories:
+            self._read(history)
+        self._acknowledged.sort()
+        self._deliveries = sorted(self._find_deliveries())
 
-    def silences(
-        self, window: Interval, impacts: Sequence[ClientImpact] = (), cut_off: float = FOREVER
-    ) -> Iterator[Interval]:
+    def silences(self, window: Interval, cut_off: float) -> Iterator[tuple[str, Interval]]:
         """Yield the intervals, beginning in the window, in which a listener received nothing.
 
-        `impacts` are those of other faults; every silence ends at `cut_off` at the latest.
+        Every silence ends at `cut_off` at the latest.
         """
         for history in self._listening:
             for interval in silences(history, *window, cut_off):
-                if not any(impact.explains(history.name, interval) for impact in impacts):
-                    yield interval
+                yield history.name, interval
 
-    def deliveries(self, window: Interval, impacts: Sequence[ClientImpact] = ()) -> list[Delivery]:
+    def deliveries(self, window: Interval) -> Sequence[Delivery]:
         """Return how the messages sent within the window reached each listener."""
         first = bisect_left(self._deliveries, window[0], key=_sent_at)
-        last = bisect_right(self._deliveries, window[1], key=_sent_at)
-        return [
-            one
-            for one in self._deliveries[first:last]
-            if not any(one.is_explained_by(impact) for impact in impacts)
-        ]
+        return self._deliveries[first : bisect_right(self._deliveries, window[1], key=_sent_at)]
 
     def recovery_after(self, at: float) -> float | None:
         """Return how long after that moment the next message was acknowledged."""
@@ -65,13 +66,39 @@ class Measurements:
 
     def rate_outside(self, window: Interval, outages: Sequence[Interval]) -> float:
         """Return how many messages a second were acknowledged while there was no outage."""
-        intervals = list(_outside(*window, outages))
+        intervals = list(subtract_intervals(window, merge_intervals(outages)))
         seconds = sum(end - start for start, end in intervals)
         count = sum(
             bisect_left(self._acknowledged, end) - bisect_left(self._acknowledged, start)
             for start, end in intervals
         )
         return count / seconds if seconds > 0 else 0.0
+
+    def with_audience(self, clients: set[str]) -> set[str]:
+        """Return these clients, and those who receive messages only from them."""
+        others = {room for room, senders in self._senders.items() if not senders <= clients}
+        return clients | {name for name, rooms in self._rooms.items() if not rooms & others}
+
+    def _read(self, history: History) -> None:
+        for entry in history.entries:
+            match entry:
+                case CommandSent(command={"type": "message.send", "nonce": nonce} as command):
+                    self._sent.setdefault(nonce, (entry.at, history.name))
+                    if "room" in command:
+                        self._senders[command["room"]].add(history.name)
+                case Subscribed(room=room):
+                    self._rooms[history.name].add(room)
+                case CommandAnswered(command={"type": "message.send"}, code=None):
+                    self._acknowledged.append(entry.at)
+
+    def _find_deliveries(self) -> Iterator[Delivery]:
+        for history in self._listening:
+            for entry in history.entries:
+                match entry:
+                    case EventReceived(type="message.created", message={"nonce": nonce}):
+                        if nonce in self._sent:
+                            sent_at, sender = self._sent[nonce]
+                            yield Delivery(sent_at, entry.at, sender, history.name)
 
 
 def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
@@ -80,36 +107,4 @@ def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
 
 
 def _sent_at(delivery: Delivery) -> float:
-    return delivery.at
-
-
-def _outside(start: float, end: float, outages: Sequence[Interval]) -> Iterator[Interval]:
-    for outage_start, outage_end in sorted(outages):
-        if start < outage_start:
-            yield start, min(outage_start, end)
-        start = max(start, outage_end)
-    if start < end:
-        yield start, end
-
-
-def _acknowledged(history: History) -> Iterator[float]:
-    for entry in history.entries:
-        match entry:
-            case CommandAnswered(command={"type": "message.send"}, code=None):
-                yield entry.at
-
-
-def _deliveries(histories: Sequence[History], listening: Sequence[History]) -> Iterator[Delivery]:
-    """Yield each message's deliveries to listeners, timed from when it was first sent."""
-    sent: dict[str, tuple[float, str]] = {}
-    for history in histories:
-        for entry in history.entries:
-            if isinstance(entry, CommandSent) and entry.command["type"] == "message.send":
-                sent.setdefault(entry.command["nonce"], (entry.at, history.name))
-    for history in listening:
-        for entry in history.entries:
-            match entry:
-                case EventReceived(type="message.created", message={"nonce": nonce}):
-                    if nonce in sent:
-                        at, sender = sent[nonce]
-                        yield Delivery(at, entry.at - at, sender, history.name)
+    return delivery.sent_at

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 from loadtests.chaos.network import INTERFACE, NetworkError, NetworkHost
 from scripts.stack.child_process import launcher_command
@@ -30,40 +31,39 @@ class Drop:
     incoming: str = ""
     outgoing: str = ""
     percent: int = 100
+    effect: ClassVar[str] = "packets were dropped"
 
     def apply(self) -> None:
         chance = "" if self.percent == 100 else f"numgen random mod 100 < {self.percent}"
-        self.host.run(
-            "nft",
-            "-f",
-            "-",
-            input=f"""
-            table inet {self.table} {{
-                chain incoming {{
-                    type filter hook input priority filter
-                    iifname {INTERFACE} {self.incoming} {chance} counter drop
-                }}
-                chain outgoing {{
-                    type filter hook output priority filter
-                    oifname {INTERFACE} {self.outgoing} {chance} counter drop
-                }}
+        rules = f"""table inet {self.table} {{
+            chain incoming {{
+                type filter hook input priority filter
+                iifname {INTERFACE} {self.incoming} {chance} counter drop
             }}
-        """,
-        )
+            chain outgoing {{
+                type filter hook output priority filter
+                oifname {INTERFACE} {self.outgoing} {chance} counter drop
+            }}
+        }}
+        """
+        self.host.run("nft", "-f", "-", input=rules)
 
-    def dropped(self) -> int:
+    def count(self) -> int:
         """Return how many packets have been dropped so far; 0 if there is no such rule."""
-        if self.table not in self.host.run("nft", "list", "tables"):
-            return 0
-        listed = json.loads(self.host.run("nft", "-j", "list", "table", "inet", self.table))
-        rules = [one["rule"]["expr"] for one in listed["nftables"] if "rule" in one]
+        listed = json.loads(self.host.run("nft", "-j", "list", "ruleset"))["nftables"]
+        rules = [one["rule"]["expr"] for one in listed if _table_of(one) == self.table]
         return sum(
             part["counter"]["packets"] for rule in rules for part in rule if "counter" in part
         )
 
     def heal(self) -> None:
-        if self.table in self.host.run("nft", "list", "tables"):
-            self.host.run("nft", "delete", "table", "inet", self.table)
+        table = f"table inet {self.table}"  # deleting one that does not exist is an error
+        self.host.run("nft", "-f", "-", input=f"add {table}\ndelete {table}\n")
+
+
+def to_and_from(address: str) -> tuple[str, str]:
+    """Return the conditions of a `Drop` for the packets from and to another host."""
+    return f"ip saddr {address}", f"ip daddr {address}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class Rate:
     host: NetworkHost
     switch: NetworkHost
     kbit: int
+    effect: ClassVar[str] = "packets were delayed or dropped"
 
     def apply(self) -> None:
         shape = ("tbf", "rate", f"{self.kbit}kbit", "burst", f"{BURST_KB}kb")
@@ -80,7 +81,7 @@ class Rate:
             where = ("tc", "qdisc", "replace", "dev", device, "root")
             end.run(*where, *shape, "latency", f"{QUEUE_MS}ms")
 
-    def held_back(self) -> int:
+    def count(self) -> int:
         """Return how many packets have been delayed or dropped so far."""
         statistics = "".join(
             end.run("tc", "-s", "qdisc", "show", "dev", device) for end, device in self._ends
@@ -126,3 +127,8 @@ class Delay:
             self._relay.communicate()
             self._relay = None
             self.switch.run("ip", "link", "set", self.host.port, "master", "switch")
+
+
+def _table_of(listed: dict[str, Any]) -> str | None:
+    table: str | None = listed.get("rule", {}).get("table")
+    return table

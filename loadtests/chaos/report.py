@@ -11,7 +11,8 @@ from pathlib import Path
 
 from loadtests.chaos.fault_catalogue import FAULT_KINDS
 from loadtests.chaos.fault_kind import FaultKind
-from loadtests.chaos.outcome import Outcome, Row
+from loadtests.chaos.judgement import FaultResult
+from loadtests.chaos.outcome import Outcome
 from loadtests.lib.checker.violation import CATEGORIES
 from loadtests.lib.machine import Machine, hardware, measured_by
 from loadtests.lib.reporting import markdown
@@ -52,7 +53,7 @@ def _blocks(outcomes: Sequence[Outcome], machine: Machine, *, alone: bool) -> It
     yield Table([*HEADER, WITHIN_ALONE if alone else WITHIN], cells)
 
 
-def _cells(kind: FaultKind, rows: Sequence[Row]) -> list[str]:
+def _cells(kind: FaultKind, rows: Sequence[FaultResult]) -> list[str]:
     within = sum(row.within_limits for row in rows)
     return [
         kind.title,
@@ -65,7 +66,9 @@ def _cells(kind: FaultKind, rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _worst(rows: Iterable[Row], value: Callable[[Row], float | None], limit: float | None) -> str:
+def _worst(
+    rows: Iterable[FaultResult], value: Callable[[FaultResult], float | None], limit: float | None
+) -> str:
     measured = [figure for row in rows if (figure := value(row)) is not None]
     if not measured:
         return ""

@@ -1,32 +1,38 @@
 """Restarts servers that ended, as an operator's platform would.
 
-A fault that needs a server to stay down calls `keep_down`. The main thread starts all servers,
-because the kernel ties a server's life to the thread that started it.
+The main thread starts all servers, because the kernel ties a server's life to the thread that
+started it.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from loadtests.chaos.deployment import Deployment
+from loadtests.chaos.deployment import ChaosDeployment
 from loadtests.lib.servers.process import Server
 
 CHECK_SECONDS = 0.05
 PAUSE_SECONDS = 0.2  # between an exit and the next start
+READY_SECONDS = 30.0
 
 
 class Supervisor:
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: ChaosDeployment) -> None:
         self._deployment = deployment
         self._kept_down: list[Server] = []
 
-    def keep_down(self, server: Server) -> None:
-        """Do not restart a server until it is released, however it ended."""
-        self._kept_down.append(server)
+    @asynccontextmanager
+    async def keeping_down(self, server: Server) -> AsyncIterator[None]:
+        """Do not restart a server during the block, however it ended; then wait until it answers.
 
-    def release(self, server: Server) -> None:
-        if server in self._kept_down:
+        Raises TimeoutError.
+        """
+        self._kept_down.append(server)
+        try:
+            yield
+        finally:
             self._kept_down.remove(server)
+            await wait_until_ready(server)
 
     async def watch(self) -> None:
         while True:
@@ -42,7 +48,7 @@ class Supervisor:
 
 
 @asynccontextmanager
-async def supervised(deployment: Deployment) -> AsyncIterator[Supervisor]:
+async def supervised(deployment: ChaosDeployment) -> AsyncIterator[Supervisor]:
     supervisor = Supervisor(deployment)
     watching = asyncio.create_task(supervisor.watch())
     try:
@@ -50,3 +56,21 @@ async def supervised(deployment: Deployment) -> AsyncIterator[Supervisor]:
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+
+
+async def wait_until_ready(server: Server) -> None:
+    """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            if server.running and await answers(server):
+                return
+            await asyncio.sleep(0.02)
+
+
+async def answers(server: Server, within: float = 5.0) -> bool:
+    """Ask a server once; return whether it answers within `within` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            return await asyncio.to_thread(server.answers)
+    except (OSError, TimeoutError):
+        return False

@@ -1,85 +1,70 @@
 """How each kind of fault is injected, by the kind's name."""
 
 import signal
-from collections.abc import Callable
-from functools import partial
 
-from loadtests.chaos.deployment import Deployment
-from loadtests.chaos.faults.clients import ClientsHalfOpen, ClientsNotReading, ClientsReset
-from loadtests.chaos.faults.clock import ReplicaClock
-from loadtests.chaos.faults.database import PostgresConnectionsKilled, PostgresDiskFull
+from loadtests.chaos.faults import clients, database, processes
 from loadtests.chaos.faults.fault import Fault, FaultContext
 from loadtests.chaos.faults.links import (
     LOST_PERCENT,
     SLOW_REDIS_KBIT,
-    ClientPacketsDropped,
-    LinkDelayed,
-    LinkSlow,
-    PacketsDropped,
+    delayed,
+    packets_dropped,
+    slow,
 )
-from loadtests.chaos.faults.nginx import NginxReloaded
-from loadtests.chaos.faults.processes import (
-    Ended,
-    EndedWithConnections,
-    Paused,
-    ReplicaKilled,
-    Terminated,
-)
-from loadtests.chaos.faults.rolling_deploy import RollingDeploy
+from loadtests.chaos.faults.processes import ended, paused
 from loadtests.lib.servers.process import Server
 
 
-def _replica(deployment: Deployment, victim: int) -> Server:
-    return deployment.replicas[victim]
+def replica(context: FaultContext) -> Server:
+    return context.deployment.replicas[context.victim]
 
 
-def _redis(deployment: Deployment, victim: int) -> Server:
-    return deployment.redis
+def redis(context: FaultContext) -> Server:
+    return context.deployment.redis
 
 
-def _postgres(deployment: Deployment, victim: int) -> Server:
-    return deployment.postgres
+def postgres(context: FaultContext) -> Server:
+    return context.deployment.postgres
 
 
-def _nginx(deployment: Deployment, victim: int) -> Server:
-    return deployment.nginx
+def nginx(context: FaultContext) -> Server:
+    return context.deployment.nginx
 
 
-FAULTS: dict[str, Callable[[FaultContext, int], Fault]] = {
-    "replica-killed": partial(ReplicaKilled, choose=_replica),
-    "replica-terminated": partial(Terminated, choose=_replica),
-    "replica-paused": partial(Paused, choose=_replica),
-    "replica-cut": partial(PacketsDropped, choose=_replica),
-    "replica-without-redis": partial(PacketsDropped, choose=_replica, other=_redis),
-    "replica-without-postgres": partial(PacketsDropped, choose=_replica, other=_postgres),
-    "replica-slow": partial(LinkSlow, choose=_replica),
-    "replica-lossy": partial(PacketsDropped, choose=_replica, percent=LOST_PERCENT),
-    "replica-clock": ReplicaClock,
-    "rolling-deploy": RollingDeploy,
-    "redis-killed": partial(Ended, choose=_redis),
-    "redis-down": partial(Ended, choose=_redis),
-    "redis-paused": partial(Paused, choose=_redis),
-    "redis-cut": partial(PacketsDropped, choose=_redis),
-    "redis-slow": partial(LinkSlow, choose=_redis, kbit=SLOW_REDIS_KBIT),
-    "redis-delayed": partial(LinkDelayed, choose=_redis),
-    "redis-lossy": partial(PacketsDropped, choose=_redis, percent=LOST_PERCENT),
+FAULTS: dict[str, Fault] = {
+    "replica-killed": ended(replica, is_connected_to=processes.is_served_by),
+    "replica-terminated": processes.terminated(replica),
+    "replica-paused": paused(replica),
+    "replica-cut": packets_dropped(replica),
+    "replica-without-redis": packets_dropped(replica, other=redis),
+    "replica-without-postgres": packets_dropped(replica, other=postgres),
+    "replica-slow": slow(replica),
+    "replica-lossy": packets_dropped(replica, LOST_PERCENT),
+    "replica-clock": database.clock_jumps(),
+    "rolling-deploy": processes.rolling_deploy(),
+    "redis-killed": ended(redis),
+    "redis-down": ended(redis),
+    "redis-paused": paused(redis),
+    "redis-cut": packets_dropped(redis),
+    "redis-slow": slow(redis, SLOW_REDIS_KBIT),
+    "redis-delayed": delayed(redis),
+    "redis-lossy": packets_dropped(redis, LOST_PERCENT),
     # SIGINT is Postgres' "fast" shutdown: it disconnects all clients.
-    "postgres-restarted": partial(Ended, choose=_postgres, by=signal.SIGINT),
-    "postgres-killed": partial(Ended, choose=_postgres),
-    "postgres-paused": partial(Paused, choose=_postgres),
-    "postgres-cut": partial(PacketsDropped, choose=_postgres),
-    "postgres-disk-full": PostgresDiskFull,
-    "postgres-connections-killed": PostgresConnectionsKilled,
-    "postgres-slow": partial(LinkSlow, choose=_postgres),
-    "postgres-delayed": partial(LinkDelayed, choose=_postgres),
-    "postgres-lossy": partial(PacketsDropped, choose=_postgres, percent=LOST_PERCENT),
-    "nginx-reloaded": NginxReloaded,
-    "nginx-restarted": partial(EndedWithConnections, choose=_nginx, by=signal.SIGTERM),
-    "clients-cut": ClientPacketsDropped,
-    "clients-lossy": partial(ClientPacketsDropped, percent=LOST_PERCENT),
-    "clients-reset": ClientsReset,
-    "clients-half-open": ClientsHalfOpen,
-    "clients-not-reading": ClientsNotReading,
+    "postgres-restarted": ended(postgres, signal.SIGINT),
+    "postgres-killed": ended(postgres),
+    "postgres-paused": paused(postgres),
+    "postgres-cut": packets_dropped(postgres),
+    "postgres-disk-full": database.disk_full(),
+    "postgres-connections-killed": database.connections_killed(),
+    "postgres-slow": slow(postgres),
+    "postgres-delayed": delayed(postgres),
+    "postgres-lossy": packets_dropped(postgres, LOST_PERCENT),
+    "nginx-reloaded": processes.reloaded(),
+    # Every connection goes through nginx.
+    "nginx-restarted": ended(nginx, signal.SIGTERM, is_connected_to=lambda client, pid: True),
+    "clients-cut": clients.packets_dropped(),
+    "clients-lossy": clients.packets_dropped(LOST_PERCENT),
+    "clients-reset": clients.reset(),
+    "clients-half-open": clients.half_open(),
+    "clients-not-reading": clients.not_reading(),
 }
-
-__all__ = ["FAULTS", "Fault", "FaultContext"]

@@ -1,16 +1,26 @@
-"""Faults of clients' own networks and browsers: changed, silently lost, not reading."""
+"""Faults of clients' own networks and browsers: cut, lossy, changed, silently lost, not reading.
+
+Clients come from a few networks. A client's socket keeps its port when its address is translated
+to the network's address, so ports identify clients.
+"""
 
 import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from loadtests.chaos.faults.client_network import ClientNetwork
+from loadtests.chaos.deployment import CLIENT_NETWORKS
 from loadtests.chaos.faults.fault import (
-    Fault,
+    Effect,
     FaultContext,
     disconnected_since,
+    fault,
     has_received_since,
     now,
 )
-from loadtests.chaos.network_rules import Drop
+from loadtests.chaos.faults.links import applied
+from loadtests.chaos.network_rules import Drop, to_and_from
 from loadtests.lib.client import Client
 
 READERS = 10
@@ -18,98 +28,103 @@ SILENT_SECONDS = 4.0
 SETTLE_SECONDS = 0.2  # frames that have already been read are still handled
 
 
-class OpenConnectionsFault(Fault):
-    """Affects the connections to nginx that one client network has open at the start."""
+class ClientNetwork:
+    """One of the networks that clients come from, as nginx sees it."""
 
-    def __init__(self, context: FaultContext, victim: int) -> None:
-        super().__init__(context, victim)
-        self.network = ClientNetwork(context, victim)
-        self.ports: set[int] = set()
-        self.clients: list[Client] = []
-        self.started = 0.0
+    def __init__(self, context: FaultContext) -> None:
+        self._context = context
+        self.address = CLIENT_NETWORKS[context.victim % len(CLIENT_NETWORKS)]
+        self.nginx = context.deployment.host_of(context.deployment.nginx)
 
-    async def find_connections(self) -> None:
-        self.ports = await asyncio.to_thread(self.network.ports)
-        names = self.network.names(self.ports)
-        self.clients = [client for client in self.context.clients() if client.name in names]
-        self.started = now()
+    def ports(self) -> set[int]:
+        """Return the client ports of its open connections."""
+        listed = self.nginx.run("ss", "-Htn", "state", "established", "dst", self.address)
+        return {int(port) for port in re.findall(rf"{re.escape(self.address)}:(\d+)", listed)}
 
-    async def affected_clients(self) -> set[str]:
-        return {client.name for client in self.clients}
+    def clients(self, ports: Iterable[int]) -> list[Client]:
+        """Return the clients with these ports."""
+        wanted = set(ports)
+        return [client for client in self._context.clients() if client.port in wanted]
+
+    def possibly_affected(self) -> list[Client]:
+        """Return its clients, and those without a connection: they may reconnect through here."""
+        disconnected = (client for client in self._context.clients() if not client.connected)
+        return [*self.clients(self.ports()), *disconnected]
 
 
-class ClientsReset(OpenConnectionsFault):
-    """All connections of the network end at the same moment, on both sides."""
+@fault
+@asynccontextmanager
+async def packets_dropped(context: FaultContext, percent: int = 100) -> AsyncIterator[Effect]:
+    """Drop packets of one client network, at nginx."""
+    network = ClientNetwork(context)
+    conditions = to_and_from(network.address)
+    drop = Drop(network.nginx, f"drop_clients_{percent}", *conditions, percent=percent)
+    async with applied(drop) as effect:
+        yield replace(effect, affected=network.possibly_affected)
 
-    async def apply(self) -> None:
-        await self.find_connections()
-        await asyncio.to_thread(self.network.reset)
 
-    async def heal(self) -> None:
-        """There is nothing to undo: the clients are in another network now."""
+@fault
+@asynccontextmanager
+async def reset(context: FaultContext) -> AsyncIterator[Effect]:
+    """End all connections of a client network at once, on both sides; it cannot be undone."""
+    network = ClientNetwork(context)
+    ports = await asyncio.to_thread(network.ports)
+    clients, started = network.clients(ports), now()
 
-    async def evidence(self) -> str:
+    async def evidence() -> str:
         """Evidence exists once none of the connections is left."""
-        left = self.ports & await asyncio.to_thread(self.network.ports)
-        disconnected = disconnected_since(self.clients, self.started)
+        left = ports & await asyncio.to_thread(network.ports)
+        disconnected = disconnected_since(clients, started)
         if left or not disconnected:
             return ""
-        return f"all {len(self.ports)} connections ended, {disconnected} clients noticed"
+        return f"all {len(ports)} connections ended, {disconnected} clients noticed"
+
+    await asyncio.to_thread(network.nginx.run, "ss", "-HKtn", "dst", network.address)
+    yield Effect(evidence, lambda: clients)
 
 
-class ClientsHalfOpen(OpenConnectionsFault):
-    """The connections stop carrying data, and neither side is notified."""
+@fault
+@asynccontextmanager
+async def half_open(context: FaultContext) -> AsyncIterator[Effect]:
+    """Stop the data of all open connections of a client network, without notifying either side."""
+    network = ClientNetwork(context)
+    ports = await asyncio.to_thread(network.ports)
+    clients, started = network.clients(ports), now()
+    incoming, outgoing = to_and_from(network.address)
+    listed = f"{{ {', '.join(map(str, ports))} }}"
+    conditions = f"{incoming} tcp sport {listed}", f"{outgoing} tcp dport {listed}"
+    async with applied(Drop(network.nginx, "half_open", *conditions)) as dropped:
 
-    drop: Drop | None = None
+        async def evidence() -> str:
+            """Evidence exists once clients have given up their connections. Dropped packets alone
+            prove little, because packets are dropped from the start."""
+            given_up, packets = disconnected_since(clients, started), await dropped.evidence()
+            if not (given_up and packets):
+                return ""
+            return f"{given_up} clients gave up their connection, {packets}"
 
-    async def apply(self) -> None:
-        await self.find_connections()
-        ports, address = ", ".join(map(str, self.ports)), self.network.address
-        incoming = f"ip saddr {address} tcp sport {{ {ports} }}"
-        outgoing = f"ip daddr {address} tcp dport {{ {ports} }}"
-        self.drop = Drop(self.network.nginx, type(self).__name__, incoming, outgoing)
-        await asyncio.to_thread(self.drop.apply)
+        yield Effect(evidence, lambda: clients)
 
-    async def heal(self) -> None:
-        if self.drop is not None:
-            await asyncio.to_thread(self.drop.heal)
 
-    async def evidence(self) -> str:
-        """Evidence exists once clients have given up their connections. Dropped packets alone
-        prove little, because packets are dropped from the start."""
-        assert self.drop is not None
-        given_up = disconnected_since(self.clients, self.started)
-        dropped = await asyncio.to_thread(self.drop.dropped)
-        if not (given_up and dropped):
+@fault
+@asynccontextmanager
+async def not_reading(context: FaultContext) -> AsyncIterator[Effect]:
+    """Stop some tabs from reading their connections, like a browser on a sleeping phone."""
+    connected = [client for client in context.clients() if client.connected]
+    readers = connected[context.victim :: max(1, len(connected) // READERS)][:READERS]
+    for reader in readers:
+        reader.stop_reading()
+    started = now()
+
+    async def evidence() -> str:
+        if now() < started + SILENT_SECONDS:
             return ""
-        return f"{given_up} clients gave up their connection, {dropped} packets were dropped"
-
-
-class ClientsNotReading(Fault):
-    """Tabs stop reading from their connections, like a browser on a sleeping phone."""
-
-    def __init__(self, context: FaultContext, victim: int) -> None:
-        super().__init__(context, victim)
-        self.readers: list[Client] = []
-        self.started = 0.0
-
-    async def apply(self) -> None:
-        connected = [client for client in self.context.clients() if client.connected]
-        self.readers = connected[self.victim :: max(1, len(connected) // READERS)][:READERS]
-        for reader in self.readers:
-            reader.stop_reading()
-        self.started = now()
-
-    async def heal(self) -> None:
-        for reader in self.readers:
-            reader.resume_reading()
-
-    async def affected_clients(self) -> set[str]:
-        return {reader.name for reader in self.readers}
-
-    async def evidence(self) -> str:
-        if now() < self.started + SILENT_SECONDS:
-            return ""
-        since = self.started + SETTLE_SECONDS
-        silent = [one for one in self.readers if not has_received_since(one.history, since)]
+        since = started + SETTLE_SECONDS
+        silent = [one for one in readers if not has_received_since(one.history, since)]
         return f"{len(silent)} tabs received nothing for {SILENT_SECONDS:g} s" if silent else ""
+
+    try:
+        yield Effect(evidence, lambda: readers)
+    finally:
+        for reader in readers:
+            reader.resume_reading()

@@ -1,12 +1,18 @@
-"""Faults inside Postgres: its disk is full, or its connections end during transactions."""
+"""Faults that show in Postgres: a full disk, connections that end, messages with a wrong time."""
 
 import asyncio
 import os
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from threading import Event
 
 import psycopg
 
-from loadtests.chaos.faults.fault import Fault, FaultContext
+from loadtests.chaos.deployment import ChaosDeployment
+from loadtests.chaos.faults.fault import Effect, FaultContext, fault
+from loadtests.chaos.faults.processes import is_served_by
+from loadtests.lib.servers import Replica
 
 DISK_FULL = "No space left on device"
 FILLER = "filler"
@@ -22,70 +28,101 @@ END_ONE = """
         LIMIT 1
     ) AS writing
 """
+CLOCK_OFFSETS_SECONDS = (3_600, -3_600)
+# A message gets its time from its replica.
+COUNT_WRONG_TIMES = """
+    SELECT count(*) FROM chat_message
+    WHERE created_at - now() NOT BETWEEN interval '-30 minutes' AND interval '30 minutes'
+"""
 
 
-class PostgresConnectionsKilled(Fault):
-    """Connections end while their transaction is open."""
+@fault
+@asynccontextmanager
+async def connections_killed(context: FaultContext) -> AsyncIterator[Effect]:
+    """End connections while their transaction is open."""
+    ended, over = list[int](), Event()
 
-    def __init__(self, context: FaultContext, victim: int) -> None:
-        super().__init__(context, victim)
-        self._ended = 0
-        self._task: asyncio.Task[None] | None = None
-        self._over = False
+    async def evidence() -> str:
+        return f"{sum(ended)} transactions were ended" if sum(ended) else ""
 
-    async def apply(self) -> None:
-        self._task = asyncio.create_task(asyncio.to_thread(self._end_some))
-
-    async def heal(self) -> None:
-        self._over = True
-        if self._task is not None:
-            await self._task
-
-    async def evidence(self) -> str:
-        return f"{self._ended} transactions were ended" if self._ended else ""
-
-    def _end_some(self) -> None:
-        database = self.deployment.cluster.name
-        with psycopg.connect(self.deployment.postgres.url(), autocommit=True) as connection:
-            while not self._over and self._ended < MAX_ENDED:
-                row = connection.execute(END_ONE, [database]).fetchone()
-                assert row is not None
-                self._ended += row[0]
-                pause = PAUSE_SECONDS if row[0] else POLL_SECONDS
-                connection.execute("SELECT pg_sleep(%s)", [pause])
+    ending = asyncio.create_task(
+        asyncio.to_thread(_end_transactions, context.deployment, ended, over)
+    )
+    try:
+        yield Effect(evidence)
+    finally:
+        over.set()
+        await ending
 
 
-class PostgresDiskFull(Fault):
-    """A file fills the small disk."""
+def _end_transactions(deployment: ChaosDeployment, ended: list[int], over: Event) -> None:
+    with psycopg.connect(deployment.postgres.url(), autocommit=True) as connection:
+        while not over.is_set() and sum(ended) < MAX_ENDED:
+            row = connection.execute(END_ONE, [deployment.cluster.name]).fetchone()
+            assert row is not None
+            ended.append(row[0])
+            over.wait(PAUSE_SECONDS if row[0] else POLL_SECONDS)
 
-    def __init__(self, context: FaultContext, victim: int) -> None:
-        super().__init__(context, victim)
-        disk = self.deployment.disk
-        assert disk is not None, "Postgres has no disk of its own"
-        self._disk, self._log = disk, self.deployment.postgres.log
-        self._log_start = 0
 
-    async def apply(self) -> None:
-        self._log_start = self._log.stat().st_size
-        await asyncio.to_thread(self._fill)
+@fault
+@asynccontextmanager
+async def disk_full(context: FaultContext) -> AsyncIterator[Effect]:
+    """Fill the small disk with a file."""
+    disk, log = context.deployment.disk, context.deployment.postgres.log
+    assert disk is not None, "Postgres has no disk of its own"
+    log_start = log.stat().st_size
 
-    async def heal(self) -> None:
-        (self._disk / FILLER).unlink(missing_ok=True)
-
-    async def evidence(self) -> str:
-        with self._log.open(errors="replace") as log:
-            log.seek(self._log_start)
-            times = log.read().count(DISK_FULL)
+    async def evidence() -> str:
+        with log.open(errors="replace") as lines:
+            lines.seek(log_start)
+            times = lines.read().count(DISK_FULL)
         return f"Postgres logged {times} times: {DISK_FULL}" if times else ""
 
-    def _fill(self) -> None:
-        """Fill the disk in several steps, because Postgres keeps writing and removing files."""
-        with (self._disk / FILLER).open("wb") as filler:
-            for _ in range(1000):
-                free = os.statvfs(self._disk)
-                free_bytes = free.f_bavail * free.f_frsize
-                if free_bytes < LEFT_BYTES:
-                    return
-                at = filler.seek(0, os.SEEK_END)
-                with suppress(OSError):  # Postgres took the space first
-                    os.posix_fallocate(filler.fileno(), at, free_bytes)
+    try:
+        await asyncio.to_thread(_fill, disk)
+        yield Effect(evidence)
+    finally:
+        (disk / FILLER).unlink(missing_ok=True)
+
+
+def _fill(disk: Path) -> None:
+    """Fill a disk in several steps, because Postgres keeps writing and removing files."""
+    with (disk / FILLER).open("wb") as filler:
+        for _ in range(1000):
+            free = os.statvfs(disk)
+            free_bytes = free.f_bavail * free.f_frsize
+            if free_bytes < LEFT_BYTES:
+                return
+            at = filler.seek(0, os.SEEK_END)
+            with suppress(OSError):  # Postgres took the space first
+                os.posix_fallocate(filler.fileno(), at, free_bytes)
+
+
+@fault
+@asynccontextmanager
+async def clock_jumps(context: FaultContext) -> AsyncIterator[Effect]:
+    """Set the clock of a replica an hour ahead or back, and then right again.
+
+    It is the replica with the most clients, so that saved messages show its time.
+    """
+    deployment = context.deployment
+
+    def clients_on(replica: Replica) -> int:
+        return sum(one.connected and is_served_by(one, replica.pid) for one in context.clients())
+
+    def count() -> int:
+        rows = deployment.postgres.execute(COUNT_WRONG_TIMES, database=deployment.cluster.name)
+        return int(rows[0][0])
+
+    async def evidence() -> str:
+        saved = await asyncio.to_thread(count) - before
+        return f"{saved} messages were saved {seconds:+d} s from now" if saved > 0 else ""
+
+    replica = max(deployment.replicas, key=clients_on)
+    seconds = CLOCK_OFFSETS_SECONDS[context.victim % len(CLOCK_OFFSETS_SECONDS)]
+    before = await asyncio.to_thread(count)
+    replica.clock.set(seconds)
+    try:
+        yield Effect(evidence)
+    finally:
+        replica.clock.set(0)

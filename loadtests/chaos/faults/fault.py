@@ -1,78 +1,70 @@
-"""The base of all faults: a fault is applied, its effect is observed, it is healed.
+"""What all faults are made of: a fault is injected, its effect is observed, it is healed.
 
-`evidence` is called repeatedly from `apply` until a moment after `heal`, and returns a description
-of the evidence as soon as there is some. A fault without evidence proves nothing: its run does not
-count. Blocking calls are made in threads, so that the users continue; servers are started by the
-main thread only.
+A fault is a context manager: it is in effect during the block, and healed after it, even after an
+error. It ends once its victim answers again. Blocking calls are made in threads, so that the users
+continue; servers are started by the main thread only.
 """
 
-import asyncio
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Concatenate, ParamSpec
 
-from loadtests.chaos.deployment import Deployment
+from loadtests.chaos.deployment import ChaosDeployment
+from loadtests.chaos.network import NetworkHost
 from loadtests.chaos.supervisor import Supervisor
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Disconnected, EventReceived, History
 from loadtests.lib.servers.process import Server
 
-READY_SECONDS = 30.0
-PROBE_SECONDS = 0.5
-
+Parameters = ParamSpec("Parameters")
 now = time.monotonic
-# Returns the server that a fault affects; the number selects one of several.
-ChooseServer = Callable[[Deployment, int], Server]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What faults are injected into. `clients` returns the current clients of all users."""
+    """What faults are injected into; `victim` selects one of several replicas or networks.
 
-    deployment: Deployment
+    `clients` returns the current clients of all users.
+    """
+
+    deployment: ChaosDeployment
     supervisor: Supervisor
     clients: Callable[[], list[Client]]
+    victim: int = 0
+
+    def host_of(self, choose: "ChooseServer") -> NetworkHost:
+        return self.deployment.host_of(choose(self))
 
 
-class Fault(ABC):
-    def __init__(self, context: FaultContext, victim: int) -> None:
-        self.context, self.victim = context, victim
-        self.deployment = context.deployment
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How a fault shows, from its injection until a moment after it was healed.
 
-    @abstractmethod
-    async def apply(self) -> None: ...
+    `evidence` returns what shows that the fault took effect; it is empty while nothing does. A
+    fault without evidence proves nothing: its run does not count. `affected` returns the clients
+    that a client fault affects; it is called in a thread.
+    """
 
-    @abstractmethod
-    async def heal(self) -> None:
-        """Undo the fault; return once its victim answers again. May be called twice."""
-
-    @abstractmethod
-    async def evidence(self) -> str:
-        """Return what shows that the fault took effect; empty while nothing does."""
-
-    async def affected_clients(self) -> set[str]:
-        """Return the names of the clients that a client fault affects."""
-        return set()
+    evidence: Callable[[], Awaitable[str]]
+    affected: Callable[[], Iterable[Client]] = tuple
 
 
-async def wait_until_ready(server: Server, within: float = READY_SECONDS) -> None:
-    """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
-    async with asyncio.timeout(within):
-        while True:
-            if server.running and await answers(server):
-                return
-            await asyncio.sleep(0.02)
+Fault = Callable[[FaultContext], AbstractAsyncContextManager[Effect]]
+ChooseServer = Callable[[FaultContext], Server]
 
 
-async def answers(server: Server, within: float = 5.0) -> bool:
-    """Ask a server once; return whether it answers within `within` seconds."""
-    try:
-        async with asyncio.timeout(within):
-            return await asyncio.to_thread(server.answers)
-    except (OSError, TimeoutError):
-        return False
+def fault(
+    inject: Callable[Concatenate[FaultContext, Parameters], AbstractAsyncContextManager[Effect]],
+) -> Callable[Parameters, Fault]:
+    """Let a function take its parameters first, then its context: `paused(redis)` is a fault."""
+
+    def with_parameters(*arguments: Parameters.args, **named: Parameters.kwargs) -> Fault:
+        return lambda context: inject(context, *arguments, **named)
+
+    return with_parameters
 
 
 def disconnected_since(clients: Iterable[Client], at: float) -> int:
@@ -86,5 +78,5 @@ def has_disconnected_since(history: History, at: float) -> bool:
 
 
 def has_received_since(history: History, at: float) -> bool:
-    entries = reversed(history.entries)
-    return next((entry.at >= at for entry in entries if isinstance(entry, EventReceived)), False)
+    newest = history.newest(EventReceived)
+    return newest is not None and newest.at >= at

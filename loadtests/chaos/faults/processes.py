@@ -1,125 +1,150 @@
-"""Servers that are killed, terminated, kept down or paused."""
+"""Servers that are killed, terminated, kept down, paused, reloaded or replaced."""
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import psutil
 
 from loadtests.chaos.faults.fault import (
-    PROBE_SECONDS,
     ChooseServer,
-    Fault,
+    Effect,
     FaultContext,
-    answers,
     disconnected_since,
+    fault,
     now,
-    wait_until_ready,
 )
+from loadtests.chaos.supervisor import answers, wait_until_ready
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected, History
+from loadtests.lib.servers import Replica
+from loadtests.lib.servers.process import Server
 
 END_SECONDS = 30.0
+PROBE_SECONDS = 0.5
+IsConnectedTo = Callable[[Client, int], bool]  # whether a client's connection needs a process
 
 
-class ServerFault(Fault):
-    """Affects the process of one server, which is chosen when the fault is made."""
+@fault
+@asynccontextmanager
+async def ended(
+    context: FaultContext,
+    choose: ChooseServer,
+    by: signal.Signals = signal.SIGKILL,
+    is_connected_to: IsConnectedTo | None = None,
+) -> AsyncIterator[Effect]:
+    """End a server with a signal and keep it down; restart it at the end.
 
-    def __init__(self, context: FaultContext, victim: int, choose: ChooseServer) -> None:
-        super().__init__(context, victim)
-        self.server = choose(self.deployment, victim)
-        self.pid, self.started = 0, 0.0
+    With `is_connected_to`, evidence exists once clients have lost their connections through it.
+    """
+    server = choose(context)
+    pid, started = server.pid, now()
+    connected = [one for one in context.clients() if one.connected]
+    clients = [one for one in connected if is_connected_to and is_connected_to(one, pid)]
 
-    def remember_process(self) -> None:
-        self.pid, self.started = self.server.pid, now()
-
-
-class Ended(ServerFault):
-    """Ends a server with a signal, keeps it down until `heal`, then restarts it."""
-
-    def __init__(
-        self,
-        context: FaultContext,
-        victim: int,
-        choose: ChooseServer,
-        by: signal.Signals = signal.SIGKILL,
-    ) -> None:
-        super().__init__(context, victim, choose)
-        self.by = by
-
-    async def apply(self) -> None:
-        self.remember_process()
-        self.context.supervisor.keep_down(self.server)
-        if self.by is signal.SIGKILL:
-            await asyncio.to_thread(self.server.kill)
-        else:
-            self.server.send(self.by)
-
-    async def heal(self) -> None:
-        self.context.supervisor.release(self.server)
-        await wait_until_ready(self.server)
-
-    async def evidence(self) -> str:
-        if self.server.running and self.server.pid == self.pid:
-            return ""
-        return f"process {self.pid} is gone"
-
-
-class EndedWithConnections(Ended):
-    """The clients that are connected through the server lose their connections."""
-
-    clients: list[Client] = []
-
-    def remember_process(self) -> None:
-        super().remember_process()
-        self.clients = [
-            client for client in self.context.clients() if client.connected and self.serves(client)
-        ]
-
-    def serves(self, client: Client) -> bool:
-        return True  # nginx: every connection goes through it
-
-    async def evidence(self) -> str:
-        gone = await super().evidence()
-        lost = disconnected_since(self.clients, self.started)
+    async def evidence() -> str:
+        gone = _gone(server, pid)
+        if is_connected_to is None:
+            return gone
+        lost = disconnected_since(clients, started)
         return f"{gone}, {lost} connections ended with it" if gone and lost else ""
 
-
-class ReplicaKilled(EndedWithConnections):
-    def serves(self, client: Client) -> bool:
-        return process_of(client.history) == self.pid
-
-
-class Terminated(Ended):
-    """Ends a replica with SIGTERM, which takes a while; it is then restarted at once."""
-
-    async def apply(self) -> None:
-        self.remember_process()
-        self.process = psutil.Process(self.pid)
-        self.server.send(signal.SIGTERM)
-
-    async def heal(self) -> None:
-        await asyncio.to_thread(self.process.wait, END_SECONDS)
-        await super().heal()
+    async with context.supervisor.keeping_down(server):
+        if by is signal.SIGKILL:
+            await asyncio.to_thread(server.kill)
+        else:
+            server.send(by)
+        yield Effect(evidence)
 
 
-class Paused(ServerFault):
-    async def apply(self) -> None:
-        self.remember_process()
-        await asyncio.to_thread(self.server.pause)
+@fault
+@asynccontextmanager
+async def terminated(context: FaultContext, choose: ChooseServer) -> AsyncIterator[Effect]:
+    """End a replica with SIGTERM, which takes a while; it is then restarted at once."""
+    server = choose(context)
+    process = psutil.Process(server.pid)
 
-    async def heal(self) -> None:
-        self.server.resume()
-        await wait_until_ready(self.server)
+    async def evidence() -> str:
+        return _gone(server, process.pid)
 
-    async def evidence(self) -> str:
-        if await answers(self.server, PROBE_SECONDS):
+    server.send(signal.SIGTERM)
+    try:
+        yield Effect(evidence)
+    finally:
+        await asyncio.to_thread(process.wait, END_SECONDS)
+        await wait_until_ready(server)
+
+
+@fault
+@asynccontextmanager
+async def paused(context: FaultContext, choose: ChooseServer) -> AsyncIterator[Effect]:
+    server = choose(context)
+
+    async def evidence() -> str:
+        if await answers(server, PROBE_SECONDS):
             return ""
-        return f"process {self.pid} did not answer for {PROBE_SECONDS:g} s"
+        return f"process {server.pid} did not answer for {PROBE_SECONDS:g} s"
+
+    try:
+        await asyncio.to_thread(server.pause)
+        yield Effect(evidence)
+    finally:
+        server.resume()
+        await wait_until_ready(server)
+
+
+@fault
+@asynccontextmanager
+async def reloaded(context: FaultContext) -> AsyncIterator[Effect]:
+    """Reload nginx: old workers keep open connections, new ones accept more."""
+    replaced = await asyncio.to_thread(context.deployment.nginx.reload)
+
+    async def evidence() -> str:
+        return f"{len(replaced)} workers were replaced" if replaced else ""
+
+    yield Effect(evidence)
+
+
+@fault
+@asynccontextmanager
+async def rolling_deploy(context: FaultContext) -> AsyncIterator[Effect]:
+    """Replace replicas one by one; it heals when all are replaced, as a deploy cannot be undone."""
+    replaced: list[Replica] = []
+    deploy = asyncio.create_task(_replace_all(context, replaced))
+
+    async def evidence() -> str:
+        finished = deploy.done() and replaced and not any(one.running for one in replaced)
+        return f"{len(replaced)} replicas were replaced" if finished else ""
+
+    try:
+        yield Effect(evidence)
+    finally:
+        await deploy
+
+
+async def _replace_all(context: FaultContext, replaced: list[Replica]) -> None:
+    """Replace all replicas; each new one serves before the old one stops."""
+    deployment, stopping = context.deployment, list[asyncio.Task[None]]()
+    for old in list(deployment.replicas):
+        new = deployment.new_replica(beside=old)
+        await wait_until_ready(new)
+        await deployment.use_replicas([new if one is old else one for one in deployment.replicas])
+        replaced.append(old)
+        stopping.append(asyncio.create_task(asyncio.to_thread(old.stop)))
+    await asyncio.gather(*stopping)
+
+
+def _gone(server: Server, pid: int) -> str:
+    return "" if server.running and server.pid == pid else f"process {pid} is gone"
+
+
+def is_served_by(client: Client, pid: int) -> bool:
+    return process_of(client.history) == pid
 
 
 def process_of(history: History) -> int | None:
     """Return the process id in the name of the replica (HOST:ID) that a client is connected to."""
-    entries = reversed(history.entries)
-    newest = next((entry.replica for entry in entries if isinstance(entry, Connected)), "")
-    process = newest.rpartition(":")[2]
+    connected = history.newest(Connected)
+    process = connected.replica.rpartition(":")[2] if connected else ""
     return int(process) if process.isdecimal() else None

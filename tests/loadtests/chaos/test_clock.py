@@ -4,23 +4,18 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from loadtests.chaos import clock
-from loadtests.chaos.clock import Clocks
+from loadtests.chaos.clock import Clock
 
 HOUR = 3_600
 # Prints the time of day and monotonic time for each line of input.
 PRINT_TIMES = (
     "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
 )
-
-
-@pytest.fixture
-def clocks() -> Iterator[Clocks]:
-    with closing(Clocks()) as clocks:
-        yield clocks
 
 
 @pytest.fixture
@@ -33,10 +28,10 @@ def rebuilt_library() -> Iterator[None]:
 class ClockedProcess:
     """A process that follows a replica's clock."""
 
-    def __init__(self, clocks: Clocks, name: str) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PRINT_TIMES],
-            env=clocks.environment(name),
+            env=clock.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -54,13 +49,11 @@ class ClockedProcess:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="clocks can be set on Linux only")
-def test_the_clock_of_one_replica_jumps_alone_and_at_once(clocks: Clocks) -> None:
-    with (
-        closing(ClockedProcess(clocks, "1")) as first,
-        closing(ClockedProcess(clocks, "2")) as second,
-    ):
+def test_the_clock_of_one_replica_jumps_alone_and_at_once(tmp_path: Path) -> None:
+    clock, other = Clock(tmp_path / "1"), Clock(tmp_path / "2")
+    with closing(ClockedProcess(clock)) as first, closing(ClockedProcess(other)) as second:
         for seconds in (0, HOUR, -HOUR, 0):
-            clocks.set("1", seconds)
+            clock.set(seconds)
             (here, here_monotonic), (there, there_monotonic) = first.ask(), second.ask()
             assert here - there == pytest.approx(seconds, abs=60)
             assert here_monotonic == pytest.approx(there_monotonic, abs=60)
@@ -69,8 +62,8 @@ def test_the_clock_of_one_replica_jumps_alone_and_at_once(clocks: Clocks) -> Non
 @pytest.mark.usefixtures("rebuilt_library")
 @pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
 def test_without_a_c_compiler_no_clock_can_be_set(
-    clocks: Clocks, monkeypatch: pytest.MonkeyPatch, compiler: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiler: str
 ) -> None:
     monkeypatch.setattr(clock, "COMPILER", compiler)
     assert not clock.available()
-    assert clocks.environment("1") == {}
+    assert Clock(tmp_path / "1").environment == {}

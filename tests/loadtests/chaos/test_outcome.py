@@ -87,7 +87,8 @@ def test_a_sound_run_has_status_0() -> None:
 
 
 def test_a_saved_outcome_is_read_back_unchanged() -> None:
-    faults = execution("redis-down", 10, 11), execution("postgres-disk-full", 30, 31, evidence="")
+    disk_full = execution("postgres-disk-full", 30.0, 31.0, evidence="")
+    faults = execution("redis-down", 10.0, 11.0), disk_full
     outcome = conclude(1, SPAN, faults, sound_run(True), 20, "alice has not recovered")
     again = Outcome.from_json(json.loads(json.dumps(outcome.as_json())))
     assert again.as_json() == outcome.as_json()

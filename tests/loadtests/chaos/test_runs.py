@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from loadtests.chaos import report
+from loadtests.chaos.__main__ import attempt, cover_every_fault, exit_status
 from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
 from loadtests.chaos.outcome import Outcome, conclude
-from loadtests.chaos.runs import attempt, cover_every_fault, exit_status
 from loadtests.chaos.schedule import DoesNotFit
 from loadtests.lib.client.rest import RefusedError
 from loadtests.lib.servers import ServerError
