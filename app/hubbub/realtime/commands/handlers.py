@@ -182,7 +182,7 @@ class Commands:
         work()
 
     def _run_in_order(self, ref: Ref, work: Callable[[], Awaitable[None]], limit: int) -> None:
-        """Run a command after the subscribes before it. Raises RateLimited if too many wait."""
+        """Run a subscribe or unsubscribe after the earlier ones. Raises RateLimited if full."""
         if self.connection.subscription_commands >= limit:
             raise rate_limits.RateLimited(RETRY_AFTER_SECONDS)
         self.connection.subscription_commands += 1
