@@ -130,7 +130,7 @@ http_requests = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 
-# Bound once here, which also exposes each as 0 before its first event: a rate needs a start.
+# Created here, so that each is exposed as 0 before its first event: a rate needs a first value.
 resumed_from_buffer, resumed_from_log, resume_refused = (
     resumes.labels(source) for source in ("buffer", "log", "refused")
 )

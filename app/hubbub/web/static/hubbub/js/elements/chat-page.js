@@ -112,7 +112,7 @@ class HubChat extends ChatElement {
     if (isNew && latest.sender.id !== state.me.id) this.announcedId = latest.id;
   }
 
-  /** The newest message, for screen readers. A deletion empties it, as it reads the state. */
+  /** The newest message, for screen readers. It shows the state, so a deletion removes its text. */
   announcement() {
     const message = openTimeline(this.state)?.messages.get(this.announcedId);
     if (!message || message.deleted_at) return nothing;
