@@ -101,7 +101,6 @@ VISITOR = UserKind(
     },
     away_seconds=(0.0, 0.0),
 )
-VISITOR_ACTIVITIES = VISITOR.activities
 
 
 def choose_activity(random: Random, activities: Mapping[Activity, int]) -> Activity:
