@@ -6,13 +6,12 @@ and gevent run in separate processes: this one prepares, starts them and waits.
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loadtests.lib import exit_codes, machine
@@ -23,7 +22,7 @@ from loadtests.load import report
 from loadtests.load.options import limits_of, parse
 from loadtests.load.plan import PLAN_VARIABLE, Plan
 from loadtests.load.rooms import Rooms
-from loadtests.load.targets import Target, TargetError, monitor, open_target
+from loadtests.load.targets import TargetError, monitor, open_target
 from scripts.stack.errors import StackError
 from scripts.stack.ports import free_port
 
@@ -53,44 +52,26 @@ def work(options: Namespace) -> int:
 def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SERIES).unlink(missing_ok=True)  # from an earlier run
+    series = folder.resolve() / SERIES
+    series.unlink(missing_ok=True)  # from an earlier run
     with open_target(options) as target:
-        plan = _plan(options, target, folder)
+        given = {name: getattr(options, name) for name in ("shape", "users", "rate", "seconds")}
+        limits, workers = limits_of(options), options.workers
+        plan = target.plan(**given, limits=limits, workers=workers, series=str(series))
         rooms = Rooms(plan)
         try:
             rooms.create()
             plan.delivery_us = _generator_capacity()
             with monitor(options, target, folder / "samples.jsonl"):
-                status = _run_locust(options, plan, folder)
+                status = _run_locust(options, plan, folder.resolve())
         finally:
             if options.host and plan.rooms:
                 rooms.archive()
-    _report(folder)
-    return status
-
-
-def _report(folder: Path) -> None:
-    """Write the run's report. Raises TargetError if Locust did not finish."""
-    if not (folder / SERIES).exists():
+    if not series.exists():
         raise TargetError("Locust ended without a result; the lines above say why.")
     (folder / "machine.json").write_text(json.dumps(machine.describe(), indent=1))
     log(f"The report is {report.write(folder)}")
-
-
-def _plan(options: Namespace, target: Target, folder: Path) -> Plan:
-    return Plan(
-        run_id=secrets.token_hex(3),
-        host=target.host,
-        shape=options.shape,
-        users=options.users,
-        rate=options.rate,
-        seconds=options.seconds,
-        identities=target.identities,
-        limits=limits_of(options),
-        stack=target.stack,
-        workers=options.workers,
-        series=str(folder.resolve() / SERIES),
-    )
+    return status
 
 
 def _generator_capacity() -> float:
@@ -112,35 +93,33 @@ def _run_locust(options: Namespace, plan: Plan, folder: Path) -> int:
 
     The plan holds sessions, so its file is removed when the run ends.
     """
-    file = folder.resolve() / "plan.json"
+    file = folder / "plan.json"
     plan.write(file)
-    port = options.master_port if options.master else free_port()
     log(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
+    if options.web:
+        log(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
     try:
-        with ExitStack() as processes:
-            if options.workers > 1 and not options.master:
-                for _ in range(options.workers):
-                    processes.enter_context(started(worker_command(HOST, port)))
-            command = [*locust_command(), *_main_arguments(options, plan, folder, port)]
-            return processes.enter_context(started(command, file)).wait()
+        command = [*locust_command(), "--host", plan.host, *_arguments(options, folder)]
+        with started(command, file) as locust:
+            return locust.wait()
     finally:
         file.unlink()
 
 
-def _main_arguments(options: Namespace, plan: Plan, folder: Path, port: int) -> list[str]:
-    """Return the arguments of the process that collects the results."""
-    arguments = (
-        ["--web-host", HOST, "--web-port", str(options.web_port)]
-        if options.web
-        else ["--headless", "--only-summary", "--html", str(folder.resolve() / "locust.html")]
-    )
-    if options.master or options.workers > 1:
-        bind = options.bind if options.master else HOST
-        arguments += ["--master", "--master-bind-host", bind, "--master-bind-port", str(port)]
-        arguments += ["--expect-workers", str(options.workers)]
+def _arguments(options: Namespace, folder: Path) -> Iterator[str]:
+    """Yield the arguments that depend on the options: what is shown, and how many processes."""
     if options.web:
-        log(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
-    return ["--host", plan.host, *arguments]
+        yield from ("--web-host", HOST, "--web-port", str(options.web_port))
+    else:
+        yield from ("--headless", "--only-summary", "--html", str(folder / "locust.html"))
+    if options.master:
+        yield from ("--master", "--expect-workers", str(options.workers))
+        yield from ("--master-bind-host", options.bind)
+        yield from ("--master-bind-port", str(options.master_port))
+    elif options.workers > 1:
+        port = str(free_port())
+        yield from ("--processes", str(options.workers), "--master-host", HOST)
+        yield from ("--master-port", port, "--master-bind-host", HOST, "--master-bind-port", port)
 
 
 def worker_command(host: str, port: int) -> list[str]:

@@ -7,7 +7,6 @@ delivery: only delays that the server causes are measured.
 
 import math
 import time
-from typing import Protocol
 
 from loadtests.lib.checker import OrderChecker, Violation
 from loadtests.lib.client.connection_listener import ConnectionListener
@@ -24,18 +23,6 @@ from loadtests.load.message_stamp import read_stamp
 from loadtests.load.recorder import Recorder
 
 
-class ResultSink(Protocol):
-    """Receives an observer's reports: the run, which counts results and passes them to Locust."""
-
-    recorder: Recorder
-
-    def succeeded(self, kind: str, name: str, seconds: float) -> None: ...
-
-    def failed(self, kind: str, name: str, error: Exception) -> None: ...
-
-    def order_error(self, kind: str, text: str) -> None: ...
-
-
 class RefusedError(Exception):
     """A command was answered with a problem."""
 
@@ -43,9 +30,9 @@ class RefusedError(Exception):
 class ConnectionObserver(ConnectionListener):
     """Pass `observe` as the client's `watch`, and the observer itself as its listener."""
 
-    def __init__(self, name: str, run_id: str, sink: ResultSink) -> None:
+    def __init__(self, name: str, run_id: str, recorder: Recorder) -> None:
         self._order = OrderChecker(name)
-        self._run_id, self._sink = run_id, sink
+        self._run_id, self._recorder = run_id, recorder
         self._connection = self._replica = ""
         self._user = 0
         self._lost_at: float | None = None
@@ -59,35 +46,35 @@ class ConnectionObserver(ConnectionListener):
             self._report(violation)
         match entry:
             case EventReceived():
-                self._sink.recorder.second.checked += 1
+                self._recorder.second.checked += 1
                 if entry.type == "message.created" and entry.message is not None:
                     self._message_received(entry.message)
             case Subscribed():
-                self._sink.recorder.second.checked += 1
+                self._recorder.second.checked += 1
             case Connected():
                 self._connected(entry)
             case Disconnected():
                 self.disconnected()
             case CommandAnswered(code="rate_limited", command={"type": "message.send"}):
-                self._sink.failed(SEND, "message.send", RefusedError("rate_limited"))
+                self._recorder.failed(SEND, "message.send", RefusedError("rate_limited"))
 
     def disconnected(self) -> None:
         if self._replica:
-            self._sink.recorder.connection_closed(self._replica)
+            self._recorder.connection_closed(self._replica)
             self._replica = ""
 
     def opened(self, seconds: float) -> None:
-        self._sink.succeeded(CONNECT, "/ws/", seconds)
+        self._recorder.succeeded(CONNECT, "/ws/", seconds)
 
     def not_opened(self, error: Exception) -> None:
-        self._sink.failed(CONNECT, "/ws/", error)
+        self._recorder.failed(CONNECT, "/ws/", error)
 
     def lost(self, intended: bool) -> None:
         if intended:
             self._measured_since = math.inf
         elif self._was_live and self._lost_at is None:
             self._lost_at = time.monotonic()
-            self._sink.recorder.second.lost += 1
+            self._recorder.second.lost += 1
 
     def connecting(self) -> None:
         if self._was_live and self._lost_at is None:
@@ -95,7 +82,7 @@ class ConnectionObserver(ConnectionListener):
 
     def all_open(self) -> None:
         if self._lost_at is not None:
-            self._sink.succeeded(RESUME, "all rooms", time.monotonic() - self._lost_at)
+            self._recorder.succeeded(RESUME, "all rooms", time.monotonic() - self._lost_at)
             self._lost_at = None
         self._was_live = True
         if self._measured_since == math.inf:
@@ -107,17 +94,17 @@ class ConnectionObserver(ConnectionListener):
         if sent_at is None or not isinstance(sender, dict) or sender["id"] == self._user:
             return
         if sent_at < self._measured_since or not self.measures_deliveries:
-            self._sink.recorder.second.caught_up += 1
+            self._recorder.second.caught_up += 1
         else:
-            self._sink.recorder.record_delivery(time.time() - sent_at)
+            self._recorder.record_delivery(time.time() - sent_at)
 
     def _connected(self, entry: Connected) -> None:
         self.disconnected()
         self._user, self._replica = entry.user, entry.replica
         self._connection = f"{entry.connection} on {entry.replica}"
-        self._sink.recorder.connection_opened(entry.replica)
+        self._recorder.connection_opened(entry.replica)
 
     def _report(self, violation: Violation) -> None:
         kind = ORDER_ERROR_OF_RULE.get(violation.rule, REORDERED)
         where = f"connection {self._connection}, {violation.client}"
-        self._sink.order_error(kind, f"room {violation.room}: {violation.detail} ({where})")
+        self._recorder.order_error(kind, f"room {violation.room}: {violation.detail} ({where})")

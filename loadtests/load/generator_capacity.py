@@ -14,12 +14,13 @@ import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import socket  # noqa: E402
 import time  # noqa: E402
-from base64 import b64encode  # noqa: E402
 from collections import deque  # noqa: E402
 from contextlib import AsyncExitStack  # noqa: E402
 from functools import partial  # noqa: E402
-from hashlib import sha1  # noqa: E402
 from random import Random  # noqa: E402
+
+from websockets.sync.server import ServerConnection  # noqa: E402
+from websockets.sync.server import serve as serve_websockets  # noqa: E402
 
 from loadtests.lib.client import Client, History, gevent_loop  # noqa: E402
 from loadtests.lib.client.subscription import Start  # noqa: E402
@@ -34,24 +35,8 @@ MESSAGES = 500
 ROUND_SECONDS = 0.002  # so that each frame is received on its own
 RUN_ID = "capacity"
 ROOM = 1
-GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TIMEOUT_SECONDS = 60
 random = Random()
-
-
-class RecordingSink:
-    """A `ResultSink` that only records."""
-
-    def __init__(self) -> None:
-        self.recorder = Recorder("capacity", time.time())
-
-    def succeeded(self, kind: str, name: str, seconds: float) -> None:
-        self.recorder.record(kind, seconds)
-
-    def failed(self, kind: str, name: str, error: Exception) -> None: ...
-
-    def order_error(self, kind: str, text: str) -> None:
-        raise AssertionError(text)
 
 
 def measure() -> float:
@@ -59,17 +44,19 @@ def measure() -> float:
     listener = socket.create_server((HOST, 0), backlog=CONNECTIONS)
     server = multiprocessing.get_context("fork").Process(target=serve, args=(listener,))
     server.start()
-    address = f"{HOST}:{listener.getsockname()[1]}"
+    recorder, address = Recorder("capacity", time.time()), f"{HOST}:{listener.getsockname()[1]}"
     try:
-        return gevent_loop.run(receive_all(address, RecordingSink()), TIMEOUT_SECONDS)
+        return gevent_loop.run(receive_all(address, recorder), TIMEOUT_SECONDS)
     finally:
         server.kill()
         server.join()
 
 
-async def receive_all(address: str, sink: RecordingSink) -> float:
+async def receive_all(address: str, recorder: Recorder) -> float:
     async with AsyncExitStack() as stack:
-        clients = [make_client(f"client {number}", address, sink) for number in range(CONNECTIONS)]
+        clients = [
+            make_client(f"client {number}", address, recorder) for number in range(CONNECTIONS)
+        ]
         for client in clients:
             await stack.enter_async_context(client)
         for client in clients:
@@ -83,11 +70,12 @@ async def receive_all(address: str, sink: RecordingSink) -> float:
             await client.send_unanswered("ping")  # the server starts sending
         for client in clients:
             await client.wait_until(partial(has_all, client), TIMEOUT_SECONDS)
-        return (time.process_time() - started) / sink.recorder.deliveries * 1e6
+        assert not recorder.second.order_errors
+        return (time.process_time() - started) / recorder.deliveries * 1e6
 
 
-def make_client(name: str, address: str, sink: RecordingSink) -> Client:
-    observer = ConnectionObserver(name, RUN_ID, sink)
+def make_client(name: str, address: str, recorder: Recorder) -> Client:
+    observer = ConnectionObserver(name, RUN_ID, recorder)
     history = History(name, deque(maxlen=0), watch=observer.observe)
     identity = "Cookie: sessionid=x"
     return Client(name, identity, [address], history=history, listener=observer, messages_kept=200)
@@ -98,33 +86,28 @@ def has_all(client: Client) -> bool:
 
 
 def serve(listener: socket.socket) -> None:
-    """Welcome all clients, then send each message to all of them, as a room's fan-out does."""
-    accepted = [listener.accept()[0] for _ in range(CONNECTIONS)]
-    for number, each in enumerate(accepted):
-        key = _read_until(each, b"\r\n\r\n").split(b"Sec-WebSocket-Key: ")[1].split(b"\r\n")[0]
-        accept = b64encode(sha1(key + GUID).digest()).decode()
-        each.sendall(
-            f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: hubbub.v1\r\n\r\n".encode()
-        )
-        each.sendall(frame(welcome(number)))
-    for each in accepted:
-        each.recv(4096)  # its `subscribe`
-        each.sendall(frame(subscribed()))
-    for each in accepted:
-        each.recv(4096)  # its `ping`
-        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    """Send all messages to each connection, as the fan-out of a room does."""
     later = time.time() + TIMEOUT_SECONDS  # so that every message counts as a delivery
-    for message in [frame(event(seq, later)) for seq in range(1, MESSAGES + 1)]:
-        for each in accepted:
-            each.sendall(message)
-        time.sleep(ROUND_SECONDS)
-    time.sleep(TIMEOUT_SECONDS)
+    frames = [json.dumps(event(seq, later)) for seq in range(1, MESSAGES + 1)]
+
+    def send_all(connection: ServerConnection) -> None:
+        connection.send(json.dumps(welcome(connection.id.hex)))
+        connection.recv()  # its `subscribe`
+        connection.send(json.dumps(subscribed()))
+        connection.recv()  # its `ping`
+        for frame in frames:
+            connection.send(frame)
+            time.sleep(ROUND_SECONDS)
+        time.sleep(TIMEOUT_SECONDS)
+
+    serve_websockets(
+        send_all, sock=listener, subprotocols=["hubbub.v1"], compression=None
+    ).serve_forever()
 
 
-def welcome(number: int) -> dict[str, object]:
-    person = {"id": number + 10, "name": "someone"}
-    names = {"connection": str(number), "replica": "capacity", "epoch": "e", "user": person}
+def welcome(connection: str) -> dict[str, object]:
+    person = {"id": 10, "name": "someone"}
+    names = {"connection": connection, "replica": "capacity", "epoch": "e", "user": person}
     return {"type": "welcome", "heartbeat_seconds": TIMEOUT_SECONDS, **names}
 
 
@@ -135,30 +118,13 @@ def subscribed() -> dict[str, object]:
 
 def event(seq: int, at: float) -> dict[str, object]:
     """Return a message as the server sends it."""
-    body, person, when = (
-        stamp(sentence(random), RUN_ID, at),
-        {"id": 1, "name": "Alice"},
-        "2026-01-01T00Z",
-    )
+    body, person = stamp(sentence(random), RUN_ID, at), {"id": 1, "name": "Alice"}
+    when = "2026-01-01T00Z"
     numbers = dict.fromkeys(("id", "seq", "number", "rev"), seq)
     absent = dict.fromkeys(("html", "edited_at", "deleted_at", "reply_to"))
     message = numbers | absent | {"room": ROOM, "sender": person, "body": body, "created_at": when}
     head = {"type": "message.created", "room": ROOM, "seq": seq, "at": when, "actor": person}
     return {**head, "message": message}
-
-
-def frame(content: dict[str, object]) -> bytes:
-    payload = json.dumps(content).encode()
-    size = len(payload)
-    head = bytes((0x81, size)) if size < 126 else bytes((0x81, 126)) + size.to_bytes(2, "big")
-    return head + payload
-
-
-def _read_until(connection: socket.socket, end: bytes) -> bytes:
-    read = b""
-    while not read.endswith(end):
-        read += connection.recv(4096)
-    return read
 
 
 if __name__ == "__main__":

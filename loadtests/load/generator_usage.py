@@ -10,18 +10,18 @@ from collections.abc import Callable
 import gevent
 import psutil
 
-from loadtests.lib.measurements.series import Generator
+from loadtests.lib.measurements.series import GeneratorUsage
 
 TICK_SECONDS = 0.05
 
 
-def watch(second_ended: Callable[[Generator], object]) -> None:
+def watch(second_ended: Callable[[GeneratorUsage], object]) -> None:
     """Call `second_ended` at the end of every second, for as long as the greenlet lives."""
     process = psutil.Process()
     process.cpu_percent()
     while True:
         lag_ms = _worst_lag(int(time.time())) * 1000
-        second_ended(Generator(process.cpu_percent(), round(lag_ms, 1)))
+        second_ended(GeneratorUsage(process.cpu_percent(), round(lag_ms, 1)))
 
 
 def _worst_lag(second: int) -> float:

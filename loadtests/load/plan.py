@@ -39,10 +39,6 @@ class Plan:
     def load_shape(self) -> Shape:
         return SHAPES[self.shape](self.users, self.seconds)
 
-    @property
-    def identities_needed(self) -> int:
-        return identities_needed(self.users, self.workers)
-
     def facts(self) -> dict[str, Any]:
         """Return what a report may show of the plan: no credentials."""
         private = ("identities", "rooms", "stack", "series")

@@ -13,7 +13,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.lib.measurements.series import Generator, Second
+from loadtests.lib.measurements.series import GeneratorUsage, Second
 from loadtests.load import generator_usage, shape_actions
 from loadtests.load import run as runs
 from loadtests.load.plan import Plan
@@ -23,54 +23,61 @@ from loadtests.load.user_pool import UserPool
 from loadtests.shapes import Action
 
 ASK, PLAN, STARTED, SECONDS = "hubbub-ask", "hubbub-plan", "hubbub-started", "hubbub_seconds"
-# Workers report every three seconds; the second in which they report comes with the next report.
-WORKERS_LATE_SECONDS = 6
 
 
-class Alone:
-    """The only process: it runs the users and collects the results."""
+class Collector:
+    """A process that collects the results and judges them."""
+
+    late_seconds: float  # how long after a second's end its results are complete
 
     def __init__(self, environment: Environment, plan: Plan) -> None:
         self._run = Run(plan, environment, process_name())
-        self._results = ResultsCollector(self._run, late_seconds=1.5)
+        self._results = ResultsCollector(self._run, self.late_seconds)
         runs.set_current(self._run)
         environment.events.test_start.add_listener(self._start)
-        environment.events.test_stop.add_listener(self._stop)
         environment.events.quitting.add_listener(self._quit)
         environment.events.quit.add_listener(lambda **_: self._results.print_verdict())
-        gevent.spawn(generator_usage.watch, self._second_ended)
 
     def _start(self, **_: Any) -> None:
-        self._run.recorder.pop_ended()
         self._results.start()
-        schedule_drops(self._run)
-
-    def _second_ended(self, measured: Generator) -> None:
-        self._run.end_second(measured)
-        self._results.add(self._run.recorder.pop_ended())
-
-    def _stop(self, **_: Any) -> None:
-        self._run.end_second()
-        self._results.add(self._run.recorder.pop_ended())
 
     def _quit(self, environment: Environment, **_: Any) -> None:
         environment.process_exit_code = self._results.finish()
 
 
-class Master:
+class Alone(Collector):
+    """The only process: it also runs the users."""
+
+    late_seconds = 1.5
+
+    def __init__(self, environment: Environment, plan: Plan) -> None:
+        super().__init__(environment, plan)
+        environment.events.test_stop.add_listener(lambda **_: self._second_ended())
+        gevent.spawn(generator_usage.watch, self._second_ended)
+
+    def _start(self, **_: Any) -> None:
+        self._run.pop_ended()
+        super()._start()
+        schedule_drops(self._run)
+
+    def _second_ended(self, usage: GeneratorUsage | None = None) -> None:
+        self._run.second_ended(usage)
+        self._results.add(self._run.pop_ended())
+
+
+class Master(Collector):
     """Collects the results of several workers; it runs no users."""
 
+    # Workers report every three seconds; the second in which they report comes with the next
+    # report.
+    late_seconds = 6
+
     def __init__(self, environment: Environment, runner: MasterRunner, plan: Plan) -> None:
-        self._run, self._runner = Run(plan, environment, process_name()), runner
-        self._results = ResultsCollector(self._run, WORKERS_LATE_SECONDS)
-        options = environment.parsed_options
+        super().__init__(environment, plan)
+        self._runner, options = runner, environment.parsed_options
         self._workers = max(1, options.expect_workers if options else 1)
-        runs.set_current(self._run)
         runner.register_message(ASK, self._asked)
         environment.events.worker_report.add_listener(self._reported)
-        environment.events.test_start.add_listener(self._start)
-        environment.events.quitting.add_listener(self._quit)
-        environment.events.quit.add_listener(lambda **_: self._results.print_verdict())
 
     def _asked(self, environment: Environment, msg: Any, **_: Any) -> None:
         share = {
@@ -82,14 +89,11 @@ class Master:
         self._runner.send_message(PLAN, share, client_id=msg.node_id)
 
     def _start(self, **_: Any) -> None:
-        self._results.start()
+        super()._start()
         self._runner.send_message(STARTED, {"at": self._run.started_at})
 
     def _reported(self, client_id: str, data: dict[str, Any]) -> None:
         self._results.add(Second.from_json(one) for one in data.get(SECONDS, ()))
-
-    def _quit(self, environment: Environment, **_: Any) -> None:
-        environment.process_exit_code = self._results.finish()
 
 
 class Worker:
@@ -111,7 +115,7 @@ class Worker:
         self._run.started_at = share["started_at"]
         self._run.user_pool = UserPool(plan, share["worker"], share["workers"])
         runs.set_current(self._run)
-        gevent.spawn(generator_usage.watch, self._run.end_second)
+        gevent.spawn(generator_usage.watch, self._run.second_ended)
 
     def _started(self, environment: Environment, msg: Any, **_: Any) -> None:
         run = runs.current()
@@ -120,11 +124,11 @@ class Worker:
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:
         if self._run is not None:
-            data[SECONDS] = [second.to_json() for second in self._run.recorder.pop_ended()]
+            data[SECONDS] = [second.to_json() for second in self._run.pop_ended()]
 
     def _stop(self, **_: Any) -> None:
         if self._run is not None:
-            self._run.end_second()
+            self._run.second_ended()
 
 
 def schedule_drops(run: Run) -> None:

@@ -4,7 +4,9 @@
 returns each ended second exactly once.
 """
 
-from loadtests.lib.measurements.series import DELIVER, Generator, Second
+from collections import Counter
+
+from loadtests.lib.measurements.series import DELIVER, GeneratorUsage, Second
 
 
 class Recorder:
@@ -15,8 +17,16 @@ class Recorder:
         self.deliveries = 0  # since the start
         self._ended: list[Second] = []
 
-    def record(self, kind: str, seconds: float) -> None:
+    def succeeded(self, kind: str, name: str, seconds: float) -> None:
+        """Count a request, command or connection of a kind; `name` says which one it was."""
         self.second.latency(kind).record(seconds)
+
+    def failed(self, kind: str, name: str, error: Exception) -> None:
+        self.second.failures[kind] += 1
+
+    def order_error(self, kind: str, text: str) -> None:
+        """Count an event that is missing, duplicated or out of order; `text` says where."""
+        self.second.order_errors[kind] += 1
 
     def record_delivery(self, seconds: float) -> None:
         self.deliveries += 1
@@ -28,13 +38,13 @@ class Recorder:
     def connection_closed(self, replica: str) -> None:
         self.connections[replica] -= 1
 
-    def end_second(self, now: float, users: int, generator: Generator | None) -> Second:
+    def end_second(self, now: float, users: int, usage: GeneratorUsage | None) -> Second:
         """End the current second, with the states at its end, and return it; start the next one."""
         ended, self.second = self.second, Second(int(now))
         ended.users = users
-        ended.connections = {name: count for name, count in self.connections.items() if count}
-        if generator is not None:
-            ended.generators[self.process_name] = generator
+        ended.connections = Counter({name: n for name, n in self.connections.items() if n})
+        if usage is not None:
+            ended.generators[self.process_name] = usage
         self._ended.append(ended)
         return ended
 

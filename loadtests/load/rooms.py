@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtests.lib.client import rest
 from loadtests.lib.console import log
-from loadtests.load.plan import Plan
+from loadtests.load.plan import Plan, identities_needed
 from loadtests.load.targets import TargetError
 from loadtests.load.user_pool import Identity
 
@@ -58,9 +58,9 @@ class Rooms:
 
         Those who sign in through the form join once they have.
         """
-        identities = self._plan.identities[: self._plan.identities_needed]
+        needed = identities_needed(self._plan.users, self._plan.workers)
         signed_in = [
-            one for number, line in enumerate(identities)
+            one for number, line in enumerate(self._plan.identities[:needed])
             if not (one := Identity(number, line)).signs_in
         ]  # fmt: skip
         log(f"Adding {len(signed_in)} members")

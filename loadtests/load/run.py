@@ -14,8 +14,7 @@ from locust.env import Environment
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
 from loadtests.lib.client import Client
-from loadtests.lib.measurements.histogram import Histogram
-from loadtests.lib.measurements.series import DELIVER, HTTP, KINDS, Generator, Second
+from loadtests.lib.measurements.series import DELIVER, HTTP, KINDS, GeneratorUsage
 from loadtests.load.plan import Plan
 from loadtests.load.recorder import Recorder
 from loadtests.load.user_pool import UserPool
@@ -33,11 +32,13 @@ class OrderError(Exception):
         return str(self)
 
 
-class Run:
+class Run(Recorder):
+    """A recorder whose results also go to Locust."""
+
     def __init__(self, plan: Plan, environment: Environment, process_name: str) -> None:
+        super().__init__(process_name, time.time())
         self.plan, self.environment = plan, environment
         self.shape = plan.load_shape
-        self.recorder = Recorder(process_name, time.time())
         self.user_pool = UserPool(plan)
         self.clients: set[Client] = set()
         self.started_at = time.time()
@@ -62,23 +63,21 @@ class Run:
         self._fire(kind, name, 0, error)
 
     def order_error(self, kind: str, text: str) -> None:
-        """Count an event that is missing, duplicated or out of order as a failure of the run."""
-        self.recorder.second.count_order_error(kind)
+        super().order_error(kind, text)
         self._error_texts += 1
         shown = text if self._error_texts <= MAX_ERROR_TEXTS else f"more than {MAX_ERROR_TEXTS}"
         self._fire(CHECK, kind, 0, OrderError(shown))
 
-    def end_second(self, generator: Generator | None = None) -> Second:
+    def second_ended(self, usage: GeneratorUsage | None = None) -> None:
         """End a second, and add its deliveries and checks to Locust's statistics."""
         runner = self.environment.runner
-        users = runner.user_count if runner is not None else 0
-        ended = self.recorder.end_second(time.time(), users, generator)
-        stats = self.environment.stats
-        if ended.latency(DELIVER).count:
-            add_deliveries(stats, ended.latency(DELIVER), ended.at)
+        ended = self.end_second(time.time(), runner.user_count if runner is not None else 0, usage)
+        stats, delivered = self.environment.stats, ended.latency(DELIVER)
+        if delivered.count:
+            # Each bucket's count goes to the Locust bucket that contains its upper edge.
+            _add(stats, DELIVER, "message.created", ended.at, dict(delivered.buckets_ms()))
         if ended.checked:
             _add(stats, CHECK, "order of events", ended.at, {0.0: ended.checked})
-        return ended
 
     def _fire(self, kind: str, name: str, ms: float, error: Exception | None) -> None:
         self.environment.events.request.fire(
@@ -97,21 +96,16 @@ class Run:
             return
         kind = request_type if request_type in KINDS else HTTP
         if exception is not None:
-            self.recorder.second.count_failure(kind)
+            super().failed(kind, "", exception)
         else:
-            self.recorder.record(kind, response_time / 1000)
-
-
-def add_deliveries(stats: RequestStats, measured: Histogram, at: int) -> None:
-    """Add the deliveries of the second `at` to Locust's statistics, but not to its total.
-
-    Each bucket's count goes to the Locust bucket that contains its upper edge. "Aggregated" leaves
-    them out: they would outnumber everything else.
-    """
-    _add(stats, DELIVER, "message.created", at, dict(measured.buckets_ms()))
+            super().succeeded(kind, "", response_time / 1000)
 
 
 def _add(stats: RequestStats, method: str, name: str, at: int, counts: dict[float, int]) -> None:
+    """Add what happened in the second `at` to a row of Locust's statistics.
+
+    Its total, "Aggregated", leaves these rows out: they would outnumber everything else.
+    """
     entry = StatsEntry(stats, name, method)
     entry.start_time = entry.last_request_timestamp = at
     entry.num_requests = entry.num_reqs_per_sec[at] = sum(counts.values())

@@ -1,17 +1,19 @@
 """The target of a load: a stack of its own on this machine, or a deployment elsewhere."""
 
 import os
+import secrets
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loadtests.lib.console import log
 from loadtests.lib.monitoring.background import sampling_as
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
-from loadtests.load.plan import identities_needed
+from loadtests.load.plan import Plan, identities_needed
 
 # Compressing the static files takes a minute, so they are kept for the next run.
 STATIC = ROOT / "data/load/static"
@@ -33,26 +35,31 @@ class TargetError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LoadTarget:
     """`identities` are lines as in `Plan`; `stack` is the STACK_DIR of a local stack."""
 
     host: str
     identities: list[str]
     stack: str = ""
 
+    def plan(self, **load: Any) -> Plan:
+        """Return the plan of a run against it; `load` has the other fields of the plan."""
+        run_id = secrets.token_hex(3)
+        return Plan(run_id, self.host, identities=self.identities, stack=self.stack, **load)
+
 
 @contextmanager
-def open_target(options: Namespace) -> Iterator[Target]:
+def open_target(options: Namespace) -> Iterator[LoadTarget]:
     """Yield the target of a load. Raises TargetError."""
     if options.host:
-        yield remote_target(options)
+        yield remote_target(options, options.users, options.workers)
         return
     with _local_stack(options) as stack:
         count = identities_needed(options.users, options.workers) + SPARE_IDENTITIES
         yield _seeded(stack, count)
 
 
-def remote_target(options: Namespace) -> Target:
+def remote_target(options: Namespace, users: int, workers: int) -> LoadTarget:
     """Return a target that is already running, with identities from files. Raises TargetError."""
     sessions = _lines(options.sessions) if options.sessions else []
     accounts = _lines(options.accounts) if options.accounts else []
@@ -60,22 +67,21 @@ def remote_target(options: Namespace) -> Target:
     if not identities:
         raise TargetError(
             f"{options.host} needs users to sign in: run `manage.py seed --yes --users "
-            f"{options.users} --sessions FILE` there and pass --sessions FILE, or --accounts FILE."
+            f"{users} --sessions FILE` there and pass --sessions FILE, or --accounts FILE."
         )
     prefixes = ("Cookie: ", "Authorization: ", "Account")
     if wrong := [line for line in identities if not line.startswith(prefixes)]:
         raise TargetError(f"A line of --sessions is neither a cookie nor a token: {wrong[0][:20]}…")
-    needed = identities_needed(options.users, options.workers)
+    needed = identities_needed(users, workers)
     if len(identities) < needed:
-        spread = f" spread over {options.workers} workers" if options.workers > 1 else ""
+        spread = f" spread over {workers} workers" if workers > 1 else ""
         raise TargetError(
-            f"{options.users} users{spread} need {needed} sessions, and there are "
-            f"{len(identities)}."
+            f"{users} users{spread} need {needed} sessions, and there are {len(identities)}."
         )
-    return Target(options.host, identities)
+    return LoadTarget(options.host, identities)
 
 
-def monitor(options: Namespace, target: Target, out: Path) -> AbstractContextManager[None]:
+def monitor(options: Namespace, target: LoadTarget, out: Path) -> AbstractContextManager[None]:
     """Return a context that samples those of the target's servers that are known, into `out`."""
     if target.stack:
         return sampling_as(["--stack", target.stack], out)
@@ -104,7 +110,7 @@ def _local_stack(options: Namespace) -> Iterator[RunningStack]:
         yield stack
 
 
-def _seeded(stack: RunningStack, count: int) -> Target:
+def _seeded(stack: RunningStack, count: int) -> LoadTarget:
     log(f"Creating {count} users")
     sessions, accounts = stack.folder / "sessions", stack.folder / "accounts"
     files = ("--sessions", str(sessions), "--accounts", str(accounts))
@@ -112,7 +118,7 @@ def _seeded(stack: RunningStack, count: int) -> Target:
     identities = _lines(sessions)
     for number, line in enumerate(_lines(accounts)[::FORM_EVERY]):
         identities[number * FORM_EVERY] = f"Account: {line}"
-    return Target(stack.environment["PUBLIC_URL"], identities, stack.environment["STACK_DIR"])
+    return LoadTarget(stack.environment["PUBLIC_URL"], identities, stack.environment["STACK_DIR"])
 
 
 def _lines(path: Path) -> list[str]:

@@ -58,7 +58,7 @@ class ReplayResults:
         return (self.late.percentile_ms(99) or 0.0) > LATE_MS
 
     def failed(self, kind: str) -> None:
-        self.second.count_failure(kind)
+        self.second.failures[kind] += 1
 
     def sending(self, nonce: str) -> None:
         self._sent_at[nonce] = time.monotonic()
@@ -134,5 +134,5 @@ class ReplayResults:
             self.second.latency(DELIVER).record(entry.at - sent_at)
 
     def _order_error(self, violation: Violation) -> None:
-        self.second.count_order_error(ORDER_ERROR_OF_RULE.get(violation.rule, REORDERED))
+        self.second.order_errors[ORDER_ERROR_OF_RULE.get(violation.rule, REORDERED)] += 1
         self.violations.append(violation)

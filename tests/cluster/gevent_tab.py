@@ -23,11 +23,11 @@ from loadtests.load.connection_observer import ConnectionObserver  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
 
 
-class MemoryReport:
-    """A report that keeps its entries."""
+class MemoryReport(Recorder):
+    """A recorder that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.recorder = Recorder("tab", time.time())
+        super().__init__("tab", time.time())
         self.succeeded_at: list[str] = []
         self.faults: list[str] = []
 
@@ -90,7 +90,7 @@ def state(tab: Client, room: int, report: MemoryReport) -> dict[str, Any]:
         "address": tab.address,
         "faults": report.faults,
         "resumes": report.succeeded_at.count("RESUME"),
-        "sockets": sum(report.recorder.connections.values()),
+        "sockets": sum(report.connections.values()),
     }
 
 

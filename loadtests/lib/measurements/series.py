@@ -5,7 +5,8 @@ processes measured in the same second. Times are epoch seconds of the process's 
 """
 
 import json
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import asdict, astuple, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,14 +25,11 @@ ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-co
 
 
 @dataclass(slots=True)
-class Generator:
+class GeneratorUsage:
     """One process of the load: how much of a core it used, and its worst event-loop lag."""
 
     cpu_percent: float
     lag_ms: float
-
-    def to_json(self) -> dict[str, Any]:
-        return {"cpu_percent": self.cpu_percent, "lag_ms": self.lag_ms}
 
 
 @dataclass(slots=True)
@@ -40,60 +38,43 @@ class Second:
 
     at: int
     users: int = 0
-    connections: dict[str, int] = field(default_factory=dict)  # by replica
+    connections: Counter[str] = field(default_factory=Counter)  # by replica
     latencies: dict[str, Histogram] = field(default_factory=dict)  # by KINDS
-    failures: dict[str, int] = field(default_factory=dict)  # by KINDS: no answer, or a wrong one
-    order_errors: dict[str, int] = field(default_factory=dict)  # by ORDER_ERRORS
+    failures: Counter[str] = field(default_factory=Counter)  # by KINDS: no or a wrong answer
+    order_errors: Counter[str] = field(default_factory=Counter)  # by ORDER_ERRORS
     checked: int = 0  # history entries that were checked for their order
     caught_up: int = 0  # messages that were late because users were away by choice: not in DELIVER
     lost: int = 0  # connections that ended without the user's doing
-    generators: dict[str, Generator] = field(default_factory=dict)  # by process
+    generators: dict[str, GeneratorUsage] = field(default_factory=dict)  # by process
 
     def latency(self, kind: str) -> Histogram:
         """Return the histogram of a kind; create it if there is none."""
         return self.latencies.setdefault(kind, Histogram())
-
-    def count_failure(self, kind: str) -> None:
-        self.failures[kind] = self.failures.get(kind, 0) + 1
-
-    def count_order_error(self, kind: str) -> None:
-        self.order_errors[kind] = self.order_errors.get(kind, 0) + 1
 
     def merge(self, other: "Second") -> None:
         self.users += other.users
         self.checked += other.checked
         self.caught_up += other.caught_up
         self.lost += other.lost
-        for mine, theirs in (
-            (self.connections, other.connections),
-            (self.failures, other.failures),
-            (self.order_errors, other.order_errors),
-        ):
-            for name, count in theirs.items():
-                mine[name] = mine.get(name, 0) + count
+        self.connections.update(other.connections)
+        self.failures.update(other.failures)
+        self.order_errors.update(other.order_errors)
         for kind, histogram in other.latencies.items():
             self.latency(kind).merge(histogram)
         self.generators.update(other.generators)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "at": self.at,
-            "users": self.users,
-            "connections": self.connections,
-            "latencies": {kind: one.to_json() for kind, one in self.latencies.items()},
-            "failures": self.failures,
-            "order_errors": self.order_errors,
-            "checked": self.checked,
-            "caught_up": self.caught_up,
-            "lost": self.lost,
-            "generators": {name: one.to_json() for name, one in self.generators.items()},
-        }
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
+        latencies = {kind: one.to_json() for kind, one in self.latencies.items()}
+        generators = {name: asdict(one) for name, one in self.generators.items()}
+        return data | {"latencies": latencies, "generators": generators}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         latencies = {kind: Histogram.from_json(one) for kind, one in data["latencies"].items()}
-        generators = {name: Generator(**one) for name, one in data["generators"].items()}
-        return cls(**{**data, "latencies": latencies, "generators": generators})
+        generators = {name: GeneratorUsage(**one) for name, one in data["generators"].items()}
+        counts = {name: Counter(data[name]) for name in ("connections", "failures", "order_errors")}
+        return cls(**data | counts | {"latencies": latencies, "generators": generators})
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +111,14 @@ class Series:
         total = Second(min(self.seconds, default=0))
         for second in self.seconds.values():
             total.merge(second)
-        total.users, total.connections, total.generators = 0, {}, {}
+        total.users, total.connections, total.generators = 0, Counter(), {}
         return total
 
     def to_json(self) -> dict[str, Any]:
         return {
             "version": VERSION,
             "facts": self.facts,
-            "annotations": [[one.at, one.text, one.failed] for one in self.annotations],
+            "annotations": [astuple(one) for one in self.annotations],
             "seconds": [second.to_json() for second in self.in_order()],
         }
 

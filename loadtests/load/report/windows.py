@@ -7,7 +7,7 @@ second. For generators, the worst second counts: a mean would hide what matters.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from loadtests.lib.measurements.series import Generator, Second, Series
+from loadtests.lib.measurements.series import GeneratorUsage, Second, Series
 from loadtests.lib.monitoring.time_series import Points
 
 MAX_WINDOWS = 240
@@ -57,11 +57,11 @@ def _window(start: int, seconds: int, group: list[Second]) -> Window:
     )
 
 
-def _worst(group: list[Second]) -> dict[str, Generator]:
-    worst: dict[str, Generator] = {}
+def _worst(group: list[Second]) -> dict[str, GeneratorUsage]:
+    worst: dict[str, GeneratorUsage] = {}
     for second in group:
         for name, one in second.generators.items():
-            known = worst.setdefault(name, Generator(0.0, 0.0))
+            known = worst.setdefault(name, GeneratorUsage(0.0, 0.0))
             known.cpu_percent = max(known.cpu_percent, one.cpu_percent)
             known.lag_ms = max(known.lag_ms, one.lag_ms)
     return worst

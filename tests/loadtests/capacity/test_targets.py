@@ -1,5 +1,7 @@
 """A step, here or elsewhere, is summed up from what the load client or Locust measured."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from loadtests.capacity.local_target import (
     rooms_for,
 )
 from loadtests.lib.load_client import Result
-from loadtests.lib.measurements.series import DELIVER, SEND, Generator, Second, Series
+from loadtests.lib.measurements.series import DELIVER, SEND, GeneratorUsage, Second, Series
 from loadtests.lib.monitoring.time_series import Samples
 
 CRITERIA = Criteria()
@@ -65,12 +67,14 @@ def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:
     """A run of Locust: slow while users connect, then 5 sends and 100 deliveries a second."""
     series = Series({"limits": {}})
     for at in range(seconds):
-        second = Second(1_000 + at, users=50, connections={"realtime-1": 30, "realtime-2": 20})
+        second = Second(
+            1_000 + at, users=50, connections=Counter({"realtime-1": 30, "realtime-2": 20})
+        )
         for _ in range(100):
             second.latency(DELIVER).record(3.0 if at < seconds * 0.25 else 0.02)
         for _ in range(5):
             second.latency(SEND).record(0.01)
-        second.generators["one"] = Generator(cpu_percent, 5.0)
+        second.generators["one"] = GeneratorUsage(cpu_percent, 5.0)
         series.add(second)
     return series
 

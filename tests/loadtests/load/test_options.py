@@ -6,7 +6,17 @@ import pytest
 
 from loadtests.lib.monitoring import __main__ as sampling
 from loadtests.load.options import parse
-from loadtests.load.targets import TargetError, monitoring_arguments, remote_target
+from loadtests.load.targets import (
+    LoadTarget,
+    TargetError,
+    monitoring_arguments,
+    remote_target,
+)
+
+
+def target_of(*arguments: str) -> LoadTarget:
+    options = parse(["--host", "https://chat.example.org", *arguments])
+    return remote_target(options, options.users, options.workers)
 
 
 @pytest.mark.parametrize(
@@ -63,32 +73,30 @@ def test_the_known_parts_of_a_remote_deployment_are_sampled_and_the_others_named
 
 def test_a_remote_target_needs_users() -> None:
     with pytest.raises(TargetError, match=r"needs users to sign in: .* pass --sessions FILE"):
-        remote_target(parse(["--host", "https://chat.example.org", "--users", "5"]))
+        target_of("--users", "5")
 
 
 def test_sessions_and_accounts_are_identities_and_there_must_be_enough(tmp_path: Path) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     sessions.write_text("Cookie: sessionid=x\nAuthorization: Bearer y\n")
     accounts.write_text("bob secret\n")
-    given = ["--host", "https://chat.example.org", "--sessions", str(sessions)]
-    given += ["--accounts", str(accounts)]
-    assert remote_target(parse([*given, "--users", "3"])).identities == [
+    given = ["--sessions", str(sessions), "--accounts", str(accounts)]
+    assert target_of(*given, "--users", "3").identities == [
         "Cookie: sessionid=x",
         "Authorization: Bearer y",
         "Account: bob secret",
     ]
     with pytest.raises(TargetError, match="4 users need 4 sessions, and there are 3"):
-        remote_target(parse([*given, "--users", "4"]))
+        target_of(*given, "--users", "4")
     with pytest.raises(TargetError, match="3 users spread over 2 workers need 4 sessions"):
-        remote_target(parse([*given, "--users", "3", "--workers", "2"]))
+        target_of(*given, "--users", "3", "--workers", "2")
 
 
 @pytest.mark.parametrize("text", ["sessionid=x\n", "\x00"])
 def test_a_file_without_identities_is_refused(tmp_path: Path, text: str) -> None:
     sessions = tmp_path / "sessions"
     sessions.write_text(text)
-    given = ["--host", "https://chat.example.org", "--sessions", str(sessions), "--users", "1"]
     with pytest.raises(TargetError, match="neither a cookie nor a token"):
-        remote_target(parse(given))
+        target_of("--sessions", str(sessions), "--users", "1")
     with pytest.raises(TargetError, match="cannot be read"):
-        remote_target(parse([*given[:3], str(tmp_path / "none"), *given[4:]]))
+        target_of("--sessions", str(tmp_path / "none"), "--users", "1")

@@ -5,6 +5,7 @@ The run is synthetic, second by second, in the form of `series.json` and `sample
 
 import json
 import re
+from collections import Counter
 from html import unescape
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from loadtests.lib.measurements.series import (
     RESUME,
     SEND,
     Annotation,
-    Generator,
+    GeneratorUsage,
     Second,
     Series,
 )
@@ -47,12 +48,14 @@ FACTS = {
 def make_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Series:
     series = Series(dict(FACTS), annotations=[Annotation(STARTED + 7.0, "rolling deploy")])
     for at in range(20):
-        second = Second(STARTED + at, users=50, connections={"realtime-1": 30, "realtime-2": 20})
+        second = Second(
+            STARTED + at, users=50, connections=Counter({"realtime-1": 30, "realtime-2": 20})
+        )
         for kind, seconds in ((CONNECT, 0.1), (SEND, 0.01), (DELIVER, deliver_seconds)):
             second.latency(kind).record(seconds)
         second.latency(RESUME).record(0.5)
         second.checked = 10
-        second.generators["one"] = Generator(generator_cpu, 5.0)
+        second.generators["one"] = GeneratorUsage(generator_cpu, 5.0)
         series.add(second)
     return series
 
@@ -143,7 +146,7 @@ def test_letters_take_the_colour_of_the_page_for_dark_mode(page: str) -> None:
 
 def test_missed_limits_come_first_and_names_are_escaped() -> None:
     run = make_run(deliver_seconds=0.5)
-    run.seconds[STARTED + 3].order_errors = {GAP: 2, DUPLICATE: 1}
+    run.seconds[STARTED + 3].order_errors = Counter({GAP: 2, DUPLICATE: 1})
     run.facts["host"] = "http://<script>alert(1)</script>"
     run.annotations.append(Annotation(STARTED + 1.0, "<b>"))
     page = render(run, None, MACHINE)
@@ -188,7 +191,9 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 def test_windows_contain_everything_of_their_seconds(ats: set[int], most: int) -> None:
     series = Series()
     for at in ats:
-        second = Second(STARTED + at, users=at, checked=1, generators={"one": Generator(at, 1.0)})
+        second = Second(
+            STARTED + at, users=at, checked=1, generators={"one": GeneratorUsage(at, 1.0)}
+        )
         second.latency(SEND).record(0.01)
         series.add(second)
     found = windows(series, most)

@@ -14,7 +14,7 @@ from loadtests.lib.measurements.series import (
     RESUME,
     SEND,
     Annotation,
-    Generator,
+    GeneratorUsage,
     Second,
     Series,
 )
@@ -25,7 +25,7 @@ LIMITS = Limits()
 
 def make_second(at: int = 1, cpu_percent: float = 10, lag_ms: float = 1) -> Second:
     second = Second(at, users=2, checked=10)
-    second.generators["one"] = Generator(cpu_percent, lag_ms)
+    second.generators["one"] = GeneratorUsage(cpu_percent, lag_ms)
     for kind in KINDS:
         second.latency(kind).record(0.01)
     return second
@@ -93,7 +93,7 @@ def test_with_a_late_generator_latencies_are_not_judged_but_gaps_are() -> None:
 def test_one_busy_process_is_a_bottleneck_but_one_late_moment_is_not() -> None:
     seconds = [make_second(at) for at in range(40)]
     for second in seconds:
-        second.generators["two"] = Generator(99, 1)
+        second.generators["two"] = GeneratorUsage(99, 1)
     assert "two used more than 90 % of a core in 40 of 40 s" in bottleneck(
         make_series(*seconds), LIMITS
     )
@@ -125,7 +125,7 @@ def test_a_deploy_that_failed_fails_the_run() -> None:
 def test_a_worker_that_died_or_never_connected_fails_the_run() -> None:
     seconds = [make_second(at) for at in range(60)]
     for second in seconds:
-        second.generators["two"] = Generator(10, 1)
+        second.generators["two"] = GeneratorUsage(10, 1)
     series = make_series(*seconds)
     series.facts["workers"] = 2
     assert missed(series) == []

@@ -1,6 +1,7 @@
 """The measurements of several processes add up to what one process would have measured."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from hypothesis import given
@@ -11,7 +12,7 @@ from loadtests.lib.measurements.series import (
     KINDS,
     ORDER_ERRORS,
     Annotation,
-    Generator,
+    GeneratorUsage,
     Second,
     Series,
 )
@@ -28,10 +29,10 @@ def seconds_of(draw: st.DrawFn) -> Second:
     return Second(
         at=draw(st.integers(1, 4)),
         users=draw(counts),
-        connections=draw(st.dictionaries(names, counts)),
+        connections=Counter(draw(st.dictionaries(names, counts))),
         latencies=draw(st.dictionaries(st.sampled_from(KINDS), histograms)),
-        failures=draw(st.dictionaries(st.sampled_from(KINDS), counts)),
-        order_errors=draw(st.dictionaries(st.sampled_from(ORDER_ERRORS), counts)),
+        failures=Counter(draw(st.dictionaries(st.sampled_from(KINDS), counts))),
+        order_errors=Counter(draw(st.dictionaries(st.sampled_from(ORDER_ERRORS), counts))),
         checked=draw(counts),
         caught_up=draw(counts),
         lost=draw(counts),
@@ -121,6 +122,6 @@ def test_a_series_survives_encoding(seconds: list[Second]) -> None:
 
 def test_a_written_series_is_read_back(tmp_path: Path) -> None:
     series = Series({"users": 5})
-    series.add(Second(7, users=5, generators={"pid 1": Generator(12.5, 3.0)}))
+    series.add(Second(7, users=5, generators={"pid 1": GeneratorUsage(12.5, 3.0)}))
     series.write(tmp_path / "series.json")
     assert Series.read(tmp_path / "series.json") == series

@@ -1,0 +1,47 @@
+"""Types and defaults that the command lines of the load tests share."""
+
+import argparse
+import math
+import os
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+Number = TypeVar("Number", int, float)
+
+
+class Group(Protocol):
+    """What argparse's groups and Locust's have in common."""
+
+    def add_argument(self, name: str, /, **settings: Any) -> Any: ...
+
+
+def above_zero(kind: type[Number]) -> Callable[[str], Number]:
+    """Return a type for argparse: numbers of this kind that are finite and above 0."""
+
+    def parse(text: str) -> Number:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = kind(0)
+        if not 0 < number < math.inf:
+            whole = "whole " if kind is int else ""
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number above 0")
+        return number
+
+    return parse
+
+
+positive_int, positive_number = above_zero(int), above_zero(float)
+
+
+def add_variable(
+    group: Group, option: str, default: str | None, help: str, variable: str = "", **settings: Any
+) -> None:
+    """Add an option whose default can be set by an environment variable: `--users` by USERS."""
+    variable = variable or option.removeprefix("--").replace("-", "_").upper()
+    group.add_argument(
+        option,
+        default=os.environ.get(variable) or default,
+        help=f"{help} ({default})" if default else help,
+        **settings,
+    )
