@@ -96,11 +96,11 @@ def second_line(elapsed: float, second: Second) -> str:
     cpu = max((one.cpu_percent for one in second.generators.values()), default=0.0)
     lag = max((one.lag_ms for one in second.generators.values()), default=0.0)
     return (
-        f"{elapsed:5.0f} s  {second.users} users  {sum(second.connections.values())} connections"
+        f"{elapsed:5.0f} s  {second.users} users  {second.connections.total()} connections"
         f"{f' ({replicas})' if replicas else ''}  {second.latency(SEND).count} sends/s  "
         f"{second.latency(DELIVER).count} deliveries/s  "
         f"p{PERCENTILE} {' '.join(latencies) or '-'}  "
-        f"failures {sum(second.failures.values())}  "
-        f"order errors {sum(second.order_errors.values())}  "
+        f"failures {second.failures.total()}  "
+        f"order errors {second.order_errors.total()}  "
         f"generator {cpu:.0f} % {lag:.0f} ms late"
     )

@@ -29,14 +29,14 @@ WORKER_SILENT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LimitResult:
     name: str
     measured: str
     limit: str
     verdict: str
 
 
-def judge(series: Series, limits: Limits) -> list[Row]:
+def judge(series: Series, limits: Limits) -> list[LimitResult]:
     """Return a row for each limit, in the order in which they are printed."""
     total, judged = series.total(), not bottleneck(series, limits)
     rows = [*_actions(series), *_workers(series)]
@@ -52,14 +52,14 @@ def judge(series: Series, limits: Limits) -> list[Row]:
     return [*rows, _failures(total, limits, judged=judged)]
 
 
-def exit_status(rows: Sequence[Row]) -> int:
+def exit_status(rows: Sequence[LimitResult]) -> int:
     verdicts = {row.verdict for row in rows}
     if MISSED in verdicts:
         return exit_codes.FAILED
     return exit_codes.GENERATOR_LIMITED if NOT_JUDGED in verdicts else exit_codes.PASSED
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[LimitResult]) -> str:
     lines = [f"{'':<22}{'measured':>16}{'limit':>16}  "]
     lines += [f"{row.name:<22}{row.measured:>16}{row.limit:>16}  {row.verdict}" for row in rows]
     return "\n".join(lines)
@@ -90,13 +90,13 @@ def generator_sentence(series: Series, delivery_us: float) -> str:
     )
 
 
-def _actions(series: Series) -> Iterator[Row]:
+def _actions(series: Series) -> Iterator[LimitResult]:
     """Yield a row if an action of the shape failed."""
     if failed := [one for one in series.annotations if one.failed]:
-        yield Row("actions that failed", f"{len(failed)}", "0", MISSED)
+        yield LimitResult("actions that failed", f"{len(failed)}", "0", MISSED)
 
 
-def _workers(series: Series) -> Iterator[Row]:
+def _workers(series: Series) -> Iterator[LimitResult]:
     """Yield a row if the run has several workers: how many of them ran to the end."""
     expected = int(series.facts.get("workers", 1))
     if expected == 1:
@@ -106,7 +106,7 @@ def _workers(series: Series) -> Iterator[Row]:
         last_at |= dict.fromkeys(second.generators, second.at)
     end = max(last_at.values(), default=0)
     alive = sum(at >= end - WORKER_SILENT_SECONDS for at in last_at.values())
-    yield Row("workers", f"{alive}", f"{expected}", MET if alive >= expected else MISSED)
+    yield LimitResult("workers", f"{alive}", f"{expected}", MET if alive >= expected else MISSED)
 
 
 def _drops_connections(series: Series) -> bool:
@@ -114,29 +114,33 @@ def _drops_connections(series: Series) -> bool:
     return shape is not None and bool(shape(1, 1.0).schedule())
 
 
-def _order_errors(total: Second, kind: str) -> Row:
-    count = total.order_errors.get(kind, 0)
+def _order_errors(total: Second, kind: str) -> LimitResult:
+    count = total.order_errors[kind]
     # If nothing was checked, zero errors prove nothing.
     verdict = MET if count == 0 and total.checked else MISSED
-    return Row(kind, f"{count}", "0", verdict)
+    return LimitResult(kind, f"{count}", "0", verdict)
 
 
-def _latency(total: Second, kind: str, limit_ms: float, *, required: bool, judged: bool) -> Row:
+def _latency(
+    total: Second, kind: str, limit_ms: float, *, required: bool, judged: bool
+) -> LimitResult:
     p99 = total.latency(kind).percentile_ms(JUDGED_PERCENTILE)
     name, limit = f"{kind} p{JUDGED_PERCENTILE}", f"{limit_ms:g} ms"
     if p99 is None:
         # A run without sends or deliveries proves nothing; nor does one whose shape drops
         # connections and in which no client resumed.
-        return Row(name, "none", limit, MISSED if required else MET)
-    return Row(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
+        return LimitResult(name, "none", limit, MISSED if required else MET)
+    return LimitResult(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
 
 
-def _failures(total: Second, limits: Limits, *, judged: bool) -> Row:
+def _failures(total: Second, limits: Limits, *, judged: bool) -> LimitResult:
     failed = sum(total.failures.values())
     tried = failed + sum(one.count for kind, one in total.latencies.items() if kind != DELIVER)
     percent = 100 * failed / tried if tried else 0.0
     verdict = _verdict(percent <= limits.failures_percent, judged)
-    return Row("failures", f"{failed} ({percent:.2f} %)", f"{limits.failures_percent:g} %", verdict)
+    return LimitResult(
+        "failures", f"{failed} ({percent:.2f} %)", f"{limits.failures_percent:g} %", verdict
+    )
 
 
 def _verdict(met: bool, judged: bool) -> str:

@@ -20,10 +20,10 @@ from loadtests.lib.reporting.charts import Chart
 from loadtests.lib.reporting.numbers import fixed
 from loadtests.load import verdict
 from loadtests.load.report import client_charts, server_charts
-from loadtests.load.report.windows import windows
+from loadtests.load.report.run_windows import windows
+from loadtests.load.verdict import LimitResult
 
 PERCENTILES = {"p50 ms": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
-VERDICT_STYLES = {verdict.MISSED: "missed", verdict.NOT_JUDGED: "not-judged"}
 
 
 def write(folder: Path) -> Path:
@@ -69,7 +69,7 @@ def _summary(series: Series, locust: str) -> Iterator[Block]:
         f"{_seconds(series)} s. Started {started}, run {facts['run_id']}.",
         "soft",
     )
-    yield Paragraph(_status(rows), f"status {_style(rows)}")
+    yield _status(rows)
     slow = bottleneck(series, limits)
     yield Paragraph(slow or "The generator kept up.", "not-judged" if slow else "")
     yield Paragraph(verdict.generator_sentence(series, facts.get("delivery_us", 0.0)), "soft")
@@ -83,23 +83,17 @@ def _summary(series: Series, locust: str) -> Iterator[Block]:
 
 def _clients(series: Series) -> Iterator[Block]:
     started, seconds = _started(series), _seconds(series)
-    marks = [annotation.at - started for annotation in series.annotations]
-    seen = windows(series)
-    charts = [
-        replace(chart, marks=marks) for chart in client_charts.charts(seen, limits_of(series))
-    ]
+    marks = [one.at - started for one in series.annotations]
+    charts = client_charts.charts(windows(series), limits_of(series))
     yield Heading("Over the whole run")
     header = ["", "count", *PERCENTILES]
     yield Table(header, _latencies(series), numeric=range(1, len(header)))
     yield Table([], _totals(series), numeric=(1,))
     yield Heading("What users experienced")
     if series.annotations:
-        done = ", ".join(
-            f"{annotation.text} ({annotation.at - started:.0f} s)"
-            for annotation in series.annotations
-        )
+        done = ", ".join(f"{one.text} ({one.at - started:.0f} s)" for one in series.annotations)
         yield Paragraph(f"Dotted lines in the charts mark what was done during the run: {done}.")
-    yield from _charts(charts, "clients", seconds)
+    yield from _charts([replace(chart, marks=marks) for chart in charts], "clients", seconds)
 
 
 def _servers(series: Series, samples: Samples | None) -> Iterator[Block]:
@@ -148,34 +142,28 @@ def _seconds(series: Series) -> float:
     return float(max(series.seconds, default=0) - _started(series) + 1)
 
 
-def _status(rows: list[verdict.Row]) -> str:
-    missed = [row.name for row in rows if row.verdict == verdict.MISSED]
-    if missed:
-        return f"Missed: {', '.join(missed)}"
+def _status(rows: list[LimitResult]) -> Paragraph:
+    if missed := [row.name for row in rows if row.verdict == verdict.MISSED]:
+        return Paragraph(f"Missed: {', '.join(missed)}", "status missed")
     if verdict.exit_status(rows) == exit_codes.GENERATOR_LIMITED:
-        return "Nothing was lost; latencies are not judged"
-    return "Every limit was met"
-
-
-def _style(rows: list[verdict.Row]) -> str:
-    verdicts = {row.verdict for row in rows}
-    return next((style for one, style in VERDICT_STYLES.items() if one in verdicts), "met")
+        return Paragraph("Nothing was lost; latencies are not judged", "status not-judged")
+    return Paragraph("Every limit was met", "status met")
 
 
 def _totals(series: Series) -> list[tuple[str, str]]:
     total, seconds = series.total(), series.in_order()
-    users = max((second.users for second in seconds), default=0)
-    connections = max((sum(second.connections.values()) for second in seconds), default=0)
-    failed = {kind: count for kind, count in total.failures.items() if count}
-    return [
-        ("users at the same time, at most", f"{users:,}"),
-        ("connections at the same time, at most", f"{connections:,}"),
-        *((kind, f"{total.order_errors.get(kind, 0):,}") for kind in ORDER_ERRORS),
-        ("events whose order was checked", f"{total.checked:,}"),
-        ("connections lost", f"{total.lost:,}"),
-        ("messages that came late to users who were away by choice", f"{total.caught_up:,}"),
-        *((f"failures of {kind}", f"{count:,}") for kind, count in sorted(failed.items())),
-    ]
+    counts = {
+        "users at the same time, at most": max((one.users for one in seconds), default=0),
+        "connections at the same time, at most": max(
+            (one.connections.total() for one in seconds), default=0
+        ),
+        **{kind: total.order_errors[kind] for kind in ORDER_ERRORS},
+        "events whose order was checked": total.checked,
+        "connections lost": total.lost,
+        "messages that came late to users who were away by choice": total.caught_up,
+        **{f"failures of {kind}": count for kind, count in sorted(total.failures.items()) if count},
+    }
+    return [(what, f"{count:,}") for what, count in counts.items()]
 
 
 def _latencies(series: Series) -> list[list[str]]:

@@ -4,7 +4,7 @@ Processes on this machine are measured through the kernel, others by their own /
 not be measured has no line, but the page names it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 
 from loadtests.lib.monitoring.time_series import Points, Samples, gained
 from loadtests.lib.reporting.charts import Chart, Line
@@ -21,20 +21,48 @@ COUNTERS = {
     "deadlocks": "deadlocks",
     "evicted_keys": "keys evicted",
 }
+POSTGRES = {
+    "connections": "open",
+    "active": "active",
+    "idle_in_transaction": "idle in transaction",
+}
+REDIS_TRAFFIC = {"bytes_out": "out", "bytes_in": "in"}
+TITLES = {"commits": "Postgres: transactions", "commands": "Redis: commands"}
 
 
 def charts(samples: Samples) -> Iterator[Chart]:
-    yield Chart("CPU", "% of a core", _lines(samples, _cpu), "Each with all its processes.")
+    everything = samples.parts()
+    cpu = [_line(part, _cpu(samples, part), 100) for part in everything]
+    yield Chart("CPU", "% of a core", cpu, "Each with all its processes.")
     note = "Resident memory; for Postgres without the buffers that its processes share."
-    yield Chart("Memory", "MiB", _lines(samples, _memory), note)
-    yield from _replicas(samples, samples.parts("realtime-") or samples.parts())
-    yield Chart(
-        "Web: requests, p99",
-        "ms",
-        _percentiles(samples, samples.parts("web-"), "hubbub_http_request_seconds"),
-    )
-    yield from _postgres(samples)
-    yield from _redis(samples)
+    memory = [_line(part, _memory(samples, part), 1 / MIB) for part in everything]
+    yield Chart("Memory", "MiB", memory, note)
+    yield from _replicas(samples, samples.parts("realtime-") or everything)
+    requests = _p99(samples, samples.parts("web-"), "hubbub_http_request_seconds")
+    yield Chart("Web: requests, p99", "ms", requests)
+    open_now = [Line(text, samples.values("postgres", name)) for name, text in POSTGRES.items()]
+    yield Chart("Postgres: connections", "", open_now)
+    for store, counter in (("postgres", "commits"), ("redis", "commands")):
+        title = TITLES[counter]
+        yield Chart(title, "each second", [Line(counter, samples.rates(store, counter))])
+    traffic = [
+        _line(text, samples.rates("redis", name), 1 / MIB) for name, text in REDIS_TRAFFIC.items()
+    ]
+    yield Chart("Redis: traffic", "MiB each second", traffic)
+
+
+def _replicas(samples: Samples, replicas: Sequence[str]) -> Iterator[Chart]:
+    stall = "hubbub_loop_stall_seconds:10"
+    stalls = [_line(part, samples.values(part, stall), 1e3) for part in replicas]
+    yield Chart("Replicas: longest loop stall", "ms", stalls, "In the ten seconds before.")
+    for title, histogram, note in (
+        ("loop lag", "hubbub_loop_lag_seconds", ""),
+        ("fan-out", "hubbub_fan_out_seconds", "From the commit to the last local socket."),
+        ("group commits", "hubbub_send_batch_seconds", ""),
+    ):
+        yield Chart(f"Replicas: {title}, p99", "ms", _p99(samples, replicas, histogram), note)
+    connections = [Line(part, samples.values(part, "hubbub_connections")) for part in replicas]
+    yield Chart("Connections by replica", "", connections, "As the replicas count them.")
 
 
 def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
@@ -46,72 +74,18 @@ def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
             yield meaning, {part: count for part, count in grown.items() if count}
 
 
-def _replicas(samples: Samples, replicas: list[str]) -> Iterator[Chart]:
-    stall = "hubbub_loop_stall_seconds:10"
-    yield Chart(
-        "Replicas: longest loop stall",
-        "ms",
-        [Line(part, _times(samples.values(part, stall), 1e3)) for part in replicas],
-        "In the ten seconds before.",
-    )
-    for title, histogram, note in (
-        ("Replicas: loop lag, p99", "hubbub_loop_lag_seconds", ""),
-        (
-            "Replicas: fan-out, p99",
-            "hubbub_fan_out_seconds",
-            "From the commit to the last local socket.",
-        ),
-        ("Replicas: group commits, p99", "hubbub_send_batch_seconds", ""),
-    ):
-        yield Chart(title, "ms", _percentiles(samples, replicas, histogram), note)
-    yield Chart(
-        "Connections by replica",
-        "",
-        [Line(part, samples.values(part, "hubbub_connections")) for part in replicas],
-        "As the replicas count them.",
-    )
-
-
-def _postgres(samples: Samples) -> Iterator[Chart]:
-    names = {
-        "connections": "open",
-        "active": "active",
-        "idle_in_transaction": "idle in transaction",
-    }
-    lines = [Line(text, samples.values("postgres", name)) for name, text in names.items()]
-    yield Chart("Postgres: connections", "", lines)
-    commits = [Line("commits", samples.rates("postgres", "commits"))]
-    yield Chart("Postgres: transactions", "each second", commits)
-
-
-def _redis(samples: Samples) -> Iterator[Chart]:
-    commands = [Line("commands", samples.rates("redis", "commands"))]
-    yield Chart("Redis: commands", "each second", commands)
-    traffic = [
-        Line(text, _times(samples.rates("redis", name), 1 / MIB))
-        for name, text in (("bytes_out", "out"), ("bytes_in", "in"))
-    ]
-    yield Chart("Redis: traffic", "MiB each second", traffic)
-
-
 def _cpu(samples: Samples, part: str) -> Points:
-    seen = samples.rates(part, "cpu_seconds") or samples.rates(part, "process_cpu_seconds_total")
-    return _times(seen, 100)
+    return samples.rates(part, "cpu_seconds") or samples.rates(part, "process_cpu_seconds_total")
 
 
 def _memory(samples: Samples, part: str) -> Points:
     here = "anonymous_bytes" if part == "postgres" else "resident_bytes"
-    seen = samples.values(part, here) or samples.values(part, "process_resident_memory_bytes")
-    return _times(seen, 1 / MIB)
+    return samples.values(part, here) or samples.values(part, "process_resident_memory_bytes")
 
 
-def _lines(samples: Samples, of: Callable[[Samples, str], Points]) -> list[Line]:
-    return [Line(part, of(samples, part)) for part in samples.parts()]
+def _p99(samples: Samples, parts: Sequence[str], histogram: str) -> list[Line]:
+    return [_line(part, samples.quantiles(part, histogram, 0.99), 1e3) for part in parts]
 
 
-def _percentiles(samples: Samples, parts: list[str], histogram: str) -> list[Line]:
-    return [Line(part, _times(samples.quantiles(part, histogram, 0.99), 1e3)) for part in parts]
-
-
-def _times(points: Points, factor: float) -> Points:
-    return [(at, factor * value) for at, value in points]
+def _line(label: str, points: Points, factor: float) -> Line:
+    return Line(label, [(at, factor * value) for at, value in points])

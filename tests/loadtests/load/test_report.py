@@ -28,7 +28,7 @@ from loadtests.lib.measurements.series import (
 from loadtests.lib.monitoring.time_series import Samples, parse
 from loadtests.load.report import write
 from loadtests.load.report.page import render
-from loadtests.load.report.windows import windows
+from loadtests.load.report.run_windows import windows
 from tests.loadtests.machine_facts import MACHINE
 
 STARTED = 1_700_000_000
