@@ -13,7 +13,7 @@ from typing import Any
 from loadtests.bench import report
 from loadtests.bench.records import Record
 from loadtests.bench.sizes import FULL, QUICK
-from loadtests.bench.steps import SCENARIOS, Step, steps
+from loadtests.bench.steps import SCENARIOS, BenchStep, steps
 from loadtests.bench.systems import SYSTEMS, Unavailable, versions
 from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import log
@@ -83,7 +83,7 @@ def save(file: Path, run: dict[str, Any]) -> None:
     file.write_text(json.dumps(run, indent=1))
 
 
-def leave_out(run: dict[str, Any], step: Step, error: Exception) -> None:
+def leave_out(run: dict[str, Any], step: BenchStep, error: Exception) -> None:
     log(f"  left out: {error}")
     run["left_out"].append({"scenario": step.scenario, "title": step.title, "why": str(error)})
 

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 Records = Sequence[Record]
 
 
-class Window:
+class UsageWindow:
     """Measures what a system's processes use during a load's window.
 
     Call it when the window starts and when it ends. Stalls are those of the last ten seconds. This
@@ -37,7 +37,7 @@ class Window:
         return {name: round(end[name] - start[name], 6) for name in end}
 
 
-def record(load: str, system: System, window: Window, result: Result, **facts: Any) -> Record:
+def record(load: str, system: System, window: UsageWindow, result: Result, **facts: Any) -> Record:
     return {
         "load": load,
         "system": system.name,
@@ -78,8 +78,11 @@ def cpu_us_per_message(record: Record, name: str) -> float:
 
 def deliveries_per_second(record: Record) -> float:
     """Return how many deliveries each replica made per second."""
-    result = record["result"]
-    return float(result["deliveries"]) / float(result["seconds"]) / int(record["replicas"])
+    return total_deliveries_per_second(record) / int(record["replicas"])
+
+
+def total_deliveries_per_second(record: Record) -> float:
+    return float(record["result"]["deliveries"]) / float(record["result"]["seconds"])
 
 
 def acks_per_second(record: Record) -> float:
@@ -88,6 +91,10 @@ def acks_per_second(record: Record) -> float:
 
 def delivery_ms(record: Record, percentile: str) -> float:
     return float(record["result"]["delivery"][f"{percentile}_ms"])
+
+
+def delivery_p99_ms(record: Record) -> float:
+    return delivery_ms(record, "p99")
 
 
 def ack_ms(record: Record, percentile: str) -> float:

@@ -42,7 +42,7 @@ SCENARIOS = [
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BenchStep:
     scenario: str
     system: str
     title: str
@@ -51,7 +51,7 @@ class Step:
     users: int = 0  # that Hubbub needs for it
 
 
-def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list[Step]:
+def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list[BenchStep]:
     """Return the steps of these scenarios and systems; an empty collection means all."""
     groups = (_rooms, _two_replicas, _room_sizes, _sends, _large)
     wanted = [
@@ -63,12 +63,12 @@ def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list
     return [*_make_users(wanted), *wanted]
 
 
-def _make_users(wanted: list[Step]) -> Iterator[Step]:
+def _make_users(wanted: list[BenchStep]) -> Iterator[BenchStep]:
     """Yield a step that runs before Hubbub's other steps, so that none of them measures it."""
     users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
     if users:
         title = f"Hubbub: making {users:,} users"
-        yield Step("users", "hubbub", title, users / 110, make_users, users)
+        yield BenchStep("users", "hubbub", title, users / 110, make_users, users)
 
 
 def make_users(backends: Backends, sizes: Sizes) -> list[Record]:
@@ -76,49 +76,51 @@ def make_users(backends: Backends, sizes: Sizes) -> list[Record]:
     return []
 
 
-def _rooms(sizes: Sizes) -> Iterator[Step]:
+def _rooms(sizes: Sizes) -> Iterator[BenchStep]:
     seconds = START_SECONDS + _load_seconds(sizes) + len(sizes.senders) * sizes.short
     for name, replicas in ROOMS:
         title = f"{TITLES[name]}: {sizes.members} in a room, R={replicas}"
         measure = partial(one_room.measure, name=name, replicas=replicas)
-        yield Step("room", name, title, seconds, measure, sizes.members)
+        yield BenchStep("room", name, title, seconds, measure, sizes.members)
 
 
-def _two_replicas(sizes: Sizes) -> Iterator[Step]:
+def _two_replicas(sizes: Sizes) -> Iterator[BenchStep]:
     seconds = START_SECONDS + _load_seconds(sizes)
     for name in TWO_REPLICAS:
         title = f"{TITLES[name]}: {sizes.members} in a room over two replicas"
         measure = partial(one_room.measure_two_replicas, name=name)
-        yield Step("two-replicas", name, title, seconds, measure, sizes.members)
+        yield BenchStep("two-replicas", name, title, seconds, measure, sizes.members)
 
 
-def _room_sizes(sizes: Sizes) -> Iterator[Step]:
+def _room_sizes(sizes: Sizes) -> Iterator[BenchStep]:
     seconds = START_SECONDS + len(sizes.room_sizes) * (2 * sizes.short + 2)
     for name, replicas in ROOM_SIZES:
         title = f"{TITLES[name]}: rooms of other sizes, R={replicas}"
         measure = partial(room_sizes.measure, name=name, replicas=replicas)
-        yield Step("room-sizes", name, title, seconds, measure, max(sizes.room_sizes))
+        yield BenchStep("room-sizes", name, title, seconds, measure, max(sizes.room_sizes))
 
 
-def _sends(sizes: Sizes) -> Iterator[Step]:
+def _sends(sizes: Sizes) -> Iterator[BenchStep]:
     seconds = START_SECONDS + (len(sizes.writers) + 1) * _load_seconds(sizes)
     for name in SENDS:
         title = f"{TITLES[name]}: durable sends, R=2"
         measure = partial(durable_sends.measure, name=name)
-        yield Step("sends", name, title, seconds, measure, max(sizes.writers))
+        yield BenchStep("sends", name, title, seconds, measure, max(sizes.writers))
 
 
-def _large(sizes: Sizes) -> Iterator[Step]:
+def _large(sizes: Sizes) -> Iterator[BenchStep]:
     """Yield the scenarios that only Hubbub runs."""
     title = f"Hubbub: {sizes.connections:,} connections to one replica"
     seconds = sizes.connections / 250 + sizes.idle + 3 * _load_seconds(sizes) + 20
     measure = many_connections.measure
-    yield Step("connections", "hubbub", title, seconds, measure, sizes.connections)
+    yield BenchStep("connections", "hubbub", title, seconds, measure, sizes.connections)
     title = f"Hubbub: {sizes.reconnecting:,} users reconnect at once"
     seconds = sizes.reconnecting / 120 + START_SECONDS
-    yield Step("reconnect", "hubbub", title, seconds, reconnect_storm.measure, sizes.reconnecting)
+    yield BenchStep(
+        "reconnect", "hubbub", title, seconds, reconnect_storm.measure, sizes.reconnecting
+    )
     title = f"Hubbub: opening a room of {sizes.history:,} messages"
-    yield Step("opening-rooms", "hubbub", title, 35.0, opening_rooms.measure, 1)
+    yield BenchStep("opening-rooms", "hubbub", title, 35.0, opening_rooms.measure, 1)
 
 
 def _load_seconds(sizes: Sizes) -> float:

@@ -16,14 +16,22 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from loadtests.capacity import report
-from loadtests.capacity.criteria import Criteria, Step, failure
+from loadtests.capacity.criteria import Criteria, MeasuredLoad, failure
 from loadtests.capacity.local_target import local_target
 from loadtests.capacity.remote_target import RemoteTarget
-from loadtests.capacity.results import figures, status
-from loadtests.capacity.search import Measure, SearchResult, climb, doubling, narrow
+from loadtests.capacity.search import (
+    Measure,
+    SearchResult,
+    climb,
+    doubling,
+    figures,
+    narrow,
+    status,
+)
 from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import log
 from loadtests.lib.load_client import LoadError
+from loadtests.lib.options import positive_int, positive_number
 from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"
@@ -36,12 +44,12 @@ PRECISION = 0.1  # a tenth more or less makes no difference
 LOCAL_SETUP = "one replica, its Postgres, its Redis and the load client on the same machine"
 
 
-class Target(Protocol):
+class CapacityTarget(Protocol):
     replicas: int
 
-    def measure_connections(self, amount: float) -> Step: ...
+    def measure_connections(self, amount: float) -> MeasuredLoad: ...
 
-    def measure_messages(self, rate: float) -> Step: ...
+    def measure_messages(self, rate: float) -> MeasuredLoad: ...
 
     def reduce_to(self, connections: float) -> None: ...
 
@@ -67,30 +75,26 @@ def main() -> None:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m loadtests.capacity", description=__doc__)
-    defaults = Criteria()
-    add = parser.add_argument
-    add(
-        "--p99-ms", type=float, default=defaults.delivery_p99_ms, help="of a delivery (%(default)g)"
-    )
-    add("--cpu", type=float, default=defaults.cpu_percent, help="%% of a core (%(default)g)")
-    add("--memory", type=float, default=defaults.memory_mib, help="MiB (%(default)g)")
-    add(
-        "--max-connections",
-        type=int,
-        default=MAX_CONNECTIONS,
-        help="to try; with --host: users (%(default)s)",
-    )
-    add("--max-rate", type=float, default=MAX_RATE, help="messages/s to try (%(default)g)")
-    add("--json", type=Path, default=RESULT, help="result file (data/capacity.json)")
-    add("--write", action="store_true", help="update docs/capacity.json and the page, too")
-    group = parser.add_argument_group("a deployment elsewhere")
-    group.add_argument("--host", default="", help="such as https://staging.example.org")
-    group.add_argument("--sessions", type=Path, help="of its users: see loadtests.load --help")
-    group.add_argument("--metrics", nargs="+", default=[], metavar="URL", help="of its replicas")
-    group.add_argument("--workers", type=int, default=1, help="processes of Locust (%(default)s)")
+    limits = Criteria()
+    for option, default, help in (
+        ("--p99-ms", limits.delivery_p99_ms, "of a delivery (%(default)g)"),
+        ("--cpu", limits.cpu_percent, "%% of a core (%(default)g)"),
+        ("--memory", limits.memory_mib, "MiB (%(default)g)"),
+        ("--max-rate", MAX_RATE, "messages/s to try (%(default)g)"),
+    ):
+        parser.add_argument(option, type=positive_number, default=default, help=help)
+    help = "to try; with --host: users (%(default)s)"
+    parser.add_argument("--max-connections", type=int, default=MAX_CONNECTIONS, help=help)
+    help = "result file (data/capacity.json)"
+    parser.add_argument("--json", type=Path, default=RESULT, help=help)
+    help = "update docs/capacity.json and the page, too"
+    parser.add_argument("--write", action="store_true", help=help)
+    add = parser.add_argument_group("a deployment elsewhere").add_argument
+    add("--host", default="", help="such as https://staging.example.org")
+    add("--sessions", type=Path, help="of its users: see loadtests.load --help")
+    add("--metrics", nargs="+", default=[], metavar="URL", help="of its replicas")
+    add("--workers", type=positive_int, default=1, help="processes of Locust (%(default)s)")
     options = parser.parse_args(arguments)
-    if min(options.p99_ms, options.cpu, options.memory, options.max_rate) <= 0:
-        parser.error("limits and rates must be above 0")
     if options.max_connections < CONNECTION_STEPS * 100:
         parser.error(f"--max-connections must be at least {CONNECTION_STEPS * 100}")
     if options.host and not options.sessions:
@@ -119,14 +123,14 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         )
 
 
-def message_rates(target: Target, criteria: Criteria, most: float) -> SearchResult:
+def message_rates(target: CapacityTarget, criteria: Criteria, most: float) -> SearchResult:
     measure = _reported(target.measure_messages, criteria)
     result = climb(measure, doubling(min(FIRST_RATE, most), most), criteria)
     return narrow(measure, result, criteria, PRECISION)
 
 
 @contextmanager
-def target_of(options: argparse.Namespace) -> Iterator[Target]:
+def target_of(options: argparse.Namespace) -> Iterator[CapacityTarget]:
     if not options.host:
         log(f"Starting a replica and making {options.max_connections:,} users")
         with local_target(options.max_connections) as target:
@@ -139,7 +143,7 @@ def target_of(options: argparse.Namespace) -> Iterator[Target]:
 def _reported(measure: Measure, criteria: Criteria) -> Measure:
     """Wrap `measure` so that each step is printed."""
 
-    def measured(amount: float) -> Step:
+    def measured(amount: float) -> MeasuredLoad:
         step = measure(amount)
         failed = failure(step, criteria)
         cpu = "" if step.cpu_percent is None else f", {step.cpu_percent:.0f} % of a core"

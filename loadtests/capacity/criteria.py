@@ -23,7 +23,7 @@ class Criteria:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MeasuredLoad:
     """One load and what was measured under it; with several replicas, the worst of them."""
 
     connections: int
@@ -49,7 +49,7 @@ class Failure:
 REPLICA, GENERATOR, MACHINE = "replica", "generator", "machine"
 
 
-def failure(step: Step, criteria: Criteria) -> Failure | None:
+def failure(step: MeasuredLoad, criteria: Criteria) -> Failure | None:
     """Return why a step failed, or None if it passed.
 
     What the replica itself used counts against it, however slow everything else was.
@@ -67,21 +67,21 @@ def failure(step: Step, criteria: Criteria) -> Failure | None:
     return Failure(REPLICA, late)
 
 
-def least_acked(step: Step) -> float:
+def least_acked(step: MeasuredLoad) -> float:
     """Return how many messages a second must be acked; fewer if users send at random moments."""
     asked = step.messages_per_second
     deviation = sqrt(asked / step.random_seconds) if step.random_seconds else 0.0
     return ACKED_SHARE * asked - RANDOM_DEVIATIONS * deviation
 
 
-def _resource_failures(step: Step, criteria: Criteria) -> Iterator[str]:
+def _resource_failures(step: MeasuredLoad, criteria: Criteria) -> Iterator[str]:
     if step.cpu_percent is not None and step.cpu_percent > criteria.cpu_percent:
         yield f"{step.cpu_percent:.0f} % of a core, more than {criteria.cpu_percent:g} %"
     if step.memory_mib is not None and step.memory_mib > criteria.memory_mib:
         yield f"{step.memory_mib:.0f} MiB, more than {criteria.memory_mib:g} MiB"
 
 
-def _service_failures(step: Step, criteria: Criteria) -> Iterator[str]:
+def _service_failures(step: MeasuredLoad, criteria: Criteria) -> Iterator[str]:
     if step.errors:
         yield f"{step.errors:,} lost, duplicated, out of order, refused or disconnected"
     if step.acked_per_second < least_acked(step):

@@ -15,7 +15,7 @@ from math import ceil
 
 import psutil
 
-from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
+from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, MeasuredLoad
 from loadtests.lib.load_client import ClientPlan, LoadClient, Result, percentile_ms, running
 from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
 from loadtests.lib.reporting.numbers import MIB
@@ -73,14 +73,14 @@ class LocalTarget:
         self._rooms = make_rooms(backends.cluster, rooms_for(backends.users), ROOM_SIZE)
         self._groups: list[Group] = []
 
-    def measure_connections(self, amount: float) -> Step:
+    def measure_connections(self, amount: float) -> MeasuredLoad:
         """Connect `amount` users, and measure while they send messages at a human pace."""
         self.reduce_to(amount)
         while self._connected < amount:
             self._add_group(min(GROUP_SIZE, int(amount) - self._connected))
         return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
-    def measure_messages(self, rate: float) -> Step:
+    def measure_messages(self, rate: float) -> MeasuredLoad:
         """Measure while the connected users together send `rate` messages a second."""
         cpu = CpuUsage(self._pid)
         with ThreadPoolExecutor(len(self._groups)) as threads:
@@ -162,12 +162,12 @@ def local_target(most_connections: int) -> Iterator[LocalTarget]:
 
 def step_of(
     results: Sequence[Result], connections: int, rate: float, cpu: CpuUsage, memory_mib: float
-) -> Step:
+) -> MeasuredLoad:
     """Join what several processes of the load client measured at the same time."""
     seconds = max(float(one["seconds"]) for one in results)
     deliveries = sum(one["deliveries"] for one in results)
     errors = sum(int(one[name]) for one in results for name in ERRORS)
-    return Step(
+    return MeasuredLoad(
         connections=connections,
         messages_per_second=rate,
         acked_per_second=sum(one["acked"] for one in results) / seconds,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
-from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, Step
+from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, MeasuredLoad
 from loadtests.lib import exit_codes
 from loadtests.lib.measurements.generator_limit import bottleneck
 from loadtests.lib.measurements.limits import Limits
@@ -33,11 +33,11 @@ class RemoteTarget:
         self._steps, self._users = 0, 0
         self.replicas = 1  # number of replicas seen in the last step
 
-    def measure_connections(self, amount: float) -> Step:
+    def measure_connections(self, amount: float) -> MeasuredLoad:
         self._users = int(amount)
         return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
-    def measure_messages(self, rate: float) -> Step:
+    def measure_messages(self, rate: float) -> MeasuredLoad:
         self._steps += 1
         folder = self._folder / f"step-{self._steps:02}"
         # A missed limit (1) and a slow generator (3) are results, which are judged here.
@@ -54,10 +54,11 @@ class RemoteTarget:
 
     def _command(self, folder: Path, rate: float) -> list[str]:
         options = self._options
-        command = [sys.executable, "-m", "loadtests.load", "--host", options.host, "--out"]
-        command += [str(folder), "--shape", SHAPE, "--seconds", f"{STEP_SECONDS:g}"]
-        command += ["--users", f"{self._users}", "--rate", f"{rate:g}"]
-        command += ["--sessions", str(options.sessions), "--workers", str(options.workers)]
+        given = {"host": options.host, "out": folder, "shape": SHAPE, "seconds": STEP_SECONDS}
+        given |= {"users": self._users, "rate": rate, "sessions": options.sessions}
+        given |= {"workers": options.workers}
+        command = [sys.executable, "-m", "loadtests.load"]
+        command += [f"--{name}={value}" for name, value in given.items()]
         return [*command, "--metrics", *options.metrics] if options.metrics else command
 
 
@@ -67,17 +68,17 @@ def settled(series: Series) -> list[Second]:
     return seconds[int(len(seconds) * RAMP_UP_SHARE) : -1]
 
 
-def step_of(series: Series, samples: Samples, rate: float) -> Step:
+def step_of(series: Series, samples: Samples, rate: float) -> MeasuredLoad:
     """Return what a run measured once all users were connected."""
     seen = Series(series.facts, {one.at: one for one in settled(series)})
     total, length = seen.total(), max(1, len(seen.seconds))
     limits = Limits(**series.facts.get("limits", {}))
     deliver = total.latency(DELIVER)
-    errors = sum(total.order_errors.values()) + sum(total.failures.values())
+    errors = total.order_errors.total() + total.failures.total()
     since = min(seen.seconds, default=0) - samples.began_at
     generators = [one.cpu_percent for s in seen.seconds.values() for one in s.generators.values()]
-    connections = [sum(one.connections.values()) for one in seen.seconds.values()]
-    return Step(
+    connections = [one.connections.total() for one in seen.seconds.values()]
+    return MeasuredLoad(
         connections=int(median(connections or [0])),
         messages_per_second=rate,
         acked_per_second=total.latency(SEND).count / length,

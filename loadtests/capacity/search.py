@@ -2,16 +2,27 @@
 
 `climb` tries growing amounts and stops at the first that fails; `narrow` halves the remaining
 interval. A step that fails is tried once more, so that a single hiccup of the machine does not
-count as a limit.
+count as a limit. `figures` is the result as docs/capacity.json has it.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import sqrt
+from typing import Any
 
-from loadtests.capacity.criteria import Criteria, Failure, Step, failure
+from loadtests.capacity.criteria import (
+    GENERATOR,
+    SECONDS_BETWEEN_MESSAGES,
+    Criteria,
+    Failure,
+    MeasuredLoad,
+    failure,
+)
+from loadtests.lib import exit_codes
 
-Measure = Callable[[float], Step]
+SPARE_FACTOR = 2
+
+Measure = Callable[[float], MeasuredLoad]
 
 
 @dataclass(slots=True)
@@ -21,12 +32,15 @@ class SearchResult:
     passed: float = 0.0
     failed: float | None = None
     limit: Failure | None = None  # None: everything that was tried passed, and more may be possible
-    steps: list[tuple[float, Step]] = field(default_factory=list)
+    steps: list[tuple[float, MeasuredLoad]] = field(default_factory=list)
 
-    def best_step(self) -> Step | None:
+    def best_step(self) -> MeasuredLoad | None:
         """Return what was measured at the largest amount that passed."""
         passed = [step for amount, step in self.steps if amount == self.passed]
         return passed[-1] if passed else None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"steps": [asdict(step) for _, step in self.steps]}
 
 
 def climb(measure: Measure, amounts: Iterable[float], criteria: Criteria) -> SearchResult:
@@ -65,3 +79,44 @@ def _passes(measure: Measure, amount: float, criteria: Criteria, result: SearchR
             return True
     result.failed, result.limit = amount, failed
     return False
+
+
+def figures(
+    connections: SearchResult,
+    messages: SearchResult,
+    criteria: Criteria,
+    replicas: int,
+    **facts: Any,
+) -> dict[str, Any]:
+    """Return the whole result; `facts` are the command, the setup and the machine.
+
+    `connections_per_replica` and `messages_per_second_per_replica` are what was measured at the
+    largest load that passed, not what was asked for. `plan_with` is half of that, because the users
+    of a replica that stops move to the others. If no limit was found, or it was not the replica's,
+    a replica may hold more: `limit` says what the limit was.
+    """
+    most_connected, fastest = connections.best_step(), messages.best_step()
+    most = most_connected.connections // replicas if most_connected else 0
+    rate = round(fastest.acked_per_second / replicas) if fastest else 0
+    return {
+        **facts,
+        "replicas": replicas,
+        "criteria": asdict(criteria),
+        "connections_per_replica": most,
+        "messages_per_second_per_replica": rate,
+        "plan_with": {
+            "connections_per_replica": most // SPARE_FACTOR,
+            "messages_per_second_per_replica": rate // SPARE_FACTOR,
+        },
+        "seconds_between_messages": SECONDS_BETWEEN_MESSAGES,
+        "connections": connections.to_json(),
+        "messages": messages.to_json(),
+    }
+
+
+def status(result: dict[str, Any]) -> int:
+    """Return the exit status of a run with this result."""
+    limits = [result[kind]["limit"] for kind in ("connections", "messages")]
+    if any(limit and limit["limited_by"] == GENERATOR for limit in limits):
+        return exit_codes.GENERATOR_LIMITED
+    return exit_codes.PASSED if result["connections_per_replica"] else exit_codes.FAILED

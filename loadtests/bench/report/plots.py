@@ -6,7 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from loadtests.bench import records as of
-from loadtests.bench.records import Records, find
+from loadtests.bench.records import Record, Records, find
 from loadtests.bench.steps import TITLES
 from loadtests.lib.reporting.charts import HUBBUB_COLOUR, NEUTRAL_COLOUR, figure_file
 
@@ -67,31 +67,25 @@ def _cpu(axes: Axes, records: Records) -> None:
 
 def _members(axes: Axes, records: Records) -> None:
     rows = find(records, "hot", "hot room sizes", replicas=1)
-    for system in dict.fromkeys(row["system"] for row in rows):
-        points = sorted(
-            (row["members"], of.deliveries_per_second(row))
-            for row in rows
-            if row["system"] == system
-        )
-        if len(points) > 1:
-            _line(axes, system, [x for x, _ in points], [y for _, y in points])
+    _lines(axes, rows, lambda row: (row["members"], of.deliveries_per_second(row)))
     axes.set_xscale("log")
-    axes.set_yscale("log")
     _label(axes, "members of the room", "deliveries/s, one replica")
 
 
 def _replicas(axes: Axes, records: Records) -> None:
-    rows = find(records, "hot", replicas=2)
-    for system in dict.fromkeys(row["system"] for row in rows):
-        points = [
-            (replicas, of.deliveries_per_second(row) * replicas)
-            for replicas in (1, 2)
-            for row in find(records, "hot", system=system, replicas=replicas)[:1]
-        ]
-        _line(axes, system, [x for x, _ in points], [y for _, y in points])
+    rows = find(records, "hot")
+    _lines(axes, rows, lambda row: (row["replicas"], of.total_deliveries_per_second(row)))
     axes.set_xticks([1, 2])
-    axes.set_yscale("log")
     _label(axes, "replicas", "deliveries/s of all of them")
+
+
+def _lines(axes: Axes, rows: Records, point: Callable[[Record], tuple[float, float]]) -> None:
+    """Draw a line for each system that has several points."""
+    for system in dict.fromkeys(row["system"] for row in rows):
+        points = sorted(point(row) for row in rows if row["system"] == system)
+        if len(points) > 1:
+            _line(axes, system, [x for x, _ in points], [y for _, y in points])
+    axes.set_yscale("log")
 
 
 def _line(axes: Axes, system: str, xs: list[float], ys: list[float], marker: str = "o") -> None:

@@ -15,51 +15,56 @@ Figure = Callable[[Record], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BenchTarget:
     what: str
     target: str
     reached: str
     met: bool | None  # None: not known from these records
 
 
-def targets(records: Records) -> list[Target]:
+Holds = Callable[[float, float], bool]
+# By load, what is measured and its figure: how it compares with other systems.
+COMPARISONS: dict[tuple[str, str, Figure], list[tuple[str, str, Holds]]] = {
+    ("quiet", "quiet room: CPU µs per delivery", of.cpu_us_per_delivery): [
+        ("at most 2 × nchan", "nchan", lambda a, b: a <= 2 * b),
+        ("less than Socket.IO", "socketio", lambda a, b: a < b),
+        ("at least 20 × less than the tutorial chat", BASELINE, lambda a, b: 20 * a <= b),
+    ],
+    ("quiet", "quiet room: p99 from send to receipt, ms", of.delivery_p99_ms): [
+        ("at most 3 × nchan", "nchan", lambda a, b: a <= 3 * b),
+    ],
+    ("hot", "hot room: deliveries/s per replica", of.deliveries_per_second): [
+        ("more than nchan", "nchan", lambda a, b: a > b),
+        ("at least 3 × Socket.IO", "socketio", lambda a, b: a >= 3 * b),
+        ("at least 60 × the tutorial chat", BASELINE, lambda a, b: a >= 60 * b),
+    ],
+}
+
+
+def targets(records: Records) -> list[BenchTarget]:
     return [
         target
-        for group in (_quiet, _hot, _sends, _connections, _storm, _redis, _replicas)
+        for group in (_compared, _sends, _connections, _storm, _redis, _replicas)
         for target in group(records)
     ]
 
 
-def _quiet(records: Records) -> Iterator[Target]:
-    for target, other, holds in (
-        ("at most 2 × nchan", "nchan", lambda a, b: a <= 2 * b),
-        ("less than Socket.IO", "socketio", lambda a, b: a < b),
-        ("at least 20 × less than the tutorial chat", BASELINE, lambda a, b: 20 * a <= b),
-    ):
-        what = "quiet room: CPU µs per delivery"
-        yield _compared(records, "quiet", what, target, of.cpu_us_per_delivery, other, holds)
-    yield _compared(
-        records,
-        "quiet",
-        "quiet room: p99 from send to receipt, ms",
-        "at most 3 × nchan",
-        lambda record: of.delivery_ms(record, "p99"),
-        "nchan",
-        lambda a, b: a <= 3 * b,
-    )
+def _compared(records: Records) -> Iterator[BenchTarget]:
+    """Compare Hubbub's figures with those of other systems."""
+    for (load, what, figure), comparisons in COMPARISONS.items():
+        ours = find_one(records, load, system="hubbub", replicas=1)
+        for target, other, holds in comparisons:
+            theirs = find_one(records, load, system=other, replicas=1)
+            if ours is None or theirs is None:
+                yield BenchTarget(what, target, "not measured", None)
+                continue
+            a, b = figure(ours), figure(theirs)
+            ratio = f"{number(a / b)} ×" if a >= b else f"{number(b / a)} × less"
+            reached = f"{number(a)} to {number(b)} ({ratio})"
+            yield BenchTarget(what, target, reached, holds(a, b))
 
 
-def _hot(records: Records) -> Iterator[Target]:
-    for target, other, holds in (
-        ("more than nchan", "nchan", lambda a, b: a > b),
-        ("at least 3 × Socket.IO", "socketio", lambda a, b: a >= 3 * b),
-        ("at least 60 × the tutorial chat", BASELINE, lambda a, b: a >= 60 * b),
-    ):
-        what = "hot room: deliveries/s per replica"
-        yield _compared(records, "hot", what, target, of.deliveries_per_second, other, holds)
-
-
-def _sends(records: Records) -> Iterator[Target]:
+def _sends(records: Records) -> Iterator[BenchTarget]:
     ours = _fastest(find(records, "sends", system="hubbub"))
     theirs = _fastest(find(records, "sends", system=BASELINE))
     paced = find_one(records, "paced sends", system="hubbub")
@@ -72,7 +77,7 @@ def _sends(records: Records) -> Iterator[Target]:
     )
 
 
-def _connections(records: Records) -> Iterator[Target]:
+def _connections(records: Records) -> Iterator[BenchTarget]:
     idle = find_one(records, "idle")
     name = f"{idle['connections'] if idle else 10_000:,} connections"
     all_bytes = [one["bytes_per_connection"] for one in records if "bytes_per_connection" in one]
@@ -82,12 +87,12 @@ def _connections(records: Records) -> Iterator[Target]:
     yield _limited(f"{name}: idle, % of a core", "at most 10", share, lambda x: x <= 10)
     for load, where in (("messages in rooms", "in a room"), ("messages in the lobby", "to all")):
         one = find_one(records, load)
-        p99 = of.delivery_ms(one, "p99") if one else None
+        p99 = of.delivery_p99_ms(one) if one else None
         what = f"{name}: p99 of a message {where}, ms"
         yield _limited(what, "under 200", p99, lambda x: x < 200)
 
 
-def _storm(records: Records) -> Iterator[Target]:
+def _storm(records: Records) -> Iterator[BenchTarget]:
     storm = find_one(records, "reconnect storm")
     users = storm["connections"] if storm else 5_000
     seconds = storm["opened"]["seconds"] if storm else None
@@ -103,7 +108,7 @@ def _storm(records: Records) -> Iterator[Target]:
     yield _limited("reconnect: log reads per missed message", "none", reads, lambda x: x < 0.05)
 
 
-def _redis(records: Records) -> Iterator[Target]:
+def _redis(records: Records) -> Iterator[BenchTarget]:
     for replicas in (1, 2):
         rows = find(records, "room sizes", system="hubbub", replicas=replicas)
         rows.sort(key=lambda row: int(row["members"]))
@@ -119,7 +124,7 @@ def _redis(records: Records) -> Iterator[Target]:
             yield _limited(what, "does not grow", growth, lambda x: x <= 1.2)
 
 
-def _replicas(records: Records) -> Iterator[Target]:
+def _replicas(records: Records) -> Iterator[BenchTarget]:
     one, two = (find_one(records, "quiet", system="hubbub", replicas=r) for r in (1, 2))
     ratio = of.cpu_us_per_delivery(two) / of.cpu_us_per_delivery(one) if one and two else None
     yield _limited("CPU per delivery: R=2 to R=1", "at most 1.15", ratio, lambda x: x <= 1.15)
@@ -129,28 +134,9 @@ def _fastest(sends: Records) -> float | None:
     return max((of.acks_per_second(one) for one in sends), default=None)
 
 
-def _compared(
-    records: Records,
-    load: str,
-    what: str,
-    target: str,
-    figure: Figure,
-    other: str,
-    holds: Callable[[float, float], bool],
-) -> Target:
-    """Compare Hubbub's figure with another system's."""
-    ours = find_one(records, load, system="hubbub", replicas=1)
-    theirs = find_one(records, load, system=other, replicas=1)
-    if ours is None or theirs is None:
-        return Target(what, target, "not measured", None)
-    a, b = figure(ours), figure(theirs)
-    ratio = f"{number(a / b)} ×" if a >= b else f"{number(b / a)} × less"
-    return Target(what, target, f"{number(a)} to {number(b)} ({ratio})", holds(a, b))
-
-
 def _limited(
     what: str, target: str, figure: float | None, holds: Callable[[float], bool]
-) -> Target:
+) -> BenchTarget:
     if figure is None:
-        return Target(what, target, "not measured", None)
-    return Target(what, target, number(figure), holds(figure))
+        return BenchTarget(what, target, "not measured", None)
+    return BenchTarget(what, target, number(figure), holds(figure))

@@ -1,6 +1,6 @@
 """Durable sends: many rooms of two users, two replicas; messages are committed before the ack."""
 
-from loadtests.bench.records import Record, Window, acks_per_second, record
+from loadtests.bench.records import Record, UsageWindow, acks_per_second, record
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
@@ -30,13 +30,13 @@ def plan_of(system: System, writers: int) -> ClientPlan:
 
 
 def _fast(system: System, client: LoadClient, writers: int, sizes: Sizes) -> Record:
-    window = Window(system)
+    window = UsageWindow(system)
     on_ack = bool(system.dialect.ack)
     result = client.closed(sizes.seconds, window, on_ack=on_ack, senders=writers)
     return record("sends", system, window, result, writers=writers)
 
 
 def _paced(system: System, client: LoadClient, writers: int, rate: float, sizes: Sizes) -> Record:
-    window = Window(system)
+    window = UsageWindow(system)
     result = client.paced(rate, sizes.seconds, window, senders=writers)
     return record("paced sends", system, window, result, writers=writers, rate=rate)

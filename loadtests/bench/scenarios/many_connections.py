@@ -2,7 +2,7 @@
 
 import time
 
-from loadtests.bench.records import Record, Window, record
+from loadtests.bench.records import Record, UsageWindow, record
 from loadtests.bench.sizes import Sizes
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.monitoring.process_usage import memory_bytes
@@ -51,7 +51,7 @@ def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> Clien
 
 
 def _idle(hubbub: Hubbub, client: LoadClient, sizes: Sizes, before: int) -> Record:
-    window = Window(hubbub)
+    window = UsageWindow(hubbub)
     window()
     time.sleep(sizes.idle)
     window()
@@ -70,7 +70,7 @@ def _messages(hubbub: Hubbub, client: LoadClient, sizes: Sizes) -> list[Record]:
     }
     records = []
     for load, (rate, first, senders) in loads.items():
-        window = Window(hubbub)
+        window = UsageWindow(hubbub)
         result = client.paced(rate, sizes.seconds, window, first=first, senders=senders)
         facts = {"connections": sizes.connections, "rate": rate}
         records.append(record(load, hubbub, window, result, **facts))

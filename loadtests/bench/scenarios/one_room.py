@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtests.bench.records import Record, Window, record
+from loadtests.bench.records import Record, UsageWindow, record
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
@@ -49,7 +49,7 @@ def quiet(
     sizes: Sizes,
     load: str = "quiet",
 ) -> Record:
-    window = Window(system)
+    window = UsageWindow(system)
     result = client.paced(
         rate, sizes.seconds, window, senders=members, warm_up=WARM_UP_SECONDS, drain=sizes.drain
     )
@@ -75,7 +75,7 @@ def hot(
     sizes: Sizes,
     load: str = "hot",
 ) -> Record:
-    window = Window(system)
+    window = UsageWindow(system)
     senders = min(senders, members)
     result = client.closed(sizes.short, window, senders=senders, drain=sizes.drain)
     return record(load, system, window, result, members=members, senders=senders)

@@ -8,7 +8,7 @@ all three `subscribed`.
 from collections.abc import Sequence
 from typing import Any
 
-from loadtests.bench.records import Record, Window
+from loadtests.bench.records import Record, UsageWindow
 from loadtests.bench.sizes import Sizes
 from loadtests.lib.load_client import ClientPlan, ConnectionPlan, running
 from loadtests.lib.servers import Postgres
@@ -84,7 +84,7 @@ def _storm(
         handshake_seconds=HANDSHAKE_SECONDS,
     )
     reset_query_counts(backends.postgres)
-    window = Window(hubbub)
+    window = UsageWindow(hubbub)
     window()
     with running(plan) as client:
         window()

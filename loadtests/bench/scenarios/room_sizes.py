@@ -1,21 +1,15 @@
 """How the size of a room affects throughput, CPU per delivery, and Redis' work per message."""
 
-import socket
-
-from loadtests.bench.records import Record, Window, record
+from loadtests.bench.records import Record, UsageWindow, record
 from loadtests.bench.scenarios.one_room import hot, open_room
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import LoadClient
+from loadtests.lib.monitoring.redis_postgres import RedisStats
 from loadtests.lib.servers import Redis
-from loadtests.lib.servers.process import HOST
 from loadtests.lib.systems.backends import Backends
 
-COUNTERS = {
-    "total_commands_processed": "commands",
-    "total_net_input_bytes": "bytes_in",
-    "total_net_output_bytes": "bytes_out",
-}
+COUNTERS = ("commands", "bytes_in", "bytes_out")
 
 
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
@@ -39,27 +33,19 @@ def _paced(
     return record("room sizes", system, window, result, **facts)
 
 
-class RedisWindow(Window):
+class RedisWindow(UsageWindow):
     """A window that also has `used`: how much Redis' own counters grew."""
 
     def __init__(self, system: System, redis: Redis) -> None:
         super().__init__(system)
-        self._redis = redis
-        self._counters: list[dict[str, int]] = []
+        self._redis = RedisStats(redis.url())
+        self._counters: list[dict[str, float]] = []
 
     def __call__(self) -> None:
         super().__call__()
-        self._counters.append(counters(self._redis))
+        self._counters.append(self._redis.read())
 
     @property
     def used(self) -> dict[str, int]:
         start, end = self._counters
-        return {name: end[name] - start[name] for name in end}
-
-
-def counters(redis: Redis) -> dict[str, int]:
-    with socket.create_connection((HOST, redis.port), timeout=5) as connection:
-        connection.sendall(b"INFO\r\nQUIT\r\n")
-        text = connection.makefile("rb").read().decode()
-    facts = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    return {ours: int(facts[theirs]) for theirs, ours in COUNTERS.items()}
+        return {name: int(end[name] - start[name]) for name in COUNTERS}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loadtests.bench.report import text, write
-from loadtests.bench.report.targets import Target, targets
+from loadtests.bench.report.targets import BenchTarget, targets
 from loadtests.bench.sizes import FULL, QUICK
 from loadtests.bench.steps import SCENARIOS, steps
 from tests.loadtests.machine_facts import MACHINE
@@ -36,7 +36,7 @@ def a_room(system: str, cpu: float, p99_ms: float = 10.0, **facts: Any) -> dict[
     return {"system": system, "cpu": {"replicas": cpu, "postgres": 1.0}, "result": result} | facts
 
 
-def judged(records: list[dict[str, Any]], what: str) -> list[Target]:
+def judged(records: list[dict[str, Any]], what: str) -> list[BenchTarget]:
     return [target for target in targets(records) if what in target.what]
 
 

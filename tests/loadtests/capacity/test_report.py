@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from loadtests.capacity import report
-from loadtests.capacity.criteria import Criteria, Step
-from loadtests.capacity.results import figures, status
-from loadtests.capacity.search import climb
+from loadtests.capacity.criteria import Criteria, MeasuredLoad
+from loadtests.capacity.search import climb, figures, status
 from loadtests.lib import exit_codes
 from tests.loadtests.capacity.test_search import GOOD, SLOW
 from tests.loadtests.machine_facts import MACHINE
@@ -30,7 +29,7 @@ def result(**change: Any) -> dict[str, Any]:
     return figures(connections, messages, CRITERIA, 1, **facts)
 
 
-def at_rate(rate: float) -> Step:
+def at_rate(rate: float) -> MeasuredLoad:
     """A step in which slightly fewer messages than requested were acknowledged."""
     return replace(GOOD, messages_per_second=rate, acked_per_second=rate * 0.97)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.capacity.criteria import GENERATOR, MACHINE, REPLICA, Criteria, Step, failure
+from loadtests.capacity.criteria import GENERATOR, MACHINE, REPLICA, Criteria, MeasuredLoad, failure
 from loadtests.capacity.search import SearchResult, climb, doubling, narrow
 
 CRITERIA = Criteria(delivery_p99_ms=250, cpu_percent=80, memory_mib=768)
-GOOD = Step(
+GOOD = MeasuredLoad(
     connections=100,
     messages_per_second=10,
     acked_per_second=10,
@@ -27,12 +27,12 @@ GOOD = Step(
 SLOW = replace(GOOD, delivery_p99_ms=900)
 
 
-def a_server(knee: float) -> Callable[[float], Step]:
+def a_server(knee: float) -> Callable[[float], MeasuredLoad]:
     """A replica that passes up to a certain rate, and fails above it."""
     return lambda rate: GOOD if rate <= knee else SLOW
 
 
-def search(measure: Callable[[float], Step], within: float = 0.1) -> SearchResult:
+def search(measure: Callable[[float], MeasuredLoad], within: float = 0.1) -> SearchResult:
     result = climb(measure, doubling(50, 20_000), CRITERIA)
     return narrow(measure, result, CRITERIA, within)
 
@@ -67,7 +67,7 @@ def test_a_server_that_fails_every_step_has_no_capacity() -> None:
 def test_a_single_hiccup_is_no_limit(knee: float) -> None:
     hiccups = iter([True])
 
-    def measure(rate: float) -> Step:
+    def measure(rate: float) -> MeasuredLoad:
         if rate > 60 and next(hiccups, False):
             return SLOW
         return a_server(knee)(rate)
