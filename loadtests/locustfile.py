@@ -22,7 +22,7 @@ from loadtests.lib import exit_codes
 from loadtests.lib.console import log
 from loadtests.load import run as runs
 from loadtests.load import standalone
-from loadtests.load.plan import PLAN_VARIABLE, Plan
+from loadtests.load.plan import PLAN_VARIABLE, LoadPlan
 from loadtests.load.process_roles import Alone, Master, Worker
 from loadtests.load.targets import TargetError
 from loadtests.users.bot import Bot
@@ -66,9 +66,9 @@ def start_role(environment: Environment, **_: Any) -> None:
         Alone(environment, _plan(environment, workers=1))
 
 
-def _plan(environment: Environment, workers: int) -> Plan:
+def _plan(environment: Environment, workers: int) -> LoadPlan:
     if PLAN_VARIABLE in os.environ:
-        return Plan.read(Path(os.environ[PLAN_VARIABLE]))
+        return LoadPlan.read(Path(os.environ[PLAN_VARIABLE]))
     try:
         return standalone.prepare(environment, max(1, workers))
     except TargetError as error:

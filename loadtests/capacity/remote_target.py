@@ -15,7 +15,7 @@ from statistics import median
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, MeasuredLoad
 from loadtests.lib import exit_codes
 from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import DELIVER, SEND, Second, Series
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples
@@ -72,7 +72,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> MeasuredLoad:
     """Return what a run measured once all users were connected."""
     seen = Series(series.facts, {one.at: one for one in settled(series)})
     total, length = seen.total(), max(1, len(seen.seconds))
-    limits = Limits(**series.facts.get("limits", {}))
+    limits = RunLimits(**series.facts.get("limits", {}))
     deliver = total.latency(DELIVER)
     errors = total.order_errors.total() + total.failures.total()
     since = min(seen.seconds, default=0) - samples.began_at

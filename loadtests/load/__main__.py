@@ -20,7 +20,7 @@ from loadtests.lib.servers import ServerError
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.load import report
 from loadtests.load.options import limits_of, parse
-from loadtests.load.plan import PLAN_VARIABLE, Plan
+from loadtests.load.plan import PLAN_VARIABLE, LoadPlan
 from loadtests.load.rooms import Rooms
 from loadtests.load.targets import TargetError, monitor, open_target
 from scripts.stack.errors import StackError
@@ -88,7 +88,7 @@ def _generator_capacity() -> float:
     return float(measured.stdout)
 
 
-def _run_locust(options: Namespace, plan: Plan, folder: Path) -> int:
+def _run_locust(options: Namespace, plan: LoadPlan, folder: Path) -> int:
     """Run the requested number of Locust processes; return the exit status of the main one.
 
     The plan holds sessions, so its file is removed when the run ends.

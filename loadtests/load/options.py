@@ -8,7 +8,7 @@ import argparse
 import os
 from pathlib import Path
 
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.options import Group, add_variable, positive_int, positive_number
 from loadtests.shapes import SHAPES
 
@@ -16,7 +16,7 @@ EXIT_STATUS = """exit status:
   0 every limit was met; 1 a limit was missed; 2 the load could not run;
   3 no event was lost, but the generator was the bottleneck: latencies are not judged
 """
-# By field of `Limits`: the option, its unit, and what it limits.
+# By field of `RunLimits`: the option, its unit, and what it limits.
 LIMITS = {
     "connect_ms": ("--connect-p99", "MS", ""),
     "send_ms": ("--send-p99", "MS", ""),
@@ -43,7 +43,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     _add_generator(parser.add_argument_group("the generator"))
     limits = parser.add_argument_group("limits, which decide the exit status")
     for name, (option, unit, what) in LIMITS.items():
-        value, text = getattr(Limits(), name), f"{what}(%(default)g)"
+        value, text = getattr(RunLimits(), name), f"{what}(%(default)g)"
         settings = {"dest": name, "type": positive_number, "metavar": unit}
         limits.add_argument(option, default=value, help=text, **settings)
     options = parser.parse_args(arguments)
@@ -52,8 +52,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def limits_of(options: argparse.Namespace) -> Limits:
-    return Limits(**{name: getattr(options, name) for name in LIMITS})
+def limits_of(options: argparse.Namespace) -> RunLimits:
+    return RunLimits(**{name: getattr(options, name) for name in LIMITS})
 
 
 def add_rate_and_shape(group: Group, rate: str = "--rate") -> None:

@@ -11,14 +11,14 @@ from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.shapes import SHAPES, Shape
 
 PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable with the path of the plan
 
 
 @dataclass(slots=True)
-class Plan:
+class LoadPlan:
     """`identities` are lines: `Cookie: …`, `Authorization: …` or `Account: name password`."""
 
     run_id: str
@@ -29,7 +29,7 @@ class Plan:
     seconds: float
     identities: list[str]
     rooms: list[int] = field(default_factory=list)  # ids, by their number in the shape
-    limits: Limits = field(default_factory=Limits)
+    limits: RunLimits = field(default_factory=RunLimits)
     stack: str = ""  # STACK_DIR of the local stack; empty: the target is elsewhere
     series: str = ""  # the file to write the series to; empty: none
     workers: int = 1  # processes that run users
@@ -50,7 +50,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**{**data, "limits": Limits(**data["limits"])})
+        return cls(**{**data, "limits": RunLimits(**data["limits"])})
 
     def write(self, path: Path) -> None:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

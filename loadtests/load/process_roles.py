@@ -16,9 +16,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtests.lib.measurements.series import GeneratorUsage, Second
 from loadtests.load import generator_usage, shape_actions
 from loadtests.load import run as runs
-from loadtests.load.plan import Plan
+from loadtests.load.plan import LoadPlan
 from loadtests.load.results_collector import ResultsCollector
-from loadtests.load.run import Run
+from loadtests.load.run import LoadRun
 from loadtests.load.user_pool import UserPool
 from loadtests.shapes import Action
 
@@ -30,8 +30,8 @@ class Collector:
 
     late_seconds: float  # how long after a second's end its results are complete
 
-    def __init__(self, environment: Environment, plan: Plan) -> None:
-        self._run = Run(plan, environment, process_name())
+    def __init__(self, environment: Environment, plan: LoadPlan) -> None:
+        self._run = LoadRun(plan, environment, process_name())
         self._results = ResultsCollector(self._run, self.late_seconds)
         runs.set_current(self._run)
         environment.events.test_start.add_listener(self._start)
@@ -50,7 +50,7 @@ class Alone(Collector):
 
     late_seconds = 1.5
 
-    def __init__(self, environment: Environment, plan: Plan) -> None:
+    def __init__(self, environment: Environment, plan: LoadPlan) -> None:
         super().__init__(environment, plan)
         environment.events.test_stop.add_listener(lambda **_: self._second_ended())
         gevent.spawn(generator_usage.watch, self._second_ended)
@@ -72,7 +72,7 @@ class Master(Collector):
     # report.
     late_seconds = 6
 
-    def __init__(self, environment: Environment, runner: MasterRunner, plan: Plan) -> None:
+    def __init__(self, environment: Environment, runner: MasterRunner, plan: LoadPlan) -> None:
         super().__init__(environment, plan)
         self._runner, options = runner, environment.parsed_options
         self._workers = max(1, options.expect_workers if options else 1)
@@ -101,7 +101,7 @@ class Worker:
 
     def __init__(self, environment: Environment, runner: WorkerRunner) -> None:
         self._environment = environment
-        self._run: Run | None = None
+        self._run: LoadRun | None = None
         runner.register_message(PLAN, self._plan_received)
         runner.register_message(STARTED, self._started)
         environment.events.report_to_master.add_listener(self._report)
@@ -110,8 +110,8 @@ class Worker:
 
     def _plan_received(self, environment: Environment, msg: Any, **_: Any) -> None:
         share = msg.data
-        plan = Plan.from_json(share["plan"])
-        self._run = Run(plan, self._environment, process_name())
+        plan = LoadPlan.from_json(share["plan"])
+        self._run = LoadRun(plan, self._environment, process_name())
         self._run.started_at = share["started_at"]
         self._run.user_pool = UserPool(plan, share["worker"], share["workers"])
         runs.set_current(self._run)
@@ -131,7 +131,7 @@ class Worker:
             self._run.second_ended()
 
 
-def schedule_drops(run: Run) -> None:
+def schedule_drops(run: LoadRun) -> None:
     run.background.spawn(
         shape_actions.run_scheduled, run, Action.DROP, lambda: shape_actions.drop_all(run)
     )

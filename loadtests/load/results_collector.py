@@ -21,14 +21,14 @@ from loadtests.lib.measurements.series import (
     Series,
 )
 from loadtests.load import shape_actions, verdict
-from loadtests.load.run import Run
+from loadtests.load.run import LoadRun
 from loadtests.shapes import Action
 
 PERCENTILE = 99
 
 
 class ResultsCollector:
-    def __init__(self, run: Run, late_seconds: float) -> None:
+    def __init__(self, run: LoadRun, late_seconds: float) -> None:
         """`late_seconds` is how long after a second's end its results are complete."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtests.lib.client import rest
 from loadtests.lib.console import log
-from loadtests.load.plan import Plan, identities_needed
+from loadtests.load.plan import LoadPlan, identities_needed
 from loadtests.load.targets import TargetError
 from loadtests.load.user_pool import Identity
 
@@ -16,7 +16,7 @@ CONCURRENT_JOINS = 8
 
 
 class Rooms:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: LoadPlan) -> None:
         self._plan = plan
         self._owner_headers: dict[str, str] = {}
 

@@ -15,7 +15,7 @@ from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
 from loadtests.lib.client import Client
 from loadtests.lib.measurements.series import DELIVER, HTTP, KINDS, GeneratorUsage
-from loadtests.load.plan import Plan
+from loadtests.load.plan import LoadPlan
 from loadtests.load.recorder import Recorder
 from loadtests.load.user_pool import UserPool
 
@@ -32,10 +32,10 @@ class OrderError(Exception):
         return str(self)
 
 
-class Run(Recorder):
+class LoadRun(Recorder):
     """A recorder whose results also go to Locust."""
 
-    def __init__(self, plan: Plan, environment: Environment, process_name: str) -> None:
+    def __init__(self, plan: LoadPlan, environment: Environment, process_name: str) -> None:
         super().__init__(process_name, time.time())
         self.plan, self.environment = plan, environment
         self.shape = plan.load_shape
@@ -117,14 +117,14 @@ def _add(stats: RequestStats, method: str, name: str, at: int, counts: dict[floa
     stats.entries[name, method].extend(entry)
 
 
-_current: "AsyncResult[Run]" = AsyncResult()
+_current: "AsyncResult[LoadRun]" = AsyncResult()
 
 
-def current() -> Run:
+def current() -> LoadRun:
     """Return the run of this process; on a worker, wait until the plan has arrived."""
-    run: Run = _current.get(timeout=PLAN_TIMEOUT_SECONDS)
+    run: LoadRun = _current.get(timeout=PLAN_TIMEOUT_SECONDS)
     return run
 
 
-def set_current(run: Run) -> None:
+def set_current(run: LoadRun) -> None:
     _current.set(run)

@@ -10,11 +10,11 @@ import gevent
 
 from loadtests.lib.client import Client, gevent_loop
 from loadtests.lib.servers.process import ROOT
-from loadtests.load.run import Run
+from loadtests.load.run import LoadRun
 from loadtests.shapes import Action
 
 
-def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None:
+def run_scheduled(run: LoadRun, action: Action, perform: Callable[[], None]) -> None:
     """Call `perform` at the times for which the shape has scheduled the action."""
     for scheduled in run.shape.schedule():
         if scheduled.action is action:
@@ -22,7 +22,7 @@ def run_scheduled(run: Run, action: Action, perform: Callable[[], None]) -> None
             perform()
 
 
-def drop_all(run: Run) -> None:
+def drop_all(run: LoadRun) -> None:
     """Drop the connections of all users of this process at once."""
     gevent_loop.run(_drop(run.clients))
 
@@ -31,7 +31,7 @@ async def _drop(clients: Iterable[Client]) -> None:
     await asyncio.gather(*(client.drop_connection() for client in clients))
 
 
-def deploy(run: Run, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
+def deploy(run: LoadRun, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
     """Restart the local stack's replicas, or ask the operator to start a deploy.
 
     A deploy that fails is reported to `fail`. One that is still running when the run ends fails

@@ -10,7 +10,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
 from loadtests.load.options import add_identities, add_rate_and_shape
-from loadtests.load.plan import Plan
+from loadtests.load.plan import LoadPlan
 from loadtests.load.rooms import Rooms
 from loadtests.load.targets import TargetError, remote_target
 
@@ -24,7 +24,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     add_rate_and_shape(group, "--message-rate")
 
 
-def prepare(environment: Environment, workers: int) -> Plan:
+def prepare(environment: Environment, workers: int) -> LoadPlan:
     """Return a plan for Locust's options; its rooms are created now, and archived at the end.
 
     Raises TargetError, which says what is missing.

@@ -13,7 +13,7 @@ from loadtests.lib.console import log
 from loadtests.lib.monitoring.background import sampling_as
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
-from loadtests.load.plan import Plan, identities_needed
+from loadtests.load.plan import LoadPlan, identities_needed
 
 # Compressing the static files takes a minute, so they are kept for the next run.
 STATIC = ROOT / "data/load/static"
@@ -36,16 +36,16 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
-    """`identities` are lines as in `Plan`; `stack` is the STACK_DIR of a local stack."""
+    """`identities` are lines as in `LoadPlan`; `stack` is the STACK_DIR of a local stack."""
 
     host: str
     identities: list[str]
     stack: str = ""
 
-    def plan(self, **load: Any) -> Plan:
+    def plan(self, **load: Any) -> LoadPlan:
         """Return the plan of a run against it; `load` has the other fields of the plan."""
         run_id = secrets.token_hex(3)
-        return Plan(run_id, self.host, identities=self.identities, stack=self.stack, **load)
+        return LoadPlan(run_id, self.host, identities=self.identities, stack=self.stack, **load)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ Workers share the plan's identities by their line numbers, so that no session is
 from collections import deque
 from dataclasses import dataclass
 
-from loadtests.load.plan import Plan
+from loadtests.load.plan import LoadPlan
 
 BOT_PREFIX = "Authorization"
 
@@ -17,7 +17,7 @@ class NoIdentityLeftError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`line` is one of `Plan.identities`, `number` its index there."""
+    """`line` is one of `LoadPlan.identities`, `number` its index there."""
 
     number: int
     line: str
@@ -29,7 +29,7 @@ class Identity:
 
 
 class UserPool:
-    def __init__(self, plan: Plan, worker: int = 0, workers: int = 1) -> None:
+    def __init__(self, plan: LoadPlan, worker: int = 0, workers: int = 1) -> None:
         own = [Identity(*one) for one in enumerate(plan.identities) if one[0] % workers == worker]
         self._people = deque(one for one in own if not one.line.startswith(BOT_PREFIX))
         self._bots = deque(one for one in own if one.line.startswith(BOT_PREFIX))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from loadtests.lib import exit_codes
 from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,
@@ -36,7 +36,7 @@ class LimitResult:
     verdict: str
 
 
-def judge(series: Series, limits: Limits) -> list[LimitResult]:
+def judge(series: Series, limits: RunLimits) -> list[LimitResult]:
     """Return a row for each limit, in the order in which they are printed."""
     total, judged = series.total(), not bottleneck(series, limits)
     rows = [*_actions(series), *_workers(series)]
@@ -133,7 +133,7 @@ def _latency(
     return LimitResult(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
 
 
-def _failures(total: Second, limits: Limits, *, judged: bool) -> LimitResult:
+def _failures(total: Second, limits: RunLimits, *, judged: bool) -> LimitResult:
     failed = sum(total.failures.values())
     tried = failed + sum(one.count for kind, one in total.latencies.items() if kind != DELIVER)
     percent = 100 * failed / tried if tried else 0.0

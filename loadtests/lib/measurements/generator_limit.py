@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import Series
 
 # The generator was the bottleneck when it exceeded its bounds in more than this share of the
@@ -10,7 +10,7 @@ from loadtests.lib.measurements.series import Series
 BUSY_PERCENT = 5
 
 
-def bottleneck(series: Series, limits: Limits) -> str:
+def bottleneck(series: Series, limits: RunLimits) -> str:
     """Return a sentence if a process of the generator was the limit, else an empty string."""
     seconds, busy, late = Counter[str](), Counter[str](), Counter[str]()
     for second in series.seconds.values():

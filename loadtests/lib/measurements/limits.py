@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Limits:
+class RunLimits:
     """What a run must not exceed; latencies are 99th percentiles in milliseconds."""
 
     connect_ms: float = 1_000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from loadtests.lib.monitoring import targets
 from loadtests.lib.monitoring.sampler import Sampler
-from loadtests.lib.monitoring.targets import Deployment
+from loadtests.lib.monitoring.targets import SampledDeployment
 from scripts.stack.errors import StackError
 
 
@@ -49,14 +49,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def deployment(options: argparse.Namespace) -> Deployment:
+def deployment(options: argparse.Namespace) -> SampledDeployment:
     if options.stack:
         return targets.of_stack(options.stack)
     token = os.environ.get("METRICS_TOKEN", "")
     return targets.of_urls(options.metrics, token, options.redis, options.postgres)
 
 
-def write(deployment: Deployment, out: Path, every_seconds: float) -> None:
+def write(deployment: SampledDeployment, out: Path, every_seconds: float) -> None:
     """Write samples forever; each failure is written once, when it first happens."""
     sampler, failures_written = Sampler(deployment), 0
     with out.open("w", buffering=1) as file:

@@ -15,7 +15,7 @@ import redis
 from loadtests.lib.monitoring.process_usage import usage
 from loadtests.lib.monitoring.prometheus import fetch
 from loadtests.lib.monitoring.redis_postgres import PostgresStats, RedisStats
-from loadtests.lib.monitoring.targets import Deployment, Part
+from loadtests.lib.monitoring.targets import Part, SampledDeployment
 from scripts.stack.errors import StackError
 
 Result = TypeVar("Result")
@@ -24,7 +24,7 @@ DOWN = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, Stac
 
 
 class Sampler:
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: SampledDeployment) -> None:
         self._deployment = deployment
         self._redis = RedisStats(deployment.redis) if deployment.redis else None
         self._postgres = PostgresStats(deployment.postgres) if deployment.postgres else None

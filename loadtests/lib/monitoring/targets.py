@@ -22,7 +22,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class SampledDeployment:
     """`parts` is called for every sample: a deploy or a crash replaces processes."""
 
     parts: Callable[[], Sequence[Part]]
@@ -32,15 +32,17 @@ class Deployment:
     unseen: tuple[str, ...] = ()  # what a report must name as missing
 
 
-def of_stack(folder: Path) -> Deployment:
+def of_stack(folder: Path) -> SampledDeployment:
     """Return the stack that runs in a folder. Raises StackError if there is none."""
     settings = environment_of(folder)
-    return Deployment(
+    return SampledDeployment(
         partial(_parts_of_stack, folder), settings["REDIS_URL"], settings["DATABASE_URL"]
     )
 
 
-def of_urls(metrics: Sequence[str], token: str, redis: str = "", postgres: str = "") -> Deployment:
+def of_urls(
+    metrics: Sequence[str], token: str, redis: str = "", postgres: str = ""
+) -> SampledDeployment:
     """Return a deployment elsewhere, given the addresses of its metrics, Redis and Postgres."""
     parts = [Part(urlsplit(url).netloc, metrics=url) for url in metrics]
     missing = {
@@ -50,7 +52,7 @@ def of_urls(metrics: Sequence[str], token: str, redis: str = "", postgres: str =
     }
     unseen = ["memory, files and CPU of processes on other machines, except what /metrics has"]
     unseen += [name for name, is_missing in missing.items() if is_missing]
-    return Deployment(lambda: parts, redis, postgres, token, tuple(unseen))
+    return SampledDeployment(lambda: parts, redis, postgres, token, tuple(unseen))
 
 
 def _parts_of_stack(folder: Path) -> list[Part]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import (
     COMMAND,
     CONNECT,
@@ -22,7 +22,7 @@ Windows = Sequence[RunWindow]
 Value = Callable[[RunWindow], float | None]
 
 
-def charts(seen: Windows, limits: Limits) -> Iterator[Chart]:
+def charts(seen: Windows, limits: RunLimits) -> Iterator[Chart]:
     note = "From the sender's write to the receipt by each other user; of all deliveries."
     yield _latency("DELIVER: from send to receipt", seen, DELIVER, limits.deliver_ms, note)
     note = "From the command to its answer: by then the message is committed."

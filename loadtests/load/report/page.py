@@ -11,7 +11,7 @@ from markupsafe import Markup
 from loadtests.lib import exit_codes
 from loadtests.lib.machine import Machine, hardware, listed_versions
 from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import KINDS, ORDER_ERRORS, Series
 from loadtests.lib.monitoring.time_series import Samples, read
 from loadtests.lib.reporting import html
@@ -55,9 +55,9 @@ def render(series: Series, samples: Samples | None, machine: Machine, locust: st
     return html.render(title, f"Load on {facts['host']}", blocks)
 
 
-def limits_of(series: Series) -> Limits:
+def limits_of(series: Series) -> RunLimits:
     """Return the limits that applied at the time of the run."""
-    return Limits(**series.facts.get("limits", {}))
+    return RunLimits(**series.facts.get("limits", {}))
 
 
 def _summary(series: Series, locust: str) -> Iterator[Block]:

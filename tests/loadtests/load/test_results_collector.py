@@ -15,11 +15,11 @@ import json
 from locust.env import Environment
 import gevent
 from loadtests.load.results_collector import ResultsCollector
-from loadtests.load.plan import Plan
-from loadtests.load.run import Run
+from loadtests.load.plan import LoadPlan
+from loadtests.load.run import LoadRun
 
-plan = Plan("run", "http://127.0.0.1:1", "deploy", 5, 1, 1.0, [], stack="/nowhere")
-results = ResultsCollector(Run(plan, Environment(), "one"), 1.5)
+plan = LoadPlan("run", "http://127.0.0.1:1", "deploy", 5, 1, 1.0, [], stack="/nowhere")
+results = ResultsCollector(LoadRun(plan, Environment(), "one"), 1.5)
 results.start()
 gevent.sleep(0.01)
 results.start()

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from loadtests.lib import exit_codes
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import DELIVER, DUPLICATE, GAP, SEND, Series
 from loadtests.lib.servers.process import ROOT
 from loadtests.load.__main__ import locust_command, started, worker_command
-from loadtests.load.plan import Plan
+from loadtests.load.plan import LoadPlan
 from scripts.stack.ports import free_port
 from tests.support.faulty_chat_server import ROOM, faulty_chat_server
 
@@ -25,7 +25,7 @@ USERS = 5  # three readers, a talker, a lurker
 SECONDS = 8
 TIMEOUT_SECONDS = 90
 # Limits that even a busy machine does not exceed.
-GENEROUS = Limits(*(60_000.0,) * 4, generator_cpu_percent=10_000, generator_lag_ms=60_000)
+GENEROUS = RunLimits(*(60_000.0,) * 4, generator_cpu_percent=10_000, generator_lag_ms=60_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Finishe
 
 
 def start(
-    stack: ExitStack, folder: Path, fault: str, limits: Limits, workers: int = 0
+    stack: ExitStack, folder: Path, fault: str, limits: RunLimits, workers: int = 0
 ) -> "subprocess.Popen[str]":
     folder.mkdir()
     address = stack.enter_context(faulty_chat_server(fault))
     identities = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
-    plan = Plan("run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits)
+    plan = LoadPlan(
+        "run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits
+    )
     plan.series = series
     plan.write(folder / "plan.json")
     command = [*locust_command(), "--host", plan.host, "--headless", "--only-summary"]

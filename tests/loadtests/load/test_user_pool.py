@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from loadtests.lib.simulation.user_kinds import USER_KINDS, sends_per_second
 from loadtests.load.message_stamp import read_stamp, stamp
-from loadtests.load.plan import Plan, identities_needed
+from loadtests.load.plan import LoadPlan, identities_needed
 from loadtests.load.user_pool import NoIdentityLeftError, UserPool
 
 
-def make_plan(identities: Sequence[str]) -> Plan:
-    return Plan("run", "http://127.0.0.1:1", "hot", len(identities), 1, 10, list(identities))
+def make_plan(identities: Sequence[str]) -> LoadPlan:
+    return LoadPlan("run", "http://127.0.0.1:1", "hot", len(identities), 1, 10, list(identities))
 
 
 @given(st.floats(0.1, 5_000), st.integers(1, 100))
@@ -79,6 +79,6 @@ def test_messages_of_others_have_no_stamp(text: str) -> None:
 
 def test_a_plan_survives_encoding_and_its_facts_have_no_identities() -> None:
     plan = make_plan(["Cookie: sessionid=1"])
-    assert Plan.from_json(plan.to_json()) == plan
+    assert LoadPlan.from_json(plan.to_json()) == plan
     assert "identities" not in plan.facts()
     assert "sessionid" not in str(plan.facts())

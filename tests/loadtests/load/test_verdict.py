@@ -4,7 +4,7 @@ import pytest
 
 from loadtests.lib import exit_codes
 from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import Limits
+from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,
@@ -20,7 +20,7 @@ from loadtests.lib.measurements.series import (
 )
 from loadtests.load.verdict import MISSED, NOT_JUDGED, exit_status, judge, table
 
-LIMITS = Limits()
+LIMITS = RunLimits()
 
 
 def make_second(at: int = 1, cpu_percent: float = 10, lag_ms: float = 1) -> Second:
