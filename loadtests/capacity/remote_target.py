@@ -14,8 +14,7 @@ from statistics import median
 
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, MeasuredLoad
 from loadtests.lib import exit_codes
-from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import RunLimits
+from loadtests.lib.measurements.limits import RunLimits, bottleneck
 from loadtests.lib.measurements.series import DELIVER, SEND, Second, Series
 from loadtests.lib.monitoring import time_series
 from loadtests.lib.monitoring.time_series import Samples

@@ -11,7 +11,7 @@ from pathlib import Path
 import gevent
 
 from loadtests.lib.console import log
-from loadtests.lib.measurements.generator_limit import bottleneck
+from loadtests.lib.measurements.limits import bottleneck
 from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,

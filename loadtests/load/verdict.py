@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from loadtests.lib import exit_codes
-from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import RunLimits
+from loadtests.lib.measurements.limits import RunLimits, bottleneck
 from loadtests.lib.measurements.series import (
     CONNECT,
     DELIVER,

@@ -10,8 +10,7 @@ from markupsafe import Markup
 
 from loadtests.lib import exit_codes
 from loadtests.lib.machine import Machine, hardware, listed_versions
-from loadtests.lib.measurements.generator_limit import bottleneck
-from loadtests.lib.measurements.limits import RunLimits
+from loadtests.lib.measurements.limits import RunLimits, bottleneck
 from loadtests.lib.measurements.series import KINDS, ORDER_ERRORS, Series
 from loadtests.lib.monitoring.time_series import Samples, read
 from loadtests.lib.reporting import html
