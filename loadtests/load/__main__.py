@@ -117,9 +117,14 @@ def _arguments(options: Namespace, folder: Path) -> Iterator[str]:
         yield from ("--master-bind-host", options.bind)
         yield from ("--master-bind-port", str(options.master_port))
     elif options.workers > 1:
-        port = str(free_port())
-        yield from ("--processes", str(options.workers), "--master-host", HOST)
-        yield from ("--master-port", port, "--master-bind-host", HOST, "--master-bind-port", port)
+        yield from parallel_arguments(options.workers)
+
+
+def parallel_arguments(workers: int) -> Iterator[str]:
+    """Yield the arguments with which Locust forks its own workers on this machine."""
+    port = str(free_port())
+    yield from ("--processes", str(workers), "--master-host", HOST, "--master-port", port)
+    yield from ("--master-bind-host", HOST, "--master-bind-port", port)
 
 
 def worker_command(host: str, port: int) -> list[str]:

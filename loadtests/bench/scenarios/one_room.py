@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from loadtests.bench.records import Record, UsageWindow, record
+from loadtests.bench.records import Record, UsageWindow, record, total_deliveries_per_second
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
@@ -19,63 +20,54 @@ def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[
 
     The system is restarted for each: one that cannot keep up stays busy long after the load.
     """
-    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as client:
-        steady = quiet(system, client, sizes.members, sizes.rate, sizes)
-    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as client:
-        return [steady, hottest(system, client, sizes.members, sizes)]
+    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as room:
+        steady = quiet(room, sizes.rate, sizes)
+    with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as room:
+        return [steady, hottest(room, sizes)]
 
 
 def measure_two_replicas(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
     """Measure a quiet room over two replicas, at a lower rate."""
-    with SYSTEMS[name](backends, 2) as system, open_room(system, sizes.members) as client:
-        rate = sizes.two_replicas_rate
-        return [quiet(system, client, sizes.members, rate, sizes, "two replicas")]
+    with SYSTEMS[name](backends, 2) as system, open_room(system, sizes.members) as room:
+        return [quiet(room, sizes.two_replicas_rate, sizes, "two replicas")]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoom:
+    """A room whose members are all connected; each of them may send."""
+
+    system: System
+    client: LoadClient
+    members: int
 
 
 @contextmanager
-def open_room(system: System, members: int) -> Iterator[LoadClient]:
-    """Connect all members of a new room; each of them may send."""
+def open_room(system: System, members: int) -> Iterator[OpenRoom]:
     rooms = system.make_rooms(1, members)
     senders = [(number, rooms[0]) for number in range(members)]
     with running(ClientPlan(system.dialect, system.connections(rooms, members), senders)) as client:
-        yield client
+        yield OpenRoom(system, client, members)
 
 
-def quiet(
-    system: System,
-    client: LoadClient,
-    members: int,
-    rate: float,
-    sizes: Sizes,
-    load: str = "quiet",
-) -> Record:
-    window = UsageWindow(system)
-    result = client.paced(
-        rate, sizes.seconds, window, senders=members, warm_up=WARM_UP_SECONDS, drain=sizes.drain
-    )
-    return record(load, system, window, result, members=members, rate=rate)
+def quiet(room: OpenRoom, rate: float, sizes: Sizes, load: str = "quiet") -> Record:
+    window = UsageWindow(room.system)
+    waits = {"warm_up": WARM_UP_SECONDS, "drain": sizes.drain}
+    result = room.client.paced(rate, sizes.seconds, window, senders=room.members, **waits)
+    return record(load, room.system, window, result, members=room.members, rate=rate)
 
 
-def hottest(system: System, client: LoadClient, members: int, sizes: Sizes) -> Record:
+def hottest(room: OpenRoom, sizes: Sizes) -> Record:
     """Return the best of several numbers of senders: which one is best depends on the server."""
     tries: list[Record] = []
     for senders in sizes.senders:
-        tries.append(hot(system, client, members, senders, sizes))
+        tries.append(hot(room, senders, sizes))
         if tries[-1]["result"]["delivery"]["p50_ms"] > SATURATED_MS:
             break  # more senders would only wait longer
-    best = max(tries, key=lambda one: one["result"]["deliveries"] / one["result"]["seconds"])
+    best = max(tries, key=total_deliveries_per_second)
     return best | {"tries": {one["senders"]: one["result"]["deliveries"] for one in tries}}
 
 
-def hot(
-    system: System,
-    client: LoadClient,
-    members: int,
-    senders: int,
-    sizes: Sizes,
-    load: str = "hot",
-) -> Record:
-    window = UsageWindow(system)
-    senders = min(senders, members)
-    result = client.closed(sizes.short, window, senders=senders, drain=sizes.drain)
-    return record(load, system, window, result, members=members, senders=senders)
+def hot(room: OpenRoom, senders: int, sizes: Sizes, load: str = "hot") -> Record:
+    window, senders = UsageWindow(room.system), min(senders, room.members)
+    result = room.client.closed(sizes.short, window, senders=senders, drain=sizes.drain)
+    return record(load, room.system, window, result, members=room.members, senders=senders)

@@ -1,10 +1,9 @@
 """How the size of a room affects throughput, CPU per delivery, and Redis' work per message."""
 
 from loadtests.bench.records import Record, UsageWindow, record
-from loadtests.bench.scenarios.one_room import hot, open_room
+from loadtests.bench.scenarios.one_room import OpenRoom, hot, open_room
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
-from loadtests.lib.load_client import LoadClient
 from loadtests.lib.monitoring.redis_postgres import RedisStats
 from loadtests.lib.servers import Redis
 from loadtests.lib.systems.backends import Backends
@@ -17,20 +16,17 @@ def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[
     records = []
     with SYSTEMS[name](backends, replicas) as system:
         for members in sizes.room_sizes:
-            with open_room(system, members) as client:
-                records.append(_paced(backends, system, client, members, sizes))
-                senders = sizes.senders[-1]
-                records.append(hot(system, client, members, senders, sizes, "hot room sizes"))
+            with open_room(system, members) as room:
+                records.append(_paced(room, backends.redis, sizes))
+                records.append(hot(room, sizes.senders[-1], sizes, "hot room sizes"))
     return records
 
 
-def _paced(
-    backends: Backends, system: System, client: LoadClient, members: int, sizes: Sizes
-) -> Record:
-    window = RedisWindow(system, backends.redis)
-    result = client.paced(sizes.rate, sizes.short, window, senders=members, drain=sizes.drain)
+def _paced(room: OpenRoom, redis: Redis, sizes: Sizes) -> Record:
+    window, members = RedisWindow(room.system, redis), room.members
+    result = room.client.paced(sizes.rate, sizes.short, window, senders=members, drain=sizes.drain)
     facts = {"members": members, "rate": sizes.rate, "redis": window.used}
-    return record("room sizes", system, window, result, **facts)
+    return record("room sizes", room.system, window, result, **facts)
 
 
 class RedisWindow(UsageWindow):

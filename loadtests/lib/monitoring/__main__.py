@@ -16,6 +16,7 @@ from pathlib import Path
 from loadtests.lib.monitoring import targets
 from loadtests.lib.monitoring.sampler import Sampler
 from loadtests.lib.monitoring.targets import SampledDeployment
+from loadtests.lib.options import positive_number
 from scripts.stack.errors import StackError
 
 
@@ -35,15 +36,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--stack", type=Path, metavar="FOLDER", help="a stack's STACK_DIR")
     where.add_argument("--metrics", nargs="*", metavar="URL", help="/metrics of each process")
-    parser.add_argument("--redis", default="", metavar="URL", help="with --metrics: its Redis")
-    parser.add_argument(
-        "--postgres", default="", metavar="URL", help="with --metrics: its Postgres"
-    )
-    parser.add_argument("--every", type=float, default=1.0, metavar="SECONDS")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="JSON lines")
+    add = parser.add_argument
+    add("--redis", default="", metavar="URL", help="with --metrics: its Redis")
+    add("--postgres", default="", metavar="URL", help="with --metrics: its Postgres")
+    add("--every", type=positive_number, default=1.0, metavar="SECONDS")
+    add("--out", type=Path, required=True, metavar="FILE", help="JSON lines")
     options = parser.parse_args(arguments)
-    if options.every <= 0:
-        parser.error("--every takes seconds above 0")
     if not (options.stack or options.metrics or options.redis or options.postgres):
         parser.error("there is nothing to sample: give --metrics, --redis or --postgres")
     return options
@@ -58,14 +56,15 @@ def deployment(options: argparse.Namespace) -> SampledDeployment:
 
 def write(deployment: SampledDeployment, out: Path, every_seconds: float) -> None:
     """Write samples forever; each failure is written once, when it first happens."""
-    sampler, failures_written = Sampler(deployment), 0
+    sampler, written = Sampler(deployment), 0
     with out.open("w", buffering=1) as file:
         print(json.dumps({"unseen": deployment.unseen}), file=file)
         for at, found in sampler.samples(every_seconds):
-            print(json.dumps({"at": round(at, 3), "parts": found}), file=file)
-            for what, why in list(sampler.failures.items())[failures_written:]:
-                print(json.dumps({"at": round(at, 3), "failed": what, "why": why}), file=file)
-            failures_written = len(sampler.failures)
+            now = {"at": round(at, 3)}
+            print(json.dumps(now | {"parts": found}), file=file)
+            for what, why in list(sampler.failures.items())[written:]:
+                print(json.dumps(now | {"failed": what, "why": why}), file=file)
+            written = len(sampler.failures)
 
 
 if __name__ == "__main__":

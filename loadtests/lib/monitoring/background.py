@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from loadtests.lib.servers.process import ROOT, ServerError
@@ -11,11 +11,9 @@ from loadtests.lib.servers.process import ROOT, ServerError
 STOP_SECONDS = 10
 
 
-@contextmanager
-def sampling(stack: Path, out: Path, every_seconds: float = 1.0) -> Iterator[None]:
-    """Sample the stack of a folder during the block. Raises ServerError if the sampling fails."""
-    with sampling_as(["--stack", str(stack)], out, every_seconds):
-        yield
+def sampling(stack: Path, out: Path, every_seconds: float = 1.0) -> AbstractContextManager[None]:
+    """Sample the stack of a folder during a block. Raises ServerError if the sampling fails."""
+    return sampling_as(["--stack", str(stack)], out, every_seconds)
 
 
 @contextmanager

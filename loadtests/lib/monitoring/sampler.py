@@ -6,6 +6,7 @@ that was never sampled would be misleading.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 import psutil
@@ -26,20 +27,20 @@ DOWN = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, Stac
 class Sampler:
     def __init__(self, deployment: SampledDeployment) -> None:
         self._deployment = deployment
-        self._redis = RedisStats(deployment.redis) if deployment.redis else None
-        self._postgres = PostgresStats(deployment.postgres) if deployment.postgres else None
+        self._stores: dict[str, RedisStats | PostgresStats] = {}
+        if deployment.redis:
+            self._stores["redis"] = RedisStats(deployment.redis)
+        if deployment.postgres:
+            self._stores["postgres"] = PostgresStats(deployment.postgres)
         self._parts: Sequence[Part] = []
         self.failures: dict[str, str] = {}  # what failed, and why it first did
 
     def sample(self) -> dict[str, Values]:
         """Return the values of each part now."""
         self._parts = self._try("the parts", self._deployment.parts) or self._parts
-        found: dict[str, Values] = {}
-        for part in self._parts:
-            found[part.name] = self._values(part)
-        for name, store in (("redis", self._redis), ("postgres", self._postgres)):
-            if store is not None:
-                found[name] = found.get(name, {}) | (self._try(name, store.read) or {})
+        found = {part.name: self._values(part) for part in self._parts}
+        for name, store in self._stores.items():
+            found[name] = found.get(name, {}) | (self._try(name, store.read) or {})
         return {name: values for name, values in found.items() if values}
 
     def samples(self, every_seconds: float) -> Iterator[tuple[float, dict[str, Values]]]:
@@ -53,13 +54,13 @@ class Sampler:
 
     def _values(self, part: Part) -> Values:
         values: Values = {}
-        if (pid := part.pid) is not None:
-            values |= self._try(f"{part.name}'s process", lambda: usage(pid)) or {}
+        if part.pid is not None:
+            values |= self._try(f"{part.name}'s process", partial(usage, part.pid)) or {}
         if part.metrics:
-            token = self._deployment.token
-            values |= (
-                self._try(f"{part.name}'s metrics", lambda: fetch(part.metrics, token).sums()) or {}
+            scrape = self._try(
+                f"{part.name}'s metrics", partial(fetch, part.metrics, self._deployment.token)
             )
+            values |= scrape.sums() if scrape else {}
         return values
 
     def _try(self, what: str, read: Callable[[], Result]) -> Result | None:
