@@ -53,11 +53,10 @@ class RemoteTarget:
 
     def _command(self, folder: Path, rate: float) -> list[str]:
         options = self._options
-        given = {"host": options.host, "out": folder, "shape": SHAPE, "seconds": STEP_SECONDS}
-        given |= {"users": self._users, "rate": rate, "sessions": options.sessions}
-        given |= {"workers": options.workers}
-        command = [sys.executable, "-m", "loadtests.load"]
-        command += [f"--{name}={value}" for name, value in given.items()]
+        command = [sys.executable, "-m", "loadtests.load", "--host", options.host, "--out"]
+        command += [str(folder), "--shape", SHAPE, "--seconds", f"{STEP_SECONDS:g}"]
+        command += ["--users", f"{self._users}", "--rate", f"{rate:g}"]
+        command += ["--sessions", str(options.sessions), "--workers", str(options.workers)]
         return [*command, "--metrics", *options.metrics] if options.metrics else command
 
 

@@ -21,6 +21,7 @@ from random import Random  # noqa: E402
 
 from websockets.sync.server import ServerConnection  # noqa: E402
 from websockets.sync.server import serve as serve_websockets  # noqa: E402
+from websockets.typing import Subprotocol  # noqa: E402
 
 from loadtests.lib.client import Client, History, gevent_loop  # noqa: E402
 from loadtests.lib.client.subscription import Start  # noqa: E402
@@ -101,7 +102,7 @@ def serve(listener: socket.socket) -> None:
         time.sleep(TIMEOUT_SECONDS)
 
     serve_websockets(
-        send_all, sock=listener, subprotocols=["hubbub.v1"], compression=None
+        send_all, sock=listener, subprotocols=[Subprotocol("hubbub.v1")], compression=None
     ).serve_forever()
 
 

@@ -43,9 +43,14 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     _add_generator(parser.add_argument_group("the generator"))
     limits = parser.add_argument_group("limits, which decide the exit status")
     for name, (option, unit, what) in LIMITS.items():
-        value, text = getattr(RunLimits(), name), f"{what}(%(default)g)"
-        settings = {"dest": name, "type": positive_number, "metavar": unit}
-        limits.add_argument(option, default=value, help=text, **settings)
+        limits.add_argument(
+            option,
+            dest=name,
+            type=positive_number,
+            default=getattr(RunLimits(), name),
+            metavar=unit,
+            help=f"{what}(%(default)g)",
+        )
     options = parser.parse_args(arguments)
     if options.worker and options.master:
         parser.error("a process is --master or --worker, not both")

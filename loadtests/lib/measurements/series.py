@@ -22,6 +22,7 @@ ORDER_ERRORS = ("gaps", "duplicates", "reordered")
 GAP, DUPLICATE, REORDERED = ORDER_ERRORS
 # The error by the broken rule of the checker; any other rule is a REORDERED.
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
+COUNTERS = ("connections", "failures", "order_errors")  # the fields of a Second that count by name
 
 
 @dataclass(slots=True)
@@ -56,9 +57,8 @@ class Second:
         self.checked += other.checked
         self.caught_up += other.caught_up
         self.lost += other.lost
-        self.connections.update(other.connections)
-        self.failures.update(other.failures)
-        self.order_errors.update(other.order_errors)
+        for name in COUNTERS:
+            getattr(self, name).update(getattr(other, name))
         for kind, histogram in other.latencies.items():
             self.latency(kind).merge(histogram)
         self.generators.update(other.generators)
@@ -71,10 +71,14 @@ class Second:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        latencies = {kind: Histogram.from_json(one) for kind, one in data["latencies"].items()}
-        generators = {name: GeneratorUsage(**one) for name, one in data["generators"].items()}
-        counts = {name: Counter(data[name]) for name in ("connections", "failures", "order_errors")}
-        return cls(**data | counts | {"latencies": latencies, "generators": generators})
+        decoded: dict[str, Any] = {name: Counter(data[name]) for name in COUNTERS}
+        decoded["latencies"] = {
+            kind: Histogram.from_json(one) for kind, one in data["latencies"].items()
+        }
+        decoded["generators"] = {
+            name: GeneratorUsage(**one) for name, one in data["generators"].items()
+        }
+        return cls(**data | decoded)
 
 
 @dataclass(frozen=True, slots=True)
