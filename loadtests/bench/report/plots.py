@@ -73,7 +73,7 @@ def _members(axes: Axes, records: Records) -> None:
 
 
 def _replicas(axes: Axes, records: Records) -> None:
-    rows = find(records, "hot")
+    rows = find(records, "hot", replicas=2) + find(records, "hot", replicas=1)
     _lines(axes, rows, lambda row: (row["replicas"], of.total_deliveries_per_second(row)))
     axes.set_xticks([1, 2])
     _label(axes, "replicas", "deliveries/s of all of them")

@@ -124,28 +124,48 @@ STALL_MEANING = (
 )
 
 
+SENDERS = (
+    "A number of senders each send their next message once they have received the last one, for "
+    "{result[seconds]:.0f} s. The large room is shown with the number of senders that suited the "
+    "server best."
+)
+PACED = (
+    "{members} members, {rate:g} messages a second for {result[seconds]:g} s. CPU is that of the "
+    "replicas and Redis. The load client waits for messages until none has come for two seconds, "
+    "or until its time is over; those that have not arrived by then count as lost. "
+) + STALL_MEANING
+WRITERS = (
+    "Rooms of two, over two replicas, with fsync. First each writer sends its next message as soon "
+    "as the last one is acknowledged. Then the largest number of writers sends at half of the rate "
+    "that it reached."
+)
+COSTS = "{rate:g} messages a second; what a message costs Redis, by Redis' own counters."
+# Title, introduction (filled in with the first record), columns, and the loads of the records.
+SECTIONS: list[tuple[str, str, list[Column], list[str]]] = [
+    ("Quiet room", PACED, QUIET, ["quiet"]),
+    ("Hot room", SENDERS, HOT, ["hot"]),
+    ("One room over two replicas", PACED, TWO_REPLICAS, ["two replicas"]),
+    ("Durable sends", WRITERS, SENDS, ["sends", "paced sends"]),
+    ("Hot rooms of other sizes", SENDERS, HOT, ["hot room sizes"]),
+    ("Rooms of other sizes", COSTS, ROOM_SIZES, ["room sizes"]),
+]
+OPENING = "A room of {messages:,} messages compared with one of 100."
+
+
 def all_tables(records: Records) -> Iterator[Block]:
     yield from _targets(records)
-    for title, intro, columns, loads in (
-        ("Quiet room", _quiet_intro, QUIET, ["quiet"]),
-        ("Hot room", _hot_intro, HOT, ["hot"]),
-        ("One room over two replicas", _quiet_intro, TWO_REPLICAS, ["two replicas"]),
-        ("Durable sends", _sends_intro, SENDS, ["sends", "paced sends"]),
-        ("Hot rooms of other sizes", _hot_intro, HOT, ["hot room sizes"]),
-        ("Rooms of other sizes", _room_sizes_intro, ROOM_SIZES, ["room sizes"]),
-    ):
-        yield from _section(title, intro, columns, find(records, *loads))
+    for section in SECTIONS:
+        yield from _section(records, *section)
     yield from _many_connections(records)
     yield from _reconnect_storm(records)
-    opening = find(records, "opening rooms")
-    yield from _section("Opening a room", _opening_intro, OPENING_ROOMS, opening)
+    yield from _section(records, "Opening a room", OPENING, OPENING_ROOMS, ["opening rooms"])
 
 
 def _section(
-    title: str, intro: Callable[[Record], str], columns: Sequence[Column], rows: Records
+    records: Records, title: str, intro: str, columns: Sequence[Column], loads: Sequence[str]
 ) -> Iterator[Block]:
-    if rows:
-        yield from (Heading(title), Paragraph(intro(rows[0])), _table(columns, rows))
+    if rows := find(records, *loads):
+        yield from (Heading(title), Paragraph(intro.format(**rows[0])), _table(columns, rows))
 
 
 def _table(columns: Sequence[Column], rows: Records) -> Table:
@@ -157,40 +177,6 @@ def _targets(records: Records) -> Iterator[Block]:
     yield Heading("Targets")
     rows = [(one.what, one.target, one.reached, VERDICTS[one.met]) for one in targets(records)]
     yield Table(["", "target", "reached", ""], rows)
-
-
-def _quiet_intro(row: Record) -> str:
-    return (
-        f"{row['members']} members, {row['rate']:g} messages a second for "
-        f"{row['result']['seconds']:g} s. CPU is that of the replicas and Redis. The load client "
-        "waits for messages until none has come for two seconds, or until its time is over; those "
-        "that have not arrived by then count as lost. "
-        f"{STALL_MEANING}"
-    )
-
-
-def _hot_intro(row: Record) -> str:
-    return (
-        "A number of senders each send their next message once they have received the last one, "
-        f"for {row['result']['seconds']:.0f} s. The large room is shown with the number of senders "
-        "that suited the server best."
-    )
-
-
-def _sends_intro(row: Record) -> str:
-    return (
-        "Rooms of two, over two replicas, with fsync. First each writer sends its next message as "
-        "soon as the last one is acknowledged. Then the largest number of writers sends at half of "
-        "the rate that it reached."
-    )
-
-
-def _room_sizes_intro(row: Record) -> str:
-    return f"{row['rate']:g} messages a second; what a message costs Redis, by Redis' own counters."
-
-
-def _opening_intro(row: Record) -> str:
-    return f"A room of {row['messages']:,} messages compared with one of 100."
 
 
 def _many_connections(records: Records) -> Iterator[Block]:
