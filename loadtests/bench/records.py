@@ -9,32 +9,10 @@ from typing import Any
 
 from loadtests.lib.load_client import Result
 from loadtests.lib.systems.system import System
+from loadtests.lib.systems.usage_window import UsageWindow
 
 Record = dict[str, Any]
 Records = Sequence[Record]
-
-
-class UsageWindow:
-    """Measures what a system's processes use during a load's window.
-
-    Call it when the window starts and when it ends. Stalls are those of the last ten seconds. This
-    covers a load of eight seconds; for a shorter load, it also includes some time before it.
-    """
-
-    def __init__(self, system: System) -> None:
-        self._system = system
-        self._edges: list[dict[str, float]] = []
-        self.loop_stall_ms: float | None = None  # the longest stall of an event loop, if known
-
-    def __call__(self) -> None:
-        self._edges.append(self._system.cpu())
-        if len(self._edges) == 2:  # read after the CPU time, because reading it costs CPU time
-            self.loop_stall_ms = self._system.longest_loop_stall_ms()
-
-    @property
-    def cpu(self) -> dict[str, float]:
-        start, end = self._edges
-        return {name: round(end[name] - start[name], 6) for name in end}
 
 
 def record(load: str, system: System, window: UsageWindow, result: Result, **facts: Any) -> Record:

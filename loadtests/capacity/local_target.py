@@ -10,18 +10,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
-
-import psutil
 
 from loadtests.capacity.criteria import SECONDS_BETWEEN_MESSAGES, MeasuredLoad
 from loadtests.lib.load_client import ClientPlan, LoadClient, Result, percentile_ms, running
-from loadtests.lib.monitoring.process_usage import cpu_seconds, usage
+from loadtests.lib.monitoring.process_usage import usage
 from loadtests.lib.reporting.numbers import MIB
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import lobby_of, make_rooms
 from loadtests.lib.systems.hubbub import Hubbub, start
+from loadtests.lib.systems.usage_window import UsageWindow
 
 GROUP_SIZE = 1_000  # users of one process of the load client
 ROOM_SIZE = 100
@@ -43,26 +42,6 @@ class Group:
     stack: ExitStack
 
 
-@dataclass(slots=True)
-class CpuUsage:
-    """What the replica and the machine used; call it when a window starts and when it ends."""
-
-    pid: int
-    replica: list[float] = field(default_factory=list)
-    busy: list[float] = field(default_factory=list)
-    total: list[float] = field(default_factory=list)
-
-    def __call__(self) -> None:
-        times = psutil.cpu_times()
-        self.replica.append(cpu_seconds([self.pid]))
-        self.total.append(sum(times))
-        self.busy.append(sum(times) - times.idle - times.iowait)
-
-    @property
-    def machine_percent(self) -> float:
-        return 100 * (self.busy[1] - self.busy[0]) / (self.total[1] - self.total[0])
-
-
 class LocalTarget:
     replicas = 1
 
@@ -82,15 +61,16 @@ class LocalTarget:
 
     def measure_messages(self, rate: float) -> MeasuredLoad:
         """Measure while the connected users together send `rate` messages a second."""
-        cpu = CpuUsage(self._pid)
+        window = UsageWindow(self._hubbub)
         with ThreadPoolExecutor(len(self._groups)) as threads:
             loads = [
-                threads.submit(self._send, group, rate, cpu if number == 0 else None)
+                threads.submit(self._send, group, rate, window if number == 0 else None)
                 for number, group in enumerate(self._groups)
             ]
             results = [load.result() for load in loads]
         memory = usage(self._pid)["resident_bytes"] / MIB
-        return step_of(results, self._connected, rate, cpu, memory)
+        used = (window.cpu["replicas"], window.machine_percent, memory)
+        return step_of(results, self._connected, rate, *used)
 
     def reduce_to(self, connections: float) -> None:
         """Disconnect the newest groups until at most `connections` users are left."""
@@ -120,11 +100,11 @@ class LocalTarget:
             client = stack.enter_context(running(plan))
             self._groups.append(Group(client, users, len(writers), stack.pop_all()))
 
-    def _send(self, group: Group, rate: float, cpu: CpuUsage | None) -> Result:
+    def _send(self, group: Group, rate: float, window: UsageWindow | None) -> Result:
         return group.client.paced(
             rate * group.users / self._connected,
             WINDOW_SECONDS,
-            cpu or (lambda: None),
+            window or (lambda: None),
             senders=group.writers,
             warm_up=WARM_UP_SECONDS,
             drain=DRAIN_SECONDS,
@@ -161,7 +141,12 @@ def local_target(most_connections: int) -> Iterator[LocalTarget]:
 
 
 def step_of(
-    results: Sequence[Result], connections: int, rate: float, cpu: CpuUsage, memory_mib: float
+    results: Sequence[Result],
+    connections: int,
+    rate: float,
+    cpu_seconds: float,
+    machine_percent: float,
+    memory_mib: float,
 ) -> MeasuredLoad:
     """Join what several processes of the load client measured at the same time."""
     seconds = max(float(one["seconds"]) for one in results)
@@ -173,11 +158,11 @@ def step_of(
         acked_per_second=sum(one["acked"] for one in results) / seconds,
         deliveries_per_second=deliveries / seconds,
         delivery_p99_ms=p99_ms(results),
-        cpu_percent=100 * (cpu.replica[1] - cpu.replica[0]) / seconds,
+        cpu_percent=100 * cpu_seconds / seconds,
         memory_mib=memory_mib,
         errors=errors + (deliveries == 0),  # a step without deliveries proves nothing
         generator_percent=max(100 * float(one["generator_cpu"]) for one in results),
-        machine_percent=cpu.machine_percent,
+        machine_percent=machine_percent,
     )
 
 

@@ -10,7 +10,6 @@ from loadtests.capacity import local_target, remote_target
 from loadtests.capacity.criteria import Criteria, failure
 from loadtests.capacity.local_target import (
     ROOM_SIZE,
-    CpuUsage,
     groups_to_close,
     p99_ms,
     rooms_for,
@@ -53,13 +52,13 @@ def test_every_user_has_a_room(users: int) -> None:
 
 
 def test_a_local_step_without_deliveries_fails() -> None:
-    cpu = CpuUsage(0, replica=[0.0, 1.0], busy=[0.0, 1.0], total=[0.0, 16.0])
+    used = {"cpu_seconds": 1.0, "machine_percent": 6.25, "memory_mib": 200.0}
     names = (*local_target.ERRORS, "deliveries", "generator_cpu")
     silent: Result = {"seconds": 8.0, "acked": 80, "delivery": {"buckets": []}}
-    step = local_target.step_of([silent | dict.fromkeys(names, 0)], 100, 10.0, cpu, 200.0)
+    step = local_target.step_of([silent | dict.fromkeys(names, 0)], 100, 10.0, **used)
     assert failure(step, CRITERIA) is not None
     delivered = silent | dict.fromkeys(names, 0) | {"deliveries": 8_000}
-    step = local_target.step_of([delivered], 100, 10.0, cpu, 200.0)
+    step = local_target.step_of([delivered], 100, 10.0, **used)
     assert failure(step, CRITERIA) is None
 
 

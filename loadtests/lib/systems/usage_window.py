@@ -1,0 +1,36 @@
+"""What a system's processes and the whole machine use during the window of a load."""
+
+import psutil
+
+from loadtests.lib.systems.system import System
+
+
+class UsageWindow:
+    """Call it when the window starts and when it ends.
+
+    Stalls are those of the last ten seconds. This covers a load of eight seconds; for a shorter
+    load, it also includes some time before it.
+    """
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+        self._edges: list[dict[str, float]] = []
+        self._machine: list[tuple[float, float]] = []  # busy and all CPU time of all cores
+        self.loop_stall_ms: float | None = None  # the longest stall of an event loop, if known
+
+    def __call__(self) -> None:
+        self._edges.append(self._system.cpu())
+        times = psutil.cpu_times()
+        self._machine.append((sum(times) - times.idle - times.iowait, sum(times)))
+        if len(self._edges) == 2:  # read after the CPU time, because reading it costs CPU time
+            self.loop_stall_ms = self._system.longest_loop_stall_ms()
+
+    @property
+    def cpu(self) -> dict[str, float]:
+        start, end = self._edges
+        return {name: round(end[name] - start[name], 6) for name in end}
+
+    @property
+    def machine_percent(self) -> float:
+        (busy, total), (busy_at_end, total_at_end) = self._machine
+        return 100 * (busy_at_end - busy) / (total_at_end - total)
