@@ -18,14 +18,15 @@ class Group(Protocol):
 def above_zero(kind: type[Number]) -> Callable[[str], Number]:
     """Return a type for argparse: numbers of this kind that are finite and above 0."""
 
+    names: dict[type, str] = {int: "a whole number", float: "a number"}
+
     def parse(text: str) -> Number:
         try:
             number = kind(text)
         except ValueError:
             number = kind(0)
         if not 0 < number < math.inf:
-            whole = "whole " if kind is int else ""
-            raise argparse.ArgumentTypeError(f"{text!r} is not a {whole}number above 0")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {names[kind]} above 0")
         return number
 
     return parse

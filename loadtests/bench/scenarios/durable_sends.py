@@ -1,10 +1,11 @@
 """Durable sends: many rooms of two users, two replicas; messages are committed before the ack."""
 
-from loadtests.bench.records import Record, UsageWindow, acks_per_second, record
+from loadtests.bench.records import Record, acks_per_second, record
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.usage_window import UsageWindow
 
 MEMBERS = 2
 REPLICAS = 2

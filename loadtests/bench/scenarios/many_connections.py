@@ -2,13 +2,14 @@
 
 import time
 
-from loadtests.bench.records import Record, UsageWindow, record
+from loadtests.bench.records import Record, record
 from loadtests.bench.sizes import Sizes
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.monitoring.process_usage import memory_bytes
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import lobby_of
 from loadtests.lib.systems.hubbub import Hubbub, start
+from loadtests.lib.systems.usage_window import UsageWindow
 
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0

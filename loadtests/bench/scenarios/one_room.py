@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from loadtests.bench.records import Record, UsageWindow, record, total_deliveries_per_second
+from loadtests.bench.records import Record, record, total_deliveries_per_second
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.load_client import ClientPlan, LoadClient, running
 from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.usage_window import UsageWindow
 
 SATURATED_MS = 1_000
 # Everyone who has a room open is notified when a user opens it: wait until that is over.

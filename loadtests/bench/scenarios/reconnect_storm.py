@@ -8,7 +8,7 @@ all three `subscribed`.
 from collections.abc import Sequence
 from typing import Any
 
-from loadtests.bench.records import Record, UsageWindow
+from loadtests.bench.records import Record
 from loadtests.bench.sizes import Sizes
 from loadtests.lib.load_client import ClientPlan, ConnectionPlan, running
 from loadtests.lib.servers import Postgres
@@ -21,6 +21,7 @@ from loadtests.lib.systems.bulk_rooms import (
     user_ids,
 )
 from loadtests.lib.systems.hubbub import Hubbub, start
+from loadtests.lib.systems.usage_window import UsageWindow
 
 LARGE, SMALL = 100, 10
 HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without a `welcome` by then reconnects

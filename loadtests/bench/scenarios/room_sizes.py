@@ -1,12 +1,13 @@
 """How the size of a room affects throughput, CPU per delivery, and Redis' work per message."""
 
-from loadtests.bench.records import Record, UsageWindow, record
+from loadtests.bench.records import Record, record
 from loadtests.bench.scenarios.one_room import OpenRoom, hot, open_room
 from loadtests.bench.sizes import Sizes
 from loadtests.bench.systems import SYSTEMS, System
 from loadtests.lib.monitoring.redis_postgres import RedisStats
 from loadtests.lib.servers import Redis
 from loadtests.lib.systems.backends import Backends
+from loadtests.lib.systems.usage_window import UsageWindow
 
 COUNTERS = ("commands", "bytes_in", "bytes_out")
 
