@@ -11,7 +11,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from loadtests.lib import exit_codes, machine
@@ -98,33 +98,28 @@ def _run_locust(options: Namespace, plan: LoadPlan, folder: Path) -> int:
     log(f"{plan.shape}: {plan.users} users, {plan.rate:g} messages/s, {plan.seconds:g} s")
     if options.web:
         log(f"Locust's page is http://{HOST}:{options.web_port} (Ctrl-C ends it)")
+    port = options.master_port if options.master else free_port()
+    command = [*locust_command(), "--host", plan.host, *_arguments(options, folder, port)]
     try:
-        command = [*locust_command(), "--host", plan.host, *_arguments(options, folder)]
-        with started(command, file) as locust:
-            return locust.wait()
+        with ExitStack() as processes:
+            if options.workers > 1 and not options.master:
+                for _ in range(options.workers):
+                    processes.enter_context(started(worker_command(HOST, port)))
+            return processes.enter_context(started(command, file)).wait()
     finally:
         file.unlink()
 
 
-def _arguments(options: Namespace, folder: Path) -> Iterator[str]:
-    """Yield the arguments that depend on the options: what is shown, and how many processes."""
+def _arguments(options: Namespace, folder: Path, port: int) -> Iterator[str]:
+    """Yield the arguments of the main process that depend on the options."""
     if options.web:
         yield from ("--web-host", HOST, "--web-port", str(options.web_port))
     else:
         yield from ("--headless", "--only-summary", "--html", str(folder / "locust.html"))
-    if options.master:
+    if options.master or options.workers > 1:
+        bind = options.bind if options.master else HOST
         yield from ("--master", "--expect-workers", str(options.workers))
-        yield from ("--master-bind-host", options.bind)
-        yield from ("--master-bind-port", str(options.master_port))
-    elif options.workers > 1:
-        yield from parallel_arguments(options.workers)
-
-
-def parallel_arguments(workers: int) -> Iterator[str]:
-    """Yield the arguments with which Locust forks its own workers on this machine."""
-    port = str(free_port())
-    yield from ("--processes", str(workers), "--master-host", HOST, "--master-port", port)
-    yield from ("--master-bind-host", HOST, "--master-bind-port", port)
+        yield from ("--master-bind-host", bind, "--master-bind-port", str(port))
 
 
 def worker_command(host: str, port: int) -> list[str]:

@@ -5,7 +5,7 @@ at the same time.
 """
 
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from loadtests.lib import exit_codes
 from loadtests.lib.measurements.limits import RunLimits
 from loadtests.lib.measurements.series import DELIVER, DUPLICATE, GAP, SEND, Series
 from loadtests.lib.servers.process import ROOT
-from loadtests.load.__main__ import locust_command, parallel_arguments, started, worker_command
+from loadtests.load.__main__ import locust_command, started, worker_command
 from loadtests.load.plan import LoadPlan
 from scripts.stack.ports import free_port
 from tests.support.faulty_chat_server import ROOM, faulty_chat_server
@@ -51,31 +51,22 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Finishe
             for name, (fault, limits) in wanted.items()
         }
         processes["shared"] = start(stack, folder / "shared", "", GENEROUS, workers=2)
-        forked = parallel_arguments(2)
-        processes["forked"] = start(stack, folder / "forked", "", GENEROUS, arguments=forked)
         yield {name: finish(folder / name, process) for name, process in processes.items()}
 
 
 def start(
-    stack: ExitStack,
-    folder: Path,
-    fault: str,
-    limits: RunLimits,
-    workers: int = 0,
-    arguments: Iterable[str] = (),
+    stack: ExitStack, folder: Path, fault: str, limits: RunLimits, workers: int = 0
 ) -> "subprocess.Popen[str]":
     folder.mkdir()
     address = stack.enter_context(faulty_chat_server(fault))
-    identities = [
-        f"Cookie: sessionid={number}" for number in range(USERS + 2)
-    ]  # spare ones for workers
+    identities = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
     plan = LoadPlan(
         "run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits
     )
     plan.series = series
     plan.write(folder / "plan.json")
-    command = [*locust_command(), "--host", plan.host, "--headless", "--only-summary", *arguments]
+    command = [*locust_command(), "--host", plan.host, "--headless", "--only-summary"]
     if workers:
         port = free_port()
         for _ in range(workers):
@@ -141,11 +132,10 @@ def test_a_busy_generator_says_so_and_judges_no_latency(runs: dict[str, Finished
     assert "The generator was the bottleneck: " in busy.output
 
 
-@pytest.mark.parametrize("name", ["shared", "forked"])
 def test_two_workers_share_the_users_and_their_seconds_add_up(
-    runs: dict[str, FinishedRun], name: str
+    runs: dict[str, FinishedRun],
 ) -> None:
-    shared = runs[name]
+    shared = runs["shared"]
     assert shared.status == exit_codes.PASSED, shared.output
     generators = {name for second in shared.series.in_order() for name in second.generators}
     assert len(generators) == 2
