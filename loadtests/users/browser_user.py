@@ -20,7 +20,7 @@ from loadtests.lib.measurements.series import COMMAND, CONNECT, SEND
 from loadtests.lib.simulation.tab_activities import ANSWER_SECONDS, OPEN_SECONDS, TabActivities
 from loadtests.lib.simulation.user_kinds import LURKER, READER, TALKER, WANDERER, Activity
 from loadtests.load.connection_observer import ConnectionObserver, RefusedError
-from loadtests.load.run import Run
+from loadtests.load.run import LoadRun
 from loadtests.users.base import HubbubUser
 
 # Scripts and styles are named after their content, so a browser rarely loads them again.
@@ -97,7 +97,7 @@ class MeasuredTab(TabActivities):
             return await asyncio.to_thread(user.read_page, room, **where)
 
         super().__init__(client, user.kind, user.new_text, user.random, user.rooms, read_page)
-        self._run: Run = user.run_state
+        self._run: LoadRun = user.run_state
 
     async def arrive(self) -> None:
         """Connect and open all rooms. Raises TimeoutError."""
