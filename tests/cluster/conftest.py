@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtests.lib.servers import Cluster
+from loadtests.lib.servers import Cluster, Replica
+from loadtests.lib.servers.stack import wait_until
 from tests.cluster.stage import ENVIRONMENT, Stage
+from tests.support.probes import get
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,17 @@ def stage(shared_stage: Stage) -> Iterator[Stage]:
     repair(shared_stage.cluster)
     yield shared_stage
     repair(shared_stage.cluster)
+
+
+@pytest.fixture
+def draining_slowly(stage: Stage) -> Iterator[Replica]:
+    """A further replica of the stage, whose drain lasts longer than any test.
+
+    So a busy machine cannot be too slow to see the drain.
+    """
+    with Replica(stage.cluster.environment | {"DRAIN_SECONDS": "600"}) as replica:
+        wait_until(lambda: get(replica.port, "/readyz")[0] == 200)
+        yield replica
 
 
 def repair(cluster: Cluster) -> None:

@@ -6,12 +6,18 @@ with `manage.py`. With --embedded it is one process, and every replica number me
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    closing,
+    suppress,
+)
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from loadtests.lib.checker import Log, check, format_violations, read_log
 from loadtests.lib.client import Client, rest
@@ -165,6 +171,24 @@ async def start(server: Server) -> None:
     """Start a server while the clients continue."""
     server.spawn()
     await asyncio.to_thread(server.wait_until_ready)
+
+
+Away: TypeAlias = Callable[[Server], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def stopped(server: Server) -> AsyncIterator[None]:
+    """Stop a server for the block while the clients continue: connections to it are refused."""
+    await stop(server)
+    yield
+    await start(server)
+
+
+@asynccontextmanager
+async def paused(server: Server) -> AsyncIterator[None]:
+    """Pause a server for the block: connections to it stay open, and nothing is answered."""
+    with server.paused():
+        yield
 
 
 @asynccontextmanager

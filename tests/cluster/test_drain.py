@@ -18,7 +18,8 @@ from tests.support.replica_process import ReplicaProcess
 
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
-MAX_AWAY_SECONDS = 2
+# Users who are away for longer than PRESENCE_LINGER_SECONDS are shown as gone.
+MAX_AWAY_SECONDS = 4
 
 
 async def test_draining_each_replica_under_traffic_loses_nothing_and_shows_no_user_as_left(
@@ -60,8 +61,10 @@ async def test_a_connection_works_until_its_close_and_the_goodbye_says_when_to_r
     assert await process.exit_status() == 0
 
 
-async def test_a_draining_replica_is_unready_and_accepts_no_connection(stage: Stage) -> None:
-    replica = stage.cluster.replicas[0]
+async def test_a_draining_replica_is_unready_and_accepts_no_connection(
+    stage: Stage, draining_slowly: Replica
+) -> None:
+    replica = draining_slowly
     process = ReplicaProcess(replica)
     with closing(http(replica)) as kept, closing(http(replica)) as also_kept:
         assert await ask(kept, "/readyz") == (200, None, "ready\n")
@@ -73,7 +76,7 @@ async def test_a_draining_replica_is_unready_and_accepts_no_connection(stage: St
             assert (status, connection) == (503, "close")
             assert sentence.startswith("Draining")
             assert (await ask(also_kept, "/healthz"))[0] == 200
-    await process.exit_status()
+    assert await process.exit_status() == 0
 
 
 async def test_a_handshake_in_progress_is_finished_and_gets_the_goodbye(stage: Stage) -> None:
@@ -107,7 +110,7 @@ async def test_a_handshake_that_the_kernel_accepted_before_the_drain_is_answered
 
 
 def http(replica: Replica) -> HTTPConnection:
-    return HTTPConnection(HOST, replica.port, timeout=5)
+    return HTTPConnection(HOST, replica.port, timeout=20)
 
 
 async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, str]:
@@ -123,7 +126,7 @@ async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, s
 
 async def wait_until_kernel_accepts(replica: Replica) -> None:
     """Wait until a connection is established, although the replica itself is paused."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not is_connected_to(replica):
             await elapse(0.02)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -18,24 +17,14 @@ from loadtests.lib.monitoring.prometheus import Scrape
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import Stage, bodies, elapse, open_all, opened, start, stop
-from tests.support.probes import scrape_metrics
+from tests.support.probes import scrape_metrics, scrape_until
+from tests.support.raw_socket import open_socket
+from tests.support.replica_process import ReplicaProcess
 
 pytestmark = pytest.mark.deployment
 
 FORGOTTEN_SECONDS = 15
 LOOP_STALL = "hubbub_loop_stall_seconds"
-
-
-async def scrape_until(
-    replica: Replica, condition: Callable[[Scrape], object], within: float = 10
-) -> Scrape:
-    """Scrape until the condition holds; return that scrape."""
-    for _ in range(int(within / 0.1)):
-        shown = await asyncio.to_thread(scrape_metrics, replica.port)
-        if condition(shown):
-            return shown
-        await elapse(0.1)
-    raise AssertionError([one for one in shown.samples if not one.name.endswith("_bucket")])
 
 
 async def test_connections_and_local_rooms_are_counted_on_their_replica(stage: Stage) -> None:
@@ -197,28 +186,20 @@ async def test_the_longest_loop_stall_is_shown(stage: Stage) -> None:
 
 
 @pytest.mark.our_server
-async def test_a_drain_is_shown_over_a_connection_that_is_kept_open(stage: Stage) -> None:
-    replica = stage.cluster.replicas[0]
-    async with stage.client(stage.user("alice"), 0):
-        with closing(HTTPConnection(HOST, replica.port, timeout=10)) as kept:
+async def test_a_drain_is_shown_over_a_connection_that_is_kept_open(
+    stage: Stage, draining_slowly: Replica
+) -> None:
+    process = ReplicaProcess(draining_slowly)
+    async with open_socket(stage.user("alice"), draining_slowly):
+        with closing(HTTPConnection(HOST, draining_slowly.port, timeout=20)) as kept:
             assert scrape_over(kept).value("hubbub_draining") == 0
-            psutil.Process(replica.pid).send_signal(signal.SIGTERM)
-            await wait_until_refused(replica)
+            process.signal()
+            await process.until_connections_are_refused()
             shown = await asyncio.to_thread(scrape_over, kept)
             assert shown.value("hubbub_draining") == 1
             assert shown.value("hubbub_drains_total") == 1
             assert shown.value("hubbub_ready") == 0
-    await asyncio.to_thread(psutil.Process(replica.pid).wait, 30)
-
-
-async def wait_until_refused(replica: Replica) -> None:
-    for _ in range(500):
-        try:
-            _, writer = await asyncio.open_connection(HOST, replica.port)
-        except OSError:
-            return
-        writer.close()
-        await elapse(0.02)
+    assert await process.exit_status() == 0
 
 
 def scrape_over(connection: HTTPConnection) -> Scrape:

@@ -1,34 +1,15 @@
 """Without Redis the chat continues, a bit slower, and nothing is lost or duplicated."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-
 import pytest
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
-from loadtests.lib.servers import Redis
-from tests.cluster.stage import Stage, bodies, elapse, opened, sending, start, stop
+from tests.cluster.stage import Away, Stage, bodies, elapse, opened, paused, sending, stopped
 
 pytestmark = pytest.mark.deployment
 
 AWAY_SECONDS = 10
 ARRIVE_SECONDS = 6
-
-Away = Callable[[Redis], AbstractAsyncContextManager[None]]
-
-
-@asynccontextmanager
-async def stopped(redis: Redis) -> AsyncIterator[None]:
-    await stop(redis)
-    yield
-    await start(redis)
-
-
-@asynccontextmanager
-async def paused(redis: Redis) -> AsyncIterator[None]:
-    with redis.paused():
-        yield
 
 
 @pytest.mark.parametrize("away", [stopped, paused])

@@ -14,7 +14,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis, Replica
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
-from tests.cluster.test_metrics import scrape_until
+from tests.support.probes import scrape_until
 from tests.support.raw_socket import address, open_socket, read_until
 
 # 8 KB each: in total several times what the kernel and the replica buffer for a connection.

@@ -1,8 +1,12 @@
 """HTTP requests to the probes and metrics of a process on this machine."""
 
+import asyncio
+import time
+from collections.abc import Callable
 from http.client import HTTPConnection
 
 from loadtests.lib.monitoring.prometheus import Scrape
+from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 
 
@@ -20,3 +24,15 @@ def scrape_metrics(port: int) -> Scrape:
     status, text = get(port, "/metrics")
     assert status == 200, text
     return Scrape(text)
+
+
+async def scrape_until(
+    replica: Replica, condition: Callable[[Scrape], object], within: float = 20
+) -> Scrape:
+    """Scrape until the condition holds; return that scrape."""
+    deadline = time.monotonic() + within
+    while not condition(shown := await asyncio.to_thread(scrape_metrics, replica.port)):
+        samples = [one for one in shown.samples if not one.name.endswith("_bucket")]
+        assert time.monotonic() < deadline, samples
+        await asyncio.sleep(0.1)
+    return shown

@@ -3,14 +3,14 @@
 import asyncio
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from loadtests.lib.client import websocket
+from loadtests.lib.client.websocket import SUBPROTOCOL
 from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.simulation.account import Account
@@ -18,30 +18,47 @@ from loadtests.lib.simulation.account import Account
 
 @asynccontextmanager
 async def open_socket(
-    person: Account, replica: Replica, *, welcomed: bool = True
+    user: Account,
+    replica: Replica,
+    *,
+    welcomed: bool = True,
+    headers: Mapping[str, str] | None = None,
+    subprotocols: tuple[str, ...] = (SUBPROTOCOL,),
 ) -> AsyncIterator[ClientConnection]:
-    socket = await websocket.connect_socket(address(replica), person.headers)
-    try:
+    """Open a WebSocket as the user's page or bot does, or with `headers` instead of the user's."""
+    own = user.headers if headers is None else headers
+    if "Authorization" not in own:
+        own = {"Origin": f"http://{address(replica)}", **own}
+    async with connect(
+        f"ws://{address(replica)}/ws/",
+        additional_headers=own,
+        subprotocols=subprotocols,  # type: ignore[arg-type]
+        compression=None,
+        proxy=None,
+        ping_interval=None,
+        max_size=None,
+        max_queue=None,
+        close_timeout=1,
+    ) as socket:
         if welcomed:
             await read_until(socket, "welcome")
         yield socket
-    finally:
-        await socket.close()
 
 
-async def read_until(socket: ClientConnection, type: str) -> list[dict[str, Any]]:
-    """Read frames up to and including the next one of `type`; return them."""
+async def read_until(socket: ClientConnection, *types: str) -> list[dict[str, Any]]:
+    """Read frames up to and including the next one of these types; return them."""
     frames: list[dict[str, Any]] = []
     async with asyncio.timeout(10):
-        while not frames or frames[-1]["type"] != type:
+        while not frames or frames[-1]["type"] not in types:
             frames.append(json.loads(await socket.recv()))
     return frames
 
 
-async def send_until_closed(socket: ClientConnection, text: str | bytes) -> None:
-    """Send a frame to a server that may close the socket before all of it is sent."""
+async def send_until_closed(socket: ClientConnection, *texts: str | bytes) -> None:
+    """Send frames to a server that may close the socket before all of them are sent."""
     with suppress(ConnectionClosed):
-        await socket.send(text)
+        for text in texts:
+            await socket.send(text)
 
 
 async def close_code(socket: ClientConnection) -> int:
