@@ -15,6 +15,7 @@ import pytest
 from xdist.remote import Producer
 
 from loadtests.lib.servers import Postgres, Redis, ServerError
+from loadtests.lib.servers.fork_server import ForkServer
 from loadtests.lib.servers.process import ROOT
 from tests.support.scheduling import FolderScheduling, put_long_units_first
 
@@ -107,6 +108,7 @@ def _start_servers(config: pytest.Config) -> Mapping[str, str]:
     Every worker of pytest-xdist starts its own, which costs less than sharing them.
     """
     stack = config.stash[STACK] = ExitStack()
+    ForkServer.running = stack.enter_context(ForkServer())
     folder = stack.enter_context(TemporaryDirectory(prefix="hubbub-tests-"))
     config.stash[POSTGRES] = config.stash[REDIS] = None
     environment = {"DATA_DIR": folder, "STATIC_ROOT": folder, "EMAIL_URL": "memorymail://"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.environment import Environment
+from loadtests.lib.servers.fork_server import run_program
 from loadtests.lib.servers.process import ROOT
 
 DEPLOYMENT = {"DATABASE_URL": "postgres://hubbub@127.0.0.1:1/hubbub", "SECRET_KEY": "k"}
@@ -18,11 +19,10 @@ def manage(
     directory: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `manage.py` with this environment, but none of our other variables."""
-    return subprocess.run(
+    return run_program(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
+        cwd=ROOT,
         env={"PATH": os.environ["PATH"], "DATA_DIR": str(directory), **environment},
-        capture_output=True,
-        text=True,
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loadtests.lib.servers import Cluster, Replica
 from loadtests.lib.servers.cluster import collected_static_files
+from loadtests.lib.servers.fork_server import run_program
 from loadtests.lib.servers.process import ROOT
 from tests.doctor.faulty_proxy import FaultyProxy
 
@@ -37,12 +38,13 @@ class Deployment:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `doctor` as an operator does, in the deployment's environment or a changed one."""
-        return subprocess.run(
-            [*self._within, sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments],
-            env=self.cluster.environment | environment,
-            capture_output=True,
-            text=True,
-        )
+        command = [sys.executable, str(ROOT / "app/manage.py"), "doctor", *arguments]
+        environment = self.cluster.environment | environment
+        if self._within:
+            return subprocess.run(
+                [*self._within, *command], env=environment, capture_output=True, text=True
+            )
+        return run_program(command, cwd=ROOT, env=environment)
 
     def run_doctor(self, *arguments: str, url: str = "", **environment: str) -> DoctorReport:
         """Return the doctor's report; `--quick` unless there are arguments."""

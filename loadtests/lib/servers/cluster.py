@@ -10,7 +10,6 @@ import os
 import secrets
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from loadtests.lib.servers.fork_server import run_program
 from loadtests.lib.servers.postgres import Postgres
 from loadtests.lib.servers.process import ROOT, ServerError
 from loadtests.lib.servers.redis import Redis
@@ -130,17 +130,11 @@ def make_template(postgres: Postgres, environment: Mapping[str, str]) -> None:
 
 def manage(environment: Mapping[str, str], *arguments: str, input: str | None = None) -> str:
     """Run `manage.py` in exactly this environment; raise ServerError if it fails."""
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "app/manage.py"), *arguments],
-        cwd=ROOT,
-        env=dict(environment),
-        input=input,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, str(ROOT / "app/manage.py"), *arguments]
+    done = run_program(command, cwd=ROOT, env=environment, input=input or "")
     if done.returncode:
-        command = " ".join(arguments)
-        raise ServerError(f"`manage.py {command}` failed:\n{done.stdout}{done.stderr}")
+        shown = " ".join(arguments)
+        raise ServerError(f"`manage.py {shown}` failed:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 

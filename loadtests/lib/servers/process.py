@@ -16,10 +16,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, Self
+from typing import BinaryIO, ClassVar, Protocol, Self
 
 import psutil
 
+from loadtests.lib.servers.fork_server import ForkServer
 from loadtests.lib.servers.host import LOOPBACK, Host
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.child_process import launcher_command
@@ -36,11 +37,24 @@ class ServerError(Exception):
     """A server did not start, stop or answer; the text says why or what to do."""
 
 
+class Process(Protocol):
+    """What a server needs of its process: a `subprocess.Popen`, or a child of the fork server."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def send_signal(self, sig: int, /) -> None: ...
+
+
 class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     # The signal that ends it quickly, when its files are no longer needed.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
+    forkable: ClassVar[bool] = False  # a Python program that the fork server may start
     refuses_root: ClassVar[bool] = False  # if we are root, it runs as the user `postgres`
 
     def __init__(self, host: Host = LOOPBACK) -> None:
@@ -53,7 +67,7 @@ class Server(Startable):
         if self.refuses_root and is_root():
             self.user = "postgres"
             shutil.chown(self.folder, "postgres", "postgres")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @abstractmethod
     def command(self) -> list[str]: ...
@@ -88,15 +102,7 @@ class Server(Startable):
     def spawn(self) -> None:
         """Start it without waiting for an answer."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._launched(self.command()),
-                cwd=ROOT,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C goes to the tests, which then end their servers
-            )
+            self._process = self._start_process(log)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -150,6 +156,24 @@ class Server(Startable):
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _start_process(self, log: BinaryIO) -> Process:
+        command, server = self.command(), ForkServer.running
+        if server is not None and self.forkable and not self.host.within:
+            environment = self.environment() or os.environ
+            with Path(os.devnull).open() as stdin:
+                return server.fork(
+                    command, cwd=ROOT, env=environment, stdin=stdin, stdout=log, stderr=log
+                )
+        return subprocess.Popen(
+            self._launched(command),
+            cwd=ROOT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C goes to the tests, which then end their servers
+        )
 
     def _launched(self, command: Sequence[str]) -> list[str]:
         """Return the command, wrapped to run on this host and to exit with this process."""

@@ -10,6 +10,7 @@ from loadtests.lib.servers.process import ROOT, Server
 
 class Replica(Server):
     name = "replica"
+    forkable = True
 
     def __init__(
         self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK

@@ -15,6 +15,7 @@ APPLICATION = "tests.realtime.server.scripted_application:application"
 
 class Stock(Server):
     name = "stock-daphne"
+    forkable = True
 
     def command(self) -> list[str]:
         daphne = ["daphne", "-v", "0", "-b", HOST, "-p", str(self.port)]
