@@ -10,8 +10,6 @@ from functools import cache
 from random import Random
 from typing import Any, ClassVar
 
-import gevent
-from gevent.pool import Group
 from locust import FastHttpUser, task
 from locust.exception import StopUser
 
@@ -46,7 +44,6 @@ class HubbubUser(FastHttpUser):
         self.session = ""  # a header line, as `seed` writes it
         self.rooms: list[int] = []
         self.random = Random()
-        self.greenlets = Group()
 
     def on_start(self) -> None:
         identity, plan = self._acquire_identity(), self.run_state.plan
@@ -56,10 +53,8 @@ class HubbubUser(FastHttpUser):
         if identity.number >= plan.users or identity.signs_in:
             self.join()  # all others joined before the run
         self.open()
-        self.greenlets.spawn(self._send_at_random_times)
 
     def on_stop(self) -> None:
-        self.greenlets.kill()
         self.close()
         if self.identity is not None:
             self.run_state.user_pool.release(self.identity)
@@ -88,7 +83,7 @@ class HubbubUser(FastHttpUser):
             self.call("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
-        """Open what this user sends and reads with, after joining all rooms."""
+        """Open what this user sends and reads with, after joining all rooms; start to send."""
 
     def close(self) -> None:
         """Close it again."""
@@ -97,9 +92,15 @@ class HubbubUser(FastHttpUser):
         """Do what the kind of user does between sends."""
         raise NotImplementedError
 
-    def send(self, room: int) -> None:
-        """Send a message and wait until it is saved."""
-        raise NotImplementedError
+    def seconds_to_next_send(self) -> float | None:
+        """Draw the time to the next message; None if this kind of user sends none.
+
+        It is sent whether or not the previous message was answered. So a server that slows down
+        does not get a smaller load than requested.
+        """
+        run = self.run_state
+        rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)
+        return random.expovariate(rate * run.shape.activity_at(run.elapsed)) if rate else None
 
     def new_text(self) -> str:
         """Return a text with this moment's stamp."""
@@ -133,14 +134,3 @@ class HubbubUser(FastHttpUser):
             self.run_state.failed(CONNECT, "no identity left", error)
             raise StopUser from None
         return self.identity
-
-    def _send_at_random_times(self) -> None:
-        """Send whether or not the previous message was answered.
-
-        So a server that slows down does not get a smaller load than requested.
-        """
-        run = self.run_state
-        rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)
-        while rate > 0:
-            gevent.sleep(random.expovariate(rate * run.shape.activity_at(run.elapsed)))
-            self.greenlets.spawn(self.send, self.random_room())

@@ -8,6 +8,9 @@ import random
 from typing import Any
 from uuid import uuid4
 
+import gevent
+from gevent.pool import Group
+
 from loadtests.lib.simulation.user_kinds import BOT, Activity
 from loadtests.load.user_pool import Identity
 from loadtests.users.authentication import create_token, revoke_token
@@ -27,6 +30,7 @@ class Bot(HubbubUser):
         self._revoke_path = ""
         self._read_to: dict[int, int] = {}  # room: the last seq that was read
         self._own: list[int] = []
+        self._sends = Group()  # of greenlets
 
     def sign_in(self, identity: Identity) -> None:
         super().sign_in(identity)
@@ -36,7 +40,11 @@ class Bot(HubbubUser):
                 self.client, self._owner_headers, self.name
             )
 
+    def open(self) -> None:
+        self._sends.spawn(self._send_at_random_times)
+
     def close(self) -> None:
+        self._sends.kill()
         if self._owner_headers is not None:
             revoke_token(self.client, self._owner_headers, self._revoke_path)
 
@@ -45,6 +53,11 @@ class Bot(HubbubUser):
             self.poll()
         else:
             self.edit()
+
+    def _send_at_random_times(self) -> None:
+        while (seconds := self.seconds_to_next_send()) is not None:
+            gevent.sleep(seconds)
+            self._sends.spawn(self.send, self.random_room())
 
     def send(self, room: int) -> None:
         body = {"body": self.new_text(), "nonce": uuid4().hex}

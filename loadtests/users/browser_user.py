@@ -20,7 +20,6 @@ from loadtests.lib.measurements.series import COMMAND, CONNECT, SEND
 from loadtests.lib.simulation.tab_activities import ANSWER_SECONDS, OPEN_SECONDS, TabActivities
 from loadtests.lib.simulation.user_kinds import LURKER, READER, TALKER, WANDERER, Activity
 from loadtests.load.connection_observer import ConnectionObserver, RefusedError
-from loadtests.load.run import LoadRun
 from loadtests.users.base import HubbubUser
 
 # Scripts and styles are named after their content, so a browser rarely loads them again.
@@ -63,7 +62,7 @@ class BrowserUser(HubbubUser):
     def close(self) -> None:
         if self.tab is not None:
             self.run_state.clients.discard(self.tab.client)
-            run(self.tab.client.close())
+            run(self.tab.leave())
         if self.observer is not None:
             self.observer.disconnected()
 
@@ -83,10 +82,6 @@ class BrowserUser(HubbubUser):
         except TimeoutError as error:
             self.run_state.failed(CONNECT, activity.value, error)
 
-    def send(self, room: int) -> None:
-        if self.tab is not None:
-            run(self.tab.send(room))
-
 
 class MeasuredTab(TabActivities):
     """The tab of a Locust user: reports each command to the run, with its latency."""
@@ -97,14 +92,28 @@ class MeasuredTab(TabActivities):
             return await asyncio.to_thread(user.read_page, room, **where)
 
         super().__init__(client, user.kind, user.new_text, user.random, user.rooms, read_page)
-        self._run: LoadRun = user.run_state
+        self._user, self._run = user, user.run_state
+        self._sending: asyncio.Task[None] | None = None
 
     async def arrive(self) -> None:
-        """Connect and open all rooms. Raises TimeoutError."""
+        """Connect, open all rooms and start to send. Raises TimeoutError."""
         await self.client.__aenter__()
         for room in self.rooms:
             await self.client.subscribe(room, Start.NOW)
         await self.client.wait_until(lambda: self.client.all_open, OPEN_SECONDS)
+        # Sends start in the event loop: a switch to it for each would double what a send costs.
+        self._sending = asyncio.create_task(self._send_at_random_times())
+
+    async def leave(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+        await self.client.close()
+
+    async def _send_at_random_times(self) -> None:
+        async with asyncio.TaskGroup() as sends:
+            while (seconds := self._user.seconds_to_next_send()) is not None:
+                await asyncio.sleep(seconds)
+                sends.create_task(self.send(self._user.random_room()))
 
     async def send(self, room: int) -> None:
         if not self.away and self.random.random() < TYPING_CHANCE:
