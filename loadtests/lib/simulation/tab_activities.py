@@ -1,6 +1,6 @@
 """What a user does in an open tab: write, edit, read back, change rooms, lose the connection.
 
-Locust's users, the soak's visitors and the talkers of a fault test share this. They decide when
+Locust's users, the soak's visitors and the talkers of the fault tests share this. They decide when
 something is done and in which room; their kind of user decides what.
 """
 
@@ -122,6 +122,7 @@ class TabActivities:
         try:
             await client.wait_until(lambda: not client.protocol.pending, ANSWER_SECONDS)
             await client.disconnect(close_frame=False)
+            await client.wait_until(lambda: not client.connected)
             await asyncio.sleep(self.random.uniform(*self.kind.away_seconds))
             client.reconnect()
             await client.wait_until(lambda: client.connected, OPEN_SECONDS)

@@ -42,7 +42,7 @@ class UserKind:
     radio_sleep_seconds: float = 0.0  # between reads from the connection
 
     def next_activity(self, random: Random) -> Activity:
-        return choose_activity(random, self.activities)
+        return random.choices([*self.activities], [*self.activities.values()])[0]
 
     def next_pause(self, random: Random) -> float:
         return exponential_pause(random, self.pause_seconds)
@@ -101,10 +101,6 @@ VISITOR = UserKind(
     },
     away_seconds=(0.0, 0.0),
 )
-
-
-def choose_activity(random: Random, activities: Mapping[Activity, int]) -> Activity:
-    return random.choices([*activities], [*activities.values()])[0]
 
 
 def exponential_pause(random: Random, mean_seconds: float) -> float:
