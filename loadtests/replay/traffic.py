@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
-# What a line has after its time, kind and connection. More values, such as how much a subscription
-# had missed, are ignored.
+# What a line has after its time, kind and connection. Further values are ignored, such as how many
+# events a subscription had missed.
 FIELDS = {
     "connect": ("user", "rooms"),
     "disconnect": ("code",),
@@ -119,9 +119,10 @@ def _rooms_of(traffic: Traffic, user: int) -> list[str]:
 def _action(
     traffic: Traffic, at: float, kind: str, connection: int, user: int, values: list[Any]
 ) -> RecordedAction:
-    if len(values) < len(FIELDS.get(kind, (*values, "unknown"))):
+    fields = FIELDS.get(kind)
+    if fields is None or len(values) < len(fields):
         raise UnreadableError(f"This recording has an unknown action: {kind} {values}.")
-    facts = dict(zip(FIELDS[kind], values, strict=False))
+    facts = dict(zip(fields, values, strict=False))
     facts.pop("user", None)
     for room in facts.pop("rooms", ()):
         traffic.room(room, user)
