@@ -14,14 +14,18 @@ from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected
 from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage, opened, sending
-from tests.support.observations import longest_time_away, shown_as_left
+from tests.support.observations import connection_count, longest_time_away, shown_as_left
 from tests.support.raw_socket import close_code, open_socket, read_until
 
 pytestmark = pytest.mark.deployment
 
 MAX_CONNECTION_AGE_SECONDS = 4
-# After the goodbye: two seconds to open the next connection, and the interval of the checks.
-CLOSE_SECONDS = 4
+# From then to the close: up to a second until the next check, two to open the next connection, and
+# what a busy machine needs.
+CLOSE_SECONDS = 8
+# Most clients are away for a few milliseconds. Without the goodbye they would be away until their
+# retries succeed; users who are away for longer than PRESENCE_LINGER_SECONDS (4) are shown as gone.
+MAX_AWAY_SECONDS = 4
 
 
 @pytest.fixture
@@ -64,12 +68,8 @@ async def test_under_traffic_expiry_spreads_the_load_without_loss_or_silence(
         await short_lived.settle(room, clients)
         assert len(set().union(*map(replicas_used_by, clients))) == 2
         assert shown_as_left(clients) == set()
-    assert longest_time_away(clients) < 2
+    assert longest_time_away(clients) < MAX_AWAY_SECONDS
     await short_lived.assert_consistent(clients)
-
-
-def connection_count(client: Client) -> int:
-    return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def replicas_used_by(client: Client) -> set[str]:

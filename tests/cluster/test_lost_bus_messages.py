@@ -1,6 +1,8 @@
 """Every open page shows an event within 6 seconds, even if its bus message is lost or late."""
 
+import time
 from collections.abc import Iterator
+from statistics import median
 
 import pytest
 
@@ -67,11 +69,16 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
     users = faulty_stage.users(2)
     room = faulty_stage.room(users)
     clients = [faulty_stage.client(user, number) for number, user in enumerate(users)]
+    delays = []
     async with opened(clients, room):
         for number in range(1, 11):
             await clients[0].send(room, NEWER)
+            sent_at = time.monotonic()
             for client in clients:
-                await client.wait_until(lambda: len(bodies(client, room)) == number, SOON_SECONDS)
+                await client.wait_until(lambda: len(bodies(client, room)) == number)
+            delays.append(time.monotonic() - sent_at)
+    # Half of them: a busy machine may delay some, but a sweep would delay every one.
+    assert median(delays) < SOON_SECONDS, delays
     await faulty_stage.assert_consistent(clients)
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import pytest
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Connected
 from loadtests.lib.client.websocket_bytes import frame, handshake
 from loadtests.lib.servers import Cluster
 from loadtests.lib.simulation.account import Account
 from loadtests.lib.systems.bulk_rooms import make_rooms
 from tests.cluster.stage import ENVIRONMENT, Stage, bodies, open_all, start, stop
 from tests.cluster.test_resume import resumed
+from tests.support.observations import connection_count
 from tests.support.raw_socket import read_frame
 
 pytestmark = pytest.mark.deployment
@@ -163,17 +163,13 @@ async def test_a_user_banned_during_the_storm_is_disconnected(stormy: Stage) -> 
         user, alice = stormy.user(banned.name), stormy.user("alice")
         reconnecting = asyncio.create_task(the_storm.reconnect())
         first = the_storm.clients[0]
-        await first.wait_until(lambda: times_opened(first) == 2, LIVE_SECONDS)
+        await first.wait_until(lambda: connection_count(first) == 2, LIVE_SECONDS)
         chosen = {"action": "ban", "_selected_action": str(user.id)}
         await asyncio.to_thread(stormy.post_form, alice, "/admin/accounts/user/", **chosen)
         await banned.wait_until(lambda: banned.stop_code, LIVE_SECONDS)
         assert banned.stop_code == 4502
         await reconnecting
         assert [client for client in the_storm.clients if client.stop_code] == [banned]
-
-
-def times_opened(client: Client) -> int:
-    return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def in_order(seen: list[tuple[int, int]]) -> bool:

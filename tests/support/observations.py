@@ -1,13 +1,18 @@
 """What clients observed during a fault: users shown as gone, and time without a subscription."""
 
 from loadtests.lib.client import Client
-from loadtests.lib.client.history import Disconnected, PresenceChanged, Subscribed
+from loadtests.lib.client.history import Connected, Disconnected, PresenceChanged, Subscribed
 
 
 def shown_as_left(clients: list[Client]) -> set[int]:
     """Return the ids of all users that were shown as gone to any of the clients."""
     entries = (entry for client in clients for entry in client.history.entries)
     return {user for entry in entries if isinstance(entry, PresenceChanged) for user in entry.left}
+
+
+def connection_count(client: Client) -> int:
+    """Return how many connections the client has opened, each until its welcome."""
+    return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def longest_time_away(clients: list[Client]) -> float:
