@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 from xdist.remote import Producer
 
@@ -49,6 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "our_server: needs our subclass of Daphne; not run with --stock-daphne"
     )
+    # How long an example takes says how busy the machine is, and nothing about the code.
+    too_slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=too_slow)
+    hypothesis.settings.load_profile("untimed")
     if config.option.help or _only_distributes(config):
         return
     try:

@@ -169,7 +169,6 @@ REQUESTS = st.sampled_from(
 )
 @hypothesis_settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_no_random_request_causes_a_server_error(

@@ -1,6 +1,7 @@
 """A small chat server that loses or duplicates a message on purpose.
 
-The load test's own tests check that it reports such a server. One room, one process, no storage.
+The load test's own tests check that it reports such a server. One room, one process, all events in
+memory, so that a client that reconnects gets what it missed.
 """
 
 import json
@@ -26,7 +27,7 @@ class FaultyChatServer:
     def __init__(self, fault: str = "") -> None:
         self._fault = fault
         self._people = count(1)
-        self._seq = 0
+        self._events = list[dict[str, Any]]()
         self._open = set[ServerConnection]()
         self._lock = Lock()  # each connection has a thread
 
@@ -55,13 +56,14 @@ class FaultyChatServer:
         ref = frame.get("ref")
         if frame["type"] == "subscribe":
             with self._lock:
+                self._replay(connection, frame["rooms"][str(ROOM)])
                 there = {"online": [], "online_count": 0, "resumed": True}
-                send(connection, type="subscribed", ref=ref, room=ROOM, seq=self._seq, **there)
+                seq = len(self._events)
+                send(connection, type="subscribed", ref=ref, room=ROOM, seq=seq, **there)
                 self._open.add(connection)
         elif frame["type"] == "message.send":
             with self._lock:
-                self._seq += 1
-                message = self._message(self._seq, person, frame)
+                message = self._message(len(self._events) + 1, person, frame)
                 self._publish(message)
             send(connection, type="ok", ref=ref, message=message)
         elif ref is not None:
@@ -73,11 +75,22 @@ class FaultyChatServer:
         return numbers | rest
 
     def _publish(self, message: dict[str, Any]) -> None:
-        times = {"gap": 0, "double": 2}.get(self._fault, 1) if message["seq"] == FAULTY_SEQ else 1
         head = {"type": "message.created", "room": ROOM, "seq": message["seq"], "at": "now"}
+        event = head | {"message": message}
+        self._events.append(event)
         for each in list(self._open):
-            for _ in range(times):
-                send(each, **head, message=message)
+            self._send_event(each, event)
+
+    def _replay(self, connection: ServerConnection, seq: int | None) -> None:
+        """Send the events after `seq`; a new subscription (None) has no missed ones."""
+        for event in self._events[len(self._events) if seq is None else seq :]:
+            self._send_event(connection, event)
+
+    def _send_event(self, connection: ServerConnection, event: dict[str, Any]) -> None:
+        faulty = event["seq"] == FAULTY_SEQ
+        times = {"gap": 0, "double": 2}.get(self._fault, 1) if faulty else 1
+        for _ in range(times):
+            send(connection, **event)
 
 
 def send(socket: ServerConnection, **frame: Any) -> None:

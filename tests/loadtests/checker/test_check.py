@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.lib import checker
@@ -325,7 +325,6 @@ def test_a_watched_history_need_not_keep_its_entries() -> None:
 Action = st.sampled_from(["send", "catch up", "drop", "connect", "edit", "delete"])
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy with other tests
 @given(st.lists(st.tuples(Action, st.integers(0, 2)), max_size=60), st.integers(0, 5))
 def test_it_finds_nothing_however_the_connections_fail(
     steps: list[tuple[str, int]], replay_max: int
