@@ -55,6 +55,9 @@ class ForkedProcess:
             raise subprocess.TimeoutExpired(f"process {self.pid}", timeout or 0)
         return status
 
+    def __del__(self) -> None:
+        self._reports.close()  # of a process whose end nobody waited for
+
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
             os.kill(self.pid, sig)

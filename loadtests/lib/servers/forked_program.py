@@ -6,6 +6,7 @@ does all that, from the first line of its program on, in the environment that it
 """
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -60,6 +61,7 @@ class Request(NamedTuple):
 def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
+    gc.freeze()  # or each child's garbage collector would read, and so copy, all of this
     server = os.getpid()
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     if request is not None:
@@ -90,11 +92,13 @@ def serve(control: socket.socket) -> Request | None:
         if not pid:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-            for inherited in (control, socket.socket(fileno=report), *reports.values()):
+            os.setsid()
+            own = socket.socket(fileno=report)
+            send(own, os.getpid())  # by the child, once it has its session
+            for inherited in (control, own, *reports.values()):
                 inherited.close()
             return Request(file, standard)
         reports[pid] = socket.socket(fileno=report)
-        send(reports[pid], pid)
         for descriptor in (file, *standard):
             os.close(descriptor)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
@@ -107,7 +111,6 @@ def send(report: socket.socket, number: int) -> None:
 
 def run(request: Request, server: int) -> None:
     """Run the program in this process, as if the interpreter had just started with it."""
-    os.setsid()
     die_with(server)
     for number, descriptor in enumerate(request.standard):
         os.dup2(descriptor, number)
