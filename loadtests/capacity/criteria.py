@@ -31,7 +31,7 @@ class MeasuredLoad:
     acked_per_second: float
     deliveries_per_second: float
     delivery_p99_ms: float
-    cpu_percent: float | None  # None: cannot be seen from here
+    cpu_percent: float | None  # None: not measurable from this machine
     memory_mib: float | None
     errors: int  # messages lost, duplicated, out of order or refused; connections closed
     generator_percent: float  # of a core, of its busiest process
@@ -68,7 +68,10 @@ def failure(step: MeasuredLoad, criteria: Criteria) -> Failure | None:
 
 
 def least_acked(step: MeasuredLoad) -> float:
-    """Return how many messages a second must be acked; fewer if users send at random moments."""
+    """Return how many messages a second must be acknowledged.
+
+    If users send at random moments, fewer must be, because the number of sends itself varies.
+    """
     asked = step.messages_per_second
     deviation = sqrt(asked / step.random_seconds) if step.random_seconds else 0.0
     return ACKED_SHARE * asked - RANDOM_DEVIATIONS * deviation

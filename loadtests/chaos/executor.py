@@ -97,7 +97,7 @@ class FaultExecutor:
             await asyncio.sleep(execution.started + kind.alone_seconds - time.monotonic())
 
     async def _watch(self, effect: Effect, execution: Execution, until: float) -> None:
-        """Wait until a time, collecting evidence."""
+        """Wait until the given time, and collect evidence meanwhile."""
         while (left := until - time.monotonic()) > 0:
             execution.evidence = await effect.evidence() or execution.evidence
             if execution.active:

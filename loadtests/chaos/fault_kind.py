@@ -84,8 +84,10 @@ class FaultKind:
 
     @property
     def alone_seconds(self) -> float:
-        """How long no other fault may start in a run of single faults: until its limits could be
-        exceeded."""
+        """In a run with one fault at a time, the seconds until the next fault may start.
+
+        They are long enough to see whether this fault exceeds its silence limit.
+        """
         return max(self.total_seconds, self.limits.silence or 0.0) + CALM_SECONDS
 
 

@@ -1,8 +1,8 @@
 """Which fault happens when, drawn from a seed. Pure: the same seed gives the same schedule.
 
 Faults may overlap if they have different targets; an outage overlaps with nothing. So what users
-notice has one cause, or several with a limit each. A round has every kind once: in stretches, where
-faults of different targets run side by side, with the outages between them. Long schedules have
+notice has one cause, or several with a limit each. A round has every kind once. Outages divide it
+into stretches; within a stretch, faults of different targets run side by side. Long schedules have
 several rounds. With `alone` no two faults overlap.
 """
 

@@ -39,7 +39,7 @@ class Recorder:
         self.connections[replica] -= 1
 
     def end_second(self, now: float, users: int, usage: GeneratorUsage | None) -> Second:
-        """End the current second, with the states at its end, and return it; start the next one."""
+        """Return the finished second, with the states at its end, and start the next one."""
         ended, self.second = self.second, Second(int(now))
         ended.users = users
         ended.connections = Counter({name: n for name, n in self.connections.items() if n})

@@ -34,8 +34,8 @@ async def _drop(clients: Iterable[Client]) -> None:
 def deploy(run: LoadRun, note: Callable[[str], None], fail: Callable[[str], None]) -> None:
     """Restart the local stack's replicas, or ask the operator to start a deploy.
 
-    A deploy that fails is reported to `fail`. One that is still running when the run ends fails
-    nothing; only the note that it is done is missing.
+    A deploy that fails is reported to `fail`. A deploy that is still running when the run ends is
+    not a failure; the run only lacks the note that the deploy finished.
     """
     if not run.plan.stack:
         note("Start your rolling deploy now: the run continues meanwhile.")

@@ -100,7 +100,7 @@ def monitoring_arguments(options: Namespace) -> list[str]:
 def _local_stack(options: Namespace) -> Iterator[RunningStack]:
     log(f"Starting a stack with {options.replicas} replicas")
     variables = {name: os.environ[name] for name in VARIABLES_FROM_SHELL if name in os.environ}
-    # All users come from one address and within minutes, as real people never do.
+    # All users come from one address within minutes, unlike real users.
     stack = RunningStack(REPLICAS=str(options.replicas), SIGN_IN_LIMITS="0", **variables)
     STATIC.mkdir(parents=True, exist_ok=True)
     state_directory = stack.folder / "stack"

@@ -27,9 +27,10 @@ COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that must not grow by more than a share of its level, or by more than `slack`.
+    """Something that may grow by `share` of its level or by `slack`, whichever is more.
 
-    With `share_of`, it is a share of the median of those points instead.
+    If `share_of` is given, the share is taken of that series' median: a process's own memory is
+    judged by its resident memory.
     """
 
     part: str

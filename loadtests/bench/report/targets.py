@@ -23,7 +23,8 @@ class BenchTarget:
 
 
 Holds = Callable[[float, float], bool]
-# By load, what is measured and its figure: how it compares with other systems.
+# For each (load, what is measured, its figure): the comparisons that Hubbub must win, as (target
+# text, other system, test of Hubbub's value against the other system's).
 COMPARISONS: dict[tuple[str, str, Figure], list[tuple[str, str, Holds]]] = {
     ("quiet", "quiet room: CPU µs per delivery", of.cpu_us_per_delivery): [
         ("at most 2 × nchan", "nchan", lambda a, b: a <= 2 * b),

@@ -1,4 +1,7 @@
-"""Durable sends: many rooms of two users, two replicas; messages are committed before the ack."""
+"""Durable sends: messages are committed before they are acknowledged.
+
+Many rooms of two users, over two replicas.
+"""
 
 from loadtests.bench.records import Record, acks_per_second, record
 from loadtests.bench.sizes import Sizes

@@ -34,7 +34,7 @@ PATHS = {
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Record]:
-    """Return what each address of a room costs with many messages, and with few."""
+    """Measure each URL of a room with many messages and with few."""
     large, small = (_filled_room(backends.cluster, count) for count in (sizes.history, SMALL))
     backends.postgres.execute("VACUUM ANALYZE", database=backends.cluster.name)
     with start(backends, 1) as hubbub:

@@ -59,7 +59,11 @@ ChooseServer = Callable[[FaultContext], Server]
 def fault(
     inject: Callable[Concatenate[FaultContext, Parameters], AbstractAsyncContextManager[Effect]],
 ) -> Callable[Parameters, Fault]:
-    """Let a function take its parameters first, then its context: `paused(redis)` is a fault."""
+    """Decorate a function that injects a fault.
+
+    Called with its parameters, the decorated function returns a `Fault`, which still awaits its
+    context: `paused(redis)` is a fault.
+    """
 
     def with_parameters(*arguments: Parameters.args, **named: Parameters.kwargs) -> Fault:
         return lambda context: inject(context, *arguments, **named)

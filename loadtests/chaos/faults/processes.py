@@ -109,7 +109,10 @@ async def reloaded(context: FaultContext) -> AsyncIterator[Effect]:
 @fault
 @asynccontextmanager
 async def rolling_deploy(context: FaultContext) -> AsyncIterator[Effect]:
-    """Replace replicas one by one; it heals when all are replaced, as a deploy cannot be undone."""
+    """Replace the replicas one by one.
+
+    A deploy cannot be undone, so this fault counts as healed once all of them are replaced.
+    """
     replaced: list[Replica] = []
     deploy = asyncio.create_task(_replace_all(context, replaced))
 

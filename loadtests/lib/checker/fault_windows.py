@@ -11,7 +11,10 @@ PRESENCE_PROMISES = {"present_seconds", "gone_seconds"}
 
 @dataclass(frozen=True, slots=True)
 class Promises:
-    """The seconds within which users see who came online or left, and revoked access ends."""
+    """Time limits in seconds.
+
+    They are the limits until users see who came online or left, and until revoked access ends.
+    """
 
     present_seconds: float = 3.0
     gone_seconds: float = 10.0  # after a replica has died; otherwise much less
@@ -22,9 +25,10 @@ class Promises:
 class FaultWindow:
     """`promises` replace the usual ones for what was not yet visible when the window started.
 
-    If the deployment is `unavailable`, they count from the end of the window, because no client can
-    notice anything before. With `bus_lost` only the promises about presence do, because a replica
-    that receives nothing from its peers removes none of their users.
+    If the deployment is `unavailable`, all promises are counted from the end of the window, because
+    no client can notice anything before. With `bus_lost`, only the presence promises are counted
+    from the end; the others start as usual. A replica that receives nothing from its peers removes
+    none of their users.
     """
 
     name: str
@@ -41,7 +45,7 @@ class FaultWindow:
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """The usual promises, and the windows in which others hold."""
+    """The usual time limits, and the windows in which other time limits apply."""
 
     promises: Promises = Promises()
     windows: Sequence[FaultWindow] = ()

@@ -1,4 +1,4 @@
-"""What `ClientProtocol` wants done: its client performs these, in the order given."""
+"""The actions that `ClientProtocol` requests; its client performs them in the order given."""
 
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -1,7 +1,7 @@
 """The protocol as a client speaks it: frames in, effects out. Pure: no sockets, no event loop.
 
 `Client` opens sockets, passes on what it receives and performs the effects in order. One
-`ClientProtocol` outlives many sockets: it holds what must survive them: the positions, and the
+`ClientProtocol` outlives many sockets. It holds what must survive them: the positions, and the
 commands without an answer.
 """
 
@@ -69,7 +69,10 @@ class ClientProtocol:
         return self._subscribe([room]) if self.welcome else []
 
     def unsubscribe(self, room: int) -> tuple[int, list[Effect]]:
-        """Unsubscribe; without a socket there is nothing to send, and the answer is `ok`."""
+        """Unsubscribe.
+
+        Without a socket the server has no subscription, so send nothing and answer `ok`.
+        """
         self.subscriptions.pop(room, None)
         self._reopened.discard(room)
         if self.welcome is None:
@@ -164,9 +167,9 @@ class ClientProtocol:
         return self._complete_unsubscribes()
 
     def _complete_unsubscribes(self) -> list[Effect]:
-        """Answer each pending `unsubscribe`: its subscription ended with the socket.
+        """Answer every pending `unsubscribe` with `ok`: the subscription ended with the socket.
 
-        Sent again on the next socket, it would end a subscription that was made there.
+        Do not send it again on the next socket: it would end the new subscription there.
         """
         refs = [ref for ref, one in self.pending.items() if one.command["type"] == "unsubscribe"]
         for ref in refs:

@@ -54,7 +54,10 @@ class LoadClient:
         on_ack: bool = False,
         **options: Any,
     ) -> Result:
-        """Let each sender send its next message once its last one was delivered to it, or acked."""
+        """Let each sender send its next message once its last one was delivered to it.
+
+        With `on_ack`, it does not wait for the delivery, but for the acknowledgement.
+        """
         return self._run(f"closed {int(on_ack)}", seconds, at_edges, **options)
 
     def _run(

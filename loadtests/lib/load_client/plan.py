@@ -26,7 +26,9 @@ class Dialect:
     problem: str = ""
     ping: str = ""  # in text frames; WebSocket's own pings are always answered
     pong: str = ""
-    sequence_key: str = ""  # precedes each room's growing number; empty: check each sender's
+    # The text before the sequence number, which must grow in each room. Empty: the order of each
+    # sender's message numbers is checked instead.
+    sequence_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

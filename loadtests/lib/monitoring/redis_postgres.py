@@ -34,7 +34,10 @@ class RedisStats:
         self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS)
 
     def read(self) -> dict[str, float]:
-        """Raises OSError and redis.RedisError while Redis is down; the next call tries again."""
+        """Return the statistics.
+
+        Raises OSError and redis.RedisError while Redis is down; the next call tries again.
+        """
         info: dict[str, Any] = self._client.info()
         return {ours: float(info[theirs]) for theirs, ours in REDIS_STATS.items()}
 
@@ -45,7 +48,10 @@ class PostgresStats:
         self._connection: psycopg.Connection | None = None
 
     def read(self) -> dict[str, float]:
-        """Raises psycopg.Error while Postgres is down; the next call connects again."""
+        """Return the statistics.
+
+        Raises psycopg.Error while Postgres is down; the next call connects again.
+        """
         try:
             return self._read(self._connected())
         except psycopg.Error:

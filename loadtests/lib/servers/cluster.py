@@ -97,7 +97,10 @@ class Cluster(Startable):
         return Replica(self.environment, stock=self._stock)
 
     def _make_environment(self) -> dict[str, str]:
-        """Leave PUBLIC_URL unset: a replica then uses its own host and port as its origin."""
+        """Return the environment of all processes.
+
+        PUBLIC_URL is unset, so each replica uses its own host and port as its origin.
+        """
         environment = {name: os.environ[name] for name in INHERITED & os.environ.keys()} | {
             "PYTHONPATH": str(ROOT / "app"),
             "PYTHONUNBUFFERED": "1",

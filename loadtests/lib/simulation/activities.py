@@ -156,7 +156,10 @@ def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> 
 
 
 async def _wait_until_signed_out(user: SimulatedUser) -> None:
-    """Wait for the server to close all tabs for good, but not too long: the checker judges that."""
+    """Wait for the server to close all tabs for good.
+
+    Give up after a while: the checker reports tabs that stay open.
+    """
     deadline = time.monotonic() + SIGNED_OUT_SECONDS
     for tab in user.tabs:
         with suppress(TimeoutError):

@@ -33,7 +33,7 @@ class RestClient:
     ) -> Any:
         """Return the answer's JSON, or None for a status in `done`, which means "already done".
 
-        Raises `rest.RefusedError` for a refusal that would be repeated.
+        Raises `rest.RefusedError` if a retry would be refused again.
         """
 
         def ask(address: str) -> Any:

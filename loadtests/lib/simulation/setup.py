@@ -39,7 +39,7 @@ async def simulate(
     tabs: int | None = None,
     rates: ActivityRates | None = None,
 ) -> AsyncIterator[Simulation]:
-    """Run simulated users during the block; it starts once all tabs show their rooms.
+    """Run simulated users. The block starts once all tabs show their rooms.
 
     `owner` is the identity of the workspace's owner; without it, no user is banned. `tabs` is the
     number of all tabs together (two per user).

@@ -1,6 +1,7 @@
-"""nchan: an nginx module in C that forwards messages: the lower bound for the cost of a delivery.
+"""nchan, an nginx module in C that only forwards messages.
 
-No users, no rows, no order across restarts. nginx runs one worker process: one "replica".
+Its cost per delivery is the lower bound. It has no users, saves no rows, and keeps no order across
+restarts. nginx runs one worker process, which counts as one replica.
 """
 
 import os

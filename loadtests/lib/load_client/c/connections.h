@@ -14,9 +14,9 @@ struct connection {
     int fd; /* -1: none */
     enum state state;
     int subscribed;              /* answers to subscriptions so far */
-    int missed;                  /* messages that arrived before it was live */
+    int missed;                  /* messages that arrived before the connection was live */
     int failures;                /* handshakes that did not succeed */
-    int64_t next_try_ns;         /* when it is to connect, or to reconnect */
+    int64_t next_try_ns;         /* when to connect or reconnect next */
     int64_t handshake_until_ns;  /* when the handshake times out */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
     size_t in_length;
