@@ -88,6 +88,9 @@ def test_a_redis_that_disconnects_slow_replicas_early_is_red(deployment: Deploym
     with configured_redis(deployment, {"client-output-buffer-limit": "pubsub 1mb 512kb 10"}):
         report = deployment.run_doctor()
     assert report.with_status("red") == ["redis.buffers"], report.messages
+    message = report.messages["redis.buffers"]
+    assert "1048576 bytes behind" in message
+    assert "524288 bytes behind for 10 s" in message
 
 
 def test_a_redis_that_only_the_replicas_reach_is_grey(

@@ -56,7 +56,10 @@ def _offsets(context: CheckContext) -> dict[str, float]:
 
 
 def _offset(read: Callable[[], float]) -> float:
-    """Return how many seconds a clock is ahead; 0 if that may only be the time to read it."""
+    """Return how many seconds a clock is ahead (negative: behind).
+
+    Return 0 if the time that reading the clock took could explain the difference.
+    """
     before = time.time()
     read_at = read()
     after = time.time()

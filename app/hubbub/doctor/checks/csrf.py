@@ -45,7 +45,10 @@ def _not_rejected(response: Response) -> CheckResult:
     if response.status >= FIRST_ERROR:
         return _unexpected(response)
     text = _("A form without its CSRF token is accepted: other sites can act for visitors.")
-    fix = _("Check that no proxy answers forms itself, and that every web runs this version.")
+    fix = _(
+        "Check that no proxy answers forms itself, and that each web process runs the same version "
+        "of the code as this command."
+    )
     return red("csrf", text, fix)
 
 

@@ -65,19 +65,19 @@ def _eviction(client: Any, name: str) -> CheckResult:
 
 def _buffers(client: Any, name: str) -> CheckResult:
     try:
-        hard, soft, _seconds = _pubsub_limit(client)
+        hard, soft, seconds = _pubsub_limit(client)
     except (ResponseError, KeyError, ValueError):
         text = _("Redis at %(name)s does not show its settings, such as its buffer limits.")
         return grey("redis.buffers", text % {"name": name})
-    values = {"name": name, "hard": hard, "soft": soft}
+    values = {"name": name, "hard": hard, "soft": soft, "seconds": seconds}
     fix = _("Set client-output-buffer-limit pubsub 32mb 8mb 60, which is Redis's own default.")
     if not hard:
         text = _("Redis at %(name)s buffers without limit for a replica that stops reading.")
         return yellow("redis.buffers", text % values, fix)
     if hard < MIN_PUBSUB_BYTES or 0 < soft < MIN_PUBSUB_BYTES // 8:
         text = _(
-            "Redis at %(name)s disconnects replicas that are %(hard)d bytes behind "
-            "(%(soft)d for longer)."
+            "Redis at %(name)s disconnects a replica as soon as it is %(hard)d bytes behind, or "
+            "once it has been %(soft)d bytes behind for %(seconds)d s."
         )
         return red("redis.buffers", text % values, fix)
     text = _("Redis at %(name)s lets replicas fall %(hard)d bytes behind.")

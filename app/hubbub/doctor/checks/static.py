@@ -31,7 +31,10 @@ def _found(responses: dict[str, Response]) -> CheckResult:
     plain = [path for path in responses if not HASHED.search(path)]
     if missing:
         text = _("Static files are missing: %(paths)s.") % {"paths": _some(missing)}
-        fix = _("Run `manage.py collectstatic` for every web, from the version that it runs.")
+        fix = _(
+            "On each web process, run `manage.py collectstatic` with the version of the code that "
+            "the process runs."
+        )
         return red("static", text, fix)
     if plain:
         text = _("Static files have no hash in their names: %(paths)s.")
