@@ -1,8 +1,9 @@
 """Starts the servers that tests run on: PostgreSQL and Redis, or SQLite with `--embedded`.
 
-Django reads its settings from the environment, which must be complete by then. So this file imports
-nothing of Django at its top, and pytest-django gets no settings module, because it would read it
-even earlier. The fixtures are in `support/fixtures.py`, imported once Django is set up.
+Django reads its settings from the environment, which must be complete before Django is imported. So
+this file imports nothing of Django at its top. pytest-django gets no settings module, because it
+would read that module even earlier. The fixtures are in `support/fixtures.py`, which is imported
+once Django is set up.
 """
 
 import os

@@ -19,7 +19,8 @@ from scripts.stack.probes import HOST, http_ok
 from scripts.stack.process import Program
 from scripts.stack.programs import find_program
 
-# All addresses, in halves: nginx warns when a list repeats the default.
+# All addresses, each family as two halves: in a `geo` block, nginx warns about 0.0.0.0/0 because it
+# repeats the block's default.
 ALL_ADDRESSES = "0.0.0.0/1 128.0.0.0/1 ::/1 8000::/1"
 
 

@@ -44,7 +44,8 @@ def environment(settings: Mapping[str, str], release: Release, **extra: str) -> 
         "BIND": HOST,  # the BIND in the shell is the address of nginx
         **extra,
     }
-    # Hubbub prefers DATABASE_URL_FILE to DATABASE_URL, and the shell's names another database.
+    # Hubbub prefers DATABASE_URL_FILE to DATABASE_URL, and a DATABASE_URL_FILE set in the shell
+    # would point to another database.
     files = {f"{name}_FILE" for name in (*ours, "PORT")}
     return {name: text for name, text in os.environ.items() if name not in files} | ours
 

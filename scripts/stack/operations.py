@@ -108,7 +108,10 @@ async def _drain_replicas(stack: Stack, leaving: Sequence[Service], report: Repo
 def _describe_failed_deploy(
     stack: Stack, before: Sequence[Service], previous_root: Path, root: Path
 ) -> str:
-    """Describe which code runs after a failed deploy, and what to do. `before` ran before it."""
+    """Describe which code runs after a failed deploy, and what to do.
+
+    `before`: the services that ran before the deploy.
+    """
     serving = [*stack.realtime, *stack.web]
     new = [service for service in serving if service not in before]
     if not new:

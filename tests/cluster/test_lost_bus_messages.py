@@ -83,7 +83,10 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
 
 
 async def test_an_event_that_is_committed_but_never_published_arrives(stage: Stage) -> None:
-    """As if the process had died in between; here, it cannot reach Redis."""
+    """Simulates a process that dies after the commit and before it publishes.
+
+    Its Redis is unreachable, so nothing is published.
+    """
     users = stage.users(4)
     room = stage.room(users)
     clients = [stage.client(user, number % 2) for number, user in enumerate(users)]

@@ -51,7 +51,10 @@ class Storm:
     clients: list[Client]
 
     async def reconnect(self) -> None:
-        """Start the replica; wait until all clients are rejected, or live with what they missed."""
+        """Start the replica, and wait for each client.
+
+        A client has either been rejected, or it has gone live and received what it missed.
+        """
         await start(self.stage.cluster.replicas[1])
         for client in self.clients:
             await client.wait_until(

@@ -325,7 +325,7 @@ def _names(frontend: Frontend, times: int) -> set[str]:
 
 
 def _slowest_attempt(frontend: Frontend, requests: int) -> float:
-    """Return how long nginx waited for a server at most, as it logged for this many requests."""
+    """Wait until nginx has logged this many requests; return its longest wait for a server."""
     wait_until(lambda: len(frontend.logged()) == requests)
     attempts = ", ".join(line["upstream_seconds"] for line in frontend.logged())
     return max(map(float, attempts.split(", ")))

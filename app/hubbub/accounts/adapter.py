@@ -64,7 +64,10 @@ class AccountAdapter(DefaultAccountAdapter):
         redirect_url: str | None,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Redirect to the next page. The workspace's first user, its owner, is welcomed before."""
+        """Redirect to the next page.
+
+        An owner who has just signed up sees the welcome page first.
+        """
         if signup and user.is_owner:
             redirect_url = f"{reverse('welcome')}?{urlencode({'next': redirect_url or ''})}"
         if not signup:

@@ -17,7 +17,7 @@ from hubbub.chat.serializers import (
     serialize_user,
 )
 
-# The workspace log, where logs are named by the id of their room.
+# Stands for the workspace log wherever a log is identified by its room's id; no room has the id 0.
 WORKSPACE_LOG = 0
 
 ROOM_TYPES = {"room.renamed", "room.topic_changed", "room.archived", "room.restored"}

@@ -39,7 +39,8 @@ class Bucket:
         """Take a token and return 0, or return the seconds until the caller should try again.
 
         Each caller who finds no token gets a different time. If a hundred retried at the same time,
-        there would be one token for all of them, again and again.
+        there would be one token for all of them, again and again. Times are given out up to
+        MAX_PROMISED_SECONDS ahead; callers beyond that share the last one.
         """
         gained = (now - self.at) * self.per_second
         self.tokens = min(self.burst, self.tokens + gained)

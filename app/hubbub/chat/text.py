@@ -87,7 +87,10 @@ def render(body: str) -> str | None:
 
 
 def is_plain(body: str) -> bool:
-    """Return whether a quick look shows that `body` is plain. False means that it may be plain."""
+    """Return True if `body` certainly contains no markup.
+
+    False is inconclusive: only the parser can tell.
+    """
     return _POSSIBLE_MARKUP.search(body) is None
 
 

@@ -30,7 +30,7 @@ class LocalChanges(NamedTuple):
 
 @dataclass(slots=True)
 class PeerPresence:
-    """A peer's users as of its change `number`."""
+    """A peer's users after its change with this number."""
 
     number: int
     names: Names
@@ -106,7 +106,7 @@ class Presence:
         return True
 
     def apply_peer_list(self, peer_id: str, number: int, names: Names) -> None:
-        """Replace what is known of a peer, unless that is newer."""
+        """Replace what is known of a peer, unless this list is older than what is known."""
         peer = self.peers.get(peer_id)
         if peer is None or number >= peer.number:
             self.peers[peer_id] = PeerPresence(number, names)

@@ -13,7 +13,10 @@ THREADS = 3
 
 
 class Pages:
-    """A synchronous application that records its threads; `together` views run at a time."""
+    """A synchronous application that records its threads.
+
+    Each view waits until `together` views are running.
+    """
 
     def __init__(self, together: int) -> None:
         self.threads: list[str] = []

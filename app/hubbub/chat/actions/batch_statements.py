@@ -23,7 +23,7 @@ class LockWait(Enum):
     """
 
     SHORT = LOCK_MS // 4
-    FULL = LOCK_MS - LOCK_MS // 4  # after a short wait: LOCK_SECONDS for both
+    FULL = LOCK_MS - LOCK_MS // 4  # used after SHORT; together they last LOCK_SECONDS
     SKIP_LOCKED = 0  # take only the rooms that are free
 
     @property

@@ -45,7 +45,7 @@ class FanOut:
         self.subscribers[connection] = self.end
 
     def remove_subscriber(self, connection: Connection) -> None:
-        """Write to a connection all frames that were added before, and none that follow."""
+        """Remove a connection, after writing to it the frames added so far that it still lacks."""
         if connection in self.subscribers:
             self.write_pending(connection)
             del self.subscribers[connection]

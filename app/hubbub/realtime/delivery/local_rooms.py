@@ -33,7 +33,9 @@ class LocalRoom(FollowedLog):
     announced_at: float = 0.0  # when presence was last announced (monotonic)
     fan_out: FanOut = field(default_factory=FanOut)
     pending_subscribes: int = 0
-    failed_reads: int = 0  # of the log; resumes that waited for a failed read also fail
+    # Failed reads of the log so far. A resume that waited while one failed sees that this number
+    # rose, and fails too instead of reading again.
+    failed_reads: int = 0
     idle_since: float = 0.0
     # They tell a subscribe in progress that the membership it has read is outdated.
     left_seqs: dict[int, int] = field(default_factory=dict)  # user id: seq of the last leave

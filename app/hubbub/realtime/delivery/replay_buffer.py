@@ -52,7 +52,7 @@ class ReplayBuffer:
         self._last_seq = entry.seq
 
     def extend(self, entries: Sequence[LogEntry], as_of: int) -> None:
-        """Add entries read from the log, in seq order, when the log had reached `as_of` or more.
+        """Add entries, in seq order, that were read once the log had reached at least `as_of`.
 
         Fills in dropped entries and extends the buffer backwards. A frame shows its message as it
         was when it was read. If an entry after `as_of` changed that message, the frame may be older
@@ -92,8 +92,8 @@ class ReplayBuffer:
         """Return the ids of messages that were changed after `seq`.
 
         The buffer drops a change when a later change of the same message follows, so it still has
-        each message's last change. It may start later than `seq`; then everything read at `seq` is
-        too old to be added anyway.
+        each message's last change. If the buffer starts after `seq`, these ids may be incomplete.
+        That does no harm: entries that were read at `seq` are then too old to be added.
         """
         recent = islice(reversed(self._entries), max(0, self._last_seq - seq))
         changes = (each for each in recent if each is not None and each.type in MESSAGE_CHANGES)

@@ -35,8 +35,9 @@ from hubbub.realtime.telemetry.traffic_recorder import start_recorder
 
 logger = logging.getLogger(__name__)
 
-# How long a busy event loop may keep the interpreter from the group-commit thread, which asks for
-# it after each round trip to the database. Python's default of 5 ms made the slowest sends slower.
+# The GIL switch interval: how long a busy event loop may hold the GIL while the group-commit thread
+# waits for it, as it does after each round trip to the database. With Python's default of 5 ms the
+# slowest sends took longer.
 SWITCH_SECONDS = 0.001
 START_RETRY_SECONDS = 0.5
 TASK_RESTART_SECONDS = 1.0

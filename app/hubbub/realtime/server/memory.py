@@ -9,8 +9,8 @@ import ctypes
 import gc
 import logging
 
-# New objects before the youngest generation is collected, then how many collections of a generation
-# before the next older one is collected.
+# Collect the youngest generation after 10,000 new objects, the middle one after 5 collections of
+# the youngest, and the oldest after 50 collections of the middle one.
 GC_THRESHOLDS = 10_000, 5, 50
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # mallopt(3)
 LARGE_BYTES = 32 * 1024

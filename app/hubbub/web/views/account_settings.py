@@ -1,7 +1,7 @@
 """A user's own settings: display name, sign-in, bearer tokens.
 
-A token's secret is shown once, in the response that creates it. It isn't stored, not even in the
-session, so that view renders its page directly instead of redirecting.
+A token's secret is shown once, in the response that creates it. The secret isn't stored, not even
+in the session. `create_token` therefore renders the page itself instead of redirecting to it.
 """
 
 from collections.abc import Callable

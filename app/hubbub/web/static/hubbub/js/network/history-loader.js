@@ -19,7 +19,7 @@ export class HistoryLoader {
     this.loading = new Set();
   }
 
-  /** Load a room's window: around the message of `seq`, or the latest messages without one. */
+  /** Load a room's window around the message of `seq`. If `seq` is null, load the latest messages. */
   async show(room, seq) {
     const timeline = this.store.state.timelines.get(room);
     const isInWindow =

@@ -58,7 +58,7 @@ export class ReconnectingSocket {
     return ws;
   }
 
-  /** Connect in `ms` milliseconds when a retry is scheduled. */
+  /** If a retry is pending, reschedule it to run in `ms` milliseconds. Otherwise do nothing. */
   connectSoon(ms) {
     if (!this.retryTimer) return;
     clearTimeout(this.retryTimer);
