@@ -46,23 +46,20 @@ class Hub:
     # Connections
 
     def remove(self, connection: Connection) -> None:
-        """Remove a connection that is gone. Its user stays present for a moment.
-
-        Most clients reconnect immediately, and their users should not appear offline in between.
-        """
+        """Remove a connection that is gone. Its user stays present for a moment."""
         if not connection.closed:
             metrics.connections_closed.labels("client").inc()
         connection.closed = True
         connection.cancel_tasks()
         for room_id in list(connection.rooms):
-            self.unsubscribe(connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+            self.unsubscribe(connection, room_id, linger=True)
         self.connections.remove(connection)
 
-    def unsubscribe(self, connection: Connection, room_id: int, linger: float = 0.0) -> None:
-        """End a subscription, if there is one. Its user stays present for `linger` seconds."""
+    def unsubscribe(self, connection: Connection, room_id: int, *, linger: bool = False) -> None:
+        """End a subscription, if there is one. See `LocalRoom.unsubscribe`."""
         room = self.local_rooms.get(room_id)
         if room is not None:
-            room.unsubscribe(connection, linger)
+            room.unsubscribe(connection, linger=linger)
 
     # Logs
 

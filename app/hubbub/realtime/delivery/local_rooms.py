@@ -3,7 +3,6 @@
 The hub opens and closes local rooms. Everything here runs on the event loop and never waits.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from hubbub.realtime.delivery.fan_out import FanOut
 from hubbub.realtime.delivery.followed_log import FollowedLog, data_of
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
-from hubbub.realtime.presence import Presence
+from hubbub.realtime.presence.linger import leave_after_linger, leave_now
+from hubbub.realtime.presence.presence import Presence
 from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
@@ -68,18 +68,15 @@ class LocalRoom(FollowedLog):
         if self.presence.connect(connection.user_id, connection.name):
             self.mark_presence_changed()
 
-    def unsubscribe(self, connection: Connection, linger: float = 0.0) -> None:
-        """End a subscription. Its user stays present for `linger` seconds."""
+    def unsubscribe(self, connection: Connection, *, linger: bool = False) -> None:
+        """End a subscription. With `linger`, its user stays present for a moment."""
         if self.id not in connection.rooms:
             return
         connection.rooms.discard(self.id)
         self.fan_out.remove_subscriber(connection)
         self.idle_since = time.monotonic()
-        if linger:
-            loop = asyncio.get_running_loop()
-            loop.call_later(linger, self._disconnect, connection.user_id)
-        else:
-            self._disconnect(connection.user_id)
+        leave = leave_after_linger if linger else leave_now
+        leave(self.presence, connection.user_id, self.mark_presence_changed)
 
     def mark_presence_changed(self) -> None:
         """Have `presence_updates` publish and announce the room's presence soon."""
@@ -108,10 +105,6 @@ class LocalRoom(FollowedLog):
             connection.removal_sent.add(self.id)
             connection.write_batch(removed)
             self.unsubscribe(connection)
-
-    def _disconnect(self, user_id: int) -> None:
-        if self.presence.disconnect(user_id):
-            self.mark_presence_changed()
 
 
 def new_local_room(

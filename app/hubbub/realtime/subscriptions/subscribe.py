@@ -15,7 +15,6 @@ make it join an unlimited number of groups.
 
 import time
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from hubbub.realtime.catch_up.catch_up import CatchUp, LogTruncatedError
@@ -41,7 +40,7 @@ class SubscribeRequest:
         """Answer with `subscribed` or `problem` for each room, in the order given."""
         for room_id in positions:
             # Subscribing again starts over, but the user stays present.
-            self.hub.unsubscribe(self.connection, room_id, linger=settings.PRESENCE_LINGER_SECONDS)
+            self.hub.unsubscribe(self.connection, room_id, linger=True)
         try:
             accesses = await room_access.load((self.connection.user_id, tuple(positions)))
         except DATABASE_UNAVAILABLE as error:

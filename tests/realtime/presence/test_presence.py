@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.realtime.presence import Presence
+from hubbub.realtime.presence.presence import Presence
 
 
 def new_presence(list_max: int = 100) -> Presence:
