@@ -20,9 +20,9 @@ from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.publisher import group_for_log, publisher
 from hubbub.chat.serializers import serialize_message
 from hubbub.realtime.commands.services import CommandServices
+from hubbub.realtime.connections.bad_frames import BadFrames
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_action, run_query
-from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.errors import problem_for
 from hubbub.realtime.protocol.json_frames import (
     CommandProblem,
@@ -54,6 +54,7 @@ class Commands:
 
     def __init__(self, services: CommandServices, connection: Connection) -> None:
         self.services, self.hub, self.connection = services, services.hub, connection
+        self.bad_frames = BadFrames()
 
     def receive(self, text: str | None) -> None:
         """Run the command of one frame, or answer with a problem. Never raises.
@@ -66,7 +67,7 @@ class Commands:
         try:
             ref, command = parse(text)
             rate_limits.commands.take(self.connection.user_id)
-            self.connection.bad_frames = 0
+            self.bad_frames.accept()
             if self.hub.traffic_observer is not None:
                 self.hub.traffic_observer.received(self.connection, command)
             HANDLERS[type(command)](self, command, ref)
@@ -156,13 +157,10 @@ class Commands:
 
     def _refuse(self, problem: CommandProblem) -> None:
         """Answer with a problem, and close the connection of a client that ignores problems."""
-        connection = self.connection
-        connection.write(problem_frame(problem))
-        connection.bad_frames += problem.is_malformed
-        if connection.bad_frames >= settings.MAX_BAD_FRAMES:
-            connection.close(close_codes.BAD_FRAMES)
-        elif connection.exceeds_refusal_limit(time.monotonic()):
-            connection.close(close_codes.FLOODING)
+        self.connection.write(problem_frame(problem))
+        code = self.bad_frames.refuse(problem)
+        if code is not None:
+            self.connection.close(code)
 
     def _run_as_member(self, room_id: int, ref: Ref, work: Callable[[], None]) -> None:
         """Run immediately if the hub has the user as a member; else check the database first."""

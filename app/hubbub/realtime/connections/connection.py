@@ -12,10 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
-
 from hubbub.accounts.models import User, digest_of
-from hubbub.chat.rate_limits import Bucket
 from hubbub.observability import metrics
 from hubbub.realtime.connections.slow_readers import is_slow_reader
 from hubbub.realtime.connections.transport import Transport
@@ -62,14 +59,12 @@ class Connection:
     rooms: set[int] = field(default_factory=set)  # subscribed
     # Rooms whose own log has caused `room.removed`: the workspace log must not send it again.
     removal_sent: set[int] = field(default_factory=set)
-    bad_frames: int = 0  # in a row
     closed: bool = False
     scheduled_close: ScheduledClose | None = None
     # Subscribes and unsubscribes run one at a time, in order. The count includes the running one.
     subscription_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     subscription_commands: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _refusals: Bucket | None = None  # created when needed: most connections never need it
 
     @property
     def user_id(self) -> int:
@@ -119,13 +114,6 @@ class Connection:
             self.closed = True
             self.transport.close(code)
             metrics.connections_closed.labels(code).inc()
-
-    def exceeds_refusal_limit(self, now: float) -> bool:
-        """Count a command that was refused without running; return True if there are too many."""
-        if self._refusals is None:
-            limit = float(settings.MAX_REFUSED_COMMANDS)
-            self._refusals = Bucket(limit, settings.COMMANDS_PER_SECOND, limit, now)
-        return self._refusals.take(now) > 0
 
     def send_goodbye(self, code: int) -> None:
         """Ask the client to open its next connection; this one will be closed with `code`."""
