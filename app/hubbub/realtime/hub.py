@@ -18,7 +18,6 @@ from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.connections.registry import ConnectionRegistry
 from hubbub.realtime.delivery.account_events import AccountEvents
-from hubbub.realtime.delivery.ephemeral_frames import EphemeralFrames
 from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.local_rooms import LocalRoom, new_local_room
 from hubbub.realtime.delivery.sweep_requests import SweepRequests
@@ -36,7 +35,6 @@ class Hub:
         self.local_rooms: dict[int, LocalRoom] = {}
         self._rooms_with_changed_presence: set[LocalRoom] = set()
         self.account_events = AccountEvents(self.connections, self.local_rooms)
-        self.ephemeral_frames = EphemeralFrames(self.connections, self.local_rooms)
         self.workspace_log = new_workspace_log(self.account_events, self._recheck_gap_later)
         self.sweeps = SweepRequests()
         self.traffic_observer: TrafficObserver | None = None  # None unless RECORDING_DIR is set

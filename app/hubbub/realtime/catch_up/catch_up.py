@@ -19,6 +19,7 @@ from hubbub.realtime.catch_up.restored_database import find_rewound_log, is_data
 from hubbub.realtime.catch_up.sweep_plan import SweepPlan, log_ends, plan_reads, plan_sweep
 from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE, run_log_query
 from hubbub.realtime.delivery.followed_log import FollowedLog
+from hubbub.realtime.delivery.unread_rooms import bump
 from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class CatchUp:
             return
         await self._read_missing(plan, ends)
         for room_id, (seq, number) in positions.rooms.items():
-            self.hub.ephemeral_frames.bump(room_id, seq, number)
+            bump(self.hub.connections, room_id, seq, number)
 
     def _plan(self) -> SweepPlan:
         is_requested, read_all = self.hub.sweeps.take()

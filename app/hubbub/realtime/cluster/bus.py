@@ -7,6 +7,7 @@ missing events from the logs.
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -15,6 +16,9 @@ from hubbub.chat.publish_queue import BusMessage
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
 from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.delivery.read_marks import receive_read_marks
+from hubbub.realtime.delivery.typing_indicators import receive_typing
+from hubbub.realtime.delivery.unread_rooms import receive_bumps
 from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)
@@ -34,9 +38,9 @@ class Bus:
         self._sweeps = hub.sweeps
         self._handlers: dict[str, Callable[[BusMessage], None]] = {
             "log": hub.receive_events,
-            "bumps": hub.ephemeral_frames.receive_bumps,
-            "typing": hub.ephemeral_frames.receive_typing,
-            "read": hub.ephemeral_frames.receive_read_marks,
+            "bumps": partial(receive_bumps, hub.connections),
+            "typing": partial(receive_typing, hub.local_rooms),
+            "read": partial(receive_read_marks, hub.connections),
             "beat": heartbeats.receive,
             "presence": peers.receive_presence_change,
             "present": peers.receive_presence_list,
