@@ -89,7 +89,7 @@ def leave_out(run: dict[str, Any], step: BenchStep, error: Exception) -> None:
 
 
 def read(files: list[Path]) -> dict[str, Any]:
-    """Return the results of several runs as one, with the commits of all of them."""
+    """Read the results of several runs as one result, with the commits of all of them."""
     runs: list[dict[str, Any]] = [json.loads(file.read_text()) for file in files]
     commits = machine.commits_of([run["machine"] for run in runs])
     joined = {name: [one for run in runs for one in run[name]] for name in ("records", "left_out")}

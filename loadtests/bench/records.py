@@ -1,4 +1,4 @@
-"""Records of one load on one system each, and the figures derived from them (pure functions).
+"""Records, one for each load on one system, and the figures derived from them (pure functions).
 
 A record is a dictionary, saved as JSON: `load` names the load ("quiet", "hot", …), `system` the
 server, `cpu` the seconds of CPU time by kind of process, `result` what the load client counted.
@@ -28,7 +28,7 @@ def record(load: str, system: System, window: UsageWindow, result: Result, **fac
 
 
 def find(records: Records, *loads: str, **facts: Any) -> list[Record]:
-    """Return the records of these loads that match all these facts, grouped by load."""
+    """Return the records of the given loads, in that order, that have all the given facts."""
     return [
         one
         for load in loads
@@ -42,13 +42,16 @@ def find_one(records: Records, load: str, **facts: Any) -> Record | None:
 
 
 def cpu_us_per_delivery(record: Record) -> float:
-    """Return the CPU time of replicas and Redis per delivery; Postgres is reported separately."""
+    """Return the CPU time of replicas and Redis per delivery, in µs.
+
+    The CPU time of Postgres is reported separately.
+    """
     used = sum(float(used) for name, used in record["cpu"].items() if name != "postgres")
     return 1e6 * used / max(1, int(record["result"]["deliveries"]))
 
 
 def cpu_us_per_message(record: Record, name: str) -> float:
-    """Return the CPU time of one kind of process per message."""
+    """Return the CPU time of one kind of process per message, in µs."""
     result = record["result"]
     messages = int(result["acked"]) or int(result["sent"])
     return 1e6 * float(record["cpu"].get(name, 0.0)) / max(1, messages)

@@ -1,4 +1,7 @@
-"""The size of each load, in the full run, whose figures are published, and in a quick trial run."""
+"""The sizes of all loads.
+
+The full run's sizes are those of the published figures. The quick run is a trial.
+"""
 
 from dataclasses import dataclass
 
@@ -15,11 +18,11 @@ class Sizes:
     short: float = 4.0  # seconds of each load in scenarios with many loads
     writers: tuple[int, ...] = (50, 100)
     connections: int = 10_000
-    connections_room: int = 100  # members of each of their rooms
+    connections_room: int = 100  # members of each room in the scenario with many connections
     idle: float = 30.0
     reconnecting: int = 5_000
-    missed: int = 10  # messages in each of the three rooms
-    history: int = 100_000  # messages in the large room
+    missed: int = 10  # messages in each of the three rooms that a user resumes
+    history: int = 100_000  # messages in the large room whose opening is measured
 
 
 FULL = Sizes()

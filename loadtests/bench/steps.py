@@ -19,7 +19,7 @@ from loadtests.lib.systems.backends import Backends
 
 Measure = Callable[[Backends, Sizes], list[Record]]
 
-START_SECONDS = 5.0  # a system and its connections
+START_SECONDS = 5.0  # to start a system and to open its connections
 TITLES = {
     "nchan": "nchan",
     "socketio": "Socket.IO",
@@ -48,7 +48,7 @@ class BenchStep:
     title: str
     seconds: float  # estimated
     measure: Measure
-    users: int = 0  # that Hubbub needs for it
+    users: int = 0  # how many users of Hubbub the step needs
 
 
 def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list[BenchStep]:
@@ -64,7 +64,10 @@ def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list
 
 
 def _make_users(wanted: list[BenchStep]) -> Iterator[BenchStep]:
-    """Yield a step that runs before Hubbub's other steps, so that none of them measures it."""
+    """Yield a step that creates users before Hubbub's other steps.
+
+    So none of these steps measures the creation of users.
+    """
     users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
     if users:
         title = f"Hubbub: making {users:,} users"

@@ -23,7 +23,7 @@ SHARES = (0.5, 0.9, 0.99, 0.999)
 
 
 def draw(records: Records, folder: Path) -> list[tuple[str, Path]]:
-    """Draw the plots that the records have data for; return each plot's title and file."""
+    """Draw the plots for which the records have data. Return each plot's title and file."""
     drawn = []
     for name, (title, plot) in PLOTS.items():
         file = folder / f"bench-{name}.svg"
@@ -37,7 +37,7 @@ def draw(records: Records, folder: Path) -> list[tuple[str, Path]]:
 
 
 def _latency(axes: Axes, records: Records) -> None:
-    """Draw the share of deliveries that took no longer than x ms, with the slow end enlarged."""
+    """Draw which share of the deliveries took at most x ms, with the slow end enlarged."""
     for row in find(records, "quiet", replicas=1):
         histogram = row["result"]["delivery"]
         below, xs, ys = 0, [], []

@@ -19,7 +19,10 @@ def _result(title: str, key: str) -> Column:
 
 
 def _delivery(title: str, percentile: str) -> Column:
-    """Return a percentile, if anything was delivered within the window."""
+    """Return a column with a percentile of the delivery times.
+
+    Records without a delivery in the measured window have a dash there.
+    """
 
     def cell(one: Record) -> str:
         delivered = one["result"]["delivery"]["count"]
@@ -140,7 +143,8 @@ WRITERS = (
     "that it reached."
 )
 COSTS = "{rate:g} messages a second; what a message costs Redis, by Redis' own counters."
-# Title, introduction (filled in with the first record), columns, and the loads of the records.
+# For each table: its title, its introduction (filled in with the first record), its columns, and
+# the loads whose records are its rows.
 SECTIONS: list[tuple[str, str, list[Column], list[str]]] = [
     ("Quiet room", PACED, QUIET, ["quiet"]),
     ("Hot room", SENDERS, HOT, ["hot"]),

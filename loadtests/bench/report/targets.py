@@ -1,6 +1,7 @@
 """The benchmark's targets, and whether they were reached. Always computed from the records.
 
-A target is open if some of its figures are missing: a system was left out, or the run was partial.
+A target is open if the records lack some of its figures, because a system was left out or the run
+was partial.
 """
 
 from collections.abc import Callable, Iterator
@@ -104,8 +105,8 @@ def _storm(records: Records) -> Iterator[BenchTarget]:
     yield _limited("reconnect: queries per connection", "at most 2", queries, lambda x: x <= 2)
     missed = storm["opened"]["missed"] if storm else None
     reads = storm["statements"]["log_reads"] / max(1, missed) if storm and missed else None
-    # One shared read of each room, and a few more. Reads that grow with the missed messages would
-    # be far above this.
+    # The limit allows one shared read of each room, and a few more. If reads grew with the number
+    # of missed messages, they would far exceed it.
     yield _limited("reconnect: log reads per missed message", "none", reads, lambda x: x < 0.05)
 
 

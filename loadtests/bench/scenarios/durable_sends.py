@@ -15,7 +15,10 @@ REPLICAS = 2
 
 
 def measure(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
-    """Measure each number of writers at full speed, then the last number at half its rate."""
+    """Measure each number of writers at full speed.
+
+    Then measure the last number of writers at half the rate that it reached.
+    """
     records = []
     with SYSTEMS[name](backends, REPLICAS) as system:
         for writers in sizes.writers:

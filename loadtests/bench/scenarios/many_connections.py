@@ -1,4 +1,7 @@
-"""Ten thousand connections to one replica: the cost of each when idle, and with a few messages."""
+"""Ten thousand connections to one replica.
+
+The scenario measures the cost of each connection when idle, and with a few messages.
+"""
 
 import time
 
@@ -14,7 +17,7 @@ from loadtests.lib.systems.usage_window import UsageWindow
 SETTLE_SECONDS = 10.0
 OPEN_SECONDS = 300.0
 ROOM_RATE = 20.0  # messages a second into small rooms
-LOBBY_RATE = 1.0  # and into the room that all users have open
+LOBBY_RATE = 1.0  # messages a second into the room that all users have open
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Record]:
@@ -30,14 +33,17 @@ def measure(backends: Backends, sizes: Sizes) -> list[Record]:
 
 
 def settle(sizes: Sizes) -> None:
-    """Wait for the after-effects of opening: presence, and memory that the allocator returns."""
+    """Wait until the effects of opening connections are over.
+
+    Presence is announced, and the allocator returns memory.
+    """
     time.sleep(min(SETTLE_SECONDS, sizes.idle))
 
 
 def _plan(backends: Backends, hubbub: Hubbub, sizes: Sizes, users: int) -> ClientPlan:
     """Connect users who have the lobby and one room open.
 
-    The first member of each room may send there, and one other user in the lobby.
+    The first member of each room may send there. One other user may send in the lobby.
     """
     each, lobby = sizes.connections_room, lobby_of(backends.cluster)
     rooms = hubbub.make_rooms(users // each, each)

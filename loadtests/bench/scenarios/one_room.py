@@ -12,14 +12,15 @@ from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.usage_window import UsageWindow
 
 SATURATED_MS = 1_000
-# Everyone who has a room open is notified when a user opens it: wait until that is over.
+# When a user opens a room, everyone who has it open is notified. Wait until this is over.
 WARM_UP_SECONDS = 2.0
 
 
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
     """Measure the quiet and the hot room of a system.
 
-    The system is restarted for each: one that cannot keep up stays busy long after the load.
+    The system is restarted for each room, because a system that cannot keep up stays busy long
+    after the load.
     """
     with SYSTEMS[name](backends, replicas) as system, open_room(system, sizes.members) as room:
         steady = quiet(room, sizes.rate, sizes)
@@ -58,7 +59,10 @@ def quiet(room: OpenRoom, rate: float, sizes: Sizes, load: str = "quiet") -> Rec
 
 
 def hottest(room: OpenRoom, sizes: Sizes) -> Record:
-    """Return the best of several numbers of senders: which one is best depends on the server."""
+    """Try several numbers of senders, and return the best result.
+
+    Which number is best depends on the server.
+    """
     tries: list[Record] = []
     for senders in sizes.senders:
         tries.append(hot(room, senders, sizes))

@@ -22,7 +22,7 @@ from loadtests.lib.systems.hubbub import start
 
 SMALL = 100
 ROUNDS = 60
-# Tables that grow with a room: no query may read all of one.
+# Tables that grow with a room: no query may read such a table completely.
 LARGE_TABLES = ("chat_message", "chat_event")
 
 PATHS = {
@@ -53,14 +53,14 @@ def measure(backends: Backends, sizes: Sizes) -> list[Record]:
 
 
 class Browser:
-    """A signed-in browser with one connection to one replica, which is kept open."""
+    """A signed-in browser that keeps one connection to one replica open."""
 
     def __init__(self, port: int, session: str) -> None:
         self._headers = rest.headers_of(session)
         self._connection = http.client.HTTPConnection(HOST, port)
 
     def open(self, path: str) -> float:
-        """Return how long a request took, in seconds."""
+        """Request a path, and return how long the request took, in seconds."""
         started = time.perf_counter()
         self._connection.request("GET", path, headers=self._headers)
         response = self._connection.getresponse()
@@ -79,7 +79,8 @@ def _filled_room(cluster: Cluster, count: int) -> str:
 
 
 def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> dict[str, Any]:
-    for path in (large, small) * 3:  # warm up: some things are loaded only once
+    # Warm up: the first requests load some things that later ones reuse.
+    for path in (large, small) * 3:
         browser.open(path)
     # Alternate, so that other work on the machine affects both alike.
     times = [(browser.open(large), browser.open(small)) for _ in range(ROUNDS)]
@@ -101,7 +102,7 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
 def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
     """Return the plan of each query of a request."""
     _log_plans_over(postgres, "0")
-    browser.open(path)  # by the end of this request, the server has read the setting
+    browser.open(path)  # by the end of this request, its backend has read the setting
     start = postgres.log.stat().st_size
     browser.open(path)
     _log_plans_over(postgres, "-1")
@@ -112,11 +113,12 @@ def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
 def _log_plans_over(postgres: Postgres, min_duration: str) -> None:
     postgres.execute(f"ALTER SYSTEM SET auto_explain.log_min_duration = {min_duration}")
     postgres.execute("SELECT pg_reload_conf()")
-    time.sleep(0.2)  # backends read it before their next statement, once the signal has arrived
+    # Backends read the setting before their next statement, once the signal has arrived.
+    time.sleep(0.2)
 
 
 def _plans_in(logged: str) -> Iterator[Any]:
-    """Yield the plans in a part of the log, one JSON object after each "plan:"."""
+    """Yield the plans in a part of the log: one JSON object after each "plan:"."""
     for match in re.finditer(r"plan:\s*", logged):
         plan, _ = json.JSONDecoder().raw_decode(logged, match.end())
         if "pg_reload_conf" not in plan["Query Text"] and "ALTER SYSTEM" not in plan["Query Text"]:

@@ -1,8 +1,8 @@
-"""A replica starts, and all its users reconnect at once, each resuming three rooms.
+"""A replica starts, and all its users reconnect at once. Each of them resumes three rooms.
 
-The rooms are the lobby, which everyone has open, one of a hundred members, and one of ten. The
-missed messages are written while no replica runs. A connection is live once it has all of them and
-all three `subscribed`.
+The three rooms are the lobby, which everyone has open, one of a hundred members, and one of ten.
+The missed messages are written while no replica runs. A connection is live once it has received all
+missed messages and all three `subscribed`.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from loadtests.lib.systems.usage_window import UsageWindow
 
 LARGE, SMALL = 100, 10
 HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without a `welcome` by then reconnects
-# Statements that manage connections and transactions are not counted as queries.
+# Counts statements that read or write rows, but not those that manage connections and transactions.
 QUERIES = """
     SELECT query, calls FROM pg_stat_statements AS statement
     JOIN pg_database AS database ON database.oid = statement.dbid
@@ -57,7 +57,10 @@ def _rooms_of_each(backends: Backends, sizes: Sizes) -> list[list[str]]:
 
 
 def _write_missed(backends: Backends, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
-    """Write messages into each room; return the room of each message, ordered by number."""
+    """Write the missed messages into each room.
+
+    Return the room of each message, in order of number.
+    """
     sender = user_ids(backends.cluster)[0]
     missed: list[str] = []
     for room in rooms:
@@ -108,7 +111,10 @@ def reset_query_counts(postgres: Postgres) -> None:
 
 
 def query_counts(postgres: Postgres, database: str) -> dict[str, Any]:
-    """Return how many queries ran, how many read events, and which ran most, since the reset."""
+    """Return the queries that ran since the last reset of the statistics.
+
+    The result has their number, how many of them read events, and which ones ran most often.
+    """
     rows = postgres.execute(QUERIES, database)
     frequent = [
         {"calls": calls, "query": " ".join(query.split())} for query, calls in rows[:MOST_FREQUENT]

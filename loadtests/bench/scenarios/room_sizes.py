@@ -13,7 +13,7 @@ COUNTERS = ("commands", "bytes_in", "bytes_out")
 
 
 def measure(backends: Backends, sizes: Sizes, name: str, replicas: int) -> list[Record]:
-    """Return, for each size, what a message costs Redis, and the room's throughput."""
+    """Measure each room size: what a message costs Redis, and the room's throughput."""
     records = []
     with SYSTEMS[name](backends, replicas) as system:
         for members in sizes.room_sizes:
@@ -31,7 +31,7 @@ def _paced(room: OpenRoom, redis: Redis, sizes: Sizes) -> Record:
 
 
 class RedisWindow(UsageWindow):
-    """A window that also has `used`: how much Redis' own counters grew."""
+    """A window that also measures how much Redis' own counters grew (`used`)."""
 
     def __init__(self, system: System, redis: Redis) -> None:
         super().__init__(system)

@@ -1,7 +1,7 @@
-"""The servers that are compared, one package each: how it is started, and what it runs.
+"""The servers that are compared, one package each: how a server is started, and what it runs.
 
-Each is set up as its own documentation recommends for production, with the faster option where the
-documentation leaves a choice.
+Each server is set up as its own documentation recommends for production. Where the documentation
+leaves a choice, the faster option is taken.
 """
 
 import re

@@ -35,7 +35,8 @@ class Nchan(System):
 
 class NchanServer(Server):
     name = "nchan"
-    end_signal = signal.SIGTERM  # after SIGKILL its worker would keep running
+    # After SIGKILL of the nginx master, the nginx worker would keep running.
+    end_signal = signal.SIGTERM
 
     def command(self) -> list[str]:
         program = find_program("nginx")

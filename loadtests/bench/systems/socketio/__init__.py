@@ -1,7 +1,7 @@
 """Socket.IO on Node with its Redis adapter: what a chat without Django would use.
 
-No sign-in, no rows. Its packages are pinned by package-lock.json and downloaded from npm once, into
-an ignored folder, without install scripts: the native add-ons are the prebuilt ones.
+It has no sign-in and saves no rows. Its packages are pinned by package-lock.json and downloaded
+from npm once, into an ignored folder. Install scripts do not run: the native add-ons are prebuilt.
 """
 
 import os

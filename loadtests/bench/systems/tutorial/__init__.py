@@ -1,7 +1,7 @@
 """The chat of the Channels tutorial on Daphne: both Redis layers, with and without saved messages.
 
-No sign-in, no membership, no limits: it checks nothing. Hubbub's targets refer to "tutorial", which
-uses the core layer and saves a row for each message.
+The tutorial chat has no sign-in, no membership and no limits. Hubbub's targets refer to the variant
+"tutorial", which uses the core layer and saves a row for each message.
 """
 
 import os
@@ -17,7 +17,7 @@ from loadtests.lib.systems.system import System
 
 DATABASE = "tutorial"
 PROJECT = "loadtests.bench.systems.tutorial.chat"
-# By name: the channel layer, and whether each message is saved.
+# For each variant: the channel layer, and whether each message is saved.
 VARIANTS = {
     "tutorial": ("core", True),
     "tutorial-no-row": ("core", False),
@@ -50,7 +50,7 @@ class TutorialReplica(Server):
 
 
 def starting(name: str) -> Callable[[Backends, int], AbstractContextManager[System]]:
-    """Return the function that starts a variant."""
+    """Return the function that starts the variant with this name."""
 
     @contextmanager
     def start(backends: Backends, replicas: int) -> Iterator[System]:

@@ -1,4 +1,4 @@
-"""The tutorial's `asgi.py`: routing by the room's name, and no middleware."""
+"""The tutorial's `asgi.py`: it routes by the room's name and uses no middleware."""
 
 import os
 from typing import Any
