@@ -1,8 +1,9 @@
 """`python -m loadtests.capacity`: raise the load on a replica until a criterion fails.
 
-First the number of connections grows, while each user sends a message now and then; then the rate
-of messages, with half of the connections that passed. Without --host a replica is started here; a
-deployment elsewhere is loaded by Locust.
+First the number of connections grows, while each user sends a message now and then. Then the rate
+of messages grows, with half as many connections as passed. Without --host a replica is started
+here; a deployment elsewhere is loaded by Locust.
+
 Exit status: 0 measured, 1 nothing passed, 2 not measured, 3 the generator was the limit.
 """
 
@@ -36,7 +37,8 @@ from loadtests.lib.servers.process import ROOT, ServerError
 
 RESULT = ROOT / "data/capacity.json"
 CONNECTION_STEPS = 9
-# Many machines limit a process to 20,000 open files, and not all of these are connections.
+# Many machines limit a process to 20,000 open files, and some of its open files are not
+# connections.
 MAX_CONNECTIONS = 18_000
 FIRST_RATE = 50.0
 MAX_RATE = 20_000.0

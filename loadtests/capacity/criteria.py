@@ -18,13 +18,16 @@ RANDOM_DEVIATIONS = 3.0
 @dataclass(frozen=True, slots=True)
 class Criteria:
     delivery_p99_ms: float = 250.0
-    cpu_percent: float = 80.0  # of a core, of a replica
-    memory_mib: float = 768.0  # of a replica: three quarters of what deploy/k8s allows it
+    cpu_percent: float = 80.0  # of a core, by one replica
+    memory_mib: float = 768.0  # of one replica: three quarters of the memory limit in deploy/k8s
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLoad:
-    """One load and what was measured under it; with several replicas, the worst of them."""
+    """One load, and what was measured under it.
+
+    With several replicas, the figures are the worst ones.
+    """
 
     connections: int
     messages_per_second: float  # as requested
@@ -34,10 +37,11 @@ class MeasuredLoad:
     cpu_percent: float | None  # None: not measurable from this machine
     memory_mib: float | None
     errors: int  # messages lost, duplicated, out of order or refused; connections closed
-    generator_percent: float  # of a core, of its busiest process
-    machine_percent: float | None = None  # of all cores; None if the replicas are elsewhere
-    generator_late: str = ""  # why the generator was the bottleneck, if it says so itself
-    random_seconds: float = 0.0  # of sending at random moments; 0: users took turns
+    generator_percent: float  # of a core, by the generator's busiest process
+    # Of all cores together; None if the replicas run elsewhere.
+    machine_percent: float | None = None
+    generator_late: str = ""  # why the generator was the bottleneck, if it reported that
+    random_seconds: float = 0.0  # how long users sent at random moments; 0: they took turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ REPLICA, GENERATOR, MACHINE = "replica", "generator", "machine"
 def failure(step: MeasuredLoad, criteria: Criteria) -> Failure | None:
     """Return why a step failed, or None if it passed.
 
-    What the replica itself used counts against it, however slow everything else was.
+    If the replica itself used more than the criteria allow, the replica was the limit, however busy
+    the generator and the machine were.
     """
     if used := "; ".join(_resource_failures(step, criteria)):
         return Failure(REPLICA, used)

@@ -1,9 +1,8 @@
 """One replica on this machine, with its own Postgres and Redis, loaded by the C load client.
 
-The load client uses a tenth of the CPU of the servers. That matters on one machine, where the
-generator takes CPU time from the servers. It connects to the replica directly, because nginx would
-use the same cores. Every user has two rooms open: the lobby, and a room of a hundred, where the
-messages are sent.
+On one machine, the generator takes CPU time from the servers. The load client uses only a tenth of
+the servers' CPU time. It connects to the replica directly, because nginx would use the same cores.
+Every user has two rooms open: the lobby, and a room of a hundred, where the messages are sent.
 """
 
 from collections import Counter
@@ -22,9 +21,9 @@ from loadtests.lib.systems.bulk_rooms import lobby_of, make_rooms
 from loadtests.lib.systems.hubbub import Hubbub, start
 from loadtests.lib.systems.usage_window import UsageWindow
 
-GROUP_SIZE = 1_000  # users of one process of the load client
+GROUP_SIZE = 1_000  # users that each process of the load client connects
 ROOM_SIZE = 100
-WRITERS = 10  # of each room, taking turns
+WRITERS = 10  # members of each room who send, taking turns
 WINDOW_SECONDS = 8.0
 WARM_UP_SECONDS = 2.0  # everyone who has a room open is notified when a user opens it
 DRAIN_SECONDS = 10.0
@@ -112,7 +111,7 @@ class LocalTarget:
 
 
 def rooms_for(users: int) -> int:
-    """Return how many rooms the users fill; the last one may not be full."""
+    """Return how many rooms this many users fill. The last room may not be full."""
     return ceil(users / ROOM_SIZE)
 
 
@@ -129,9 +128,9 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 
 @contextmanager
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
-    """Start the replica, with as many users as any step may need."""
+    """Start the replica. Create as many users as the largest step may need."""
     with Backends(most_connections) as backends:
-        assert backends.sessions  # so that the users are created before the replica starts
+        assert backends.sessions  # the first use creates the users, here before the replica starts
         with start(backends, 1) as hubbub:
             target = LocalTarget(backends, hubbub)
             try:
@@ -167,7 +166,10 @@ def step_of(
 
 
 def p99_ms(results: Sequence[Result]) -> float:
-    """Return the p99 of all deliveries, from the sum of the histograms; 0 if there were none."""
+    """Return the p99 of the deliveries to all processes of the load client; 0 if there were none.
+
+    It is read from the sum of their histograms.
+    """
     counts = Counter[int]()
     for one in results:
         counts.update(dict(one["delivery"]["buckets"]))

@@ -1,7 +1,8 @@
 """A deployment elsewhere, loaded by Locust: each step is a separate run of `loadtests.load`.
 
 The C load client supports neither TLS nor host names. Locust supports both, in any number of
-processes, at ten times the cost. So each step checks whether its generator was the bottleneck.
+processes, but uses ten times as much CPU. So each step checks whether its generator was the
+bottleneck.
 """
 
 import subprocess
@@ -23,7 +24,7 @@ from loadtests.lib.servers.process import ROOT, ServerError
 
 STEP_SECONDS = 40.0
 SHAPE = "soak"
-RAMP_UP_SHARE = 0.3  # share of a step in which users still connect, not judged
+RAMP_UP_SHARE = 0.3  # share of a step in which users still connect; it is not judged
 
 
 class RemoteTarget:
@@ -61,7 +62,7 @@ class RemoteTarget:
 
 
 def settled(series: Series) -> list[Second]:
-    """Return the seconds in which all users were connected, without the incomplete last one."""
+    """Return the seconds in which all users were connected, without the incomplete last second."""
     seconds = series.in_order()
     return seconds[int(len(seconds) * RAMP_UP_SHARE) : -1]
 
@@ -94,7 +95,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> MeasuredLoad:
 def _worst(
     samples: Samples, measure: str, factor: float, since: float, *, rates: bool = False
 ) -> float | None:
-    """Return the highest median over time of any replica; None if none is known."""
+    """Return the median over time of the replica with the highest median; None if none is known."""
     found = [
         [v for at, v in (samples.rates if rates else samples.values)(part, measure) if at > since]
         for part in _replicas(samples)

@@ -1,4 +1,4 @@
-"""Writes docs/capacity.json, its plot, and the section of docs/operations.md about them."""
+"""Writes docs/capacity.json, the plot, and the section of docs/operations.md about the capacity."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ FILE = ROOT / "docs/capacity.json"
 PAGE = ROOT / "docs/operations.md"
 PLOT = ROOT / "docs/images/capacity.svg"
 CONNECTIONS, MESSAGES = "connections", "messages"
-COLUMNS = {  # title: (field of a step, digits after the point)
+COLUMNS = {  # title: (field of a step, digits after the decimal point)
     "connections": ("connections", 0),
     "messages/s": ("messages_per_second", 0),
     "acknowledged/s": ("acked_per_second", 0),
@@ -38,7 +38,7 @@ def write(result: dict[str, Any], file: Path = FILE, page: Path = PAGE, plot: Pa
 
 
 def text(result: dict[str, Any]) -> str:
-    """Return the section in Markdown. It contains nothing that is not in the file."""
+    """Return the section in Markdown. It contains nothing that is not in the JSON file."""
     return markdown.render(_blocks(result))
 
 

@@ -1,8 +1,8 @@
 """Finds the highest load that a server sustains, in few steps. Pure: the caller passes `measure`.
 
-`climb` tries growing amounts and stops at the first that fails; `narrow` halves the remaining
-interval. A step that fails is tried once more, so that a single hiccup of the machine does not
-count as a limit. `figures` is the result as docs/capacity.json has it.
+`climb` tries growing amounts and stops at the first amount that fails; `narrow` halves the
+remaining interval. A step that fails is tried once more, so that a single hiccup of the machine
+does not count as a limit. `figures` returns the result in the form of docs/capacity.json.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ class SearchResult:
 
     passed: float = 0.0
     failed: float | None = None
-    limit: Failure | None = None  # None: everything that was tried passed, and more may be possible
+    limit: Failure | None = None  # None: every amount passed, and more may be possible
     steps: list[tuple[float, MeasuredLoad]] = field(default_factory=list)
 
     def best_step(self) -> MeasuredLoad | None:
@@ -44,7 +44,7 @@ class SearchResult:
 
 
 def climb(measure: Measure, amounts: Iterable[float], criteria: Criteria) -> SearchResult:
-    """Try amounts, each above the one before, until one fails twice."""
+    """Try growing amounts until one fails twice."""
     result = SearchResult()
     for amount in amounts:
         if not _passes(measure, amount, criteria, result):
@@ -55,7 +55,7 @@ def climb(measure: Measure, amounts: Iterable[float], criteria: Criteria) -> Sea
 def narrow(
     measure: Measure, result: SearchResult, criteria: Criteria, within: float
 ) -> SearchResult:
-    """Try amounts in between until both ends are within a factor of `1 + within`."""
+    """Try amounts between `passed` and `failed` until both are within a factor of `1 + within`."""
     while result.failed is not None and 0 < result.passed * (1 + within) < result.failed:
         _passes(measure, sqrt(result.passed * result.failed), criteria, result)
     return result
@@ -88,12 +88,12 @@ def figures(
     replicas: int,
     **facts: Any,
 ) -> dict[str, Any]:
-    """Return the whole result; `facts` are the command, the setup and the machine.
+    """Return the whole result. `facts` are the command, the setup and the machine.
 
-    `connections_per_replica` and `messages_per_second_per_replica` are what was measured at the
-    largest load that passed, not what was asked for. `plan_with` is half of that, because the users
-    of a replica that stops move to the others. If no limit was found, or it was not the replica's,
-    a replica may hold more: `limit` says what the limit was.
+    `connections_per_replica` and `messages_per_second_per_replica` were measured at the largest
+    load that passed; they are not the requested amounts. `plan_with` is half of these figures,
+    because the users of a replica that stops move to the others. If no limit was found, or if the
+    replica was not the limit, a replica may sustain more: `limit` says what the limit was.
     """
     most_connected, fastest = connections.best_step(), messages.best_step()
     most = most_connected.connections // replicas if most_connected else 0
