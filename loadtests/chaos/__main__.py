@@ -41,7 +41,8 @@ from loadtests.lib.servers.process import ROOT
 SECONDS = 120.0
 PAGE_NAME = report.PAGE.relative_to(ROOT)
 BEST_TO_WORST = [exit_codes.PASSED, INCONCLUSIVE, exit_codes.FAILED]
-# What ends a run before there is anything to judge. OSError includes refusals and timeouts.
+# Errors that end a run before there is anything to judge. OSError includes refused connections and
+# timeouts.
 ABORTING = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
 
 
@@ -107,7 +108,7 @@ def _seeds(text: str) -> list[int]:
 
 
 def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
-    """Return the outcome of a run; None if it was aborted, after logging why."""
+    """Return the outcome of a run. If the run was aborted, log the reason and return None."""
     try:
         return run(seed)
     except ABORTING as error:
@@ -116,7 +117,7 @@ def attempt(seed: int, run: Callable[[int], Outcome]) -> Outcome | None:
 
 
 def exit_status(attempts: Sequence[Outcome | None]) -> int:
-    """Return the worst status."""
+    """Return the worst status of all runs."""
     statuses = (INCONCLUSIVE if one is None else one.status for one in attempts)
     return max(statuses, key=BEST_TO_WORST.index)
 
@@ -136,7 +137,7 @@ def _new_run(options: argparse.Namespace, seed: int) -> Outcome:
 def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[ScheduledFault]:
     """Draw and print a run's schedule. Raises DoesNotFit.
 
-    `no_network` says why hosts cannot have their own network links, or is empty.
+    `no_network` says why hosts cannot have their own network links; it is empty if they can.
     """
     if no_network:
         log(f"{no_network} All servers run on loopback, without faults of network links.")

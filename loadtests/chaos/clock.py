@@ -17,9 +17,10 @@ COMPILER = "cc"
 
 
 class Clock:
-    """A clock that can be set at any time; it follows the machine's clock at first.
+    """A clock that can be set at any time. At first it shows the machine's time.
 
-    Processes with the variables in `environment` follow it. There are none without a C compiler.
+    Processes with the variables in `environment` follow this clock. Without a C compiler there are
+    no such variables.
     """
 
     def __init__(self, file: Path) -> None:
@@ -45,7 +46,7 @@ def available() -> bool:
 
 @cache
 def library() -> Path | None:
-    """Build the library, once for this process; None if that is impossible."""
+    """Build the library once for this process, and return its path; None if that is impossible."""
     if sys.platform != "linux" or shutil.which(COMPILER) is None:
         return None
     built = Path(_folder().name) / "clock.so"

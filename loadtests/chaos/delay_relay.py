@@ -25,12 +25,12 @@ IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6, TUN_F_TSO_ECN = 0x01, 0x02, 0x04, 0x08
 ETH_P_ALL = 0x0003
 SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
-MAX_FRAME_BYTES = 1 << 17  # of a frame that is not yet segmented, with its headers
+MAX_FRAME_BYTES = 1 << 17  # the longest frame that is not yet segmented, with its headers
 
 
 @dataclass(slots=True)
 class Direction:
-    """Frames that are waiting to be forwarded, the oldest first."""
+    """The frames that wait to be forwarded in one direction, the oldest first."""
 
     read: Callable[[], bytes]
     write: Callable[[bytes], int]
@@ -40,7 +40,7 @@ class Direction:
         while self.waiting and self.waiting[0][0] <= now:
             try:
                 self.write(self.waiting.popleft()[1])
-            except OSError:  # a lost frame, as on a real cable: its sender retransmits it
+            except OSError:  # the frame is lost, as on a real cable, and its sender retransmits it
                 continue
 
 

@@ -23,7 +23,8 @@ REPLICAS = 3
 PING_INTERVAL_SECONDS = 5
 DRAIN_SECONDS = 2
 DISK_MIB = 256
-# The networks that clients come from: nginx sees these addresses, and faults can single one out.
+# The networks that clients come from. nginx sees these addresses, and a fault can affect a single
+# network.
 CLIENT_NETWORKS = tuple(f"{NETWORK}.{200 + number}" for number in range(3))
 ENVIRONMENT = {
     "TRUSTED_PROXIES": "1",
@@ -95,7 +96,7 @@ class ChaosDeployment(Startable):
 
     @property
     def disk(self) -> Path | None:
-        """Postgres' disk, by a path that works outside its host; None if it has none of its own."""
+        """Postgres' disk, by a path that works outside its host; None without a network."""
         host = self.postgres.host
         return host.path(self.postgres.data) if isinstance(host, NetworkHost) else None
 
@@ -131,7 +132,7 @@ class ChaosDeployment(Startable):
             host.mount_memory(self.postgres.data, DISK_MIB, self.postgres.user)
 
     def _spread_over_networks(self, host: NetworkHost) -> None:
-        """Make new connections to nginx come from the client networks in turn."""
+        """Let new connections to nginx come from each of the client networks in turn."""
         count = len(CLIENT_NETWORKS)
         networks = ", ".join(f"{number} : {one}" for number, one in enumerate(CLIENT_NETWORKS))
         to_nginx = f"ip daddr {self.nginx.host.address} tcp dport {self.nginx.port}"

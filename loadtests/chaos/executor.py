@@ -1,7 +1,7 @@
-"""Injects the faults of a schedule, and records when each really happened and what proves it.
+"""Injects the faults of a schedule, and records when each one really happened and its evidence.
 
-A machine may be slower than the schedule. A fault waits for those that it must not overlap with,
-so the overlap rule always holds, and everything after it happens later.
+A machine may be slower than the schedule. A fault waits for the faults that it must not overlap
+with, so the overlap rule always holds, and everything after that fault happens later.
 """
 
 import asyncio
@@ -21,8 +21,10 @@ CHECK_SECONDS = 0.25
 
 @dataclass(slots=True)
 class Execution:
-    """A fault as it happened; times are monotonic. `error` says why it could not be injected or
-    healed."""
+    """A fault as it happened. Times are monotonic.
+
+    `error` says why the fault could not be injected or healed.
+    """
 
     fault: ScheduledFault
     started: float
@@ -30,7 +32,8 @@ class Execution:
     settled: float = 0.0
     evidence: str = ""
     error: str = ""
-    affected: set[str] = field(default_factory=set)  # clients, if it is a client fault
+    # The affected clients, if this is a client fault.
+    affected: set[str] = field(default_factory=set)
 
     @property
     def kind(self) -> FaultKind:
@@ -87,7 +90,7 @@ class FaultExecutor:
                 await self._watch(effect, execution, execution.started + kind.seconds)
             execution.healed = time.monotonic()
             await self._watch(effect, execution, execution.healed + kind.settle_seconds)
-        except Exception as error:  # after any error, the fault is healed and the run is judged
+        except Exception as error:  # whatever it is, the fault is healed and the run is judged
             execution.error = f"{type(error).__name__}: {error}"
         finally:
             execution.settled = time.monotonic()

@@ -1,4 +1,4 @@
-"""All kinds of faults with their limits; docs/reliability.md has the measured figures."""
+"""All kinds of faults with their limits. docs/reliability.md has the measured figures."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,10 +1,10 @@
 """A kind of fault, as the schedule and the report see it. `faults/` says how it is injected.
 
-`seconds` is how long a fault lasts. For `settle_seconds` after it no other fault of the same target
-starts, so that what users notice is known to come from this one. During an `outage` no user can
-send, even if everything else is healthy, so it overlaps with no other fault. With `bus_lost`,
-replicas receive nothing from each other for a long time, so presence does not change; it is correct
-again only some time after the fault.
+`seconds` is how long a fault lasts. For `settle_seconds` after a fault, no other fault of the same
+target starts, so that what users notice is known to come from this fault. During an `outage` no
+user can send, even if everything else is healthy, so an outage overlaps with no other fault. With
+`bus_lost`, replicas receive nothing from each other for a long time, so presence does not change
+during the fault; presence is correct again only some time after it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ CALM_SECONDS = 2.0
 
 
 class FaultTarget(Enum):
-    """What a fault is injected into: one fault at a time for each target."""
+    """What a fault is injected into. A target has at most one fault at a time."""
 
     REPLICAS = "replicas"
     REDIS = "Redis"
@@ -25,7 +25,7 @@ class FaultTarget(Enum):
 
 
 class Mechanism(Enum):
-    """How a fault is injected: a short run has each mechanism once."""
+    """How a fault is injected. Even a short run uses each mechanism once."""
 
     SIGNAL = "signal"
     PAUSE = "pause"
@@ -41,7 +41,8 @@ class Mechanism(Enum):
     DEPLOY = "deploy"
 
 
-# All others need a host of their own: a network link, a disk or a clock.
+# Mechanisms that also work without a private network. The others need hosts of their own, because
+# they affect a network link, a disk or a clock.
 WITHOUT_NETWORK = {
     *(Mechanism.SIGNAL, Mechanism.PAUSE, Mechanism.SQL, Mechanism.SOCKET, Mechanism.DEPLOY)
 }
@@ -51,10 +52,11 @@ WITHOUT_NETWORK = {
 class FaultLimits:
     """The most that users may notice of a fault, in seconds. None: not limited.
 
-    `silence`: the longest time for which any listener receives no event, from the start of the
-    fault until it is settled; a silence that has not ended by then counts in full.
-    `recovery`: the time until the first message after the fault is acknowledged.
-    `delivery`: the time in which 99 of 100 messages sent during the fault reach every listener.
+    `silence` limits how long any listener receives no event. Silences count that begin between the
+    start of the fault and the end of its settling; a silence that continues after that counts in
+    full. `recovery` limits the time from the end of the fault until the next message is
+    acknowledged. `delivery` limits the time in which 99 of 100 messages sent during the fault reach
+    every listener.
     """
 
     silence: float | None = None

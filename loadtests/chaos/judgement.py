@@ -1,9 +1,9 @@
-"""What users noticed of one fault, and whether it is within the fault's limits. Pure.
+"""What users noticed of one fault, and whether that is within the fault's limits. Pure.
 
-Other faults may explain it. Of several server faults, the longest limit counts. A client fault
-extends no other limit; instead, the clients that it affects are left out while it lasts: a tab that
-was cut off on purpose says nothing about a replica that was killed at the same time. The same
-applies to tabs that receive messages only from such clients.
+Other faults may explain what users noticed. While several server faults overlap, the longest of
+their limits counts. A client fault extends no other limit. Instead, the clients that it affects are
+left out while it lasts: a tab that was cut off on purpose says nothing about a replica that was
+killed at the same time. Tabs that receive messages only from such clients are left out, too.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ LATE_SHARE = 0.01  # of the deliveries may exceed the limit
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """One fault: times in seconds from the start of the run, and what was noticed of it."""
+    """One fault, and what users noticed of it. `at` is in seconds from the start of the run."""
 
     name: str
     at: float
@@ -94,7 +94,10 @@ class FaultJudge:
         return [interval for name, interval in silences if not self._explained(interval, name)]
 
     def _deliveries(self) -> list[Interval]:
-        """Return when messages were on their way, if that is limited."""
+        """Return the intervals in which messages were on their way.
+
+        The list is empty if the fault has no limit of deliveries.
+        """
         if self._limits.delivery is None:
             return []
         deliveries = self._measured.deliveries(self._judged.window)
@@ -105,14 +108,17 @@ class FaultJudge:
         ]
 
     def _explained(self, interval: Interval, *clients: str) -> bool:
-        """Whether a fault of these clients may be why nothing reached them, or came from them."""
+        """Whether a client fault may explain an interval without messages or with a late one.
+
+        This is so if the fault overlaps the interval and affects one of these clients.
+        """
         return any(
             _overlap(interval, fault.window) and not left_out.isdisjoint(clients)
             for fault, left_out in self._left_out
         )
 
     def _allows(self, limit: float | None, interval: Interval) -> bool:
-        """Whether an interval is within this limit, or within that of another server fault."""
+        """Whether an interval is within this limit, or within the limit of another server fault."""
         if limit is None or _length(interval) <= limit:
             return True
         others = (one for one in self._server_faults if _overlap(interval, one.window))

@@ -23,7 +23,7 @@ from loadtests.lib.client.history import (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Delivery:
-    sent_at: float  # for the first time
+    sent_at: float  # when it was sent for the first time
     received_at: float
     sender: str
     receiver: str
@@ -46,9 +46,9 @@ class Measurements:
         self._deliveries = sorted(self._find_deliveries())
 
     def silences(self, window: Interval, cut_off: float) -> Iterator[tuple[str, Interval]]:
-        """Yield the intervals, beginning in the window, in which a listener received nothing.
+        """Yield the intervals that begin in the window and in which a listener received nothing.
 
-        Every silence ends at `cut_off` at the latest.
+        Every interval ends at `cut_off` at the latest.
         """
         for history in self._listening:
             for interval in silences(history, *window, cut_off):
@@ -60,7 +60,7 @@ class Measurements:
         return self._deliveries[first : bisect_right(self._deliveries, window[1], key=_sent_at)]
 
     def recovery_after(self, at: float) -> float | None:
-        """Return how long after that moment the next message was acknowledged."""
+        """Return the seconds from `at` until the next message was acknowledged, or None."""
         index = bisect_left(self._acknowledged, at)
         return self._acknowledged[index] - at if index < len(self._acknowledged) else None
 
@@ -75,7 +75,7 @@ class Measurements:
         return count / seconds if seconds > 0 else 0.0
 
     def with_audience(self, clients: set[str]) -> set[str]:
-        """Return these clients, and those who receive messages only from them."""
+        """Return these clients, and the clients who receive messages only from them."""
         others = {room for room, senders in self._senders.items() if not senders <= clients}
         return clients | {name for name, rooms in self._rooms.items() if not rooms & others}
 
@@ -102,7 +102,10 @@ class Measurements:
 
 
 def slowest_but(share: float, seconds: Sequence[float]) -> float | None:
-    """Return the longest time after leaving out the worst share; None if there are no times."""
+    """Return the longest of the times, after the longest `share` of them is left out.
+
+    Return None if there are no times.
+    """
     return sorted(seconds)[ceil((1 - share) * len(seconds)) - 1] if seconds else None
 
 

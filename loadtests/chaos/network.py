@@ -1,8 +1,10 @@
 """A private network of hosts on this machine: a switch, with a virtual cable to each host.
 
-A host is an idle process that holds a network namespace and a mount namespace. When the processes
-in these have ended, the kernel removes everything: interfaces, rules and mounts. They end with the
-process that started them, even if that one is killed, so there is nothing to clean up.
+A host is an idle process that holds a network namespace and a mount namespace. When all processes
+in these namespaces have ended, the kernel removes everything: interfaces, rules and mounts. The
+hosts end with the process that started them, even if that process is killed, so there is nothing to
+clean up.
+
 The network has no route to the outside, so its servers need no passwords.
 """
 
@@ -50,7 +52,7 @@ class NetworkHost(Host):
         return done.stdout
 
     def path(self, inside: Path) -> Path:
-        """Return a path that reaches this host's file from outside, despite its mounts."""
+        """Return a path to a file of this host that works outside it, despite the host's mounts."""
         return Path(f"/proc/{self.holder}/root{inside}")
 
     def mount_memory(self, folder: Path, mib: int, owner: str) -> None:
@@ -70,7 +72,7 @@ class Network(Startable):
         self._host_count = 0
 
     def start(self) -> None:
-        """Create the switch. Raises NetworkError if there can be no network."""
+        """Create the switch. Raises NetworkError if this machine allows no network."""
         if reason := unavailable_reason():
             raise NetworkError(reason)
         self.switch = self._hold("switch")
@@ -78,7 +80,7 @@ class Network(Startable):
         self.switch.run("ip", "link", "set", "switch", "up")
 
     def close(self) -> None:
-        """End the holders. A process still running on a host keeps the host alive until it ends."""
+        """End the holders. A process that still runs on a host keeps the host until it ends."""
         self._stack.close()
 
     def host(self, name: str, more_addresses: Sequence[str] = ()) -> NetworkHost:
@@ -112,7 +114,7 @@ class Network(Startable):
 
 
 def unavailable_reason() -> str:
-    """Return why there can be no network here, in a sentence; empty if there can."""
+    """Return a sentence that says why there can be no network here; empty if there can be one."""
     if sys.platform != "linux":
         return "Hosts of their own need Linux."
     if not is_root():
@@ -124,7 +126,10 @@ def unavailable_reason() -> str:
 
 @contextmanager
 def inside_host(host: NetworkHost) -> Iterator[None]:
-    """Move this thread, with all threads and processes it starts, to a host during the block."""
+    """Move this thread to a host during the block.
+
+    The threads and processes that it starts in the block are on that host, too.
+    """
     original = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         _enter(f"/proc/{host.holder}/ns/net")

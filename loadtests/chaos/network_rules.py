@@ -1,7 +1,7 @@
 """Disturbs a host's packets: nftables drops them, tc limits their rate, a relay delays them.
 
-Each rule has an nftables table of its own, which counts what it drops and is deleted as a whole.
-netem could do more, but not every kernel has it.
+Each nftables rule has a table of its own, which counts the dropped packets and is deleted as a
+whole. netem could do more, but not every kernel has it.
 """
 
 import json
@@ -49,7 +49,7 @@ class Drop:
         self.host.run("nft", "-f", "-", input=rules)
 
     def count(self) -> int:
-        """Return how many packets have been dropped so far; 0 if there is no such rule."""
+        """Return how many packets have been dropped so far; 0 if the rule does not exist."""
         listed = json.loads(self.host.run("nft", "-j", "list", "ruleset"))["nftables"]
         rules = [one["rule"]["expr"] for one in listed if _table_of(one) == self.table]
         return sum(
@@ -57,12 +57,12 @@ class Drop:
         )
 
     def heal(self) -> None:
-        table = f"table inet {self.table}"  # deleting one that does not exist is an error
+        table = f"table inet {self.table}"  # deleting a table that does not exist is an error
         self.host.run("nft", "-f", "-", input=f"add {table}\ndelete {table}\n")
 
 
 def to_and_from(address: str) -> tuple[str, str]:
-    """Return the conditions of a `Drop` for the packets from and to another host."""
+    """Return the conditions of a `Drop` for the packets from another host and to it."""
     return f"ip saddr {address}", f"ip daddr {address}"
 
 
@@ -106,8 +106,10 @@ class Delay:
         self._relay: subprocess.Popen[str] | None = None
 
     def apply(self) -> None:
-        """Start the relay. Call it from the main thread: the relay ends with the thread that
-        started it. Raises NetworkError."""
+        """Start the relay. Raises NetworkError.
+
+        Call this from the main thread: the relay ends with the thread that started it.
+        """
         interfaces = self.host.port, f"far-{self.host.holder}"
         command = [*self.switch.within, sys.executable, "-I", str(RELAY), *interfaces]
         self._relay = subprocess.Popen(

@@ -1,7 +1,7 @@
 """The outcome of a run: whether it counts, what was lost, what users noticed of each fault. Pure.
 
-`status` is the command's exit status. Exceeded time limits are reported but do not change it: a
-busy machine exceeds them without losing anything.
+`status` is the command's exit status. Exceeded time limits are reported but do not change the
+status: a busy machine exceeds them without losing anything.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,9 +21,10 @@ from loadtests.lib.checker.summary import Summary, summarize_run
 
 INCONCLUSIVE = exit_codes.NOT_RUN
 MAX_VIOLATIONS_SHOWN = 20
-# While a fault lasts, and until its effects have settled.
+# The promises while a fault lasts, and until its effects have settled.
 DURING_FAULTS = Promises(present_seconds=20, gone_seconds=30, revoked_seconds=12)
-# A silently lost connection is given up after 2.5 ping intervals of 5 s.
+# The promises at all other times. A silently lost connection is given up after 2.5 ping intervals
+# of 5 s.
 USUAL = Promises(present_seconds=5, gone_seconds=16, revoked_seconds=3)
 
 
@@ -32,7 +33,7 @@ class Outcome:
     seed: int
     seconds: float
     summary: Summary
-    per_second: float  # acknowledged outside outages
+    per_second: float  # messages acknowledged outside outages
     least_per_second: float
     violations: list[str]  # the first MAX_VIOLATIONS_SHOWN
     trouble: str  # who did not recover, and what went wrong among the simulated users
@@ -84,7 +85,7 @@ def extended(promises: Promises, factor: float) -> Promises:
 
 
 def fault_windows(executions: Sequence[Execution], factor: float = 1.0) -> list[FaultWindow]:
-    """Return when the checker may expect less than usual."""
+    """Return the windows in which the checker may expect less than the usual promises."""
     return [
         FaultWindow(
             *(one.kind.name, one.started, one.settled),

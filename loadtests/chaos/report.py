@@ -1,8 +1,8 @@
 """The tables of docs/reliability.md: the limits of each fault, and what was measured.
 
-One table is for runs with one fault at a time, the other for runs with several side by side. Of
-several runs, the worst figure is shown. Only runs with status 0 are written: a failed run proves
-nothing.
+One table is for runs with one fault at a time, the other for runs with several faults side by side.
+Each table shows the worst figure of several runs. Only runs with status 0 are written: a failed run
+proves nothing.
 """
 
 import operator

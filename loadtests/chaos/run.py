@@ -31,18 +31,22 @@ from loadtests.lib.servers.seed import seed_users
 from loadtests.lib.simulation import ActivityRates, Simulation, simulate
 from loadtests.lib.simulation.simulated_user import SimulatedTab
 
-RATE_OF_EACH = 0.6  # messages a second, with edits and deletions, while nothing is wrong
+# Messages a second by each user, with edits and deletions, while nothing is wrong.
+RATE_OF_EACH = 0.6
 RECOVERY_SECONDS = 60.0
 SUMMARY = "summary.json"
-CALM_SECONDS = 3.0  # of messages without faults, at the end
+CALM_SECONDS = 3.0  # of sending without faults, at the end of the run
 LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 1.0, 5.0
-RATE_SECONDS = 5.0  # over which the live line counts messages
+RATE_SECONDS = 5.0  # the live line shows the message rate over this time
 
 
 def run(
     seed: int, schedule: Schedule, network: Network | None, folder: Path, options: Namespace
 ) -> Outcome:
-    """Run the schedule and return the outcome; histories, log and server logs are in the folder."""
+    """Run the schedule and return the outcome.
+
+    The folder then has the histories, the log of events and the logs of the servers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schedule").write_text("".join(f"{fault}\n" for fault in schedule))
     log_above_status("Starting nginx, web, three replicas, Redis and Postgres")
@@ -98,7 +102,8 @@ async def _simulate(
     recorded = RecordedRun(
         histories,
         log,
-        # If the deployment did not become calm, the views are not final: do not compare them.
+        # If the deployment did not become calm, the views of the tabs are not final, so the checker
+        # must not compare them with the log.
         left_early={one.name for one in histories} if not_recovered else left_early,
         listeners=listeners,
         windows=fault_windows(executor.executions, options.deadline_factor),
@@ -110,7 +115,10 @@ async def _simulate(
 async def _inject_faults(
     schedule: Schedule, simulation: Simulation, executor: FaultExecutor
 ) -> tuple[list[str], str]:
-    """Run the schedule until everything is calm; return users' errors, and what did not recover."""
+    """Run the schedule until everything is calm.
+
+    Return the users' errors, and the users or servers that did not recover.
+    """
 
     def line() -> str:
         return _live_line(simulation, executor)
@@ -148,7 +156,7 @@ async def _wait_until_calm(simulation: Simulation) -> str:
     except TimeoutError as error:
         absent = [_describe(tab) for tab in simulation.tabs if not tab.is_recovered]
         return "\n".join([f"{error}", *absent])
-    except Exception as error:  # of a simulated user, in the last seconds
+    except Exception as error:  # an error of a simulated user in the last seconds
         return f"{type(error).__name__}: {error}"
     return ""
 

@@ -16,16 +16,19 @@ from loadtests.chaos.fault_kind import CALM_SECONDS, FaultKind
 
 TRIES = 100
 MAX_STRETCHES = 3
-VICTIMS = 3  # replicas, and client networks
+VICTIMS = 3  # the number of replicas, and of client networks
 
 
 class DoesNotFit(Exception):
-    """There is too little time for these faults, or no fault to inject; the text says which."""
+    """There is too little time for these faults, or no fault to inject. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduledFault:
-    """`at` is in seconds from the start; `victim` says which one of several is hit."""
+    """A fault and its start `at`, in seconds from the start of the run.
+
+    `victim` selects one of several replicas or client networks.
+    """
 
     at: float
     kind: FaultKind
@@ -50,9 +53,9 @@ Kinds = Sequence[FaultKind]
 def draw(
     seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
 ) -> list[ScheduledFault]:
-    """Return a schedule, ordered by time, with each of the kinds at least once.
+    """Return a schedule, ordered by time, that has each of the kinds at least once.
 
-    Raises DoesNotFit if that takes longer than `seconds`, or if there are no kinds.
+    Raises DoesNotFit if the schedule would take longer than `seconds`, or if there are no kinds.
     """
     if not kinds:
         raise DoesNotFit("none of these faults can be injected here in that time: allow others")
@@ -66,7 +69,10 @@ def draw(
 def choose(
     seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
 ) -> list[FaultKind]:
-    """Return as many of the kinds as fit, every mechanism first; in a long run all of them."""
+    """Return as many of the kinds as fit into the time, one kind of every mechanism first.
+
+    A long run has time for all kinds.
+    """
     rng = Random(f"choice {seed}")
     chosen: list[FaultKind] = []
     for kind in _by_mechanism(rng, kinds):
@@ -76,12 +82,12 @@ def choose(
 
 
 def least_seconds(kinds: Kinds, *, alone: bool = False) -> float:
-    """Return the shortest time that a schedule with each of the kinds can take."""
+    """Return the shortest time that a schedule with each of these kinds can take."""
     return CALM_SECONDS + _least(kinds, alone)
 
 
 def named(names: str) -> list[FaultKind]:
-    """Return the kinds of a comma-separated list. Raises KeyError for an unknown name."""
+    """Return the kinds in a comma-separated list of names. Raises KeyError for an unknown name."""
     return [KIND_BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 
@@ -137,7 +143,10 @@ def _one_by_one(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]
 
 
 def _side_by_side(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
-    """Schedule each target's faults in sequence; targets with time to spare start later."""
+    """Schedule the faults of each target one after the other.
+
+    Targets with time to spare start later.
+    """
     lanes = _lanes(kinds)
     longest = max(_length(lane) for lane in lanes)
     faults = []
@@ -150,7 +159,10 @@ def _side_by_side(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFaul
 
 
 def _least(kinds: Kinds, alone: bool) -> float:
-    """Return the fewest seconds that the kinds can take: with a single stretch, if any."""
+    """Return the fewest seconds that the kinds can take.
+
+    That is the time with a single stretch, if there is any stretch.
+    """
     if alone:
         return sum(kind.alone_seconds for kind in kinds)
     outages = _length([kind for kind in kinds if kind.outage])
@@ -180,7 +192,7 @@ def _end(faults: Schedule) -> float:
 
 
 def _by_mechanism(rng: Random, kinds: Kinds) -> list[FaultKind]:
-    """Return the kinds in random order, but first the quickest one of each mechanism."""
+    """Return the kinds in random order, after the quickest kind of each mechanism."""
     shuffled = rng.sample(kinds, len(kinds))
     slowest_first = sorted(shuffled, key=lambda kind: -kind.total_seconds)
     first = {kind.mechanism: kind for kind in slowest_first}

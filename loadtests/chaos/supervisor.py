@@ -12,7 +12,7 @@ from loadtests.chaos.deployment import ChaosDeployment
 from loadtests.lib.servers.process import Server
 
 CHECK_SECONDS = 0.05
-PAUSE_SECONDS = 0.2  # between an exit and the next start
+PAUSE_SECONDS = 0.2  # between the exit of a server and its next start
 READY_SECONDS = 30.0
 
 
@@ -23,9 +23,9 @@ class Supervisor:
 
     @asynccontextmanager
     async def keeping_down(self, server: Server) -> AsyncIterator[None]:
-        """Do not restart a server during the block, however it ended; then wait until it answers.
+        """Do not restart a server during the block, however it ended.
 
-        Raises TimeoutError.
+        Wait at the end until the server answers again. Raises TimeoutError.
         """
         self._kept_down.append(server)
         try:
@@ -59,7 +59,7 @@ async def supervised(deployment: ChaosDeployment) -> AsyncIterator[Supervisor]:
 
 
 async def wait_until_ready(server: Server) -> None:
-    """Wait until a server that the supervisor starts answers. Raises TimeoutError."""
+    """Wait until a server answers after the supervisor has started it. Raises TimeoutError."""
     async with asyncio.timeout(READY_SECONDS):
         while True:
             if server.running and await answers(server):
@@ -68,7 +68,7 @@ async def wait_until_ready(server: Server) -> None:
 
 
 async def answers(server: Server, within: float = 5.0) -> bool:
-    """Ask a server once; return whether it answers within `within` seconds."""
+    """Ask a server once. Return whether it answers within `within` seconds."""
     try:
         async with asyncio.timeout(within):
             return await asyncio.to_thread(server.answers)

@@ -60,7 +60,7 @@ FAULTS: dict[str, Fault] = {
     "postgres-delayed": delayed(postgres),
     "postgres-lossy": packets_dropped(postgres, LOST_PERCENT),
     "nginx-reloaded": processes.reloaded(),
-    # Every connection goes through nginx.
+    # All clients are affected, because every connection goes through nginx.
     "nginx-restarted": ended(nginx, signal.SIGTERM, is_connected_to=lambda client, pid: True),
     "clients-cut": clients.packets_dropped(),
     "clients-lossy": clients.packets_dropped(LOST_PERCENT),

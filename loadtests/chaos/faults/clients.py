@@ -1,7 +1,7 @@
 """Faults of clients' own networks and browsers: cut, lossy, changed, silently lost, not reading.
 
-Clients come from a few networks. A client's socket keeps its port when its address is translated
-to the network's address, so ports identify clients.
+Clients come from a few networks. A client's socket keeps its port when its address is translated to
+the network's address, so a port identifies a client.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from loadtests.lib.client import Client
 
 READERS = 10
 SILENT_SECONDS = 4.0
-SETTLE_SECONDS = 0.2  # frames that have already been read are still handled
+SETTLE_SECONDS = 0.2  # in this time, tabs still handle the frames that they have already read
 
 
 class ClientNetwork:
@@ -37,7 +37,7 @@ class ClientNetwork:
         self.nginx = context.deployment.host_of(context.deployment.nginx)
 
     def ports(self) -> set[int]:
-        """Return the client ports of its open connections."""
+        """Return the client ports of the network's open connections."""
         listed = self.nginx.run("ss", "-Htn", "state", "established", "dst", self.address)
         return {int(port) for port in re.findall(rf"{re.escape(self.address)}:(\d+)", listed)}
 
@@ -47,7 +47,10 @@ class ClientNetwork:
         return [client for client in self._context.clients() if client.port in wanted]
 
     def possibly_affected(self) -> list[Client]:
-        """Return its clients, and those without a connection: they may reconnect through here."""
+        """Return the network's clients, and all clients without a connection.
+
+        A client without a connection may reconnect through this network.
+        """
         disconnected = (client for client in self._context.clients() if not client.connected)
         return [*self.clients(self.ports()), *disconnected]
 
@@ -66,13 +69,13 @@ async def packets_dropped(context: FaultContext, percent: int = 100) -> AsyncIte
 @fault
 @asynccontextmanager
 async def reset(context: FaultContext) -> AsyncIterator[Effect]:
-    """End all connections of a client network at once, on both sides; it cannot be undone."""
+    """End all connections of a client network at once, on both sides. This cannot be undone."""
     network = ClientNetwork(context)
     ports = await asyncio.to_thread(network.ports)
     clients, started = network.clients(ports), now()
 
     async def evidence() -> str:
-        """Evidence exists once none of the connections is left."""
+        """Return evidence once none of the connections is left."""
         left = ports & await asyncio.to_thread(network.ports)
         disconnected = disconnected_since(clients, started)
         if left or not disconnected:
@@ -96,8 +99,10 @@ async def half_open(context: FaultContext) -> AsyncIterator[Effect]:
     async with applied(Drop(network.nginx, "half_open", *conditions)) as dropped:
 
         async def evidence() -> str:
-            """Evidence exists once clients have given up their connections. Dropped packets alone
-            prove little, because packets are dropped from the start."""
+            """Return evidence once clients have given up their connections.
+
+            Dropped packets alone prove little, because packets are dropped from the start.
+            """
             given_up, packets = disconnected_since(clients, started), await dropped.evidence()
             if not (given_up and packets):
                 return ""

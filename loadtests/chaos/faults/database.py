@@ -19,7 +19,8 @@ FILLER = "filler"
 LEFT_BYTES = 4_096
 MAX_ENDED = 5  # transactions
 POLL_SECONDS, PAUSE_SECONDS = 0.002, 0.3
-# Only transactions that have written something: clients must find out if they were committed.
+# Selects only transactions that have written something: then clients must find out whether the
+# transaction was committed.
 END_ONE = """
     SELECT count(pg_terminate_backend(pid)) FROM (
         SELECT pid FROM pg_stat_activity
@@ -29,7 +30,7 @@ END_ONE = """
     ) AS writing
 """
 CLOCK_OFFSETS_SECONDS = (3_600, -3_600)
-# A message gets its time from its replica.
+# A message gets its time from the clock of the replica that saves it.
 COUNT_WRONG_TIMES = """
     SELECT count(*) FROM chat_message
     WHERE created_at - now() NOT BETWEEN interval '-30 minutes' AND interval '30 minutes'
@@ -94,16 +95,16 @@ def _fill(disk: Path) -> None:
             if free_bytes < LEFT_BYTES:
                 return
             at = filler.seek(0, os.SEEK_END)
-            with suppress(OSError):  # Postgres took the space first
+            with suppress(OSError):  # Postgres may take the last space first
                 os.posix_fallocate(filler.fileno(), at, free_bytes)
 
 
 @fault
 @asynccontextmanager
 async def clock_jumps(context: FaultContext) -> AsyncIterator[Effect]:
-    """Set the clock of a replica an hour ahead or back, and then right again.
+    """Set the clock of a replica an hour ahead or back, and later set it right again.
 
-    It is the replica with the most clients, so that saved messages show its time.
+    The replica is the one with the most clients, so that saved messages show its time.
     """
     deployment = context.deployment
 

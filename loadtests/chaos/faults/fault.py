@@ -1,8 +1,8 @@
-"""What all faults are made of: a fault is injected, its effect is observed, it is healed.
+"""What all faults have in common: a fault is injected, its effect is observed, it is healed.
 
-A fault is a context manager: it is in effect during the block, and healed after it, even after an
-error. It ends once its victim answers again. Blocking calls are made in threads, so that the users
-continue; servers are started by the main thread only.
+A fault is a context manager. It is in effect during the block, and is healed after the block, even
+after an error. The block ends once the fault's victim answers again. Blocking calls are made in
+threads, so that the simulated users continue. Only the main thread starts servers.
 """
 
 import time
@@ -43,9 +43,9 @@ class FaultContext:
 class Effect:
     """How a fault shows, from its injection until a moment after it was healed.
 
-    `evidence` returns what shows that the fault took effect; it is empty while nothing does. A
-    fault without evidence proves nothing: its run does not count. `affected` returns the clients
-    that a client fault affects; it is called in a thread.
+    `evidence` returns what shows that the fault took effect; until something does, it returns an
+    empty text. A fault without evidence proves nothing: its run does not count. `affected` returns
+    the clients that a client fault affects; it is called in a thread.
     """
 
     evidence: Callable[[], Awaitable[str]]

@@ -17,7 +17,7 @@ CONNECT_SECONDS = 10.0
 
 @asynccontextmanager
 async def applied(rule: Drop | Rate) -> AsyncIterator[Effect]:
-    """Apply a rule of the network during the block; its packets are the evidence."""
+    """Apply a network rule during the block. The packets that it affected are the evidence."""
 
     async def evidence() -> str:
         count = await asyncio.to_thread(rule.count)
@@ -37,7 +37,10 @@ def packets_dropped(
     percent: int = 100,
     other: ChooseServer | None = None,
 ) -> AbstractAsyncContextManager[Effect]:
-    """Drop all or some of the packets on a server's link; only those to `other`, if given."""
+    """Drop all or some of the packets on a server's link.
+
+    With `other`, drop only packets between the two servers.
+    """
     conditions = to_and_from(context.host_of(other).address) if other else ("", "")
     table = f"drop_{choose(context).name}_{percent}_{context.victim}"
     return applied(Drop(context.host_of(choose), table, *conditions, percent=percent))
@@ -54,11 +57,11 @@ def slow(
 @fault
 @asynccontextmanager
 async def delayed(context: FaultContext, choose: ChooseServer) -> AsyncIterator[Effect]:
-    """Delay everything that a server sends and receives, as if it were far away."""
+    """Delay everything that a server sends and receives, as if the server were far away."""
     host = context.host_of(choose)
     delay = Delay(host, context.deployment.switch, DELAY_MS)
     try:
-        delay.apply()  # the relay ends with its thread, so not in another one
+        delay.apply()  # call it in this thread: the relay ends with the thread that started it
         address = host.address, choose(context).port
         yield Effect(partial(asyncio.to_thread, _evidence_of_delay, address))
     finally:
@@ -66,7 +69,7 @@ async def delayed(context: FaultContext, choose: ChooseServer) -> AsyncIterator[
 
 
 def _evidence_of_delay(address: tuple[str, int]) -> str:
-    """Connect; it takes at least the added delay in both directions."""
+    """Connect, and return evidence if that took at least the added delay in both directions."""
     started = now()
     try:
         socket.create_connection(address, timeout=CONNECT_SECONDS).close()

@@ -34,9 +34,10 @@ async def ended(
     by: signal.Signals = signal.SIGKILL,
     is_connected_to: IsConnectedTo | None = None,
 ) -> AsyncIterator[Effect]:
-    """End a server with a signal and keep it down; restart it at the end.
+    """End a server with a signal and keep it down. Restart it at the end.
 
-    With `is_connected_to`, evidence exists once clients have lost their connections through it.
+    With `is_connected_to`, evidence exists once clients have lost their connections through this
+    server.
     """
     server = choose(context)
     pid, started = server.pid, now()
@@ -61,7 +62,7 @@ async def ended(
 @fault
 @asynccontextmanager
 async def terminated(context: FaultContext, choose: ChooseServer) -> AsyncIterator[Effect]:
-    """End a replica with SIGTERM, which takes a while; it is then restarted at once."""
+    """End a replica with SIGTERM, which takes a while. It is restarted as soon as it has ended."""
     server = choose(context)
     process = psutil.Process(server.pid)
 
@@ -97,7 +98,7 @@ async def paused(context: FaultContext, choose: ChooseServer) -> AsyncIterator[E
 @fault
 @asynccontextmanager
 async def reloaded(context: FaultContext) -> AsyncIterator[Effect]:
-    """Reload nginx: old workers keep open connections, new ones accept more."""
+    """Reload nginx. Old nginx workers keep their open connections; new ones accept further ones."""
     replaced = await asyncio.to_thread(context.deployment.nginx.reload)
 
     async def evidence() -> str:
@@ -127,7 +128,7 @@ async def rolling_deploy(context: FaultContext) -> AsyncIterator[Effect]:
 
 
 async def _replace_all(context: FaultContext, replaced: list[Replica]) -> None:
-    """Replace all replicas; each new one serves before the old one stops."""
+    """Replace all replicas. Each new replica serves before the replica that it replaces stops."""
     deployment, stopping = context.deployment, list[asyncio.Task[None]]()
     for old in list(deployment.replicas):
         new = deployment.new_replica(beside=old)
@@ -147,7 +148,10 @@ def is_served_by(client: Client, pid: int) -> bool:
 
 
 def process_of(history: History) -> int | None:
-    """Return the process id in the name of the replica (HOST:ID) that a client is connected to."""
+    """Return the process id of the replica that a client is connected to.
+
+    It is part of the replica's name, HOST:ID.
+    """
     connected = history.newest(Connected)
     process = connected.replica.rpartition(":")[2] if connected else ""
     return int(process) if process.isdecimal() else None
