@@ -1,7 +1,7 @@
 """`python -m loadtests.lib.checker FOLDER`: check a recorded run again.
 
 Prints the summary and the first violations. Exit status: 0 no violation, 1 violations, 2 the folder
-has no run.
+contains no run.
 """
 
 import sys

@@ -8,7 +8,7 @@ from loadtests.lib.client.history import CommandAnswered, Frame, History
 
 
 def check_nonces(histories: Sequence[History]) -> Iterator[Violation]:
-    """One nonce of one user identifies one message, on every replica and in every room."""
+    """Check that a nonce of a user identifies one message, on every replica and in every room."""
     named: dict[tuple[int, str], int] = {}
     for history in histories:
         for frame in _saved(history):
@@ -19,7 +19,10 @@ def check_nonces(histories: Sequence[History]) -> Iterator[Violation]:
 
 
 def check_shown(histories: Sequence[History], stayed: Sequence[History]) -> Iterator[Violation]:
-    """A message that was acknowledged to any client is in every view of the room exactly once."""
+    """Check that every view of a room shows each acknowledged message exactly once.
+
+    It does not matter to which client the message was acknowledged.
+    """
     saved = {frame["id"]: frame for history in histories for frame in _saved(history)}
     for history in stayed:
         for room, view in history.views.items():
@@ -34,7 +37,7 @@ def check_shown(histories: Sequence[History], stayed: Sequence[History]) -> Iter
 
 
 def _saved(history: History) -> Iterator[Frame]:
-    """Yield the messages in all answers to this client's sends and edits."""
+    """Yield the messages in all answers to the sends and edits of this client."""
     for entry in history.entries:
         if isinstance(entry, CommandAnswered) and entry.code is None and entry.message is not None:
             yield entry.message

@@ -1,9 +1,9 @@
 """Applies all rules to all histories. Pure.
 
-Call `check` with what every client recorded and the log as read after the last change; a correct
-run gives an empty list. A client that closed before the end has outdated views: name it in
-`left_early`, so that its final views are not compared with the log. With `deadlines`, presence and
-revocation are also checked; the histories must then include all clients of the rooms.
+Call `check` with the histories of all clients, and with the log as it was read after the last
+change. A correct run gives an empty list. A client that closed before the end has outdated views:
+name it in `left_early`, so that its final views are not compared with the log. With `deadlines`,
+presence and revocation are also checked; the histories must then include all clients of the rooms.
 """
 
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ def check(
     left_early: Collection[str] = (),
     deadlines: Deadlines | None = None,
 ) -> list[Violation]:
-    """Return every violation; rules come in the order in which they build on each other."""
+    """Return every violation. Later rules build on the ones that are checked before them."""
     stayed = [history for history in histories if history.name not in left_early]
     memberships = membership.Memberships(log)
     violations = log_rules.check(log) + membership.check_log(log, memberships)
@@ -55,7 +55,7 @@ def check(
 
 
 def format_violations(violations: Sequence[Violation], most: int = 20) -> str:
-    """Return the violations as lines for a failed test's message."""
+    """Return the violations as lines, for the message of a failed test."""
     lines = [str(violation) for violation in violations[:most]]
     if len(violations) > most:
         lines.append(f"… and {len(violations) - most} more")

@@ -1,4 +1,4 @@
-"""Rules of the final views: each shows the whole log from its start, once. Pure."""
+"""Rules of the final views: each view shows the whole log from the view's start, once. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ def check(history: History, log: Log) -> list[Violation]:
 
 
 def check_equal(histories: Sequence[History]) -> list[Violation]:
-    """All views of a room that start at the same seq show the same messages."""
+    """Check that all views of a room that start at the same seq show the same messages."""
     first: dict[tuple[int, int], tuple[str, list[tuple[int, int, str]]]] = {}
     violations = []
     for history in histories:

@@ -17,7 +17,10 @@ def merge_intervals(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def subtract_intervals(interval: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
-    """Yield what is left of an interval outside the others, which are in order and disjoint."""
+    """Yield the parts of an interval that are outside all the others.
+
+    The others are in order and disjoint.
+    """
     start, end = interval
     for other_start, other_end in others:
         if other_end <= start:
@@ -32,7 +35,7 @@ def subtract_intervals(interval: Interval, others: Iterable[Interval]) -> Iterat
 
 
 def intersect_intervals(interval: Interval, others: Iterable[Interval]) -> Iterator[Interval]:
-    """Yield what an interval has in common with each of the others."""
+    """Yield the parts of an interval that it shares with each of the others."""
     for start, end in others:
         both = max(interval[0], start), min(interval[1], end)
         if both[0] < both[1]:

@@ -1,7 +1,7 @@
-"""The event log as the database has it, which the histories are compared with.
+"""The event log as the database has it. The histories are compared with it.
 
-Plain SQL for PostgreSQL and SQLite, over any DB-API connection: the checker must not read the
-database through the code that it judges.
+The log is read with plain SQL for PostgreSQL and SQLite, over any DB-API connection: the checker
+must not read the database through the code that it judges.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ class LoggedEvent:
     type: str
     message: int | None
     actor: int | None = None
-    user: int | None = None  # the user whom it concerns
+    user: int | None = None  # the user whom the event concerns
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class LoggedMessage:
     nonce: str
     body: str
     deleted: bool
-    rev: int = 0  # seq of the event that last changed it
+    rev: int = 0  # seq of the event that last changed the message
     html: str | None = None
 
 
@@ -58,13 +58,13 @@ class Log:
         return events[seq - 1].type if 0 < seq <= len(events) else None
 
     def messages_of(self, room: int, since: int = 0) -> list[LoggedMessage]:
-        """Return a room's messages after a seq, in seq order."""
+        """Return the room's messages that were created after seq `since`, in seq order."""
         own = (one for one in self.messages.values() if one.room == room and one.seq > since)
         return sorted(own, key=lambda message: message.seq)
 
 
 def read_log(connection: DatabaseConnection) -> Log:
-    """Read both tables whole: for the databases of tests, not for production."""
+    """Read both tables completely. Use this for the databases of tests, not for production."""
     log = Log()
     for room, *columns in _rows(connection, EVENTS):
         log.rooms[room].append(LoggedEvent(*columns))

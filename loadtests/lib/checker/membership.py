@@ -1,10 +1,10 @@
 """Rules of membership: only members receive a room's events and send in it. Pure.
 
 A room's log says who was a member at which seq. `subscribed` carries the seq at which the
-membership was read; live events go up to and including the seq at which it ended. Members may read
-what was written before they joined. Rooms whose log does not start with their first member are not
-checked. Histories do not contain `room.bumped`, or REST answers other than loads, so these are not
-checked either.
+membership was read. Live events may arrive up to and including the seq at which the membership
+ended. Members may read what was written before they joined. Rooms whose log does not start with
+their first member are not checked. Histories contain neither `room.bumped` nor REST answers other
+than loads, so these are not checked either.
 """
 
 from collections import defaultdict
@@ -30,7 +30,10 @@ NEVER = 2**63
 
 @dataclass(slots=True)
 class MembershipRange:
-    """From the seq of joining to that of leaving, which is the last event the user receives."""
+    """The seqs of one membership, from joining to leaving.
+
+    The event of leaving is the last one that the user receives.
+    """
 
     joined: int
     left: int = NEVER
@@ -59,7 +62,7 @@ class Memberships:
 
 
 def check_log(log: Log, memberships: Memberships) -> list[Violation]:
-    """The sender of a message was a member at that moment."""
+    """Check that the sender of each message was a member at that moment."""
     return [
         Violation("speaks-as-member", "log", room, f"user {event.actor} at seq {event.seq}")
         for room in memberships.judged
@@ -71,8 +74,8 @@ def check_log(log: Log, memberships: Memberships) -> list[Violation]:
 
 
 def check(history: History, memberships: Memberships) -> Iterator[Violation]:
-    """A client receives only what its user may read."""
-    user, ends = 0, dict[int, int]()  # room: the last seq that may be received live
+    """Check that a client receives only what its user may read."""
+    user, ends = 0, dict[int, int]()  # by room: the last seq that may be received live
     for entry in history.entries:
         match entry:
             case Connected():

@@ -1,8 +1,8 @@
 """Rules for the states of messages: no answer is older than what anyone had already seen. Pure.
 
-A replay, a load over REST and the answer to a command carry a message as it is now. So an answer to
-a request that was sent after any client knew of a change must have that change. This proves that no
-old text is sent: an event that was in flight when the text changed is not a violation.
+A replay, a load over REST and the answer to a command carry a message as it is now. So if a request
+was sent after any client knew of a change, the answer must contain that change. This proves that
+the server sends no old text. An event that was in flight when the text changed is not a violation.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ from loadtests.lib.client.history import (
     SubscribeSent,
 )
 
-# By message and rev: when any client first knew of that state.
+# By message and rev: when the first client knew of that state.
 FirstKnown = dict[int, dict[int, float]]
 
 
@@ -35,7 +35,7 @@ class State:
     at: float
     requested_at: float | None
     message: Frame
-    seq: int  # of the carrying event: the message must be at least as new
+    seq: int  # seq of the event that carried the message; the message must be at least as new
 
 
 def check(histories: Sequence[History], log: Log) -> list[Violation]:
@@ -88,7 +88,7 @@ def _note(first_known: FirstKnown, message: int, rev: int, at: float) -> None:
 
 
 def _states(history: History) -> Iterator[State]:
-    asked: dict[int, float] = {}  # room: when the current replay was requested
+    asked: dict[int, float] = {}  # by room: when the current replay was requested
     subscribed: dict[int, float] = {}
     sent: dict[int, float] = {}
     client = history.name

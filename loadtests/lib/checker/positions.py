@@ -29,7 +29,7 @@ def check(history: History) -> list[Violation]:
 
 @dataclass(slots=True)
 class _Room:
-    """The seq up to which a room is shown without a gap, now and after the current load."""
+    """The seq up to which a room is shown without a gap: now, and after the current load."""
 
     shown: int
     loading: int | None = None
@@ -58,7 +58,7 @@ class _Positions:
             case SubscriptionEnded(room=room):
                 self.rooms.pop(room, None)
             case Disconnected():
-                # A load that did not finish starts over.
+                # A load that has not finished when the connection ends starts over.
                 self.rooms = {id: one for id, one in self.rooms.items() if one.loading is None}
 
     def _asked(self, entry: SubscribeSent) -> Iterator[Violation]:

@@ -1,7 +1,8 @@
 """Rules of presence: users who have a room open are shown as online, and only they. Pure.
 
-Each change must be visible within its promise, which faults may extend (`Deadlines`). The histories
-must include all clients that have the rooms open, closed at the same moment at the end.
+Each change must be visible within its promised time, which faults may extend (`Deadlines`). The
+histories must include all clients that have the rooms open. The clients must have been closed at
+the same moment at the end.
 """
 
 from collections import defaultdict
@@ -43,7 +44,7 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _ghosts(
     client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """No user is shown for longer than promised after they were last present."""
+    """Check that no user is shown for longer than promised after they were last present."""
     for user, shown_intervals in interval.seen.items():
         for shown in shown_intervals:
             for start, end in subtract_intervals(shown, present.get(user, ())):
@@ -55,7 +56,7 @@ def _ghosts(
 def _missing(
     client: str, interval: PresenceInterval, present: Present, deadlines: Deadlines
 ) -> Iterator[Violation]:
-    """Everyone who has the room open is shown within the promised time."""
+    """Check that everyone who has the room open is shown within the promised time."""
     for user, own in present.items():
         shown = merge_intervals(interval.seen.get(user, ()))
         for both in intersect_intervals(interval.certain, own):

@@ -1,8 +1,8 @@
 """When each client had each room open, and whom it saw online in that time. Pure.
 
-One interval is one subscription. A client cannot know exactly when the server saw it end: it may
-count as present from `asked` to `over`, and certainly is present from `live` to `alive`, the last
-moment at which something from the room reached it.
+An interval is one subscription. A client cannot know exactly when the server saw the subscription
+end. So the client may count as present from `asked` to `over`. It is certainly present from `live`
+to `alive`, the last moment at which something from the room reached it.
 """
 
 from dataclasses import dataclass, field
@@ -36,7 +36,8 @@ class PresenceInterval:
     leaving: bool = False  # `unsubscribe` was sent: what arrives now proves nothing
     counted: bool = False  # the room is too large for a list of names
     seen: dict[int, list[Interval]] = field(default_factory=dict)  # by user: when they were shown
-    _shown: dict[int, float] = field(default_factory=dict)  # by user: since when they are shown
+    # By user: since when they have been shown.
+    _shown: dict[int, float] = field(default_factory=dict)
 
     @property
     def certain(self) -> Interval:
@@ -57,7 +58,7 @@ class PresenceInterval:
             self.alive = entry.at
 
     def end(self, at: float, *, run_ended: bool = False) -> None:
-        """End it; with `run_ended`, it was open and intact until the end of the run."""
+        """End the interval. With `run_ended`, the subscription was intact to the end of the run."""
         self.over = FOREVER if run_ended else at
         if run_ended:
             self.alive = at

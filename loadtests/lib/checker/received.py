@@ -37,7 +37,7 @@ def _faults(entry: Entry, log: Log) -> Iterator[tuple[str, int, str]]:
 
 
 def _answer_fault(answered: Frame, log: Log) -> str | None:
-    """A message that was answered with `ok` is in the log, just as the answer says."""
+    """Check that a message that was answered with `ok` is in the log, just as the answer says."""
     message = log.messages.get(answered["id"])
     if message is None:
         return f"message {answered['id']} is not in the log"
@@ -48,7 +48,7 @@ def _answer_fault(answered: Frame, log: Log) -> str | None:
 
 
 def _missing(messages: tuple[Frame, ...], room: int, seq: int, log: Log) -> Iterator[str]:
-    """A load over REST is complete, from its first message to the seq that it names."""
+    """Check that a load over REST is complete, from its first message to the seq that it names."""
     loaded = {message["id"] for message in messages}
     first = min((message["seq"] for message in messages), default=1)
     for one in log.messages_of(room, first - 1):

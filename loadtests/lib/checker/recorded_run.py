@@ -1,6 +1,6 @@
 """The record of a run: the histories, the log and the faults.
 
-`run_files` writes it to a folder, from which it can be checked again on any machine.
+`run_files` writes the record to a folder. From there the run can be checked again on any machine.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +15,10 @@ from loadtests.lib.client.history import History
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """`listeners` are the clients that have busy rooms open throughout the run."""
+    """Everything that the checker needs to judge a run.
+
+    `listeners` are the clients that have busy rooms open throughout the run.
+    """
 
     histories: Sequence[History]
     log: Log

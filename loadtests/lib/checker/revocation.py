@@ -2,7 +2,7 @@
 
 The time counts from the answer to the request that took the access away. A connection that no
 longer receives anything is not a violation, however long its client takes to notice. A REST load
-that still succeeds is one, with or without a connection.
+that still succeeds is a violation, with or without a connection.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
 def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> Iterator[Violation]:
     deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
-    # An ended session must not open a connection either.
+    # A user whose session has ended must not be able to connect either.
     later = history.entries if room is None else _on_same_subscription(history, revoked)
     for entry in later:
         if entry.at > deadline and _was_received(entry, room):
@@ -53,7 +53,7 @@ def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> It
 
 
 def _was_received(entry: Entry, room: int | None) -> bool:
-    """Whether the client received something: on the connection, or by a load of a lost room."""
+    """Whether the client received something: over its connection, or by a load of a lost room."""
     return isinstance(entry, Received) or (
         isinstance(entry, RoomLoaded) and room in (None, entry.room)
     )
@@ -62,7 +62,8 @@ def _was_received(entry: Entry, room: int | None) -> bool:
 def _on_same_subscription(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
     """Yield what arrived on the subscription that was open when access was revoked.
 
-    After its end only loads are yielded, until the client subscribes to the room again.
+    After the end of that subscription, only loads are yielded, until the client subscribes to the
+    room again.
     """
     is_open = False
     for entry in history.entries:

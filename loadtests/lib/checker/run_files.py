@@ -21,11 +21,14 @@ ENTRIES = {kind.__name__: kind for kind in get_args(Entry)}
 
 
 class RunFileError(Exception):
-    """A folder has no readable run; the text says why."""
+    """A folder contains no readable run. The text says why."""
 
 
 def write_run(run: RecordedRun, folder: Path) -> None:
-    """Write a run into a folder, which is created; files of an earlier run are replaced."""
+    """Write a run into a folder.
+
+    The folder is created if it does not exist. Files of an earlier run are replaced.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = {
         "left_early": sorted(run.left_early),
@@ -87,9 +90,10 @@ def _read_log(path: Path) -> Log:
 
 
 class _HistoryLines:
-    """Turns histories into lines; a frame is a line of its own, before the first that refers to it.
+    """Turns histories into lines.
 
-    Frames are told apart by identity: clients that received the same frame share one object.
+    A frame gets a line of its own, before the first line that refers to it. Frames are told apart
+    by identity: clients that received the same frame share one object.
     """
 
     def __init__(self) -> None:
@@ -112,7 +116,7 @@ class _HistoryLines:
                 yield [type(entry).__name__, *map(self._referring, values)]
 
     def _referring(self, value: Any) -> Any:
-        """Return the value with references in place of frames."""
+        """Return the value with every frame in it replaced by a reference."""
         if isinstance(value, list | tuple):
             return [self._referring(one) for one in value]
         if not isinstance(value, dict):

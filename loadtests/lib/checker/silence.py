@@ -1,8 +1,8 @@
 """How long clients received no events while others were sending. Pure.
 
-A silence that is still open at the end of the span counts in full: it lasts until the client's next
-event, or until its history ends. But if an outage starts in the meantime, no user can send, and the
-time after that proves nothing.
+A silence that has not ended at the end of the span counts in full: it lasts until the client's next
+event, or until its history ends. But if an outage starts before that, the silence ends there,
+because during an outage no user can send.
 """
 
 from bisect import bisect_left, bisect_right

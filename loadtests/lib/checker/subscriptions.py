@@ -1,9 +1,10 @@
 """Rules of one subscription: every event once, in order, without gaps. Pure.
 
-A subscription starts with `subscribe` and ends with the connection, with the next `subscribe` of
+A subscription starts with `subscribe`. It ends with the connection, with the next `subscribe` of
 the room, with the answer to `unsubscribe`, or when the user is removed. The missed events come
-between `subscribe` and `subscribed`, and the live ones after that. This needs no log and keeps one
-small record per open room, so a long run can check each entry as it happens.
+between `subscribe` and `subscribed`, and the live events after that. The check needs no log and
+keeps only one small record per open room, so even in a long run each entry can be checked as it
+happens.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,10 @@ def check(history: History) -> list[Violation]:
 
 @dataclass(slots=True)
 class OrderChecker:
-    """Checks the subscriptions of one client; it must get all entries in order, from the first."""
+    """Checks the subscriptions of one client.
+
+    It must get all entries of the client's history in order, from the first one.
+    """
 
     client: str
     _open: dict[int, "_Open"] = field(default_factory=dict)  # by room
@@ -56,7 +60,7 @@ class OrderChecker:
         return []
 
     def _unsubscribed(self, room: int, entry: CommandAnswered) -> None:
-        # The answer does not end a `subscribe` that was sent after the `unsubscribe`.
+        # The answer to an `unsubscribe` does not end a subscription that was started after it.
         if room in self._open and entry.code is None and self._open[room].leaving == entry.ref:
             del self._open[room]
 
@@ -89,7 +93,7 @@ class OrderChecker:
 
 @dataclass(slots=True)
 class _Open:
-    """The seq that the next event of a room must have; `next` is None until it is known."""
+    """An open subscription. `next` is the seq of the room's next event; None until it is known."""
 
     position: int | None
     next: int | None
@@ -102,7 +106,7 @@ class _Open:
         return self.position is not None and self.next != self.position + 1
 
     def broken_by(self, seq: int) -> str:
-        """Return the rule that an unexpected event breaks."""
+        """Return the rule that an event with an unexpected seq breaks."""
         assert self.next is not None, "any event may come first"
         if seq > self.next:
             self.skipped.append(range(self.next, seq))

@@ -1,6 +1,6 @@
 """A run in a few lines: messages, deliveries, violations and silences. Pure.
 
-The lines are for people; a script reads the exit status.
+The lines are for people. A script should read the exit status instead.
 """
 
 from collections import Counter
@@ -19,7 +19,8 @@ class Summary:
     acknowledged: int  # messages answered with `ok`
     delivered: int  # messages received, by all clients together
     violations: Counter[str]  # by category
-    silences: list[tuple[str, float, float]]  # window, length, longest silence in it
+    # Name of the fault window, its length, the longest silence in it.
+    silences: list[tuple[str, float, float]]
 
     def __str__(self) -> str:
         lines = [self.counts]
@@ -51,7 +52,7 @@ def summarize_run(run: RecordedRun, violations: Sequence[Violation]) -> Summary:
 
 
 def _acknowledged(entry: object) -> int | None:
-    """Return the id of the message if the entry acknowledges one."""
+    """Return the id of the message that the entry acknowledges, if it acknowledges one."""
     match entry:
         case CommandAnswered(
             command={"type": "message.send"}, code=None, message={"id": int() as id}

@@ -1,8 +1,8 @@
-"""What the checker finds: the broken rule, the client whose history shows it, and how."""
+"""What the checker finds: the broken rule, the client whose history shows that, and details."""
 
 from dataclasses import dataclass
 
-# What a broken rule means for users: every rule is in one category.
+# What a broken rule means for users. Every rule is in exactly one category.
 CATEGORIES = {
     "lost": {
         "ok-logged",
