@@ -1,8 +1,8 @@
 """The client: sockets, timers and waiting, over asyncio and `websockets`.
 
-Give it an identity and the addresses of replicas, then `async with`. It reconnects by itself until
-it is closed or the server forbids it; `wait_until` waits for any condition. Locust's users run it
-under gevent: see `gevent_loop`.
+Create a `Client` with an identity and the addresses of replicas, then enter it with `async with`.
+It reconnects by itself until it is closed or the server forbids reconnecting; `wait_until` waits
+for any condition. Locust's users run clients under gevent: see `gevent_loop`.
 """
 
 import asyncio
@@ -42,19 +42,21 @@ from loadtests.lib.client.websocket import NOT_OPENED
 
 ABNORMAL_CLOSURE = 1006  # the close code of a socket that ended without a close frame
 LOAD_RETRY_SECONDS = 0.5
-# After a replacement socket did not open, while the old one still works.
+# The delay until the next attempt, after a replacement socket did not open while the old socket
+# still works.
 SWITCH_RETRY_SECONDS = (0.1, 0.3)
-MAX_NOTIFICATIONS = 100  # kept by a client that keeps a limited number of messages
-# Threads of their own: slow loads must not block other work, such as the end of a fault.
+MAX_NOTIFICATIONS = 100  # how many are kept if `messages_kept` limits the messages, too
+# REST loads have threads of their own: slow loads must not block other work, such as the end of a
+# fault.
 _load_threads = ThreadPoolExecutor(16, "load")
 
 
 class Client:
-    """One tab of a user; `identity` is a line as `seed` writes it: `Cookie: …`, for example.
+    """One tab of a user. `identity` is a line as `seed` writes it, for example `Cookie: …`.
 
-    With `messages_kept`, it keeps only so many messages of each room, and loads no more of them:
-    a long run would not fit into memory. `decode` may return one object for equal texts of many
-    clients.
+    With `messages_kept`, the client keeps and loads only that many messages of each room; otherwise
+    a long run would not fit into memory. `decode` may return the same object for equal texts of
+    many clients.
     """
 
     def __init__(
@@ -74,10 +76,10 @@ class Client:
         self.history = history or History(name)
         self.protocol = ClientProtocol(self.history)
         self.stop_code: int | None = None  # the close code that forbade reconnecting
-        self.address = ""  # of the newest socket
-        # A phone's radio: it reads what has arrived, then sleeps for this long.
+        self.address = ""  # the address of the newest socket
+        # Like a phone's radio, the client reads what has arrived and then sleeps for this long.
         self.read_pause_seconds = 0.0
-        self._pages: int | None = None  # of a room that is loaded over REST; None: all
+        self._pages: int | None = None  # how many pages of a room are loaded over REST; None: all
         if messages_kept is not None:
             self.protocol.notifications = deque(maxlen=MAX_NOTIFICATIONS)
             self.protocol.make_view = partial(RoomView, limit=messages_kept)
@@ -93,7 +95,8 @@ class Client:
         self._may_connect = asyncio.Event()
         self._may_connect.set()
         self._connecting_since = 0.0
-        self._loss_intended = False  # by `drop_connection` or `disconnect`
+        # Whether `drop_connection` or `disconnect` caused the loss of the socket.
+        self._loss_intended = False
 
     @property
     def connected(self) -> bool:
@@ -101,7 +104,7 @@ class Client:
 
     @property
     def all_open(self) -> bool:
-        """Whether it is connected, and all its rooms are live and loaded."""
+        """Whether the client is connected, and all its rooms are live and loaded."""
         return self.connected and all(map(self.is_open, self.protocol.subscriptions))
 
     def is_open(self, room: int) -> bool:
@@ -110,7 +113,7 @@ class Client:
         return subscription.live and not subscription.loading
 
     def subscription(self, room: int) -> Subscription:
-        """Return a room's subscription; raises KeyError if it is not, or no longer, subscribed."""
+        """Return a room's subscription. Raises KeyError if the room is not subscribed now."""
         return self.protocol.subscriptions[room]
 
     async def __aenter__(self) -> Self:
@@ -126,7 +129,7 @@ class Client:
         await self.close()
 
     async def close(self) -> History:
-        """Close for good; return the history with the final views."""
+        """Close for good. Return the history with the final views."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -138,7 +141,10 @@ class Client:
         await self.wait_until(lambda: self.is_open(room), within)
 
     async def subscribe(self, room: int, start: Start = Start.BEGINNING) -> None:
-        """Subscribe to a room, now or as soon as there is a socket, without waiting."""
+        """Subscribe to a room, without waiting.
+
+        Without a socket, the client subscribes as soon as there is one.
+        """
         await self._do(self.protocol.subscribe(room, start))
 
     async def unsubscribe(self, room: int) -> Frame:
@@ -152,7 +158,7 @@ class Client:
         )
 
     async def command(self, type: str, *, retry: bool = True, **fields: Any) -> Frame:
-        """Send a command and wait for its answer, over as many sockets as it takes.
+        """Send a command and wait for its answer, even if that takes several sockets.
 
         Without `retry`, `unavailable` and `rate_limited` also count as answers.
         """
@@ -160,7 +166,7 @@ class Client:
         return await self._answer(ref, effects)
 
     async def send_unanswered(self, type: str, **fields: Any) -> None:
-        """Send a command without an answer, such as `typing`; it is lost with its socket."""
+        """Send a command that has no answer, such as `typing`. It is lost if the socket is lost."""
         if self.connected:
             await self._write({"type": type, **fields})
 
@@ -176,18 +182,18 @@ class Client:
 
     @property
     def port(self) -> int | None:
-        """The local port of its socket; None while it has none."""
+        """The local port of the client's socket; None without a socket."""
         return None if self._socket is None else int(self._socket.local_address[1])
 
     async def wait_until(self, condition: Callable[[], Any], within: float = 10) -> None:
-        """Wait until `condition` holds; raises TimeoutError if it does not in time."""
+        """Wait until `condition` holds. Raises TimeoutError if it does not hold in time."""
         async with asyncio.timeout(within):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
 
     def stop_reading(self) -> None:
-        """Stop reading from this socket, like a page on a sleeping computer."""
+        """Stop reading from the current socket, like a page on a sleeping computer."""
         if self._socket is not None:
             self._socket.transport.pause_reading()
 
@@ -203,7 +209,10 @@ class Client:
             await self.wait_until(lambda: not self.connected)
 
     async def disconnect(self, *, close_frame: bool = True) -> None:
-        """Stay disconnected until `reconnect`: close the socket, or drop it with no close frame."""
+        """Disconnect, and stay disconnected until `reconnect`.
+
+        With `close_frame` the socket is closed; without it, the socket is dropped.
+        """
         self._may_connect.clear()
         self._loss_intended = True
         if self._switching is not None:
@@ -221,8 +230,8 @@ class Client:
         """Choose a random address to connect to, but not the one that just failed.
 
         Clients usually connect through a proxy, which passes over a replica that is down. A client
-        that drew the dead replica several times in a row would be away for longer than any real
-        one.
+        that chose the dead replica several times in a row would be disconnected for longer than any
+        real client.
         """
         failed = self.address if self.protocol.attempt_failed else ""
         others = [address for address in self.addresses if address != failed]
@@ -232,7 +241,7 @@ class Client:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
         try:
-            await self._do(effects)  # which may already be the answer
+            await self._do(effects)  # the effects may already contain the answer
             return await answer
         finally:
             self._answers.pop(ref, None)
@@ -250,11 +259,11 @@ class Client:
             self._changed.set()
 
     async def _run_connection(self) -> int:
-        """Use one socket and those that replace it; return the last close code."""
+        """Use one socket, and the sockets that replace it. Return the last close code."""
         self.address, self._connecting_since = self.next_address(), time.perf_counter()
         try:
             self._socket = await websocket.connect_socket(self.address, self.headers)
-            # `disconnect` during the handshake found no socket to close.
+            # If `disconnect` was called during the handshake, it found no socket to close.
             code = await self._listen() if self._may_connect.is_set() else ABNORMAL_CLOSURE
         except NOT_OPENED as error:
             self._listener.not_opened(error)
@@ -280,7 +289,7 @@ class Client:
                 if socket is self._socket:
                     return ABNORMAL_CLOSURE
             else:
-                if socket is self._socket:  # otherwise it has been replaced
+                if socket is self._socket:  # otherwise the socket has been replaced
                     await self._receive(self._decode(text))
 
     async def _receive(self, frame: Frame) -> None:
@@ -339,7 +348,8 @@ class Client:
 
     async def _write(self, frame: Frame) -> None:
         if self._socket is not None:
-            # `_listen` notices a lost socket; unanswered commands are sent again on the next one.
+            # `_listen` notices that the socket is lost. Unanswered commands are sent again on the
+            # next socket.
             with suppress(ConnectionClosed, OSError):
                 await self._socket.send(json.dumps(frame))
 

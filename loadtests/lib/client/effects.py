@@ -15,7 +15,7 @@ class WriteFrame:
 
 @dataclass(frozen=True, slots=True)
 class LoadRoom:
-    """Load a room over REST, then call `loaded` with the same `load`, its number."""
+    """Load a room over REST. Then call `loaded` with the number of this load."""
 
     room: int
     load: int
@@ -46,7 +46,7 @@ class Reconnect:
 
 @dataclass(frozen=True, slots=True)
 class SwitchConnection:
-    """Open the next socket while this one is open; call `switched` with its welcome."""
+    """Open the next socket while the current one is open. Then call `switched` with the welcome."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Runs asyncio code, such as `Client`, for gevent's greenlets, in which Locust's users live.
+"""Runs asyncio code, such as `Client`, under gevent, in whose greenlets Locust's users run.
 
 The process has one event loop, in a greenlet of its own. gevent must have patched the standard
-library before this is imported (Locust does): asyncio then waits in gevent's hub, and its "threads"
-are greenlets.
+library before this module is imported, as Locust does. asyncio then waits in gevent's hub, and its
+"threads" are greenlets.
 """
 
 import asyncio
@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 
 import gevent
 
-MAX_GREENLETS = 1_000  # that block for asyncio code, which calls them threads
+# Greenlets in which asyncio runs blocking calls; asyncio takes them for threads.
+MAX_GREENLETS = 1_000
 T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T], within: float | None = None) -> T:
-    """Run a coroutine while this greenlet waits; raises TimeoutError if it takes longer.
+    """Run a coroutine while this greenlet waits. Raises TimeoutError if it takes longer.
 
     If the greenlet is killed, the coroutine is cancelled.
     """

@@ -1,7 +1,8 @@
 """What one client saw and did, in order: the checker's input.
 
-`ClientProtocol` writes it. An entry says what crossed the wire, not what was intended. Times are
-seconds of the machine's monotonic clock, so that histories of one machine can be compared.
+`ClientProtocol` writes the history. An entry says what crossed the wire, not what was intended.
+Times are seconds of the machine's monotonic clock, so that histories of one machine can be
+compared.
 """
 
 import time
@@ -25,7 +26,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The connection ended; 1006 without a close frame."""
+    """The connection ended. `code` is 1006 if there was no close frame."""
 
     at: float
     code: int
@@ -33,7 +34,7 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeSent:
-    """A subscription starts: it wants every event after `position` (null: only new ones)."""
+    """A subscription starts. It asks for every event after `position` (null: only new events)."""
 
     at: float
     room: int
@@ -62,7 +63,7 @@ class EventReceived:
 
 @dataclass(frozen=True, slots=True)
 class RoomLoaded:
-    """The room was loaded over REST; its last seq was `seq` or higher by then."""
+    """The room was loaded over REST. Its last seq was then at least `seq`."""
 
     at: float
     room: int
@@ -72,7 +73,10 @@ class RoomLoaded:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionEnded:
-    """The server ended or refused a subscription: the user left, was removed, or has no access."""
+    """The server ended or refused a subscription.
+
+    The user left the room, was removed from it, or has no access to it.
+    """
 
     at: float
     room: int
@@ -91,7 +95,7 @@ class PresenceChanged:
 
 @dataclass(frozen=True, slots=True)
 class CommandSent:
-    """A command was sent; a retry is an entry of its own."""
+    """A command was sent. A retry has an entry of its own."""
 
     at: float
     ref: int
@@ -100,7 +104,10 @@ class CommandSent:
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswered:
-    """`ok` (then `code` is None) or a `problem`; `message` if the answer carries one."""
+    """A command was answered with `ok` (`code` is None) or with a `problem`.
+
+    `message` is the message in the answer, if there is one.
+    """
 
     at: float
     ref: int
@@ -111,9 +118,10 @@ class CommandAnswered:
 
 @dataclass(frozen=True, slots=True)
 class AccessRevoked:
-    """A user lost access: the request that took it away was sent at `requested_at`, answered `at`.
+    """A user lost access to a room, or to all rooms (`room` is None).
 
-    `clients` are the names of the user's clients; `room` is None if they lost all rooms.
+    The request that took the access away was sent at `requested_at` and answered at `at`. `clients`
+    are the names of the user's clients.
     """
 
     at: float
@@ -140,15 +148,16 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 @dataclass(slots=True)
 class History:
-    """One client's entries in order of time, and the rooms as it shows them at the end.
+    """The entries of one client in order of time, and the rooms as it shows them at the end.
 
-    `entries` may be a `deque` with a `maxlen` if a run is too long to keep all of it; `watch` is
-    called with each entry as it happens, and so misses none.
+    If a run is too long to keep all entries, `entries` may be a `deque` with a `maxlen`. `watch` is
+    called with each entry as it happens, so it misses none.
     """
 
     name: str
     entries: MutableSequence[Entry] = field(default_factory=list)
-    # By room: the messages as shown, in order; the seq after which the view is complete.
+    # By room: the messages as the client shows them, in order, and the seq after which the view is
+    # complete.
     views: dict[int, list[Frame]] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
     ended: float | None = None  # when the client closed for good

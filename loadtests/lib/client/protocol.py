@@ -35,7 +35,10 @@ NORMAL_CLOSURE = 1000
 
 @dataclass(slots=True)
 class Pending:
-    """A command without an answer; with `retry` it is sent again until the answer is final."""
+    """A command without an answer.
+
+    With `retry`, the command is sent again until its answer is final.
+    """
 
     command: Frame
     retry: bool = True
@@ -47,18 +50,19 @@ class ClientProtocol:
     history: History
     subscriptions: dict[int, Subscription] = field(default_factory=dict)  # by room
     pending: dict[int, Pending] = field(default_factory=dict)  # by ref
-    welcome: Frame | None = None  # of the open socket
+    welcome: Frame | None = None  # the `welcome` of the open socket
     user: int | None = None
     epoch: str | None = None
-    # Everything that is neither an event nor an answer: bumps, room.added, typing …
+    # Received frames that are neither events nor answers: bumps, room.added, typing …
     notifications: MutableSequence[Frame] = field(default_factory=list)
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
     attempt_failed: bool = False  # whether the last attempt to connect got no `welcome`
-    _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)  # ref: its rooms
-    # Rooms whose `subscribe` has no answer yet on this socket, and those of them that were opened
-    # again meanwhile. With two subscribes of a room in flight, it would be unclear which of the two
-    # an event belongs to.
+    # By ref: the rooms of the `subscribe`.
+    _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)
+    # Rooms whose `subscribe` has no answer yet on this socket, and the rooms among them that were
+    # opened again meanwhile. They are subscribed to again only after the answer: with two
+    # subscribes of a room in flight, it would be unclear to which of them an event belongs.
     _unanswered: set[int] = field(default_factory=set)
     _reopened: set[int] = field(default_factory=set)
     _refs: "count[int]" = field(default_factory=lambda: count(1))
@@ -87,9 +91,9 @@ class ClientProtocol:
         return ref, self.retry(ref)
 
     def retry(self, ref: int) -> list[Effect]:
-        """Send a command or `subscribe` again if it has no answer yet."""
+        """Send a command or a `subscribe` again if it has no answer yet."""
         if self.welcome is None:
-            return []  # the next welcome sends everything that is unanswered
+            return []  # after the next `welcome`, everything unanswered is sent again
         if ref in self._subscribe_refs:
             return self._subscribe(self._subscribe_refs.pop(ref))
         pending = self.pending.get(ref)
@@ -100,7 +104,7 @@ class ClientProtocol:
         return [WriteFrame(pending.command)]
 
     def loaded(self, room: int, load: int, seq: int, messages: list[Frame]) -> None:
-        """Handle a loaded room; the load of a subscription that has ended is dropped."""
+        """Handle a loaded room. Ignore the load if its subscription has ended."""
         subscription = self.subscriptions.get(room)
         if subscription and subscription.loading and subscription.loads == load:
             subscription.loaded(messages)
@@ -132,7 +136,10 @@ class ClientProtocol:
         return []
 
     def closed(self, code: int) -> list[Effect]:
-        """Handle the end of the socket; 1006 if it had no close frame or never opened."""
+        """Handle the end of the socket.
+
+        `code` is 1006 if the socket had no close frame or never opened.
+        """
         effects = self._fail_longest_command() if code in UNREPEATABLE else []
         delay = self.backoff.next_delay(self._retry_after)
         self.attempt_failed = self.welcome is None
@@ -142,7 +149,8 @@ class ClientProtocol:
     def switched(self, welcome: Frame, code: int = NORMAL_CLOSURE) -> list[Effect]:
         """Switch to a socket that was opened before the old one closed.
 
-        What still arrives on the old one must be ignored: unanswered commands are sent again.
+        The client must ignore what still arrives on the old socket: unanswered commands are sent
+        again on the new one.
         """
         return [*self._disconnected(code), *self.receive(welcome)]
 
@@ -221,7 +229,7 @@ class ClientProtocol:
         return [LoadRoom(room, subscription.loads)]
 
     def _answered(self, frame: Frame) -> list[Effect]:
-        ref = frame.get("ref")  # missing if the command was written without one
+        ref = frame.get("ref")  # missing if the command was written without a ref
         pending = self.pending.pop(ref, None) if isinstance(ref, int) else None
         if ref is None or pending is None:
             return []
@@ -260,7 +268,10 @@ class ClientProtocol:
         return self._subscribe(reopened)
 
     def _was_reopened(self, room: int) -> bool:
-        """Note that a room's `subscribe` was answered; return whether it was opened again since."""
+        """Note that a room's `subscribe` was answered.
+
+        Return whether the room was opened again while the answer was pending.
+        """
         self._unanswered.discard(room)
         was_reopened = room in self._reopened
         self._reopened.discard(room)
@@ -276,7 +287,9 @@ class ClientProtocol:
         self.notifications.append(frame)
         subscription = self.subscriptions.get(frame["room"])
         if subscription is not None and not subscription.live:
-            return  # about an earlier subscription; the pending `subscribe` has its own answer
+            # This frame is about an earlier subscription; the pending `subscribe` gets its own
+            # answer.
+            return
         self.subscriptions.pop(frame["room"], None)
         self.history.add(entries.SubscriptionEnded, frame["room"], frame["reason"])
 
@@ -287,7 +300,7 @@ class ClientProtocol:
             self.subscriptions[room].apply(frame)
 
     def _fail_longest_command(self) -> list[Effect]:
-        """Fail the command that closed the socket: the longest of those in flight."""
+        """Fail the command that made the server close the socket: the longest command in flight."""
         in_flight = [ref for ref, pending in self.pending.items() if pending.in_flight]
         if not in_flight:
             return []

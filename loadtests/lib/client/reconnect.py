@@ -1,13 +1,13 @@
-"""Whether and when to reconnect after a close. Pure, except that it draws random delays.
+"""Whether and when to reconnect after a close. Pure, except that delays are random.
 
-`ClientProtocol` asks after every close. The numbers are the protocol's close codes.
+`ClientProtocol` asks this after every close. The numbers are the protocol's close codes.
 """
 
 import random
 from dataclasses import dataclass
 
 MAX_DELAY_SECONDS = 8.0
-# After these codes the command in flight is not sent again: it caused the close.
+# After these codes, the command in flight is not sent again, because it caused the close.
 UNREPEATABLE = {1007, 1009}
 
 
@@ -18,7 +18,10 @@ def may_reconnect(code: int) -> bool:
 
 @dataclass(slots=True)
 class Backoff:
-    """Delays grow with every attempt without a `welcome`; the first is under half a second."""
+    """Delays that grow with every attempt that gets no `welcome`.
+
+    The first delay is under half a second.
+    """
 
     attempts: int = 0
 
@@ -26,7 +29,10 @@ class Backoff:
         self.attempts = 0
 
     def next_delay(self, retry_after_seconds: float | None = None) -> float:
-        """Return the seconds to wait; the delay that the server's `goodbye` asked for is added."""
+        """Return the seconds to wait.
+
+        They include the delay that the server's `goodbye` asked for.
+        """
         ceiling = min(MAX_DELAY_SECONDS, 0.5 * 2.0 ** min(self.attempts, 10))
         self.attempts += 1
         jitter = random.uniform(0.1, 1) * ceiling

@@ -1,7 +1,7 @@
 """The REST calls that clients and tools need: loading a room, sending, forms, signing in.
 
-Plain blocking `urllib`: asyncio code calls it in threads, and gevent code as it is. An address is
-`host:port`, or the public address of a workspace: `https://chat.example.org`.
+The calls block, with plain `urllib`: asyncio code makes them in threads, gevent code directly. An
+address is `host:port`, or the public address of a workspace: `https://chat.example.org`.
 """
 
 import json
@@ -18,16 +18,16 @@ from loadtests.lib.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
-RETRY_SECONDS = 1.0  # if the answer does not say
+RETRY_SECONDS = 1.0  # if the answer names no delay
 FOUND, TOO_MANY_REQUESTS = 302, 429
 REDIRECTS, FORM_ACCEPTED = range(300, 400), {302, 303}
 SIGN_IN = "/accounts/login/"
-# Any value will do, if the cookie and the header or form field are equal.
+# Any value works as CSRF token, as long as the cookie equals the header or form field.
 CSRF_TOKEN = "c" * 32
 
 
 class RefusedError(Exception):
-    """An answer that is not 2xx; `problem` is its JSON, or its text if it was not JSON."""
+    """An answer that is not 2xx. `problem` is its JSON, or its text if it is not JSON."""
 
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
@@ -35,13 +35,16 @@ class RefusedError(Exception):
 
     @property
     def retry_after(self) -> float:
-        """The seconds to wait; a proxy that limits rates does not answer with our JSON."""
+        """The seconds to wait before a retry.
+
+        A proxy that limits rates does not answer with our JSON, so there is a default.
+        """
         seconds = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
         return RETRY_SECONDS if seconds is None else float(seconds)
 
 
 class RedirectedError(RefusedError):
-    """A redirect, which is not followed: the address may be the wrong one."""
+    """The answer is a redirect. It is not followed: the address may be the wrong one."""
 
 
 def http_url(address: str) -> str:
@@ -51,7 +54,7 @@ def http_url(address: str) -> str:
 def call(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Return the JSON of an answer (None if it is empty). Raises RefusedError and OSError."""
+    """Return the JSON of the answer; None if it is empty. Raises RefusedError and OSError."""
     request = urllib.request.Request(
         f"{http_url(address)}/api{path}",
         method=method,
@@ -62,7 +65,7 @@ def call(
 
 
 def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -> None:
-    """Post one of the pages' forms, as a browser would. Raises RefusedError and OSError."""
+    """Post a form of one of the pages, as a browser would. Raises RefusedError and OSError."""
     own = headers | csrf(address, headers)
     form = fields | {"csrfmiddlewaretoken": own["X-CSRFToken"]}
     request = urllib.request.Request(
@@ -76,7 +79,7 @@ def post_form(address: str, path: str, headers: dict[str, str], fields: Frame) -
 
 
 def sign_in(address: str, username: str, password: str) -> str:
-    """Sign in with the form; return the session as a `Cookie: …` line.
+    """Sign in with the form. Return the session as a `Cookie: …` line.
 
     Raises RefusedError and OSError.
     """
@@ -99,7 +102,10 @@ def sign_in(address: str, username: str, password: str) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Does not follow redirects: after a form they are the answer, elsewhere an error."""
+    """Does not follow redirects.
+
+    A redirect is the expected answer to a form; elsewhere it is an error.
+    """
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -111,7 +117,7 @@ _opener = urllib.request.build_opener(_NoRedirect)
 def call_patiently(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Call the API; when rate-limited, wait as long as the answer says and try again."""
+    """Call the API. If the call is rate-limited, wait as long as the answer says and try again."""
     while True:
         try:
             return call(address, method, path, headers, body)
@@ -124,7 +130,10 @@ def call_patiently(
 def create_private_room(
     address: str, headers: dict[str, str], name: str, members: Iterable[int]
 ) -> int:
-    """Create a room with these users, by id; return the room's id. Raises as `call` does."""
+    """Create a room whose members are the users with these ids. Return the room's id.
+
+    Raises as `call` does.
+    """
     room = call_patiently(address, "POST", "/rooms", headers, {"name": name, "kind": "private"})
     for user in members:
         call_patiently(address, "POST", f"/rooms/{room['id']}/members", headers, {"user": user})
@@ -132,7 +141,7 @@ def create_private_room(
 
 
 def headers_of(identity: str) -> dict[str, str]:
-    """Return a line of `manage.py seed --sessions` as headers."""
+    """Return the headers for an identity, a line of `manage.py seed --sessions`."""
     header, _, value = identity.strip().partition(": ")
     return {header: value}
 
@@ -154,7 +163,7 @@ def load_room(
 
 
 def read_page(address: str, room: int, headers: dict[str, str], before: int | None = None) -> Frame:
-    """Return a page of a room's messages: the newest, or those before a seq."""
+    """Return a page of a room's messages: the newest ones, or those before a seq."""
     query = f"?limit={PAGE_MESSAGES}" + ("" if before is None else f"&before={before}")
     page: Frame = call(address, "GET", f"/rooms/{room}/messages{query}", headers)
     return page
@@ -173,7 +182,10 @@ def _answer(request: urllib.request.Request) -> bytes:
 
 
 def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
-    """Return the headers that a browser adds to a request that changes something; none for bots."""
+    """Return the headers that a browser adds to a request that changes something.
+
+    Bots do not need them, so there are none for a bearer token.
+    """
     if "Cookie" not in headers:
         return {}
     return {

@@ -11,9 +11,10 @@ from loadtests.lib.client.history import Frame
 
 @dataclass(slots=True)
 class RoomView:
-    """`since` is the seq after which nothing is missing; 0 means the whole room.
+    """The messages of a room that a client knows.
 
-    With `limit`, only that many messages are kept: a long run would not fit into memory.
+    `since` is the seq after which no message is missing; 0 means that the view has the whole room.
+    With `limit`, only that many messages are kept; otherwise a long run would not fit into memory.
     """
 
     since: int = 0

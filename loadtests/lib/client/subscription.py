@@ -1,7 +1,7 @@
 """One room that a client has open: its position in the log, its view, who is online. Pure.
 
-The position, the highest seq that was applied without a gap, ensures that nothing is lost. Only
-events and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
+The position is the highest seq that was applied without a gap. It ensures that nothing is lost.
+Only events and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from loadtests.lib.client.room_view import RoomView
 
 
 class Start(Enum):
-    """How a client opens a room that it knows nothing of yet."""
+    """How a client opens a room about which it knows nothing yet."""
 
     BEGINNING = "beginning"  # replay the log from its first event
     NOW = "now"  # only new events
@@ -25,19 +25,19 @@ class Subscription:
     start: Start = Start.BEGINNING
     position: int | None = None  # null: only new events
     live: bool = False  # between `subscribed` and the end of the socket
-    loads: int = 0  # counts loads, so that a late result of an old one is recognised
+    loads: int = 0  # number of loads, so that the late result of an old load is recognised
     loading: bool = False
     online: set[int] | None = None
     online_count: int = 0
     view: RoomView = field(default_factory=RoomView)
-    _live_seq: int = 0  # what the position becomes once the load is done
+    _live_seq: int = 0  # the position once the load is done
 
     def __post_init__(self) -> None:
         if self.start is Start.BEGINNING:
             self.position = 0
 
     def subscribed(self, frame: Frame) -> bool:
-        """Handle `subscribed`; return whether the room must be loaded over REST."""
+        """Handle `subscribed`. Return whether the room must be loaded over REST."""
         self.live = True
         self.online = None if frame["online"] is None else {one["id"] for one in frame["online"]}
         self.online_count = frame["online_count"]
@@ -59,7 +59,7 @@ class Subscription:
             self.position = seq
 
     def loaded(self, messages: list[Frame]) -> None:
-        """Add the loaded messages; a newer state from a live event wins."""
+        """Add the loaded messages. A newer state of a message from a live event wins."""
         for message in messages:
             self.view.merge(message)
         self.position, self.loading = self._live_seq, False
@@ -75,14 +75,15 @@ class Subscription:
         self.loads += 1
 
     def reset(self) -> None:
-        """Forget the position: its log is gone, since the database was restored."""
+        """Forget the position: the database was restored, so the log that it refers to is gone."""
         self.position = None
         if self.start is Start.BEGINNING:
             self.start = Start.HISTORY
 
     def _start_load(self) -> None:
-        # Null until the load is done: if the socket is lost before, the client must not resume
-        # at a position that the view, which is cleared here, has not reached.
+        # The position is null until the load is done. The view is cleared here; if the socket is
+        # lost before the load is done, the client must not resume at a position that the view has
+        # not reached.
         self.position = None
         self.start = Start.HISTORY
         self.loading = True

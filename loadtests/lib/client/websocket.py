@@ -14,7 +14,7 @@ from loadtests.lib.client.rest import http_url
 SUBPROTOCOL = "hubbub.v1"
 WELCOME_SECONDS = 5
 PONG_SECONDS = 10
-# Raised if a socket cannot be opened.
+# The errors that are raised if a socket cannot be opened.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
 
@@ -22,7 +22,7 @@ async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnect
     """Return a socket after its handshake. Raises NOT_OPENED."""
     url = http_url(address)
     return await connect(
-        f"ws{url.removeprefix('http')}/ws/",  # wss where the pages are https
+        f"ws{url.removeprefix('http')}/ws/",  # wss if the pages use https
         additional_headers=headers,
         origin=url if "Cookie" in headers else None,  # type: ignore[arg-type]  # bots have none
         subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
@@ -40,7 +40,10 @@ async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnect
 async def connect_and_welcome(
     address: str, headers: dict[str, str]
 ) -> tuple[ClientConnection, Frame]:
-    """Return a socket and its welcome. Raises NOT_OPENED, even if the server closes it at once."""
+    """Return a socket and its welcome.
+
+    Raises NOT_OPENED, even if the server accepts the socket and closes it at once.
+    """
     socket = await connect_socket(address, headers)
     try:
         frame = json.loads(await _receive(socket, WELCOME_SECONDS))
@@ -53,9 +56,9 @@ async def connect_and_welcome(
 
 
 async def receive(socket: ClientConnection, welcome: Frame | None) -> str | bytes:
-    """Return the next frame; after a ping interval of silence, ping the server.
+    """Return the next frame. After a ping interval without a frame, ping the server.
 
-    Raises ConnectionClosed, and TimeoutError if the server does not answer.
+    Raises ConnectionClosed, and TimeoutError if the server does not answer the ping.
     """
     if welcome is None:
         return await _receive(socket, WELCOME_SECONDS)

@@ -1,7 +1,7 @@
 """A client's handshake and frames as bytes (RFC 6455), for the load client's plans and for tests.
 
-The mask is all zeros, which the RFC allows and which costs nothing to apply. For a client that
-follows the protocol use `loadtests.lib.client`.
+The mask is all zeros, which the RFC allows and which costs nothing to apply. A client that should
+follow Hubbub's protocol uses `loadtests.lib.client` instead.
 """
 
 import base64
@@ -12,7 +12,10 @@ MASK = b"\0\0\0\0"
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Return a client's frame: masked, as servers require, with a mask that changes nothing."""
+    """Return a client's frame.
+
+    Servers require a mask. This one is all zeros, so it changes nothing.
+    """
     length = len(payload)
     if length < 126:
         head = bytes((0x80 | opcode, 0x80 | length))
