@@ -79,9 +79,12 @@ class Publisher:
     async def flush(self) -> None:
         """Wait until every queued message is published or dropped. Call it on the same loop."""
         self._send_queued()
-        queues = list(self._queues.values())
-        while running := [each for queue in queues if (each := queue.running_task)]:
+        while running := self._running_tasks():
             await asyncio.wait(running)
+
+    def _running_tasks(self) -> list[asyncio.Task[None]]:
+        queues = list(self._queues.values())  # threads add some
+        return [task for queue in queues if (task := queue.running_task)]
 
     def _schedule(self) -> None:
         """Make the loop send what is queued. Until it does, later messages need no new call."""

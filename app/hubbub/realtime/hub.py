@@ -97,11 +97,11 @@ class Hub:
                 self.close_room(room)
                 self.request_join()  # the task that joins groups also leaves those of closed rooms
 
-    def take_rooms_with_changed_presence(self) -> list[LocalRoom]:
-        """Return the local rooms whose presence has changed since the last call."""
+    def rooms_with_changed_presence(self) -> list[LocalRoom]:
+        """Return the local rooms marked with `mark_presence_changed`. They stay marked."""
         changed = self._rooms_with_changed_presence
         rooms = [room for room in changed if self.local_rooms.get(room.id) is room]  # not closed
-        changed.clear()
+        changed.intersection_update(rooms)
         return rooms
 
     def start(self, epoch: str, workspace_seq: int) -> None:

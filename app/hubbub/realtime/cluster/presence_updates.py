@@ -19,7 +19,9 @@ async def run(hub: Hub) -> None:
     while True:
         await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
         now = time.monotonic()
-        for room in hub.take_rooms_with_changed_presence():
+        for room in hub.rooms_with_changed_presence():
+            # One at a time: if a room fails and this task restarts, the others are still marked.
+            room.changed_rooms.discard(room)
             _publish(hub.replica_id, room)
             if not _announce(room, now):
                 room.mark_presence_changed()
