@@ -22,18 +22,14 @@ from hubbub.realtime.connections.authentication import (
     bearer_token,
     decode_headers,
 )
-from hubbub.realtime.connections.connection import Connection, Identity, goodbye_frame
+from hubbub.realtime.connections.connection import Connection, goodbye_frame
 from hubbub.realtime.connections.origin import is_same_origin
 from hubbub.realtime.connections.transport import OnDisconnect, transport_for
-from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.lifecycle.replica import Replica, this_replica
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import SUBPROTOCOL, frame
 
 logger = logging.getLogger(__name__)
-
-# How many times to read a user whose account keeps changing during the handshake.
-AUTHENTICATION_ATTEMPTS = 5
 
 
 async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,7 +47,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         await _accept(scope, send)
         await _reject_if_draining(replica, send)
-        identity = await _authenticate(replica, headers)
+        identity = await authenticate(headers, replica.hub, replica.start)
     except HandshakeRejected as rejected:
         metrics.connections_closed.labels(rejected.code).inc()
         await send({"type": "websocket.close", "code": rejected.code})
@@ -86,23 +82,8 @@ async def _reject_if_draining(replica: Replica, send: Send) -> None:
         raise HandshakeRejected(close_codes.DRAINING)
 
 
-async def _authenticate(replica: Replica, headers: Headers) -> Identity:
-    """Return the user; read again if the workspace log has reported a change to them."""
-    hub = replica.hub
-    for _ in range(AUTHENTICATION_ATTEMPTS):
-        try:
-            await replica.start()
-            since = hub.workspace_log.seq
-            identity = await authenticate(headers)
-        except DATABASE_UNAVAILABLE:
-            break
-        if since is not None and not hub.workspace_log.may_concern(identity.user.pk, since):
-            return identity
-    raise HandshakeRejected(close_codes.TRY_AGAIN)
-
-
 def _admit(replica: Replica, connection: Connection) -> None:
-    """Add a connection to the hub, after its `welcome`. Must not wait: see `_authenticate`."""
+    """Add a connection to the hub, after its `welcome`. Must not wait: see `authenticate`."""
     hub = replica.hub
     connection.write(_welcome(replica, connection))
     hub.connections.add(connection)

@@ -2,11 +2,12 @@
 
 Handshakes that arrive together are checked together: one query for their sessions (Django's session
 rows only name their user once decoded), one for the users with their rooms. Nothing is cached: each
-handshake is answered by a query that started after it arrived.
+handshake is answered by a query that started after it arrived. If the workspace log reports a
+change of the user during the query, they are read again.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 from django.conf import settings
 from django.http import parse_cookie
@@ -16,12 +17,15 @@ from hubbub.accounts.session_auth import SessionClaim, claim_is_valid, read_sess
 from hubbub.accounts.token_auth import usable_tokens
 from hubbub.model_columns import columns
 from hubbub.realtime.connections.connection import Identity
+from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
 from hubbub.realtime.protocol import close_codes
 
 Headers = dict[str, str]
 
 MAX_BATCH = 100
+# How many times to read a user whose account keeps changing during the handshake.
+AUTHENTICATION_ATTEMPTS = 5
 # The only columns of a user that authentication and revalidation need.
 USER_FIELDS = columns(User, "id", "username", "name", "password", "is_active", "banned_at")
 
@@ -32,6 +36,20 @@ class HandshakeRejected(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+class WorkspaceLog(Protocol):
+    """What authentication needs of `delivery.workspace_log.WorkspaceLog`."""
+
+    @property
+    def seq(self) -> int | None: ...
+
+    def may_concern(self, user_id: int, since: int) -> bool: ...
+
+
+class HasWorkspaceLog(Protocol):
+    @property
+    def workspace_log(self) -> WorkspaceLog: ...
 
 
 class Credentials(NamedTuple):
@@ -55,9 +73,24 @@ def bearer_token(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
-async def authenticate(headers: Headers) -> Identity:
-    """Return the user of a handshake. Raises HandshakeRejected and DATABASE_UNAVAILABLE."""
-    return await _identities.load(_credentials(headers))
+async def authenticate(
+    headers: Headers, hub: HasWorkspaceLog, start: Callable[[], Awaitable[None]]
+) -> Identity:
+    """Return the user of a handshake. Raises HandshakeRejected.
+
+    `start` has the hub follow the workspace log, unless it does so already. The caller must not
+    wait before it adds the connection to the hub: later changes would be missed.
+    """
+    for _ in range(AUTHENTICATION_ATTEMPTS):
+        try:
+            await start()
+            since = hub.workspace_log.seq
+            identity = await _identities.load(_credentials(headers))
+        except DATABASE_UNAVAILABLE:
+            break
+        if since is not None and not hub.workspace_log.may_concern(identity.user.pk, since):
+            return identity
+    raise HandshakeRejected(close_codes.TRY_AGAIN)
 
 
 def _credentials(headers: Headers) -> Credentials:
