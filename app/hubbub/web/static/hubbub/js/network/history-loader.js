@@ -4,12 +4,10 @@
  */
 
 import { openTimeline } from "../state/selectors.js";
+import { firstKeptSeq } from "../state/timeline-trimming.js";
 import { messagesInWindow } from "../state/timeline.js";
 
 const PAGE_MESSAGES = 50;
-// Beyond MAX_MESSAGES in the window, all but the latest KEPT_MESSAGES are dropped.
-const MAX_MESSAGES = 600;
-const KEPT_MESSAGES = 300;
 const RETRY_MS = 2_000;
 
 export class HistoryLoader {
@@ -70,9 +68,9 @@ export class HistoryLoader {
   /** Drop old messages while the user follows the latest ones. */
   trim() {
     const timeline = openTimeline(this.store.state);
-    const messages = timeline ? messagesInWindow(timeline) : [];
-    if (messages.length < MAX_MESSAGES) return;
-    const { seq } = messages.at(-KEPT_MESSAGES);
-    this.store.dispatch({ type: "page.messages_trimmed", room: timeline.room, seq });
+    const seq = timeline && firstKeptSeq(timeline);
+    if (seq !== null) {
+      this.store.dispatch({ type: "page.messages_trimmed", room: timeline.room, seq });
+    }
   }
 }

@@ -7,10 +7,10 @@
  */
 
 import { changesOf, mergeRoom, unreadOf } from "./room.js";
+import { trimmedBefore } from "./timeline-trimming.js";
 import {
   emptyTimeline,
   onNextConnection,
-  trimmedBefore,
   withEvent,
   withMessage,
   withoutConnection,

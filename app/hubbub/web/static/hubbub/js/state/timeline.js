@@ -104,13 +104,6 @@ export function withPresence(timeline, frame) {
   return { ...timeline, online, onlineCount: frame.online_count };
 }
 
-/** Drop what lies before `seq`, so that a page that stays open for days uses little memory. */
-export function trimmedBefore(timeline, seq) {
-  const messages = new Map([...timeline.messages].filter(([, message]) => message.seq >= seq));
-  const notices = new Map([...timeline.notices].filter(([noticeSeq]) => noticeSeq >= seq));
-  return { ...timeline, messages, notices, from: seq };
-}
-
 /** The messages of the window, in order. The same list for the same timeline. */
 export function messagesInWindow(timeline) {
   if (!listCache.has(timeline)) {
