@@ -24,6 +24,17 @@ async def test_messages_edits_and_deletions_reach_the_other_user(live_pair: Pair
     await expect(alice.bodies).to_have_text(["Message deleted"])
 
 
+async def test_screen_readers_announce_new_messages_but_never_deleted_text(live_pair: Pair) -> None:
+    _, alice, bob = live_pair
+    await alice.send_and_wait("Shall we begin?")
+    announcement = bob.page.locator("[aria-live=polite]")
+    await expect(announcement).to_have_text("Alice Archer: Shall we begin?")
+    await expect(alice.page.locator("[aria-live=polite]")).to_be_empty()
+
+    await alice.delete("Shall we begin?")
+    await expect(announcement).to_be_empty()
+
+
 async def test_viewers_and_typing_users_are_shown(pair: Pair) -> None:
     room, alice, bob = pair
     await alice.open_live(room)

@@ -1,10 +1,9 @@
-/** The whole page: sidebar, room, presence list, dialogs, drawers, toasts and announcements. */
+/** The whole page: sidebar, room, presence list, dialogs, drawers and toasts. */
 
 import { html, nothing } from "lit";
 
-import { openRoom, openTimeline } from "../state/selectors.js";
-import { fill, gettext } from "../state/text.js";
-import { messagesInWindow } from "../state/timeline.js";
+import { openRoom } from "../state/selectors.js";
+import { gettext } from "../state/text.js";
 import "./composer/composer.js";
 import "./dialogs/direct-message-dialog.js";
 import "./dialogs/room-directory-dialog.js";
@@ -13,25 +12,20 @@ import "./room/connection-banner.js";
 import "./room/presence-list.js";
 import "./room/room-header.js";
 import "./room/typing-indicator.js";
+import "./screen-reader-announcements.js";
 import { ChatElement } from "./shared/chat-element.js";
 import "./sidebar/sidebar.js";
-import { textOf } from "./timeline/message.js";
 import "./timeline/timeline.js";
 
 const TOAST_MS = 6_000;
 
 class HubChat extends ChatElement {
-  static properties = {
-    drawer: { state: true },
-    toast: { state: true },
-    announcedId: { state: true },
-  };
+  static properties = { drawer: { state: true }, toast: { state: true } };
 
   constructor() {
     super();
     this.drawer = null;
     this.toast = "";
-    this.announcedId = null;
     this.addEventListener("set-drawer", (event) => this.setDrawer(event.detail));
     this.addEventListener("open-dialog", (event) => this.openDialog(event.detail));
     this.addEventListener("compose", (event) => this.composer.compose(event.detail));
@@ -52,7 +46,6 @@ class HubChat extends ChatElement {
     super.listenToStore();
     this.chat?.addEventListener("toast", (event) => this.showToast(event.detail));
     this.chat?.addEventListener("room-shown", (event) => this.roomShown(event.detail));
-    this.chat?.store.listen((state, before) => this.announceNewMessage(state, before));
   }
 
   template() {
@@ -99,27 +92,12 @@ class HubChat extends ChatElement {
       <hub-direct-message .chat=${this.chat}></hub-direct-message>
       <hub-room-settings .chat=${this.chat}></hub-room-settings>
       <div class="toast" role="status">${this.toast ? html`<p>${this.toast}</p>` : nothing}</div>
-      <div class="visually-hidden" aria-live="polite">${this.announcement()}</div>
+      <hub-screen-reader-announcements
+        class="visually-hidden"
+        aria-live="polite"
+        .chat=${this.chat}
+      ></hub-screen-reader-announcements>
     `;
-  }
-
-  announceNewMessage(state, before) {
-    const [now, was] = [openTimeline(state), openTimeline(before)];
-    if (!now || !was || now === was || now.room !== was.room || !was.loaded) return;
-    const latest = messagesInWindow(now).at(-1);
-    const latestBefore = messagesInWindow(was).at(-1)?.seq ?? 0;
-    const isNew = latest && latest.seq > latestBefore && now.to === was.to;
-    if (isNew && latest.sender.id !== state.me.id) this.announcedId = latest.id;
-  }
-
-  /** The newest message, for screen readers. It shows the state, so a deletion removes its text. */
-  announcement() {
-    const message = openTimeline(this.state)?.messages.get(this.announcedId);
-    if (!message || message.deleted_at) return nothing;
-    return fill(gettext("%(name)s: %(text)s"), {
-      name: message.sender.name,
-      text: textOf(message),
-    });
   }
 
   showToast(text) {
