@@ -25,11 +25,11 @@ Result = dict[str, Any]
 
 
 class LoadError(Exception):
-    """The load could not be run; the text says why."""
+    """The load could not be run. The text says why."""
 
 
 class LoadClient:
-    """A running client; its connections stay open until it is closed."""
+    """A running load client. Its connections stay open until the client is closed."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
@@ -43,7 +43,7 @@ class LoadClient:
     def paced(
         self, rate: float, seconds: float, at_edges: Callable[[], None], **options: Any
     ) -> Result:
-        """Send at a fixed rate, even if the server falls behind; the senders take turns."""
+        """Send at a fixed rate, even if the server falls behind. The senders take turns."""
         return self._run(f"paced {rate}", seconds, at_edges, **options)
 
     def closed(
@@ -56,7 +56,7 @@ class LoadClient:
     ) -> Result:
         """Let each sender send its next message once its last one was delivered to it.
 
-        With `on_ack`, it does not wait for the delivery, but for the acknowledgement.
+        With `on_ack`, a sender waits for the acknowledgement instead of the delivery.
         """
         return self._run(f"closed {int(on_ack)}", seconds, at_edges, **options)
 
@@ -71,7 +71,7 @@ class LoadClient:
         warm_up: float = 1.0,
         drain: float = 10.0,
     ) -> Result:
-        """Run a load; call `at_edges` when the measured window starts and when it ends."""
+        """Run a load. Call `at_edges` when the measured window starts and when it ends."""
         self._write(f"{kind} {warm_up} {seconds} {drain} {first} {senders}")
         for edge in ("begin", "end"):
             line = self._read()
@@ -118,9 +118,9 @@ def running(plan: ClientPlan) -> Iterator[LoadClient]:
 
 
 def percentile_ms(buckets: Sequence[Sequence[int]], share: float) -> float:
-    """Return what this share of the durations did not exceed; 0 if there are none.
+    """Return the time that this share of the durations did not exceed; 0 if there are none.
 
-    `buckets` are in order: the upper edge in microseconds, and the count.
+    `buckets` are in order. Each has its upper edge in microseconds and its count.
     """
     edges = [upper_us for upper_us, _ in buckets]
     below = list(accumulate(count for _, count in buckets))
@@ -143,7 +143,7 @@ def program() -> Path:
         raise LoadError("The load client needs a C compiler: scripts/install-servers bench.")
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
     sources = [str(source) for source in sorted(SOURCES.glob("*.c"))]
-    # Another process may be using or making the same file at this moment.
+    # Another process may be using or creating the program at this moment.
     new = PROGRAM.with_suffix(f".{os.getpid()}")
     compiled = subprocess.run(
         [compiler, *FLAGS, "-o", str(new), *sources], capture_output=True, text=True

@@ -1,7 +1,7 @@
 """The plan of a load: which connections to open, and how the server under test speaks.
 
-All strings that differ between servers are in the `Dialect`; the client itself (c/) knows only
-WebSocket, rooms and numbers. `encode` writes a plan as c/plan.c reads it.
+All strings that differ between servers are in the `Dialect`; the load client itself (c/) knows only
+WebSocket, rooms and numbers. `encode` writes a plan in the form that c/plan.c reads.
 """
 
 import secrets
@@ -13,18 +13,18 @@ from loadtests.lib.client.websocket_bytes import handshake
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What is sent to a server, and how its frames start; empty where it has no such frame.
+    """What the load client sends to a server, and how the server's frames start.
 
-    In `send`, `$N` is the message's number, `$R` its room, and `$I` a word that no other client
-    uses.
+    A field is empty if the server has no such frame. In `send`, `$N` stands for the message's
+    number, `$R` for its room, and `$I` for a word that no other client uses.
     """
 
     send: str
     delivery: str
-    ack: str = ""  # the answer to a send, apart from its delivery
+    ack: str = ""  # the answer to a send; it is not the delivery of the message
     subscribed: str = ""  # empty: connecting opens the room
     problem: str = ""
-    ping: str = ""  # in text frames; WebSocket's own pings are always answered
+    ping: str = ""  # a ping in a text frame; WebSocket's own pings are always answered
     pong: str = ""
     # The text before the sequence number, which must grow in each room. Empty: the order of each
     # sender's message numbers is checked instead.
@@ -33,7 +33,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """One connection; `rooms` have the names that the server gave them."""
+    """One connection. `rooms` contains the names that the server gave to the rooms."""
 
     address: str
     path: str
@@ -44,22 +44,25 @@ class ConnectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class ClientPlan:
-    """Each of `senders` is the index of a connection and the room it sends to."""
+    """The connections to open and the senders among them.
+
+    Each of `senders` is the index of a connection and the room that it sends to.
+    """
 
     dialect: Dialect
     connections: Sequence[ConnectionPlan]
     senders: Sequence[tuple[int, str]] = ()
     missed_rooms: Sequence[str] = ()  # the room of each message that was sent before the load
-    missed_per_connection: int = 0  # how many of these make a connection live
+    missed_per_connection: int = 0  # a connection is live once it has received this many of them
     max_connecting: int = 64
     max_opening: int = 64
-    retry: bool = False  # connect again after a failed handshake, as Hubbub's own clients do
-    handshake_seconds: float = 0.0  # timeout of one attempt; 0: none
-    deadline_seconds: float = 120.0  # until all must be live
+    retry: bool = False  # reconnect after a failed handshake, as Hubbub's own clients do
+    handshake_seconds: float = 0.0  # timeout of one handshake; 0: none
+    deadline_seconds: float = 120.0  # all connections must be live by then
 
 
 def encode(plan: ClientPlan) -> str:
-    """Return the plan's values in the order in which the client reads them."""
+    """Return the plan's values in the order in which the load client reads them."""
     rooms = list(dict.fromkeys(room for one in plan.connections for room in one.rooms))
     numbers = {room: number for number, room in enumerate(rooms)}
     values = [

@@ -1,5 +1,5 @@
-/* Each connection opens at its time, as many at once as the plan allows. It is read once per event,
- * so that a busy connection does not starve the others. */
+/* Each connection opens at its time, as many at once as the plan allows. A connection is read once
+ * per event, so that a busy connection does not starve the others. */
 
 #include "connections.h"
 
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (2 * MAX_RECEIVED_BYTES) /* of one read and what was left of the last one */
+#define BUFFER_BYTES (2 * MAX_RECEIVED_BYTES) /* one read, and what was left of the last one */
 #define FIRST_WAIT_NS 1e9    /* docs/protocol.md: clients reconnect "at first within a second" */
 #define CHECK_NS 2000000LL   /* how often waiting connections are checked */
 
@@ -183,7 +183,7 @@ static size_t handle_handshake(struct connection *connection, char *bytes, size_
     return (size_t)(end - bytes) + 4;
 }
 
-/* Returns how many bytes the complete frames had. */
+/* Returns how many of the bytes belong to complete frames. */
 static size_t handle_frames(struct connection *connection, unsigned char *bytes, size_t length) {
     size_t at = 0;
     struct frame frame;
@@ -213,7 +213,7 @@ static void flush(struct connection *connection) {
     if (connection->out_length == 0) watch(connection->fd, EPOLLIN, EPOLL_CTL_MOD, connection);
 }
 
-/* Writes at once what the kernel accepts, and the rest when it can. */
+/* Writes at once what the kernel accepts, and the rest when the kernel accepts more. */
 static void write_bytes(struct connection *connection, const void *bytes, size_t length) {
     if (connection->fd < 0) return;
     ssize_t sent = connection->out_length ? 0 : send(connection->fd, bytes, length, MSG_NOSIGNAL);

@@ -31,8 +31,8 @@ extern struct connection *connections; /* one for each of plan.connections, in t
 extern int live_count, failure_count, closed_count;
 extern int64_t received_ns; /* when the bytes being handled were read */
 
-/* Starts the event loop and opens all connections. Exits with an error if they do not become live
- * within the plan's deadline; returns how long it took. */
+/* Starts the event loop, opens all connections and returns how long that took, in seconds. Exits
+ * with an error if they do not become live within the plan's deadline. */
 double open_connections(text_handler *handler);
 
 /* Counts answers to subscriptions and missed messages, until the connection is live. */
@@ -40,6 +40,6 @@ void advance_opening(struct connection *connection, int subscribed, int missed);
 
 void send_frame(struct connection *connection, int opcode, const char *payload, size_t length);
 
-/* Closes a connection. One that was live stays closed. One that was not reconnects if the plan says
- * so; otherwise the client exits with `why`. */
+/* Closes a connection. If the connection was live, it stays closed. Otherwise it reconnects if the
+ * plan says so; if not, the client exits with the message `why`. */
 void end_connection(struct connection *connection, const char *why);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
-#define EVENTS 128 /* handled in one go: a message that is due waits no longer than this */
+#define EVENTS 128 /* handled in one go; a message that is due waits until they are handled */
 
 static int poll_fd;
 static ready_handler *on_ready;

@@ -10,10 +10,10 @@ typedef void ready_handler(void *watched, uint32_t events);
 
 void start_event_loop(ready_handler *handler);
 
-/* Starts watching a descriptor, or changes how. `operation` is passed to epoll_ctl; with a NULL
- * pointer the descriptor only wakes the loop. */
+/* Starts watching a descriptor, or changes the events that are watched. `operation` is passed to
+ * epoll_ctl. If `watched` is NULL, the descriptor only wakes the loop. */
 void watch(int fd, uint32_t events, int operation, void *watched);
 
-/* Waits until a descriptor is ready, or until that time at the latest, and handles it. Returns
+/* Waits until descriptors are ready, or until `until_ns` at the latest, and handles them. Returns
  * whether more may be ready. */
 bool poll_once(int64_t until_ns);

@@ -1,6 +1,6 @@
 /* WebSocket frames (RFC 6455), as far as a well-behaved server needs them: no fragments, no
- * compression. Servers do not mask (5.1); this client masks with zeros, since there is no proxy in
- * between. */
+ * compression. Servers do not mask their frames (section 5.1). This client masks its frames with
+ * zeros, which is safe because no proxy is between it and the server. */
 
 #pragma once
 
@@ -20,7 +20,7 @@ struct frame {
     size_t size; /* of the whole frame */
 };
 
-/* Finds the frame at the beginning of the bytes; false while it is not complete. */
+/* Finds the frame at the beginning of the bytes. Returns false while the frame is incomplete. */
 bool read_frame(unsigned char *bytes, size_t available, struct frame *frame);
 
 /* Writes a frame into `to`, which has room for it; returns its size. */

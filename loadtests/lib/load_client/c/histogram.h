@@ -1,4 +1,4 @@
-/* Durations in microseconds, in buckets that grow with them: accurate to 1.6 %. */
+/* Durations in microseconds. Buckets for longer durations are wider: accurate to 1.6 %. */
 
 #pragma once
 

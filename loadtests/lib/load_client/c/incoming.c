@@ -1,4 +1,4 @@
-/* A message carries `bench <number> .`, so it is recognised without parsing what is around it. */
+/* A message carries `bench <number> .`, so it is recognised without parsing the text around it. */
 
 #include "incoming.h"
 
@@ -35,7 +35,7 @@ static struct incoming numbered(enum meaning meaning, const char *text, size_t l
     return (struct incoming){number == NO_NUMBER ? UNKNOWN : meaning, number};
 }
 
-/* Returns the message's number, looking first where the last message had its own. */
+/* Returns the message's number. Looks first at the place where the last message had its number. */
 static int64_t number_in(const char *text, size_t length, size_t *hint) {
     static const char label[] = "bench ";
     const size_t size = sizeof label - 1;

@@ -1,17 +1,17 @@
 /* The load client: opens many WebSocket connections cheaply, from one thread, and counts what
  * arrives. loadtests/lib/load_client/client.py starts it.
  *
- * It reads a plan (plan.h) from standard input, opens the connections, reports that, and runs the
- * loads that follow. Each is a line on standard input:
+ * It reads a plan (plan.h) from standard input, opens the connections, reports that they are open,
+ * and runs the loads that follow. Each load is a line on standard input:
  *
  *   paced <rate> <warm-up> <seconds> <drain> <first sender> <senders>
  *   closed <on ack: 0 or 1> <warm-up> <seconds> <drain> <first sender> <senders>
  *
  * "paced" sends at a fixed rate, even if the server falls behind; senders take turns. "closed" lets
  * each sender send its next message once its last one has been delivered to it, or acknowledged.
- * `begin` and `end` are printed at the ends of the measured window, so that the caller can read the
- * servers' CPU time; then the result, once everything has arrived or nothing more is coming.
- * Connections stay open between loads, and pings are answered.
+ * The client prints `begin` and `end` at the edges of the measured window, so that the caller can
+ * read the servers' CPU time. Then it prints the result, once everything has arrived or nothing
+ * more is coming. Connections stay open between loads, and pings are answered.
  *
  * Each file includes only headers below it: main; connections; stats, incoming; plan, event_loop,
  * frames, histogram; clock. Linux promises more memory than it has, so allocations are not
@@ -34,8 +34,8 @@
 
 #define NO_MESSAGE (-1)
 #define SILENCE_NS (2 * SECOND_NS) /* after which nothing more is expected */
-/* In a closed load the connections are read only this often: reading each message by itself would
- * cost more than the server's work, and take a core that another process needs. */
+/* In a closed load the connections are read only this often. Reading each message by itself would
+ * take more CPU time than the server's work, and occupy a core that another process needs. */
 #define ROUND_NS 5000000
 #define MAX_POLLS_IN_A_ROUND 100
 
@@ -97,8 +97,8 @@ static void handle_delivery(struct connection *connection, int64_t number) {
     else message_returned(connection, number, false);
 }
 
-/* A connection whose subscription is refused is closed; it starts over if the plan says so. After a
- * refused message the sender sends another one. */
+/* A connection whose subscription is refused is closed, and reconnects if the plan says so. After a
+ * refused message, the sender sends another message. */
 static void handle_problem(struct connection *connection, const char *text, size_t length) {
     char why[256];
     stats_problem();
@@ -110,7 +110,8 @@ static void handle_problem(struct connection *connection, const char *text, size
     end_connection(connection, why);
 }
 
-/* A message arrived at a connection, or (`ack`) the answer to it: its sender may send the next. */
+/* A message arrived at a connection or, with `ack`, the answer to it did. If the connection is the
+ * one that sent this message, it may send the next one. */
 static void message_returned(struct connection *connection, int64_t number, bool ack) {
     int sender = stats_message(number)->sender, index = connection->index;
     if (sender < 0 || plan.senders[sender].connection != index) return;
@@ -124,7 +125,7 @@ static void send_next(struct connection *connection) {
     if (load.sending && !load.paced) send_message(sender, received_ns);
 }
 
-/* Handles what arrives until the next load is read; false at the end of the input. */
+/* Handles what arrives until the next load is read. Returns false at the end of the input. */
 static bool read_load(void) {
     char kind[16];
     double value;
@@ -175,7 +176,8 @@ static void send_until(int64_t start, int64_t end) {
     }
 }
 
-/* Sends what is due. A message's latency counts from when it was due, however late it is sent. */
+/* Sends the messages that are due. The latency of a message is measured from the time at which it
+ * was due, however late it is sent. */
 static void send_due(int64_t start, int64_t now) {
     for (;; load.turns++) {
         int64_t due = due_ns(start);

@@ -1,6 +1,6 @@
 /* The plan: which connections to open, and how the server under test speaks.
  *
- * loadtests/lib/load_client/plan.py writes it and says what its fields mean. Everything that
+ * loadtests/lib/load_client/plan.py writes the plan and says what its fields mean. Everything that
  * differs between servers is in `plan.dialect`, as text; the rest of the client knows WebSocket,
  * rooms and numbers. */
 
@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MAX_ROOMS 4 /* that one connection opens */
+#define MAX_ROOMS 4 /* the most that one connection opens */
 
 struct text {
     char *bytes; /* ends with a zero byte, which `length` does not count */
@@ -23,14 +23,14 @@ struct dialect {
 
 struct room {
     struct text name;
-    int members; /* connections that open it */
+    int members; /* connections that open the room */
 };
 
 struct planned_connection {
     struct sockaddr_in address;
     int room_count, rooms[MAX_ROOMS]; /* indexes into plan.rooms */
     struct text request;              /* the WebSocket handshake */
-    struct text subscribe;            /* what opens its rooms; empty: connecting opens them */
+    struct text subscribe;            /* opens the rooms; empty: connecting opens them */
 };
 
 struct sender {
@@ -41,11 +41,11 @@ struct plan {
     struct dialect dialect;
     int max_connecting;        /* connections that wait for the kernel at the same time */
     int max_opening;           /* connections that are not live yet */
-    double deadline_seconds;   /* by which all must be live */
-    double handshake_seconds;  /* timeout of an attempt; 0: none */
-    int missed_per_connection; /* messages until a connection is live */
+    double deadline_seconds;   /* all connections must be live by then */
+    double handshake_seconds;  /* timeout of one handshake; 0: none */
+    int missed_per_connection; /* missed messages that make a connection live */
     bool retry;                /* reconnect after a failed handshake; otherwise the client exits */
-    int subscriptions;         /* answers until a connection is live */
+    int subscriptions;         /* answers to subscriptions that make a connection live */
     int room_count, connection_count, sender_count, missed_count;
     struct room *rooms;
     struct planned_connection *connections;

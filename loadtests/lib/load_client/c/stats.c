@@ -22,7 +22,7 @@ static int message_count, message_capacity;
 static struct received *received; /* one for each connection */
 
 static struct {
-    int first; /* message of this run */
+    int first; /* number of the first message of this run */
     bool measuring;
     int64_t begin_ns, end_ns, last_ns;
     int64_t sent, acked_in_window, deliveries;                     /* in the window */

@@ -1,10 +1,10 @@
 /* What was sent, what arrived, and how long it took.
  *
- * Every message has a number and a known number of connections that should receive it. Each
- * connection has a bit for each message, so both loss and duplicates show. Order is checked by the
- * server's own sequence number in each room if its frames have one, else by each sender's numbers.
- * Durations and rates are those of the measured window; loss, duplicates and order are those of the
- * whole run. */
+ * Every message has a number, and it is known how many connections should receive it. Each
+ * connection has a bit for each message, so both loss and duplicates show. If the server's frames
+ * have a sequence number, order is checked by that number in each room; otherwise by the message
+ * numbers of each sender. Durations and rates are those of the measured window. Loss, duplicates
+ * and order are those of the whole run. */
 
 #pragma once
 
@@ -15,7 +15,7 @@
 struct message {
     int sender; /* -1: sent before this client started */
     int room;
-    int64_t sent_ns; /* when it was due: a client that falls behind shows as latency */
+    int64_t sent_ns; /* when the message was due; if the client falls behind, latencies show it */
 };
 
 /* Prepares for the plan's connections and missed messages. Call after read_plan. */
@@ -32,10 +32,10 @@ bool stats_delivery(int connection, int64_t number, const char *text, size_t len
 void stats_ack(int64_t number, int64_t now);
 void stats_problem(void);
 
-/* Forgets what a connection received, `missed` messages, because it starts over. */
+/* Forgets the `missed` messages that a connection received, because the connection starts over. */
 void stats_forget(int connection, int missed);
 
-/* A run: reset, then the window from begin to end. */
+/* Call reset at the start of a run, and begin and end at the edges of its measured window. */
 void stats_reset(void);
 void stats_begin(int64_t now);
 void stats_end(int64_t now);
