@@ -1,8 +1,8 @@
 """Simulated users for load and fault tests.
 
 `simulate` runs a whole population over asyncio, for fault tests. `user_kinds` and `message_text`
-say what users do and write; Locust's users and the soak share them. Nothing here knows the database
-or the servers: a simulation gets addresses and sessions.
+say what users do and write; Locust's users and the soak use them, too. Nothing in this package
+knows the database or the servers: a simulation gets addresses and sessions.
 """
 
 from loadtests.lib.simulation.account import Account

@@ -1,7 +1,7 @@
 """What simulated users do repeatedly until the simulation stops.
 
-Each user's random generator decides the details. An activity that was started is finished even
-while the servers are unreachable: a user who was removed from a room is added again.
+Each user's random generator decides the details. An activity that has started is finished even
+while the servers are unreachable: for example, a user who was removed from a room is added again.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ PerformBehaviour = Callable[[Simulation, SimulatedUser], Awaitable[None]]
 async def talk(
     simulation: Simulation, user: SimulatedUser, room: int, pause_seconds: float
 ) -> None:
-    """Send messages to a room; sometimes edit or delete one of the user's own."""
+    """Send messages to a room. Sometimes edit or delete one of the user's own messages."""
     kind, numbers = FAULT_TEST_TALKER, count(1)
 
     def new_text() -> str:
@@ -45,7 +45,7 @@ async def talk(
 
 
 async def behave(simulation: Simulation, user: SimulatedUser) -> None:
-    """Repeat the activity of the user's behaviour, with pauses."""
+    """Repeat the activity that belongs to the user's behaviour, with pauses."""
     while await pause(simulation, user, simulation.rates.between[user.behaviour]):
         if user.signed_out:
             return
@@ -63,7 +63,7 @@ async def visit(simulation: Simulation, user: SimulatedUser) -> None:
 
 
 async def explore(simulation: Simulation, user: SimulatedUser) -> None:
-    """Join a public room, look around, leave it."""
+    """Join a public room, look around, and leave the room."""
     tab, room = user.random.choice(user.tabs), user.random.choice(simulation.public_rooms)
     await simulation.rest.call(user.account, "POST", f"/rooms/{room}/join")
     await _show(tab, room, Start.NOW)
@@ -87,7 +87,7 @@ async def be_removed(simulation: Simulation, user: SimulatedUser) -> None:
 
 
 async def be_banned(simulation: Simulation, user: SimulatedUser) -> None:
-    """Be banned by the workspace's owner; be unbanned and open new tabs."""
+    """Be banned by the workspace's owner. Later be unbanned, and open new tabs."""
     user.signed_out = True
     with _revoking(simulation, user, None):
         await _admin_action(simulation, user, "ban")
@@ -106,7 +106,7 @@ async def sign_out(simulation: Simulation, user: SimulatedUser) -> None:
 
 
 async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float) -> bool:
-    """Wait for about the mean time; return False as soon as the simulation is stopping."""
+    """Wait for about the mean time. Return False as soon as the simulation is stopping."""
     with suppress(TimeoutError):
         async with asyncio.timeout(user.random.uniform(0.5, 1.5) * mean_seconds):
             await simulation.stopping.wait()
@@ -114,7 +114,7 @@ async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float
 
 
 async def restore_rooms(simulation: Simulation) -> None:
-    """Keep subscribing tabs again to rooms that they lost and may have back."""
+    """Subscribe tabs again, whenever they lost a room that they may have back."""
     while True:
         for tab in simulation.tabs:
             for room in tab.missing:
@@ -129,10 +129,10 @@ async def _admin_action(simulation: Simulation, user: SimulatedUser, action: str
 
 
 async def _show(tab: SimulatedTab, room: int, start: Start) -> None:
-    """Open a room in a tab; if that is not possible yet, `restore_rooms` does it later.
+    """Open a room in a tab. If that is not possible yet, `restore_rooms` does it later.
 
-    If the user has just left the room, the tab may not know it yet and still be subscribed. So it
-    unsubscribes first.
+    If the user has just left the room, the tab may not have noticed and may still be subscribed. So
+    the tab unsubscribes first.
     """
     if room not in tab.wanted:
         await _hide(tab, room)
@@ -148,7 +148,7 @@ async def _hide(tab: SimulatedTab, room: int) -> None:
 
 @contextmanager
 def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> Iterator[None]:
-    """Record that the block took away a user's access to a room (None: to all rooms)."""
+    """Record that the block takes away a user's access to a room (None: to all rooms)."""
     requested_at = time.monotonic()
     names = tuple(tab.name for tab in user.tabs)
     yield
@@ -169,7 +169,7 @@ async def _wait_until_signed_out(user: SimulatedUser) -> None:
 
 
 async def _reopen_tabs(simulation: Simulation, user: SimulatedUser) -> None:
-    """Open new tabs in place of those that were closed."""
+    """Open new tabs in place of the closed ones."""
     former, user.tabs = user.tabs, []
     for tab in former:
         await tab.client.close()

@@ -9,9 +9,9 @@ from loadtests.lib.simulation.plan import Behaviour
 class ActivityRates:
     """Each pause is drawn between half and one and a half times its mean."""
 
-    messages_per_second: float = 40.0  # of all users together, with edits and deletions
-    visit_seconds: float = 4.0  # in a room that is opened for a while
-    away_seconds: float = 4.0  # out of a room, or banned
+    messages_per_second: float = 40.0  # messages of all users together, with edits and deletions
+    visit_seconds: float = 4.0  # how long a room stays open that is opened for a visit
+    away_seconds: float = 4.0  # how long a user stays out of a room, or banned
     between: dict[Behaviour, float] = field(  # seconds from one activity to the next
         default_factory=lambda: {
             Behaviour.VISIT: 4.0,

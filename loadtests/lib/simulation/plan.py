@@ -1,7 +1,7 @@
 """Who is in which room and does what, drawn from a seed. Pure.
 
-The same seed and the same number of users give the same plan; but when things happen depends on the
-machine. Users and rooms are numbers here, from 0.
+The same seed and the same number of users give the same plan. When things happen still depends on
+the machine. Users and rooms are numbers here, from 0.
 """
 
 from dataclasses import dataclass, replace
@@ -10,21 +10,21 @@ from random import Random
 
 MIN_USERS = 8
 TALKERS_PER_ROOM = 2
-LARGE_ROOMS = (2, 4, 8, 8)  # room sizes: one user in this many is a member
-SMALL_ROOMS = (6, 4, 3, 2)  # members
+LARGE_ROOMS = (2, 4, 8, 8)  # for each large room: one user in this many is a member
+SMALL_ROOMS = (6, 4, 3, 2)  # for each small room: its number of members
 USERS_PER_SMALL_ROOM = 15
-PUBLIC_EVERY = 3  # rooms
+PUBLIC_EVERY = 3  # one room in this many is public
 SECOND_ROOM_CHANCE = 0.3
 
 
 class Behaviour(Enum):
     """What a user does besides having rooms open."""
 
-    STAY = "stay"  # and talk, where the plan of the room says so
+    STAY = "stay"  # do nothing else; talk in rooms whose plan says so
     VISIT = "visit"  # open and close rooms
     EXPLORE = "explore"  # join public rooms and leave them
-    BE_REMOVED = "be removed"  # from a room, and added again
-    BE_BANNED = "be banned"  # and unbanned
+    BE_REMOVED = "be removed"  # be removed from a room, and be added again
+    BE_BANNED = "be banned"  # be banned, and be unbanned
     SIGN_OUT = "sign out"
 
 
@@ -40,7 +40,10 @@ ONE_IN = {
 
 @dataclass(frozen=True, slots=True)
 class RoomPlan:
-    """The first member creates the room and moderates it. Talkers are never removed."""
+    """The members of a room and the talkers among them.
+
+    The first member creates the room and moderates it. Talkers are never removed.
+    """
 
     public: bool
     members: tuple[int, ...]
@@ -50,7 +53,7 @@ class RoomPlan:
 @dataclass(frozen=True, slots=True)
 class TabPlan:
     user: int
-    rooms: tuple[int, ...]  # open from the start
+    rooms: tuple[int, ...]  # the rooms that are open from the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Plan:
 
     @classmethod
     def draw(cls, seed: int, users: int, tabs: int) -> "Plan":
-        """Draw a plan for `users` with `tabs` in total, at least one per user."""
+        """Draw a plan for `users`, with `tabs` in total and at least one tab per user."""
         if users < MIN_USERS or tabs < users:
             raise ValueError(f"A simulation has at least {MIN_USERS} users, each with a tab.")
         random = Random(f"plan {seed}")
@@ -78,9 +81,9 @@ def _draw_behaviours(random: Random, users: int) -> tuple[Behaviour, ...]:
 
 
 def _draw_rooms(random: Random, behaviours: tuple[Behaviour, ...]) -> tuple[RoomPlan, ...]:
-    """Draw the rooms. Everyone but the explorers is in some room.
+    """Draw the rooms. Everyone except the explorers is in some room.
 
-    The first room, a private one, has all users who do more than stay.
+    The first room is private. All users who do more than stay are in it.
     """
     idle = (Behaviour.STAY, Behaviour.EXPLORE)
     staying = [user for user, one in enumerate(behaviours) if one is Behaviour.STAY]
@@ -101,7 +104,7 @@ def _draw_rooms(random: Random, behaviours: tuple[Behaviour, ...]) -> tuple[Room
 
 
 def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> None:
-    """Add those who are not in any room yet to a random one."""
+    """Add each user who is not in any room yet to a random one."""
     members = {user for room in rooms for user in room.members}
     for user in users:
         if user not in members:
@@ -112,7 +115,7 @@ def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> N
 def _draw_tabs(
     random: Random, behaviours: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
 ) -> tuple[TabPlan, ...]:
-    """Draw the tabs: one per user, then more. Talkers have the rooms they talk in open."""
+    """Draw the tabs: one per user, then more. Talkers have the rooms open in which they talk."""
     own = [
         [number for number, room in enumerate(rooms) if user in room.members]
         for user in range(len(behaviours))

@@ -1,7 +1,7 @@
 """The API for a simulation: asyncio over a few threads, with retries while faults last.
 
 A request to a server that is unreachable or unavailable is repeated. An answer may be lost although
-the server did what was asked; the next attempt then finds it done.
+the server carried out the request; the retry then finds that it is already done.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ RETRY_SECONDS = 0.5
 class RestClient:
     def __init__(self, addresses: Sequence[str]) -> None:
         self._addresses = addresses
-        # Threads of their own: a server that hangs must not block the clients' loads.
+        # These requests have threads of their own: a server that hangs must not block the clients'
+        # loads.
         self._threads = ThreadPoolExecutor(THREADS, "simulation")
 
     def close(self) -> None:
@@ -31,9 +32,10 @@ class RestClient:
     async def call(
         self, account: Account, method: str, path: str, *, done: Collection[int] = (), **body: Any
     ) -> Any:
-        """Return the answer's JSON, or None for a status in `done`, which means "already done".
+        """Return the JSON of the answer, or None if its status is in `done`.
 
-        Raises `rest.RefusedError` if a retry would be refused again.
+        `done` are the statuses that mean "already done". Raises `rest.RefusedError` if a retry
+        would be refused again.
         """
 
         def ask(address: str) -> Any:
@@ -42,7 +44,7 @@ class RestClient:
         return await self._retry(ask, done)
 
     async def form(self, account: Account, path: str, **fields: str) -> None:
-        """Post one of the pages' forms. Raises `rest.RefusedError` as `call` does."""
+        """Post a form of one of the pages. Raises `rest.RefusedError` as `call` does."""
 
         def post(address: str) -> None:
             rest.post_form(address, path, account.headers, fields)

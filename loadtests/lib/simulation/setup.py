@@ -58,7 +58,7 @@ async def simulate(
 
 
 async def _set_up(simulation: Simulation, identities: Sequence[str], seed: int) -> None:
-    """Fetch the accounts, create the rooms, open all tabs."""
+    """Fetch the accounts, create the rooms and open all tabs."""
     fetch = partial(fetch_account, simulation.addresses[0])
     accounts = await asyncio.gather(
         *(simulation.rest.in_thread(partial(fetch, identity)) for identity in identities)

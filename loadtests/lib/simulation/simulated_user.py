@@ -1,4 +1,4 @@
-"""One user of a simulation: the account, the open tabs, what they sent, a random generator."""
+"""One user of a simulation: the account, the open tabs, what was sent, a random generator."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ class SimulatedTab:
 
     @property
     def missing(self) -> set[int]:
-        """The rooms that it should show but is not subscribed to."""
+        """The rooms that the tab should show but is not subscribed to."""
         return self.wanted - self.removed_from - self.client.protocol.subscriptions.keys()
 
     @property
@@ -40,23 +40,32 @@ class SimulatedTab:
 
     @property
     def pending(self) -> bool:
-        """Whether a command has no answer yet."""
+        """Whether a command of the tab has no answer yet."""
         return bool(self.client.protocol.pending)
 
     def position(self, room: int) -> int | None:
-        """Return the seq up to which it shows a room; None if it does not, or is loading it."""
+        """Return the seq up to which the tab shows a room.
+
+        Return None if the tab does not show the room, or is still loading it.
+        """
         subscription = self.client.protocol.subscriptions.get(room)
         return None if subscription is None else subscription.position
 
     def online(self, room: int) -> set[int] | None:
-        """Return whom it shows as online; None if it does not show the room, or only a count."""
+        """Return whom the tab shows as online in a room.
+
+        Return None if the tab does not show the room, or shows only a count.
+        """
         subscription = self.client.protocol.subscriptions.get(room)
         return None if subscription is None else subscription.online
 
     async def wait_until(
         self, condition: "Callable[[SimulatedTab], object]", problem: str, deadline: float
     ) -> None:
-        """Wait until a condition holds; raises TimeoutError with the tab's name and `problem`."""
+        """Wait until a condition holds.
+
+        Raises TimeoutError with the tab's name and `problem` if it does not hold in time.
+        """
         try:
             left = max(0.0, deadline - time.monotonic())
             await self.client.wait_until(lambda: condition(self), left)
@@ -70,10 +79,11 @@ class SimulatedUser:
     account: Account
     behaviour: Behaviour
     random: Random
-    rooms: list[int] = field(default_factory=list)  # that they are a member of from the start
+    # Rooms that the user is a member of from the start.
+    rooms: list[int] = field(default_factory=list)
     tabs: list[SimulatedTab] = field(default_factory=list)
-    removed_from: set[int] = field(default_factory=set)  # rooms
-    signed_out: bool = False  # or banned
+    removed_from: set[int] = field(default_factory=set)  # rooms that the user was removed from
+    signed_out: bool = False  # signed out or banned
     tabs_opened: int = 0
 
     def next_tab_name(self) -> str:

@@ -22,12 +22,13 @@ from loadtests.lib.simulation.plan import Behaviour, Plan
 from loadtests.lib.simulation.rest_client import RestClient
 from loadtests.lib.simulation.simulated_user import SimulatedTab, SimulatedUser
 
-# An event reaches every tab as the same text, which is decoded once.
+# An event reaches every tab as the same text. So many decoded texts are kept, so that each text is
+# decoded only once.
 DECODED_TEXTS = 4_096
 
 
 class Simulation:
-    """Created by `simulate`. `rooms` are ids, in the plan's order."""
+    """A running simulation. `simulate` creates it. `rooms` are ids, in the plan's order."""
 
     def __init__(
         self, addresses: Sequence[str], plan: Plan, rates: ActivityRates, owner: Account | None
@@ -38,9 +39,10 @@ class Simulation:
         self.rooms: list[int] = []
         self.activity_counts: Counter[str] = Counter()
         self.revocations = History("revocations")  # the access that users lost
-        self.clients: list[Client] = []  # of all tabs that were ever open
+        self.clients: list[Client] = []  # the clients of all tabs that were ever open
         self.stopping = asyncio.Event()
-        self._activities: list[asyncio.Task[None]] = []  # those that end when it is stopping
+        # The tasks that end when the simulation is stopping.
+        self._activities: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stack = AsyncExitStack()
         self._decode = lru_cache(DECODED_TEXTS)(json.loads)
@@ -53,13 +55,16 @@ class Simulation:
 
     @property
     def listeners(self) -> set[str]:
-        """The names of the tabs that always show busy rooms, and whose silence therefore counts."""
+        """The names of the tabs that always show busy rooms. Only their silences count."""
         staying = [user for user in self.users if user.behaviour is Behaviour.STAY]
         return {tab.name for user in staying for tab in user.tabs if tab.wanted}
 
     @property
     def left_early(self) -> set[str]:
-        """The names of the tabs that lost their session: their views date from that moment."""
+        """The names of the tabs that lost their session.
+
+        Their views are as old as the loss.
+        """
         return {client.name for client in self.clients} - {tab.name for tab in self.tabs}
 
     @property
@@ -71,17 +76,17 @@ class Simulation:
         return self.users[self.plan.rooms[self.rooms.index(room)].members[0]]
 
     def acknowledged_since(self, at: float) -> int:
-        """Return how many messages have been answered with `ok` since this monotonic time."""
+        """Return how many messages have been answered with `ok` since `at` (monotonic)."""
         return len(self._acknowledged_at) - bisect_left(self._acknowledged_at, at)
 
     async def wait_until_recovered(self, within: float) -> None:
         """Wait until every tab shows its rooms live, and each listener has received a new event.
 
-        Raises TimeoutError, which names a tab that has not recovered.
+        Raises TimeoutError. It names a tab that has not recovered.
         """
         deadline = time.monotonic() + within
         for tab in self.tabs:
-            # A tab that loses its session in the meantime never recovers.
+            # A tab that loses its session in the meantime never recovers, so do not wait for it.
             await tab.wait_until(
                 lambda tab: tab.is_recovered or tab not in self.tabs, "has not recovered", deadline
             )
@@ -93,7 +98,9 @@ class Simulation:
                 )
 
     async def settle(self, within: float) -> None:
-        """Stop all activities; wait until all is answered and every tab shows its logs to the end.
+        """Stop all activities.
+
+        Wait until everything is answered and every tab shows its logs to the end.
 
         Raises TimeoutError, which names what is missing. This does not wait for presence: call
         `wait_until_presence_agrees` for that.
@@ -112,7 +119,10 @@ class Simulation:
             await self._wait_until_all_show(room, deadline)
 
     async def wait_until_presence_agrees(self, within: float) -> None:
-        """Wait until every tab shows exactly those who have the room open; call it when settled."""
+        """Wait until every tab shows exactly the users who have the room open.
+
+        Call this when the simulation has settled.
+        """
         deadline = time.monotonic() + within
         for room in self.rooms:
             present = {
@@ -124,7 +134,7 @@ class Simulation:
             await self._wait_until_all_see(room, present, deadline)
 
     async def histories(self) -> list[History]:
-        """Close all clients at the same moment; return their histories and the revocations."""
+        """Close all clients at the same moment. Return their histories and the revocations."""
         self.stop()
         histories = await asyncio.gather(*(client.close() for client in self.clients))
         return [*histories, self.revocations]
@@ -132,7 +142,7 @@ class Simulation:
     def start(
         self, work: Coroutine[Any, Any, None], name: str, *, is_activity: bool = True
     ) -> None:
-        """Start a task; an activity ends by itself when the simulation is stopping."""
+        """Start a task. An activity ends by itself when the simulation is stopping."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.append(task)
         if is_activity:
@@ -144,7 +154,7 @@ class Simulation:
             raise error
 
     def pop_errors(self) -> dict[str, BaseException]:
-        """Return the errors of the simulation itself by task; they are then no longer raised."""
+        """Return the errors of the simulation itself, by task. They are then no longer raised."""
         ended = [task for task in self._tasks if task.done() and not task.cancelled()]
         errors = {task.get_name(): task.exception() for task in ended}
         self._tasks = [task for task in self._tasks if task not in ended]
@@ -162,7 +172,7 @@ class Simulation:
         self.rest.close()
 
     async def open_tab(self, user: SimulatedUser, wanted: set[int]) -> None:
-        """Open one more tab of a user, which shows these rooms as soon as it can."""
+        """Open one more tab of a user. It shows the wanted rooms as soon as it can."""
         name = user.next_tab_name()
         history = History(name, watch=self._watch)
         identity = user.account.identity

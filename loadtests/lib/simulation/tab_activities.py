@@ -1,7 +1,7 @@
 """What a user does in an open tab: write, edit, read back, change rooms, lose the connection.
 
-Locust's users, the soak's visitors and the talkers of the fault tests share this. They decide when
-something is done and in which room; their kind of user decides what.
+Locust's users, the soak's visitors and the talkers of the fault tests share these activities. They
+decide when to do something and in which room. Their kind of user decides what to do.
 """
 
 import asyncio
@@ -16,12 +16,13 @@ from loadtests.lib.client.history import Frame
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.simulation.user_kinds import Activity, UserKind
 
-# Own messages of each room, for edits and deletions.
+# How many of the user's own messages in each room are remembered, for edits and deletions.
 MESSAGES_REMEMBERED = 20
 ANSWER_SECONDS = OPEN_SECONDS = 30.0
-READ_SECONDS = (1.0, 3.0)  # of a page of older messages
+READ_SECONDS = (1.0, 3.0)  # how long a user reads a page of older messages
 
-# Reads a page of a room over REST: the newest messages, or those before a seq.
+# A function that reads a page of a room over REST: the newest messages, or the messages before a
+# seq.
 ReadPage = Callable[[int, int | None], Awaitable[list[Frame]]]
 
 
@@ -30,7 +31,10 @@ async def read_nothing(room: int, before: int | None) -> list[Frame]:
 
 
 class TabActivities:
-    """`rooms` are those that the user may open; `new_text` returns the text of a new message."""
+    """The activities of one user in one tab.
+
+    `rooms` are the rooms that the user may open. `new_text` returns the text of a new message.
+    """
 
     def __init__(
         self,
@@ -42,7 +46,7 @@ class TabActivities:
         read_page: ReadPage = read_nothing,
     ) -> None:
         self.client, self.kind, self.rooms, self.random = client, kind, rooms, random
-        self.away = False  # without a connection by choice: nothing is sent
+        self.away = False  # the user is disconnected by choice, so nothing is sent
         self.own_messages: defaultdict[int, list[int]] = defaultdict(list)  # ids, by room
         self._new_text, self._read_page = new_text, read_page
         self._methods: dict[Activity, Callable[[int], Awaitable[None]]] = {
@@ -57,15 +61,15 @@ class TabActivities:
         }
 
     async def perform(self, activity: Activity, room: int) -> None:
-        """Do it in a room. Raises TimeoutError if the server does not answer in time."""
+        """Perform an activity in a room. Raises TimeoutError if the server does not answer."""
         await self._methods[activity](room)
 
     async def command(self, type: str, **fields: Any) -> Frame:
-        """Send a command and return its answer; a subclass may measure it here."""
+        """Send a command and return its answer. A subclass may measure it here."""
         return await self.client.command(type, **fields)
 
     async def send(self, room: int) -> None:
-        """Send a message, sometimes a reply, and wait until it is saved."""
+        """Send a message, sometimes as a reply, and wait until the message is saved."""
         if self.away:
             return
         own = self.own_messages[room]
@@ -98,7 +102,7 @@ class TabActivities:
             await self.command("read", room=room, number=messages[-1]["number"])
 
     async def scroll_back(self, room: int) -> None:
-        """Read older pages, with a moment to read each."""
+        """Read older pages. Pause to read each of them."""
         messages = await self._read_page(room, None)
         for _ in range(self.random.randint(1, self.kind.pages_back)):
             if not messages:
@@ -107,7 +111,7 @@ class TabActivities:
             messages = await self._read_page(room, min(one["seq"] for one in messages))
 
     async def change_room(self, room: int) -> None:
-        """Close a room and open another one; if there is no other one, open the same again."""
+        """Close a room and open another one. If there is no other room, open the same one again."""
         async with asyncio.timeout(OPEN_SECONDS):
             await self.client.unsubscribe(room)
             closed = [one for one in self.rooms if one not in self.client.protocol.subscriptions]
@@ -116,7 +120,7 @@ class TabActivities:
             await self.client.open(chosen, Start.NOW, OPEN_SECONDS)
 
     async def lose_connection(self, _: int) -> None:
-        """Lose the connection for a while, once all sent messages are answered."""
+        """Lose the connection for a while, once all sent messages have been answered."""
         client = self.client
         self.away = True
         try:

@@ -1,8 +1,8 @@
 """The kinds of users of a load: how many of each, how much they write, what else they do. Pure.
 
 In a chat most people read, few write most of the messages, and bots post. A run's message rate is
-that of all users together; each user sends their share of it while online. All simulated users draw
-what they do next from here; `tab_activities` says how they do it.
+that of all users together; each user sends a share of it while online. All simulated users draw
+their next activity from here; `tab_activities` says how they perform it.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from random import Random
 
-LONGEST_PAUSE = 5.0  # times the mean, so that no user stays idle forever
+# The longest pause, in multiples of the mean, so that no user stays idle forever.
+LONGEST_PAUSE = 5.0
 
 
 class Activity(Enum):
@@ -27,19 +28,21 @@ class Activity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class UserKind:
-    """`activities` are what a user does, with pauses in between, by relative frequency.
+    """A kind of user.
 
-    The kinds without a share write and pause as the run that uses them says.
+    `activities` are what a user does, with pauses in between, by relative frequency. A kind with a
+    `share` of 0 writes and pauses as the run that uses it says.
     """
 
     activities: Mapping[Activity, int]
-    share: int = 0  # in a hundred users
+    share: int = 0  # users of this kind in a hundred users
     talk: float = 0.0  # messages of one user, relative to those of other kinds
-    pause_seconds: float = 0.0  # mean
-    reply_chance: float = 0.0  # of a message
-    pages_back: int = 1  # at most, when scrolling back
-    away_seconds: tuple[float, float] = (0.5, 10.0)  # after a lost connection
-    radio_sleep_seconds: float = 0.0  # between reads from the connection
+    pause_seconds: float = 0.0  # mean pause between activities
+    reply_chance: float = 0.0  # the probability that a message is a reply
+    pages_back: int = 1  # the most pages that a user reads when scrolling back
+    # How long a user stays away after a lost connection.
+    away_seconds: tuple[float, float] = (0.5, 10.0)
+    radio_sleep_seconds: float = 0.0  # how long the radio sleeps between reads from the connection
 
     def next_activity(self, random: Random) -> Activity:
         return random.choices([*self.activities], [*self.activities.values()])[0]
@@ -104,12 +107,15 @@ VISITOR = UserKind(
 
 
 def exponential_pause(random: Random, mean_seconds: float) -> float:
-    """Draw a pause: users act independently of each other, so pauses are exponential."""
+    """Draw a pause. Users act independently of each other, so pauses are exponential."""
     return min(random.expovariate(1 / mean_seconds), LONGEST_PAUSE * mean_seconds)
 
 
 def sends_per_second(kind: UserKind, rate: float, users: int) -> float:
-    """Return the message rate of one user, so that all users together send `rate`."""
+    """Return the message rate of one user.
+
+    With these rates, all users together send `rate` messages a second.
+    """
     mean_talk = sum(one.share * one.talk for one in USER_KINDS) / sum(
         one.share for one in USER_KINDS
     )
