@@ -1,8 +1,8 @@
 """A cluster for tests and benchmarks: one database, one Redis and N replicas.
 
-With `embedded=True` it is the embedded default: SQLite, the in-memory layer, one process. With
-another cluster's `postgres` or `redis` it shares that server, with a database and a prefix of its
-own. A test that stops or pauses a server lets the cluster start its own.
+With `embedded=True` the cluster is the embedded default: SQLite, the in-memory layer, one process.
+With `postgres` or `redis` of another cluster, it shares that server, with a database or a prefix of
+its own. A test that stops or pauses a server lets the cluster start its own.
 """
 
 import atexit
@@ -27,9 +27,11 @@ from loadtests.lib.servers.redis import Redis
 from loadtests.lib.servers.replica import Replica
 from loadtests.lib.servers.startable import Startable
 
-# A migrated database on each server, from which others are copied: faster than migrating again.
+# A migrated database on each server. Other databases are copied from it, which is faster than
+# migrating again.
 TEMPLATE = "hubbub_migrated"
-# Variables that a process inherits; the cluster alone sets those that configure Hubbub.
+# Variables that a process inherits from the shell. Only the cluster sets the variables that
+# configure Hubbub.
 INHERITED = {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV"}
 
 
@@ -77,18 +79,18 @@ class Cluster(Startable):
         self._stack.close()
 
     def add_replica(self) -> Replica:
-        """Start one more replica; returns once it answers."""
+        """Start one more replica. Return it once it answers."""
         replica = self._replica()
         self._stack.callback(replica.close)
         self.replicas.append(replica)
         return replica.start()
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run `manage.py` as an operator would; return its output."""
+        """Run `manage.py` as an operator would. Return its output."""
         return manage(self.environment, *arguments, input=input)
 
     def database(self) -> Any:
-        """Return a new DB-API connection to its database, without Django."""
+        """Return a new DB-API connection to the cluster's database, without Django."""
         if self.postgres is None:
             return sqlite3.connect(Path(self.environment["DATA_DIR"]) / "hubbub.sqlite3")
         return psycopg.connect(self.postgres.url(self.name))
@@ -132,7 +134,7 @@ def make_template(postgres: Postgres, environment: Mapping[str, str]) -> None:
 
 
 def manage(environment: Mapping[str, str], *arguments: str, input: str | None = None) -> str:
-    """Run `manage.py` in exactly this environment; raise ServerError if it fails."""
+    """Run `manage.py` in exactly this environment. Raises ServerError if it fails."""
     command = [sys.executable, str(ROOT / "app/manage.py"), *arguments]
     done = run_program(command, cwd=ROOT, env=environment, input=input or "")
     if done.returncode:

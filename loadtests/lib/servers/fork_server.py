@@ -1,8 +1,8 @@
 """Starts Python programs as forks of one process that has imported most of what they need.
 
-Only `tests/conftest.py` starts it: the tests run a hundred replicas and commands, and each spends a
-second on the same imports. Benchmarks and fault tests start every process as a deployment does.
-`forked_program.py` is the process that forks.
+Only `tests/conftest.py` starts the fork server: the tests run a hundred replicas and commands, and
+each of them spends a second on the same imports. Benchmarks and fault tests start every process as
+a deployment does. `forked_program.py` is the process that forks.
 """
 
 import json
@@ -29,10 +29,10 @@ class HasDescriptor(Protocol):
 
 
 class ForkedProcess:
-    """A child of the fork server, used like a `subprocess.Popen`."""
+    """A child of the fork server, with the methods of a `subprocess.Popen`."""
 
     def __init__(self, reports: socket.socket) -> None:
-        """`reports` delivers the pid, and then the exit status."""
+        """`reports` delivers the child's pid, and later its exit status."""
         self._reports = reports
         self._lock = threading.Lock()  # a thread may wait while another one polls
         [self.pid] = NUMBER.unpack(reports.recv(NUMBER.size))
@@ -41,7 +41,7 @@ class ForkedProcess:
     def poll(self) -> int | None:
         with self._lock:
             if self.returncode is None and wait([self._reports], 0):
-                # No report: the server is gone, and its children with it.
+                # No report: the fork server has ended, and its children with it.
                 report = self._reports.recv(NUMBER.size) or NUMBER.pack(-signal.SIGKILL)
                 [self.returncode] = NUMBER.unpack(report)
                 self._reports.close()
@@ -72,7 +72,7 @@ class ForkServer(Startable):
         script = str(Path(__file__).with_name("forked_program.py"))
         with theirs:
             self._process = subprocess.Popen(
-                # -P: its folder is not on the path, where `redis.py` would hide the package
+                # -P keeps the file's folder off the path, where `redis.py` would hide the package
                 [sys.executable, "-P", script, str(theirs.fileno())],
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 pass_fds=[theirs.fileno()],
@@ -81,7 +81,7 @@ class ForkServer(Startable):
         return self
 
     def close(self) -> None:
-        """End it, and with it all its children."""
+        """End the fork server and all its children."""
         self._control.close()
         self._process.wait()
 
@@ -110,7 +110,10 @@ class ForkServer(Startable):
 def run_program(
     command: Sequence[str], *, cwd: Path, env: Mapping[str, str], input: str = ""
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a Python program in exactly this environment, by a fork if the fork server runs."""
+    """Run a Python program in exactly this environment.
+
+    If the fork server runs, the program is its child.
+    """
     start = ForkServer.running.fork if ForkServer.running else subprocess.Popen
     with TemporaryFile("w+") as stdin, TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
         stdin.write(input)

@@ -1,7 +1,7 @@
 """The fork server's process: imports most of what a replica needs, and forks a child per program.
 
-It has read no setting, installed no reactor, started no thread and opened no connection. A child
-does all that, from the first line of its program on, in the environment that it is given.
+The process itself reads no setting, installs no reactor, starts no thread and opens no connection.
+A child does all that in the environment that it is given, from the first line of its program on.
 `fork_server.py` starts this file.
 """
 
@@ -20,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-# Other packages' modules, without those that read the settings or the environment when they are
-# imported (Django Ninja, prometheus_client), or install Twisted's reactor (Daphne).
+# Modules of other packages. Left out are the packages that read the settings or the environment
+# when they are imported (Django Ninja, prometheus_client), or install Twisted's reactor (Daphne).
 PRELOADED = (
     "allauth.core.ratelimit",
     "autobahn.twisted.websocket",
@@ -61,7 +61,9 @@ class Request(NamedTuple):
 def main() -> None:
     for name in PRELOADED:
         importlib.import_module(name)
-    gc.freeze()  # or each child's garbage collector would read, and so copy, all of this
+    # Otherwise each child's garbage collector would write to these objects and so copy their
+    # memory.
+    gc.freeze()
     server = os.getpid()
     request = serve(socket.socket(fileno=int(sys.argv[1])))
     if request is not None:
@@ -69,7 +71,10 @@ def main() -> None:
 
 
 def serve(control: socket.socket) -> Request | None:
-    """Fork for each request. Returns it in the child; returns None when the tests have ended."""
+    """Fork for each request.
+
+    In the child, return the request. In the fork server, return None when the tests have ended.
+    """
     reports: dict[int, socket.socket] = {}  # by pid
 
     def report_exits(number: int, frame: FrameType | None) -> None:
@@ -94,7 +99,7 @@ def serve(control: socket.socket) -> Request | None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
             os.setsid()
             own = socket.socket(fileno=report)
-            send(own, os.getpid())  # by the child, once it has its session
+            send(own, os.getpid())  # the child sends its pid once it has a session of its own
             for inherited in (control, own, *reports.values()):
                 inherited.close()
             return Request(file, standard)
@@ -105,12 +110,12 @@ def serve(control: socket.socket) -> Request | None:
 
 
 def send(report: socket.socket, number: int) -> None:
-    with suppress(BrokenPipeError):  # the test does not want to know any more
+    with suppress(BrokenPipeError):  # the test no longer waits for the report
         report.sendall(NUMBER.pack(number))
 
 
 def run(request: Request, server: int) -> None:
-    """Run the program in this process, as if the interpreter had just started with it."""
+    """Run the program in this process, as if a new interpreter had just started with it."""
     die_with(server)
     for number, descriptor in enumerate(request.standard):
         os.dup2(descriptor, number)

@@ -23,14 +23,14 @@ RELOAD_SECONDS = 10.0
 
 class Nginx(Server):
     name = "nginx"
-    end_signal = signal.SIGTERM  # its workers would outlive a master that is killed
+    end_signal = signal.SIGTERM  # the nginx workers would outlive a master that is killed
 
     def __init__(self, host: Host = LOOPBACK) -> None:
         super().__init__(host)
         self.tls_port = free_port()
 
     def write_configuration(self, variables: Mapping[str, str]) -> None:
-        """Write its configuration; `variables` override the defaults."""
+        """Write nginx's configuration. `variables` override the defaults."""
         (self.folder / "run").mkdir(exist_ok=True)
         templates.render(TEMPLATES, self.folder / "conf", self._defaults() | self._tls(variables))
 
@@ -41,9 +41,10 @@ class Nginx(Server):
         return self._command("daemon off;")
 
     def reload(self) -> set[int]:
-        """Reload the configuration; return the old workers, which accept no new connections.
+        """Reload the configuration. Return the old nginx workers.
 
-        They keep their open connections. Raises ServerError if no new workers start.
+        They keep their open connections and accept no new ones. Raises ServerError if no new nginx
+        workers start.
         """
         old = active_workers(self.pid)
         self.send(signal.SIGHUP)
@@ -55,7 +56,7 @@ class Nginx(Server):
         return old
 
     def test(self) -> str:
-        """Return nginx's errors in its configuration; empty if there are none."""
+        """Return the errors that nginx finds in its configuration; empty if there are none."""
         done = subprocess.run([*self._command(), "-t", "-q"], capture_output=True, text=True)
         return done.stderr if done.returncode else ""
 

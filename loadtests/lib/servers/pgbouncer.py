@@ -19,7 +19,7 @@ class PgBouncer(Server):
     refuses_root = True
 
     def __init__(self, postgres: Postgres, *, connections: int) -> None:
-        """`connections` is the size of its pool for each database and user."""
+        """`connections` is the size of PgBouncer's pool for each database and user."""
         super().__init__()
         self._postgres, self._connections = postgres, connections
 
@@ -45,7 +45,8 @@ class PgBouncer(Server):
     def _write_configuration(self) -> str:
         users = self.folder / "users.txt"
         users.write_text(f'"{OWNER}" ""\n')
-        pool = self.folder / "pool.ini"  # copied: its user may not read a checkout in a home folder
+        # A copy: PgBouncer's user may not read a checkout in a home folder.
+        pool = self.folder / "pool.ini"
         shutil.copyfile(POOL, pool)
         file = self.folder / "pgbouncer.ini"
         # These lines belong to the section of pool.ini: a second section would reset its values.

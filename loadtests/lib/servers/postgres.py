@@ -1,6 +1,7 @@
 """A private PostgreSQL server: starts in a second, with or without fsync, exits with its parent.
 
-PostgreSQL refuses to run as root; then it runs as the user `postgres`, which its package creates.
+PostgreSQL refuses to run as root. If we are root, it runs as the user `postgres`, which its package
+creates.
 """
 
 import signal
@@ -21,8 +22,8 @@ OWNER = "hubbub"
 class Postgres(Server):
     name = "postgres"
     refuses_root = True
-    stop_signal = signal.SIGINT  # "fast": without waiting for clients
-    end_signal = signal.SIGQUIT  # "immediate"
+    stop_signal = signal.SIGINT  # Postgres' "fast" shutdown, which does not wait for clients
+    end_signal = signal.SIGQUIT  # Postgres' "immediate" shutdown
 
     def __init__(
         self,
@@ -32,14 +33,19 @@ class Postgres(Server):
         wal_segment_mib: int = 16,
         host: Host = LOOPBACK,
     ) -> None:
-        """`fsync=True` is what deployments have; False is faster, and durable enough for tests."""
+        """With `fsync`, the server works as in deployments.
+
+        Without it, the server is faster, and durable enough for tests.
+        """
         super().__init__(host)
         self.fsync = fsync
         self.settings = settings or {}
         self.wal_segment_mib = wal_segment_mib
         self.bin = find_binaries()
         self.data = self.folder / "data"
-        self._made = False  # not read from disk, because only the server's host may see the folder
+        # Whether the data folder has been created. This is kept in memory, because only the
+        # server's host may be able to see the folder.
+        self._made = False
 
     def command(self) -> list[str]:
         if not self._made:
@@ -73,7 +79,7 @@ class Postgres(Server):
     def execute(
         self, query: sql.Composable | str, *values: object, database: str = "postgres"
     ) -> list[tuple[Any, ...]]:
-        """Run one statement on a new connection; return its rows."""
+        """Run one statement on a new connection. Return its rows."""
         with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
@@ -82,11 +88,15 @@ class Postgres(Server):
         return bool(self.execute("SELECT 1 FROM pg_database WHERE datname = %s", name))
 
     def create_database(self, name: str, template: str = "template1") -> None:
-        """Create a database as a copy of `template`, which refuses connections meanwhile."""
+        """Create a database as a copy of `template`.
+
+        The template refuses connections meanwhile.
+        """
         [(was_allowed,)] = self.execute(
             "SELECT datallowconn FROM pg_database WHERE datname = %s", template
         )
-        self._allow_connections(template, allow=False)  # or a replica would reconnect at once
+        # Otherwise a replica would reconnect at once.
+        self._allow_connections(template, allow=False)
         try:
             self.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
@@ -107,12 +117,15 @@ class Postgres(Server):
         self.execute(drop.format(sql.Identifier(name)))
 
     def restore_database(self, name: str, copy: str) -> None:
-        """Replace it with `copy`, created earlier with `create_database(copy, template=name)`."""
+        """Replace a database with `copy`.
+
+        The copy was created earlier with `create_database(copy, template=name)`.
+        """
         self.drop_database(name)
         self.create_database(name, template=copy)
 
     def _write_hba(self) -> Path:
-        """Allow connections from the host's own network: initdb allows only loopback."""
+        """Allow connections from the host's own network. initdb allows only loopback."""
         file = self.folder / "hba"
         file.write_text("local all all trust\nhost all all samenet trust\n")
         return file

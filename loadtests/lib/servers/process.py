@@ -1,7 +1,7 @@
 """A child process that serves on a port of its host and can be stopped, killed and paused.
 
-The base of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers. A server
-that is started again keeps its port and its files.
+It is the base class of `Postgres`, `Redis` and `Replica`. `start` returns once the server answers.
+A server that is started again keeps its port and its files.
 """
 
 import os
@@ -34,7 +34,7 @@ STOP_SECONDS = 30.0
 
 
 class ServerError(Exception):
-    """A server did not start, stop or answer; the text says why or what to do."""
+    """A server did not start, stop or answer. The text says why, or what to do."""
 
 
 class Process(Protocol):
@@ -52,10 +52,11 @@ class Process(Protocol):
 class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    # The signal that ends it quickly, when its files are no longer needed.
+    # The signal that ends the server quickly, when its files are no longer needed.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
-    forkable: ClassVar[bool] = False  # a Python program that the fork server may start
-    refuses_root: ClassVar[bool] = False  # if we are root, it runs as the user `postgres`
+    # Whether this is a Python program that the fork server may start.
+    forkable: ClassVar[bool] = False
+    refuses_root: ClassVar[bool] = False  # whether it runs as the user `postgres` if we are root
 
     def __init__(self, host: Host = LOOPBACK) -> None:
         self.host = host
@@ -73,7 +74,10 @@ class Server(Startable):
     def command(self) -> list[str]: ...
 
     def answers(self) -> bool:
-        """Whether it is serving; called until it is. May raise OSError until then."""
+        """Whether the server is serving. `start` calls this until it is.
+
+        May raise OSError until then.
+        """
         with socket.create_connection((self.host.address, self.port), timeout=1):
             return True
 
@@ -100,7 +104,7 @@ class Server(Startable):
         return self
 
     def spawn(self) -> None:
-        """Start it without waiting for an answer."""
+        """Start the server without waiting for an answer."""
         with self.log.open("ab") as log:
             self._process = self._start_process(log)
 
@@ -114,19 +118,20 @@ class Server(Startable):
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop it as an operator does, and wait."""
+        """Stop the server as an operator does, and wait for its end."""
         self._end_by(self.stop_signal)
 
     def kill(self) -> None:
-        """Kill it with all its children, like a crash (SIGKILL)."""
+        """Kill the server with all its children, like a crash (SIGKILL)."""
         self._signal_all(signal.SIGKILL)
         if self._process is not None:
             self._process.wait(STOP_SECONDS)
 
     def pause(self) -> None:
-        """Freeze it and its children (SIGSTOP): connections stay open and nothing is answered.
+        """Freeze the server and its children (SIGSTOP).
 
-        Returns when all of them are stopped, including children that start in the meantime.
+        Connections stay open and nothing is answered. Returns when all these processes are stopped,
+        including children that start in the meantime.
         """
         deadline = time.monotonic() + STOP_SECONDS
         while not all(_is_stopped(process) for process in self._family()):
@@ -146,7 +151,7 @@ class Server(Startable):
             self.resume()
 
     def close(self) -> None:
-        """End it and remove its files."""
+        """End the server and remove its files."""
         try:
             self._end_by(self.end_signal)
         finally:
@@ -176,7 +181,10 @@ class Server(Startable):
         )
 
     def _launched(self, command: Sequence[str]) -> list[str]:
-        """Return the command, wrapped to run on this host and to exit with this process."""
+        """Return the command with a wrapper.
+
+        The wrapper runs it on the server's host and ends it with this process.
+        """
         # The kernel sends the signal when the thread that started the server ends, so only the main
         # thread may ask for it.
         in_main_thread = threading.current_thread() is threading.main_thread()

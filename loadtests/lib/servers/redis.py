@@ -19,7 +19,7 @@ class Redis(Server):
         options = {
             "bind": self.host.address,
             "port": str(self.port),
-            "protected-mode": "no",  # allow connections from other hosts of a private network
+            "protected-mode": "no",  # allows connections from other hosts of a private network
             "dir": str(self.folder),
             "save": "",
             "appendonly": "no",

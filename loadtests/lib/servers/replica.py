@@ -15,9 +15,10 @@ class Replica(Server):
     def __init__(
         self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is its whole environment except its address: see `Cluster.environment`.
+        """`environment` is the replica's whole environment except its address.
 
-        `stock`: served by plain Daphne, without our server's direct transport, pings and drain.
+        See `Cluster.environment`. With `stock`, the replica is served by plain Daphne, without our
+        server's direct transport, pings and drain.
         """
         super().__init__(host)
         self._environment = dict(environment)
@@ -35,7 +36,7 @@ class Replica(Server):
         return source | self._environment | own
 
     def answers(self) -> bool:
-        """Whether it answers, with any status: the status also depends on the database."""
+        """Whether the replica answers, with any status: the status also depends on the database."""
         connection = HTTPConnection(self.host.address, self.port, timeout=5)
         try:
             connection.request("HEAD", "/healthz")

@@ -10,9 +10,10 @@ class Manage(Protocol):
 
 
 def seed_users(manage: Manage, count: int | None = None) -> list[str]:
-    """Create users with sessions and return their identities; without `count`, alice and the cast.
+    """Create users with sessions and return their identities.
 
-    `manage` runs `manage.py` in the deployment. The first of the cast owns the workspace.
+    Without `count`, create alice and the rest of the cast. `manage` runs `manage.py` in the
+    deployment. The first of the cast owns the workspace.
     """
     with TemporaryDirectory(prefix="hubbub-seed-") as folder:
         file = Path(folder) / "sessions"

@@ -1,7 +1,7 @@
 """A whole stack (`make stack`), started and controlled from outside, as from two terminals.
 
-For the tests of the stack and for loads. Its folder is removed with it; PostgreSQL, which runs as
-another user, can reach it. PUBLIC_URL is the address that the clients use.
+The tests of the stack and loads use it. The stack's folder is removed with it. PostgreSQL runs as
+another user and can reach the folder. PUBLIC_URL is the address that the clients use.
 """
 
 import os
@@ -62,7 +62,7 @@ class RunningStack(Startable):
         return f"{HOST}:{self.port}"
 
     def start(self) -> Self:
-        """Start it; returns once it reports that it is running."""
+        """Start the stack. Return once it reports that it is running."""
         self.log.write_text("")
         self.spawn()
         wait_until(lambda: READY in self.output() or not self.running, START_SECONDS)
@@ -82,13 +82,13 @@ class RunningStack(Startable):
             )
 
     def stop(self) -> None:
-        """Stop it as Ctrl-C does, and wait."""
+        """Stop the stack as Ctrl-C does, and wait for its end."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_SECONDS)
 
     def close(self) -> None:
-        """End it in any state, and remove its folder."""
+        """End the stack in any state, and remove its folder."""
         try:
             if self.running:
                 self.stop()
@@ -107,7 +107,7 @@ class RunningStack(Startable):
         return self.log.read_text(errors="replace")
 
     def command(self, *arguments: str, input: str | None = None) -> str:
-        """Run a command of the stack from a second terminal; return its output."""
+        """Run a command of the stack from a second terminal. Return its output."""
         done = self.attempt(*arguments, input=input)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -126,7 +126,7 @@ class RunningStack(Startable):
         )
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run `manage.py` as an operator would; return its output."""
+        """Run `manage.py` as an operator would. Return its output."""
         return self.command("manage", "--", *arguments, input=input)
 
     def processes(self) -> dict[str, ProcessStatus]:
@@ -134,7 +134,7 @@ class RunningStack(Startable):
         return processes_of(self.folder / "stack")
 
     def replicas(self) -> list[ProcessStatus]:
-        """Return the replicas, once all of them run: one that restarts has no pid yet."""
+        """Return the replicas once all of them run. A replica that restarts has no pid yet."""
         wait_until(lambda: all(row.pid for row in self._replicas()))
         return self._replicas()
 
@@ -158,7 +158,7 @@ class RunningStack(Startable):
 
 
 def processes_of(folder: Path) -> dict[str, ProcessStatus]:
-    """Return the processes of the stack that runs in `folder`. Raises StackError if none does."""
+    """Return the processes of the stack that runs in `folder`. Raises StackError without one."""
     rows = {}
     for line in control.send_request(folder / "control", {"do": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()

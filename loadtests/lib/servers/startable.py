@@ -1,7 +1,7 @@
 """Something that is started and closed, as a context manager: `with Redis() as redis`.
 
-The base of every server, of clusters, and of everything that the benchmark starts. If a start
-fails, it is closed, so that no part of it keeps running.
+`Startable` is the base class of every server, of clusters, and of everything that the benchmark
+starts. If a start fails, the object is closed, so that no part of it keeps running.
 """
 
 from abc import ABC, abstractmethod
@@ -12,11 +12,11 @@ from typing import Self
 class Startable(ABC):
     @abstractmethod
     def start(self) -> object:
-        """Start; returns once it serves."""
+        """Start. Return once everything serves."""
 
     @abstractmethod
     def close(self) -> None:
-        """End it, even if it has started only in part."""
+        """End everything, even if the start succeeded only in part."""
 
     def __enter__(self) -> Self:
         try:

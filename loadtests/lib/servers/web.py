@@ -14,7 +14,10 @@ class Web(Server):
     def __init__(
         self, environment: Mapping[str, str], *options: str, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is its whole environment except its address; `options` are gunicorn's."""
+        """`environment` is the whole environment of gunicorn except its address.
+
+        `options` are gunicorn's options.
+        """
         super().__init__(host)
         self._environment, self._options = dict(environment), options
 
