@@ -55,7 +55,7 @@ def deployment(options: argparse.Namespace) -> SampledDeployment:
 
 
 def write(deployment: SampledDeployment, out: Path, every_seconds: float) -> None:
-    """Write samples forever; each failure is written once, when it first happens."""
+    """Write samples forever. Each failure is written once, when it first happens."""
     sampler, written = Sampler(deployment), 0
     with out.open("w", buffering=1) as file:
         print(json.dumps({"unseen": deployment.unseen}), file=file)

@@ -12,7 +12,7 @@ STOP_SECONDS = 10
 
 
 def sampling(stack: Path, out: Path, every_seconds: float = 1.0) -> AbstractContextManager[None]:
-    """Sample the stack of a folder during a block. Raises ServerError if the sampling fails."""
+    """Sample the stack of a folder during the block. Raises ServerError if the sampling fails."""
     return sampling_as(["--stack", str(stack)], out, every_seconds)
 
 

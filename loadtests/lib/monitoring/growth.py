@@ -1,9 +1,9 @@
 """Whether a measured value grows, in spite of noise. Pure.
 
-Growth is the larger of two figures, each robust against single outliers. The first is what the
-median slope (Theil-Sen: the median of the slopes between all pairs of points) adds up to over the
-whole time, which finds a slow leak under noise. The second is the median of the last fifth minus
-that of the first, which finds a single step.
+Growth is the larger of two figures, and single outliers affect neither. The first figure finds a
+slow leak under noise: it is the median slope (Theil-Sen: the median of the slopes between all pairs
+of points), times the whole duration. The second figure finds a single step: it is the median of the
+last fifth minus the median of the first fifth.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from statistics import median
 
 from loadtests.lib.monitoring.time_series import Points
 
-BUCKETS = 60  # the slopes are those between this many medians: 1,770 pairs for any length
+BUCKETS = 60  # slopes are computed between this many medians: 1,770 pairs for any duration
 FIFTHS = 5
 MIN_POINTS = 2 * FIFTHS
 
@@ -21,7 +21,7 @@ MIN_POINTS = 2 * FIFTHS
 @dataclass(frozen=True, slots=True)
 class Growth:
     level: float  # the median of the first fifth
-    grown: float  # over the whole time, in the unit of the measured value
+    grown: float  # growth over the whole duration, in the unit of the measured value
 
     @property
     def share(self) -> float:
@@ -42,7 +42,7 @@ def growth(points: Points) -> Growth | None:
 
 
 def _thinned(points: Points) -> Points:
-    """Return the medians of consecutive groups of points: less noise, the same trend."""
+    """Return the medians of consecutive groups of points: less noise, but the same trend."""
     size = max(1, len(points) // BUCKETS)
     groups = [points[first : first + size] for first in range(0, len(points), size)]
     return [(_middle([at for at, _ in one]), median(v for _, v in one)) for one in groups]

@@ -1,6 +1,7 @@
 """The resources that processes use, as the kernel counts them: CPU time, memory, files, threads.
 
-A part of a deployment is a process with its descendants. Processes that end meanwhile are left out.
+A part of a deployment is a process with its descendants. A process that ends while it is being
+measured is left out.
 """
 
 import time
@@ -11,9 +12,9 @@ import psutil
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """Return the CPU time of these processes and their descendants, user and system.
+    """Return the CPU time (user and system) of these processes and their descendants.
 
-    Children that ended are included once their parent has waited for them.
+    A child that has ended is included once its parent has waited for it.
     """
     total = 0.0
     for process in _families(pids):
@@ -24,7 +25,10 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 
 
 def memory_bytes(pids: Sequence[int]) -> int:
-    """Return the proportional set size: memory shared with other processes counts in part."""
+    """Return the proportional set size of the processes.
+
+    Memory that they share with other processes counts only in part.
+    """
     return sum(process.memory_full_info().pss for process in _families(pids))
 
 
@@ -32,8 +36,8 @@ def usage(pid: int) -> dict[str, float]:
     """Return the current usage of a process and its descendants.
 
     `anonymous_bytes` is their resident memory without files and without shared memory, such as
-    Postgres's buffers; pages that a fork has not written yet count for both processes. Raises
-    psutil.Error if the process is gone or may not be inspected.
+    Postgres's buffers. After a fork, pages that neither process has written count for both. Raises
+    psutil.Error if the process has ended or may not be inspected.
     """
     found = {"processes": 0, "resident_bytes": 0, "anonymous_bytes": 0, "files": 0, "threads": 0}
     for process in _families([pid]):

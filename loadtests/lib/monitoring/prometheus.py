@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 TIMEOUT_SECONDS = 5
-# The metrics that are kept: Hubbub's own, and those common to all processes.
+# The metrics that are kept: Hubbub's own metrics, and the metrics common to all processes.
 OURS = ("hubbub_", "process_")
 APART = ("le", "last")
 
@@ -32,8 +32,8 @@ class Scrape:
     def sums(self) -> dict[str, float]:
         """Return one number per metric, summed over its labels.
 
-        Where a sum would be meaningless, the label stays in the name: a histogram's buckets as
-        `name_bucket:0.005`, the maximum of the last 10 seconds as `name:10`.
+        Where a sum would be meaningless, the label is part of the name: a histogram's buckets are
+        `name_bucket:0.005`, the maximum of the last 10 seconds is `name:10`.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for one in self.samples:
@@ -48,7 +48,7 @@ def has(sample: Sample, labels: dict[str, str]) -> bool:
 
 
 def fetch(url: str, token: str = "") -> Scrape:
-    """Fetch the metrics of a process, with its METRICS_TOKEN if it has one. Raises OSError."""
+    """Fetch the metrics of a process, with its METRICS_TOKEN if there is one. Raises OSError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:

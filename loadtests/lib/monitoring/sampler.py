@@ -1,7 +1,7 @@
-"""Samples every part of a deployment, without waiting long for one that is down.
+"""Samples every part of a deployment, without waiting long for a part that is down.
 
-What cannot be sampled is left out, and recorded once with the reason: a flat line for a process
-that was never sampled would be misleading.
+A part that cannot be sampled is left out, and is recorded once with the reason: a flat line for a
+process that was never sampled would be misleading.
 """
 
 import time
@@ -20,7 +20,7 @@ from loadtests.lib.monitoring.targets import Part, SampledDeployment
 from scripts.stack.errors import StackError
 
 Result = TypeVar("Result")
-Values: TypeAlias = dict[str, float]  # of one part, by measure
+Values: TypeAlias = dict[str, float]  # the values of one part, by measure
 DOWN = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, StackError)
 
 
@@ -36,7 +36,7 @@ class Sampler:
         self.failures: dict[str, str] = {}  # what failed, and why it first did
 
     def sample(self) -> dict[str, Values]:
-        """Return the values of each part now."""
+        """Return the current values of each part."""
         self._parts = self._try("the parts", self._deployment.parts) or self._parts
         found = {part.name: self._values(part) for part in self._parts}
         for name, store in self._stores.items():
@@ -44,7 +44,7 @@ class Sampler:
         return {name: values for name, values in found.items() if values}
 
     def samples(self, every_seconds: float) -> Iterator[tuple[float, dict[str, Values]]]:
-        """Yield samples with their times, forever; a slow one delays the next."""
+        """Yield samples with their times, forever. A slow sample delays the next one."""
         due = time.monotonic()
         while True:
             at = time.time()

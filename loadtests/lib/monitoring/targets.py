@@ -1,4 +1,4 @@
-"""The parts of a deployment, as far as they can be sampled from here."""
+"""The parts of a deployment that can be sampled from this machine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,25 @@ SHOW_METRICS = ("web-", "realtime-")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A process of a deployment and its descendants; without `pid` if it is on another machine."""
+    """A process of a deployment, with its descendants. It has no `pid` on another machine."""
 
     name: str
     pid: int | None = None
-    metrics: str = ""  # the address of its metrics, if it has any
+    metrics: str = ""  # the address of the process's metrics, if it has any
 
 
 @dataclass(frozen=True, slots=True)
 class SampledDeployment:
-    """`parts` is called for every sample: a deploy or a crash replaces processes."""
+    """A deployment to sample.
+
+    `parts` is called for every sample, because a deploy or a crash replaces processes.
+    """
 
     parts: Callable[[], Sequence[Part]]
     redis: str = ""
     postgres: str = ""
     token: str = ""  # METRICS_TOKEN
-    unseen: tuple[str, ...] = ()  # what a report must name as missing
+    unseen: tuple[str, ...] = ()  # what cannot be sampled, so that a report names it
 
 
 def of_stack(folder: Path) -> SampledDeployment:

@@ -1,7 +1,7 @@
 """Reads a file of samples, and computes values, rates and percentiles over time. Pure.
 
-Times are seconds since the first sample. A part that was not sampled at some time has no value
-then. A counter keeps its growth when a new process starts it from zero.
+Times are seconds since the first sample. If a part was not sampled at some time, it has no value at
+that time. A counter keeps its growth when a new process starts it from zero.
 """
 
 import json
@@ -20,14 +20,15 @@ class Samples:
     began_at: float = 0.0  # seconds since 1970
     rows: Sequence[tuple[float, Mapping[str, Mapping[str, float]]]] = ()
     unseen: Sequence[str] = ()  # what could not be sampled
-    failures: Mapping[str, str] = field(default_factory=dict)  # what failed at times, and why
+    # What could not always be sampled, and why.
+    failures: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
         return self.rows[-1][0] if self.rows else 0.0
 
     def parts(self, kind: str = "") -> list[str]:
-        """Return the names of all parts that were ever sampled and start with `kind`."""
+        """Return the names of all sampled parts that start with `kind`."""
         return sorted({name for _, parts in self.rows for name in parts if name.startswith(kind)})
 
     def values(self, part: str, measure: str) -> Points:
@@ -60,7 +61,7 @@ class Samples:
 
 
 def read(file: Path) -> Samples:
-    """Read a file that may still be written: an incomplete last line is ignored."""
+    """Read a file that may still be growing. An incomplete last line is ignored."""
     return parse(line for line in file.read_text().splitlines(keepends=True) if line[-1:] == "\n")
 
 
@@ -93,9 +94,9 @@ def gained(points: Points) -> float:
 def increase(before: float, after: float) -> float:
     """Return how much a counter grew.
 
-    A counter that fell by more than half was restarted, and grew by its whole value. One that fell
-    a little is a sum over several processes, one of which ended: its growth is unknown and counts
-    as 0.
+    A counter that fell by more than half was restarted from zero, and grew by its whole value. A
+    counter that fell by less is a sum over several processes, one of which has ended: its growth is
+    unknown and counts as 0.
     """
     if after >= before:
         return after - before
@@ -114,7 +115,7 @@ def increases(
 def quantile(cumulative: Mapping[float, float], share: float) -> float | None:
     """Return a percentile of a Prometheus histogram, as histogram_quantile() does.
 
-    None if nothing was counted; above the last bucket, that bucket's bound.
+    Return None if nothing was counted. Above the last bucket, return the bound of that bucket.
     """
     bounds = sorted(cumulative)
     total = cumulative[bounds[-1]] if bounds else 0.0
