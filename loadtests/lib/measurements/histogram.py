@@ -1,8 +1,9 @@
 """Durations in an HdrHistogram: merged exactly across seconds and processes, read to within 1 %.
 
-Each process of a load keeps its own and the master adds them up, so a percentile of the whole run
-is computed from all measurements, and is never an average of percentiles. See docs/decisions/0019.
-An HdrHistogram takes 26 KB even if it is nearly empty: `pack` those that are kept for a whole run.
+Each process of a load keeps its own histograms, and the master adds them up. So a percentile of the
+whole run is computed from all measurements, and is never an average of percentiles. See
+docs/decisions/0019. An HdrHistogram takes 26 KB even if it is nearly empty: `pack` the histograms
+that are kept for a whole run.
 """
 
 import math
@@ -15,7 +16,10 @@ SIGNIFICANT_DIGITS = 2
 
 
 class Histogram:
-    """A percentile is the upper edge of its bucket: never better than what was measured."""
+    """A histogram of durations.
+
+    A percentile is the upper edge of its bucket, so it is never lower than the measured duration.
+    """
 
     __slots__ = ("_counts", "_packed")
 
@@ -24,7 +28,10 @@ class Histogram:
         self._counts: HdrHistogram | None = None
 
     def record(self, seconds: float) -> None:
-        """Count one duration; a negative one, from the clocks of two machines, counts as 1 µs."""
+        """Count one duration.
+
+        A negative duration, which the clocks of two machines can give, counts as 1 µs.
+        """
         us = min(max(1, round(seconds * 1e6)), LONGEST_US)
         (self._counts or self._unpack()).record_value(us)
 
@@ -32,7 +39,7 @@ class Histogram:
         (self._counts or self._unpack()).add(other._read())
 
     def pack(self) -> None:
-        """Keep it compressed; it may still be read and changed."""
+        """Keep the histogram compressed. It may still be read and changed."""
         if self._counts is not None:
             self._packed, self._counts = self._counts.encode(), None
 
@@ -45,17 +52,18 @@ class Histogram:
         return float(self._read().get_max_value()) / 1000 if self else 0.0
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return what `percent` of the durations did not exceed; None if there are none."""
+        """Return the time that `percent` of the durations did not exceed; None without any."""
         counts = self._read()
         total = counts.get_total_count()
         if not total:
             return None
-        # The library rounds the rank to the nearest; the nearest-rank method rounds it up.
+        # The library rounds the rank to the nearest integer, but the nearest-rank method rounds it
+        # up.
         rank = math.ceil(total * percent / 100)
         return float(counts.get_value_at_percentile(100 * rank / total)) / 1000
 
     def buckets_ms(self) -> Iterator[tuple[float, int]]:
-        """Yield the upper edge and the count of each bucket that has one, in order.
+        """Yield the upper edge and the count of each bucket that is not empty, in order.
 
         The library's own iterator takes 20 ms, which would stop an event loop each second.
         """

@@ -15,7 +15,7 @@ BUSY_PERCENT = 5
 
 @dataclass(slots=True)
 class RunLimits:
-    """What a run must not exceed; latencies are 99th percentiles in milliseconds."""
+    """The limits of a run. Latencies are 99th percentiles in milliseconds."""
 
     connect_ms: float = 1_000
     send_ms: float = 250
@@ -23,12 +23,16 @@ class RunLimits:
     resume_ms: float = 3_000
     failures_percent: float = 0.1
     generator_cpu_percent: float = 90
-    # The lag of the generator's loop is part of every latency: a fifth of the tightest limit.
+    # The lag of the generator's event loop is part of every latency, so it may be at most a fifth
+    # of the tightest limit.
     generator_lag_ms: float = 50
 
 
 def bottleneck(series: Series, limits: RunLimits) -> str:
-    """Return a sentence if a process of the generator was the limit, else an empty string."""
+    """Return a sentence that names the process of the generator that was the bottleneck.
+
+    The sentence is empty if none was.
+    """
     usages: defaultdict[str, list[GeneratorUsage]] = defaultdict(list)
     for second in series.seconds.values():
         for name, usage in second.generators.items():

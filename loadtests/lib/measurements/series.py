@@ -1,7 +1,7 @@
 """What a load measured in each second: `series.json`, written by a run and read by reports. Pure.
 
-Each process hands over each of its seconds once, when it has ended; `merge` adds up what several
-processes measured in the same second. Times are epoch seconds of the process's own machine.
+Each process hands over each of its seconds once, when the second has ended. `merge` adds up what
+several processes measured in the same second. Times are epoch seconds of the process's own machine.
 """
 
 import json
@@ -13,16 +13,17 @@ from typing import Any, Self
 from loadtests.lib.measurements.histogram import Histogram
 
 VERSION = 1
-# The kinds of durations. HTTP is all requests taken together, COMMAND is every command besides
-# sends; Locust's own report has both by name.
+# The kinds of durations. HTTP is all requests taken together, COMMAND is all commands besides
+# sends. Locust's own report shows each request and each command by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
-# What can be wrong with the order of events on a connection; each is a failure of the run.
+# What can be wrong with the order of events on a connection. Any of these makes the run fail.
 ORDER_ERRORS = ("gaps", "duplicates", "reordered")
 GAP, DUPLICATE, REORDERED = ORDER_ERRORS
-# The error by the broken rule of the checker; any other rule is a REORDERED.
+# By the checker's rule that was broken: the order error. For any other rule it is REORDERED.
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
-COUNTERS = ("connections", "failures", "order_errors")  # the fields of a Second that count by name
+# The fields of a Second that have a count for each name.
+COUNTERS = ("connections", "failures", "order_errors")
 
 
 @dataclass(slots=True)
@@ -35,16 +36,20 @@ class GeneratorUsage:
 
 @dataclass(slots=True)
 class Second:
-    """`users` and `connections` are the state at its end; everything else happened during it."""
+    """One second of a run.
+
+    `users` and `connections` are the state at its end; everything else happened during it.
+    """
 
     at: int
     users: int = 0
     connections: Counter[str] = field(default_factory=Counter)  # by replica
     latencies: dict[str, Histogram] = field(default_factory=dict)  # by KINDS
-    failures: Counter[str] = field(default_factory=Counter)  # by KINDS: no or a wrong answer
+    # By KINDS: requests with no answer or a wrong one.
+    failures: Counter[str] = field(default_factory=Counter)
     order_errors: Counter[str] = field(default_factory=Counter)  # by ORDER_ERRORS
     checked: int = 0  # history entries that were checked for their order
-    caught_up: int = 0  # messages that were late because users were away by choice: not in DELIVER
+    caught_up: int = 0  # messages that were late because users were away by choice; not in DELIVER
     lost: int = 0  # connections that ended without the user's doing
     generators: dict[str, GeneratorUsage] = field(default_factory=dict)  # by process
 
@@ -83,7 +88,7 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Something that the run did on purpose, for the charts: "all connections drop"."""
+    """Something that the run did on purpose, such as "all connections drop". Charts show it."""
 
     at: float
     text: str
@@ -108,9 +113,9 @@ class Series:
         return [self.seconds[at] for at in sorted(self.seconds)]
 
     def total(self) -> Second:
-        """Return all of it as one second, without `users`, `connections` and `generators`.
+        """Return all seconds added up as one, without `users`, `connections` and `generators`.
 
-        Those are states: their sum means nothing.
+        These three are states, so their sums mean nothing.
         """
         total = Second(min(self.seconds, default=0))
         for second in self.seconds.values():
