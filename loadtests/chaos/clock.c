@@ -1,7 +1,7 @@
-/* A clock that a file moves. Loaded before the C library, it adds the number of seconds in CLOCK_FILE
- * (eight bytes, mapped, so that reading them costs no system call) to the time of day that
- * clock_gettime returns, which is what Python uses. Monotonic time stays correct, as it does when a
- * real clock is set. */
+/* A clock that a file moves. This library is loaded before the C library. It adds the number of
+ * seconds in CLOCK_FILE to the time of day that clock_gettime returns, and Python reads the time
+ * with that function. The file has eight bytes and is mapped, so that reading it costs no system
+ * call. Monotonic time stays correct, as it does when a real clock is set. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>

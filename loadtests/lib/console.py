@@ -1,7 +1,7 @@
 """Progress messages of long-running commands, on standard error.
 
-On a terminal a status line (`update_status`) is overwritten by the next one, and by messages
-(`log_above_status`).
+On a terminal, a status line (`update_status`) is overwritten by the next status line, and by
+messages (`log_above_status`).
 """
 
 import sys
@@ -18,7 +18,7 @@ def is_terminal() -> bool:
 
 
 def update_status(line: str) -> None:
-    """Write a status line: over the last one, or in a file as a line of its own."""
+    """Write a status line. On a terminal it replaces the last one; in a file it is a new line."""
     if is_terminal():
         print(f"{CLEAR_LINE}{line}", end="", file=sys.stderr, flush=True)
     else:
@@ -26,5 +26,5 @@ def update_status(line: str) -> None:
 
 
 def log_above_status(line: str) -> None:
-    """Write a message in place of the status line, which continues below it."""
+    """Write a message in place of the status line, and the status line again below it."""
     log(f"{CLEAR_LINE}{line}" if is_terminal() else line)

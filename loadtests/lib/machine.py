@@ -1,7 +1,7 @@
 """What a run was measured on: the machine, the versions of everything, the commit.
 
-Every tool saves `describe()` with its figures, so that a report made later still says where they
-come from.
+Every tool saves `describe()` with its figures. So a report that is made later still says where the
+figures come from.
 """
 
 import os
@@ -37,14 +37,14 @@ def describe(more_versions: Mapping[str, str] | None = None) -> Machine:
 
 
 def commit() -> str:
-    """Return the commit, with a "+" if files differ from it."""
+    """Return the commit, with a "+" if files of the checkout differ from it."""
     revision = output("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
     changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--", "app", "loadtests")
     return revision + ("+" if changed else "")
 
 
 def commits_of(machines: Iterable[Machine]) -> str:
-    """Return the commits of several runs, each once."""
+    """Return the commits of several runs, each of them once."""
     return ", ".join(dict.fromkeys(machine["commit"] for machine in machines))
 
 
@@ -78,7 +78,7 @@ def number_in(text: str) -> str:
 
 
 def output(*command: str) -> str:
-    """Return what a command prints; nothing if it fails or does not exist."""
+    """Return what a command prints; an empty text if it fails or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError:

@@ -16,7 +16,7 @@ class EstimatedStep(Protocol):
 
     @property
     def seconds(self) -> float:
-        """Roughly how long the step takes."""
+        """The estimated duration of the step."""
 
 
 AnyStep = TypeVar("AnyStep", bound=EstimatedStep)
@@ -26,7 +26,10 @@ AnyStep = TypeVar("AnyStep", bound=EstimatedStep)
 async def live_line(
     line: Callable[[], str], seconds: float, seconds_in_a_file: float
 ) -> AsyncIterator[None]:
-    """Show a line again and again while the block runs; less often without a terminal."""
+    """Write the current status line again and again while the block runs.
+
+    Without a terminal, write it less often.
+    """
     showing = asyncio.create_task(_show(line, seconds if is_terminal() else seconds_in_a_file))
     try:
         yield
@@ -42,7 +45,7 @@ async def _show(line: Callable[[], str], seconds: float) -> None:
 
 
 def with_estimates(steps: Sequence[AnyStep]) -> Iterator[AnyStep]:
-    """Yield the steps, printing how long the rest will take at the current pace."""
+    """Yield the steps. Before each step, print how long the rest will take at the current pace."""
     started = time.monotonic()
     for number, step in enumerate(steps, start=1):
         done = sum(one.seconds for one in steps[: number - 1])

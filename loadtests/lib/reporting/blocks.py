@@ -15,7 +15,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`text` may be markupsafe's `Markup` in HTML reports; `style` is a class of the template."""
+    """A paragraph of text.
+
+    In HTML reports, `text` may be markupsafe's `Markup`; `style` is a class of the template.
+    """
 
     kind: ClassVar[str] = "paragraph"
     text: str
@@ -30,7 +33,7 @@ class Bullets:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows shorter than `header` are padded; `numeric` columns are right-aligned."""
+    """A table. Rows shorter than `header` are padded; `numeric` columns are right-aligned."""
 
     kind: ClassVar[str] = "table"
     header: Sequence[str]  # empty in HTML: no header row
@@ -40,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Markdown only; `address` is relative to the page."""
+    """An image, in Markdown only. `address` is relative to the page."""
 
     kind: ClassVar[str] = "image"
     title: str
@@ -49,7 +52,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Charts:
-    """HTML only. `name` makes the ids of these charts differ from those of other groups."""
+    """A group of charts, in HTML only. `name` makes their ids differ from those of other groups."""
 
     kind: ClassVar[str] = "charts"
     charts: Sequence[Chart]

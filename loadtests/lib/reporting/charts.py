@@ -1,7 +1,8 @@
 """Charts as SVG: line charts inside an HTML report, and figures in files for the pages in docs/.
 
-The same data gives the same bytes: no date, no random ids. Charts inside a page are as wide as a
-phone, so that their letters are not shrunk there, and take the page's colour, dark or light.
+The same data gives the same bytes: a chart contains no date and no random ids. Charts inside a page
+are as wide as a phone, so that their text is not shrunk there. They take the page's colour, dark or
+light.
 """
 
 import re
@@ -21,7 +22,7 @@ from loadtests.lib.monitoring.time_series import Points
 
 HUBBUB_COLOUR, NEUTRAL_COLOUR, LIMIT_COLOUR = "#c2410c", "#6b7280", "#d62828"
 INLINE_INCHES = (5.0, 2.7)
-# Distinguishable from each other, on white and on black.
+# The colours of lines. They can be told apart on white and on black.
 COLOURS = ("#0e8bd6", "#e8590c", "#2b9a4b", "#a855f7", "#d6336c", "#8d99a6", "#b08900", "#0ca6a6")
 INK = "#010203"  # replaced by the page's own colour
 INLINE_STYLE: dict[RcKeyType, Any] = {
@@ -58,7 +59,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`note` says what readers cannot guess, such as where it was measured or what is left out."""
+    """One chart.
+
+    `note` says what readers cannot guess, such as where the values were measured or what is left
+    out.
+    """
 
     title: str
     unit: str
@@ -74,7 +79,7 @@ class Chart:
 
 
 def inline_svg(chart: Chart, name: str, seconds: float) -> str:
-    """Draw a chart from 0 to `seconds`; `name` makes its ids differ from other charts'."""
+    """Draw a chart from 0 to `seconds`. `name` makes its ids differ from those of other charts."""
     with mpl.rc_context({**INLINE_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=INLINE_INCHES, layout="constrained")
         _draw(figure.subplots(), chart, seconds)
@@ -111,7 +116,7 @@ def _draw(axes: Axes, chart: Chart, seconds: float) -> None:
 
 
 def _inline(drawn: str, name: str, title: str) -> str:
-    """Return the svg element alone, in the page's colour, with ids that no other chart has."""
+    """Return only the svg element, in the page's colour, with ids that no other chart has."""
     element = drawn[drawn.index("<svg") :].replace(INK, "currentColor")
     element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
     element = re.sub(r'\bid="', f'id="{name}-', element)

@@ -1,4 +1,4 @@
-"""Renders blocks as one HTML page that needs no other file: styles and charts are inside."""
+"""Renders blocks as one HTML page that contains its styles and charts and needs no other file."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,7 @@
 """Renders blocks as Markdown and writes them into the generated section of a page.
 
 A generated section lies between `<!-- name:begin -->` and `<!-- name:end -->`. Everything outside
-of it is written by hand and stays as it is.
+the section is written by hand and stays as it is.
 """
 
 from collections.abc import Iterable

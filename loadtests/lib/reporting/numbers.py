@@ -5,14 +5,14 @@ UNKNOWN = "–"
 
 
 def number(value: float) -> str:
-    """Return at least three significant digits, with thousands separators."""
+    """Return a number with at least three significant digits and with thousands separators."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def fixed(value: float | None, digits: int = 0) -> str:
-    """Return a number with `digits` decimal places; a dash if it is not known."""
+    """Return a number with `digits` decimal places; a dash if the number is not known."""
     return UNKNOWN if value is None else f"{value:,.{digits}f}"
 
 
