@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from loadtests.lib.client import Client, rest
-from loadtests.lib.client.client import ABNORMAL_CLOSURE
 from loadtests.lib.client.subscription import Start
+from loadtests.lib.client.websocket import ABNORMAL_CLOSURE
 from loadtests.lib.servers.process import ServerError
 from loadtests.soak.accounts import Population, call
 

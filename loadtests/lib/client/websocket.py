@@ -14,6 +14,7 @@ from loadtests.lib.client.rest import http_url
 SUBPROTOCOL = "hubbub.v1"
 WELCOME_SECONDS = 5
 PONG_SECONDS = 10
+ABNORMAL_CLOSURE = 1006  # the close code of a socket that ended without a close frame
 # The errors that are raised if a socket cannot be opened.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
