@@ -1,8 +1,8 @@
 """The Locust file: its users, the shape of the load, and the hooks that measure and judge it.
 
-`python -m loadtests.load` starts Locust with a plan in LOAD_PLAN. Without one the file works by
-itself: `locust -f loadtests/locustfile.py --host https://… --sessions FILE`. A worker asks its
-master for the plan, so no file has to be copied to other machines.
+`python -m loadtests.load` starts Locust with a plan in LOAD_PLAN. Without a plan the file works by
+itself: `locust -f loadtests/locustfile.py --host https://… --sessions FILE`. A Locust worker asks
+its master for the plan, so no file has to be copied to other machines.
 """
 
 import os
@@ -15,7 +15,7 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import MasterRunner, WorkerRunner
 
-# Locust puts this file's folder on the path, which is not the root of the packages.
+# Locust puts this file's folder on the path, but the packages start at its parent folder.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.lib import exit_codes
@@ -32,8 +32,10 @@ __all__ = ["Bot", "Lurker", "PlannedShape", "Reader", "Talker", "Wanderer"]
 
 
 class PlannedShape(LoadTestShape):
-    """The plan's shape, as Locust asks for it: how many users now, and how fast they should
-    start."""
+    """The plan's shape in the form that Locust asks for.
+
+    Locust asks how many users there should be now, and how fast they should start.
+    """
 
     # Without a plan, Locust's --users and --run-time are the size and the length of the shape.
     use_common_options = True
@@ -43,7 +45,7 @@ class PlannedShape(LoadTestShape):
         at = run.elapsed
         if at >= run.plan.seconds:
             return None
-        # The shape has its own ramp: Locust should reach each number within a second.
+        # The shape has a ramp of its own, so Locust should reach each number within a second.
         return run.shape.users_at(at), float(max(1, run.plan.users))
 
 

@@ -1,1 +1,1 @@
-"""The load test: Locust runs the users; their results are measured, judged and reported."""
+"""The load test: Locust runs the users. Their results are measured, judged and reported."""

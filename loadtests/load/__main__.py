@@ -1,7 +1,7 @@
 """`make load`: a target, users, Locust; at the end a table, an exit status and data/load/<time>/.
 
-The folder has report.html, Locust's own locust.html, and the files that they are made from. Locust
-and gevent run in separate processes: this one prepares, starts them and waits.
+The folder contains report.html, Locust's own locust.html, and the files from which they are made.
+Locust and gevent run in separate processes: this process prepares, starts them and waits for them.
 """
 
 import json
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def work(options: Namespace) -> int:
-    """Run users for a master elsewhere, until it has finished."""
+    """Run users for a master elsewhere, until that master has finished."""
     with started(worker_command(options.master_host, options.master_port)) as worker:
         return worker.wait()
 
@@ -53,7 +53,7 @@ def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     series = folder.resolve() / SERIES
-    series.unlink(missing_ok=True)  # from an earlier run
+    series.unlink(missing_ok=True)  # remove the series of an earlier run
     with open_target(options) as target:
         given = {name: getattr(options, name) for name in ("shape", "users", "rate", "seconds")}
         limits, workers = limits_of(options), options.workers
@@ -75,7 +75,7 @@ def load(options: Namespace) -> int:
 
 
 def _generator_capacity() -> float:
-    """Return the µs of CPU per delivery; 0 if it cannot be measured."""
+    """Return the µs of CPU per delivery; 0 if they cannot be measured."""
     log("Measuring the capacity of the generator")
     command = [sys.executable, "-m", "loadtests.load.generator_capacity"]
     try:
@@ -89,9 +89,9 @@ def _generator_capacity() -> float:
 
 
 def _run_locust(options: Namespace, plan: LoadPlan, folder: Path) -> int:
-    """Run the requested number of Locust processes; return the exit status of the main one.
+    """Run the requested number of Locust processes. Return the exit status of the main process.
 
-    The plan holds sessions, so its file is removed when the run ends.
+    The plan contains sessions, so its file is removed when the run ends.
     """
     file = folder / "plan.json"
     plan.write(file)
@@ -132,7 +132,7 @@ def locust_command() -> list[str]:
 
 @contextmanager
 def started(command: list[str], plan: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a process that does not outlive the block: it is terminated, then killed."""
+    """Run a process that does not outlive the block. At the end it is terminated, then killed."""
     variables = {PLAN_VARIABLE: str(plan)} if plan else {}
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)

@@ -1,8 +1,8 @@
-"""Checks and measures what one user's connections receive, as it happens. It keeps no history.
+"""Checks and measures what one user's connections receive, as it happens, without a history.
 
-The checker's rule judges the order of every subscription, entry by entry; an error names the room,
-the seq and the connection. A message that reaches a user who was away by choice does not count as a
-delivery: only delays that the server causes are measured.
+The checker's rule judges the order of every subscription, entry by entry. An error names the room,
+the seq and the connection. A message that reaches a user late because the user was away by choice
+does not count as a delivery: only delays that the server causes are measured.
 """
 
 import math
@@ -28,7 +28,10 @@ class RefusedError(Exception):
 
 
 class ConnectionObserver(ConnectionListener):
-    """Pass `observe` as the client's `watch`, and the observer itself as its listener."""
+    """Observes one client.
+
+    Pass `observe` as the client's `watch`, and the observer itself as its listener.
+    """
 
     def __init__(self, name: str, run_id: str, recorder: Recorder) -> None:
         self._order = OrderChecker(name)
@@ -37,7 +40,7 @@ class ConnectionObserver(ConnectionListener):
         self._user = 0
         self._lost_at: float | None = None
         self._was_live = False
-        self.measures_deliveries = True  # otherwise messages are only checked
+        self.measures_deliveries = True  # if False, messages are only checked
         self._measured_since = math.inf  # only messages sent later count as deliveries
 
     def observe(self, entry: Entry) -> None:

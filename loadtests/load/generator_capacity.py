@@ -1,9 +1,9 @@
 """Measures how many deliveries one process of the generator can receive.
 
 `python -m loadtests.load.generator_capacity` prints the µs of CPU that a delivery costs: reading it
-from the socket, decoding, checking and measuring it. A child process sends prebuilt frames, so
-nothing but receiving counts. A run measures this first, and reports at its end how close it came to
-this capacity.
+from the socket, decoding, checking and measuring it. A child process sends prebuilt frames, so only
+receiving is measured. A run measures this first, and reports at its end how close it came to this
+capacity.
 """
 
 from gevent import monkey
@@ -33,7 +33,7 @@ from loadtests.load.recorder import Recorder  # noqa: E402
 
 CONNECTIONS = 20
 MESSAGES = 500
-ROUND_SECONDS = 0.002  # so that each frame is received on its own
+ROUND_SECONDS = 0.002  # long enough for each frame to be received on its own
 RUN_ID = "capacity"
 ROOM = 1
 TIMEOUT_SECONDS = 60
@@ -63,12 +63,13 @@ async def receive_all(address: str, recorder: Recorder) -> float:
         for client in clients:
             await client.wait_until(partial(getattr, client, "connected"), TIMEOUT_SECONDS)
         started = time.process_time()
-        # The server accepted them in any order: subscribe all before waiting for one.
+        # The server accepted the connections in any order, so subscribe all of them before waiting
+        # for one.
         for client in clients:
             await client.subscribe(ROOM, Start.NOW)
         for client in clients:
             await client.wait_until(partial(client.is_open, ROOM), TIMEOUT_SECONDS)
-            await client.send_unanswered("ping")  # the server starts sending
+            await client.send_unanswered("ping")  # tells the server to start sending
         for client in clients:
             await client.wait_until(partial(has_all, client), TIMEOUT_SECONDS)
         assert not recorder.second.order_errors
@@ -88,7 +89,8 @@ def has_all(client: Client) -> bool:
 
 def serve(listener: socket.socket) -> None:
     """Send all messages to each connection, as the fan-out of a room does."""
-    later = time.time() + TIMEOUT_SECONDS  # so that every message counts as a delivery
+    # A time in the future, so that every message counts as a delivery.
+    later = time.time() + TIMEOUT_SECONDS
     frames = [json.dumps(event(seq, later)) for seq in range(1, MESSAGES + 1)]
 
     def send_all(connection: ServerConnection) -> None:

@@ -1,6 +1,6 @@
 """How busy this process of the generator is: its share of a core, and its event loop's lag.
 
-The lag is part of every latency that the process measures, so a run with a large lag says nothing
+The lag is part of every latency that the process measures. So a run with a large lag says nothing
 about the server.
 """
 
@@ -16,7 +16,7 @@ TICK_SECONDS = 0.05
 
 
 def watch(second_ended: Callable[[GeneratorUsage], object]) -> None:
-    """Call `second_ended` at the end of every second, for as long as the greenlet lives."""
+    """Call `second_ended` at the end of every second, for as long as this greenlet lives."""
     process = psutil.Process()
     process.cpu_percent()
     while True:

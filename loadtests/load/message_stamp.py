@@ -1,8 +1,8 @@
 """The stamp at the end of a message's text: which run it belongs to, and when it was sent. Pure.
 
-The time is epoch time, so that any machine can tell how long a message took; between two machines,
-this is only as accurate as their clocks. Messages from others in the same room do not have this
-run's stamp and are not measured.
+The time is epoch time, so that any machine can tell how long a message took. Between two machines,
+the result is only as accurate as their clocks. Messages that others send in the same room do not
+have this run's stamp and are not measured.
 """
 
 SEPARATOR = " ~"
@@ -13,7 +13,7 @@ def stamp(text: str, run_id: str, sent_at: float) -> str:
 
 
 def read_stamp(body: str, run_id: str) -> float | None:
-    """Return when a message of this run was sent; None if it is from elsewhere."""
+    """Return when a message of this run was sent; None if the message is not of this run."""
     _, _, mark = body.rpartition(SEPARATOR)
     run, _, us = mark.partition(".")
     return int(us) / 1e6 if run == run_id and us.isascii() and us.isdecimal() else None

@@ -1,7 +1,7 @@
-"""The options of a load test; make passes the common ones as environment variables.
+"""The options of a load test. `make` passes the common ones as environment variables.
 
 `parse` is for `python -m loadtests.load`. A run that `locust` itself starts has Locust's own
-options, and those of `add_identities` and `add_rate_and_shape`.
+options, and the options of `add_identities` and `add_rate_and_shape`.
 """
 
 import argparse

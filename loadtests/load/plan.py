@@ -1,7 +1,7 @@
 """The plan of one run: everything that its processes have to agree on. Pure.
 
-`python -m loadtests.load` writes it and the locustfile reads it; a worker on another machine gets
-it from its master. It holds sessions, so only its owner can read the file.
+`python -m loadtests.load` writes the plan and the locustfile reads it. A Locust worker on another
+machine gets it from its master. The plan contains sessions, so only its owner can read the file.
 """
 
 import json
@@ -19,7 +19,10 @@ PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable with the path of the pla
 
 @dataclass(slots=True)
 class LoadPlan:
-    """`identities` are lines: `Cookie: …`, `Authorization: …` or `Account: name password`."""
+    """Everything that the processes of a run have to agree on.
+
+    `identities` are lines: `Cookie: …`, `Authorization: …` or `Account: name password`.
+    """
 
     run_id: str
     host: str
@@ -28,10 +31,11 @@ class LoadPlan:
     rate: float
     seconds: float
     identities: list[str]
-    rooms: list[int] = field(default_factory=list)  # ids, by their number in the shape
+    # Ids of the rooms, in the order of the shape's room numbers.
+    rooms: list[int] = field(default_factory=list)
     limits: RunLimits = field(default_factory=RunLimits)
     stack: str = ""  # STACK_DIR of the local stack; empty: the target is elsewhere
-    series: str = ""  # the file to write the series to; empty: none
+    series: str = ""  # the file to which the series is written; empty: none
     workers: int = 1  # processes that run users
     delivery_us: float = 0.0  # CPU time per delivery, as measured on this machine; 0: unknown
 
@@ -40,7 +44,7 @@ class LoadPlan:
         return SHAPES[self.shape](self.users, self.seconds)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a report may show of the plan: no credentials."""
+        """Return the part of the plan that a report may show: no credentials."""
         private = ("identities", "rooms", "stack", "series")
         shown = {name: value for name, value in asdict(self).items() if name not in private}
         return {**shown, "local": bool(self.stack)}
@@ -62,8 +66,9 @@ class LoadPlan:
 
 
 def identities_needed(users: int, workers: int) -> int:
-    """Return how many identities are needed so that no worker runs out of them.
+    """Return how many identities are needed so that no Locust worker runs out of them.
 
-    Workers share the lines by line number; the busiest one runs its share of `users`, rounded up.
+    Locust workers share the lines by line number. The busiest one runs its share of `users`,
+    rounded up.
     """
     return workers * ceil(users / workers)

@@ -1,8 +1,8 @@
-"""The roles of a Locust process: alone, the master of several, or one of its workers.
+"""The roles of a Locust process: alone, the master of several, or one of its Locust workers.
 
-A worker asks for the plan when it is ready, runs the users whose identities are its own, measures
-by itself and hands over its results, second by second, with Locust's reports. The master adds them
-up.
+A Locust worker asks for the plan when it is ready, and runs the users whose identities are its own.
+It measures by itself and sends its results, second by second, with Locust's reports. The master
+adds up the results.
 """
 
 import os
@@ -28,7 +28,7 @@ ASK, PLAN, STARTED, SECONDS = "hubbub-ask", "hubbub-plan", "hubbub-started", "hu
 class Collector:
     """A process that collects the results and judges them."""
 
-    late_seconds: float  # how long after a second's end its results are complete
+    late_seconds: float  # how long after the end of a second its results are complete
 
     def __init__(self, environment: Environment, plan: LoadPlan) -> None:
         self._run = LoadRun(plan, environment, process_name())
@@ -46,7 +46,7 @@ class Collector:
 
 
 class Alone(Collector):
-    """The only process: it also runs the users."""
+    """The only process. It also runs the users."""
 
     late_seconds = 1.5
 
@@ -66,10 +66,10 @@ class Alone(Collector):
 
 
 class Master(Collector):
-    """Collects the results of several workers; it runs no users."""
+    """Collects the results of several Locust workers. It runs no users."""
 
-    # Workers report every three seconds; the second in which they report comes with the next
-    # report.
+    # Locust workers report every three seconds. The second in which they report is complete only in
+    # the next report.
     late_seconds = 6
 
     def __init__(self, environment: Environment, runner: MasterRunner, plan: LoadPlan) -> None:

@@ -1,7 +1,7 @@
 """What one process measures, second by second. Pure: the caller passes the clock.
 
-`second` is the current one, to which the measurements are added. `end_second` ends it; `pop_ended`
-returns each ended second exactly once.
+`second` is the current second, to which the measurements are added. `end_second` ends it;
+`pop_ended` returns each ended second exactly once.
 """
 
 from collections import Counter
@@ -12,20 +12,20 @@ from loadtests.lib.measurements.series import DELIVER, GeneratorUsage, Second
 class Recorder:
     def __init__(self, process_name: str, now: float) -> None:
         self.process_name = process_name
-        self.connections: dict[str, int] = {}  # open now, by replica
+        self.connections: dict[str, int] = {}  # connections that are open now, by replica
         self.second = Second(int(now))
-        self.deliveries = 0  # since the start
+        self.deliveries = 0  # deliveries since the start
         self._ended: list[Second] = []
 
     def succeeded(self, kind: str, name: str, seconds: float) -> None:
-        """Count a request, command or connection of a kind; `name` says which one it was."""
+        """Count a request, command or connection of a kind. `name` says which one it was."""
         self.second.latency(kind).record(seconds)
 
     def failed(self, kind: str, name: str, error: Exception) -> None:
         self.second.failures[kind] += 1
 
     def order_error(self, kind: str, text: str) -> None:
-        """Count an event that is missing, duplicated or out of order; `text` says where."""
+        """Count an event that is missing, duplicated or out of order. `text` says where."""
         self.second.order_errors[kind] += 1
 
     def record_delivery(self, seconds: float) -> None:

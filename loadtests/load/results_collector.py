@@ -1,7 +1,7 @@
 """Collects the series of a run, in the process that runs alone or in the master.
 
-It prints a line per second, performs the shape's actions, and at the end writes the series, prints
-the verdict and returns the exit status.
+It prints a line per second and performs the shape's actions. At the end it writes the series,
+prints the verdict and returns the exit status.
 """
 
 import time
@@ -29,7 +29,7 @@ PERCENTILE = 99
 
 class ResultsCollector:
     def __init__(self, run: LoadRun, late_seconds: float) -> None:
-        """`late_seconds` is how long after a second's end its results are complete."""
+        """`late_seconds` is how long after the end of a second its results are complete."""
         self._run, self._late = run, late_seconds
         self.series = Series(run.plan.facts())
 
@@ -49,7 +49,7 @@ class ResultsCollector:
             self.series.add(second)
 
     def fail(self, text: str) -> None:
-        """Note that an action of the shape failed: what follows proves nothing."""
+        """Note that an action of the shape failed, so that what follows proves nothing."""
         self.note(text, failed=True)
 
     def note(self, text: str, *, failed: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The rooms of a run: created over REST before the users arrive, archived when they have left.
 
-They are public, so that every user can join; the first identity of the plan owns them.
+The rooms are public, so that every user can join. The first identity of the plan owns them.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ class Rooms:
             raise TargetError(f"{self._plan.host} does not answer: {error}.") from None
 
     def archive(self) -> None:
-        """Archive the rooms; failures are logged."""
+        """Archive the rooms. Failures are only logged."""
         log(f"Archiving {len(self._plan.rooms)} rooms")
         try:
             for room in self._plan.rooms:
@@ -54,9 +54,9 @@ class Rooms:
             log(f"Not all rooms could be archived: {error}")
 
     def _add_members(self) -> None:
-        """Let everyone with a session join their rooms: joining is not what a load measures.
+        """Let everyone with a session join their rooms, because a load does not measure joining.
 
-        Those who sign in through the form join once they have.
+        Users who sign in through the form join once they have signed in.
         """
         needed = identities_needed(self._plan.users, self._plan.workers)
         signed_in = [

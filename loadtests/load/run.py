@@ -1,8 +1,8 @@
 """The run as one process sees it: the plan, its users' identities, what it measures.
 
-The process roles create it, and Locust's users get it from `current()`. Everything that Locust is
-to show goes through its own `request` event here, except deliveries and checks: an event for each
-would cost as much as decoding the message (3 µs), so they are added once a second.
+The process roles create the run, and Locust's users get it from `current()`. Everything that Locust
+should show goes through Locust's own `request` event, except deliveries and checks. An event for
+each of these would cost as much as decoding the message (3 µs), so they are added once a second.
 """
 
 import time
@@ -21,12 +21,12 @@ from loadtests.load.user_pool import UserPool
 
 CHECK = "CHECK"
 PLAN_TIMEOUT_SECONDS = 60
-# Each text is a line of Locust's report: a broken server must not create a million of them.
+# Each different text is a line of Locust's report. A broken server must not create a million lines.
 MAX_ERROR_TEXTS = 100
 
 
 class OrderError(Exception):
-    """An event was lost, duplicated or out of order; the text says where."""
+    """An event was lost, duplicated or out of order. The text says where."""
 
     def __repr__(self) -> str:
         return str(self)
@@ -47,7 +47,10 @@ class LoadRun(Recorder):
         environment.events.request.add_listener(self._request_ended)
 
     def start(self, at: float) -> None:
-        """Start, or restart from Locust's page, which ends the greenlets of the earlier start."""
+        """Start the run, or restart it from Locust's page.
+
+        A restart ends the greenlets of the earlier start.
+        """
         self.started_at = at
         self.background.kill(block=False)
         self.background = Group()
@@ -69,12 +72,13 @@ class LoadRun(Recorder):
         self._fire(CHECK, kind, 0, OrderError(shown))
 
     def second_ended(self, usage: GeneratorUsage | None = None) -> None:
-        """End a second, and add its deliveries and checks to Locust's statistics."""
+        """End a second. Add its deliveries and checks to Locust's statistics."""
         runner = self.environment.runner
         ended = self.end_second(time.time(), runner.user_count if runner is not None else 0, usage)
         stats, delivered = self.environment.stats, ended.latency(DELIVER)
         if delivered.count:
-            # Each bucket's count goes to the Locust bucket that contains its upper edge.
+            # The count of each bucket is added to the Locust bucket that contains the bucket's
+            # upper edge.
             _add(stats, DELIVER, "message.created", ended.at, dict(delivered.buckets_ms()))
         if ended.checked:
             _add(stats, CHECK, "order of events", ended.at, {0.0: ended.checked})
@@ -104,7 +108,7 @@ class LoadRun(Recorder):
 def _add(stats: RequestStats, method: str, name: str, at: int, counts: dict[float, int]) -> None:
     """Add what happened in the second `at` to a row of Locust's statistics.
 
-    Its total, "Aggregated", leaves these rows out: they would outnumber everything else.
+    Locust's total, "Aggregated", leaves these rows out: they would outnumber everything else.
     """
     entry = StatsEntry(stats, name, method)
     entry.start_time = entry.last_request_timestamp = at
@@ -121,7 +125,7 @@ _current: "AsyncResult[LoadRun]" = AsyncResult()
 
 
 def current() -> LoadRun:
-    """Return the run of this process; on a worker, wait until the plan has arrived."""
+    """Return the run of this process. On a Locust worker, wait until the plan has arrived."""
     run: LoadRun = _current.get(timeout=PLAN_TIMEOUT_SECONDS)
     return run
 

@@ -1,4 +1,4 @@
-"""What a shape does to all users at its scheduled times. Each process does its own part."""
+"""What a shape does to all users at its scheduled times. Each process handles its own users."""
 
 import asyncio
 import subprocess

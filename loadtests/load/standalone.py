@@ -18,14 +18,14 @@ DEFAULT_SECONDS = 60.0
 
 
 def add_arguments(parser: LocustArgumentParser) -> None:
-    """Add the options that Locust does not have; each may also be an environment variable."""
+    """Add the options that Locust does not have. An environment variable can set each of them."""
     group = parser.add_argument_group("Hubbub")
     add_identities(group)
     add_rate_and_shape(group, "--message-rate")
 
 
 def prepare(environment: Environment, workers: int) -> LoadPlan:
-    """Return a plan for Locust's options; its rooms are created now, and archived at the end.
+    """Return a plan for Locust's options. Its rooms are created now, and archived at the end.
 
     Raises TargetError, which says what is missing.
     """

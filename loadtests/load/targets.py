@@ -15,35 +15,39 @@ from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from loadtests.load.plan import LoadPlan, identities_needed
 
-# Compressing the static files takes a minute, so they are kept for the next run.
+# Compressing the static files takes a minute, so the compressed files are kept for the next run.
 STATIC = ROOT / "data/load/static"
-# These variables of the shell also apply to the local stack.
+# If the shell sets these variables, they also apply to the local stack.
 VARIABLES_FROM_SHELL = (
     *("MESSAGES_BURST", "MESSAGES_PER_SECOND", "COMMANDS_BURST", "COMMANDS_PER_SECOND"),
     *("WEB_CONCURRENCY", "WEB_THREADS", "REALTIME_THREADS", "DRAIN_SECONDS"),
     *("PING_INTERVAL_SECONDS", "MAX_CONNECTION_AGE_SECONDS", "MAX_BUFFERED_BYTES"),
     *("REPLAY_MAX_EVENTS", "PRESENCE_LIST_MAX"),
 )
-# Every twentieth user signs in through the form: a session lasts a month of working days.
+# Every twentieth user signs in through the form: a session lasts a month, which has about twenty
+# working days.
 FORM_EVERY = 20
-# A user may start before the one who leaves has released the identity.
+# Spare identities: a user may start before the user who leaves has released an identity.
 SPARE_IDENTITIES = 5
 
 
 class TargetError(Exception):
-    """The load cannot run against this target; the text says why, and what to do."""
+    """The load cannot run against this target. The text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadTarget:
-    """`identities` are lines as in `LoadPlan`; `stack` is the STACK_DIR of a local stack."""
+    """A deployment to load.
+
+    `identities` are lines as in `LoadPlan`. `stack` is the STACK_DIR of a local stack.
+    """
 
     host: str
     identities: list[str]
     stack: str = ""
 
     def plan(self, **load: Any) -> LoadPlan:
-        """Return the plan of a run against it; `load` has the other fields of the plan."""
+        """Return the plan of a run against the target. `load` has the other fields of the plan."""
         run_id = secrets.token_hex(3)
         return LoadPlan(run_id, self.host, identities=self.identities, stack=self.stack, **load)
 
@@ -60,7 +64,10 @@ def open_target(options: Namespace) -> Iterator[LoadTarget]:
 
 
 def remote_target(options: Namespace, users: int, workers: int) -> LoadTarget:
-    """Return a target that is already running, with identities from files. Raises TargetError."""
+    """Return a target that is already running, with identities from files.
+
+    Raises TargetError.
+    """
     sessions = _lines(options.sessions) if options.sessions else []
     accounts = _lines(options.accounts) if options.accounts else []
     identities = sessions + [f"Account: {line}" for line in accounts]
@@ -82,7 +89,10 @@ def remote_target(options: Namespace, users: int, workers: int) -> LoadTarget:
 
 
 def monitor(options: Namespace, target: LoadTarget, out: Path) -> AbstractContextManager[None]:
-    """Return a context that samples those of the target's servers that are known, into `out`."""
+    """Return a context that samples the target's servers into `out`.
+
+    Only servers whose addresses are known can be sampled.
+    """
     if target.stack:
         return sampling_as(["--stack", target.stack], out)
     arguments = monitoring_arguments(options)

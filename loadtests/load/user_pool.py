@@ -1,6 +1,6 @@
 """Hands out the identities of a process to its users, each to one user at a time. Pure.
 
-Workers share the plan's identities by their line numbers, so that no session is used twice.
+Locust workers share the plan's identities by line number, so that no session is used twice.
 """
 
 from collections import deque
@@ -17,7 +17,7 @@ class NoIdentityLeftError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """`line` is one of `LoadPlan.identities`, `number` its index there."""
+    """One of the plan's identities. `line` is its text, and `number` its index in the plan."""
 
     number: int
     line: str
@@ -35,7 +35,7 @@ class UserPool:
         self._bots = deque(one for one in own if one.line.startswith(BOT_PREFIX))
 
     def acquire(self, bot: bool = False) -> Identity:
-        """Return an identity that is not in use; for a bot, one with a token if there is any."""
+        """Return an identity that is not in use. For a bot, prefer an identity with a token."""
         free = self._bots if bot and self._bots else self._people
         if not free:
             raise NoIdentityLeftError("No identity is left: --sessions needs a line per user.")

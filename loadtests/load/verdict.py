@@ -1,8 +1,8 @@
 """Whether a run met its limits. Pure: a series and limits in, rows and an exit status out.
 
 Lost, duplicated and reordered events always count. Latencies and failures say something about the
-server only if the generator kept up; if it did not, they are "not judged", with an exit status of
-its own.
+server only if the generator kept up. If it did not, they are "not judged", and the run has an exit
+status of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,8 @@ from loadtests.shapes import SHAPES
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
 JUDGED_PERCENTILE = 99
-# A worker that is silent for this long before the end has died: workers report every 3 seconds.
+# A Locust worker that is silent for this long before the end has died, because Locust workers
+# report every 3 seconds.
 WORKER_SILENT_SECONDS = 10
 
 
@@ -67,8 +68,8 @@ def table(rows: Sequence[LimitResult]) -> str:
 def generator_sentence(series: Series, delivery_us: float) -> str:
     """Return how close the generator was to its own capacity in the busiest second.
 
-    `delivery_us` is what `generator_capacity` measured on this machine: deliveries alone. Pages,
-    sends and sign-ins use the same core, so the capacity is an upper bound.
+    `delivery_us` is what `generator_capacity` measured on this machine for deliveries alone. Pages,
+    sends and sign-ins use the same core, so this capacity is an upper bound.
     """
     seconds = [second for second in series.seconds.values() if second.generators]
     if not seconds:
@@ -96,7 +97,7 @@ def _actions(series: Series) -> Iterator[LimitResult]:
 
 
 def _workers(series: Series) -> Iterator[LimitResult]:
-    """Yield a row if the run has several workers: how many of them ran to the end."""
+    """Yield a row if the run has several Locust workers: how many of them ran to the end."""
     expected = int(series.facts.get("workers", 1))
     if expected == 1:
         return

@@ -52,7 +52,7 @@ def charts(seen: Windows, limits: RunLimits) -> Iterator[Chart]:
 
 
 def _lines(seen: Windows, values: Mapping[str, Value]) -> list[Line]:
-    """Return a line for each value, without the windows that do not have it."""
+    """Return a line for each value. Windows that do not have the value are left out."""
     found = {label: [(one.at, value(one)) for one in seen] for label, value in values.items()}
     return [
         Line(label, [(at, number) for at, number in points if number is not None])

@@ -26,7 +26,10 @@ PERCENTILES = {"p50 ms": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 1
 
 
 def write(folder: Path) -> Path:
-    """Write the report of the run in a folder; return its path. Raises OSError without a run."""
+    """Write the report of the run in a folder. Return the report's path.
+
+    Raises OSError if the folder contains no run.
+    """
     series = Series.read(folder / "series.json")
     samples, machine = folder / "samples.jsonl", folder / "machine.json"
     page = folder / "report.html"
@@ -42,7 +45,7 @@ def write(folder: Path) -> Path:
 
 
 def render(series: Series, samples: Samples | None, machine: Machine, locust: str = "") -> str:
-    """Return the page; `locust` is the address of Locust's own report, if there is one."""
+    """Return the page. `locust` is the address of Locust's own report, if there is one."""
     facts = series.facts
     title = f"Load: {facts['shape']}, {facts['users']} users"
     blocks = [
@@ -185,6 +188,9 @@ def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
 
 
 def _shifted(samples: Samples, started: int) -> Samples:
-    """Return the samples in seconds since the run started; sampling started at another time."""
+    """Return the samples with times in seconds since the start of the run.
+
+    The sampling started at another time.
+    """
     late = samples.began_at - started
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])

@@ -1,7 +1,7 @@
 """Groups a run's seconds into windows, so that an hour can be drawn as well as a minute. Pure.
 
-Counts and durations in a window are added up. States (users, connections) are those of its last
-second. For generators, the worst second counts: a mean would hide what matters.
+Counts and durations in a window are added up. States (users, connections) are those of the window's
+last second. For generators, the worst second counts, because a mean would hide what matters.
 """
 
 from dataclasses import dataclass, replace
@@ -14,15 +14,15 @@ MAX_WINDOWS = 240
 
 @dataclass(frozen=True, slots=True)
 class RunWindow:
-    at: float  # its middle, in seconds since the run started
+    at: float  # the middle of the window, in seconds since the run started
     seconds: int
     total: Second
 
 
 def windows(series: Series, most: int = MAX_WINDOWS) -> list[RunWindow]:
-    """Return the run in at most `most` windows of equal length, without empty ones.
+    """Return the run in at most `most` windows of equal length, without empty windows.
 
-    The length is a whole number of seconds; the last window may be shorter.
+    The length is a whole number of seconds. The last window may be shorter.
     """
     seconds = series.in_order()
     if not seconds:

@@ -1,7 +1,7 @@
-"""Charts of the server metrics sampled by `loadtests.lib.monitoring` during the run.
+"""Charts of the server metrics that `loadtests.lib.monitoring` sampled during the run.
 
-Processes on this machine are measured through the kernel, others by their own /metrics. What could
-not be measured has no line, but the page names it.
+Processes on this machine are measured through the kernel, others through their own /metrics. What
+could not be measured has no line, but the page names it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -66,7 +66,7 @@ def _replicas(samples: Samples, replicas: Sequence[str]) -> Iterator[Chart]:
 
 
 def counted(samples: Samples) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield what each counter means, and how much it grew in each part that has it."""
+    """Yield what each counter means, and how much the counter grew in each part that has it."""
     for counter, meaning in COUNTERS.items():
         seen = {part: samples.values(part, counter) for part in samples.parts()}
         if any(seen.values()):
