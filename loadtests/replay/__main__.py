@@ -1,4 +1,4 @@
-"""Replay recorded traffic on servers of its own, or on a running deployment: `make replay FILE=…`.
+"""`make replay FILE=…`: replay recorded traffic on servers of its own, or on a running deployment.
 
 FILE: the files of all replicas in RECORDING_DIR. The exit status is 0 if nothing was lost,
 duplicated, reordered or refused; 1 if something was; 2 if the replay could not run; 3 if the player

@@ -1,8 +1,8 @@
 """Replays traffic with our client: every action at its recorded time, divided by the speed.
 
-A recorded connection is a tab of its user. One that connects reuses a tab of the user that is
-disconnected, if there is one, and so resumes. Like real users' actions, an action starts at its
-time whether or not earlier ones have been answered; only a tab that is not connected yet delays its
+A recorded connection is a tab of its user. A new connection reuses a disconnected tab of the same
+user, if there is one, and so resumes. Like the actions of real users, an action starts at its time
+whether or not earlier actions have been answered. Only a tab that is not connected yet delays its
 own actions.
 """
 
@@ -35,15 +35,16 @@ class Player:
     def __init__(self, traffic: Traffic, target: ReplayTarget, speed: float) -> None:
         self.traffic, self.target, self.speed = traffic, target, speed
         self.results = ReplayResults()
-        self.tabs: dict[int, Client] = {}  # the connected ones, by recorded connection
-        self._disconnected: defaultdict[int, list[Client]] = defaultdict(list)  # by user
+        self.tabs: dict[int, Client] = {}  # the connected tabs, by recorded connection
+        # Disconnected tabs, by user.
+        self._disconnected: defaultdict[int, list[Client]] = defaultdict(list)
         self._own_messages: defaultdict[Client, list[int]] = defaultdict(list)  # the newest last
         self._clients: list[Client] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._at = 0.0  # the recorded time that has been reached
 
     async def play(self) -> ReplayResults:
-        """Replay all actions, wait until all has arrived, and check what the clients received."""
+        """Replay all actions, wait until everything has arrived, and check the clients."""
         try:
             async with live_line(self._progress, PROGRESS_SECONDS, PROGRESS_SECONDS):
                 await self._perform_all()
@@ -60,7 +61,8 @@ class Player:
         started = time.monotonic()
         for action in self.traffic.actions:
             due = started + action.at / self.speed
-            # Sleep even if the action is already due: the clients need time to read answers.
+            # Sleep even if the action is already due, because the clients need time to read
+            # answers.
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             self.results.late.record(time.monotonic() - due)
             self.results.played[action.kind] += 1
@@ -127,7 +129,7 @@ class Player:
     async def _wait_while_here(
         self, action: RecordedAction, client: Client, condition: Callable[[], bool]
     ) -> bool:
-        """Wait for a condition; return False if the tab is disconnected again before that."""
+        """Wait for a condition. Return False if the recorded tab disconnects before it holds."""
 
         def left() -> bool:
             return self.tabs.get(action.connection) is not client
@@ -138,7 +140,7 @@ class Player:
     def _new_tab(self, user: int) -> Client:
         name = f"user {user + 1}, tab {len(self._clients) + 1}"
         client = Client(name, self.target.identities[user], self.target.addresses)
-        client.history.entries = deque(maxlen=0)  # they are checked as they happen
+        client.history.entries = deque(maxlen=0)  # entries are checked as they happen, and not kept
         client.history.watch = self.results.watch(client)
         self._clients.append(client)
         return client
@@ -157,7 +159,7 @@ class Player:
             case "typing" if client.connected:
                 await client.send_unanswered("typing", room=room)
             case "subscribe":
-                pass  # it is already open, or the client resumed it
+                pass  # the room is already open, or the client resumed it
             case kind:
                 self.results.skipped[kind] += 1
 
@@ -200,6 +202,6 @@ class Player:
 
 
 def body_of(chars: int) -> str:
-    """Return a meaningless text of this length, which the server saves unchanged."""
+    """Return a meaningless text of this length. The server saves it unchanged."""
     text = (WORDS * (chars // len(WORDS) + 1))[:chars]
     return text[:-1] + "." if text.endswith(" ") else text or "."

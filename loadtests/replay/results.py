@@ -1,6 +1,6 @@
 """What a replay measured: latencies, violations, failures, and how late the player itself was.
 
-The clients' histories are checked entry by entry as they happen, and not kept.
+The entries of the clients' histories are checked as they happen, and not kept.
 """
 
 import time
@@ -28,8 +28,8 @@ from loadtests.lib.measurements.series import (
     Series,
 )
 
-# If one action in a hundred is later than this, the results say more about the player than about
-# the server.
+# If one action in a hundred starts later than this, the results say more about the player than
+# about the server.
 LATE_MS = 250.0
 
 
@@ -40,11 +40,13 @@ class ReplayResults:
     late: Histogram = field(default_factory=Histogram)
     played: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)  # actions that found nothing to act on
-    refused: Counter[str] = field(default_factory=Counter)  # by problem code
-    saved: dict[int, tuple[int, str]] = field(default_factory=dict)  # message: room, nonce
-    quotable: dict[int, int] = field(default_factory=dict)  # room: one of its messages
-    last_seq: dict[int, int] = field(default_factory=dict)  # room: the highest seq that anyone saw
-    newest: dict[int, int] = field(default_factory=dict)  # room: the number of its last message
+    refused: Counter[str] = field(default_factory=Counter)  # refused commands, by problem code
+    # By message: its room and nonce.
+    saved: dict[int, tuple[int, str]] = field(default_factory=dict)
+    quotable: dict[int, int] = field(default_factory=dict)  # by room: one of its messages
+    # By room: the highest seq that any client saw.
+    last_seq: dict[int, int] = field(default_factory=dict)
+    newest: dict[int, int] = field(default_factory=dict)  # by room: the number of its last message
     _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
 
     @property
@@ -64,7 +66,7 @@ class ReplayResults:
         self._sent_at[nonce] = time.monotonic()
 
     def answered(self, kind: str, answer: dict[str, Any], started: float) -> None:
-        """Note the final answer to a command that was sent at `started`, in monotonic time."""
+        """Note the final answer to a command that was sent at `started` (monotonic)."""
         if answer["type"] == "problem":
             self.refused[answer["code"]] += 1
             self.failed(kind)
@@ -106,7 +108,10 @@ class ReplayResults:
                     self.violations.append(Violation("received-all", client.name, room, detail))
 
     def check_log(self, log: Log) -> None:
-        """Compare the acknowledged messages with the log, on servers that we started."""
+        """Compare the acknowledged messages with the log.
+
+        This is only possible on servers that the replay started.
+        """
         self.violations += check_log(log)
         for message, (room, nonce) in self.saved.items():
             logged = log.messages.get(message)
@@ -128,7 +133,8 @@ class ReplayResults:
         subscription = client.protocol.subscriptions.get(entry.room)
         if sent_at is None or message["sender"]["id"] == client.protocol.user:
             return
-        if subscription is None or not subscription.live:  # missed while away
+        # The client missed these while it was away.
+        if subscription is None or not subscription.live:
             self.second.caught_up += 1
         else:
             self.second.latency(DELIVER).record(entry.at - sent_at)

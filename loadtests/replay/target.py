@@ -13,21 +13,21 @@ from loadtests.replay.traffic import Traffic
 
 
 class ReplayTargetError(Exception):
-    """The traffic cannot be replayed on this target; the text says why."""
+    """The traffic cannot be replayed on this target. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayTarget:
     addresses: list[str]
-    identities: list[str]  # of each user, as `seed` writes them
+    identities: list[str]  # the identity of each user, as `seed` writes it
     rooms: list[int]  # the id of each room
-    cluster: Cluster | None = None  # if we started it
+    cluster: Cluster | None = None  # the cluster, if the replay started it
 
 
 @contextmanager
 def local_target(traffic: Traffic, replicas: int) -> Iterator[ReplayTarget]:
-    """Yield servers on this machine; they are removed afterwards."""
-    # When replayed faster than people send, everyone would be rate-limited.
+    """Yield servers on this machine. They are removed afterwards."""
+    # A replay may send faster than people do, so rate limits would refuse its messages.
     with Cluster(replicas=replicas, environment=NO_RATE_LIMITS) as cluster:
         identities = seed_users(cluster.manage, len(traffic.users))
         addresses = [f"127.0.0.1:{replica.port}" for replica in cluster.replicas]

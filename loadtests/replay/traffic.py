@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
-# What a line has after its time, kind and connection. Further values are ignored, such as how many
-# events a subscription had missed.
+# By kind: the values in a line after its time, kind and connection. Further values are ignored,
+# such as how many events a subscription had missed.
 FIELDS = {
     "connect": ("user", "rooms"),
     "disconnect": ("code",),
@@ -27,7 +27,7 @@ FIELDS = {
 
 
 class UnreadableError(Exception):
-    """The files are not a recording; the text says why."""
+    """The files are not a recording. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Traffic:
         return self.users.setdefault(name, len(self.users))
 
     def room(self, name: str, user: int) -> int:
-        """Return the number of a room, and note that the user is a member."""
+        """Return the number of a room. Note that the user is a member of it."""
         room = self.rooms.setdefault(name, len(self.rooms))
         self.members.setdefault(room, set()).add(user)
         return room
@@ -76,7 +76,8 @@ def read(paths: Sequence[Path]) -> Traffic:
     if len(names) > 1:
         raise UnreadableError(f"These are of several recordings: {', '.join(sorted(names))}.")
     traffic = Traffic(names.pop())
-    connections: dict[tuple[int, int], tuple[int, int]] = {}  # file and number: number and user
+    # By file and the connection's number there: its number here, and its user.
+    connections: dict[tuple[int, int], tuple[int, int]] = {}
     every = [
         (head["began_ms"] + line[0], file, line)
         for file, (head, own) in enumerate(zip(heads, lines, strict=True))
@@ -87,7 +88,8 @@ def read(paths: Sequence[Path]) -> Traffic:
     for at_ms, file, (_, kind, number, *values) in every:
         if kind == "connect":
             connections[file, number] = len(connections) + 1, traffic.user(values[0])
-        if (file, number) in connections:  # otherwise it was open before the recording started
+        # Otherwise the connection was open before the recording started.
+        if (file, number) in connections:
             at = (at_ms - started_ms) / 1_000
             traffic.actions.append(_action(traffic, at, kind, *connections[file, number], values))
     if not traffic.actions:
@@ -96,7 +98,7 @@ def read(paths: Sequence[Path]) -> Traffic:
 
 
 def lines_of(traffic: Traffic) -> Iterator[str]:
-    """Return the lines of one file with the same traffic, without the recording's names."""
+    """Return the traffic as the lines of one file, without the names in the recording."""
     head = {"hubbub": "recording", "version": VERSION, "recording": traffic.name, "began_ms": 0}
     yield json.dumps(head)
     known: set[int] = set()

@@ -11,7 +11,7 @@ from loadtests.replay.traffic import Traffic
 
 
 def exit_status(results: ReplayResults) -> int:
-    """Return the exit status: a violation counts even if the player was late."""
+    """Return the exit status. A violation counts even if the player was late."""
     if results.violations or results.series.total().failures:
         return exit_codes.FAILED
     return exit_codes.GENERATOR_LIMITED if results.player_was_late else exit_codes.PASSED
