@@ -1,4 +1,4 @@
-"""The soak: a stack under a gentle load for an hour, and whether anything in it grows.
+"""The soak: a stack under a gentle load for an hour, and whether anything in the stack grows.
 
 `python -m loadtests.soak` (`make soak`). Users connect, send messages, edit, lose connections and
 leave, while the processes are sampled from outside. `growth_criteria` says what must stay flat.

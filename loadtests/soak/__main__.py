@@ -27,12 +27,13 @@ from loadtests.soak.load import SoakLoad
 from scripts.stack.errors import StackError
 
 FOLDER = ROOT / "data/soak"
-# All users share one address here, and the limits are not what is measured.
+# In a soak all users share one address. The rate limits are lifted, because a soak does not measure
+# them.
 ENVIRONMENT = NO_RATE_LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.1"}
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
 LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 2.0, 60.0
-TAIL_BYTES = 65_536  # of the samples: more than the newest one
+TAIL_BYTES = 65_536  # read from the end of the samples: more than the newest sample
 MIN_SECONDS = 20
 MAX_REPLICAS = 16
 
@@ -70,7 +71,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def soak(options: argparse.Namespace) -> dict[str, Any]:
-    """Run the soak on a stack of its own; return what was done, and on which machine."""
+    """Run the soak on a stack of its own. Return what was done, and on which machine."""
     log("Starting the stack; compressing its static files takes up to a minute")
     with RunningStack(REPLICAS=str(options.replicas), **ENVIRONMENT) as stack:
         log("Making users and rooms")
@@ -115,7 +116,7 @@ def _newest_samples(file: Path) -> time_series.Samples:
 
 
 def judged(folder: Path) -> bool:
-    """Print and write the report; return whether the soak passed."""
+    """Print and write the report. Return whether the soak passed."""
     facts = json.loads((folder / "soak.json").read_text())
     samples = time_series.read(folder / "samples.jsonl")
     verdicts = judge(samples, facts["seconds"])

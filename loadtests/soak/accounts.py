@@ -24,19 +24,19 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The users of a stack, with sessions; only bob also signs in with his password."""
+    """The users of a stack, with sessions. Only Bob also signs in with his password."""
 
     address: str
     users: Sequence[User]
-    rooms: Sequence[int]  # without the lobby; the first user owns them
+    rooms: Sequence[int]  # all rooms except the lobby; the first user owns them
     lobby: int
     password_of_bob: str
 
 
 def populate(stack: RunningStack, users: int = USERS, password_of_bob: str = "") -> Population:
-    """Create users and rooms in a running stack; each user is a member of a few rooms.
+    """Create users and rooms in a running stack. Each user is a member of a few rooms.
 
-    If bob already exists, his password must be given.
+    If Bob already exists, the caller must pass his password.
     """
     address, password_of_bob = stack.address, password_of_bob or _make_cast(stack)
     accounts = [fetch_account(address, session) for session in seed_users(stack.manage, users)]
@@ -59,12 +59,12 @@ def populate(stack: RunningStack, users: int = USERS, password_of_bob: str = "")
 
 
 def call(address: str, account: Account, method: str, path: str, **body: Any) -> Any:
-    """Call REST; if rate-limited, wait as long as requested. Raises RefusedError."""
+    """Call REST. If the call is rate-limited, wait as long as requested. Raises RefusedError."""
     return rest.call_patiently(address, method, path, account.headers, body or None)
 
 
 def _make_cast(stack: RunningStack) -> str:
-    """Create alice, bob and the others; return bob's password."""
+    """Create Alice, Bob and the others. Return Bob's password."""
     printed = stack.manage("seed", "--yes")
     found = re.search(r"bob has the password (\S+)", printed)
     if found is None:
@@ -73,5 +73,5 @@ def _make_cast(stack: RunningStack) -> str:
 
 
 def _rooms_of(user: int) -> list[int]:
-    """Return which of the rooms a user is a member of, by number."""
+    """Return the numbers of the rooms that a user is a member of."""
     return [(user + step) % ROOMS for step in range(0, ROOMS, ROOMS // ROOMS_EACH)]

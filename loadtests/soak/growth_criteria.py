@@ -18,10 +18,11 @@ from loadtests.lib.monitoring.time_series import Points, Samples
 
 FULL_SECONDS = 3600.0
 START_SECONDS = 600.0
-START_SHARE = 1 / 6  # of a shorter soak
+START_SHARE = 1 / 6  # the start's share of a shorter soak
 MEMORY_SHARE = 0.02
 OWN_MEMORY = "memory of its own"
-# For counts: what a pool opens, or one more room that a user has open at that moment.
+# How much counts may grow: a pool may open another connection, or a user may have one more room
+# open at that moment.
 COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 
@@ -99,7 +100,7 @@ def _files_without_connections(samples: Samples, part: str) -> Points:
 
 
 def _connections_of(samples: Samples, part: str) -> dict[float, float]:
-    """Return how many files of a part are users' connections, at each time."""
+    """Return how many of a part's open files are users' connections, at each time."""
     if part.startswith("realtime-"):
         return dict(samples.values(part, "hubbub_connections"))
     if part != "nginx":
@@ -107,5 +108,6 @@ def _connections_of(samples: Samples, part: str) -> dict[float, float]:
     both: dict[float, float] = {}
     for replica in samples.parts("realtime-"):
         for at, count in samples.values(replica, "hubbub_connections"):
-            both[at] = both.get(at, 0.0) + 2 * count  # one to the browser, one to the replica
+            # Nginx has one to the browser and one to the replica.
+            both[at] = both.get(at, 0.0) + 2 * count
     return both

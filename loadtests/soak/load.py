@@ -1,7 +1,7 @@
 """The load of a soak: a constant number of visits, and occasional events.
 
 A failure is counted and printed, and the soak continues: one missing answer should not cost an
-hour. At the end every failure makes the soak fail.
+hour. Any failure makes the soak fail at its end.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from loadtests.soak.tally import Tally
 from loadtests.soak.visit import ANSWER_SECONDS, SEND_SHARE, Visit, random_text
 
 VISIT_SECONDS = (60.0, 240.0)
-ARRIVE_SECONDS = 5.0  # in which the first visits start
+ARRIVE_SECONDS = 5.0  # the first visits start within this time
 OCCASION_SECONDS = 20.0
-REPLAY_BUFFER_EVENTS = 500  # of a room, on each replica: Hubbub's setting of the same name
+REPLAY_BUFFER_EVENTS = 500  # the size of a room's replay buffer: Hubbub's setting of the same name
 FILL_AT_ONCE = 20
 
 
@@ -51,7 +51,7 @@ class SoakLoad:
     async def _visit_repeatedly(self, number: int) -> None:
         await asyncio.sleep(number * ARRIVE_SECONDS / self._visitors)
         shortest, longest = self._visit_seconds
-        # The first visits are cut short at random, so that not all of them end together.
+        # The first visits are shortened at random, so that they do not all end at the same time.
         seconds = random.uniform(0, longest)
         while True:
             user = random.choice(self._population.users)
@@ -62,7 +62,7 @@ class SoakLoad:
     async def _fill_replay_buffers(self) -> None:
         """Send fast at first, until the replay buffer of every room is full.
 
-        The buffers are meant to fill, and would look like a leak for as long as that takes.
+        The buffers are meant to fill. While they do, their growth would look like a leak.
         """
         population, owner = self._population, self._population.users[0].account
         async with Client(owner.username, owner.identity, [population.address]) as client:

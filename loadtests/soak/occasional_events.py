@@ -1,7 +1,7 @@
 """What happens now and then during a soak: a short-lived room, a user who signs in and out.
 
-Each leaves something behind that must not stay: a local room on every replica, a group in Redis, a
-connection that is closed when its session ends.
+Each of these events creates something that must not stay: a local room on every replica, a group in
+Redis, a connection that is closed when its session ends.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ NOT_SIGNED_IN = 4501
 
 
 async def hold_meeting(population: Population, number: int) -> None:
-    """Make a room, send messages in it, rename it, remove a member, archive it."""
+    """Create a room, send messages in it, rename it, remove a member, and archive it."""
     users = random.sample(list(population.users), GUESTS + 1)
     host, *guests = [user.account for user in users]
     address = population.address
@@ -48,7 +48,10 @@ async def hold_meeting(population: Population, number: int) -> None:
 
 
 async def sign_in_and_out(population: Population) -> None:
-    """Sign Bob in through the form, open a tab, sign him out: his tab must be closed for good."""
+    """Sign Bob in through the form, open a tab, and sign him out.
+
+    The server must then close his tab's connection for good.
+    """
     address, password = population.address, population.password_of_bob
     session = await asyncio.to_thread(rest.sign_in, address, "bob", password)
     headers = rest.headers_of(session)

@@ -10,7 +10,8 @@ from loadtests.lib.checker.violation import Violation
 @dataclass(slots=True)
 class Tally:
     sent: int = 0
-    done: Counter[str] = field(default_factory=Counter)  # by kind: "visit", "meeting"
+    # What was done, by kind: "visit", "meeting".
+    done: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)  # duplicates, gaps, wrong order
     failures: list[str] = field(default_factory=list)
 
@@ -19,7 +20,7 @@ class Tally:
         return len(self.violations) + len(self.failures)
 
     def facts(self) -> dict[str, Any]:
-        """Return it all for the report."""
+        """Return everything that the report needs."""
         return {
             "sent": self.sent,
             "done": dict(self.done),

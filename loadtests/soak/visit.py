@@ -1,8 +1,8 @@
-"""One visit: a user opens a tab, uses the chat for a while, and closes it.
+"""One visit: a user opens a tab, uses the chat for a while, and closes the tab.
 
 A visit uses everything that could leave something behind: it opens and leaves rooms, drops its
-connection and returns to another replica, writes, edits and deletes messages, reads pages. Events
-are checked for order as they arrive, and kept no longer than the visit.
+connection and returns to another replica, writes, edits and deletes messages, and reads pages. The
+order of events is checked as they arrive, and events are kept no longer than the visit.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class Visit(TabActivities):
         )
 
     async def run(self, seconds: float) -> None:
-        """Run the visit for a number of seconds. Raises the error of a failed activity."""
+        """Run the visit for a number of seconds. Raises the error of an activity that failed."""
         async with self.client:
             await self._arrive()
             try:
