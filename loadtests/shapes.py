@@ -1,8 +1,9 @@
 """How a load develops over time: the shapes that `SHAPE=` chooses from. Pure.
 
 A shape says how many users there are, how active they are, which rooms they are in, and what
-happens to all of them at scheduled times. It gets the seconds since the start and must always give
-the same answer: workers on other machines use copies of their own.
+happens to all of them at scheduled times. Its methods get the seconds since the start. For the same
+time they must always return the same result, because each Locust worker uses its own copy of the
+shape.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from enum import Enum
 from math import ceil
 from typing import ClassVar
 
-# Users who open the page each second during the ramp-up: each makes a dozen or more requests.
+# How many users open the page each second during the ramp-up. Each of them makes a dozen or more
+# requests.
 ARRIVALS_PER_SECOND = 10.0
-LONGEST_RAMP = 0.25  # of the run
+LONGEST_RAMP = 0.25  # share of the run
 
 
 class Action(Enum):
@@ -30,9 +32,10 @@ class ScheduledAction:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The base of all shapes: by itself a load that ramps up and then stays constant.
+    """The base of all shapes: by itself, a load that ramps up and then stays constant.
 
-    `layers` are sizes of rooms. A user is in one room of each layer; 0 is one room for all.
+    `layers` are sizes of rooms. A user is in one room of each layer. The size 0 means one room for
+    all users.
     """
 
     users: int
@@ -56,7 +59,10 @@ class Shape:
         return []
 
     def rooms_of(self, user: int) -> list[int]:
-        """Return the rooms of a user, numbered from 0 over all layers, the first layer first."""
+        """Return the rooms of a user, those of the first layer first.
+
+        Rooms are numbered from 0 over all layers.
+        """
         rooms, first = [], 0
         for layer, count in enumerate(self.rooms_by_layer()):
             # Neighbours share the rooms of the first layer; the other layers mix them.
@@ -70,7 +76,7 @@ class Shape:
 
 
 class Steps(Shape):
-    """Four steps up, each a quarter of the run: shows the step at which the limits are missed."""
+    """Four steps up, each a quarter of the run. They show at which load the limits are missed."""
 
     description = "a quarter of the users, then half, then three quarters, then all of them"
     steps = 4
@@ -84,14 +90,14 @@ class Steps(Shape):
 
 
 class Spike(Shape):
-    """A few users, then everyone within seconds, then a few again: news that everyone wants."""
+    """A few users, then everyone within seconds, then a few again, as when news breaks."""
 
     description = (
         "a third of the users, suddenly all of them for a third of the run, then a third again"
     )
-    quiet = 0.3  # of the users
-    starts, ends = 0.4, 0.7  # of the run
-    rise = 0.05  # of the run
+    quiet = 0.3  # share of the users
+    starts, ends = 0.4, 0.7  # share of the run
+    rise = 0.05  # share of the run
 
     def users_at(self, at: float) -> int:
         quiet = max(1, round(self.users * self.quiet))
@@ -108,7 +114,7 @@ class Spike(Shape):
 
 
 class Soak(Shape):
-    """A constant load for a long time: leaks and growth only show after hours."""
+    """A constant load for a long time, because leaks and growth show only after hours."""
 
     description = "everyone arrives and stays, at the same rate to the end"
 
@@ -121,21 +127,21 @@ class Herd(Shape):
     """
 
     description = "everyone is online; twice all connections drop at once and all clients reconnect"
-    drops = (0.5, 0.75)  # of the run
+    drops = (0.5, 0.75)  # share of the run
 
     def schedule(self) -> list[ScheduledAction]:
         return [ScheduledAction(self.seconds * share, Action.DROP) for share in self.drops]
 
 
 class Deploy(Shape):
-    """A rolling deploy while everyone is online: no user should notice.
+    """A rolling deploy while everyone is online. No user should notice it.
 
-    On the local stack the run restarts the replicas itself, with the same code. Elsewhere it asks
-    the operator to start the deploy.
+    On the local stack the run restarts the replicas itself, with the same code. Elsewhere the run
+    asks the operator to start the deploy.
     """
 
     description = "everyone talks while the replicas restart, one after the other"
-    starts = 0.4  # of the run
+    starts = 0.4  # share of the run
 
     def schedule(self) -> list[ScheduledAction]:
         return [ScheduledAction(self.seconds * self.starts, Action.DEPLOY)]
@@ -165,10 +171,10 @@ class School(Shape):
     description = (
         "a morning: all arrive within minutes, then lessons (quiet) and breaks (everyone talks)"
     )
-    layers = (25, 100, 0)  # class, year, the whole school
+    layers = (25, 100, 0)  # a class, a year, the whole school
     hours = 4
-    arrival = 0.08  # of the run: twenty minutes of a morning
-    greeting_ends, lesson_ends = 0.1, 0.75  # of an hour
+    arrival = 0.08  # share of the run: twenty minutes of a morning
+    greeting_ends, lesson_ends = 0.1, 0.75  # share of an hour
     greeting, lesson, break_ = 1.5, 0.7, 1.58  # how active the users are
 
     def users_at(self, at: float) -> int:

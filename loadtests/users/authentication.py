@@ -19,11 +19,11 @@ SESSION = "sessionid"
 
 
 class SignInFailedError(StopUser):
-    """A user could not sign in; Locust's statistics have the request that failed."""
+    """A user could not sign in. Locust's statistics contain the request that failed."""
 
 
 def sign_in(http: FastHttpSession, username: str, password: str) -> str:
-    """Sign in through the form; return the session as `Cookie: …`. Raises SignInFailedError."""
+    """Sign in through the form. Return the session as `Cookie: …`. Raises SignInFailedError."""
     page = http.get(SIGN_IN, name=SIGN_IN)
     form = {"login": username, "password": password, "csrfmiddlewaretoken": _csrf(page.text or "")}
     headers = FORM | {"Referer": f"{http.base_url}{SIGN_IN}"}
@@ -39,7 +39,10 @@ def sign_in(http: FastHttpSession, username: str, password: str) -> str:
 
 
 def create_token(http: FastHttpSession, headers: dict[str, str], name: str) -> tuple[str, str]:
-    """Create a bearer token on the settings page; return its header line and revocation path."""
+    """Create a bearer token on the settings page.
+
+    Return the token's header line, and the path that revokes the token.
+    """
     page = _post(http, TOKENS, TOKENS, headers, name=name)
     secret, revoke = SECRET.search(page), REVOKE.findall(page)
     if secret is None or not revoke:

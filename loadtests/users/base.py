@@ -29,7 +29,7 @@ ROOM_WEIGHTS = (70, 25, 5)
 class HubbubUser(FastHttpUser):
     abstract = True
     insecure = False
-    # One for all users, because creating one reads all certificates.
+    # One TLS context for all users, because creating a context reads all certificates.
     ssl_context_factory = staticmethod(cache(ssl.create_default_context))
     connection_timeout = 10.0
     network_timeout = 30.0
@@ -51,7 +51,7 @@ class HubbubUser(FastHttpUser):
         own = self.run_state.shape.rooms_of(identity.number % plan.users)
         self.rooms = [plan.rooms[number] for number in own]
         if identity.number >= plan.users or identity.signs_in:
-            self.join()  # all others joined before the run
+            self.join()  # all other users joined before the run
         self.open()
 
     def on_stop(self) -> None:
@@ -72,7 +72,7 @@ class HubbubUser(FastHttpUser):
         return f"{type(self).__name__.lower()} {number}"
 
     def sign_in(self, identity: Identity) -> None:
-        """Sign in if the identity is an account; otherwise its session is already valid."""
+        """Sign in if the identity is an account. Otherwise its session is already valid."""
         self.session = identity.line
         if identity.signs_in:
             username, _, password = identity.line.removeprefix("Account: ").partition(" ")
@@ -83,31 +83,37 @@ class HubbubUser(FastHttpUser):
             self.call("POST", f"/rooms/{room}/join", "/api/rooms/[id]/join")
 
     def open(self) -> None:
-        """Open what this user sends and reads with, after joining all rooms; start to send."""
+        """Open the connections with which this user sends and reads, and start to send.
+
+        The user has joined all rooms before.
+        """
 
     def close(self) -> None:
-        """Close it again."""
+        """Close what `open` opened."""
 
     def perform(self, activity: Activity, room: int) -> None:
-        """Do what the kind of user does between sends."""
+        """Do what this kind of user does between sends."""
         raise NotImplementedError
 
     def seconds_to_next_send(self) -> float | None:
         """Draw the time to the next message; None if this kind of user sends none.
 
-        It is sent whether or not the previous message was answered. So a server that slows down
-        does not get a smaller load than requested.
+        The message is sent whether or not the previous one was answered. So a server that slows
+        down does not get a smaller load than requested.
         """
         run = self.run_state
         rate = sends_per_second(self.kind, run.plan.rate, run.plan.users)
         return random.expovariate(rate * run.shape.activity_at(run.elapsed)) if rate else None
 
     def new_text(self) -> str:
-        """Return a text with this moment's stamp."""
+        """Return a new text, stamped with the current time."""
         return stamp(sentence(self.random), self.run_state.plan.run_id, time.time())
 
     def call(self, method: str, path: str, name: str, json: Any = None) -> Any:
-        """Call the API; return the JSON, or None if it failed: Locust has counted that."""
+        """Call the API and return the JSON.
+
+        If the call failed, return None. Locust has then counted the failure.
+        """
         answer = self.client.request(
             method, f"/api{path}", name=name, headers=self.headers(), json=json
         )

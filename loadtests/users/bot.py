@@ -1,7 +1,7 @@
 """A bot that posts and reads over REST with a bearer token, and has no WebSocket.
 
-If the plan has no token for it, it creates one on the settings page, as its owner would, and
-revokes it at the end.
+If the plan has no token for the bot, the bot creates one on the settings page, as its owner would,
+and revokes it at the end.
 """
 
 import random
@@ -28,9 +28,9 @@ class Bot(HubbubUser):
         super().__init__(*arguments)
         self._owner_headers: dict[str, str] | None = None
         self._revoke_path = ""
-        self._read_to: dict[int, int] = {}  # room: the last seq that was read
+        self._read_to: dict[int, int] = {}  # by room: the last seq that was read
         self._own: list[int] = []
-        self._sends = Group()  # of greenlets
+        self._sends = Group()  # the greenlets that send
 
     def sign_in(self, identity: Identity) -> None:
         super().sign_in(identity)

@@ -1,6 +1,7 @@
 """Users with the page open: its assets, a WebSocket with all their rooms, and what they do there.
 
-An observer judges everything that the WebSocket receives. The kinds of users are at the end.
+An observer judges everything that the WebSocket receives. The kinds of users are at the end of this
+file.
 """
 
 import asyncio
@@ -25,8 +26,8 @@ from loadtests.users.base import HubbubUser
 # Scripts and styles are named after their content, so a browser rarely loads them again.
 COLD_CACHE_CHANCE = 0.2
 ASSETS = re.compile(r'(?:href|src)="(/static/[^"]+|/catalog\.js)"')
-TYPING_CHANCE = 0.3  # of a send being preceded by `typing`
-MESSAGES_KEPT = 200  # of each room: as many as a page shows, to mark them as read
+TYPING_CHANCE = 0.3  # the probability that `typing` precedes a send
+MESSAGES_KEPT = 200  # messages kept of each room, to mark them as read: as many as a page shows
 
 
 class BrowserUser(HubbubUser):
@@ -40,7 +41,8 @@ class BrowserUser(HubbubUser):
     def open(self) -> None:
         self.open_page()
         self.observer = ConnectionObserver(self.name, self.run_state.plan.run_id, self.run_state)
-        # A phone's sleeping radio delays what reaches it, so this is checked but not measured.
+        # A phone's radio sleeps and so delays what reaches the phone. So its messages are checked,
+        # but their latencies are not measured.
         self.observer.measures_deliveries = not self.kind.radio_sleep_seconds
         client = Client(
             self.name,
@@ -67,7 +69,7 @@ class BrowserUser(HubbubUser):
             self.observer.disconnected()
 
     def open_page(self) -> None:
-        """Load the page, and its assets if the browser does not have them."""
+        """Load the page. Load its assets, too, if the browser does not have them."""
         path = f"/rooms/{self.rooms[0]}"
         page = self.client.get(path, name="/rooms/[id]", headers=self.headers())
         signed_in_now = self.identity is not None and self.identity.signs_in
@@ -84,7 +86,7 @@ class BrowserUser(HubbubUser):
 
 
 class MeasuredTab(TabActivities):
-    """The tab of a Locust user: reports each command to the run, with its latency."""
+    """The tab of a Locust user. It reports each command to the run, with its latency."""
 
     def __init__(self, user: BrowserUser, client: Client) -> None:
         async def read_page(room: int, before: int | None) -> list[Frame]:
@@ -101,7 +103,8 @@ class MeasuredTab(TabActivities):
         for room in self.rooms:
             await self.client.subscribe(room, Start.NOW)
         await self.client.wait_until(lambda: self.client.all_open, OPEN_SECONDS)
-        # Sends start in the event loop: a switch to it for each would double what a send costs.
+        # Sends start in the event loop, because switching to the loop for each send would double
+        # the CPU time of a send.
         self._sending = asyncio.create_task(self._send_at_random_times())
 
     async def leave(self) -> None:
