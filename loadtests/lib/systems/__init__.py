@@ -1,5 +1,5 @@
 """Systems under test: a running server, how to connect to it, and what its processes use.
 
-The benchmark compares several (loadtests/bench/systems); Hubbub itself is here, since the capacity
-test also measures it.
+The benchmark compares several systems (loadtests/bench/systems). Hubbub itself is in this package,
+because the capacity test also measures it.
 """

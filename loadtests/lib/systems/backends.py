@@ -1,7 +1,7 @@
 """What all systems under test share: Postgres with fsync, Redis, and Hubbub's database with users.
 
-Started once per run of the benchmark. Systems are started and stopped one after the other, and
-each has a database of its own.
+These servers are started once per run of the benchmark. The systems are started and stopped one
+after the other, and each of them has a database of its own.
 """
 
 from contextlib import ExitStack
@@ -12,7 +12,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.startable import Startable
 
-# For the benchmark: log the plans of statements, and count how often each statement runs.
+# These settings let the benchmark see the plans of statements and how often each statement runs.
 SETTINGS = {
     "shared_preload_libraries": "auto_explain,pg_stat_statements",
     "auto_explain.log_format": "json",
@@ -37,7 +37,7 @@ class Backends(Startable):
 
     @cached_property
     def cluster(self) -> Cluster:
-        """Hubbub's database, created on first use; each step starts its own replicas."""
+        """Hubbub's database, created on first use. Each step starts replicas of its own."""
         cluster = Cluster(
             replicas=0, postgres=self.postgres, redis=self.redis, environment=NO_RATE_LIMITS
         )

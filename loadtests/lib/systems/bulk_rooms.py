@@ -1,6 +1,7 @@
-"""Rooms and messages in bulk, written by SQL, because the actions would take far too long.
+"""Rooms and messages in bulk, written with SQL.
 
-The actions would write the same rows. No client may be connected in the meantime.
+The SQL writes the same rows as the actions would, but the actions would take far too long. No
+client may be connected in the meantime.
 """
 
 import secrets
@@ -64,7 +65,7 @@ def lobby_of(cluster: Cluster) -> str:
 
 
 def add_messages(cluster: Cluster, room: str, sender: int, bodies: Sequence[str]) -> int:
-    """Append messages to a room; return its last seq."""
+    """Append messages to a room. Return the room's last seq."""
     values = {"room": int(room), "sender": sender, "bodies": list(bodies), "count": len(bodies)}
     with _connection(cluster) as connection:
         connection.execute(ADD_MESSAGES, values)

@@ -10,13 +10,14 @@ from loadtests.lib.servers.process import Server
 
 
 class Unavailable(Exception):
-    """A system cannot run on this machine; the text says what is missing."""
+    """A system cannot run on this machine. The text says what is missing."""
 
 
 class System(ABC):
-    """Running replicas, and the servers behind them: `redis` and `postgres` if it uses them.
+    """Running replicas, and the servers behind them.
 
-    `processes` are the process ids of each kind.
+    `redis` and `postgres` are set if the system uses them. `processes` are the process ids of each
+    kind of process.
     """
 
     dialect: ClassVar[Dialect]
@@ -39,14 +40,17 @@ class System(ABC):
         return [f"room{number}" for number in range(count)]
 
     def connections(self, rooms: Sequence[str], members_each: int) -> list[ConnectionPlan]:
-        """Plan a connection for each member. Replicas take turns, so each serves every room."""
+        """Plan a connection for each member.
+
+        The members of a room connect to the replicas in turn, so each replica serves every room.
+        """
         return [
             self.connection(number, self.addresses[number % len(self.addresses)], [room])
             for number, room in enumerate(room for room in rooms for _ in range(members_each))
         ]
 
     def longest_loop_stall_ms(self) -> float | None:
-        """Return the longest stall of an event loop in the last ten seconds, if it is known."""
+        """Return the longest stall of an event loop in the last ten seconds; None if not known."""
         return None
 
     def cpu(self) -> dict[str, float]:

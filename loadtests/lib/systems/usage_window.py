@@ -6,23 +6,24 @@ from loadtests.lib.systems.system import System
 
 
 class UsageWindow:
-    """Call it when the window starts and when it ends.
+    """Measures usage between two calls: call it when the window starts and when it ends.
 
-    Stalls are those of the last ten seconds. This covers a load of eight seconds; for a shorter
-    load, it also includes some time before it.
+    The longest stall of an event loop is that of the last ten seconds before the second call. This
+    covers a load of eight seconds. For a shorter load, it also includes some time before the load.
     """
 
     def __init__(self, system: System) -> None:
         self._system = system
         self._edges: list[dict[str, float]] = []
-        self._machine: list[tuple[float, float]] = []  # busy and all CPU time of all cores
+        # For each edge: the busy CPU time and the whole CPU time of all cores.
+        self._machine: list[tuple[float, float]] = []
         self.loop_stall_ms: float | None = None  # the longest stall of an event loop, if known
 
     def __call__(self) -> None:
         self._edges.append(self._system.cpu())
         times = psutil.cpu_times()
         self._machine.append((sum(times) - times.idle - times.iowait, sum(times)))
-        if len(self._edges) == 2:  # read after the CPU time, because reading it costs CPU time
+        if len(self._edges) == 2:  # read the stall after the CPU time, because this costs CPU time
             self.loop_stall_ms = self._system.longest_loop_stall_ms()
 
     @property
