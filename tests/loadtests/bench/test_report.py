@@ -1,5 +1,4 @@
-"""The benchmark's report: the figures decide which targets are met, and every part can be
-generated."""
+"""The benchmark's report: the figures decide which targets are met, and every part renders."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
 def a_room(system: str, cpu: float, p99_ms: float = 10.0, **facts: Any) -> dict[str, Any]:
-    """A record of one second of a quiet room with a thousand deliveries."""
+    """Return a record of one second of a quiet room with a thousand deliveries."""
     times = {"count": 1_000, "buckets": [[5_000, 900], [9_000, 100]]}
     times |= {f"{name}_ms": p99_ms for name in ("p50", "p90", "p99", "p999", "max")}
     result = {

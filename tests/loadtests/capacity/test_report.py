@@ -1,4 +1,4 @@
-"""docs/capacity.json and docs/operations.md agree, and both say what the limit was."""
+"""docs/capacity.json and docs/operations.md agree, and both say what limited the capacity."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,7 @@ EMPTY = "# Operations\n\n<!-- capacity:begin -->\n<!-- capacity:end -->\n\nThe r
 
 
 def result(**change: Any) -> dict[str, Any]:
-    """A run in which 8,000 connections pass, and more than 100 messages a second fail."""
+    """Return a result in which 8,000 connections pass, and more than 100 messages a second fail."""
     slow = replace(SLOW, **change)
     connections = climb(
         lambda amount: replace(GOOD, connections=int(amount)), [4_000, 8_000], CRITERIA
@@ -30,7 +30,7 @@ def result(**change: Any) -> dict[str, Any]:
 
 
 def at_rate(rate: float) -> MeasuredLoad:
-    """A step in which slightly fewer messages than requested were acknowledged."""
+    """Return a step in which slightly fewer messages than requested were acknowledged."""
     return replace(GOOD, messages_per_second=rate, acked_per_second=rate * 0.97)
 
 

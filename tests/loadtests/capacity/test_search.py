@@ -1,4 +1,4 @@
-"""The capacity search finds a known limit, and says what the limit was."""
+"""The capacity search finds a known limit, and says which part was the limit."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ SLOW = replace(GOOD, delivery_p99_ms=900)
 
 
 def a_server(knee: float) -> Callable[[float], MeasuredLoad]:
-    """A replica that passes up to a certain rate, and fails above it."""
+    """Simulate a replica that passes up to a certain rate, and fails above that rate."""
     return lambda rate: GOOD if rate <= knee else SLOW
 
 
@@ -84,7 +84,8 @@ def test_a_single_hiccup_is_no_limit(knee: float) -> None:
         ({"memory_mib": 900.0}, REPLICA),
         ({"delivery_p99_ms": 300.0}, REPLICA),
         ({"errors": 1}, REPLICA),
-        ({"messages_per_second": 12.0}, REPLICA),  # of which 10 were acked
+        # Of these messages, 10 a second were acknowledged.
+        ({"messages_per_second": 12.0}, REPLICA),
         ({"messages_per_second": 12.0, "generator_percent": 95.0}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "generator_percent": 95.0}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "generator_late": "its loop was late"}, GENERATOR),

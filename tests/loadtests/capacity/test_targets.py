@@ -1,4 +1,4 @@
-"""A step, here or elsewhere, is summed up from what the load client or Locust measured."""
+"""The figures of a step come from what the load client or Locust measured."""
 
 from collections import Counter
 
@@ -63,7 +63,10 @@ def test_a_local_step_without_deliveries_fails() -> None:
 
 
 def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:
-    """A run of Locust: slow while users connect, then 5 sends and 100 deliveries a second."""
+    """Return a run of Locust that is slow while users connect.
+
+    After that, it has 5 sends and 100 deliveries a second.
+    """
     series = Series({"limits": {}})
     for at in range(seconds):
         second = Second(
@@ -79,7 +82,7 @@ def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:
 
 
 def samples_of(series: Series) -> Samples:
-    """The second replica uses twice the CPU of the first."""
+    """Return samples in which the second replica uses twice the CPU of the first."""
     rows = [
         (
             float(at),

@@ -1,4 +1,4 @@
-"""The clocks of replicas: each can be set at any moment without affecting others."""
+"""The clocks of replicas: each clock can be set at any moment without affecting the others."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from loadtests.chaos import clock
 from loadtests.chaos.clock import Clock
 
 HOUR = 3_600
-# Prints the time of day and monotonic time for each line of input.
+# This program prints the time of day and the monotonic time for each line of input.
 PRINT_TIMES = (
     "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic(), flush=True)"
 )

@@ -39,7 +39,7 @@ def execution(
 def history_of(
     *, received: list[float], acked: list[float], took: float = 0.1, name: str = "alice"
 ) -> History:
-    """Return the history of a client that receives and sends messages at these times."""
+    """Return the history of a client that receives and sends messages at the given times."""
     history = History(name)
     for number, at in enumerate(received):
         message = _message(number)
@@ -69,7 +69,7 @@ def outcome_of(
     trouble: str = "",
     alone: bool = False,
 ) -> Outcome:
-    """Conclude from made-up histories, without a log: only what users notice matters here."""
+    """Judge made-up histories without a log, because only what users notice matters here."""
     run = RecordedRun(histories, Log(), listeners=[history.name for history in histories])
     return conclude(1, SPAN, faults, run, least, trouble, alone=alone)
 

@@ -1,4 +1,4 @@
-"""Several runs: an aborted one does not stop the others; only runs with status 0 are published."""
+"""Several runs: an aborted run does not stop the others. Only runs with status 0 are published."""
 
 from functools import cache
 from pathlib import Path

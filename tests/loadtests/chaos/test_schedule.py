@@ -1,4 +1,4 @@
-"""The schedule of a fault test: it is drawn from a seed, and faults overlap only where they may."""
+"""The schedule of a fault test is drawn from a seed, and faults overlap only where they may."""
 
 from itertools import combinations, pairwise
 

@@ -1,4 +1,4 @@
-"""The checker finds every kind of violation, and none in correct histories."""
+"""The checker finds every kind of violation, and finds none in correct histories."""
 
 import re
 from collections import deque
@@ -33,7 +33,7 @@ Corrupt = Callable[[list[History], Log], None]
 
 
 def talk() -> tuple[list[History], Log]:
-    """Return the histories of two users, one of them with two connections, and the log."""
+    """Return the histories of two users and the log. One of the users has two connections."""
     server = ModelServer()
     alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     for tab in (alice, bob):
@@ -292,7 +292,7 @@ def test_a_skipped_event_is_lost_and_a_late_one_is_reordered() -> None:
 
 
 def test_every_rule_has_a_category() -> None:
-    """Strings with hyphens in the checker's sources are names of rules."""
+    """Strings with hyphens in the checker's sources are taken as names of rules."""
     texts = [
         path.read_text() for path in sorted(CHECKER.glob("*.py")) if path.name != "violation.py"
     ]
@@ -366,7 +366,7 @@ def _unsubscribe(ref: int) -> tuple[CommandSent, CommandAnswered]:
 
 
 def _received(history: History, seq: int) -> EventReceived:
-    """Return the history's first entry of an event."""
+    """Return the first entry of an event in the history."""
     return next(one for one in history.entries if isinstance(one, EventReceived) and one.seq == seq)
 
 

@@ -1,6 +1,7 @@
-"""The checker finds old text that is sent again, and allows what was in flight.
+"""The checker finds old text that is sent again, and allows text that was in flight.
 
-Message 101 is created at seq 1, edited at 2 (known at 10 seconds), deleted at 3 (known at 20).
+Message 101 is created at seq 1. It is edited at seq 2, which is known at 10 seconds, and deleted at
+seq 3, which is known at 20 seconds.
 """
 
 from collections.abc import Callable

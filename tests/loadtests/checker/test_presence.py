@@ -1,6 +1,6 @@
 """The checker finds users who are shown but gone, or present but not shown, after a deadline.
 
-Times are in seconds. Alice is user 1, Bob is user 2; both have the same room open.
+Times are in seconds. Alice is user 1 and Bob is user 2. Both have the same room open.
 """
 
 from collections.abc import Sequence
@@ -98,7 +98,7 @@ def test_a_user_shown_as_gone_meanwhile_is_missing() -> None:
 
 
 def test_a_client_that_receives_nothing_is_not_certainly_present() -> None:
-    """Their replica may have died long before their client noticed."""
+    """Its replica may have died long before the client noticed."""
     bob = history_of("bob", 2, *opens(10, 1, 2), Disconnected(40.0, 1006))
     assert rules(alice_sees(), bob) == []
 

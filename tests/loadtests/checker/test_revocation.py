@@ -1,6 +1,6 @@
-"""The checker finds clients that receive something after their user lost access, and only those.
+"""The checker finds the clients that receive something after their user lost access, and no others.
 
-Bob loses access at 10 seconds, by a request sent at 9 seconds; the promise is two seconds.
+Bob loses access at 10 seconds, by a request that was sent at 9 seconds. The promise is two seconds.
 """
 
 import pytest

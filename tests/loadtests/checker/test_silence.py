@@ -1,4 +1,4 @@
-"""A silence lasts until the next event, even if it comes after the span in question."""
+"""A silence lasts until the next event, even if that event comes after the span in question."""
 
 from loadtests.lib.checker.silence import longest_silence, silences
 from loadtests.lib.client.history import Entry, EventReceived, History

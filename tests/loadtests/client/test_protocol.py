@@ -77,7 +77,7 @@ def test_it_resumes_at_its_position_on_the_next_connection() -> None:
 def test_an_unanswered_command_is_sent_again_with_the_same_nonce() -> None:
     server = ModelServer()
     tab = open_tab(server)
-    tab.protocol.command(send_command("once"))  # written, but the answer is lost
+    tab.protocol.command(send_command("once"))  # the command is written, but its answer is lost
     server.send(1, "once", "hello")
     tab.drop_connection()
     tab.connect()
@@ -300,7 +300,7 @@ def test_a_refused_room_is_given_up_and_an_unavailable_one_is_retried() -> None:
 
 
 def test_a_room_opened_again_before_its_answer_is_subscribed_after_it() -> None:
-    """Otherwise it would be unclear which of the two subscribes an event belongs to."""
+    """With two subscribes in flight, it would be unclear to which of them an event belongs."""
     protocol = connected()
     protocol.subscribe(ROOM, Start.NOW)
     assert protocol.subscribe(ROOM) == []
@@ -472,7 +472,7 @@ async def serving(
     serve_one: Callable[[ServerConnection], Awaitable[None]],
     before: Callable[[ServerConnection, Request], Awaitable[None]] | None = None,
 ) -> AsyncIterator[str]:
-    """Serve WebSockets; `before` is awaited before each handshake is answered."""
+    """Serve WebSockets. `before` is awaited before each handshake is answered."""
     async with serve(
         serve_one,
         "127.0.0.1",

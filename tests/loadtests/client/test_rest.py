@@ -67,7 +67,10 @@ def test_a_rate_limit_of_a_proxy_is_waited_for(
 def scripted_server(
     status: int, cookie: str, body: str = "", answers: int = 1
 ) -> Iterator[tuple[str, list[dict[str, list[str]]]]]:
-    """Answer some requests with a status and a cookie; yield the address and the forms received."""
+    """Answer requests with the given status and cookie.
+
+    Yield the server's address and the forms that it received.
+    """
     received: list[dict[str, list[str]]] = []
 
     class Answer(BaseHTTPRequestHandler):

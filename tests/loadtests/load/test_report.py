@@ -1,6 +1,6 @@
 """The report of a load run is complete, says what was not monitored, and needs no other file.
 
-The run is synthetic, second by second, in the form of `series.json` and `samples.jsonl`.
+The run is made up, second by second, in the form of `series.json` and `samples.jsonl`.
 """
 
 import json
@@ -61,7 +61,7 @@ def make_run(deliver_seconds: float = 0.02, generator_cpu: float = 30.0) -> Seri
 
 
 def some_samples() -> Samples:
-    """One replica with all its metrics, and one whose metrics cannot be read."""
+    """Return samples of a replica with all its metrics, and of one whose metrics cannot be read."""
     lines = [json.dumps({"unseen": ["Postgres (no --postgres)"]})]
     for at in range(20):
         known = {"cpu_seconds": 0.3 * at, "resident_bytes": 2e8}
@@ -86,7 +86,7 @@ def text_of(page: str) -> str:
 
 @pytest.fixture(scope="module")
 def page() -> str:
-    """The report of a run that met its limits, with samples of its servers."""
+    """Return the report of a run that met its limits, with samples of its servers."""
     return render(make_run(), some_samples(), MACHINE, locust="locust.html")
 
 
@@ -158,7 +158,7 @@ def test_missed_limits_come_first_and_names_are_escaped() -> None:
 
 
 def test_a_run_that_was_not_judged_or_not_monitored_says_so() -> None:
-    """The generator was too slow, and the servers were not monitored."""
+    """In this run, the generator was too slow, and the servers were not monitored."""
     text = text_of(render(make_run(deliver_seconds=0.5, generator_cpu=99.0), None, MACHINE))
     assert "Nothing was lost; latencies are not judged" in text
     assert "The generator was the bottleneck: one used more than" in text

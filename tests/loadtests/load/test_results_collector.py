@@ -1,4 +1,4 @@
-"""The results collector notes the shape's actions, once per start, and which of them failed.
+"""The results collector notes the shape's actions once per start, and which of them failed.
 
 Locust patches the standard library, so the collector runs in a process of its own.
 """
@@ -9,7 +9,8 @@ import sys
 
 from loadtests.lib.servers.process import ROOT
 
-# Two starts, as if from Locust's page. Halfway, each deploys to a stack that is not running.
+# The run is started twice, as if from Locust's page. Halfway through, each start deploys to a stack
+# that is not running.
 SCRIPT = """
 import json
 from locust.env import Environment

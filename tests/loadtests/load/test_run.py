@@ -1,6 +1,6 @@
 """Locust users notice a server that loses or duplicates events, and the exit status reports it.
 
-Locust patches the standard library, so it runs in processes of its own; all runs of this file run
+Locust patches the standard library, so it runs in processes of its own. All runs of this file run
 at the same time.
 """
 

@@ -1,4 +1,4 @@
-"""Shapes: never too many users, every user in their rooms, the message rate as requested."""
+"""Shapes: never too many users, every user in their rooms, and the requested message rate."""
 
 from itertools import pairwise
 

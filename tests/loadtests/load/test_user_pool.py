@@ -1,4 +1,4 @@
-"""A load's users together send at the requested rate, and no identity is used twice."""
+"""All users of a load together send at the requested rate, and no identity is used twice."""
 
 from collections.abc import Sequence
 
@@ -48,7 +48,7 @@ def test_no_worker_runs_out_of_identities_for_its_part_of_the_users(
     for worker in range(workers):
         pool = UserPool(make_plan(lines), worker, workers)
         for _ in range(-(-users // workers)):
-            pool.acquire()  # raises if there is none
+            pool.acquire()  # raises an error if no identity is free
 
 
 def test_a_released_identity_can_be_acquired_again() -> None:

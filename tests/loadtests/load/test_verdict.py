@@ -1,4 +1,4 @@
-"""A run's verdict follows from its measurements; no latency counts if the generator is slow."""
+"""A run's verdict follows from its measurements. No latency counts if the generator is slow."""
 
 import pytest
 

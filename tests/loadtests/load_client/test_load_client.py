@@ -142,7 +142,8 @@ def test_frames_are_found_wherever_the_network_cuts_them(piece: int) -> None:
         fragmenting_server(piece, paddings=[0, 150, 70_000]) as address,
         running(plan(address, connections=1, dialect=ECHO)) as client,
     ):
-        # A fixed number of messages, and then time until all are delivered, on a slow machine, too.
+        # Send a fixed number of messages. Then leave enough time until all are delivered, even on a
+        # slow machine.
         result = paced(client, rate=20, senders=1)
     assert result["acked"] == result["sent"] == 8
     assert (result["lost"], result["duplicated"], result["reordered"]) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""`growth` finds a slow leak under noise, and a step; noise alone counts as no growth."""
+"""`growth` finds a slow leak under noise, and a step. Noise alone counts as no growth."""
 
 import random
 
@@ -16,7 +16,7 @@ levels = st.floats(1, 1e9)
 
 
 def one_hour(level: float, per_hour: float, noise: float, seed: int) -> Points:
-    """Return an hour's samples of a value that grows by a fraction, with noise."""
+    """Return an hour's samples, with noise, of a value that grows by a fraction."""
     random_generator = random.Random(seed)
     return [
         (at, level * (1 + per_hour * at / HOUR_SECONDS + random_generator.gauss(0, noise)))

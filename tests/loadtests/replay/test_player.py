@@ -1,6 +1,6 @@
-"""Recorded traffic is replayed at four times the speed: all of it, in order, without loss.
+"""Recorded traffic is replayed at four times the speed: completely, in order, without loss.
 
-Recording and replay use the same servers; the replay has rooms of its own.
+Recording and replay use the same servers, but the replay has rooms of its own.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.deployment
 
 USER_COUNT = 8
 SPEED = 4.0
-PAUSE_SECONDS = 0.4  # between messages; long enough even at that speed
-# Members of each room, and the messages that each of them sends there.
+PAUSE_SECONDS = 0.4  # between messages; long enough even at four times the speed
+# For each room: its members, and how many messages each of them sends there.
 SIZES = {2: 9, 3: 6, USER_COUNT: 2}
 
 
@@ -47,7 +47,8 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
     await talk(recorded, rooms)
     traffic = await recording_of(recorded)
     assert traffic.count("send") == sum(size * count for size, count in SIZES.items())
-    assert traffic.count("connect") == 2 * USER_COUNT  # everyone was disconnected once
+    # Everyone connected again after being disconnected once.
+    assert traffic.count("connect") == 2 * USER_COUNT
     identities = [recorded.users(USER_COUNT)[user].identity for user in traffic.users.values()]
     made = create_rooms(traffic, recorded.address(0), identities)
     target = ReplayTarget(recorded.addresses, identities, made)
@@ -67,7 +68,7 @@ async def test_a_replay_sends_everything_in_order_and_without_loss(recorded: Sta
 
 
 async def talk(stage: Stage, rooms: list[int]) -> None:
-    """Send in all rooms, and at one point drop all connections together."""
+    """Send messages in all rooms. At one point, drop all connections together."""
     users = stage.users(USER_COUNT)
     clients = [stage.client(user) for user in users]
     async with AsyncExitStack() as stack:
@@ -89,7 +90,7 @@ async def talk(stage: Stage, rooms: list[int]) -> None:
 
 
 async def recording_of(stage: Stage) -> Traffic:
-    """Return the recording, once the end of the last connection is in it."""
+    """Return the recording, once it contains the end of the last connection."""
     folder = Path(stage.cluster.environment["RECORDING_DIR"])
     async with asyncio.timeout(10):
         while True:
@@ -104,7 +105,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def messages_by_size(stage: Stage, rooms: list[int]) -> Counter[tuple[int, int]]:
-    """Count the rooms that have messages, by their number of members and of messages."""
+    """Count the rooms that have messages, by number of members and number of messages."""
     log = stage.log()
     joins = {room: sum(one.type == "member.joined" for one in log.rooms[room]) for room in rooms}
     sent = {room: len(log.messages_of(room)) for room in rooms}

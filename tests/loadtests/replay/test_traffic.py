@@ -1,4 +1,7 @@
-"""Recorded files are joined, with small numbers for ids; others get a clear message."""
+"""Recorded files are joined, with small numbers as ids.
+
+Files that are no recording give a clear error.
+"""
 
 import json
 import subprocess
@@ -125,13 +128,16 @@ def test_an_invalid_host_gets_a_message(tmp_path: Path, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
 def test_a_host_may_use_tls(tmp_path: Path, host: str) -> None:
-    """The sessions are read before anything is requested from the host."""
+    """The host is accepted: the next step, reading the sessions, is what fails."""
     with pytest.raises(ReplayTargetError, match="cannot be read"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 
 
 def a_tab(results: ReplayResults) -> Client:
-    """Return a watched client that never connected, with a room open since its second event."""
+    """Return a watched client that never connected.
+
+    It has had a room open since the second event of the room.
+    """
     client = Client("alice", "Cookie: sessionid=x", [])
     client.history.watch = results.watch(client)
     client.protocol.subscriptions[7] = Subscription(7, Start.NOW)

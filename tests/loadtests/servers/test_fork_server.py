@@ -32,7 +32,7 @@ def server() -> Iterator[ForkServer]:
 
 @pytest.fixture
 def run(server: ForkServer, tmp_path: Path) -> Run:
-    """Return a function that starts a program, whose files are in `tmp_path`."""
+    """Return a function that starts a program whose files are in `tmp_path`."""
 
     def start(code: str, *arguments: str, env: dict[str, str] | None = None) -> ForkedProcess:
         (tmp_path / "program.py").write_text(code)

@@ -1,4 +1,4 @@
-"""A simulation's plan is drawn from a seed: reproducible, and with every behaviour."""
+"""A simulation's plan is drawn from a seed. It is reproducible, and contains every behaviour."""
 
 import pytest
 from hypothesis import given

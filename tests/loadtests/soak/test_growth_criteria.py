@@ -1,4 +1,4 @@
-"""A soak's verdict: growth is named and fails the soak, unless it only follows the connections."""
+"""A soak fails if anything grows, and names it, unless the growth only follows the connections."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,10 +22,13 @@ FACTS: dict[str, Any] = {
 
 
 def flat(at: float) -> Parts:
-    """A sample of a soak in which connections move from one replica to the other and back."""
+    """Return a sample of a soak without growth.
+
+    In this soak, connections move from one replica to the other and back.
+    """
     first = 75 + (at // 60) % 10
     process = {"resident_bytes": 100.0 * MIB, "anonymous_bytes": 80.0 * MIB, "threads": 8.0}
-    warm = min(at, 500) * 0.01 * MIB  # memory that warming up takes
+    warm = min(at, 500) * 0.01 * MIB  # memory that grows while the processes warm up
     connections = {"realtime-1": first, "realtime-2": 150 - first}
     replicas = {
         name: process | {

@@ -1,4 +1,4 @@
-"""A soak's visit reports what went wrong; running out of time is not a failure."""
+"""A soak's visit reports what went wrong. Reaching the end of its time is not a failure."""
 
 import socket
 
