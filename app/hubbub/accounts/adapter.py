@@ -92,7 +92,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def public(link: str) -> str:
-    """Return the link with PUBLIC_URL as its base, if that is set."""
+    """Return the link with PUBLIC_URL as its base, if PUBLIC_URL is set."""
     if not settings.PUBLIC_URL:
         return link
     path = urlsplit(link)._replace(scheme="", netloc="").geturl()

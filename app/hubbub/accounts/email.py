@@ -19,7 +19,10 @@ def clean_email(email: str, user: User) -> str:
 
 @transaction.atomic
 def set_email(user: User, email: str) -> None:
-    """Make this the only address, unconfirmed (empty: none). Links sent earlier stop working."""
+    """Make this the user's only address, unconfirmed. An empty address means none.
+
+    Links that were sent earlier stop working.
+    """
     if email == user.email and EmailAddress.objects.filter(user=user, email=email).exists():
         return
     EmailAddress.objects.filter(user=user).delete()

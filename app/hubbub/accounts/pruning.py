@@ -28,6 +28,6 @@ def revoked_tokens(days: int) -> QuerySet[Token]:
 
 
 def remove(rows: QuerySet[Any], batch_rows: int = BATCH_ROWS) -> Iterator[int]:
-    """Delete rows in small batches. Yield the number of deleted rows after each."""
+    """Delete rows in small batches. Yield the number of deleted rows after each batch."""
     while keys := list(rows.values_list("pk", flat=True)[:batch_rows]):
         yield rows.filter(pk__in=keys).delete()[0]

@@ -1,9 +1,10 @@
 """The cache of deployments: Redis, or an empty cache while Redis is down.
 
-It holds the rate limits of sign-in. Django's own backend raises while Redis is down, which would
-prevent all sign-ins. Here, reads find nothing and writes are skipped: the limits are off, and users
-can sign in. After a failure, the cache does not use Redis for a few seconds. If Redis hangs
-(paused, network cut), each of a request's many lookups would otherwise wait for the whole timeout.
+The cache holds the rate limits of sign-in. Django's own backend raises while Redis is down, which
+would prevent all sign-ins. Here, reads find nothing and writes are skipped: the limits are off, and
+users can sign in. After a failure, the cache does not use Redis for a few seconds. Otherwise, if
+Redis hangs (paused, network cut), each of a request's many lookups would wait for the whole
+timeout.
 """
 
 import logging
@@ -29,14 +30,14 @@ class FailOpenRedisCache(RedisCache):
     _class: Any
     _options: dict[str, Any]
 
-    # Monotonic. Shared by all instances: Django creates one per thread.
+    # Monotonic. All instances share this time, because Django creates one instance per thread.
     skip_until: ClassVar[float] = 0.0
-    # By address, shared. Under ASGI each request has its own instance, whose connections would stay
-    # open until garbage collection.
+    # By address, shared by all instances. Under ASGI each request has its own instance, whose
+    # connections would stay open until garbage collection.
     clients: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        # By default the client retries, for seconds.
+        # By default the client keeps retrying for seconds.
         options = {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
 
@@ -48,7 +49,8 @@ class FailOpenRedisCache(RedisCache):
         return self.clients[server]
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
-        # True: code that acquires a lock with `add` must not wait until Redis is back.
+        # Return True, so that code that acquires a lock with `add` does not wait until Redis is
+        # back.
         return self._try(True, super().add, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:

@@ -1,9 +1,9 @@
 """Authenticates many sessions together, for WebSocket handshakes and revalidation.
 
-The result is the same as that of `django.contrib.auth.get_user` for each, but it needs one query
-for all and writes nothing: a handshake cannot set a cookie, so it must not rotate a session's key.
-A claim alone proves nothing, because a session ends when its user's password changes: check it with
-`claim_is_valid`.
+The result is the same as that of `django.contrib.auth.get_user` for each session, but one query
+reads all sessions, and nothing is written: a handshake cannot set a cookie, so it must not rotate a
+session's key. A claim alone proves nothing, because a session ends when its user's password
+changes: check the claim with `claim_is_valid`.
 """
 
 from collections.abc import Collection
@@ -21,7 +21,7 @@ from hubbub.accounts.models import User
 
 
 class SessionClaim(NamedTuple):
-    """The user that a session names, and the hash of the password it was started with."""
+    """The user that a session names, and the hash of the password when the session started."""
 
     user_id: int
     auth_hash: str

@@ -14,7 +14,8 @@ from hubbub.accounts.models import User
 def create_session(user: User, seconds: int | None = None) -> str:
     """Return the key of a new session, as if the user had signed in.
 
-    The session expires after `seconds`, or like all others (SESSION_COOKIE_AGE) if that is None.
+    The session expires after `seconds`. If `seconds` is None, it expires like all other sessions
+    (SESSION_COOKIE_AGE).
     """
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)

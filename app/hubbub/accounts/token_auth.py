@@ -1,7 +1,7 @@
 """Authenticates bearer tokens, for REST requests and WebSocket handshakes.
 
-Only usable tokens count: not revoked, and of a user who is neither banned nor deactivated. The time
-of last use is written at most once a minute, so a busy bot does not cause a write on each request.
+A token is usable if it is not revoked and its user is neither banned nor deactivated. The time of
+last use is written at most once a minute, so a busy bot does not cause a write on each request.
 """
 
 from collections.abc import Collection, Iterable
@@ -38,8 +38,9 @@ def _record_use(tokens: Iterable[Token]) -> None:
     unrecorded = [each for each in tokens if each.last_used_at is None or each.last_used_at <= due]
     if not unrecorded:
         return
-    # The database checks the condition again, so that only one of many replicas writes. Locked rows
-    # are being written by another one: skip them, since waiting for several could deadlock.
+    # The database checks the condition again, so that only one of many replicas writes. Another
+    # replica is writing the rows that are locked: skip them, since waiting for several could
+    # deadlock.
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
     unlocked = Token.objects.select_for_update(no_key=True, skip_locked=True)
     with transaction.atomic():

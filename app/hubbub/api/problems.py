@@ -45,7 +45,7 @@ def problem(
 
 
 def add_exception_handlers(api: NinjaAPI) -> None:
-    """Handle every exception that the domain and ninja raise deliberately."""
+    """Handle every exception that the domain and ninja raise on purpose."""
     api.add_exception_handler(PermissionDenied, _forbidden)
     api.add_exception_handler(AuthenticationError, _not_signed_in)
     api.add_exception_handler(ObjectDoesNotExist, _not_found)

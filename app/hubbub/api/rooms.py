@@ -46,7 +46,7 @@ def read_room(request: HttpRequest, room_id: Id) -> object:
 @router.patch("/rooms/{room_id}", response=RoomInfo, summary="Rename a room or change its topic")
 def change_room(request: HttpRequest, room_id: Id, payload: RoomChange) -> object:
     actor = current_user(request)
-    with transaction.atomic():  # both changes or none
+    with transaction.atomic():  # save both changes or none
         if payload.name is not None:
             rooms.rename(actor, room_id=room_id, name=payload.name)
         if payload.topic is not None:

@@ -83,7 +83,7 @@ def publish_events(events: list[Event]) -> None:
 
 
 def publish_new_messages(messages: Sequence[Message]) -> None:
-    """Do for new messages what `publish_events` does, without reading their events."""
+    """Publish the events of new messages, as `publish_events` does, without reading the events."""
     for room_id, room_messages in _by_room(messages):
         entries = [new_message_entry(message) for message in room_messages]
         publisher.publish_entries(room_id, entries)

@@ -1,6 +1,7 @@
 """Where the event logs end, and the epoch that identifies them.
 
-Every hub reads this every two seconds, to find out which of its local rooms are behind.
+Every replica reads these positions every two seconds, to find out which of its local rooms are
+behind.
 """
 
 import hashlib
@@ -39,7 +40,8 @@ def read_log_positions(room_ids: Collection[int]) -> LogPositions:
 def renew_epoch(old: str) -> None:
     """Give the logs a new epoch, unless their epoch is no longer `old`.
 
-    A replica calls this when it finds a log that was rewound. Several may do so at the same time.
+    A replica calls this when it finds a log that was rewound. Several replicas may do so at the
+    same time.
     """
     workspace = Workspace.objects.get(pk=WORKSPACE_ID)
     if _epoch(workspace) == old:

@@ -37,8 +37,8 @@ class MessageRange:
     """Messages in order of seq, and the range of seqs that they cover completely."""
 
     messages: list[Message]
-    low: int  # 0: from the room's first event
-    high: int | None  # None: to the room's last event
+    low: int  # the first seq of the range; 0: from the room's first event
+    high: int | None  # the last seq of the range; None: to the room's last event
     has_before: bool
     has_after: bool
 

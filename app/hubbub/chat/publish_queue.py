@@ -1,8 +1,8 @@
 """The publish queue: messages of one process that wait to be published through one Redis host.
 
-`Publisher` has one for each host, so that a host that does not answer does not delay the others.
-The queue is bounded. What does not fit, or takes longer than PUBLISH_TIMEOUT_SECONDS, is dropped
-and counted: replicas read it from the log.
+`Publisher` has a queue for each host, so that a host that does not answer does not delay the
+others. The queue is bounded. A message that does not fit, or takes longer than
+PUBLISH_TIMEOUT_SECONDS, is dropped and counted: replicas read the events from the log instead.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 MAX_MESSAGES_PER_ROUND_TRIP = 100
 
 BusMessage: TypeAlias = dict[str, Any]
-QueuedMessage: TypeAlias = tuple[str, BusMessage]  # with its group
+QueuedMessage: TypeAlias = tuple[str, BusMessage]  # the group, and the message for it
 
 
 class PublishQueue:

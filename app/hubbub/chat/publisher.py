@@ -102,7 +102,8 @@ class Publisher:
             self._is_scheduled = False
 
     def _send_queued(self) -> None:
-        self._is_scheduled = False  # first: a message queued from here on needs a new call
+        # Clear this first: a message queued from here on needs a new call.
+        self._is_scheduled = False
         self._flush_bumps()
         for queue in list(self._queues.values()):
             queue.start_publishing()

@@ -52,7 +52,7 @@ def room_for(user: User, room_id: int) -> Data:
 def directory(user: User, *, named: str = "", archived: bool = False) -> list[Data]:
     """Return the public rooms whose name contains `named`, as `room_info`s.
 
-    Those that the user is in have `role` and `read`. With `archived`, return archived rooms
+    Rooms that the user is in have `role` and `read`. With `archived`, return archived rooms
     instead, including the private ones that the user is in.
     """
     rooms = Room.objects.archived_for(user) if archived else Room.objects.public().open()

@@ -33,7 +33,7 @@ class Bucket:
     per_second: float
     tokens: float
     at: float  # seconds, monotonic
-    promised: float = 0.0  # future tokens, promised to callers who found none
+    promised: float = 0.0  # future tokens, promised to callers who found no token
 
     def take(self, now: float) -> float:
         """Take a token and return 0, or return the seconds until the caller should try again.

@@ -46,7 +46,8 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
         try:
             await layer.group_discard(group, channel)
         except BaseException:
-            # The library has already removed it, and would never unsubscribe in Redis.
+            # The library has already removed the channel from the group, and would never
+            # unsubscribe in Redis.
             layer.groups.setdefault(layer._get_group_channel_name(group), set()).add(channel)
             raise
 
@@ -77,7 +78,8 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             self._ensure_redis()
             if self._publishing is None:
                 self._publishing = self._redis.connection_pool.make_connection()
-            with suppress(*CONNECTION_LOST):  # it may have been dead for long: try a second time
+            # The connection may have been dead for long: try a second time.
+            with suppress(*CONNECTION_LOST):
                 await self._publish_all(publishes)
                 return
             await self._publish_all(publishes)
@@ -99,7 +101,8 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             for _ in publishes:
                 try:
                     await connection.read_response()
-                except ResponseError as error:  # for this message: read the other answers too
+                # The error is about this message alone: read the other answers, too.
+                except ResponseError as error:
                     refused = refused or error
         except BaseException:  # also if cancelled: the next caller must not read this answer
             await connection.disconnect(nowait=True)
@@ -139,7 +142,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
 
     async def _reconnect(self) -> None:
         """Reopen the subscribed connection, which restores all its subscriptions."""
-        async with self._lock:  # a subscribing task may be opening it too
+        async with self._lock:  # a task that subscribes may be opening the connection, too
             connection = self._pubsub.connection
             await connection.disconnect(nowait=True)
             await _connect(connection)

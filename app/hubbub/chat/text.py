@@ -27,7 +27,7 @@ MAX_BRACKETS = 500
 MAX_LINKS_PER_WORD = 20
 
 # Everything that may mean something to the parser, the link finder or the sanitiser. Most messages
-# contain none of it. A needless match costs a little time; a test finds what is missing.
+# contain none of these. A needless match costs a little time; a test finds what is missing here.
 _POSSIBLE_MARKUP = re.compile(
     r"""
     [*_`~\[\]\\&<>@] | //              # emphasis, code, links, escapes, entities, addresses
@@ -130,7 +130,7 @@ def _image_as_text(
 
 
 def _is_allowed_link(url: str) -> bool:
-    """Return whether the parser makes a link of `url`. All others stay text, with their address."""
+    """Return whether the parser makes a link of `url`. Other links stay text with their address."""
     return url.lower().startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
 
 

@@ -24,11 +24,14 @@ class LockWait(Enum):
 
     SHORT = LOCK_MS // 4
     FULL = LOCK_MS - LOCK_MS // 4  # used after SHORT; together they last LOCK_SECONDS
-    SKIP_LOCKED = 0  # take only the rooms that are free
+    SKIP_LOCKED = 0  # do not wait: use only the rooms that are free
 
     @property
     def milliseconds(self) -> int:
-        """Never 0: besides rooms, a nonce in another open transaction can make the batch wait."""
+        """The time limit, which is never 0.
+
+        Besides rooms, a nonce in another open transaction can make the batch wait.
+        """
         return self.value or LockWait.SHORT.value
 
 
@@ -46,10 +49,11 @@ class MembershipKey(NamedTuple):
 
 @dataclass(slots=True)
 class LockedRows:
-    """What a batch reads while it holds its locks. It uses nothing that was read earlier."""
+    """What a batch reads while it holds its locks. The batch uses nothing that was read earlier."""
 
-    rooms: dict[int, Room] = field(default_factory=dict)  # those that are locked
-    memberships: dict[MembershipKey, Membership] = field(default_factory=dict)  # with users
+    rooms: dict[int, Room] = field(default_factory=dict)  # the rooms that are locked
+    # Memberships, each with its user.
+    memberships: dict[MembershipKey, Membership] = field(default_factory=dict)
     existing: dict[MessageKey, int] = field(default_factory=dict)  # message ids of used nonces
 
 

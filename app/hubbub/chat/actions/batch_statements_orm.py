@@ -1,6 +1,7 @@
 """The statements of a batch through Django's ORM, for any database.
 
-Used on SQLite, where one process has the file to itself, so no other replica waits for a lock.
+They are used on SQLite, where one process has the file to itself. So no other replica waits for a
+lock.
 """
 
 from collections.abc import Collection, Sequence

@@ -20,7 +20,8 @@ from hubbub.model_columns import columns
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 
-# The columns that policies and serializers use. Using another one would cost a query per draft.
+# The columns that policies and serializers use. If they used another column, it would cost a query
+# per draft.
 _ROOM = columns(Room, "id", "kind", "seq", "messages", "archived_at")
 _MEMBERSHIP = columns(Membership, "id", "room_id", "user_id", "role")
 _USER = columns(User, "id", "username", "name", "is_active", "banned_at")

@@ -25,7 +25,7 @@ class LockedRoom:
 
 
 def lock_room(actor: User, room_id: int) -> LockedRoom:
-    """Lock the room until the end of the transaction, and read the actor's membership of it.
+    """Lock the room until the end of the transaction, and read the actor's membership in it.
 
     Raises `Room.DoesNotExist`, and OperationalError if the lock is not free in time.
     """

@@ -79,9 +79,9 @@ def restore(actor: User, *, room_id: int) -> Room:
 
 
 def open_direct(actor: User, *, user_id: int) -> Room:
-    """Return the direct message of two users, and create it if needed. There is only ever one.
+    """Return the direct message of two users. Create it if it does not exist.
 
-    Raises `User.DoesNotExist`.
+    There is only ever one. Raises `User.DoesNotExist`.
     """
     reachable = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
     other = reachable.get(pk=user_id)
@@ -130,9 +130,9 @@ def _create_direct(actor: User, other: User, key: str) -> Room:
 
 
 def _record_changed(locked: LockedRoom, type: str, *changed: str) -> None:
-    """Record a change in the room's log, and in the workspace log, which informs other members.
+    """Record a change in the room's log and in the workspace log.
 
-    Those are the members who do not have the room open.
+    The workspace log informs the members who do not have the room open.
     """
     record(locked.room, type, actor=locked.actor, changed=changed)
     record_workspace_event(type, room=locked.room)

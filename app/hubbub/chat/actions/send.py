@@ -78,7 +78,8 @@ def _send_one_by_one(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Ou
     locked: set[int] = set()
     for prepared in drafts:
         draft, _ = prepared
-        if draft.room_id in locked:  # even if it is free by now: an earlier draft must go first
+        # Even if the room is free by now: an earlier draft must go first.
+        if draft.room_id in locked:
             outcomes.append(RoomLocked())
             continue
         outcomes += _send([prepared], wait)

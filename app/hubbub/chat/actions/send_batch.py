@@ -55,7 +55,7 @@ class Draft:
 
     @property
     def fits_a_query(self) -> bool:
-        """Whether the database accepts its values; a draft that does not fit breaks its batch."""
+        """Whether the database accepts the draft's values; if not, the draft breaks its batch."""
         try:
             self.nonce.encode()
         except UnicodeEncodeError:
@@ -81,7 +81,7 @@ class SendBatch:
     _queryable: list[Draft] = field(default_factory=list)
     _quoted: dict[int, Message] = field(default_factory=dict)
     _rows: LockedRows = field(default_factory=LockedRows)
-    _messages: dict[MessageKey, Message] = field(default_factory=dict)  # existing and new ones
+    _messages: dict[MessageKey, Message] = field(default_factory=dict)  # existing and new messages
     _new: list[Message] = field(default_factory=list)
 
     def prepare(self) -> None:
@@ -164,6 +164,6 @@ def _statements() -> Statements:
 
 
 def _messages_by_key(ids: Collection[int]) -> dict[MessageKey, Message]:
-    # Most batches have none, and then need no query.
+    # Most batches look up no messages, and then need no query.
     messages = Message.objects.with_users().in_bulk(ids) if ids else {}
     return {MessageKey(message.sender_id, message.nonce): message for message in messages.values()}

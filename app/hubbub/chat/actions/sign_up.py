@@ -18,7 +18,8 @@ def set_up_user(user: User) -> None:
     """Add a new user to the lobby. On the embedded default, the first user owns the workspace.
 
     Called once for every new user, however the account was created. Hidden users stay outside the
-    lobby. Its lock ensures that of two users who sign up at the same moment only one becomes owner.
+    lobby. The lobby's lock ensures that of two users who sign up at the same moment only one
+    becomes owner.
     """
     if user.hidden:
         return

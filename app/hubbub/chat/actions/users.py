@@ -1,7 +1,7 @@
 """Changes to users: rename, ban, deactivate, sign out, revoke a token.
 
-Each is recorded in the workspace log, which every replica follows. So the open connections of a
-user are closed immediately, on every replica.
+Each change is recorded in the workspace log, which every replica follows. So the open connections
+of a user are closed immediately, on every replica.
 """
 
 from django.conf import settings
@@ -91,7 +91,11 @@ def reactivate(actor: User, *, user_id: int) -> User:
 
 @transaction.atomic
 def sign_out(user: User, *, session_key: str) -> None:
-    """End a session. Its row is deleted with the event, so that it can open no new connection."""
+    """End a session.
+
+    Its row is deleted in the transaction that records the event, so the session can open no new
+    connection.
+    """
     Session.objects.filter(session_key=session_key).delete()
     record_workspace_event("user.signed_out", user=user, session=digest_of(session_key))
 
@@ -128,9 +132,9 @@ def _lock_other(actor: User, user_id: int) -> User:
 def _lock_user(user_id: int) -> User:
     """Return the user's row, locked until the end of the transaction.
 
-    It is a lock with `no_key`, because new messages and memberships refer to the row's key. With a
-    plain lock, their transactions would wait for this one while they hold the workspace row, which
-    this transaction needs next.
+    The lock leaves the row's key alone (`no_key`), because new messages and memberships refer to
+    it. With a plain lock, their transactions would wait for this one while they hold the workspace
+    row, which this transaction needs next.
     """
     limit_lock_time()
     return User.objects.select_for_update(no_key=True).get(pk=user_id)

@@ -46,7 +46,10 @@ def apply_to_each(
     act: Callable[[User, Row], object],
     done: str,
 ) -> None:
-    """Call `act` with the signed-in owner and each row. `done` names it in the row's history."""
+    """Call `act` with the signed-in owner and each row.
+
+    `done` names the change in the row's history and in the message to the owner.
+    """
     assert isinstance(request.user, User)
     names = []
     for row in rows:

@@ -20,7 +20,8 @@ from hubbub.accounts.sessions import create_session
 
 T = TypeVar("T")
 
-# Each batch is one transaction that holds the lobby's lock. It is short, since others write there.
+# Users per batch. Each batch is one transaction that holds the lobby's lock. Batches are small,
+# because other transactions wait for this lock.
 BATCH_USERS = 50
 
 
@@ -63,7 +64,7 @@ def write_sessions(users: Sequence[User], lines: TextIO) -> None:
 
 def open_private(path: Path) -> TextIO:
     """Open a file that only its owner may read, without emptying it. Raises OSError."""
-    # Others may never read it, not even between opening and chmod.
+    # Other users may never read the file, not even between opening and chmod.
     file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     os.fchmod(file, 0o600)
     return os.fdopen(file, "w")

@@ -18,9 +18,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(room_id=room_id, seq__gt=seq).order_by("seq")
 
     def notices(self, room: Room, low: int, high: int | None) -> Self:
-        """Return the events from seq `low` to `high` (None: the end) other than messages.
+        """Return the events other than messages, from seq `low` to `high` (None: the end).
 
-        Everyone joins the lobby, so a notice of each join would be noise: its joins are left out.
+        Everyone joins the lobby, so a notice of each join would be noise: joins of the lobby are
+        left out.
         """
         rows = self.filter(room=room, seq__gte=low)
         if high is not None:
@@ -38,7 +39,7 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(models.Model):
     """One entry of a room's log."""
 
-    # No separate index: the unique constraint has one.
+    # The foreign key needs no index of its own, because the unique constraint below has one.
     room = models.ForeignKey(Room, on_delete=models.PROTECT, related_name="+", db_index=False)
     seq = models.PositiveBigIntegerField()
     type = models.CharField(max_length=40)
@@ -78,7 +79,8 @@ class WorkspaceEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     room = models.ForeignKey(Room, null=True, on_delete=models.PROTECT, related_name="+")
-    # Which session (by digest) or token (by id), or why a user is no longer in a room.
+    # Which session (by digest) or token (by id) the event is about, or why a user is no longer in a
+    # room.
     data = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager["WorkspaceEvent"]] = models.Manager()

@@ -35,7 +35,7 @@ class Message(models.Model):
         db_index=False,
         verbose_name=_("room"),
     )
-    # The seqs of the event that created it, and of the event that last changed it.
+    # The seq of the event that created the message, and the seq of the event that last changed it.
     seq = models.PositiveBigIntegerField(editable=False)
     rev = models.PositiveBigIntegerField(editable=False)
     number = models.PositiveBigIntegerField(_("number"), editable=False)

@@ -34,14 +34,13 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def lock(self, room_id: int) -> "Room":
         """Return the room's row, locked until the end of the transaction.
 
-        The lock leaves the key alone: rows that refer to the room can be inserted meanwhile, except
-        by a transaction that locks the room afterwards. That one can deadlock with a rename, whose
-        UPDATE changes a unique column and so needs the full lock. Raises `Room.DoesNotExist`.
+        The lock leaves the key alone: rows that refer to the room can be inserted meanwhile. Raises
+        `Room.DoesNotExist`.
         """
         return self.select_for_update(no_key=True).get(pk=room_id)
 
     def lock_lobby(self) -> "Room":
-        """Do for the lobby what `lock` does."""
+        """Return the lobby's row, locked as `lock` does it."""
         return self.select_for_update(no_key=True).get(is_lobby=True)
 
 

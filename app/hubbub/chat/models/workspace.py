@@ -8,10 +8,14 @@ WORKSPACE_ID = 1
 
 
 class Workspace(models.Model):
-    """The position of the workspace log. Lock its row last, after any room's."""
+    """The workspace. Its row contains the position of the workspace log.
+
+    Lock the row last, after any room's.
+    """
 
     seq = models.PositiveBigIntegerField(default=0)
-    # Identifies the logs. A replica renews it when a log was rewound (the database was restored).
+    # Identifies the logs. A replica renews the epoch when a log was rewound (the database was
+    # restored).
     epoch = models.UUIDField(default=uuid.uuid4)
 
     class Meta:
