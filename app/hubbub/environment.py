@@ -102,7 +102,7 @@ def public_url(text: str) -> SplitResult:
 
 
 def database(url: str) -> dict[str, Any]:
-    """Return Django's settings for a database URL. Error messages do not contain it."""
+    """Return Django's settings for a database URL. Error messages do not contain the URL."""
     try:
         parts = urlsplit(url)
         settings: dict[str, Any] = dict(dj_database_url.parse(url))
@@ -134,8 +134,9 @@ def redis_hosts(urls: str, *, verify: bool = True) -> list[str]:
 def layer_hosts(hosts: Sequence[str]) -> list[dict[str, Any]]:
     """Return the channel layer's options for each Redis host, including timeouts.
 
-    With these a vanished host is detected in seconds. The library's keepalive alone detects it only
-    on an idle connection; unacknowledged data would be retransmitted for a quarter of an hour.
+    With these timeouts, a vanished host is detected in seconds. The library's keepalive alone
+    detects it only on an idle connection; unacknowledged data would be retransmitted for a quarter
+    of an hour.
     """
     # With protocol 3, the library's default, redis-py writes each received message to a debug log.
     common = {"socket_connect_timeout": 2, "protocol": 2}

@@ -18,7 +18,7 @@ from hubbub.postgres import database_deadline
 
 logger = logging.getLogger(__name__)
 
-# An id that a proxy in front of us may have chosen; other values of the header are ignored.
+# A request id that a proxy in front of us may have chosen. Other values of the header are ignored.
 REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -61,7 +61,7 @@ def _record(request: HttpRequest, response: HttpResponse, seconds: float) -> Non
 
 
 def _view_name(request: HttpRequest) -> str:
-    """Return the view's name and not the path: paths are many, and some contain keys."""
+    """Return the name of the view, not the path: there are many paths, and some contain keys."""
     if request.resolver_match is not None:
         return request.resolver_match.view_name or "unnamed"
     return "static" if request.path.startswith(settings.STATIC_URL) else "none"

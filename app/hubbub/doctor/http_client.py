@@ -15,7 +15,7 @@ USER_AGENT = "hubbub-doctor"
 
 
 class Unreachable(Exception):
-    """No response arrived; the message says why."""
+    """No response arrived. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)

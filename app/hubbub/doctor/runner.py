@@ -28,7 +28,7 @@ class DeploymentUnreachable(Exception):
 def run_checks(
     url: str, timeout_seconds: float, progress: Progress, *, quick: bool = False, mail: bool = False
 ) -> Iterator[CheckResult]:
-    """Yield the results for `url`; call `progress` with each check's name before it runs.
+    """Yield the results for `url`. Call `progress` with each check's name before the check runs.
 
     Raises DeploymentUnreachable, and the database's errors and ValidationError when the hidden test
     accounts cannot be created.
@@ -61,7 +61,10 @@ def _sign_in_page(http: HttpClient) -> Response:
 
 
 def _guarded(name: str, check: Check, context: CheckContext) -> Iterator[CheckResult]:
-    """Yield a check's results; an unexpected error becomes a red result, and the others run."""
+    """Yield a check's results.
+
+    An unexpected error becomes a red result, so that the other checks still run.
+    """
     try:
         yield from check(context)
     except Exception as error:

@@ -50,9 +50,9 @@ class WebSocketClient:
     def receive(
         self, matches: Callable[[DecodedFrame], bool], within_seconds: float
     ) -> DecodedFrame:
-        """Return the first frame that matches; skip all others.
+        """Return the first frame that matches. Skip all others.
 
-        Raises TimeoutError when none arrives in time.
+        Raises TimeoutError if no such frame arrives in time.
         """
         return _wait(_receive(self._connection, matches, within_seconds))
 
@@ -96,7 +96,7 @@ async def _connect(http: HttpClient, cookie: str, origin: str) -> WebSocketClien
         open_timeout=http.timeout_seconds,
         ping_interval=None,
         close_timeout=1,
-        max_queue=None,  # or pings behind unread frames would not be answered
+        max_queue=None,  # otherwise pings behind unread frames would not be answered
         create_connection=PingCountingConnection,
     )
     assert isinstance(connection, PingCountingConnection)

@@ -50,8 +50,8 @@ def empty_context() -> Context:
 class RefusalFilter(logging.Filter):
     """Turn Django's errors about suspicious requests into warnings of one line.
 
-    Django logs them as errors with a traceback, and any client can send as many as it likes: a
-    wrong host, a thousand fields, an invalid filter in the Django admin.
+    Django logs such a request as an error with a traceback, and any client can send as many as it
+    likes: a wrong host, a thousand fields, an invalid filter in the Django admin.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

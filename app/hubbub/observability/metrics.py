@@ -13,7 +13,7 @@ from typing import Final
 from django.conf import settings
 from prometheus_client import Counter, Gauge, Histogram
 
-# From unnoticeable to longer than users wait.
+# Buckets of durations: from unnoticeable to longer than users wait.
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 version = Gauge(
@@ -130,7 +130,8 @@ http_requests = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
 
-# Created here, so that each is exposed as 0 before its first event: a rate needs a first value.
+# Create these counters here, so that each is exposed as 0 before its first event: a rate needs a
+# first value.
 resumed_from_buffer, resumed_from_log, resume_refused = (
     resumes.labels(source) for source in ("buffer", "log", "refused")
 )

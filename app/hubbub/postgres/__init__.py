@@ -1,8 +1,9 @@
 """Django's PostgreSQL backend with a deadline for queries inside `database_deadline`.
 
-A server that hangs (paused, or its disk stuck) keeps its connections open, and its kernel answers
-for it: neither libpq's options nor Postgres's own timeouts end such a wait. `middleware` gives each
-request a deadline. Commands and the thread pools of `realtime` have none, and wait.
+If a server hangs (because it is paused, or its disk is stuck), its connections stay open, and its
+kernel still answers: neither libpq's options nor Postgres's own timeouts end such a wait.
+`middleware` gives each request a deadline. Commands and the thread pools of `realtime` have no
+deadline, and wait.
 """
 
 import time
@@ -28,6 +29,6 @@ def database_deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float | None:
-    """Return how long a query may still wait; None: without limit."""
+    """Return how long a query may still wait; None without a limit."""
     deadline = _deadline.get()
     return None if deadline is None else max(0.0, deadline - time.monotonic())

@@ -1,7 +1,7 @@
 """Replicas reach each other through Redis.
 
-Checked with typing notices, because no log has them. Messages would prove nothing: without the bus
-they also arrive, a little later, from the log.
+This is checked with typing notices, because no log contains them. Messages would prove nothing:
+without the bus, messages also arrive, a little later, from the log.
 """
 
 from django.utils.translation import gettext as _
@@ -11,8 +11,8 @@ from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red
 from hubbub.doctor.websocket_client import WebSocketClient
 
-# Several tries: replicas join groups in the background, and the server publishes a user's typing
-# only once in three seconds.
+# Several tries are needed: replicas join groups in the background, and the server publishes a
+# user's typing only once in three seconds.
 TRIES = 3
 TRY_SECONDS = 3.2
 

@@ -78,7 +78,7 @@ def _replica_clock(context: CheckContext, client: WebSocketClient) -> float:
 
 def _proxy_clock(context: CheckContext) -> float:
     response = context.http.get("/accounts/login/", **{"Cache-Control": "no-cache"})
-    # The header has whole seconds: on average half a second has passed since.
+    # The header has whole seconds, so the clock is half a second ahead of it on average.
     return parsedate_to_datetime(response.header("Date")).timestamp() + 0.5
 
 

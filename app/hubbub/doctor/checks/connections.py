@@ -1,8 +1,8 @@
 """Postgres has enough connections for all processes, which keep one for each of their threads.
 
 Processes are recognised by the `application_name` of their connections (set in asgi.py and
-gunicorn.conf.py). Some must be left for one more replica: during a rolling deploy the new replica
-is up while the old one drains.
+gunicorn.conf.py). Some connections must be left for one more replica: during a rolling deploy the
+new replica is up while the old one drains.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Usage:
 
     limit: int  # what Postgres gives to users who are not superusers
     replicas: int
-    web: int  # gunicorn processes; the workers of each share its name
+    web: int  # running gunicorns; the gunicorn workers of each share its name
     others: int  # connections of other programs that are open now
 
     @property

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, red
 
-# These settings need TLS; without it, the `tls` check reports that in one line.
+# These settings need TLS. If TLS is missing, the `tls` check reports that in one line.
 ABOUT_TLS = {"security.W004", "security.W012", "security.W016"}
 
 

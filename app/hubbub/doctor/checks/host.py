@@ -17,7 +17,7 @@ REJECTED = (400, 403, 404, 421, 444)
 def check(context: CheckContext) -> Results:
     try:
         response = context.http.get("/accounts/login/", Host=FOREIGN_HOST)
-    except Unreachable:  # the proxy closes the connection for an unknown host
+    except Unreachable:  # some proxies close the connection if the host is unknown
         yield green("host", _("A request for a foreign host gets no response."))
         return
     values = {"host": FOREIGN_HOST, "status": response.status}

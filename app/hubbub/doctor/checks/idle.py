@@ -54,7 +54,7 @@ def _result(
 
 
 def _wait(client: WebSocketClient, deadline: float) -> int | None:
-    """Wait until the deadline; return the close code if the socket closes earlier."""
+    """Wait until the deadline. Return the close code if the socket closes earlier."""
     try:
         client.receive(lambda frame: False, deadline - time.monotonic())
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""E-mail can be sent, as password resets require. Connects only with `--mail`."""
+"""E-mail can be sent, as password resets require. Only `--mail` connects to the mail server."""
 
 from smtplib import SMTPException
 

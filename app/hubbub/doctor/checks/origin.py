@@ -34,7 +34,7 @@ def _is_accepted(context: CheckContext, origin: str) -> bool:
     try:
         connect(context.http, context.accounts.cookies[0], origin).close()
     except InvalidStatus as error:
-        if error.response.status_code not in REJECTED:  # a proxy that reaches no replica, say
+        if error.response.status_code not in REJECTED:  # for example, a proxy reaches no replica
             raise
         return False
     except ConnectionClosed:  # closed after it was accepted

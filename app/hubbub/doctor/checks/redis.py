@@ -1,6 +1,6 @@
 """Redis keeps the counts of sign-in attempts, and disconnects a replica that stops reading.
 
-Reads Redis's configuration from here. A hosted Redis may refuse that; the result is then grey.
+The check reads Redis's configuration. A hosted Redis may refuse that; the result is then grey.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import CheckResult, green, grey, red, yellow
 
-# With less, Redis would disconnect a replica that needs a moment to read a burst.
+# With a lower limit, Redis would disconnect a replica that needs a moment to read a burst.
 MIN_PUBSUB_BYTES = 8 * 1024 * 1024
 
 
@@ -59,7 +59,7 @@ def _eviction(client: Any, name: str) -> CheckResult:
         return green("redis.eviction", _("Redis at %(name)s evicts nothing.") % {"name": name})
     text = _("Redis at %(name)s may evict the counts of failed sign-ins (%(policy)s).")
     fix = _("Set maxmemory-policy to noeviction: Hubbub's keys are few, and they expire soon.")
-    result = red if limited else yellow  # without a memory limit it never evicts
+    result = red if limited else yellow  # without a memory limit, Redis never evicts keys
     return result("redis.eviction", text % {"name": name, "policy": policy}, fix)
 
 

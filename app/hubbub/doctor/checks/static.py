@@ -69,7 +69,7 @@ def _cached(responses: dict[str, Response]) -> CheckResult:
 
 
 def _some(paths: list[str]) -> str:
-    """Return the first two paths; one is enough to find the cause."""
+    """Return the first two paths. One is enough to find the cause."""
     return ", ".join(paths[:2]) + (" …" if len(paths) > 2 else "")
 
 
