@@ -25,7 +25,7 @@ from hubbub.realtime.hub import Hub
 logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 500
-# How many logs are read at the same time: resumes need the same threads.
+# How many logs are read at the same time. More would delay resumes, which need the same threads.
 MAX_CONCURRENT_READS = 2
 # The pause after a sweep that reads all logs. A replica of a newer version may send many messages
 # of unknown types, and each of them requests such a sweep.
@@ -33,7 +33,10 @@ READ_ALL_PAUSE_SECONDS = 0.05
 
 
 class LogTruncatedError(Exception):
-    """A log has no entry where the next one should be: pruned, or the database was restored."""
+    """A log has no entry where the next one should be.
+
+    Either the entry was pruned, or the database was restored.
+    """
 
 
 class CatchUp:
@@ -85,7 +88,7 @@ class CatchUp:
             await asyncio.sleep(READ_ALL_PAUSE_SECONDS)
 
     async def _apply(self, plan: SweepPlan, positions: LogPositions) -> None:
-        """Compare what was delivered with where the logs end, and read what is missing."""
+        """Compare what was delivered with the ends of the logs, and read what is missing."""
         if is_database_replaced(self.hub.epoch, positions):
             await self._reset("the database was replaced")
             return

@@ -14,16 +14,23 @@ from hubbub.realtime.delivery.followed_log import FollowedLog
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """`seqs` holds the logs to compare, with their seqs before the database is asked."""
+    """What a sweep compares.
+
+    `seqs` holds the logs to compare, with the seqs that they had before the database was asked.
+    """
 
     seqs: Mapping[FollowedLog, int | None]
-    room_ids: Collection[int]  # the rooms to ask for, including those that may need a bump
+    # Rooms whose positions are read, including rooms that may need a bump.
+    room_ids: Collection[int]
     read_all: bool  # read what is missing without waiting for the bus
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """Logs to read, with the seq to read up to: now, or if the bus does not deliver in time."""
+    """Logs to read, with the seq to read up to.
+
+    Some are read now, others only if the bus does not deliver in time.
+    """
 
     now: Mapping[FollowedLog, int]
     after_grace: Mapping[FollowedLog, int]
@@ -37,7 +44,7 @@ def plan_sweep(
     is_full: bool,
     read_all: bool,
 ) -> SweepPlan:
-    """Compare all logs in a full sweep, else the unreliable ones.
+    """Compare all logs in a full sweep; otherwise compare only the unreliable ones.
 
     A full sweep also covers rooms that no user has open here, to send bumps to their members.
     """

@@ -64,7 +64,7 @@ class Bus:
                 handler = self._handlers.get(message["type"])
                 if handler is not None:
                     handler(message)
-                else:  # from a newer version; its changes are in the log
+                else:  # a type of a newer version; the changes are also in the log
                     self._sweeps.request_read_all()
             except Exception:
                 logger.exception("Could not handle a bus message; reading the logs instead.")

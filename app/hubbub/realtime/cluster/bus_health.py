@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class BusHealth:
     lost_after: float  # seconds without a heartbeat of our own
-    last_received: float  # monotonic; at first, when this started
+    last_received: float  # monotonic; at first, when this replica started
     is_lost: bool = True  # until the first heartbeat
 
     def receive(self, now: float) -> bool:

@@ -48,10 +48,13 @@ class GroupSubscriptions:
         log = self.hub.find_log(message["room"])
         if log is not None and not log.subscribed:
             log.subscribed = True
-            self.hub.sweeps.request_sweep()  # finds what was published before the group was joined
+            # The sweep finds what was published before the group was joined.
+            self.hub.sweeps.request_sweep()
 
     async def _join_all(self) -> None:
-        silent_hosts: set[int] = set()  # tried once, so that groups on other hosts need not wait
+        # Hosts that did not answer. Their other groups are skipped, so that groups on other hosts
+        # need not wait.
+        silent_hosts: set[int] = set()
         for group in self._own_groups:
             if group not in self._joined:
                 await self._join(group, silent_hosts)
@@ -61,7 +64,7 @@ class GroupSubscriptions:
                 self.peers.ask(group, log.id)  # the join check
 
     async def _join(self, group: str, silent_hosts: set[int]) -> bool:
-        """Join a group, or join it again; return False if its host does not answer."""
+        """Join a group, or join it again. Return False if its Redis host does not answer."""
         if host_for_group(group) in silent_hosts:
             return False
         try:
@@ -76,7 +79,8 @@ class GroupSubscriptions:
         return True
 
     async def _leave_closed(self) -> None:
-        # Runs in the same task as joining, so a room that is opened again is joined afterwards.
+        # Leaving runs in the same task as joining. So if a room is opened again, its group is
+        # joined after it was left.
         wanted = {*self._own_groups, *(group_for_log(log.id) for log in self.hub.followed_logs())}
         for group in self._joined - wanted:
             async with asyncio.timeout(2 * settings.PUBLISH_TIMEOUT_SECONDS):

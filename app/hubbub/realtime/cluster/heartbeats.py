@@ -51,7 +51,7 @@ class Heartbeats:
 
     def receive(self, message: BusMessage) -> None:
         now, replica_id = time.monotonic(), message["from"]
-        if "rooms" in message and "at" in message:  # only in one heartbeat of each round
+        if "rooms" in message and "at" in message:  # only one heartbeat of each round has these
             delays = self.peers.heartbeat_delays
             delays.record(replica_id, message["name"], message["at"])
         if replica_id == self.hub.replica_id:
@@ -73,7 +73,7 @@ class Heartbeats:
                 "name": NAME,
                 "at": time.time(),
             }
-            if host == 0:  # once is enough; this host also carries the workspace log's group
+            if host == 0:  # one host is enough; this one also carries the workspace log's group
                 message["rooms"] = presence_numbers
             publisher.publish(group, message)
 
@@ -90,6 +90,10 @@ class Heartbeats:
 
 
 def _group_on_each_host(hosts: int) -> Iterator[str]:
-    """Yield a group for each host, found by trying: the layer spreads groups by a hash of names."""
+    """Yield a group for each Redis host.
+
+    The layer assigns groups to hosts by a hash of their names, so try names until each host has a
+    group.
+    """
     for host in range(hosts):
         yield next(name for name in (f"beat.{n}" for n in count()) if host_for_group(name) == host)

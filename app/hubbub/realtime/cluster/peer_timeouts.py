@@ -1,6 +1,6 @@
-"""When each peer was last heard from, and which of them have been silent for too long. Pure.
+"""When each peer was last heard from, and which peers have been silent for too long. Pure.
 
-All times are monotonic seconds. `Peers` forgets a peer that has timed out with all its users.
+All times are monotonic seconds. When a peer has timed out, `Peers` forgets it with all its users.
 """
 
 from django.conf import settings
@@ -11,15 +11,15 @@ class PeerTimeouts:
         self._last_seen: dict[str, float] = {}  # by replica id
 
     def start(self, peer_id: str, now: float) -> None:
-        """Start the timeout of a peer that has not sent a heartbeat yet, with its first message."""
+        """Start the timeout of a peer at its first message, even if that is not a heartbeat."""
         self._last_seen.setdefault(peer_id, now)
 
     def renew(self, peer_id: str, now: float) -> None:
-        """Start a peer's timeout again: it has sent a heartbeat."""
+        """Restart a peer's timeout, because the peer has sent a heartbeat."""
         self._last_seen[peer_id] = now
 
     def renew_all(self, now: float) -> None:
-        """Start all timeouts again, after this replica may have missed the peers' heartbeats."""
+        """Restart all timeouts, after this replica may have missed the peers' heartbeats."""
         self._last_seen = dict.fromkeys(self._last_seen, now)
 
     def take_expired(self, now: float) -> list[str]:

@@ -66,7 +66,7 @@ class Peers:
             publisher.publish(replica_group(message["from"]), answer)
 
     def receive_heartbeat(self, peer_id: str, numbers: dict[int, int], now: float) -> None:
-        """Compare a peer's presence numbers, by room, with those that this replica has."""
+        """Compare the presence numbers in a peer's heartbeat, by room, with those known here."""
         self.timeouts.renew(peer_id, now)
         for room in self.hub.local_rooms.values():
             if room.id not in numbers and peer_id not in room.presence.peers:

@@ -1,6 +1,6 @@
 """Publishes presence changes to peers and announces them to local clients, a few times a second.
 
-The delay combines the changes of many users in one message, such as when everyone reconnects.
+The delay combines the changes of many users in one message, for example when everyone reconnects.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def _publish(replica_id: str, room: LocalRoom) -> None:
 
 
 def _announce(room: LocalRoom, now: float) -> bool:
-    """Write a room's changes to its subscribers; return False if that has to be tried again.
+    """Write a room's changes to its subscribers. Return False if this must be tried again.
 
     A large room, whose users are only counted, is announced at most once a second.
     """

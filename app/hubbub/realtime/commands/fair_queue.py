@@ -1,6 +1,7 @@
-"""Queued sends in a fair order: users take turns, so one who sends a lot does not delay others.
+"""Queued sends in a fair order.
 
-The sends of one user keep their order. Pure, except for the futures of the results.
+Users take turns, so a user who sends a lot does not delay others. The sends of one user keep their
+order. Pure, except for the futures of the results.
 """
 
 import asyncio
@@ -28,7 +29,8 @@ class QueuedSend(NamedTuple):
 
 class FairQueue:
     def __init__(self) -> None:
-        # By user, the next one to be served first. Users without queued sends are left out.
+        # The sends by user. The user who is served next comes first. Users without queued sends are
+        # left out.
         self._users: dict[int, deque[QueuedSend]] = {}
         self._length = 0
 
@@ -39,12 +41,12 @@ class FairQueue:
         return len(self._users.get(user_id, ()))
 
     def add(self, send: QueuedSend) -> None:
-        """Add a send behind those that its sender has queued already."""
+        """Add a send behind the sends that the same user has already queued."""
         self._users.setdefault(send.draft.sender_id, deque()).append(send)
         self._length += 1
 
     def take(self, limit: int) -> list[QueuedSend]:
-        """Remove up to `limit` sends, one of each user in turn; return them in order of arrival."""
+        """Remove up to `limit` sends, one of each user in turn. Return them in order of arrival."""
         taken: list[QueuedSend] = []
         while self._users and len(taken) < limit:
             user_id = next(iter(self._users))
@@ -56,7 +58,7 @@ class FairQueue:
         return sorted(taken, key=attrgetter("arrival"))
 
     def take_rooms(self, room_ids: set[int]) -> list[QueuedSend]:
-        """Remove all sends to some rooms; return them in order of arrival."""
+        """Remove all sends to the given rooms. Return them in order of arrival."""
         sends = self.take(len(self))
         for send in sends:
             if send.draft.room_id not in room_ids:

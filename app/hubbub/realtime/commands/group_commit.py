@@ -85,7 +85,7 @@ class GroupCommit:
     async def _write(
         self, batch: Sequence[QueuedSend], executor: ThreadPoolExecutor, locking: LockWait
     ) -> list[QueuedSend]:
-        """Save a batch in one transaction; return the sends whose rooms were locked.
+        """Save a batch in one transaction. Return the sends whose rooms were locked.
 
         Sends whose callers no longer wait are not saved.
         """

@@ -43,8 +43,9 @@ from hubbub.realtime.subscriptions.room_access import read_room_access
 from hubbub.realtime.subscriptions.subscribe import SubscribeRequest, ensure_member
 
 TYPING_SECONDS = 3.0
-# Subscribes and unsubscribes of a connection run one after the other; beyond these numbers they are
-# refused. The limit of unsubscribes is higher, because clients do not repeat a refused one.
+# Subscribes and unsubscribes of a connection run one after the other. If more than these numbers
+# wait, further ones are refused. The limit of unsubscribes is higher, because clients do not repeat
+# a refused unsubscribe.
 MAX_QUEUED_SUBSCRIBES, MAX_QUEUED_UNSUBSCRIBES = 20, 100
 RETRY_AFTER_SECONDS = 1.0
 
@@ -197,7 +198,8 @@ class Commands:
             await work
         except Exception as error:
             if isinstance(error, DATABASE_UNAVAILABLE):
-                self.hub.sweeps.request_sweep()  # if it was committed after all, the log shows it
+                # If the change was committed after all, the log shows it.
+                self.hub.sweeps.request_sweep()
             self.connection.write(problem_frame(problem_for(error, ref)))
 
 

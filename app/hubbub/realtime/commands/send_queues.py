@@ -1,8 +1,9 @@
-"""The queues of a group commit: the main one, and one for each locked room.
+"""The queues of a group commit: the main queue, and a queue for each locked room.
 
-A room is locked here from the moment that a transaction could not get its row lock, because another
-replica or a shell holds it, until everything queued for it is written. Meanwhile its sends wait in
-its own queue, where they delay no other room and keep their order. Pure, like `fair_queue`.
+A room counts as locked here from the moment that a transaction could not get its row lock, because
+another replica or a shell holds it, until everything queued for the room is written. Meanwhile the
+room's sends wait in its own queue, where they delay no other room and keep their order. Pure, like
+`fair_queue`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from hubbub.realtime.commands.fair_queue import FairQueue, QueuedSend
 
 MAX_QUEUED = 5_000
-MAX_QUEUED_PER_USER = 1_000  # so that no single user fills the queues
+MAX_QUEUED_PER_USER = 1_000  # limited, so that no single user fills the queues
 
 
 class SendQueues:
@@ -32,8 +33,8 @@ class SendQueues:
     def lock_rooms(self, blocked: Sequence[QueuedSend]) -> set[int]:
         """Create a queue for each room of `blocked`, the sends whose rooms were locked.
 
-        Sends to these rooms that are in the main queue move there, behind the blocked ones.
-        Return the ids of the rooms.
+        Sends to these rooms that are in the main queue move to the new queues, behind the blocked
+        sends. Return the ids of the rooms.
         """
         room_ids = {send.draft.room_id for send in blocked}
         if not room_ids:
