@@ -58,7 +58,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _may_connect(headers: Headers) -> bool:
-    """Return whether the Origin is ours. Only bots, which use a token, may omit it."""
+    """Return whether the Origin is ours. Only bots, which use a token, may omit the Origin."""
     origin = headers.get("origin")
     if origin is None:
         return bearer_token(headers) is not None
@@ -83,14 +83,17 @@ async def _reject_if_draining(replica: Replica, send: Send) -> None:
 
 
 def _admit(replica: Replica, connection: Connection) -> None:
-    """Add a connection to the hub, after its `welcome`. Must not wait: see `authenticate`."""
+    """Add a connection to the hub, after its `welcome`.
+
+    This function must not wait: see `_authenticate`.
+    """
     hub = replica.hub
     connection.write(_welcome(replica, connection))
     hub.connections.add(connection)
     if hub.traffic_observer is not None:
         hub.traffic_observer.connected(connection)
     replica.connection_expiry.schedule(connection, time.monotonic())
-    if replica.draining:  # the drain started during the handshake and did not see this connection
+    if replica.draining:  # a drain that started during the handshake has not seen this connection
         connection.send_goodbye(close_codes.DRAINING)
         connection.close(close_codes.DRAINING)
 

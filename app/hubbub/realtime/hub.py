@@ -28,9 +28,9 @@ from hubbub.realtime.telemetry.traffic_observer import TrafficObserver
 
 class Hub:
     def __init__(self) -> None:
-        # New at each start: to its peers, a restarted replica is a new one.
+        # The id is new at each start: to its peers, a restarted replica is a new replica.
         self.replica_id = secrets.token_hex(6)
-        self.epoch = ""  # of the database behind the logs; empty before `start`
+        self.epoch = ""  # identifies the database behind the logs; empty before `start`
         self.connections = ConnectionRegistry()
         self.local_rooms: dict[int, LocalRoom] = {}
         self._rooms_with_changed_presence: set[LocalRoom] = set()
@@ -68,7 +68,7 @@ class Hub:
         return [self.workspace_log, *self.local_rooms.values()]
 
     def open_room(self, room_id: int) -> LocalRoom:
-        """Return a local room, followed from now on. Its log still has to be started."""
+        """Return a local room that is followed from now on. The caller must still start its log."""
         room = self.local_rooms.get(room_id)
         if room is None:
             self._presence_number += 1

@@ -56,7 +56,7 @@ class Connection:
     transport: Transport
     identity: Identity
     id: str = field(default_factory=lambda: secrets.token_hex(8))
-    rooms: set[int] = field(default_factory=set)  # subscribed
+    rooms: set[int] = field(default_factory=set)  # subscribed rooms
     # Rooms whose own log has caused `room.removed`: the workspace log must not send it again.
     removal_sent: set[int] = field(default_factory=set)
     closed: bool = False
@@ -81,17 +81,20 @@ class Connection:
 
     @property
     def goodbye_sent(self) -> bool:
-        """Whether the client was asked to reconnect; its next connection may be open already."""
+        """Whether the client was asked to reconnect.
+
+        If so, its next connection may already be open.
+        """
         return self.scheduled_close is not None and self.scheduled_close.goodbye_sent
 
     def write(self, text: str) -> None:
-        """Send a frame to this connection alone; otherwise like `write_batch`."""
+        """Send a frame to this connection alone. Otherwise this is like `write_batch`."""
         self.write_batch(FrameBatch([text_frame(text)]))
 
     def write_batch(self, batch: FrameBatch) -> None:
-        """Send frames, which other connections may get as well; abort a slow reader.
+        """Send frames, which other connections may get as well. Abort a slow reader.
 
-        Never raises, so that the other connections get theirs.
+        Never raises, so that the other connections get their frames.
         """
         try:
             # Usually nothing is buffered.
@@ -99,10 +102,14 @@ class Connection:
                 self.abort()
         except Exception:
             logger.exception("Could not write to a connection; aborting it.")
-            self.abort(close_codes.TRY_AGAIN)  # it missed a frame: the client resumes
+            # The connection missed a frame, so its client has to resume.
+            self.abort(close_codes.TRY_AGAIN)
 
     def abort(self, code: int = close_codes.SLOW_READER) -> None:
-        """Cut the connection, counted under `code`: a close frame would wait behind unread data."""
+        """Cut the connection, and count this under `code`.
+
+        A close frame would have to wait behind the unread data.
+        """
         if not self.closed:
             self.closed = True
             self.transport.abort()

@@ -1,8 +1,8 @@
 """Moves connections elsewhere: sends `goodbye`, lets the client reconnect, then closes.
 
-Expiry does this to each connection at its maximum age, so that load spreads to new replicas; a
-drain does it to all of them. Until the close a connection stays live, and a running command is
-answered first. One loop checks all connections, so that none needs its own task or timer.
+Expiry does this to each connection at its maximum age, so that load spreads to new replicas. A
+drain does it to all connections. Until the close a connection stays live, and a running command is
+answered first. One loop checks all connections, so that no connection needs its own task or timer.
 """
 
 import asyncio

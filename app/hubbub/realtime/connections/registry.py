@@ -1,6 +1,6 @@
 """The open connections of one replica, by user, and the rooms that these users are members of.
 
-The hub owns the one registry. Memberships are kept only for users who are connected here: they
+The hub owns the only registry. Memberships are kept only for users who are connected here: they
 come with the handshake and change with the workspace log.
 """
 
@@ -15,7 +15,7 @@ from hubbub.realtime.protocol import close_codes
 
 @dataclass(slots=True)
 class ConnectedUser:
-    room_ids: set[int] = field(default_factory=set)  # member of
+    room_ids: set[int] = field(default_factory=set)  # rooms that the user is a member of
     connections: dict[Connection, None] = field(default_factory=dict)  # oldest first
     typing_sent_at: dict[int, float] = field(default_factory=dict)  # by room id, monotonic
 
@@ -25,7 +25,7 @@ class MemberRoom:
     """A room that has members connected here, whether or not any of them has it open."""
 
     user_ids: set[int] = field(default_factory=set)
-    bumped_seq: int | None = None  # members have been notified of events up to this one
+    bumped_seq: int | None = None  # members have been notified of events up to this seq
 
 
 class ConnectionRegistry:
@@ -36,7 +36,7 @@ class ConnectionRegistry:
     def add(self, connection: Connection) -> None:
         """Add a connection, with the memberships that its handshake read.
 
-        Close the user's oldest one if there are more than MAX_CONNECTIONS_PER_USER.
+        If the user then has more than MAX_CONNECTIONS_PER_USER, close the oldest one.
         """
         user = self.users.setdefault(connection.user_id, ConnectedUser())
         user.connections[connection] = None
@@ -49,7 +49,7 @@ class ConnectionRegistry:
         self._limit_connections(user)
 
     def remove(self, connection: Connection) -> None:
-        """Remove a connection, and its user's memberships with the last one."""
+        """Remove a connection. With the user's last connection, remove the user's memberships."""
         user = self.users.get(connection.user_id)
         if user is None or connection not in user.connections:
             return
@@ -84,7 +84,7 @@ class ConnectionRegistry:
         return [each for user_id in user_ids for each in self.users[user_id].connections]
 
     def reset_bumps(self) -> None:
-        """Forget what members were notified of, after the database was replaced."""
+        """Forget of which events members were notified, because the database was replaced."""
         for room in self.rooms.values():
             room.bumped_seq = None
 

@@ -30,7 +30,7 @@ class ConnectionCheck:
     """What to check for one connection."""
 
     identity: Identity
-    rooms: set[int]  # subscribed
+    rooms: set[int]  # subscribed rooms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class CurrentRows:
 
     users: dict[int, User]
     claims: dict[str, SessionClaim]  # by session key
-    tokens: set[int]  # usable
+    tokens: set[int]  # ids of the usable tokens
     memberships: set[tuple[int, int]]  # user id, room id
 
 

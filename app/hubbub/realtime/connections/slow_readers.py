@@ -19,7 +19,7 @@ POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
 
 
 def is_slow_reader(buffered_bytes: int) -> bool:
-    """Return whether so much is buffered for a client that its connection must be aborted."""
+    """Return whether a client must be aborted because too much is buffered for it."""
     return buffered_bytes > MAX_BUFFERED_BYTES
 
 

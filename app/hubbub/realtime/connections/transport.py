@@ -1,4 +1,4 @@
-"""How the hub writes to one WebSocket: the `Transport` interface, and one for plain ASGI.
+"""How the hub writes to one WebSocket: the `Transport` interface, and one class for plain ASGI.
 
 Our server offers a transport of its own (`server.direct_transport`), which writes encoded frames.
 With any other server (`runserver`, a test) the transport uses plain `websocket.send`. Every feature
@@ -22,20 +22,21 @@ OnDisconnect: TypeAlias = Callable[[int | None], None]  # the close code
 
 class Transport(Protocol):
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> bool:
-        """Call these for everything received from now on, and for everything already queued.
+        """Call these functions for everything received, now and later.
 
-        The application must not call `receive` afterwards. It may return: the socket stays open.
-        If this returns False, it did nothing, and `receive` must be used.
+        Everything already queued is passed to them, too. The application must not call `receive`
+        afterwards. It may return: the socket stays open. If this method returns False, it did
+        nothing, and `receive` must be used.
         """
 
     def write(self, batch: FrameBatch) -> int:
-        """Send frames after those written before; do nothing after `close`.
+        """Send frames after the frames written before. Do nothing after `close`.
 
         Return how many bytes are buffered, or 0 if the server does not say.
         """
 
     def close(self, code: int) -> None:
-        """Close the socket after everything written before. A second call does nothing."""
+        """Close the socket after everything that was written before. A second call does nothing."""
 
     def abort(self) -> None:
         """Close the socket immediately and discard what is buffered."""

@@ -36,13 +36,13 @@ _log_queries = ThreadPoolExecutor(LOG_QUERY_THREADS, thread_name_prefix="log-que
 async def run_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return the result of a read. Raises TimeoutError after QUERY_TIMEOUT_SECONDS.
 
-    A call that has started by then continues in its thread, and its result is lost.
+    If the call has started by then, it continues in its thread, and its result is lost.
     """
     return await _run_with_timeout(_queries, partial(function, *args, **kwargs))
 
 
 async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return the result of a read that many callers wait for; otherwise like `run_query`.
+    """Return the result of a read that many callers wait for. Otherwise this is like `run_query`.
 
     A result that the thread produced in time counts, even if a busy event loop sees it late: if all
     the callers gave up, they would only ask again.
@@ -78,8 +78,8 @@ async def run_in_thread(executor: Executor, function: Callable[[], T]) -> T:
 
 
 def _with_connection(function: Callable[[], T]) -> T:
-    # Testing the connection before each call would cost a round trip. Instead it is closed when it
-    # is known to be lost, and after errors.
+    # Testing the connection before each call would cost a round trip. Instead the connection is
+    # closed when it is known to be lost, and after errors.
     _close_if_lost_or_old()
     try:
         return function()

@@ -32,7 +32,7 @@ class QueryBatcher(Generic[K, V]):
         """Return the value that a query starting after this call finds.
 
         Raises the key's exception and DATABASE_UNAVAILABLE. TimeoutError means that a query took
-        QUERY_TIMEOUT_SECONDS; it may have been the one before this key's own.
+        QUERY_TIMEOUT_SECONDS; that may have been the query before the one for this key.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[V] = loop.create_future()
@@ -46,7 +46,7 @@ class QueryBatcher(Generic[K, V]):
             raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Forget a cancelled caller. Otherwise they would pile up while the database hangs."""
+        """Forget a cancelled caller; otherwise these would pile up while the database hangs."""
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)

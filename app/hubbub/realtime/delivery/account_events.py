@@ -59,7 +59,10 @@ class AccountEvents:
                 self._notify_members("room.changed", data)
 
     def _close(self, user_id: int | None, code: int, data: dict[str, Any]) -> None:
-        """Close the connections of the session or token in `data`, or all if it names neither."""
+        """Close the connections of the session or token in `data`.
+
+        If `data` names neither, close all connections of the user.
+        """
         session, token = data.get("session"), data.get("token")
         for connection in self._connections.of_user(user_id):
             identity = connection.identity
@@ -97,11 +100,14 @@ class AccountEvents:
 
 
 async def _notify_added(connection: Connection, room_id: int) -> None:
-    """Write `room.added` with the room as the user sees it: direct rooms show the other's name."""
+    """Write `room.added` with the room as the user sees it.
+
+    A direct message shows the name of the other user.
+    """
     try:
         room_info = await run_query(room_for, connection.identity.user, room_id)
     except ObjectDoesNotExist:
-        return  # removed again in the meantime
+        return  # the user was removed again in the meantime
     except DATABASE_UNAVAILABLE:
         connection.close(close_codes.TRY_AGAIN)  # the client reloads its rooms when it reconnects
         return
@@ -109,7 +115,7 @@ async def _notify_added(connection: Connection, room_id: int) -> None:
 
 
 def _notify_removed(connections: Iterable[Connection], room_id: int, reason: str) -> None:
-    """Write `room.removed` to connections that did not get it from the room's own log."""
+    """Write `room.removed` to the connections that did not get it from the room's own log."""
     removed = FrameBatch([text_frame(frame("room.removed", room=room_id, reason=reason))])
     for connection in connections:
         if room_id in connection.rooms:

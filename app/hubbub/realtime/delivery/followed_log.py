@@ -1,4 +1,4 @@
-"""A log as one replica follows it: a local room's, or the workspace's.
+"""A log as one replica follows it: the log of a local room, or the workspace log.
 
 `receive` is the only way in, for entries from the bus and from the database alike.
 """
@@ -18,7 +18,10 @@ from hubbub.realtime.delivery.resequencer import Resequencer
 
 @dataclass(eq=False, slots=True)
 class FollowedLog:
-    """`id` is a room's id or WORKSPACE_LOG; `on_gap` is called when an entry is missing."""
+    """A log that this replica follows.
+
+    `id` is a room's id or WORKSPACE_LOG. `on_gap` is called when an entry is missing.
+    """
 
     id: int
     resequencer: Resequencer
@@ -29,7 +32,7 @@ class FollowedLog:
 
     @property
     def seq(self) -> int | None:
-        """The seq of the last entry delivered; None before `start`."""
+        """The seq of the last delivered entry; None before `start`."""
         return self.resequencer.seq
 
     @property
@@ -47,7 +50,7 @@ class FollowedLog:
         self.receive(())
 
     def receive(self, entries: Iterable[LogEntry], committed_at: float | None = None) -> None:
-        """Receive entries in any order, and deliver each once, in seq order.
+        """Receive entries in any order. Deliver each of them once, in seq order.
 
         `committed_at` (seconds since 1970) is known for entries from the bus.
         """

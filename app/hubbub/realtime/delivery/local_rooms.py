@@ -37,7 +37,7 @@ class LocalRoom(FollowedLog):
     # rose, and fails too instead of reading again.
     failed_reads: int = 0
     idle_since: float = 0.0
-    # They tell a subscribe in progress that the membership it has read is outdated.
+    # These fields tell a subscribe in progress that the membership that it has read is outdated.
     left_seqs: dict[int, int] = field(default_factory=dict)  # user id: seq of the last leave
     archived_seq: int = 0
 
@@ -89,7 +89,7 @@ class LocalRoom(FollowedLog):
     def _end_subscriptions(self, entry: LogEntry) -> None:
         """End the subscriptions of the member who left, or all of an archived room.
 
-        The entry is the last that these connections get from the room, before `room.removed`.
+        This entry is the last one that these connections get from the room, before `room.removed`.
         """
         if entry.type == "room.archived":
             self.archived_seq = entry.seq
@@ -125,7 +125,10 @@ def new_local_room(
 
 
 def _runs(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
-    """Split after entries that end subscriptions: members who left must not get what follows."""
+    """Split the entries after each one that ends subscriptions.
+
+    Members who left must not get what follows.
+    """
     start = 0
     for end, entry in enumerate(entries, start=1):
         if entry.type in ENDING_TYPES:

@@ -28,7 +28,8 @@ class ReplayBuffer:
         """
         self._max, self._max_extended = max_entries, max(max_entries, max_extended)
         self._max_bytes = max_bytes
-        # Contiguous, ending with `_last_seq`. None: dropped because its message has changed.
+        # Contiguous entries, ending with `_last_seq`. None: the entry was dropped because its
+        # message has changed.
         self._entries: deque[LogEntry | None] = deque()
         self._bytes = 0
         self._last_seq = 0

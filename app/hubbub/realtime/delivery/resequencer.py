@@ -9,12 +9,16 @@ from collections.abc import Iterable
 from hubbub.chat.log_entries import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 
-# How many entries may wait for earlier ones. Beyond that, they are read from the log.
+# How many entries may wait for earlier ones. Further entries are dropped, and later read from the
+# log.
 MAX_HELD = 1_000
 
 
 class Resequencer:
-    """`seq` is that of the last entry returned; None before `start`."""
+    """The order of one log's entries.
+
+    `seq` is that of the last returned entry; None before `start`.
+    """
 
     def __init__(self, replay_buffer: ReplayBuffer) -> None:
         self.replay_buffer = replay_buffer
@@ -23,14 +27,14 @@ class Resequencer:
         self._held_since: float | None = None
 
     def start(self, seq: int) -> None:
-        """Start after `seq`. The next `receive` also returns what was received before the start."""
+        """Start after `seq`. The next `receive` also returns entries received before the start."""
         self.seq = seq
         self.replay_buffer.start(seq)
 
     def receive(self, entries: Iterable[LogEntry], now: float) -> list[LogEntry]:
-        """Add entries in any order; return those that are next in seq. `now` is in seconds.
+        """Add entries in any order. Return the entries that are next in seq. `now` is in seconds.
 
-        What is returned is in the replay buffer already.
+        The returned entries are already in the replay buffer.
         """
         for entry in entries:
             if self._may_hold(entry.seq):

@@ -14,16 +14,22 @@ class SweepRequests:
         self._read_all = asyncio.Event()
 
     def request_sweep(self) -> None:
-        """Ask for a comparison of all logs; what the bus does not deliver in time is read."""
+        """Ask for a comparison of all logs.
+
+        Entries that the bus does not deliver in time are then read.
+        """
         self._sweep.set()
 
     def request_read_all(self) -> None:
-        """Ask for a comparison of all logs; what is missing is read without waiting for the bus."""
+        """Ask for a comparison of all logs.
+
+        Missing entries are then read without waiting for the bus.
+        """
         self._read_all.set()
         self._sweep.set()
 
     def take(self) -> tuple[bool, bool]:
-        """Return whether a sweep was requested, and whether to read all; clear both requests."""
+        """Return whether a sweep was requested, and whether to read all. Clear both requests."""
         requested = self._sweep.is_set(), self._read_all.is_set()
         self._sweep.clear()
         self._read_all.clear()

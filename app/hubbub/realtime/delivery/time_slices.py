@@ -16,9 +16,10 @@ ITEMS_PER_CLOCK_CHECK = 32
 def in_slices(
     items: Iterable[T], work: Callable[[list[T]], None], done: Callable[[], None]
 ) -> None:
-    """Call `work` with some of the items at a time, then `done`. The first slice runs immediately.
+    """Call `work` with some of the items at a time, and at the end call `done`.
 
-    `items` is copied, so changes to it between slices have no effect.
+    The first slice runs immediately. `items` is copied, so changes to it between slices have no
+    effect.
     """
     _run_slice(iter(list(items)), work, done)
 

@@ -13,7 +13,7 @@ from hubbub.realtime.delivery.resequencer import Resequencer
 
 logger = logging.getLogger(__name__)
 
-# Enough for the events that happen while a handshake reads the database.
+# How many events are remembered: enough for those that happen while a handshake reads the database.
 BUFFER_ENTRIES = 1_000
 
 
@@ -31,7 +31,10 @@ class WorkspaceLog(FollowedLog):
         self.report_gap(now)
 
     def may_concern(self, user_id: int, since: int) -> bool:
-        """Return whether an entry after `since` may concern a user: True if that is unknown."""
+        """Return whether an entry after `since` may concern a user.
+
+        Return True if that is unknown.
+        """
         entries = self.replay_buffer.since(since)
         return entries is None or any(entry.user == user_id for entry in entries)
 

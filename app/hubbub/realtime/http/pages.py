@@ -13,7 +13,7 @@ from hubbub.realtime.asgi_types import Application, Receive, Scope, Send
 
 
 class _RequestThread:
-    """One thread, which keeps its database connection from one request to the next."""
+    """A thread that keeps its database connection from one request to the next."""
 
     def __init__(self, number: int) -> None:
         self.executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"pages-{number}")

@@ -1,6 +1,6 @@
 """Answers the probes of a replica: /healthz, /readyz and /metrics.
 
-They are answered before Django: without middleware, database, or Host check (probes use IP
+Probes are answered before Django: without middleware, database, or Host check (probes use IP
 addresses). Neither health path checks Redis: otherwise all replicas would become unready whenever
 Redis is down.
 """
@@ -23,7 +23,8 @@ from hubbub.realtime.telemetry.loop_stalls import KEPT_SECONDS, loop_stalls
 
 Response: TypeAlias = tuple[HTTPStatus, str, bytes]  # status, content type, body
 
-# The long window suits a scrape per minute; the short one is the length of a benchmark's load.
+# The long window suits a scrape once a minute. The short window is as long as the load of a
+# benchmark.
 STALL_WINDOWS_SECONDS = (10, KEPT_SECONDS)
 
 TEXT = "text/plain; charset=utf-8"

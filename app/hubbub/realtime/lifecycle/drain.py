@@ -1,8 +1,8 @@
 """Drains a replica that shuts down: moves its connections elsewhere and saves what is buffered.
 
-The server calls it on a signal, while everything still runs. It takes at most DRAIN_SECONDS plus
-FINISH_SECONDS, even while Postgres or Redis is down: a send that is not committed by then was
-never answered with `ok`, and nothing depends on read marks or bus messages.
+The server calls `drain` on a signal, while everything still runs. A drain takes at most
+DRAIN_SECONDS plus FINISH_SECONDS, even while Postgres or Redis is down: a send that is not
+committed by then was never answered with `ok`, and nothing depends on read marks or bus messages.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ POLL_SECONDS = 0.1
 
 
 async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -> bool:
-    """Close all connections within `seconds`, then stop the replica; return False on a timeout.
+    """Close all connections within `seconds`, then stop the replica. Return False on a timeout.
 
     `is_idle` returns whether the server has finished all connections, handshakes and requests.
     """

@@ -76,7 +76,7 @@ class Replica:
             )
 
     async def start(self) -> None:
-        """Start following the logs; do nothing if started. Raises the database's errors."""
+        """Start following the logs. Do nothing if started already. Raises the database's errors."""
         async with self._start_lock:
             if self._tasks:
                 return
@@ -151,7 +151,7 @@ async def _close_idle_rooms(hub: Hub) -> None:
 
 
 async def _run_forever(work: Callable[[], Awaitable[None]]) -> None:
-    """Run a background task, and restart it if it fails: the replica does not work without it."""
+    """Run a background task, and restart it if it fails: without it, the replica does not work."""
     while True:
         try:
             await work()
@@ -164,7 +164,7 @@ _replicas: "WeakKeyDictionary[asyncio.AbstractEventLoop, Replica]" = WeakKeyDict
 
 
 def this_replica() -> Replica:
-    """Return the replica of the running event loop. A process that serves has one."""
+    """Return the replica of the running event loop. A process that serves has exactly one."""
     loop = asyncio.get_running_loop()
     if loop not in _replicas:
         _replicas[loop] = Replica()

@@ -13,7 +13,7 @@ Names = dict[int, str]  # by user id
 
 
 class Announcement(NamedTuple):
-    """For local clients. `joined` and `left` are empty when users are only counted."""
+    """What local clients are told. `joined` and `left` are empty when users are only counted."""
 
     joined: Names
     left: list[int]
@@ -21,10 +21,10 @@ class Announcement(NamedTuple):
 
 
 class LocalChanges(NamedTuple):
-    """For peers: what changed on this replica, as one change with the next number."""
+    """What peers are told: the changes on this replica, as one change with the next number."""
 
     number: int
-    joined: Names  # or renamed
+    joined: Names  # users who joined, or were renamed
     left: list[int]
 
 
@@ -38,9 +38,10 @@ class PeerPresence:
 
 @dataclass(slots=True)
 class Presence:
-    """`local` counts each user's connections here; `number` is that of the last change published.
+    """The users who have one room open.
 
-    With more than `list_max` users online, they are only counted.
+    `local` counts each user's connections to this replica. `number` is that of the last published
+    change. With more than `list_max` users online, they are only counted.
     """
 
     list_max: int
@@ -54,7 +55,7 @@ class Presence:
     _unpublished: dict[int, str | None] = field(default_factory=dict)  # names; None: left
 
     def connect(self, user_id: int, name: str) -> bool:
-        """Add a connection; return whether the user was not present here before."""
+        """Add a connection. Return whether the user was not present on this replica before."""
         self.local[user_id] = self.local.get(user_id, 0) + 1
         self.names[user_id] = name
         if self.local[user_id] > 1:
@@ -63,7 +64,7 @@ class Presence:
         return True
 
     def disconnect(self, user_id: int) -> bool:
-        """Remove a connection; return whether it was the user's last one here."""
+        """Remove a connection. Return whether it was the user's last one to this replica."""
         self.local[user_id] -= 1
         if self.local[user_id]:
             return False
@@ -72,7 +73,7 @@ class Presence:
         return True
 
     def rename(self, user_id: int, name: str) -> bool:
-        """Change a user's name; return whether that changes anything for a user present here."""
+        """Change a user's name. Return whether this changes anything for a user present here."""
         if self.names.get(user_id, name) == name:
             return False
         self.names[user_id] = name
@@ -80,7 +81,7 @@ class Presence:
         return True
 
     def take_local_changes(self) -> LocalChanges | None:
-        """Return what changed here since the last call, for peers; None if nothing did."""
+        """Return, for peers, what changed here since the last call; None if nothing did."""
         if not self._unpublished:
             return None
         self.number += 1
@@ -90,7 +91,7 @@ class Presence:
         return LocalChanges(self.number, joined, left)
 
     def apply_peer_change(self, peer_id: str, number: int, joined: Names, left: list[int]) -> bool:
-        """Apply a peer's next change; return False if its whole list is needed instead.
+        """Apply a peer's next change. Return False if the peer's whole list is needed instead.
 
         A change that is not newer than what is known is ignored.
         """
@@ -112,7 +113,7 @@ class Presence:
             self.peers[peer_id] = PeerPresence(number, names)
 
     def check_peer_number(self, peer_id: str, number: int | None) -> bool:
-        """Compare with the number in a peer's heartbeat; return False if its list is needed.
+        """Compare with the number in a peer's heartbeat. Return False if the peer's list is needed.
 
         None: the peer does not have the room open, so its users are removed.
         """
@@ -133,7 +134,7 @@ class Presence:
         return names
 
     def announce(self) -> Announcement | None:
-        """Return what changed since the last call, for local clients; None if nothing did."""
+        """Return, for local clients, what changed since the last call; None if nothing did."""
         now = self.online()
         only_counted = len(now) > self.list_max
         announcement = self._announce_count(now) if only_counted else self._announce_names(now)
@@ -141,7 +142,7 @@ class Presence:
         return announcement
 
     def snapshot_for(self, user_id: int, name: str) -> dict[str, Any]:
-        """Return `online` and `online_count` for a user who subscribes: as last announced."""
+        """Return `online` and `online_count` for a user who subscribes, as last announced."""
         names = self.announced | {user_id: name}
         if self.only_counted:
             return {"online": None, "online_count": max(self._announced_count, 1)}
