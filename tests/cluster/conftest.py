@@ -26,7 +26,7 @@ def shared_stage(
 
 @pytest.fixture
 def stage(shared_stage: Stage) -> Iterator[Stage]:
-    """The shared stage with all servers running, before the test and after it."""
+    """Return the shared stage. All servers run before the test and after it."""
     repair(shared_stage.cluster)
     yield shared_stage
     repair(shared_stage.cluster)
@@ -34,9 +34,9 @@ def stage(shared_stage: Stage) -> Iterator[Stage]:
 
 @pytest.fixture
 def draining_slowly(stage: Stage) -> Iterator[Replica]:
-    """A further replica of the stage, whose drain lasts longer than any test.
+    """Return a further replica of the stage, whose drain lasts longer than any test.
 
-    So a busy machine cannot be too slow to see the drain.
+    So the drain cannot end before a busy machine has seen it.
     """
     with Replica(stage.cluster.environment | {"DRAIN_SECONDS": "600"}) as replica:
         wait_until(lambda: get(replica.port, "/readyz")[0] == 200)

@@ -1,7 +1,8 @@
 """A client under gevent, in a process of its own, because gevent patches the standard library.
 
-For each command, which is a line of JSON on standard input, it prints a line with what it shows of
-its room and what its observer found. `python -m tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`
+Each line of JSON on standard input is a command. For each command, the process prints a line with
+what the client shows of its room and what its observer found. `python -m tests.cluster.gevent_tab
+IDENTITY ROOM ADDRESS…`
 """
 
 from gevent import monkey
@@ -24,7 +25,7 @@ from loadtests.load.recorder import Recorder  # noqa: E402
 
 
 class MemoryReport(Recorder):
-    """A recorder that keeps what it is told."""
+    """A recorder that keeps everything that is reported to it."""
 
     def __init__(self) -> None:
         super().__init__("tab", time.time())

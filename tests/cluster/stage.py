@@ -1,7 +1,8 @@
 """A cluster with users and rooms, as the fault tests use it: real processes, sessions and logs.
 
-The tests use it from outside only: with the client over WebSockets, over REST, and as an operator
-with `manage.py`. With --embedded it is one process, and every replica number means that one.
+The tests use the cluster from outside only: with the client over WebSockets, over REST, and as an
+operator with `manage.py`. With --embedded the cluster is one process, and every replica number
+means that process.
 """
 
 import asyncio
@@ -32,7 +33,8 @@ BUS_SECONDS = 0.3  # less than any sweep takes, even while the bus is lost
 BUS_ATTEMPTS = 20
 CAST = ("alice", "bob", "charlie", "dana")
 ENVIRONMENT = {
-    # The tests write faster than people do; the limits have tests of their own.
+    # The tests write faster than people do, so there are no rate limits here. The limits have tests
+    # of their own.
     "MESSAGES_BURST": "5000",
     "MESSAGES_PER_SECOND": "1000",
     "REPLAY_MAX_EVENTS": "200",
@@ -75,7 +77,7 @@ class Stage:
         return self.user(next(self._unused_names))
 
     def another_session(self, user: Account) -> Account:
-        """Return one of the cast, signed in on another device as well."""
+        """Return a user of the cast, signed in on another device as well."""
         self._seed("again")
         identity = self._lines("again")[CAST.index(user.username)]
         return replace(user, identity=identity)
@@ -86,7 +88,7 @@ class Stage:
         return replace(user, identity=f"Authorization: Bearer {secret}")
 
     def room(self, members: Sequence[Account], kind: str = "private") -> int:
-        """Return a new room; the first of its members owns it."""
+        """Return a new room. The first of its members owns it."""
         owner, *others = members
         name = f"room {next(self._room_numbers)} of {self.cluster.name}"
         room = int(self.rest(owner, "POST", "/rooms", name=name, kind=kind)["id"])
@@ -178,7 +180,7 @@ Away: TypeAlias = Callable[[Server], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def stopped(server: Server) -> AsyncIterator[None]:
-    """Stop a server for the block while the clients continue: connections to it are refused."""
+    """Stop a server for the block while the clients continue. Connections to it are refused."""
     await stop(server)
     yield
     await start(server)
@@ -186,7 +188,7 @@ async def stopped(server: Server) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def paused(server: Server) -> AsyncIterator[None]:
-    """Pause a server for the block: connections to it stay open, and nothing is answered."""
+    """Pause a server for the block. Connections to it stay open, and nothing is answered."""
     with server.paused():
         yield
 
@@ -195,7 +197,7 @@ async def paused(server: Server) -> AsyncIterator[None]:
 async def sending(
     clients: Sequence[Client], rooms: Sequence[int], pause_seconds: float = 0.1
 ) -> AsyncIterator[None]:
-    """During the block, have every client send one message after another, into each room in turn.
+    """During the block, let every client send messages, one after another, to each room in turn.
 
     At the end, wait until every message has its answer.
     """

@@ -18,7 +18,7 @@ from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
 
-MESSAGES = 20  # before and after the backup
+MESSAGES = 20  # sent before the backup, and again after it
 READY_SECONDS = 20
 
 
@@ -50,7 +50,7 @@ def back_up(stage: Stage, path: Path) -> None:
 
 
 def restore(stage: Stage, path: Path) -> Log:
-    """Restore into an empty database, check that a replica runs on it, and return its log."""
+    """Restore into an empty database and check that a replica runs on it. Return its log."""
     postgres = stage.cluster.postgres
     assert postgres
     name = f"{stage.cluster.name}_restored"

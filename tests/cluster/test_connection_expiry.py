@@ -20,8 +20,8 @@ from tests.support.raw_socket import close_code, open_socket, read_until
 pytestmark = pytest.mark.deployment
 
 MAX_CONNECTION_AGE_SECONDS = 4
-# From then to the close: up to a second until the next check, two to open the next connection, and
-# what a busy machine needs.
+# The time from the expiry to the close: up to a second until the next check, two seconds to open
+# the next connection, and extra time for a busy machine.
 CLOSE_SECONDS = 8
 # Most clients are away for a few milliseconds. Without the goodbye they would be away until their
 # retries succeed; users who are away for longer than PRESENCE_LINGER_SECONDS (4) are shown as gone.
@@ -30,7 +30,7 @@ MAX_AWAY_SECONDS = 4
 
 @pytest.fixture
 def short_lived(postgres: Postgres, redis: Redis, tmp_path: Path) -> Iterator[Stage]:
-    """A stage whose connections expire after a few seconds."""
+    """Return a stage whose connections expire after a few seconds."""
     limits = ENVIRONMENT | {"MAX_CONNECTION_AGE_SECONDS": str(MAX_CONNECTION_AGE_SECONDS)}
     with Cluster(postgres=postgres, redis=redis, environment=limits) as cluster:
         yield Stage(cluster, tmp_path, user_count=12)

@@ -6,7 +6,7 @@ from statistics import median
 
 from tests.cluster.stage import Stage, bodies, open_all
 
-# Less than a sweep waits for the bus before it reads the log.
+# Less than the time for which a sweep waits for the bus before it reads the log.
 SOON_SECONDS = 0.9
 
 
@@ -84,7 +84,7 @@ async def test_a_message_sent_over_rest_arrives_on_both_replicas(stage: Stage) -
 
 
 async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
-    """It arrives over the bus, and not by the sweep that finds lost messages."""
+    """The message arrives over the bus, and not by the sweep that finds lost messages."""
     users = stage.users(2)
     room = stage.room(users)
     async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:
@@ -97,5 +97,6 @@ async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
             sent_at = time.monotonic()
             await bob.wait_until(lambda: len(bodies(bob, room)) == number)
             delays.append(time.monotonic() - sent_at)
-        # Half of them: a busy machine may delay some, but a sweep would delay every one.
+        # Judge the median: a busy machine may delay some messages, but a sweep would delay every
+        # message.
         assert median(delays) < SOON_SECONDS, delays

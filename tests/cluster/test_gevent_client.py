@@ -39,7 +39,7 @@ class Tab:
 
 @contextmanager
 def bobs_tab(stage: Stage, room: int) -> Iterator[Tab]:
-    """Open the room as bob with the client under gevent, in a process of its own."""
+    """Run bob's client under gevent, in a process of its own, with the room open."""
     identity = stage.user("bob").identity
     command = [sys.executable, "-m", "tests.cluster.gevent_tab", identity, str(room)]
     with subprocess.Popen(

@@ -50,7 +50,7 @@ async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
 
 
 async def chat_until(done: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
-    """Send messages until `done` is set; return the seconds that the slowest took to arrive."""
+    """Send messages until `done` is set. Return how many seconds the slowest message took."""
     slowest, number = 0.0, 0
     while not done.is_set() or number < 3:
         number += 1

@@ -14,7 +14,7 @@ from tests.cluster.stage import ENVIRONMENT, Stage, bodies, elapse, opened, send
 pytestmark = pytest.mark.deployment
 
 OPEN_PAGES_SECONDS = 6
-# Less than a sweep waits for the bus before it reads the log.
+# Less than the time for which a sweep waits for the bus before it reads the log.
 SOON_SECONDS = 0.9
 FAULTY = ENVIRONMENT | {
     "DJANGO_SETTINGS_MODULE": "tests.cluster.faulty_layer_settings",
@@ -33,8 +33,8 @@ def faulty_stage(shared_stage: Stage, tmp_path_factory: pytest.TempPathFactory) 
     servers = shared_stage.cluster
     with Cluster(postgres=servers.postgres, redis=servers.redis, environment=FAULTY) as cluster:
         yield Stage(cluster, tmp_path_factory.mktemp("faulty"), user_count=6)
-        # If publishing failed, the replicas would read everything from the log, and not test the
-        # bus.
+        # If publishing failed, the replicas would read everything from the log, and this test would
+        # not test the bus.
         assert not [one.port for one in cluster.replicas if "Can't publish" in one.tail(1_000)]
 
 
@@ -77,7 +77,8 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
             for client in clients:
                 await client.wait_until(lambda: len(bodies(client, room)) == number)
             delays.append(time.monotonic() - sent_at)
-    # Half of them: a busy machine may delay some, but a sweep would delay every one.
+    # Judge the median: a busy machine may delay some messages, but a sweep would delay every
+    # message.
     assert median(delays) < SOON_SECONDS, delays
     await faulty_stage.assert_consistent(clients)
 

@@ -89,7 +89,7 @@ async def test_a_resume_is_counted_by_its_source(stage: Stage) -> None:
         await open_all([alice], room)
         await alice.send(room, "before anyone else joined")
         before = [scrape_metrics(replica.port) for replica in (first, second)]
-        # The other replica has nothing of the room in its replay buffer yet.
+        # The other replica has no entries of the room in its replay buffer yet.
         async with stage.client(users[1], 1) as bob:
             await open_all([bob], room)
             await scrape_until(

@@ -12,8 +12,8 @@ from tests.cluster.stage import Away, Stage, bodies, opened, paused, stopped
 
 pytestmark = pytest.mark.deployment
 
-# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS); a busy machine adds to that.
-# Without this timeout it would be ten seconds (DATABASE_TIMEOUT_SECONDS).
+# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS), and a busy machine adds to
+# that. Without this timeout, the refusal would take ten seconds (DATABASE_TIMEOUT_SECONDS).
 UNAVAILABLE_SECONDS = 7
 
 
@@ -29,7 +29,7 @@ async def test_a_send_fails_as_unavailable_and_succeeds_once_afterwards(
         sockets = [client.protocol.welcome for client in clients]
         async with away(stage.cluster.postgres):
             await asyncio.gather(*(assert_unavailable(client, room) for client in clients))
-            # Some try again before the outage ends, as impatient users do.
+            # Some clients try again before the outage ends, as impatient users do.
             await asyncio.gather(*(assert_unavailable(client, room) for client in clients[:2]))
         for client in clients:
             answer = await client.send(room, f"from {client.name}", nonce=f"away-{room}")

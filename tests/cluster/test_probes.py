@@ -26,7 +26,7 @@ def ask(replica: Replica, path: str, method: str = "GET") -> tuple[int, str]:
 
 
 async def wait_for_status(replica: Replica, path: str, status: int, within: float = 20) -> str:
-    """Ask until the response has this status; return its text."""
+    """Send requests until the response has this status. Return its text."""
     for _ in range(int(within / 0.1)):
         found, text = ask(replica, path)
         if found == status:

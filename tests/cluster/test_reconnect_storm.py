@@ -43,7 +43,7 @@ def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """Clients whose replica was killed, and one that continues to send on the other replica."""
+    """Clients whose replica was killed, and a client that still sends on the other replica."""
 
     stage: Stage
     rooms: list[int]
@@ -84,7 +84,7 @@ async def storm(stage: Stage) -> AsyncIterator[Storm]:
 
 
 def storm_rooms(stage: Stage) -> list[int]:
-    """Return new rooms that all clients' users are members of."""
+    """Return new rooms. The users of all clients are members of them."""
     return [int(make_rooms(stage.cluster, 1, CLIENTS + 1)[0]) for _ in range(ROOMS)]
 
 
@@ -113,7 +113,7 @@ async def test_all_resume_with_few_statements(stormy: Stage) -> None:
 
 
 async def reconnect_once(stage: Stage, user: Account, rooms: list[int]) -> list[tuple[int, int]]:
-    """Connect and subscribe once; return the room and the seq of each message replayed."""
+    """Connect and subscribe once. Return the room and the seq of each replayed message."""
     seen: list[tuple[int, int]] = []
     live: set[int] = set()
     address = stage.address(1)

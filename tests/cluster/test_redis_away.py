@@ -31,7 +31,8 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
         await stage.settle(room, early, within=ARRIVE_SECONDS)
         assert all(len(opens) == 1 for opens in map(connections, early)), "a connection was lost"
         await stage.assert_consistent(early, left_early=late)
-    # Logged once for each outage and not for each message. Old connections may fail once more.
+    # The error is logged once for each outage and not for each message. Old connections may fail
+    # once more.
     for old, new in zip(before, outages_logged(stage), strict=True):
         assert 1 <= new - old <= 4
 

@@ -79,7 +79,10 @@ def restore(stage: Stage) -> None:
 
 
 def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
-    """Check what is shown at the end against the log: earlier frames belong to another log."""
+    """Check what the clients show at the end against the log.
+
+    Earlier frames belong to another log, so the whole histories cannot be checked.
+    """
     log = stage.log()
     shown = []
     for client in clients:

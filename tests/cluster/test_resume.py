@@ -94,7 +94,10 @@ async def test_a_client_whose_position_is_above_the_rooms_seq_loads_the_room_aga
 
 
 async def wait_for_subscribes(client: Client, count: int) -> None:
-    """Wait for the answer to a client's subscribe, which may come after the room is complete."""
+    """Wait for the answers to a client's subscribes.
+
+    An answer may come after the room is complete.
+    """
     await client.wait_until(lambda: len(resumed(client)) == count)
 
 

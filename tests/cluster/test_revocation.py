@@ -71,7 +71,7 @@ cases = pytest.mark.parametrize("revoke", CASES, ids=lambda revoke: revoke.__nam
 async def test_open_connections_are_revoked_on_both_replicas(
     stage: Stage, revoke: Callable[[Case], None]
 ) -> None:
-    """Immediately: the bus delivers the revocation, and no sweep has to find it in the log."""
+    """The bus delivers the revocation immediately; no sweep has to find it in the log."""
     await stage.wait_for_bus()
     before = await asyncio.to_thread(gaps_repaired, stage)
     await assert_revoked(stage, revoke)
@@ -111,7 +111,7 @@ async def assert_revoked(stage: Stage, revoke: Callable[[Case], None], within: f
 
 
 def gaps_repaired(stage: Stage) -> list[float]:
-    """Return how often each replica has read a log for what the bus did not deliver."""
+    """Return how often each replica has read a log because the bus did not deliver something."""
     scrapes = [scrape_metrics(replica.port) for replica in stage.cluster.replicas]
     causes = ("lost", "bus_lost", "unknown")
     return [
@@ -132,7 +132,7 @@ def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
 
 
 def revoke_at(revoke: Callable[[Case], None], case: Case) -> float:
-    """Revoke access; return when that was done, on the monotonic clock."""
+    """Revoke access. Return the time at which that was done, on the monotonic clock."""
     revoke(case)
     return time.monotonic()
 
@@ -142,7 +142,10 @@ def has_lost_access(client: Client, room: int) -> bool:
 
 
 async def assert_stays_away(client: Client, room: int, codes: set[int] | None) -> None:
-    """Check that a client does not get back in. If only removed from a room, it stays connected."""
+    """Check that a client does not get back in.
+
+    A client that was only removed from a room stays connected.
+    """
     if codes is not None:
         await client.wait_until(lambda: client.stop_code is not None)
         assert client.stop_code in codes

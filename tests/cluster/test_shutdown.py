@@ -26,7 +26,8 @@ async def test_unfinished_requests_and_silent_connections_do_not_delay_it(stage:
         b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
     )
     await half.drain()
-    assert await asyncio.to_thread(replica.answers)  # so the replica has read what was sent before
+    # The answer proves that the replica has read what was sent before.
+    assert await asyncio.to_thread(replica.answers)
     process.signal()
     assert await process.exit_status() == 0
     assert not process.logged_errors()
@@ -64,9 +65,8 @@ async def test_it_ends_in_bounded_time_while_postgres_hangs(stage: Stage) -> Non
     process = ReplicaProcess(replica)
     async with open_socket(alice, replica) as socket:
         room = await asyncio.to_thread(stage.room, [alice])
-        await read_until(
-            socket, "room.added"
-        )  # or the replica would read the room while Postgres hangs
+        # Otherwise the replica would read the room while Postgres hangs.
+        await read_until(socket, "room.added")
         postgres.pause()
         command = {"type": "message.send", "ref": 1, "room": room, "nonce": "n", "body": "hangs"}
         await socket.send(json.dumps(command))

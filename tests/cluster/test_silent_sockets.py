@@ -41,7 +41,7 @@ async def test_a_client_that_answers_no_pings_is_closed_and_one_that_does_is_not
 
 
 async def closed_at(stage: Stage, *, answers: bool) -> float | None:
-    """Return when the server closed a connection with 4003; None if it stays open."""
+    """Return when the server closed a connection with 4003; None if the connection stays open."""
     reader, writer = await asyncio.open_connection(*stage.address(0).split(":"))
     [user] = stage.users(1)
     own = {"Origin": f"http://{stage.address(0)}", "Sec-WebSocket-Protocol": "hubbub.v1"}

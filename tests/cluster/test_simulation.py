@@ -29,7 +29,7 @@ PROMISES = Promises(present_seconds=10, gone_seconds=20, revoked_seconds=10)
 
 @pytest.fixture
 def identities(stage: Stage, tmp_path: Path) -> list[str]:
-    """Sessions of users for this test alone, because some of them are signed out."""
+    """Return sessions of users for this test alone, because some users are signed out."""
     path = tmp_path / "sessions"
     stage.cluster.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(path))
     return path.read_text().splitlines()

@@ -49,7 +49,8 @@ async def test_a_slow_reader_is_disconnected_and_gets_everything_when_it_resumes
         )
         received = await received_before_close(slow)
         assert 0 < len(received) < MESSAGES
-        # It missed more than may be buffered for one connection, so the replay comes in pages.
+        # The client missed more than may be buffered for one connection, so the replay comes in
+        # pages.
         async with open_socket(stuck, replica) as again:
             await subscribe(again, room, received[-1])
             *missed, subscribed = await read_until(again, "subscribed")

@@ -16,7 +16,8 @@ from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 
 pytestmark = pytest.mark.deployment
 
-# Less than PUBLISH_TIMEOUT_SECONDS, which a message that waits for the other host would take.
+# Less than PUBLISH_TIMEOUT_SECONDS, the time that a message would take if it waited for the other
+# host.
 IMMEDIATE_SECONDS = 0.5
 SWEEP_SECONDS = 6
 MESSAGES = 10
@@ -57,7 +58,8 @@ async def test_a_hanging_host_does_not_delay_the_rooms_of_the_other(
                     await wait_for_message(bob, rooms[working], text)
                     delays.append(time.monotonic() - sent_at)
                 await wait_for_message(bob, rooms[hanging], text, SWEEP_SECONDS)
-            # Half of them: a busy machine may delay some, but the other host would delay every one.
+            # Judge the median: a busy machine may delay some messages, but waiting for the other
+            # host would delay every message.
             assert median(delays) < IMMEDIATE_SECONDS, delays
         for room in rooms:
             await stage.settle(room, [alice, bob])
@@ -69,7 +71,7 @@ async def wait_for_message(client: Client, room: int, text: str, within: float =
 
 
 def room_on(stage: Stage, users: list[Account], host: int) -> int:
-    """Return a new room whose group is on that host."""
+    """Return a new room whose group is on the given Redis host."""
     for _ in count():
         room = stage.room(users)
         if _consistent_hash(f"{stage.cluster.name}__group__room.{room}", 2) == host:
