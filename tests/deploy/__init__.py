@@ -1,5 +1,5 @@
 """Tests of the files in `deploy/`.
 
-Those in `platforms/` run the whole deployment: they need a container engine and other programs, so
-only `make test-deploy` runs them.
+The tests in `platforms/` run the whole deployment: they need a container engine and other programs,
+so only `make test-deploy` runs them.
 """

@@ -42,7 +42,7 @@ def web(one_replica: Cluster) -> Iterator[Web]:
 
 
 def visit(web: Web, times: int, path: str = SIGN_IN) -> list[int]:
-    """Request a page this many times, eight requests at once; return the statuses."""
+    """Request a page this many times, eight requests at once. Return the statuses."""
     with ThreadPoolExecutor(8) as browsers:
         return list(browsers.map(lambda _: get(web.port, path)[0], range(times)))
 
@@ -63,7 +63,7 @@ def metrics_directory(web: Web) -> Path:
 
 
 def counted(web: Web) -> set[int]:
-    """Return the ids of processes with stored metrics; 0 stands for all that have exited."""
+    """Return the process ids that have stored metrics; 0 stands for all exited processes."""
     return {int(path.stem.rpartition("_")[2]) for path in metrics_directory(web).glob("*.db")}
 
 
@@ -133,7 +133,7 @@ def test_it_keeps_serving_when_its_metrics_directory_is_gone(web: Web) -> None:
 
 
 def replace_workers(web: Web) -> None:
-    """Kill all workers; return when they have been replaced."""
+    """Kill all gunicorn workers. Return when they have been replaced."""
     before = workers(web)
     for worker in before:
         psutil.Process(worker).kill()
@@ -169,7 +169,10 @@ async def test_every_worker_publishes_on_the_bus(one_replica: Cluster, tmp_path:
 
 @contextmanager
 def only_worker(web: Web, chosen: int) -> Iterator[None]:
-    """Suspend the other worker, because the kernel chooses which one accepts a request."""
+    """Suspend the other gunicorn worker, so that the chosen one accepts all requests.
+
+    Otherwise the kernel chooses which of them accepts a request.
+    """
     other = psutil.Process(sorted(workers(web))[1 - chosen])
     other.suspend()
     try:

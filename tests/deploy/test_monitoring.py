@@ -24,7 +24,7 @@ DASHBOARD: dict[str, Any] = json.loads((MONITORING / "dashboard.json").read_text
 PANELS: list[dict[str, Any]] = [one for one in DASHBOARD["panels"] if one["type"] != "row"]
 # Variables that Grafana replaces before it sends an expression.
 VARIABLES = {"$__rate_interval": "5m", "$instance": ".*"}
-# Prometheus creates it for each target.
+# Prometheus itself creates this metric for each target.
 OF_PROMETHEUS = {"up"}
 
 

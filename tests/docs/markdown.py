@@ -31,7 +31,7 @@ def prose(page: Path) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return the targets of all links within the repository, as they are written."""
+    """Return the targets of all links within the repository, as the page has them."""
     return LINK.findall(prose(page))
 
 
@@ -43,7 +43,7 @@ def anchors(page: Path) -> frozenset[str]:
 
 
 def section(page: Path, heading: str) -> str:
-    """Return what follows a heading, up to the next heading of its level or a higher one."""
+    """Return what follows a heading, up to the next heading of the same or a higher level."""
     level = len(heading.split(" ")[0])
     _, _, rest = page.read_text().partition(f"\n{heading}\n")
     assert rest, f"{page.name} has no {heading!r}"

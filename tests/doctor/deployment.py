@@ -73,7 +73,7 @@ class Deployment:
 
     def close(self) -> None:
         if self._server is not None:
-            with self._server:  # closes its input, which makes it exit, and waits
+            with self._server:  # closes the server's input, which makes it exit, and waits for that
                 pass
 
     def _run_on_server(self, arguments: Sequence[str]) -> tuple[int, str]:

@@ -36,7 +36,7 @@ class Fault:
     request: Change = unchanged  # the head of each request
     answer: Change = unchanged  # the head of each response
     frames: Change = unchanged  # what a replica writes to an open WebSocket
-    hidden: Sequence[str] = PRIVATE  # path prefixes that get 404
+    hidden: Sequence[str] = PRIVATE  # path prefixes to which the proxy responds with 404
     idle_seconds: float = TIMEOUT_SECONDS  # an idle WebSocket is closed after this
     down: bool = False
 
@@ -83,7 +83,7 @@ class FaultyProxy(Startable):
             self.ports = previous
 
     def _serve(self) -> None:
-        with suppress(OSError):  # closed
+        with suppress(OSError):  # the connection is already closed
             while True:
                 client, _ = self.listener.accept()
                 threading.Thread(target=self._handle, args=(client,), daemon=True).start()
@@ -153,7 +153,7 @@ def with_status(*statuses: bytes, to: bytes) -> Change:
 
 
 def _head(source: socket.socket) -> tuple[bytes, bytes]:
-    """Return the head of a request or a response, and what was received after it."""
+    """Return the head of a request or a response, and the bytes received after it."""
     data = b""
     while END not in data:
         more = source.recv(65_536)
@@ -177,7 +177,7 @@ def _exchange(
 ) -> None:
     """Pass data on in both directions, until one side closes or both are idle for too long.
 
-    In one thread, because two threads must not read and write one TLS socket.
+    This is done in one thread, because two threads must not read and write one TLS socket.
     """
     while ready := _readable(client, replica, idle_seconds):
         for source in ready:

@@ -46,16 +46,16 @@ WITHOUT_NAMESPACE = Method((), ())
 
 
 class NoLoopback(Exception):
-    """This method does not work here; the message says why."""
+    """This method does not work here. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loopback:
-    within: Sequence[str]  # prefixes a command that has to run there
+    within: Sequence[str]  # the prefix of a command that has to run in the namespace
     _holder: socket.socket
 
     def listen(self, port: int) -> socket.socket:
-        """Return a socket that listens there. Raises NoLoopback."""
+        """Return a socket that listens in the namespace. Raises NoLoopback."""
         with suppress(OSError):
             self._holder.sendall(str(port).encode())
             _, descriptors, _, _ = socket.recv_fds(self._holder, 1, 1)
@@ -117,7 +117,7 @@ def main() -> None:
 
 
 def _enable_loopback(any_socket: socket.socket) -> None:
-    """Enable the loopback of a new namespace; the machine's own is enabled already."""
+    """Enable the loopback of a new namespace. The machine's own loopback is enabled already."""
     current = fcntl.ioctl(any_socket, SIOCGIFFLAGS, INTERFACE.pack(b"lo", 0))
     _, flags = INTERFACE.unpack(current)
     if not flags & IFF_UP:

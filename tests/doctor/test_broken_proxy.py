@@ -45,7 +45,7 @@ def test_forms_rejected_with_their_token_are_red(deployment: Deployment) -> None
 
 
 def test_errors_of_a_busy_proxy_are_grey(deployment: Deployment) -> None:
-    """They prove neither that foreign origins and hosts are rejected, nor that forms work."""
+    """Errors prove neither that foreign origins and hosts are rejected, nor that forms work."""
     with deployment.proxy.with_fault(Fault(answer=with_status(b"400", b"403", to=b"503"))):
         report = deployment.run_doctor()
     assert {"origin", "host", "csrf"} <= {*report.with_status("grey")}, report.messages

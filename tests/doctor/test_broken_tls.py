@@ -72,7 +72,7 @@ def on_default_ports(
 
 
 def run_doctor(secure: Deployment, certificate: Path) -> DoctorReport:
-    """Connect to Postgres by its Unix socket, which is the same file on every loopback."""
+    """Run the doctor with Postgres' Unix socket, which is the same file on every loopback."""
     postgres = secure.cluster.postgres
     assert postgres
     database = postgres.url(secure.cluster.name).replace(HOST, quote(str(postgres.folder), safe=""))
@@ -125,7 +125,7 @@ def test_http_without_a_redirect_to_https_is_red(
     with FaultyProxy(on_default_ports.proxy.ports, listener=loopback.listen(HTTP)) as plain:
         report = run_doctor(on_default_ports, certificate)
         assert report.with_status("red") == ["tls.redirect"], report.messages
-        assert "gets 302" in report.messages["tls.redirect"]  # to another http page
+        assert "gets 302" in report.messages["tls.redirect"]  # it redirects to another http page
 
         redirect = with_header(b"Location", f"{on_default_ports.proxy.url}/".encode())
         with plain.with_fault(Fault(answer=redirect)):

@@ -114,7 +114,7 @@ def test_a_terminal_gets_coloured_lines_and_progress(deployment: Deployment) -> 
 
 
 def run_on_terminal(deployment: Deployment, environment: dict[str, str]) -> str:
-    """Run doctor on a terminal; return everything that it printed."""
+    """Run the doctor on a terminal. Return everything that it printed."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "app/manage.py"), "doctor", "--quick"],

@@ -32,7 +32,7 @@ def main() -> int:
 
 
 def fuzz(seconds: float, times: int, seed: int) -> int:
-    """Run rounds until the time is up or one fails; return its status."""
+    """Run rounds until the time is up or a round fails. Return the status of the last round."""
     started, rounds = time.monotonic(), 0
     while rounds == 0 or time.monotonic() - started < seconds:
         rounds += 1

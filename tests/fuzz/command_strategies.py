@@ -1,7 +1,7 @@
 """Hypothesis strategies for commands that no correct client sends: valid ones with defects.
 
-They write JSON by hand, because encoders refuse what is needed here: duplicate keys, NaN, lone
-surrogates, numbers with thousands of digits.
+The strategies write JSON by hand, because encoders refuse what is needed here: duplicate keys, NaN,
+lone surrogates, numbers with thousands of digits.
 """
 
 import json

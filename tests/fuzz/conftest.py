@@ -12,7 +12,7 @@ from tests.fuzz.raw_http import send_request
 # More users than fit on a page of members.
 USER_COUNT = 210
 ENVIRONMENT = {
-    # Otherwise nearly everything would be rate-limited. The limits have their own tests.
+    # Lift the rate limits, which would refuse nearly everything. They have tests of their own.
     "COMMANDS_BURST": "1000000",
     "MESSAGES_BURST": "1000000",
     "REPLAY_MAX_EVENTS": "200",
@@ -30,7 +30,7 @@ def whole_target(
 
 @pytest.fixture
 def target(whole_target: Stage) -> Iterator[Stage]:
-    """The cluster. After the test it must still be serving, and its event log must be correct."""
+    """Return the cluster. After the test it must still serve, and its event log must be correct."""
     yield whole_target
     for replica in whole_target.cluster.replicas:
         assert send_request(replica.port, "GET", "/readyz").status == 200

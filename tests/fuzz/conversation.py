@@ -57,7 +57,7 @@ class ExpectedAnswers:
 
     required: Counter[str] = field(default_factory=Counter)
     possible: Counter[str] = field(default_factory=Counter)
-    max_replayed: int = 0  # events
+    max_replayed: int = 0  # the most events that may be replayed
 
     def add(self, text: str | None) -> None:
         try:

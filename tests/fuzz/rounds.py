@@ -17,7 +17,8 @@ SEED = int(os.environ.get("FUZZ_SEED", "0"))
 def examples(count: int) -> settings:
     """Return hypothesis' settings for a test that has `count` examples in CI.
 
-    There is no deadline, because the machine may be busy. Fixtures are shared by all examples.
+    There is no deadline, because the machine may be busy. All examples of a test share its
+    fixtures.
     """
     return settings(
         max_examples=count * TIMES,

@@ -37,7 +37,7 @@ class Disturbance:
     """An event loop in a thread, where two users chat while the tests send fuzzed data."""
 
     loop: asyncio.AbstractEventLoop
-    users: Iterator[Account]  # who send the fuzzed data
+    users: Iterator[Account]  # the users who send the fuzzed data
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self.loop).result(RUN_SECONDS)

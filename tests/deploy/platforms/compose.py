@@ -49,7 +49,7 @@ class Composition(Startable):
         (self.folder / ".env").write_text("".join(lines))
 
     def start(self) -> None:
-        """Start it; return once it serves."""
+        """Start the composition. Return once it serves."""
         self.engine.need(*PUBLIC_IMAGES)
         self.up()
         wait_until(self.serves, START_SECONDS)
@@ -59,7 +59,7 @@ class Composition(Startable):
         return f"{HOST}:{self.port}"
 
     def up(self) -> None:
-        """Start what is not running; with podman, everything at once, as after a reboot.
+        """Start what is not running. With podman, start everything at once, as after a reboot.
 
         podman 4.3 cannot start a container that depends on an exited one, such as `migrate`.
         """
@@ -70,7 +70,7 @@ class Composition(Startable):
         self.compose("--profile", "load", "down", "--volumes")
 
     def close(self) -> None:
-        """Stop it; fail if anything is left behind."""
+        """Stop the composition. Fail if anything is left behind."""
         try:
             self.down()
             assert self.left_behind() == []
@@ -102,7 +102,7 @@ class Composition(Startable):
         return json.loads(self.engine.run("container", "inspect", container))[0]
 
     def is_healthy(self, container: str) -> bool:
-        """Run its health check; Docker does so by itself."""
+        """Run the health check of a container. Docker does so by itself."""
         if self.engine.name == "podman":
             return self.engine.attempt("healthcheck", "run", container).returncode == 0
         return bool(self.inspect(container)["State"]["Health"]["Status"] == "healthy")
@@ -119,7 +119,7 @@ class Composition(Startable):
         return len(ready) > 1 and all(ready) and answers(HOST, self.port, "/healthz")
 
     def variable(self, name: str) -> str:
-        """Return a secret; in URLs, with the container's address instead of its name."""
+        """Return a secret. URLs in it have the container's address instead of its name."""
         [web] = self.containers("web")
         text = self.engine.run("exec", web, "cat", f"/run/hubbub/{SECRETS[name]}")
         if name == "SECRET_KEY":
@@ -130,7 +130,7 @@ class Composition(Startable):
         return urlunsplit(url._replace(netloc=at))
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run manage.py on this machine with the deployment's settings; return its output."""
+        """Run manage.py on this machine with the deployment's settings. Return its output."""
         environment = {name: os.environ[name] for name in cluster.INHERITED & os.environ.keys()}
         ours = {name: self.variable(name) for name in SECRETS}
         return cluster.manage(environment | self.environment | ours, *arguments, input=input)

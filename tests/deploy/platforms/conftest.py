@@ -32,7 +32,7 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    """The image, built once; its layers stay for the next run."""
+    """Build the image once. Its layers stay for the next run."""
     return engine.build(IMAGE)
 
 

@@ -30,7 +30,7 @@ class Engine:
         self.name = name
 
     def run(self, *arguments: str, input: str | None = None) -> str:
-        """Run `podman …`; return its output. Fails the test with its errors."""
+        """Run `podman …` and return its output. Fail the test with its errors if it fails."""
         return checked(self.attempt(*arguments, input=input))
 
     def attempt(
@@ -63,7 +63,7 @@ class Engine:
 
     @cached_property
     def _build_flags(self) -> Sequence[str]:
-        """Return the flags that a build needs here, found out by a small test build."""
+        """Return the flags that a build needs here. A small test build finds them."""
         if self.name == "docker":
             return ()
         self.need("python:3.13-slim")
@@ -116,7 +116,7 @@ def call(
 
 
 def checked(done: subprocess.CompletedProcess[str]) -> str:
-    """Return a command's output; fail the test with its errors if it failed."""
+    """Return a command's output. Fail the test with the command's errors if it failed."""
     command = " ".join(map(str, done.args))
     assert done.returncode == 0, f"`{command}` failed:\n{done.stdout}{done.stderr}"
     return done.stdout

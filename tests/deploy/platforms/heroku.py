@@ -32,7 +32,7 @@ PROFILE = '. "$HOME/.profile" && exec bash -c "$0"'
 
 
 class HerokuPostgres(Postgres):
-    """Offers TLS, and allows as few connections as a small plan."""
+    """A Postgres that offers TLS, and allows as few connections as a small plan."""
 
     def __init__(self) -> None:
         super().__init__(settings={"ssl": "on", "max_connections": f"{POSTGRES_CONNECTIONS + 3}"})
@@ -45,7 +45,7 @@ class HerokuPostgres(Postgres):
 
 
 class HerokuRedis(Redis):
-    """Requires TLS, has a self-signed certificate, and closes idle connections."""
+    """A Redis that requires TLS, has a self-signed certificate, and closes idle connections."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,12 +115,12 @@ class Dyno(Server):
             connection.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Return all its processes, the most recently started first."""
+        """Return all processes of the dyno, the most recently started first."""
         parent = psutil.Process(self.pid)
         return [*reversed(parent.children(recursive=True)), parent]
 
     def connections(self, server: Server) -> int:
-        """Return how many connections its processes have to a server."""
+        """Return how many connections the dyno's processes have to a server."""
         return sum(
             connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == server.port
             for process in self.processes()
@@ -128,7 +128,7 @@ class Dyno(Server):
         )
 
     def part(self, word: str) -> psutil.Process:
-        """Return the direct child whose command contains this word."""
+        """Return the dyno's direct child whose command contains this word."""
         return next(
             child
             for child in psutil.Process(self.pid).children()
@@ -136,7 +136,7 @@ class Dyno(Server):
         )
 
     def terminate_all(self) -> None:
-        """Send SIGTERM to every process at once, as Heroku does.
+        """Send SIGTERM to every process of the dyno at once, as Heroku does.
 
         The parent receives it last, when some of its children have already exited.
         """
@@ -144,19 +144,19 @@ class Dyno(Server):
             process.send_signal(signal.SIGTERM)
 
     def status(self, within: float) -> int:
-        """Wait until it exits; return its exit status."""
+        """Wait until the dyno exits. Return its exit status."""
         assert self._process is not None
         return self._process.wait(within)
 
 
 class HerokuApp(Startable):
-    """An app with its add-ons and config vars. `dynos` are those that clients connect to."""
+    """An app with its add-ons and config vars. `dynos` are the dynos that clients connect to."""
 
     def __init__(self) -> None:
         self.postgres, self.redis = HerokuPostgres(), HerokuRedis()
         self.dynos: list[Dyno] = []
         self.config: dict[str, str] = {}
-        self.port = 0  # of the first dyno
+        self.port = 0  # the port of the first dyno
 
     def start(self) -> None:
         self.postgres.start()
@@ -208,7 +208,7 @@ class HerokuApp(Startable):
         return self.run("python app/manage.py", *arguments, input=input)
 
     def run(self, command: str, *arguments: str, input: str | None = None) -> str:
-        """Run a command as `heroku run` does; return its output."""
+        """Run a command as `heroku run` does. Return its output."""
         done = subprocess.run(
             ["bash", "-c", PROFILE, " ".join([command, shlex.join(arguments)])],
             cwd=ROOT,

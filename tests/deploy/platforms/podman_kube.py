@@ -1,9 +1,9 @@
 """Runs the base of deploy/k8s without a cluster: each workload by `podman play kube`.
 
-A podman network replaces the cluster's; its DNS has the names of the Services. Postgres and Redis
-run as plain containers. `playable` changes what podman needs in a different form;
-everything else (images, commands, variables, users, capabilities, read-only file systems,
-ConfigMaps) is used as built.
+A podman network replaces the cluster's network; its DNS has the names of the Services. Postgres and
+Redis run as plain containers. `playable` changes what podman needs in a different form; everything
+else (images, commands, variables, users, capabilities, read-only file systems, ConfigMaps) is used
+as built.
 """
 
 import json
@@ -78,7 +78,7 @@ class Played(Startable):
         self._start_data()
         self._configure()
         self._run_to_completion(self.workload("migrate").pod["containers"][0])
-        [wait] = self.workload("web").pod["initContainers"]  # realtime has the same
+        [wait] = self.workload("web").pod["initContainers"]  # realtime has the same init container
         self._run_to_completion(wait)
         for name in WORKLOADS:
             self._play(name)
@@ -98,7 +98,7 @@ class Played(Startable):
         return json.loads(self.engine.run("container", "inspect", self.container(name)))[0]
 
     def probes(self, name: str) -> Iterator[bool]:
-        """Send Kubernetes's probes; yield, for each, whether it succeeded."""
+        """Send Kubernetes's probes. Yield, for each probe, whether it succeeded."""
         workload = self.workload(name)
         for kind in ("livenessProbe", "readinessProbe"):
             probe = workload.main[kind]["httpGet"]
@@ -117,7 +117,7 @@ class Played(Startable):
         return cluster.manage(inherited | self.environment, *arguments, input=input)
 
     def close(self) -> None:
-        """Stop it; fail if anything is left behind."""
+        """Stop everything. Fail if anything is left behind."""
         try:
             for pod in self._listed("pod", "ls", "--format", "{{.Name}}"):
                 self.engine.run("pod", "rm", "--force", "--time=0", pod)
@@ -207,7 +207,7 @@ def playable(
 ) -> list[Resource]:
     """Return the ConfigMaps and the Deployment or Pod in a form that podman 4.3 accepts."""
     resource, maps = deepcopy(resource), deepcopy(list(maps))
-    for one in maps:  # they become volumes, whose names are global
+    for one in maps:  # the ConfigMaps become volumes, whose names are global
         one["metadata"]["name"] = f"{substitute.name}-{one['metadata']['name']}"
     pod = resource["spec"]
     if resource["kind"] == "Deployment":

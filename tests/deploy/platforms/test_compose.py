@@ -101,7 +101,7 @@ def test_only_nginx_is_published_and_only_on_loopback(composition: Composition) 
 
 
 def test_inspecting_containers_shows_no_secrets(composition: Composition) -> None:
-    """Users who may list containers see their environment and their commands."""
+    """Users who may list containers see the containers' environment and commands."""
     words = {word for name in SECRETS for word in re.split(r"[:/@]", composition.variable(name))}
     secrets = {word for word in words if len(word) == 64}  # as make_secrets.py creates them
     assert len(secrets) == 3

@@ -14,7 +14,8 @@ def test_users_of_two_workers_lose_nothing(engine: Engine, composition: Composit
     engine.build(f"{IMAGE}-load", target="load")
     composition.compose(*RUN, "load-users")
     composition.compose(*PROFILE, "up", "-d", "--no-deps", "load-worker")
-    done = composition.attempt(*RUN, "load")  # its status also depends on latencies
+    # The exit status is not checked, because it also depends on latencies.
+    done = composition.attempt(*RUN, "load")
     for name in ("gaps", "duplicates", "reordered"):
         assert re.search(rf"^{name} +0 +0 +met$", done.stdout, re.MULTILINE), done.stdout
     assert re.search(r"^SEND p99 +[0-9.]+ ms", done.stdout, re.MULTILINE), done.stdout

@@ -247,7 +247,7 @@ def test_network_policies_name_existing_components_and_ports(build: Build) -> No
 
 @every_build
 def test_the_gateway_routes_to_nginx(build: Build) -> None:
-    """There are no schemas for these kinds, so this checks the objects that they name."""
+    """These kinds have no schemas, so this test checks the objects that they name."""
     [*gateways] = build.of_kind("Gateway")
     for gateway in gateways:
         listeners = gateway["spec"]["listeners"]
@@ -300,7 +300,7 @@ def everything() -> Build:
 
 
 def named(workload: Workload) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of everything that a pod needs to start, except Secrets."""
+    """Yield the kind and the name of everything that a pod needs to start, except Secrets."""
     yield "ServiceAccount", workload.pod["serviceAccountName"]
     for volume in workload.pod.get("volumes", []):
         if "configMap" in volume:
