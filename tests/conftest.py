@@ -26,7 +26,7 @@ POSTGRES = pytest.StashKey[Postgres | None]()
 REDIS = pytest.StashKey[Redis | None]()
 # A test with one of these fixtures uses a database or a whole cluster.
 DATABASE_FIXTURES = {"db", "transactional_db", "cluster", "stage"}
-# Variables that configure Hubbub; the shell's values for them are not meant for tests.
+# Variables that configure Hubbub. Values that the shell sets for them are not meant for tests.
 HUBBUB_VARIABLES = re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
 
 
@@ -109,9 +109,9 @@ def _differs_on_stock_daphne(item: pytest.Item) -> bool:
 
 
 def _start_servers(config: pytest.Config) -> Mapping[str, str]:
-    """Start the servers of this process; return the environment that names them.
+    """Start the servers of this process. Return the environment that names them.
 
-    Every worker of pytest-xdist starts its own, which costs less than sharing them.
+    Every worker of pytest-xdist starts servers of its own, which costs less than sharing them.
     """
     stack = config.stash[STACK] = ExitStack()
     ForkServer.running = stack.enter_context(ForkServer())

@@ -18,7 +18,7 @@ DEPLOYMENT = {"DATABASE_URL": "postgres://hubbub@127.0.0.1:1/hubbub", "SECRET_KE
 def manage(
     directory: Path, *arguments: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `manage.py` with this environment, but none of our other variables."""
+    """Run `manage.py` with this environment, but without any other variable of ours."""
     return run_program(
         [sys.executable, str(ROOT / "app/manage.py"), *arguments],
         cwd=ROOT,
@@ -50,7 +50,7 @@ def normal(default: str) -> str:
     text = default.strip("\"'").replace("_", "")
     try:
         return str(float({"True": "1", "False": "0"}.get(text, text)))
-    except ValueError:  # not a number
+    except ValueError:  # the value is not a number
         return text
 
 

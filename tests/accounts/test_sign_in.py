@@ -18,7 +18,7 @@ from tests.support.fixtures import PASSWORD
 
 
 def sign_in(client: Client, login: str, password: str = PASSWORD, **more: str) -> str:
-    """Submit the form. Return the address it redirects to, or else the page with the error."""
+    """Submit the form. Return the address of the redirect, or else the page with the error."""
     answer = client.post("/accounts/login/", {"login": login, "password": password} | more)
     return answer.headers.get("Location") or answer.content.decode()
 
@@ -191,7 +191,7 @@ def test_several_sign_ins_at_once_all_succeed(alice: User) -> None:
         finally:
             connection.close()
 
-    # Only four threads: a running attempt counts as failed, so a sixth one would be refused.
+    # Use only four threads: a running attempt counts as failed, so a sixth one would be refused.
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(attempt, range(12))) == {"/"}
 
@@ -204,7 +204,7 @@ def test_signing_in_is_quick_while_redis_hangs(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It waits for Redis once (a second), not for each of its many lookups."""
+    """Signing in waits for Redis once (a second), and not for each of its many lookups."""
     monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
     with redis.paused():
         assert sign_in(client, "alice") == "/"

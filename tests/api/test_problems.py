@@ -196,7 +196,8 @@ def test_a_locked_room_is_soon_unavailable(bob: User, lobby: Room) -> None:
     with locked_elsewhere(lobby):
         started = monotonic()
         refused = session.post(address, body="now?", nonce="n1")
-        # A busy machine adds to LOCK_SECONDS, but less than the statement's own timeout would.
+        # A busy machine adds some time to LOCK_SECONDS, but less than the statement's own timeout
+        # would.
         assert monotonic() - started < settings.DATABASE_TIMEOUT_SECONDS
     assert refused.problem == (503, "unavailable")
     assert refused.json["retry_after"] > 0

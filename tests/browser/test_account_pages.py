@@ -69,11 +69,11 @@ async def page_of(browser: Browser, stage: Stage) -> AsyncIterator[PageOf]:
 
 
 async def problems_of(page: Page, path: str) -> list[str]:
-    """Open a page in all sizes and colour schemes; return what the browser and axe report."""
+    """Open a page in all sizes and colour schemes. Return what the browser and axe report."""
     problems: list[str] = []
 
     def record(line: Any) -> None:
-        # The browser logs the 404 page's status.
+        # The browser logs the status of the 404 page as an error.
         if line.type == "error" and "status of 404" not in line.text:
             problems.append(f"{path}: {line.text}")
 

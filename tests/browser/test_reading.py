@@ -19,7 +19,7 @@ HIDE = """() => {
 
 @pytest.fixture(scope="module")
 def long_room(stage: Stage) -> int:
-    """A room with more messages than fit on two pages of history."""
+    """Return a room with more messages than fit on two pages of history."""
     alice = stage.user("alice")
     room = stage.room([alice, stage.user("bob")])
     stage.shell(

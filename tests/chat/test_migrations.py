@@ -29,9 +29,9 @@ ALLOWED = (
     migrations.RemoveConstraint,
     migrations.RemoveIndex,
 )
-# Allowed as long as every table keeps its name: they then run no SQL.
+# These operations are allowed as long as every table keeps its name: then they run no SQL.
 RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
-# The operation does not show what they change. A hint in the migration states that it only adds.
+# These operations do not show what they change. A hint in the migration states that it only adds.
 OPAQUE = (migrations.RunPython, migrations.RunSQL)
 # A model created in the same migration has no rows yet, and no code that writes them.
 CHANGES_EXISTING = (migrations.AddField, migrations.AddConstraint)
@@ -44,7 +44,7 @@ AFTER_THE_RENAME = ("chat", "0003_rename_place_to_workspace")
 def refusals(migration: migrations.Migration, state: ProjectState | None = None) -> list[str]:
     """Return the reasons why a release that does not know the migration could fail after it.
 
-    `state` is the one before the migration; only operations that rename something need it.
+    `state` is the state before the migration. Only operations that rename something need it.
     """
     created = {
         operation.name.lower()

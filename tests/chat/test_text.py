@@ -28,7 +28,7 @@ MARKUP = """
 SPACES = [" ", "    ", "\n", "\n\n", "\r\n", "\t", "\0", "\u202e", "e\u0301", "```\n"]
 PIECES = st.sampled_from([*MARKUP.split(), *SPACES])
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join)
-# Ordinary text: each of these has a meaning in some positions and none in others.
+# Ordinary text: each of these characters means something in some positions and nothing in others.
 WORDS = """
     Ahoy e.g example www org com localhost http https mailto ftp 1 1. 2) 10.5 127.0.0.1 --- - + = ==
     # ... . , ; : :) ( ) ! ? % $ / // " ' | ^ { } \u00e9 e\u0301 \u4f60\u597d \u0939\u093f
@@ -37,7 +37,10 @@ WORDS = """
 
 
 def plain_text(pieces: list[tuple[str, str]]) -> str:
-    """Join words, each with the gap before it, and leave out those that may be markup there."""
+    """Join words, each with the gap before it.
+
+    Leave out words that may be markup in that place.
+    """
     text = ""
     for gap, word in pieces:
         longer = text + gap + word if text else word

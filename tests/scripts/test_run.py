@@ -31,7 +31,7 @@ def environment(folder: Path, **extra: str) -> dict[str, str]:
 
 @contextmanager
 def serving(port: int, *command: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a command that serves on `port`; yield once it accepts connections."""
+    """Run a command that serves on `port`. Yield once it accepts connections."""
     with subprocess.Popen(
         [sys.executable, *command],
         env=variables,
@@ -133,7 +133,7 @@ def test_createsuperuser_creates_an_owner_in_the_lobby(tmp_path: Path) -> None:
 
 
 def run(variables: dict[str, str]) -> str:
-    """Run the script when it should exit with an error; return its output."""
+    """Run the script in a case where it should exit with an error. Return its output."""
     done = subprocess.run(
         [sys.executable, *RUN],
         env=variables,

@@ -7,7 +7,7 @@ from tests.stack.deployed_stage import DeployedStage
 
 
 async def assert_two_browsers_chat(stage: DeployedStage) -> None:
-    """Have alice and bob exchange messages; neither page may report an error."""
+    """Have alice and bob exchange messages. Neither page may report an error."""
     alice, bob = stage.user("alice"), stage.user("bob")
     room = stage.room([alice, bob])
     async with open_browser() as browser:

@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[RunningStack]:
-    """The shared stack, with two replicas."""
+    """Return the shared stack, with two replicas."""
     with RunningStack(**ENVIRONMENT) as stack:
         yield stack
 
@@ -41,7 +41,10 @@ def stage(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Depl
 
 @pytest.fixture
 def make_stack(stack: RunningStack) -> Iterator[MakeStack]:
-    """Return a function that creates a stack without starting it; the test's end removes it."""
+    """Return a function that creates a stack without starting it.
+
+    The stack is removed at the end of the test.
+    """
     with ExitStack() as stacks:
 
         def make(**environment: str) -> RunningStack:
@@ -55,7 +58,7 @@ def make_stack(stack: RunningStack) -> Iterator[MakeStack]:
 
 @pytest.fixture
 def frontend() -> Iterator[Frontend]:
-    """An nginx with the stack's templates, in front of echoing backends."""
+    """Return an nginx with the stack's templates, in front of backends that echo requests."""
     with Frontend() as frontend:
         yield frontend
 

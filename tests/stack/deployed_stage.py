@@ -17,7 +17,7 @@ USER_COUNT = 50
 
 
 class Deployed(Protocol):
-    """What the stage needs: a running `make stack`, or any other deployment."""
+    """What the stage needs of a deployment, which is a running `make stack` or any other one."""
 
     port: int
 

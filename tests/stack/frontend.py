@@ -1,6 +1,7 @@
 """nginx with our templates in front of small servers that echo what they receive.
 
-For tests of nginx alone: they need no database and no part of Hubbub, and start in a second.
+These are for tests of nginx alone, which need no database and no part of Hubbub, and start in a
+second.
 """
 
 import json
@@ -109,7 +110,7 @@ class Frontend:
         return self.nginx.port
 
     def start_backend(self, name: str, **options: Any) -> Backend:
-        """Start a backend, which stops with the test."""
+        """Start a backend. It stops at the end of the test."""
         process = Backend(name, **options)
         self._cleanup.callback(process.close)
         return process

@@ -32,7 +32,7 @@ async def test_a_backup_of_a_running_stack_contains_every_log_without_gaps(
 
 
 def restored(url: str, dump: Path) -> Log:
-    """Restore into an empty database, as docs/operations.md says; return its log."""
+    """Restore into an empty database, as docs/operations.md says. Return the restored log."""
     new = url.rpartition("/")[0] + f"/{RESTORED}"
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         connection.execute(f"CREATE DATABASE {RESTORED} TEMPLATE template0")

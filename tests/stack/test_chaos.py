@@ -45,7 +45,7 @@ def test_no_fault_loses_messages(tmp_path: Path) -> None:
 
 
 def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Its hosts and their processes end with it, because nothing could remove them later."""
+    """The run's hosts and their processes end with it, because nothing could remove them later."""
     folder = ("--folder", str(tmp_path))
     run = subprocess.Popen(
         [sys.executable, "-m", "loadtests.chaos", *folder, *SMALL], cwd=ROOT, stderr=subprocess.PIPE

@@ -74,7 +74,7 @@ def test_a_drop_fault_can_block_one_connection_only(network: SmallNetwork) -> No
 async def test_the_layer_receives_again_after_its_connection_was_lost_silently(
     network: SmallNetwork,
 ) -> None:
-    """Neither side is notified, as if a firewall forgot the connection; the layer notices."""
+    """Neither side is notified, as if a firewall had forgotten the connection."""
     layer = RedisLayer(environment.layer_hosts([network.redis.url()]))
     channel = await layer.new_channel()
     await layer.group_add("room", channel)
@@ -86,7 +86,8 @@ async def test_the_layer_receives_again_after_its_connection_was_lost_silently(
         for number in count():
             if received.done():
                 break
-            # Keep joining groups and sending, so that there is unacknowledged data to notice.
+            # Keep joining groups and sending, so that there is unacknowledged data, which reveals
+            # the lost connection.
             with suppress(Exception):
                 async with asyncio.timeout(1):
                     await layer.group_add(f"room {number}", channel)
@@ -147,7 +148,7 @@ def test_a_small_disk_fills_up_and_goes_away_with_its_host(
     file.write_bytes(b"x" * HALF_A_MIB)
     with pytest.raises(OSError, match="No space left"):
         (network.there.path(tmp_path) / "more").write_bytes(b"x" * 2 * HALF_A_MIB)
-    assert list(tmp_path.iterdir()) == []  # not visible outside the host
+    assert list(tmp_path.iterdir()) == []  # the disk is not visible outside the host
 
 
 def test_the_network_has_no_route_to_the_outside(network: SmallNetwork) -> None:

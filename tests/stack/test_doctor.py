@@ -25,7 +25,7 @@ def test_a_proxy_timeout_below_the_ping_interval_is_red(make_stack: MakeStack) -
 
 
 def run_doctor(stack: RunningStack, *options: str) -> Any:
-    """Run the doctor from the code that was last deployed completely; return its report."""
+    """Run the doctor with the code that was last deployed completely. Return its report."""
     done = stack.attempt("manage", "--", "doctor", "--json", *options)
     assert done.stdout, done.stderr
     return json.loads(done.stdout)

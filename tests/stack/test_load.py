@@ -13,7 +13,7 @@ from tests.stack.deployed_stage import DeployedStage
 
 USERS = 20  # at least one of every kind
 SECONDS = 10
-# Limits that even a busy machine meets: this is about the load test, not the stack's speed.
+# Limits that even a busy machine meets: these tests check the load test, not the stack's speed.
 PATIENT = [
     *("--connect-p99", "60000", "--send-p99", "60000", "--deliver-p99", "60000"),
     *("--resume-p99", "60000", "--generator-cpu", "10000", "--generator-lag", "60000"),
@@ -25,7 +25,7 @@ def test_a_short_load_test_passes_and_writes_its_files(
 ) -> None:
     sessions, accounts = tmp_path / "sessions", tmp_path / "accounts"
     stack.manage("seed", "--yes", "--users", str(USERS), "--sessions", str(sessions))
-    # Users with a password sign in through the form. Only bob has one; he is the first user.
+    # Users with a password sign in through the form. Only bob, the first user, has a password.
     accounts.write_text(f"bob {stage.passwords['bob']}\n")
     first, *rest = sessions.read_text().splitlines(keepends=True)
     sessions.write_text("".join([first, *rest[: USERS - 2]]))
@@ -43,11 +43,13 @@ def test_a_short_load_test_passes_and_writes_its_files(
     assert not total.failures
     assert not total.order_errors
     assert [one.text for one in series.annotations] == ["all connections drop"] * 2
-    assert max(len(second.connections) for second in series.in_order()) == 2  # replicas
+    # The number of replicas.
+    assert max(len(second.connections) for second in series.in_order()) == 2
     assert "POST     /accounts/login/" in done.stderr
-    assert "POST     /settings/tokens/" in done.stderr  # the bot's
+    assert "POST     /settings/tokens/" in done.stderr  # the bot creates its token
     assert (tmp_path / "out/locust.html").stat().st_size > 0
-    assert not (tmp_path / "out/plan.json").exists()  # it contained sessions
+    # The plan contained sessions, so it was removed.
+    assert not (tmp_path / "out/plan.json").exists()
     assert "sessionid" not in json.dumps(series.to_json()) + done.stdout + done.stderr
 
 

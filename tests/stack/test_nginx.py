@@ -1,4 +1,4 @@
-"""What nginx does with a request: where it sends it, with which headers, and when it rejects it."""
+"""What nginx does with a request: where it is sent, with which headers, and when it is rejected."""
 
 import signal
 import socket
@@ -19,7 +19,7 @@ SECURITY = (
 )
 # nginx tries the next server after half a second. On a busy machine its timer is late.
 SKIP_SECONDS = 4
-CLIENT = "127.0.0.7"  # an address that the limits apply to
+CLIENT = "127.0.0.7"  # an address to which the limits apply
 HANDSHAKE = {
     "Upgrade": "websocket",
     "Connection": "Upgrade",
@@ -40,7 +40,8 @@ def test_a_dead_server_is_skipped_within_a_second(frontend: Frontend, path: str)
 
 
 def test_a_vanished_server_is_skipped_within_a_second(frontend: Frontend) -> None:
-    with socket.socket() as full:  # the kernel accepts no more connections: the backlog is full
+    # The backlog of this socket is full, so the kernel accepts no more connections.
+    with socket.socket() as full:
         full.bind((HOST, 0))
         full.listen(0)
         with socket.create_connection(full.getsockname()), socket.socket() as second:
@@ -96,7 +97,7 @@ def test_names_are_resolved_again_while_nginx_runs(frontend: Frontend) -> None:
         frontend.start_backend("second", host="127.0.0.12", port=port)
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12"]
         wait_until(lambda: _names(frontend, 8) == {"first", "second"})
-        # A dead server to which the name still resolves does not break any request.
+        # The name still resolves to a dead server, too. That must not break any request.
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"]
         first.close()
         wait_until(lambda: _names(frontend, 8) == {"second"})
@@ -218,7 +219,7 @@ def test_sign_ins_are_limited_per_address(frontend: Frontend) -> None:
     assert [attempt(CLIENT) for _ in range(4)] == [200, 200, 200, 429]
     assert [attempt("127.0.0.8") for _ in range(3)] == [200, 200, 200]
     assert [attempt("127.0.0.9") for _ in range(6)] == [200] * 6
-    # Only attempts count, not pages and other requests.
+    # Only attempts to sign in count, not pages and other requests.
     assert frontend.get("/accounts/login/", source=CLIENT).status == 200
     assert frontend.get("/api/rooms", "POST", "{}", source=CLIENT).status == 200
     refused = frontend.get("/accounts/login/", "POST", "login=a", source=CLIENT)
@@ -243,7 +244,7 @@ def test_open_websockets_are_limited_per_address(frontend: Frontend) -> None:
         frontend.start([free_port()], [realtime.getsockname()[1]], limits)
 
         def open_at(source: str) -> None:
-            """Start a handshake; return once it has reached the replica, which does not answer."""
+            """Start a handshake. Return once it has reached the replica, which does not answer."""
             opened.enter_context(handshake(frontend, source))
             opened.enter_context(realtime.accept()[0])
 
@@ -304,7 +305,7 @@ def test_nginx_hides_its_version(frontend: Frontend) -> None:
 
 
 def handshake(frontend: Frontend, source: str = HOST) -> socket.socket:
-    """Start a handshake; the caller reads the response."""
+    """Start a handshake. The caller reads the response."""
     client = socket.create_connection((HOST, frontend.port), 20, source_address=(source, 0))
     named = {"Host": f"{HOST}:{frontend.port}", **HANDSHAKE}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in named.items()]

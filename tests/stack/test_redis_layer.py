@@ -104,7 +104,7 @@ async def test_leaving_a_group_works_once_redis_is_back(layer: RedisLayer, redis
     redis.spawn()
     await asyncio.to_thread(redis.wait_until_ready)
     async with Client.from_url(redis.url()) as operator:
-        await until_subscribed(operator, 2)  # to all its groups, again
+        await until_subscribed(operator, 2)  # the layer has subscribed to all its groups again
         await layer.group_discard("room", channel)
         async with asyncio.timeout(RECEIVE_SECONDS):
             while await operator.pubsub_channels("asgi__group__room"):  # noqa: ASYNC110
@@ -141,7 +141,8 @@ async def test_of_a_batch_only_rejected_messages_are_lost(
     assert await received(layer, channel, 1) == [1]
     await send(layer, 3)
     assert await received(layer, channel, 1) == [3]
-    assert len(await operator.client_list()) == before + 1  # one for publishing, kept open
+    # One connection for publishing, which is kept open.
+    assert len(await operator.client_list()) == before + 1
     await allow_channels(operator, "*")
 
 
@@ -159,7 +160,7 @@ async def until_subscribed(operator: Client, groups: int) -> None:
 
 async def allow_channels(operator: Client, *channels: str) -> None:
     allowed = [f"&{channel}" for channel in channels]
-    command: Any = operator.execute_command  # untyped in redis-py
+    command: Any = operator.execute_command  # redis-py has no type for it
     await command("ACL", "SETUSER", "default", "resetchannels", *allowed)
 
 

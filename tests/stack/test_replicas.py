@@ -51,14 +51,14 @@ async def test_a_killed_replica_loses_nothing(stack: RunningStack, stage: Deploy
         os.kill(victim.pid, signal.SIGKILL)
         await asyncio.to_thread(wait_until, lambda: not psutil.pid_exists(victim.pid))
         await _until_connected(clients)
-    # Each client's first attempt reached another replica, and none had to give one up.
+    # Each client's first attempt reached another replica, and no client had to give an attempt up.
     assert max(len(disconnects(client)) for client in clients) == 1
 
 
 async def test_clients_give_up_a_paused_replica_and_connect_to_another(
     stack: RunningStack, stage: DeployedStage
 ) -> None:
-    """The kernel still accepts its connections, so only the client can notice."""
+    """The kernel still accepts the replica's connections, so only the client can notice."""
     pid = stack.replicas()[0].pid
     person = stage.users(1)[0]
     os.kill(pid, signal.SIGSTOP)
@@ -102,7 +102,7 @@ def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wr
 
 @asynccontextmanager
 async def _chat(stage: DeployedStage, number: int) -> AsyncIterator[list[Client]]:
-    """Have this many users chat in a room during the block, then compare histories and log."""
+    """Have this many users chat in a room during the block. Then compare histories and log."""
     users = stage.users(number)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]

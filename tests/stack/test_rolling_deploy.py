@@ -99,7 +99,10 @@ def versions(traffic: Traffic) -> set[str]:
 
 @asynccontextmanager
 async def loading_pages(stack: RunningStack) -> AsyncIterator[list[list[str]]]:
-    """Keep loading a page with its files; yield a list that gets the files' addresses each time."""
+    """Keep loading a page with its files.
+
+    Yield a list that gets the addresses of the files each time.
+    """
     done = asyncio.Event()
     pages: list[list[str]] = []
 

@@ -17,7 +17,8 @@ from tests.cluster.stage import elapse
 from tests.stack.deployed_stage import DeployedStage
 
 SECONDS, MAX_SECONDS = 12, 90
-KINDS = {"visit", "meeting", "sign-in"}  # a busy machine needs longer for one of each
+# The soak does one of each, which takes longer on a busy machine.
+KINDS = {"visit", "meeting", "sign-in"}
 SOCKETS = 20
 EVERY_SECONDS = 0.5
 

@@ -19,9 +19,8 @@ from tests.stack.conftest import MakeStack
 
 def test_every_process_is_restarted_alone(stack: RunningStack) -> None:
     for name in ("realtime-1", "web-1", "redis", "nginx", "postgres"):
-        wait_until(
-            lambda: all(row.pid for row in stack.processes().values())
-        )  # the previous one is back
+        # Wait until the process that was killed last is back.
+        wait_until(lambda: all(row.pid for row in stack.processes().values()))
         before = stack.processes()
         os.kill(before[name].pid, signal.SIGKILL)
         wait_until(lambda: stack.processes()[name].restarts == before[name].restarts + 1)
@@ -82,7 +81,8 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_keeps_the_data(
     stack.start()
     assert stack.variable("SECRET_KEY") == key
     assert "owner of this workspace" in stack.manage("owner", "alice")
-    # A killed manager cannot stop anything, yet no process outlives it, and it can start again.
+    # A killed manager cannot stop anything, yet no process outlives it, and the stack can start
+    # again.
     assert stack.process is not None
     stack.process.kill()
     stack.process.wait()

@@ -35,7 +35,7 @@ async def test_a_reused_release_counts_as_the_latest(state: StateDirectory, tmp_
 
 
 async def collected(state: StateDirectory, root: Path, version: int) -> Path:
-    """Collect a release's static file; each is given a later time than the one before."""
+    """Collect a release's static file. Each file gets a later time than the one before."""
     settings = root / "app/hubbub/settings.py"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(f"VERSION = {version}")

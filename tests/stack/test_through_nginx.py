@@ -56,7 +56,7 @@ def test_metrics_and_probes_are_internal(stack: RunningStack) -> None:
 
 
 def test_limits_per_address_use_the_real_address(stack: RunningStack) -> None:
-    """A client cannot evade its limit with X-Forwarded-For, and another address has its own."""
+    """A client cannot evade its limit with X-Forwarded-For. Every address has its own limit."""
     form = urlencode({"csrfmiddlewaretoken": "c" * 32})
 
     def ask(source: str, claims: str) -> int:

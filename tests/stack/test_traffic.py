@@ -59,7 +59,7 @@ async def kill_replica(stack: RunningStack, traffic: Traffic) -> None:
 
 
 async def pause_replica(stack: RunningStack, traffic: Traffic) -> None:
-    """The kernel still accepts its connections; clients give up after five seconds."""
+    """The kernel still accepts the replica's connections. Clients give up after five seconds."""
     with paused((await replicas_of(stack))[1].pid):
         tries = {client.name: len(closes(client)) for client in traffic.clients}
         for client in traffic.clients[::5]:

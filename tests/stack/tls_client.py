@@ -12,7 +12,7 @@ from tests.stack.deployed_stage import Deployed
 
 
 def assert_tls_works(deployed: Deployed, port: int, certificate: Path, folder: Path) -> None:
-    """Load a page, which must set secure cookies, and send a message over a WebSocket."""
+    """Load a page, which must set secure cookies. Send a message over a WebSocket."""
     url = f"https://localhost:{port}"
     trusted = ssl.create_default_context(cafile=str(certificate))
     page = HTTPSConnection("localhost", port, timeout=20, context=trusted)

@@ -1,7 +1,7 @@
 """Two hundred clients that chat through nginx, and the longest time that any received nothing.
 
-At the end their histories are compared with the log. The test run's summary reports the longest
-silence for each operation or fault.
+At the end their histories are compared with the log. The summary of the test run reports the
+longest silence for each operation or fault.
 """
 
 import time
@@ -18,8 +18,8 @@ from tests.cluster.stage import open_all, sending
 from tests.stack.deployed_stage import DeployedStage
 
 ROOMS = 4
-USERS = 50  # each with a client in each room
-SENDERS = 2  # in each room
+USERS = 50  # each user has a client in each room
+SENDERS = 2  # senders in each room
 PAUSE_SECONDS = 0.3
 
 # The longest silence of any client, in seconds, for each operation or fault.

@@ -21,13 +21,13 @@ class ApiResponse:
 
     @property
     def problem(self) -> tuple[int, str]:
-        """Return the status and the problem's code, after checking that it has a detail."""
+        """Return the status and the problem's code. Check that the problem has a detail."""
         assert self.json["detail"], self.json
         return self.status, self.json["code"]
 
 
 class ApiClient:
-    """A client that is signed out, or has a user's session (`ApiClient(bob)`) or bearer token."""
+    """A client that is signed out, or that has a user's session (`ApiClient(bob)`) or token."""
 
     def __init__(self, user: User | None = None, **headers: str) -> None:
         self.client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -66,5 +66,5 @@ class ApiClient:
 
 
 def _json(response: Any) -> Any:
-    """Return the decoded body, None when it is empty. Raises ValueError when it is not JSON."""
+    """Return the decoded body; None if it is empty. Raises ValueError if it is not JSON."""
     return json.loads(response.content) if response.content else None

@@ -1,7 +1,8 @@
 """A small chat server that loses or duplicates a message on purpose.
 
-The load test's own tests check that it reports such a server. One room, one process, all events in
-memory, so that a client that reconnects gets what it missed.
+The load test's own tests check that the load test reports such a server. The server has one room
+and one process, and keeps all events in memory, so that a client that reconnects gets what it
+missed.
 """
 
 import json
@@ -22,7 +23,7 @@ FAULTY_SEQ = 5  # the event that is lost or duplicated
 
 
 class FaultyChatServer:
-    """Correct unless `fault` is "gap" or "double"."""
+    """A server that is correct unless `fault` is "gap" or "double"."""
 
     def __init__(self, fault: str = "") -> None:
         self._fault = fault
@@ -82,7 +83,7 @@ class FaultyChatServer:
             self._send_event(each, event)
 
     def _replay(self, connection: ServerConnection, seq: int | None) -> None:
-        """Send the events after `seq`; a new subscription (None) has no missed ones."""
+        """Send the events after `seq`. A new subscription (None) has no missed events."""
         for event in self._events[len(self._events) if seq is None else seq :]:
             self._send_event(connection, event)
 

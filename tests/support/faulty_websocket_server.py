@@ -1,7 +1,7 @@
 """A small WebSocket server with configurable faults, for the tests of the load client.
 
-A client that sends `open` joins the one room. `Behaviour` decides what each member receives for a
-message.
+A client that sends `open` joins the one room. For each message, `Behaviour` decides what each
+member receives.
 """
 
 import threading
@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-# (number of the message, its text, index of the socket) -> the texts sent to that socket.
+# (number of the message, its text, index of a socket) -> the texts that are sent to that socket.
 Behaviour = Callable[[int, str, int], Sequence[str]]
 
 

@@ -1,7 +1,7 @@
 """A model of the server, as docs/protocol.md describes it, in plain Python without I/O.
 
-It answers frames correctly and keeps the log that the checker reads. Tests of the client talk to
-it; tests of the checker take its correct histories and corrupt them.
+The model answers frames correctly and keeps the log that the checker reads. Tests of the client
+talk to the model; tests of the checker take its correct histories and corrupt them.
 """
 
 from itertools import count
@@ -22,7 +22,8 @@ class ModelServer:
     def __init__(self, replay_max: int = 1_000) -> None:
         self.replay_max = replay_max
         self.epoch = "first"
-        self.events: list[Frame] = []  # `message` is an id; `event` resolves it
+        # `message` is an id; the method `event` replaces it with the message.
+        self.events: list[Frame] = []
         self.messages: dict[int, Frame] = {}
         self._ids = count(101)
 

@@ -5,7 +5,7 @@ from loadtests.lib.client.history import Connected, Disconnected, PresenceChange
 
 
 def shown_as_left(clients: list[Client]) -> set[int]:
-    """Return the ids of all users that were shown as gone to any of the clients."""
+    """Return the ids of all users that any of the clients showed as gone."""
     entries = (entry for client in clients for entry in client.history.entries)
     return {user for entry in entries if isinstance(entry, PresenceChanged) for user in entry.left}
 
@@ -18,8 +18,8 @@ def connection_count(client: Client) -> int:
 def longest_time_away(clients: list[Client]) -> float:
     """Return the longest time, in seconds, from a client's disconnect to its next subscription.
 
-    A failed attempt to connect is one more `Disconnected` in the history; the time counts from the
-    first of them.
+    A failed attempt to connect is one more `Disconnected` in the history. The time counts from the
+    first of these entries.
     """
     longest = 0.0
     for client in clients:

@@ -29,7 +29,7 @@ def scrape_metrics(port: int) -> Scrape:
 async def scrape_until(
     replica: Replica, condition: Callable[[Scrape], object], within: float = 20
 ) -> Scrape:
-    """Scrape until the condition holds; return that scrape."""
+    """Scrape until the condition holds. Return that scrape."""
     deadline = time.monotonic() + within
     while not condition(shown := await asyncio.to_thread(scrape_metrics, replica.port)):
         samples = [one for one in shown.samples if not one.name.endswith("_bucket")]

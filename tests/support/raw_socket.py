@@ -25,7 +25,7 @@ async def open_socket(
     headers: Mapping[str, str] | None = None,
     subprotocols: tuple[str, ...] = (SUBPROTOCOL,),
 ) -> AsyncIterator[ClientConnection]:
-    """Open a WebSocket as the user's page or bot does, or with `headers` instead of the user's."""
+    """Open a WebSocket as the user's page or bot does. `headers` replace the user's headers."""
     own = user.headers if headers is None else headers
     if "Authorization" not in own:
         own = {"Origin": f"http://{address(replica)}", **own}
@@ -46,7 +46,7 @@ async def open_socket(
 
 
 async def read_until(socket: ClientConnection, *types: str) -> list[dict[str, Any]]:
-    """Read frames up to and including the next one of these types; return them."""
+    """Read frames up to and including the next one of these types. Return all these frames."""
     frames: list[dict[str, Any]] = []
     async with asyncio.timeout(10):
         while not frames or frames[-1]["type"] not in types:
@@ -62,7 +62,7 @@ async def send_until_closed(socket: ClientConnection, *texts: str | bytes) -> No
 
 
 async def close_code(socket: ClientConnection) -> int:
-    """Wait until the server closes; return the close code, 1006 when there was none."""
+    """Wait until the server closes. Return the close code; 1006 if there was none."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -76,7 +76,7 @@ def address(replica: Replica) -> str:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Read one frame of a server; return its first byte and its payload."""
+    """Read one frame of a server. Return the frame's first byte and payload."""
     head, length = await reader.readexactly(1), (await reader.readexactly(1))[0]
     if length == 126:
         [length] = struct.unpack(">H", await reader.readexactly(2))

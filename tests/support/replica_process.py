@@ -9,7 +9,7 @@ from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import ENVIRONMENT, elapse
 
 DRAIN_SECONDS = int(ENVIRONMENT["DRAIN_SECONDS"])
-# How much longer a drain may take when a server does not answer; docs/operations.md promises it.
+# How much longer a drain may take if a server does not answer. docs/operations.md promises this.
 FINISH_SECONDS = 10
 # Extra time allowed for a busy machine. It is shorter than the delay caused by a drain that wrongly
 # waits for unfinished connections, so the tests still catch that.
@@ -25,7 +25,7 @@ class ReplicaProcess:
         os.kill(self.replica.pid, number)
 
     async def exit_status(self, within: float = DRAIN_SECONDS) -> int:
-        """Wait for the process to exit, `within` and SPARE_SECONDS; return its exit status."""
+        """Wait until the process exits, for `within` and SPARE_SECONDS. Return its exit status."""
         assert self.replica._process is not None
         return await asyncio.to_thread(self.replica._process.wait, within + SPARE_SECONDS)
 

@@ -22,7 +22,7 @@ WITHIN_SECONDS = 60
 
 @pytest.fixture
 def empty(postgres: Postgres) -> Iterator[str]:
-    """The URL of a database without any tables."""
+    """Return the URL of a database without any tables."""
     name = f"empty_{secrets.token_hex(4)}"
     postgres.create_database(name)
     yield postgres.url(name)
@@ -88,7 +88,7 @@ def test_wait_ends_once_another_process_has_migrated(empty: str) -> None:
 
 
 def test_it_ends_on_sigterm(empty: str) -> None:
-    """As the first process of a container it would otherwise ignore SIGTERM."""
+    """Otherwise `migrate`, as the first process of a container, would ignore SIGTERM."""
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"

@@ -1,4 +1,4 @@
-"""A peer that sends nothing for PEER_TIMEOUT_SECONDS expires; a heartbeat renews its timeout."""
+"""A peer that sends nothing for PEER_TIMEOUT_SECONDS expires. A heartbeat renews its timeout."""
 
 import pytest
 from pytest_django import Settings

@@ -65,7 +65,7 @@ def test_a_user_who_sent_less_never_waits_for_a_user_who_sent_more(
     loop: asyncio.AbstractEventLoop, senders: list[int], limit: int
 ) -> None:
     turns = Counter[int]()
-    batch_of: dict[tuple[int, int], int] = {}  # sender, turn: number of the batch
+    batch_of: dict[tuple[int, int], int] = {}  # by sender and turn: the number of the batch
     for number, batch in enumerate(batches_of(queue_of(senders, loop), limit)):
         for send in batch:
             turns[send.draft.sender_id] += 1

@@ -118,7 +118,7 @@ def test_sends_beyond_the_users_limit_are_refused_at_once_and_no_others_are_lost
         group_commit = GroupCommit()
         drafts = [draft(bob, lobby, f"n{n}") for n in range(MAX_QUEUED_PER_USER + 5)]
         flood = asyncio.ensure_future(outcomes(group_commit, drafts))
-        await asyncio.sleep(0)  # until they are queued
+        await asyncio.sleep(0)  # wait until the sends are queued
         other = await group_commit.send(draft(alice, lobby, "hello"))
         results = await flood
         await group_commit.close()
@@ -180,7 +180,8 @@ def test_sends_to_a_locked_room_are_saved_in_order_once_it_is_unlocked(
         group_commit = GroupCommit()
         with room_locked(lobby):
             waiting = [asyncio.ensure_future(group_commit.send(draft(alice, lobby, "n0")))]
-            # Saved in the same batch or the next one, so by now the lobby has been found locked.
+            # This message is saved in the same batch or the next one. So by now the group commit
+            # has found the lobby locked.
             await group_commit.send(draft(alice, free, "free"))
             for n in range(1, 20):
                 waiting.append(
@@ -244,6 +245,6 @@ def test_neither_failed_batches_nor_locked_rooms_change_the_order(
         results = Message.objects.filter(room=lobby, sender=sender).order_by("seq")
         nonces = list(results.values_list("nonce", flat=True))
         assert nonces == sorted(nonces)
-    # On a slow machine some time out; those may be saved or not.
+    # On a slow machine some sends time out. Those may be saved or not.
     assert len(answered) > 400
     assert set(answered) <= set(Message.objects.values_list("nonce", flat=True))

@@ -34,14 +34,14 @@ class Source:
 
 
 async def start_loads(batcher: QueryBatcher[str, str], *keys: str) -> list["asyncio.Task[str]"]:
-    """Start loading keys; return once they are queued."""
+    """Start loading keys. Return once they are queued."""
     tasks = [asyncio.create_task(batcher.load(key)) for key in keys]
     await asyncio.sleep(0)
     return tasks
 
 
 async def start_query(source: Source, batcher: QueryBatcher[str, str]) -> "asyncio.Task[str]":
-    """Start a query for the key "first"; return while it waits for `source.resume`."""
+    """Start a query for the key "first". Return while it waits for `source.resume`."""
     source.pause()
     [first] = await start_loads(batcher, "first")
     assert await asyncio.to_thread(source.started.wait, 20)

@@ -64,7 +64,7 @@ async def test_frames_of_a_few_milliseconds_are_joined_in_one_write(
     for text in texts:
         room.write([text])
     await wait_for_texts([wire], texts)
-    assert wire.writes == 2  # the first at once, all others together
+    assert wire.writes == 2  # the first frame at once, all others together
 
 
 async def test_a_large_room_does_not_delay_a_small_one() -> None:
@@ -95,7 +95,7 @@ async def test_a_connection_that_leaves_gets_everything_before_and_nothing_after
     room.add_subscriber(stays)
     room.add_subscriber(leaves)
     room.write(["first"])
-    room.write(["second"])  # waits for the frames of the next few milliseconds
+    room.write(["second"])  # this frame waits for the frames of the next few milliseconds
     room.remove_subscriber(leaves)
     room.write(["third"])
     await wait_for_texts(wires[:1], ["first", "second", "third"])

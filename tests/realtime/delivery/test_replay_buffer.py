@@ -41,16 +41,18 @@ def test_a_deletion_drops_the_older_frames_of_its_message() -> None:
 
 @dataclass
 class LogModel:
-    """A log, with a buffer that follows it and is extended by concurrent reads.
+    """A model of a log, with a buffer that follows it and that concurrent reads extend.
 
     A frame's text is the seq of the message change that it shows.
     """
 
     buffer: ReplayBuffer
     log: list[tuple[str, int]] = field(default_factory=list)  # type and message of each entry
-    published: list[LogEntry] = field(default_factory=list)  # as they were just after their commit
+    # The entries as they were just after their commit.
+    published: list[LogEntry] = field(default_factory=list)
     received: int = 0
-    reads: list[tuple[list[LogEntry], int]] = field(default_factory=list)  # not in the buffer yet
+    # What was read but is not in the buffer yet.
+    reads: list[tuple[list[LogEntry], int]] = field(default_factory=list)
 
     def record(self, type: str, which: int) -> None:
         """Create a message, or change one of those that exist."""

@@ -14,7 +14,7 @@ def entry(seq: int) -> LogEntry:
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> tuple[int, list[int]]:
-    """Draw a log's length, and the seqs that arrive: some lost, repeated and reordered."""
+    """Draw a log's length, and the seqs that arrive. Some are lost, repeated or out of order."""
     length = draw(st.integers(1, 30))
     return length, draw(st.lists(st.integers(1, length), max_size=90))
 

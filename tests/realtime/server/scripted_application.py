@@ -1,6 +1,6 @@
 """An ASGI application for server tests: it echoes, and does other things that a client requests.
 
-Runs on any server. Requests for encoded frames need our server's extension.
+The application runs on any server. Requests for encoded frames need our server's extension.
 """
 
 import gc
@@ -45,7 +45,7 @@ async def application(
 
 
 def _attach(transport: Transport) -> None:
-    """Echo after the application has returned; record the closes."""
+    """Echo after the application has returned, and record the closes."""
 
     def echo(text: str | None) -> None:
         _write(transport, text or "")

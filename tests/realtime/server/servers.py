@@ -35,7 +35,7 @@ class Stock(Server):
 
 
 class Ours(Stock):
-    """Listens on a TCP port, on another one with TLS, and on a Unix socket."""
+    """Our server. It listens on a TCP port, on another one with TLS, and on a Unix socket."""
 
     name = "our-server"
 

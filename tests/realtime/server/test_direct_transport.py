@@ -36,7 +36,7 @@ def local(ours: Ours) -> socket.socket:
 
 @pytest.fixture(params=[plain, encrypted, local])
 def client(ours: Ours, request: pytest.FixtureRequest) -> Iterator[WebSocket]:
-    """A client that reads only when the test does."""
+    """Return a client that reads only when the test does."""
     connect: Callable[[Ours], socket.socket] = request.param
     with closing(connect(ours)) as connection:
         connection.settimeout(20)

@@ -20,7 +20,7 @@ PINGS, CHUNK = 60_000, 1_000
 
 @pytest.fixture
 def attached(ours: Ours) -> Iterator[WebSocket]:
-    """A socket whose application has returned, with a tiny receive buffer."""
+    """Return a socket whose application has returned, with a tiny receive buffer."""
     with closing(socket.socket()) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.settimeout(20)
@@ -67,7 +67,7 @@ def test_a_client_that_closes_without_reading_does_not_stay(
 
 
 def send_twice(ours: Ours, path: str) -> None:
-    """Send two requests at once; disconnect after the first response, or without one."""
+    """Send two requests at once. Disconnect after the first response, or without one."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     with socket.create_connection((HOST, ours.port), timeout=2) as connection:
         connection.sendall(2 * request)

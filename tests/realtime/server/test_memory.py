@@ -1,6 +1,7 @@
 """A closed socket leaves nothing behind, even if the garbage collector does not run.
 
-The collector runs rarely, so what only it can free would pile up for an hour (`server.memory`).
+The collector runs rarely, so objects that only the collector can free would pile up for an hour
+(`server.memory`).
 """
 
 import subprocess
@@ -16,8 +17,8 @@ from websocket import WebSocket, create_connection
 from loadtests.lib.servers.process import HOST, ROOT
 from tests.realtime.server.servers import Ours
 
-# Prints whether nearly all of a hundred buffers are mapped on their own (mallinfo2(3)): without the
-# setting, with it, and after they are freed.
+# This program prints whether nearly all of a hundred buffers are mapped on their own
+# (mallinfo2(3)): without the setting, with the setting, and after the buffers are freed.
 LARGE = """
 import ctypes
 from hubbub.realtime.server.memory import limit_heap_fragmentation
@@ -45,7 +46,8 @@ print(mapped())
 del after
 print(mapped())
 """
-# Prints how many heaps exist after threads have allocated memory, with or without the setting.
+# This program prints how many heaps exist after threads have allocated memory, with or without the
+# setting.
 HEAPS = """
 import ctypes, sys, tempfile, threading
 from hubbub.realtime.server.memory import limit_heap_fragmentation
@@ -78,7 +80,7 @@ CLEANUP_SECONDS = 15
 
 @pytest.fixture
 def own_server() -> Iterator[Ours]:
-    """A server of this test's own, because the test turns off its garbage collector."""
+    """Return a server for this test alone, because the test turns off its garbage collector."""
     with Ours() as server:
         yield server
 
@@ -115,7 +117,7 @@ def count_objects(server: Ours) -> list[int]:
 
 
 def test_large_buffers_are_returned_to_the_system_when_they_are_freed() -> None:
-    """Even after other buffers were freed, which raises glibc's own threshold."""
+    """This holds even after other buffers were freed, which raises glibc's own threshold."""
     assert output_of(LARGE).split() == ["few", "all", "few"]
 
 

@@ -29,7 +29,8 @@ def test_entries_held_beyond_the_page_that_was_read_are_replayed_too(
         hub = Hub()
         room = hub.open_room(lobby.pk)
         room.start(start)
-        # From the bus, ahead of entries that are still missing: held.
+        # These entries come from the bus, ahead of entries that are still missing. So they are
+        # held.
         room.receive(log[-4:])
         page = await ReplayPager(room, start - 1).read_page()
         await close_all_connections()

@@ -78,7 +78,7 @@ def test_a_user_removed_while_their_subscribe_waits_does_not_go_live(
             FakeClient(replica, user, first, second) for user in (bob, charlie)
         )
         charlie_client.reads.set()
-        bob_client.command("ping")  # its answer is not read, so the subscribe waits
+        bob_client.command("ping")  # the client does not read the answer, so the subscribe waits
         bob_client.command("subscribe", rooms={str(first.pk): 0, str(second.pk): None})
         await replica.hub.wait_for_join_request(10)
         assert replica.hub.local_rooms.keys() == {first.pk, second.pk}

@@ -1,4 +1,4 @@
-"""The control protocol of the stack: a second terminal always learns what came of its request."""
+"""The control protocol of the stack: a second terminal always learns the result of its request."""
 
 import asyncio
 import json
