@@ -1,7 +1,7 @@
 """Generates the PrometheusRule of deploy/k8s from deploy/monitoring/alerts.yml: `make alerts`.
 
 kustomize can put a file into a ConfigMap but not into a PrometheusRule, so the rules exist twice.
-Change alerts.yml and run this; a test checks that both are the same.
+Change alerts.yml and run this script; a test checks that both files have the same rules.
 """
 
 import textwrap

@@ -46,7 +46,10 @@ def become_replica(options: DynoOptions) -> None:
 
 
 def _raise_file_limit() -> None:
-    """Raise the limit that all processes inherit: a connection needs one file, or two in nginx."""
+    """Raise the limit of open files, which all processes inherit.
+
+    A connection needs one file, or two in nginx.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

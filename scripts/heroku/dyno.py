@@ -37,7 +37,7 @@ class Dyno:
         self._status = 0
 
     async def run(self) -> int:
-        """Run all processes until the dyno stops; return the exit status."""
+        """Run all processes until the dyno stops. Return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
         with TemporaryDirectory(prefix="hubbub-dyno-") as directory:
@@ -92,7 +92,7 @@ class Dyno:
             self._stopping.set()
 
     async def _stop(self) -> None:
-        """Stop all processes (some may already be stopping); kill those that take too long."""
+        """Stop all processes. Some may already be stopping. Kill those that take too long."""
         for process in self._running.values():
             process.stop()
         if not self._running:
@@ -106,7 +106,7 @@ class Dyno:
 
 
 async def _all_ready(programs: list[Program]) -> bool:
-    """Wait until all programs are ready; return whether they were in time."""
+    """Wait until all programs are ready. Return whether they were ready in time."""
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if all([await program.is_ready() for program in programs]):

@@ -1,8 +1,8 @@
 """A dyno's nginx: the buildpack's program, with the same templates as everywhere else.
 
 Heroku's router is the only way in, and it appends the client's address to X-Forwarded-For. So the
-last address there is the client's; the client may have forged those before it. The router also
-reports whether the client used TLS.
+last address there is the client's; the client may have forged the addresses before it. The router
+also reports whether the client used TLS.
 """
 
 import os
@@ -53,7 +53,8 @@ def nginx(options: DynoOptions, directory: Path, web: int, realtime: int) -> Pro
         environment={"PATH": os.environ.get("PATH", "")},
         cwd=directory,
         is_ready=partial(http_ok, options.port, "/healthz", options.bind),
-        # Graceful: refuses new connections, keeps open ones until the replica has drained them.
+        # A graceful stop: nginx refuses new connections, and keeps open connections until the
+        # replica has drained them.
         stop_signal=signal.SIGQUIT,
     )
 

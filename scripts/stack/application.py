@@ -1,7 +1,7 @@
 """Hubbub's own processes in the stack: `manage.py`, web, realtime.
 
 A `Release` is a directory of code with the static files that were collected from it. A deploy
-prepares a second one; each process belongs to the release that it was started from.
+prepares a second release. Each process belongs to the release from which it was started.
 """
 
 import os
@@ -32,9 +32,9 @@ class Release:
 
 
 def environment(settings: Mapping[str, str], release: Release, **extra: str) -> dict[str, str]:
-    """Return a process's whole environment.
+    """Return the whole environment of a process.
 
-    It includes the shell's variables, so that limits and mail can be set there.
+    It includes the shell's variables, so that the shell can set limits and mail.
     """
     ours = {
         **settings,
@@ -53,8 +53,8 @@ def environment(settings: Mapping[str, str], release: Release, **extra: str) -> 
 async def manage(
     settings: Mapping[str, str], release: Release, output: Output, *arguments: str
 ) -> None:
-    """Run `manage.py` until it exits. Raises StackError when it fails; its output says why."""
-    # With low priority, since users are connected during a deploy.
+    """Run `manage.py` until it exits. Raises StackError if it fails; its output says why."""
+    # Run it with low priority, because users are connected during a deploy.
     command = ["nice", release.python, str(release.root / "app/manage.py"), *arguments]
     process, lines = await spawn(
         launcher_command(command), environment(settings, release), release.root

@@ -10,7 +10,7 @@ DAYS = "825"  # browsers reject certificates that are valid for longer
 
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
-    """Return the paths of the certificate and its key; create them if they do not exist."""
+    """Return the paths of the certificate and its key. Create both if they do not exist."""
     certificate, key = directory / "tls.crt", directory / "tls.key"
     if certificate.exists() and key.exists():
         return certificate, key

@@ -25,10 +25,10 @@ def launcher_command(
 async def spawn(
     command: Sequence[str], environment: Mapping[str, str], cwd: Path
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
-    """Start a process; return it, with a stream of what it and its children write.
+    """Start a process. Return it, with a stream of what it and its children write.
 
-    The stream is a pipe of our own, because asyncio waits for its own pipes to close before it
-    reports the exit, and workers that outlive the process keep them open.
+    The stream is a pipe of our own. asyncio waits for its own pipes to close before it reports the
+    exit, and workers that outlive the process keep them open.
     """
     reading, writing = os.pipe()
     try:

@@ -46,9 +46,9 @@ async def listen(path: Path, handle: Handler) -> asyncio.Server:
 
 
 def send_request(path: Path, request: Request) -> Iterator[str]:
-    """Send a request; yield the stack's messages.
+    """Send a request, and yield the stack's messages.
 
-    Raises StackError when the stack reports an error, or when none is running.
+    Raises StackError if the stack reports an error, or if no stack is running.
     """
     with socket.socket(socket.AF_UNIX) as connection:
         try:

@@ -2,4 +2,4 @@
 
 
 class StackError(Exception):
-    """An error that the operator can fix; the message says how."""
+    """An error that the operator can fix. The message says how."""

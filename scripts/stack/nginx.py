@@ -45,10 +45,10 @@ class Nginx:
         self._previous = self._path / "conf.old"
 
     def write_configuration(self, root: Path) -> None:
-        """Render the templates of the code in `root`; the upstream list must exist already.
+        """Render the templates of the code in `root`. The upstream list must already exist.
 
-        Raises StackError when nginx rejects the result and OSError when there are no templates;
-        the old configuration then stays.
+        Raises StackError if nginx rejects the result, and OSError if there are no templates. The
+        old configuration then stays.
         """
         (self._path / "run").mkdir(exist_ok=True)
         new = self._path / "conf.new"
@@ -67,7 +67,7 @@ class Nginx:
             self._previous.rename(self._configuration)
 
     def write_list(self, web: Iterable[int], realtime: Iterable[int]) -> None:
-        """Write the ports of the upstream servers; the next start or reload uses them."""
+        """Write the ports of the upstream servers. The next start or reload of nginx uses them."""
         self._path.mkdir(exist_ok=True)
         write_upstreams(self._list, _local(web), _local(realtime))
 
@@ -80,14 +80,14 @@ class Nginx:
             environment={"PATH": os.environ.get("PATH", "")},
             cwd=self._path,
             is_ready=partial(http_ok, self._options.port, "/healthz", self._options.local_address),
-            # Graceful: nginx keeps open connections until their replicas have drained them.
+            # A graceful stop: nginx keeps open connections until their replicas have drained them.
             stop_signal=signal.SIGQUIT,
         )
 
     async def reload(self, service: Service) -> None:
-        """Reload nginx; return once no old worker accepts connections.
+        """Reload nginx. Return once no old nginx worker accepts connections.
 
-        Raises StackError when the old workers stay; nginx's log says why.
+        Raises StackError if the old nginx workers stay; nginx's log says why.
         """
         self._ensure_valid(self._configuration)
         old = active_workers(service.pid)
@@ -135,7 +135,7 @@ class Nginx:
 
 
 def active_workers(master: int | None) -> set[int]:
-    """Return the pids of the workers that accept connections; none on systems without /proc."""
+    """Return the pids of the nginx workers that accept connections; none without /proc."""
     workers = set[int]()
     with suppress(OSError):
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
@@ -149,7 +149,7 @@ def active_workers(master: int | None) -> set[int]:
 
 def directives() -> list[str]:
     """Return the directives for the command line of every nginx that we start."""
-    # As another user, workers could not read a checkout in a home directory of mode 700.
+    # As another user, nginx workers could not read a checkout in a home directory of mode 700.
     return ["user root;"] if is_root() else []
 
 

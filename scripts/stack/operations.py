@@ -1,7 +1,8 @@
 """Operations on a running stack: change the number of replicas, deploy other code.
 
-Connected users notice at most a reconnect. A new process is ready before nginx routes to it, and
-nginx stops routing to an old one before that one is stopped, which moves its connections elsewhere.
+Connected users notice at most a reconnect. A new process is ready before nginx routes to it. nginx
+stops routing to an old process before that process is stopped, and the stop moves its connections
+elsewhere.
 """
 
 import asyncio
@@ -52,7 +53,8 @@ async def _replace_all(stack: Stack, root: Path, report: Report) -> None:
             await _replace_replica(stack, old, report)
         await _replace_web(stack, report)
     except BaseException:
-        # Processes of both releases keep serving; later ones start from the previous release.
+        # The processes of both releases keep serving. Processes that start later use the previous
+        # release.
         stack.release = previous
         stack.restore_configuration()
         raise
@@ -71,7 +73,8 @@ async def _replace_web(stack: Stack, report: Report) -> None:
     old = list(stack.web)
     new = stack.new_web()
     report(f"Replacing {_names(old)} with {new.name}")
-    # Route to both for a moment: pages that the old one sent are still loading their files.
+    # Route to both gunicorns for a moment: pages that the old one sent are still loading their
+    # files.
     await _start_and_route(stack, [new], [*old, new], stack.realtime)
     await stack.route_to([new], stack.realtime)
     await asyncio.gather(*(service.stop(WEB_STOP_SECONDS) for service in old))
@@ -88,7 +91,10 @@ async def _add_replicas(stack: Stack, number: int, report: Report) -> None:
 async def _start_and_route(
     stack: Stack, new: Sequence[Service], web: Sequence[Service], realtime: Sequence[Service]
 ) -> None:
-    """Start the new services, then route to `web` and `realtime`; on failure, kill the new ones."""
+    """Start the new services, then route to `web` and `realtime`.
+
+    If that fails, kill the new services.
+    """
     try:
         await asyncio.gather(*(service.start() for service in new))
         await stack.route_to(web, realtime)

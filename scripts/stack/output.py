@@ -34,7 +34,7 @@ class Output:
         while True:
             try:
                 line = await stream.readline()
-            except ValueError:  # the line exceeds the limit; its rest follows
+            except ValueError:  # the line exceeds the limit; the next read returns its rest
                 continue
             if not line:
                 return
@@ -46,5 +46,6 @@ class Output:
     def _print(self, line: str) -> None:
         try:
             print(line, flush=True)
-        except OSError:  # the reader is gone, but the processes run until they are stopped
+        # Nobody reads the output any more, but the processes run until they are stopped.
+        except OSError:
             sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115

@@ -23,7 +23,7 @@ def free_port() -> int:
 
 
 def ensure_free(bind: str, port: int, variable: str) -> None:
-    """Raise StackError when nginx could not listen there."""
+    """Raise StackError if nginx could not listen on this port."""
     try:
         free = is_free(bind, port)
     except PermissionError:

@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 200
 
 
 def program(state: StateDirectory, port: int, output: Output) -> Program:
-    """Return the program that runs it; create the cluster first if it does not exist."""
+    """Return the program that runs PostgreSQL. Create the cluster first if it does not exist."""
     binaries = find_postgres()
     assert binaries is not None
     data = _data_directory(state, output)
@@ -95,7 +95,7 @@ def _postgres_can_reach(path: Path) -> bool:
 def _create_cluster(binaries: Path, data: Path, state: StateDirectory) -> None:
     password = data.with_name(f"{data.name}-password")
     write_private(password, state.secrets()["postgres_password"])
-    if is_root():  # initdb runs as this user and has to read the file
+    if is_root():  # initdb runs as the user `postgres` and has to read the file
         shutil.chown(password, SYSTEM_USER)
     command = [
         str(binaries / "initdb"),

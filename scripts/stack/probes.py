@@ -25,7 +25,7 @@ async def redis_answers(port: int) -> bool:
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Poll a condition that nothing signals; return whether it became true in time."""
+    """Poll a condition that nothing signals. Return whether it became true in time."""
     deadline = time.monotonic() + within
     while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
@@ -40,7 +40,7 @@ async def succeeds(*command: str) -> bool:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there. Raises OSError if none ever could."""
+    """Whether a server could listen on this port. Raises OSError if no server ever could."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,7 +54,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 async def _exchange(port: int, request: bytes, host: str = HOST) -> bytes:
-    """Send a request; return the start of the answer, or nothing if there is none."""
+    """Send a request. Return the start of the answer; empty if there is no answer."""
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)

@@ -49,7 +49,7 @@ class Process:
         return child.pid if child is not None and child.returncode is None else None
 
     async def run(self) -> int:
-        """Run the program until it exits; return its exit code. May be called again afterwards."""
+        """Run the program until it exits. Return its exit code. May be called again afterwards."""
         program = self.program
         command = launcher_command(program.command, program.orphan_signal, program.user)
         self._child, lines = await spawn(command, program.environment, program.cwd)

@@ -25,7 +25,7 @@ def program(state: StateDirectory, port: int) -> Program:
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
     }
-    # In a file, because every user can read command lines.
+    # The password is in a file, because every user can read command lines.
     write_private(home / "redis.conf", "".join(f"{key} {text}\n" for key, text in options.items()))
     return Program(
         command=[binary, str(home / "redis.conf")],
