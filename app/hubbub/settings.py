@@ -159,7 +159,8 @@ else:
     _database = environment.database(DATABASE_URL)
 _database["CONN_MAX_AGE"] = DATABASE_MAX_AGE_SECONDS
 _database["CONN_HEALTH_CHECKS"] = True
-# With PgBouncer the next query may use another connection, which does not have this one's cursor.
+# With PgBouncer the next query may use another connection, which does not have the cursor of this
+# connection.
 _database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _options = _database.setdefault("OPTIONS", {})
 if _database["ENGINE"].endswith("sqlite3"):
@@ -180,7 +181,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis
 
-# Off for a Redis with a self-signed certificate, such as Heroku's.
+# Turn this off for a Redis with a self-signed certificate, such as Heroku's.
 REDIS_TLS_VERIFY = env.bool("REDIS_TLS_VERIFY", default=True)
 REDIS_HOSTS = environment.redis_hosts(REDIS_URL, verify=REDIS_TLS_VERIFY)
 YEARS_SECONDS = 10 * 365 * 24 * 3600
@@ -354,7 +355,7 @@ MAX_PAGE_MESSAGES = 100
 # Token bucket for messages, per user and process: its size, and the tokens added per second.
 MESSAGES_BURST = env.count("MESSAGES_BURST", default=30)
 MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
-# The same for all commands, including cheap ones.
+# The token bucket for all commands, including cheap ones.
 COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
 # Commands of a connection that are refused before it is closed with 4006. The count drops by
@@ -373,7 +374,8 @@ if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # one message must fit, with its H
         f"MAX_BUFFERED_BYTES is {MAX_BUFFERED_BYTES}. It must be at least {4 * MAX_FRAME_BYTES}, "
         "four times MAX_FRAME_BYTES."
     )
-# The kernel's send buffer; Linux doubles the value. Without a limit it would hide megabytes.
+# The kernel's send buffer; Linux doubles the value. Without a limit, the kernel would buffer
+# megabytes that we could not count.
 SEND_BUFFER_BYTES = 131_072
 
 # A connection is closed after 2.5 intervals without an answer, as in stock Daphne: 20 s + 30 s.
@@ -430,7 +432,8 @@ LANGUAGES = [("en", _("English"))]
 
 # Metrics and logs
 
-# Required to read /metrics. If empty, clients on private networks may, but not through a proxy.
+# Required to read /metrics. If empty, clients on private networks may read it, but not through a
+# proxy.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")
@@ -458,6 +461,6 @@ LOGGING = {
     "loggers": {
         "hubbub": {"level": LOG_LEVEL},
         "gunicorn.error": {"level": "INFO", "propagate": True},
-        "gunicorn.access": {"level": "WARNING"},  # it would log complete URLs
+        "gunicorn.access": {"level": "WARNING"},  # this logger would log complete URLs
     },
 }

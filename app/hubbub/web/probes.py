@@ -43,7 +43,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process runs; this checks nothing else."""
+    """Report that the process runs. This checks nothing else."""
     return _text_response("ok")
 
 
@@ -71,7 +71,8 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
 class Readiness:
     """Whether all migrations are applied, or were at any earlier check.
 
-    A file in PROMETHEUS_MULTIPROC_DIR marks this for workers forked during a database outage.
+    A file in PROMETHEUS_MULTIPROC_DIR records this for gunicorn workers that are forked during a
+    database outage.
     """
 
     def __init__(self) -> None:

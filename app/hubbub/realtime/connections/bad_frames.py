@@ -1,7 +1,7 @@
 """Decides when to close the connection of a client that keeps sending frames that are refused.
 
 Too many malformed frames in a row mean a broken client, which must not reconnect. Too many refusals
-of any kind mean a client that ignores them. `Commands` reports each frame here.
+of any kind mean a client that ignores refusals. `Commands` reports each frame here.
 """
 
 import time
@@ -23,11 +23,11 @@ class BadFrames:
         self._refusals: Bucket | None = None  # created when needed: most connections never need it
 
     def accept(self) -> None:
-        """Note a frame that was not refused: the next malformed one is the first in a row."""
+        """Note a frame that was not refused. The next malformed frame is the first in a row."""
         self._malformed_in_a_row = 0
 
     def refuse(self, problem: CommandProblem) -> int | None:
-        """Count a refused frame; return the code to close with, or None to stay open."""
+        """Count a refused frame. Return the code to close with, or None to stay open."""
         self._malformed_in_a_row += problem.is_malformed
         if self._malformed_in_a_row >= settings.MAX_BAD_FRAMES:
             return close_codes.BAD_FRAMES

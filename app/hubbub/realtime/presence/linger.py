@@ -19,9 +19,9 @@ def leave_now(presence: Presence, user_id: int, on_left: Callable[[], None]) -> 
 
 
 def leave_after_linger(presence: Presence, user_id: int, on_left: Callable[[], None]) -> None:
-    """Do the same after PRESENCE_LINGER_SECONDS.
+    """Do the same as `leave_now`, but after PRESENCE_LINGER_SECONDS.
 
-    A connection that the user has opened by then keeps them present.
+    If the user has opened another connection by then, it keeps them present.
     """
     loop = asyncio.get_running_loop()
     loop.call_later(settings.PRESENCE_LINGER_SECONDS, leave_now, presence, user_id, on_left)

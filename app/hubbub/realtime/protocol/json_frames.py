@@ -91,12 +91,15 @@ class CommandProblem(Exception):
 
     @property
     def is_malformed(self) -> bool:
-        """Whether only a broken client causes this. Too many in a row close the connection."""
+        """Whether only a broken client causes this problem.
+
+        Too many malformed frames in a row close the connection.
+        """
         return self.code in ("bad_frame", "unknown_type", "too_large")
 
 
 def parse(text: str | None) -> tuple[Ref, Command]:
-    """Parse a frame into its `ref` and its command; None stands for a binary frame.
+    """Parse a frame into its `ref` and its command. None stands for a binary frame.
 
     Raises CommandProblem, with the frame's `ref` if it could be read.
     """
@@ -107,7 +110,8 @@ def parse(text: str | None) -> tuple[Ref, Command]:
         raise CommandProblem("too_large", detail)
     try:
         envelope = _ENVELOPE.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):  # the last: nested too deeply
+    # RecursionError: the frame is nested too deeply.
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         detail = _("A frame must be a JSON object with a `type`; a `ref` must be text or a number.")
         raise CommandProblem("bad_frame", detail) from None
     decoder = _DECODERS.get(envelope.type)

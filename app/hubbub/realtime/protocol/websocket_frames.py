@@ -27,7 +27,7 @@ class FrameBatch:
         self.data = frames[0].data if len(frames) == 1 else b"".join([each.data for each in frames])
 
 
-# FIN and opcode 9, no payload. Only our server writes it, so it needs no text.
+# FIN and opcode 9, no payload. Only our server writes this frame, so the frame needs no text.
 PING: Final = FrameBatch([Frame("", b"\x89\x00")])
 
 

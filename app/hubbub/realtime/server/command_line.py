@@ -27,7 +27,8 @@ class CommandLine(CommandLineInterface):
         self.parser.set_defaults(
             verbosity=0,
             ping_interval=settings.PING_INTERVAL_SECONDS,
-            # With this the protocol's rule holds: close after 2.5 ping intervals of silence.
+            # With this timeout, the server keeps the protocol's rule: close after 2.5 ping
+            # intervals of silence.
             ping_timeout=int(1.5 * settings.PING_INTERVAL_SECONDS),
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
             websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,

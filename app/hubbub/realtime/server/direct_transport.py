@@ -1,10 +1,10 @@
 """The transport of one WebSocket in our server: writes encoded frames straight to the socket.
 
-The endpoint gets it through an ASGI extension. It is a small object apart from the protocol for
-speed. A fan-out writes to hundreds of sockets, and asking the protocol and its transport each time
-whether anything is buffered costs half as much as the system call. `direct_send` is that answer,
-cached. The protocol keeps it valid: everything that may fill a buffer goes through its `sendData`
-or its `state`, and both clear `direct_send`.
+The endpoint gets it through an ASGI extension. For speed, the transport is a small object apart
+from the protocol. A fan-out writes to hundreds of sockets, and asking the protocol and its
+transport each time whether anything is buffered costs half as much as the system call.
+`direct_send` caches that answer. The protocol keeps it valid: everything that may fill a buffer
+goes through the protocol's `sendData` or its `state`, and both clear `direct_send`.
 """
 
 from collections.abc import Callable
@@ -19,19 +19,19 @@ class FrameProtocol(Protocol):
     """What this transport needs of the WebSocket protocol object that it writes for."""
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these for everything received from now on, and for everything already queued."""
+        """Call these functions for everything received from now on, and for what is queued."""
 
     def find_direct_send(self) -> Callable[[bytes], int] | None:
         """Return the socket's own `send` if nothing is buffered that has to be sent first."""
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or the rest of partly written ones; return the buffered bytes.
+        """Write whole frames, or the rest of partly written ones. Return the buffered bytes.
 
         After a close frame, or when the socket has closed, write nothing and return 0.
         """
 
     def close(self, code: int) -> None:
-        """Send a close frame; nothing is written after it."""
+        """Send a close frame. Nothing is written after it."""
 
     def abort(self) -> None:
         """Close the TCP connection immediately and discard what is buffered."""
@@ -65,7 +65,7 @@ class DirectTransport:
         if direct_send is not None:
             try:
                 sent = direct_send(data)
-            except OSError:  # full or closed: Twisted's transport finds out which
+            except OSError:  # the socket is full or closed: Twisted's transport finds out which
                 sent = 0
             if sent == len(data):
                 return 0

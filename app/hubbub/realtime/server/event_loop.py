@@ -12,7 +12,7 @@ from hubbub.realtime.telemetry.loop_stalls import loop_stalls
 
 
 class TimedSelector(selectors.DefaultSelector):
-    """Records how long the loop ran between waits for its sockets, and how late each wait returned.
+    """Records each turn of the loop: its length, and how late the wait for sockets returned.
 
     A late return means that the process got no CPU time or was stopped.
     """
@@ -32,7 +32,7 @@ class TimedSelector(selectors.DefaultSelector):
 
 
 class _TimedLoopPolicy(asyncio.DefaultEventLoopPolicy):
-    """Creates one timed loop; loops that threads create later are ordinary ones."""
+    """Creates one timed loop. Loops that threads create later are ordinary ones."""
 
     def new_event_loop(self) -> Any:
         asyncio.set_event_loop_policy(None)

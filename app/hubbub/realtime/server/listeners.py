@@ -18,10 +18,10 @@ def with_backlog(endpoint: str) -> str:
 
 
 def limit_send_buffers(port: Any) -> None:
-    """Limit the kernel's send buffers of the sockets that a port accepts, which inherit the limit.
+    """Limit the kernel's send buffers of the sockets that a port accepts.
 
-    By default the kernel would buffer megabytes for a client that does not read, and we could not
-    count them.
+    The sockets inherit the limit from the port. By default the kernel would buffer megabytes for a
+    client that does not read, and we could not count them.
     """
     port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, settings.SEND_BUFFER_BYTES)
 
@@ -29,7 +29,7 @@ def limit_send_buffers(port: Any) -> None:
 def stop_listening(port: Any) -> None:
     """Close a port, after accepting the connections that wait for it in the kernel.
 
-    Closing it resets the connections that still wait; accepted ones get an answer.
+    Closing the port resets connections that still wait; accepted connections get an answer.
     """
     for _ in range(BACKLOG):
         if not _is_readable(port):

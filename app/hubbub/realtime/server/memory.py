@@ -2,7 +2,7 @@
 
 The server calls both functions once, when it starts. Because the collector runs so rarely, a closed
 socket must not depend on it: `websocket_protocol` and `server` break the socket's reference cycles
-when it ends. Otherwise its objects would stay for an hour.
+when the socket ends. Otherwise its objects would stay for an hour.
 """
 
 import ctypes

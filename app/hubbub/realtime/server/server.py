@@ -93,7 +93,7 @@ class Server(daphne.server.Server):
     def create_application(
         self, protocol: Any, scope: MutableMapping[str, Any]
     ) -> "asyncio.Queue[Any] | None":
-        """Create an application as Daphne does; for a WebSocket, offer its direct transport."""
+        """Create an application as Daphne does. Offer a WebSocket its direct transport."""
         if isinstance(protocol, HubbubWebSocketProtocol):
             scope["extensions"] = {FRAMES_EXTENSION: {"transport": protocol.direct_transport}}
         queue = super().create_application(protocol, scope)
@@ -143,7 +143,7 @@ class Server(daphne.server.Server):
                 logger.exception("Could not send an error response.")
 
     def timeout_checker(self) -> None:
-        """Check timeouts every two seconds, in slices: 10,000 together would stall the loop."""
+        """Check timeouts every two seconds, in slices: 10,000 at once would stall the loop."""
         in_slices(self.connections, _check_timeouts, self._schedule_timeout_check)
 
     def _schedule_timeout_check(self) -> None:
@@ -152,7 +152,10 @@ class Server(daphne.server.Server):
     # Shutdown
 
     def _shut_down(self, seconds: float) -> None:
-        """Start a drain. On a second signal exit immediately, which loses no more than a crash."""
+        """Start a drain.
+
+        On a second signal, exit immediately, which loses no more than a crash does.
+        """
         if self._shutdown is None:
             self._shutdown = twisted_loop.create_task(self._drain(seconds))
         else:
@@ -197,7 +200,7 @@ def _check_timeouts(protocols: Iterable[Any]) -> None:
     for protocol in protocols:
         try:
             protocol.check_timeouts()
-        except Exception:  # must not keep the other connections from being checked
+        except Exception:  # an error must not keep the other connections from being checked
             logger.exception("Could not check the timeouts of a connection.")
 
 
@@ -214,7 +217,7 @@ async def _wait_for(applications: list["asyncio.Future[None]"]) -> None:
 
 
 def _exit_process(status: int) -> NoReturn:
-    """Exit without waiting for threads: one that waits for a hung database would never end."""
+    """Exit without waiting for threads: a thread that waits for a hung database would never end."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

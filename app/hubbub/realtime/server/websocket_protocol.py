@@ -39,7 +39,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
     received_at = 0.0  # monotonic, like all times here
     pinged_at = 0.0
     ping_due_at = 0.0
-    _closed_at = 0.0  # when `check_timeouts` first found it closed
+    _closed_at = 0.0  # when `check_timeouts` first found the socket closed
     _on_text: OnText | None = None
     _on_disconnect: OnDisconnect | None = None
     _state: int = WebSocketProtocol.STATE_CONNECTING
@@ -47,13 +47,13 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def dataReceived(self, data: bytes) -> None:
         self.received_at = time.monotonic()
-        # Autobahn's own method formats a log line for each call, which we do not log.
+        # Autobahn's own method formats a log line for each call, although we do not log it.
         self._dataReceived(data)
 
     # Receiving, once an application is attached
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these from now on, in order of arrival, instead of filling a queue.
+        """Call these functions from now on, in order of arrival, instead of filling a queue.
 
         The application may return. That frees its task, its queue and the headers of the handshake:
         a third of a socket's memory.
@@ -78,7 +78,8 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         on_disconnect, self._on_text, self._on_disconnect = self._on_disconnect, None, None
-        self._direct_transport = None  # it refers to this protocol: a reference cycle
+        # The transport refers to this protocol, which is a reference cycle.
+        self._direct_transport = None
         try:
             super().onClose(wasClean, code, reason)
         finally:
@@ -111,7 +112,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         return self._direct_transport
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or the rest of partly written ones; see `FrameProtocol`."""
+        """Write whole frames, or the rest of partly written ones. See `FrameProtocol`."""
         if self.state != self.STATE_OPEN:
             return 0
         # Autobahn's own frames may be in its queue; if there are none, this is `transport.write`.
@@ -121,7 +122,8 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
     def find_direct_send(self) -> Callable[[bytes], int] | None:
         """Return the socket's own `send` if nothing is buffered that has to be sent first.
 
-        Only on Twisted's plain TCP transport: a TLS wrapper would expose the unencrypted socket.
+        This works only on Twisted's plain TCP transport: a TLS wrapper would expose the unencrypted
+        socket.
         """
         if not self._can_send_directly:
             return None
@@ -140,7 +142,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         )
 
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
-        """Send as Autobahn does. All its frames come through here and fill the buffers."""
+        """Send as Autobahn does. All of its frames come through here and fill the buffers."""
         self._stop_direct_sends()
         super().sendData(data, sync, chopsize)
 
@@ -168,7 +170,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         return len(transport.dataBuffer) - int(transport.offset) + int(transport._tempDataLen)
 
     def close(self, code: int) -> None:
-        """Send a close frame; nothing is written after it."""
+        """Send a close frame. Nothing is written after it."""
         self.serverClose(code)
 
     def abort(self) -> None:
@@ -202,7 +204,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
             self.sendClose(code=close_codes.PING_TIMEOUT)
         elif now >= self.ping_due_at:
             self.ping_due_at = now + self.server.ping_interval
-            if self.received_at >= self.pinged_at:  # else keep the time of the unanswered ping
+            if self.received_at >= self.pinged_at:  # otherwise keep the time of the unanswered ping
                 self.pinged_at = now
             self.direct_transport.write(PING)
 

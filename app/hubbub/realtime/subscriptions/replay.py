@@ -1,9 +1,10 @@
-"""What a resume replays: from the room's replay buffer, else from the log.
+"""What a resume replays: from the room's replay buffer, or else from the log.
 
 After a restart the buffers are empty and all clients reconnect. So only one task at a time reads a
-room's log, and it puts what it read into the buffer, where the waiting tasks find it. They may find
+room's log. It puts what it read into the buffer, where the waiting tasks find it. They may find
 entries that were read before they asked. That is safe: by then the room has reached the seq that
-they know of, and the buffer drops entries that have changed since the read (`ReplayBuffer.extend`).
+the tasks know of, and the buffer drops entries that have changed since the read
+(`ReplayBuffer.extend`).
 """
 
 import time
@@ -30,7 +31,10 @@ LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to
 
 
 class Missed(NamedTuple):
-    """What a client missed. `entries` is None if it cannot be replayed: too much, or cut off."""
+    """What a client missed.
+
+    `entries` is None if it cannot be replayed, because it is too much or the log was cut.
+    """
 
     entries: list[LogEntry] | None
     source: Counter  # counts resumes by where the entries were found
@@ -49,7 +53,7 @@ class ReplayPager:
     """
 
     def __init__(self, room: LocalRoom, position: int | None) -> None:
-        """`position` is the last seq that the client has; None: it asks for no replay."""
+        """`position` is the last seq that the client has. None: the client asks for no replay."""
         self._room, self._position = room, position
         self._is_counted = False
 
@@ -71,7 +75,7 @@ class ReplayPager:
         return ReplayPage(entries, is_last=len(entries) == len(missed.entries), resumed=True)
 
     def advance(self, page: ReplayPage) -> None:
-        """Continue after this page, which has been written."""
+        """Continue after this page, which the caller has written."""
         self._position = page.entries[-1].seq
 
 
@@ -97,7 +101,7 @@ async def _find_missed(room: LocalRoom, position: int) -> Missed:
         if (entries := room.replay_buffer.since(position)) is not None:
             return Missed(entries, metrics.resumed_from_buffer)
         if room.failed_reads > failed_reads:
-            raise TimeoutError  # or each task would wait for a hanging database in turn
+            raise TimeoutError  # otherwise each task in turn would wait for a hanging database
         try:
             entries = await _read_missed(room, position)
         except DATABASE_UNAVAILABLE:
@@ -124,7 +128,7 @@ async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
 
 
 def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
-    """Deliver entries that the bus has not delivered; return whether the room accepted all."""
+    """Deliver entries that the bus has not delivered. Return whether the room accepted all."""
     assert room.seq is not None
     ahead = [entry for entry in entries if entry.seq > room.seq]
     if ahead:

@@ -1,7 +1,7 @@
 """What users may do in rooms when they subscribe, read for all concurrent subscribes together.
 
-Membership and the room's last seq must be read in one statement. In two, a user removed in between
-would count as a member at a seq that already includes their removal.
+The membership and the room's last seq must be read in one statement. With two statements, a user
+who is removed between them would count as a member at a seq that already includes their removal.
 """
 
 from collections.abc import Sequence

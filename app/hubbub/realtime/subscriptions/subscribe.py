@@ -85,7 +85,7 @@ class SubscribeRequest:
         self.connection.write(problem_frame(problem))
 
     async def _subscribe(self, room: LocalRoom, position: int | None, access: RoomAccess) -> None:
-        """Replay page by page, then activate. Access is checked again before each page is sent."""
+        """Replay page by page, then activate. Check access again before each page is sent."""
         pager = ReplayPager(room, position)
         while True:
             # Wait until the client has read the previous page: two may exceed its buffer.

@@ -26,7 +26,7 @@ def record_fan_out(committed_at: Iterable[float | None]) -> None:
 
 
 class HeartbeatDelays:
-    """How long the heartbeats of each replica take to reach this one."""
+    """Measures how long the heartbeats of each replica take to reach this one."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # start id of a replica -> name of its process
@@ -39,8 +39,8 @@ class HeartbeatDelays:
     def forget(self, replica: str) -> None:
         """Remove the metric of a replica that is gone.
 
-        It stays if a later start has the same name: a container that restarts in place keeps its
-        host name and process id.
+        The metric stays if a later start of the replica has the same name: a container that
+        restarts in place keeps its host name and process id.
         """
         name = self._names.pop(replica, "")
         if name and name not in self._names.values():

@@ -1,4 +1,6 @@
-"""Records how long the event loop stalled: it ran a callback and did not poll its sockets. Pure.
+"""Records how long the event loop stalled, when it ran a callback and did not poll its sockets.
+
+Pure.
 
 Our server's selector (`server.event_loop`) reports each turn of the loop, so `record` has to be
 cheap. The `/metrics` probe shows the longest stalls. With another server nothing is recorded.

@@ -15,12 +15,15 @@ class TrafficObserver(Protocol):
         """A connection was admitted to the hub."""
 
     def received(self, connection: Connection, command: Command) -> None:
-        """A valid command within the rate limit arrived; it may still fail."""
+        """A valid command within the rate limit arrived. It may still fail."""
 
     def subscribed(
         self, connection: Connection, room_id: int, missed: int | None, resumed: bool
     ) -> None:
-        """A subscription went live. `missed`: events since the client's position, if it had one."""
+        """A subscription went live.
+
+        `missed` is the number of events since the client's position, if it had a position.
+        """
 
     def disconnected(self, connection: Connection, code: int | None) -> None:
         """A connection has ended."""

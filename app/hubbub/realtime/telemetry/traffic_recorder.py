@@ -33,7 +33,7 @@ CACHED_PSEUDONYMS = 100_000
 MAX_BUFFERED_LINES = 100_000
 
 # Milliseconds since the start of the file, kind, number of the connection in this file, details.
-# Edits and deletions do not name their room: it is one of the sender's.
+# Edits and deletions do not name their room, which is one of the sender's rooms.
 Line: TypeAlias = list[Any]
 
 
@@ -52,7 +52,7 @@ def start_recorder(replica_id: str) -> "TrafficRecorder | None":
 
 
 class TrafficRecorder:
-    """A `TrafficObserver` that writes one file. Once recording has ended, calls do nothing."""
+    """A `TrafficObserver` that writes one file. Once the recording has ended, calls do nothing."""
 
     def __init__(self, directory: Path, replica_id: str) -> None:
         self.path = directory / f"{replica_id}.jsonl"
@@ -144,7 +144,7 @@ class TrafficRecorder:
         return lines
 
     def _write(self, lines: list[Line]) -> str:
-        """Write all of the lines or none of them; return why recording must end, or ""."""
+        """Write all of the lines or none. Return why the recording must end, or an empty text."""
         if not lines:
             return ""
         data = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)

@@ -17,7 +17,10 @@ register = template.Library()
 
 @register.simple_tag
 def avatar(user: User, size: str = "") -> SafeString:
-    """Return the user's avatar. It is hidden from screen readers: the name is always beside it."""
+    """Return the user's avatar.
+
+    It is hidden from screen readers, because the name is always beside it.
+    """
     size_class = f" avatar-{size}" if size else ""
     return format_html(
         '<span class="avatar avatar-{}{}" aria-hidden="true">{}</span>',

@@ -12,7 +12,7 @@ SIGNED_OUT_FORMS = ("account_login", "account_signup")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Explain the failure; redirect users who have since signed in in another tab."""
+    """Explain the failure. Redirect users who have since signed in in another tab."""
     is_signed_out_form = request.path in [reverse(name) for name in SIGNED_OUT_FORMS]
     retry_url = request.path
     if is_signed_out_form and "next" in request.POST:
@@ -23,7 +23,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Render without the request, which may be the cause (an unknown host, for example)."""
+    """Render the page without the request, which may be the cause (such as an unknown host)."""
     return HttpResponse(render_to_string("errors/400.html"), status=400)
 
 
@@ -36,5 +36,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Render without the request: its user would need the database, which may be down."""
+    """Render the page without the request: its user would need the database, which may be down."""
     return HttpResponse(render_to_string("errors/500.html"), status=500)

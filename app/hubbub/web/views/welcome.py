@@ -14,11 +14,11 @@ from hubbub.web.current_user import current_user
 @require_safe
 @login_required
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Show the page to an owner; redirect everyone else to `next`."""
+    """Show the page to an owner. Redirect everyone else to `next`."""
     next_url = request.GET.get("next", "")
     if not url_has_allowed_host_and_scheme(next_url, {request.get_host()}):
         next_url = reverse("home")
     if not current_user(request).is_owner:
-        return HttpResponseRedirect(next_url)  # `redirect` might mistake it for a view's name
+        return HttpResponseRedirect(next_url)  # `redirect` might take the URL for a view's name
     address = settings.PUBLIC_URL or request.build_absolute_uri("/")
     return render(request, "welcome.html", {"next_url": next_url, "address": address})
