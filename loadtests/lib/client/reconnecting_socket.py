@@ -1,6 +1,6 @@
-"""The socket of a client: opened again after every loss until the server forbids it.
+"""The socket of a client. It is opened again after every loss, until the server forbids that.
 
-It feeds `ClientProtocol` with what arrives, and performs the effects that concern the socket.
+The socket passes what arrives to `ClientProtocol`, and performs the effects that concern it.
 `Client` adds rooms and commands.
 """
 
@@ -29,7 +29,7 @@ SWITCH_RETRY_SECONDS = (0.1, 0.3)
 
 
 class ReconnectingSocket:
-    """Stays connected from `async with` until `close`. `decode` parses the frames."""
+    """A socket that stays connected from `async with` until `close`. `decode` parses the frames."""
 
     def __init__(
         self,
@@ -206,7 +206,7 @@ class ReconnectingSocket:
             await socket.close()
 
     async def _switch(self) -> None:
-        """Open a replacement socket; until one opens, the old one stays in use."""
+        """Open a replacement socket. Until one opens, the old socket stays in use."""
         address, started = self.next_address(), time.perf_counter()
         try:
             socket, welcome = await websocket.connect_and_welcome(address, self.headers)
@@ -227,7 +227,7 @@ class ReconnectingSocket:
             await self._perform(effect)
 
     async def _perform(self, effect: Effect) -> None:
-        """Perform an effect that concerns the socket; subclasses perform the others."""
+        """Perform an effect that concerns the socket. Subclasses perform the others."""
         match effect:
             case WriteFrame(frame):
                 await self._write(frame)

@@ -45,7 +45,7 @@ class Second:
     users: int = 0
     connections: Counter[str] = field(default_factory=Counter)  # by replica
     latencies: dict[str, Histogram] = field(default_factory=dict)  # by KINDS
-    # By KINDS: requests with no answer or a wrong one.
+    # By KINDS: what had no answer, or a wrong one.
     failures: Counter[str] = field(default_factory=Counter)
     order_errors: Counter[str] = field(default_factory=Counter)  # by ORDER_ERRORS
     checked: int = 0  # history entries that were checked for their order
