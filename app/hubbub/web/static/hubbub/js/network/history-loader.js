@@ -17,7 +17,7 @@ export class HistoryLoader {
     this.loading = new Set();
   }
 
-  /** Load a room's window around the message of `seq`. If `seq` is null, load the latest messages. */
+  /** Load a room's window around the message of `seq`, or its latest messages if `seq` is null. */
   async show(room, seq) {
     const timeline = this.store.state.timelines.get(room);
     const isInWindow =

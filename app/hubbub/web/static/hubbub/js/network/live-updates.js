@@ -61,7 +61,7 @@ export class LiveUpdates {
     else this.retrying(() => this.on.resume(this.store.state.open));
     this.outbox.flush();
     this.sendReads();
-    // The page missed bumps and invitations while it had no connection (or since it was rendered).
+    // The page missed bumps and invitations while it had no connection, or since it was rendered.
     if (!isNewEpoch) this.retrying(() => this.on.refreshRooms({ reset: false }));
   }
 
@@ -71,7 +71,7 @@ export class LiveUpdates {
     return this.retrying(() => (isNeeded() ? this.on.reload(room) : null));
   }
 
-  /** Retry while the server doesn't answer. Stops at the next `welcome`, which restarts this. */
+  /** Retry while the server doesn't answer. The next `welcome` ends the retries and starts anew. */
   async retrying(action) {
     const welcome = this.welcomes;
     while (welcome === this.welcomes) {
@@ -152,8 +152,10 @@ export class LiveUpdates {
     this.readTimer ??= setTimeout(() => this.sendReads(), READ_MARK_DELAY_MS);
   }
 
-  /** Send the read marks. They may wait a second; those that get lost are sent after a reconnect.
-   * */
+  /**
+   * Send the read marks, which may wait for a second. Marks that get lost are sent again after a
+   * reconnect.
+   */
   sendReads() {
     clearTimeout(this.readTimer);
     this.readTimer = null;

@@ -3,7 +3,10 @@
 import { Problem } from "./problem.js";
 
 export class RestClient {
-  /** `onSignedOut` is called when the session is over; `unreachable` is the text for no answer. */
+  /**
+   * `onSignedOut` is called when the session is over. `unreachable` is the text to show when the
+   * server doesn't answer.
+   */
   constructor({ token, onSignedOut, unreachable }) {
     this.token = token;
     this.onSignedOut = onSignedOut;

@@ -2,7 +2,8 @@
  * A WebSocket that reconnects automatically: it connects, waits for `welcome`, sends a ping when
  * the server is silent, and reconnects with backoff and jitter. When the server sends `goodbye`,
  * the next socket opens beside the old one and takes over with its `welcome`, without an
- * interruption. It knows frames and nothing about rooms; `LiveUpdates` resumes on `welcome`.
+ * interruption. This class knows frames and nothing about rooms; `LiveUpdates` resumes on
+ * `welcome`.
  *
  * The timings are the protocol's ("Keep-alive", "Close codes" in docs/protocol.md): change them there
  * first.
@@ -65,13 +66,13 @@ export class ReconnectingSocket {
     this.retryTimer = setTimeout(() => this.connect(), ms);
   }
 
-  /** Send a command that needs no answer; false without a connection. */
+  /** Send a command that needs no answer. Returns false without a connection. */
   send(command) {
     if (this.connected) this.ws.send(JSON.stringify(command));
     return this.connected;
   }
 
-  /** Send a command; resolves to its answer, `ok` or `problem`, or to null when it got none. */
+  /** Send a command. Resolves to its answer, `ok` or `problem`, or to null when there was none. */
   request(command) {
     const ref = this.nextRef++;
     const { ws } = this;
@@ -160,7 +161,7 @@ export class ReconnectingSocket {
     if (unanswered.length && this.connected) setTimeout(() => this.on.unanswered());
   }
 
-  /** The next socket reached no replica, or one that is draining too: there is time to retry. */
+  /** The next socket reached no replica, or one that is also draining. There is time to retry. */
   nextClosed() {
     this.next = null;
     setTimeout(() => this.openNext(), NEXT_SOCKET_RETRY_MS);

@@ -19,7 +19,10 @@ export function withGap(timeline) {
   return { ...timeline, needsSubscribe: true };
 }
 
-/** Move the position to an applied event; during a REST load, the position it will have then. */
+/**
+ * Move the position to an applied event. During a REST load, move the position that applies after
+ * the load.
+ */
 export function movedTo(timeline, seq) {
   const isLoading = timeline.pendingPosition !== null;
   return { ...timeline, ...(isLoading ? { pendingPosition: seq } : { position: seq }) };

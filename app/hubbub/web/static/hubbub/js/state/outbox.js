@@ -73,7 +73,7 @@ export class Outbox {
     return [...this.entries.values()].sort((one, other) => one.at - other.at);
   }
 
-  /** Send one entry; true when the room's next entry may follow. */
+  /** Send one entry. Resolves to true when the room's next entry may follow. */
   async send(entry) {
     const answer = await withTimeout(this.deliver(entry), ANSWER_TIMEOUT_MS);
     if (answer === null) return false;

@@ -6,7 +6,7 @@
 
 const MEMBER_CHANGES = { "member.joined": 1, "member.left": -1 };
 
-/** The room's name; for a direct message, the other user's. */
+/** The room's name. A direct message has the name of the other user. */
 export function nameOf(room) {
   return room.with?.name ?? room.name;
 }

@@ -140,7 +140,8 @@ function latestVisibilityChanged(state, { room, visible }) {
   return inTimeline(state, room, (timeline) => {
     if (timeline.latestVisible === visible) return timeline;
     const next = { ...timeline, latestVisible: visible };
-    // Messages that arrived just before the page reported that the user looked away are unread.
+    // The page may report late that the user looked away: messages that arrived just before the
+    // report are unread.
     return visible ? next : withDivider(next, info);
   });
 }

@@ -15,7 +15,7 @@ export function firstKeptSeq(timeline) {
   return messages.length < MAX_MESSAGES ? null : messages.at(-KEPT_MESSAGES).seq;
 }
 
-/** Drop what lies before `seq`. */
+/** Drop the messages and notices before `seq`. */
 export function trimmedBefore(timeline, seq) {
   const messages = new Map([...timeline.messages].filter(([, message]) => message.seq >= seq));
   const notices = new Map([...timeline.notices].filter(([noticeSeq]) => noticeSeq >= seq));

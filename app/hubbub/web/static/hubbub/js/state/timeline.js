@@ -34,7 +34,7 @@ export function emptyTimeline(room) {
 
 /**
  * Add a page of history: "fresh" replaces the window, "before" and "after" extend it at `edge`.
- * A page that was requested for another edge than the window has now is outdated and ignored,
+ * A page that was requested for an edge that the window no longer has is outdated. It is ignored,
  * because it would leave a gap.
  */
 export function withPage(timeline, page, where, edge = null) {
@@ -104,7 +104,7 @@ export function withPresence(timeline, frame) {
   return { ...timeline, online, onlineCount: frame.online_count };
 }
 
-/** The messages of the window, in order. The same list for the same timeline. */
+/** The messages of the window, in order. The same timeline gives the same list. */
 export function messagesInWindow(timeline) {
   if (!listCache.has(timeline)) {
     const inWindow = (entry) => entry.seq >= timeline.from && entry.seq <= timeline.to;

@@ -1,5 +1,4 @@
-/** The base of the dialogs: a native modal `<dialog>` with a heading, an error message and a body.
- * */
+/** The base of the dialogs: a modal `<dialog>` with a heading, an error message and a body. */
 
 import { html, nothing } from "lit";
 import { createRef, ref } from "lit/directives/ref.js";

@@ -1,4 +1,4 @@
-/** A search that reports only the latest query's results, and drops late answers to others. */
+/** A search that reports only the results of the latest query, and drops late answers to others. */
 
 export class LatestSearch {
   /** `request(text)` resolves to results, which `onResults` receives. */

@@ -58,7 +58,7 @@ function namesOf(users) {
   return listOf([...names.slice(0, MAX_NAMES), others]);
 }
 
-/** The actor, unless they did it to themselves. */
+/** The actor, if they are another user than the one whom the event concerns; otherwise null. */
 function otherActor(event) {
   return event.user && event.actor.id !== event.user.id ? event.actor : null;
 }

@@ -31,7 +31,7 @@ export class KeyboardShortcuts {
     }[key];
   }
 
-  /** A key in a button or an editor inside a message: only Escape moves to the composer. */
+  /** Handle a key in a button or an editor inside a message: only Escape moves to the composer. */
   pressedInside(event) {
     if (event.key === "Escape" && !event.defaultPrevented) this.timeline.emit("compose");
   }

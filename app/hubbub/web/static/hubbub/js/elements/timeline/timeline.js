@@ -62,7 +62,7 @@ class HubTimeline extends ChatElement {
     super.scheduleUpdate();
   }
 
-  /** Render what the user just did before they press the next key. */
+  /** Render immediately what the user did, before they press the next key. */
   renderNow() {
     this.isUrgent = true;
     this.requestUpdate();
