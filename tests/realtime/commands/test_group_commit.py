@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
@@ -10,7 +10,9 @@ from django.db import OperationalError, connection, transaction
 from pytest_django import Settings
 
 from hubbub.accounts.models import User
-from hubbub.chat.actions import rooms
+from hubbub.chat.actions import batch_statements_postgres, rooms
+from hubbub.chat.actions.batch_statements import LockedRows, LockWait, MembershipKey, MessageKey
+from hubbub.chat.actions.room_lock import is_lock_timeout
 from hubbub.chat.actions.send import send_many
 from hubbub.chat.actions.send_batch import Draft
 from hubbub.chat.models import Message, Room
@@ -21,9 +23,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def patience(settings: Settings) -> None:
-    """Let sends wait for longer than a lock, however slow the machine is."""
+def usual_timeout(settings: Settings) -> float:
+    """Let sends wait for longer than a lock, however slow the machine is.
+
+    Return how long they wait outside of these tests.
+    """
+    usual: float = settings.QUERY_TIMEOUT_SECONDS
     settings.QUERY_TIMEOUT_SECONDS = 20
+    return usual
 
 
 @contextmanager
@@ -56,6 +63,22 @@ def room_locked(room: Room) -> AbstractContextManager[None]:
 
 def draft(sender: User, room: Room, nonce: str, body: str = "hello") -> Draft:
     return Draft(sender.pk, room.pk, nonce, body)
+
+
+def record_lock_waits(monkeypatch: pytest.MonkeyPatch, nonce: str) -> list[LockWait]:
+    """Return a list that grows with each batch that contains this nonce and waits for its rooms."""
+    waits: list[LockWait] = []
+    lock_and_read = batch_statements_postgres.lock_and_read
+
+    def record(
+        memberships: Collection[MembershipKey], messages: Collection[MessageKey], wait: LockWait
+    ) -> LockedRows:
+        if wait is not LockWait.SKIP_LOCKED and nonce in {key.nonce for key in messages}:
+            waits.append(wait)
+        return lock_and_read(memberships, messages, wait)
+
+    monkeypatch.setattr(batch_statements_postgres, "lock_and_read", record)
+    return waits
 
 
 async def outcomes(group_commit: GroupCommit, drafts: list[Draft]) -> list[Message | BaseException]:
@@ -151,9 +174,10 @@ def test_full_queues_refuse_sends_until_there_is_space_again(
 
 @pytest.mark.deployment
 def test_a_locked_room_delays_no_other_room_and_fails_after_two_seconds(
-    alice: User, lobby: Room
+    monkeypatch: pytest.MonkeyPatch, usual_timeout: float, alice: User, lobby: Room
 ) -> None:
     free = rooms.create(alice, name="free", kind="public")
+    waits = record_lock_waits(monkeypatch, "stuck")
 
     async def scenario() -> None:
         group_commit = GroupCommit()
@@ -162,11 +186,15 @@ def test_a_locked_room_delays_no_other_room_and_fails_after_two_seconds(
             for n in range(5):
                 await group_commit.send(draft(alice, free, f"free-{n}"))
             assert not stuck.done(), "the sends to the other room waited for the lock's timeout"
-            with pytest.raises(OperationalError):
+            with pytest.raises(OperationalError) as failed:
                 await stuck
+        assert is_lock_timeout(failed.value)
         await group_commit.close()
 
     asyncio.run(scenario())
+    # The database keeps these times exactly. A busy machine would add to a measured time.
+    assert sum(wait.milliseconds for wait in waits) == 2_000
+    assert usual_timeout > 2, "the sender would not wait for the lock's timeout"
     assert not Message.objects.filter(nonce="stuck").exists()
 
 
@@ -200,17 +228,18 @@ def test_a_nonce_in_another_open_transaction_delays_no_other_send(
 ) -> None:
     held = rooms.create(alice, name="held", kind="public")
 
-    async def scenario() -> tuple[Message | BaseException, Message]:
+    async def scenario() -> list[Message | BaseException]:
         group_commit = GroupCommit()
+        drafts = [draft(alice, lobby, "held"), draft(bob, lobby, "free")]
         with in_another_transaction(lambda: send_many([draft(alice, held, "held")])):
-            stuck = asyncio.ensure_future(outcomes(group_commit, [draft(alice, lobby, "held")]))
-            other = await group_commit.send(draft(bob, lobby, "free"))
-            [outcome] = await stuck
+            results = await outcomes(group_commit, drafts)  # both are in the first batch
         await group_commit.close()
-        return outcome, other
+        return results
 
-    outcome, other = asyncio.run(scenario())
-    assert isinstance(outcome, (OperationalError, TimeoutError))
+    stuck, other = asyncio.run(scenario())
+    assert isinstance(stuck, OperationalError)
+    assert is_lock_timeout(stuck)
+    assert isinstance(other, Message)
     assert other.nonce == "free"
 
 
