@@ -1,6 +1,7 @@
 """Error responses of REST: limits, invalid requests, a database that is down."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import socket
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -193,12 +195,16 @@ def _ensure_clear(answer: ApiResponse) -> None:
 def test_a_locked_room_is_soon_unavailable(bob: User, lobby: Room) -> None:
     address = f"/rooms/{lobby.pk}/messages"
     session = ApiClient(bob)
-    with locked_elsewhere(lobby):
+    with locked_elsewhere(lobby), CaptureQueriesContext(connection) as queries:
         started = monotonic()
         refused = session.post(address, body="now?", nonce="n1")
         # A busy machine adds some time to LOCK_SECONDS, but less than the statement's own timeout
         # would.
         assert monotonic() - started < settings.DATABASE_TIMEOUT_SECONDS
+    if connection.vendor == "postgresql":  # SQLite uses the connection's limit
+        statements = "".join(query["sql"] for query in queries)
+        waits = re.findall(r"lock_timeout = (\d+)", statements)
+        assert 0 < sum(map(int, waits)) <= settings.LOCK_SECONDS * 1000
     assert refused.problem == (503, "unavailable")
     assert refused.json["retry_after"] > 0
     again = session.post(address, body="now?", nonce="n1")
