@@ -57,6 +57,7 @@ async def test_a_quiet_room_is_written_to_immediately() -> None:
 async def test_frames_of_a_few_milliseconds_are_joined_in_one_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    assert 0.001 <= fan_out.JOIN_SECONDS <= 0.02
     monkeypatch.setattr(fan_out, "JOIN_SECONDS", 0.2)  # a busy machine may need some for the loop
     room = FanOut()
     [wire] = add_subscribers(room, 1)
