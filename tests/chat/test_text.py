@@ -51,7 +51,8 @@ def plain_text(pieces: list[tuple[str, str]]) -> str:
 PLAIN_TEXTS = st.lists(
     st.tuples(
         st.sampled_from(["", " ", "  ", "\n"]),
-        st.sampled_from(WORDS.split(" ")) | PIECES | st.characters(),
+        # Without an argument, `split` would drop the words that are spaces.
+        st.sampled_from(WORDS.replace("\n", "").split(" ")) | PIECES | st.characters(),
     ),
     max_size=12,
 ).map(plain_text)
