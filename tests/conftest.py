@@ -90,7 +90,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderS
 
 def _only_distributes(config: pytest.Config) -> bool:
     """Return whether this process leaves all tests to workers of pytest-xdist."""
-    distributes = config.option.dist != "no" and not config.option.collectonly
+    # pytest-xdist, which adds the option `dist`, may be turned off.
+    distributes = config.getoption("dist", "no") != "no" and not config.option.collectonly
     return distributes and not hasattr(config, "workerinput")
 
 
