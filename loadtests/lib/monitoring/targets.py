@@ -14,7 +14,7 @@ SHOW_METRICS = ("web-", "realtime-")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A process of a deployment, with its descendants. It has no `pid` on another machine."""
+    """A process of a deployment, with its descendants. On another machine, `pid` is None."""
 
     name: str
     pid: int | None = None

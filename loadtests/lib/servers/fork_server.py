@@ -72,7 +72,7 @@ class ForkServer(Startable):
         script = str(Path(__file__).with_name("forked_program.py"))
         with theirs:
             self._process = subprocess.Popen(
-                # -P keeps the file's folder off the path, where `redis.py` would hide the package
+                # -P keeps the file's folder off the path, where `redis.py` would hide the package.
                 [sys.executable, "-P", script, str(theirs.fileno())],
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
                 pass_fds=[theirs.fileno()],

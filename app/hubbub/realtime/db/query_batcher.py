@@ -46,7 +46,7 @@ class QueryBatcher(Generic[K, V]):
             raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Forget a cancelled caller; otherwise these would pile up while the database hangs."""
+        """Forget a cancelled caller. Otherwise they all pile up while the database hangs."""
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)
