@@ -1,11 +1,12 @@
-"""Records how long the event loop stalled, when it ran a callback and did not poll its sockets.
+"""Measures the event loop's stalls: turns in which it ran callbacks and did not poll its sockets.
 
-Pure.
-
-Our server's selector (`server.event_loop`) reports each turn of the loop, so `record` has to be
-cheap. The `/metrics` probe shows the longest stalls. With another server nothing is recorded.
+Our server runs its event loop on a `TimedSelector` (see `server/event_loop.py`). The selector
+measures each turn of the loop, so it has to be cheap. The `/metrics` probe shows the longest
+stalls. With another server nothing is measured.
 """
 
+import selectors
+import time
 from typing import Final
 
 KEPT_SECONDS: Final = 60
@@ -35,3 +36,23 @@ class LoopStalls:
 
 
 loop_stalls = LoopStalls()  # of this process's event loop
+
+
+class TimedSelector(selectors.DefaultSelector):
+    """Records each turn of the loop: its length, and how late the wait for sockets returned.
+
+    A late return means that the process got no CPU time or was stopped.
+    """
+
+    _returned_at: float | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        called_at = time.monotonic()
+        if self._returned_at is not None:
+            loop_stalls.record(called_at, called_at - self._returned_at)
+        ready = super().select(timeout)
+        self._returned_at = time.monotonic()
+        if timeout is not None:
+            late = self._returned_at - called_at - max(0.0, timeout)
+            loop_stalls.record(self._returned_at, late)
+        return ready
