@@ -6,6 +6,7 @@
  * each event creates a new one.
  */
 
+import { lastReadOf, withDividerAtUnread, withDividerOnArrival } from "./new-divider.js";
 import { changesOf, mergeRoom, unreadOf } from "./room.js";
 import { trimmedBefore } from "./timeline-trimming.js";
 import {
@@ -130,11 +131,6 @@ function roomOpened(state, { room }) {
   return { ...state, open: room, timelines };
 }
 
-/** The number of the last message that the user has read; null when nothing is unread. */
-function lastReadOf(info) {
-  return info && unreadOf(info) ? info.read : null;
-}
-
 function latestVisibilityChanged(state, { room, visible }) {
   const info = state.rooms.get(room);
   return inTimeline(state, room, (timeline) => {
@@ -142,7 +138,7 @@ function latestVisibilityChanged(state, { room, visible }) {
     const next = { ...timeline, latestVisible: visible };
     // The page may report late that the user looked away: messages that arrived just before the
     // report are unread.
-    return visible ? next : withDivider(next, info);
+    return visible ? next : withDividerAtUnread(next, info);
   });
 }
 
@@ -175,22 +171,9 @@ function applyLogEvent(state, event) {
   );
 }
 
-/** Put the "New" divider above the first message that arrived while the user looked elsewhere. */
-function placeDivider(state, event) {
-  if (event.type !== "message.created" || !event.message) return state;
-  const isMine = event.message.sender.id === state.me.id;
-  const info = state.rooms.get(event.room);
-  return inTimeline(state, event.room, (timeline) => {
-    if (isMine) return { ...timeline, dividerAfter: null };
-    return timeline.latestVisible ? timeline : withDivider(timeline, info);
-  });
-}
-
-/** Move the divider to the first unread message. It stays where it is when nothing is unread. */
-function withDivider(timeline, info) {
-  const dividerAfter = lastReadOf(info);
-  const isMoved = dividerAfter !== null && dividerAfter !== timeline.dividerAfter;
-  return isMoved ? { ...timeline, dividerAfter } : timeline;
+function placeDivider(state, { type, room, message }) {
+  if (type !== "message.created" || !message) return state;
+  return inTimeline(state, room, withDividerOnArrival, message, state.rooms.get(room), state.me);
 }
 
 function withRoom(state, room) {

@@ -3,6 +3,7 @@
  * messages. Pure: state in, items out. `dayOf` returns the reader's local day of a time.
  */
 
+import { needsDivider } from "./new-divider.js";
 import { messagesInWindow } from "./timeline.js";
 
 // Messages that one user sends within this time appear under one name.
@@ -60,14 +61,6 @@ function addMessage(items, run, message, timeline, me) {
     first: !continuesGroup(run.last, message),
   });
   run.last = message;
-}
-
-/**
- * Whether the divider stands above this message. That needs the message before it to be loaded:
- * otherwise the first unread message may be further up.
- */
-function needsDivider(message, timeline, me) {
-  return message.number === timeline.dividerAfter + 1 && message.sender.id !== me.id;
 }
 
 function continuesGroup(last, message) {
