@@ -47,16 +47,6 @@ def test_signed_out_visitors_sign_in_and_return_to_the_link(client: Client) -> N
     assert answer["Location"] == "/accounts/login/?next=/rooms/1/5"
 
 
-def test_home_redirects_to_the_last_room_or_else_to_the_lobby(bob: User, lobby: Room) -> None:
-    room = rooms.create(bob, name="Attic", kind="public")
-    client = client_of(bob)
-    assert client.get("/")["Location"] == f"/rooms/{lobby.pk}"
-    client.cookies["room"] = str(room.pk)
-    assert client.get("/")["Location"] == f"/rooms/{room.pk}"
-    client.cookies["room"] = "gone"
-    assert client.get("/")["Location"] == f"/rooms/{lobby.pk}"
-
-
 def test_the_page_embeds_the_latest_messages(bob: User, lobby: Room) -> None:
     send_messages(bob, lobby, 60)
     data = embedded_data(client_of(bob), f"/rooms/{lobby.pk}")

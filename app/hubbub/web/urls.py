@@ -6,6 +6,7 @@ from django.views.i18n import JavaScriptCatalog
 
 from hubbub.web.converters import NumberConverter
 from hubbub.web.views import account_settings, chat_page
+from hubbub.web.views.home import home
 from hubbub.web.views.welcome import welcome
 
 register_converter(NumberConverter, "number")
@@ -13,7 +14,7 @@ register_converter(NumberConverter, "number")
 catalog = cache_control(private=True, max_age=3600)(JavaScriptCatalog.as_view())
 
 urlpatterns = [
-    path("", chat_page.home, name="home"),
+    path("", home, name="home"),
     path("rooms/<number:room_id>", chat_page.room, name="room"),
     path("rooms/<number:room_id>/<number:seq>", chat_page.room, name="message"),
     path("catalog.js", catalog, name="javascript-catalog"),

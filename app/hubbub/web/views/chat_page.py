@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -21,19 +21,6 @@ from hubbub.accounts.models import User
 from hubbub.chat import queries
 from hubbub.chat.models import Room
 from hubbub.web.current_user import current_user
-
-# main.js sets it to the room that was open last.
-LAST_ROOM_COOKIE = "room"
-
-
-@require_safe
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """Redirect to the room that was open last, or to the lobby."""
-    rooms = queries.rooms_of(current_user(request))
-    last = request.COOKIES.get(LAST_ROOM_COOKIE)
-    room_id = next((room["id"] for room in rooms if str(room["id"]) == last), rooms[0]["id"])
-    return redirect("room", room_id=room_id)
 
 
 @require_safe

@@ -48,7 +48,7 @@ function updateTitle(state, before) {
   if (state.open !== before?.open) rememberRoom(state.open);
 }
 
-/** Remember the room for the next visit to "/": LAST_ROOM_COOKIE in `web/views/chat_page.py`. */
+/** Remember the room for the next visit to "/": LAST_ROOM_COOKIE in `web/views/home.py`. */
 function rememberRoom(room) {
   document.cookie = `room=${room}; path=/; max-age=31536000; samesite=lax`;
 }
