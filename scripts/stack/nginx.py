@@ -22,8 +22,8 @@ from scripts.stack.options import Options, url_host
 from scripts.stack.probes import HOST, http_ok, until
 from scripts.stack.process import Program
 from scripts.stack.programs import find_program, is_root
-from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
+from scripts.stack.supervised_service import Service
 
 Address: TypeAlias = tuple[str, int]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from scripts.stack.control import Report
 from scripts.stack.errors import StackError
 from scripts.stack.options import MAX_REPLICAS
-from scripts.stack.service import Service
 from scripts.stack.stack import WEB_STOP_SECONDS, Stack
+from scripts.stack.supervised_service import Service
 
 
 async def scale(stack: Stack, replicas: int, report: Report) -> None:

@@ -1,6 +1,6 @@
 """One process of the stack or of a Heroku dyno: what to run, and one run of it.
 
-`service.py` restarts a process that exits; `scripts/heroku` runs each one once.
+`supervised_service.py` restarts a process that exits; `scripts/heroku` runs each one once.
 """
 
 import asyncio

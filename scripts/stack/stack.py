@@ -18,9 +18,9 @@ from scripts.stack.options import ROOT, Options
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.process import Program
-from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
 from scripts.stack.static import ensure_collected, remove_old
+from scripts.stack.supervised_service import Service
 
 # How long a process may take to stop. For replicas, and for nginx, which waits for its connections
 # to close, this time starts after the drain.

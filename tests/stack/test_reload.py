@@ -12,8 +12,8 @@ from scripts.stack.errors import StackError
 from scripts.stack.options import options_from
 from scripts.stack.output import Output
 from scripts.stack.ports import free_port
-from scripts.stack.service import Service
 from scripts.stack.state_directory import StateDirectory
+from scripts.stack.supervised_service import Service
 
 
 async def test_a_reload_without_effect_is_an_error(
