@@ -2,6 +2,7 @@
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import Connected, Disconnected, PresenceChanged, Subscribed
+from loadtests.lib.client.protocol import NORMAL_CLOSURE
 
 
 def shown_as_left(clients: list[Client]) -> set[int]:
@@ -13,6 +14,13 @@ def shown_as_left(clients: list[Client]) -> set[int]:
 def connection_count(client: Client) -> int:
     """Return how many connections the client has opened, each until its welcome."""
     return sum(isinstance(entry, Connected) for entry in client.history.entries)
+
+
+def share_moved(clients: list[Client]) -> float:
+    """Return the share of disconnects before which the client had opened its next connection."""
+    entries = (entry for client in clients for entry in client.history.entries)
+    codes = [entry.code for entry in entries if isinstance(entry, Disconnected)]
+    return codes.count(NORMAL_CLOSURE) / len(codes)
 
 
 def longest_time_away(clients: list[Client]) -> float:
