@@ -1,13 +1,9 @@
 """Messages sent on one replica arrive on the others once, in order and with the same seq."""
 
 import asyncio
-import time
-from statistics import median
 
 from tests.cluster.stage import Stage, bodies, open_all
-
-# Less than the time for which a sweep waits for the bus before it reads the log.
-SOON_SECONDS = 0.9
+from tests.support.probes import gaps_repaired
 
 
 async def test_a_message_arrives_at_members_on_the_other_replica_with_the_same_seq(
@@ -91,12 +87,9 @@ async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
         await open_all([alice, bob], room)
         await alice.send(room, "the first one")
         await bob.wait_until(lambda: len(bodies(bob, room)) == 1)
-        delays = []
+        before = await asyncio.to_thread(gaps_repaired, stage.cluster.replicas)
         for number in range(2, 7):
             await alice.send(room, f"number {number}")
-            sent_at = time.monotonic()
             await bob.wait_until(lambda: len(bodies(bob, room)) == number)
-            delays.append(time.monotonic() - sent_at)
-        # Judge the median: a busy machine may delay some messages, but a sweep would delay every
-        # message.
-        assert median(delays) < SOON_SECONDS, delays
+        # A busy machine may delay one of them for so long that a sweep looks for it.
+        assert await asyncio.to_thread(gaps_repaired, stage.cluster.replicas) <= before + 1

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from statistics import median
 
 import pytest
 
@@ -77,9 +76,8 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
             for client in clients:
                 await client.wait_until(lambda: len(bodies(client, room)) == number)
             delays.append(time.monotonic() - sent_at)
-    # Judge the median: a busy machine may delay some messages, but a sweep would delay every
-    # message.
-    assert median(delays) < SOON_SECONDS, delays
+    # Eight of ten: a busy machine may delay some, but a sweep would delay every one.
+    assert sorted(delays)[-3] < SOON_SECONDS, delays
     await faulty_stage.assert_consistent(clients)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -11,9 +12,10 @@ from loadtests.lib.client import Client
 from loadtests.lib.client.history import EventReceived
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, open_all, opened, start, stop
-from tests.support.probes import scrape_metrics
+from tests.support.probes import gaps_repaired
 
 WITHOUT_REDIS_SECONDS = 6
+BUS_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Case:
     room: int
     alice: Account  # owns the room and the workspace
     user: Account
+    watching: Client  # alice's
+    cut: tuple[Client, Client]  # the user's, which are about to be disconnected
 
     def form(self, user: Account, path: str, **fields: str) -> None:
         self.stage.post_form(user, path, **fields)
@@ -73,9 +77,10 @@ async def test_open_connections_are_revoked_on_both_replicas(
 ) -> None:
     """The bus delivers the revocation immediately; no sweep has to find it in the log."""
     await stage.wait_for_bus()
-    before = await asyncio.to_thread(gaps_repaired, stage)
-    await assert_revoked(stage, revoke)
-    assert await asyncio.to_thread(gaps_repaired, stage) == before
+    async with opened_case(stage, revoke) as case:
+        before = await gaps_repaired_before(case)
+        await assert_revoked(case, revoke)
+        assert await asyncio.to_thread(gaps_repaired, stage.cluster.replicas) == before
 
 
 @cases
@@ -83,7 +88,8 @@ async def test_open_connections_are_revoked_on_both_replicas(
 async def test_open_connections_are_revoked_without_redis(
     stage_without_redis: Stage, revoke: Callable[[Case], None]
 ) -> None:
-    await assert_revoked(stage_without_redis, revoke, WITHOUT_REDIS_SECONDS)
+    async with opened_case(stage_without_redis, revoke) as case:
+        await assert_revoked(case, revoke, WITHOUT_REDIS_SECONDS)
 
 
 @pytest.fixture
@@ -94,30 +100,38 @@ async def stage_without_redis(stage: Stage) -> AsyncIterator[Stage]:
     await start(stage.cluster.redis)
 
 
-async def assert_revoked(stage: Stage, revoke: Callable[[Case], None], within: float = 20) -> None:
+async def assert_revoked(case: Case, revoke: Callable[[Case], None], within: float = 20) -> None:
+    watching = case.watching
+    revoked_at = await asyncio.to_thread(revoke_at, revoke, case)
+    for client in case.cut:
+        left = revoked_at + within - time.monotonic()
+        await client.wait_until(lambda: has_lost_access(client, case.room), within=left)
+    answer = await watching.send(case.room, "without them")
+    await watching.wait_until(lambda: "without them" in bodies(watching, case.room))
+    for client in case.cut:
+        await assert_stays_away(client, case.room, CASES[revoke])
+        assert answer["message"]["seq"] not in received_seqs(client)
+
+
+async def gaps_repaired_before(case: Case) -> float:
+    """Send until the bus delivers a message in the room; return how many gaps were repaired."""
+    replicas = case.stage.cluster.replicas
+    for number in range(BUS_ATTEMPTS):
+        before = await asyncio.to_thread(gaps_repaired, replicas)
+        text = f"attempt {number}"
+        await case.watching.send(case.room, text)
+        for client in (case.watching, *case.cut):
+            await client.wait_until(lambda: text in bodies(client, case.room))
+        if await asyncio.to_thread(gaps_repaired, replicas) == before:
+            return before
+    raise AssertionError("the bus does not deliver in the room")
+
+
+@asynccontextmanager
+async def opened_case(stage: Stage, revoke: Callable[[Case], None]) -> AsyncIterator[Case]:
     case = await asyncio.to_thread(prepare, stage, revoke)
-    watching = stage.client(case.alice)
-    cut = [stage.client(case.user, 0), stage.client(case.user, 1)]
-    async with opened([watching, *cut], case.room):
-        revoked_at = await asyncio.to_thread(revoke_at, revoke, case)
-        for client in cut:
-            left = revoked_at + within - time.monotonic()
-            await client.wait_until(lambda: has_lost_access(client, case.room), within=left)
-        answer = await watching.send(case.room, "without them")
-        await watching.wait_until(lambda: "without them" in bodies(watching, case.room))
-        for client in cut:
-            await assert_stays_away(client, case.room, CASES[revoke])
-            assert answer["message"]["seq"] not in received_seqs(client)
-
-
-def gaps_repaired(stage: Stage) -> list[float]:
-    """Return how often each replica has read a log because the bus did not deliver something."""
-    scrapes = [scrape_metrics(replica.port) for replica in stage.cluster.replicas]
-    causes = ("lost", "bus_lost", "unknown")
-    return [
-        sum(shown.value("hubbub_gaps_repaired_total", cause=cause) for cause in causes)
-        for shown in scrapes
-    ]
+    async with opened([case.watching, *case.cut], case.room):
+        yield case
 
 
 def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
@@ -128,7 +142,8 @@ def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
         user = stage.bot_of(stage.unused_user())
     else:
         user = stage.unused_user()
-    return Case(stage, stage.room([alice, user]), alice, user)
+    room, cut = stage.room([alice, user]), (stage.client(user, 0), stage.client(user, 1))
+    return Case(stage, room, alice, user, stage.client(alice), cut)
 
 
 def revoke_at(revoke: Callable[[Case], None], case: Case) -> float:

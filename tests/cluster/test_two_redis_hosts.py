@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from statistics import median
 
 import pytest
 from channels_redis.utils import _consistent_hash
@@ -58,9 +57,8 @@ async def test_a_hanging_host_does_not_delay_the_rooms_of_the_other(
                     await wait_for_message(bob, rooms[working], text)
                     delays.append(time.monotonic() - sent_at)
                 await wait_for_message(bob, rooms[hanging], text, SWEEP_SECONDS)
-            # Judge the median: a busy machine may delay some messages, but waiting for the other
-            # host would delay every message.
-            assert median(delays) < IMMEDIATE_SECONDS, delays
+            # Eight of ten: a busy machine may delay some, but the other host would delay every one.
+            assert sorted(delays)[-3] < IMMEDIATE_SECONDS, delays
         for room in rooms:
             await stage.settle(room, [alice, bob])
         await stage.assert_consistent([alice, bob])

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.client import HTTPConnection
 
 from loadtests.lib.monitoring.prometheus import Scrape
@@ -24,6 +24,15 @@ def scrape_metrics(port: int) -> Scrape:
     status, text = get(port, "/metrics")
     assert status == 200, text
     return Scrape(text)
+
+
+def gaps_repaired(replicas: Iterable[Replica]) -> float:
+    """Return how often the replicas have read a log for what the bus did not deliver."""
+    return sum(
+        scrape_metrics(replica.port).value("hubbub_gaps_repaired_total", cause=cause)
+        for replica in replicas
+        for cause in ("lost", "bus_lost", "unknown")
+    )
 
 
 async def scrape_until(
