@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from statistics import median
 
 import pytest
 
@@ -12,9 +13,9 @@ from tests.cluster.stage import Away, Stage, bodies, opened, paused, stopped
 
 pytestmark = pytest.mark.deployment
 
-# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS), and a busy machine adds to
-# that. Without this timeout, the refusal would take ten seconds (DATABASE_TIMEOUT_SECONDS).
-UNAVAILABLE_SECONDS = 7
+# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS). A busy machine adds to that,
+# and for some sends more than for others.
+UNAVAILABLE_SECONDS, MAX_UNAVAILABLE_SECONDS = 4, 7
 
 
 @pytest.mark.parametrize("away", [stopped, paused])
@@ -28,9 +29,11 @@ async def test_a_send_fails_as_unavailable_and_succeeds_once_afterwards(
     async with opened(clients, room):
         sockets = [client.protocol.welcome for client in clients]
         async with away(stage.cluster.postgres):
-            await asyncio.gather(*(assert_unavailable(client, room) for client in clients))
-            # Some clients try again before the outage ends, as impatient users do.
-            await asyncio.gather(*(assert_unavailable(client, room) for client in clients[:2]))
+            refusals = await asyncio.gather(*(refused(client, room) for client in clients))
+            # Some try again before the outage ends, as impatient users do.
+            refusals += await asyncio.gather(*(refused(client, room) for client in clients[:2]))
+        assert median(refusals) < UNAVAILABLE_SECONDS, refusals
+        assert max(refusals) < MAX_UNAVAILABLE_SECONDS, refusals
         for client in clients:
             answer = await client.send(room, f"from {client.name}", nonce=f"away-{room}")
             assert answer["type"] == "ok"
@@ -78,11 +81,12 @@ async def test_after_a_restart_the_first_attempt_succeeds(stage: Stage) -> None:
             await stage.assert_consistent(before, after)
 
 
-async def assert_unavailable(client: Client, room: int) -> None:
+async def refused(client: Client, room: int) -> float:
+    """Check that a send fails as unavailable; return after how many seconds."""
     started = time.monotonic()
     answer = await send(client, room)
     assert answer.get("code") == "unavailable", answer
-    assert time.monotonic() - started < UNAVAILABLE_SECONDS
+    return time.monotonic() - started
 
 
 async def send(client: Client, room: int) -> Frame:
