@@ -17,7 +17,7 @@ pytestmark = pytest.mark.deployment
 
 def ask(replica: Replica, path: str, method: str = "GET") -> tuple[int, str]:
     """Send a request as Kubernetes does: to an IP address, which is also the Host header."""
-    connection = HTTPConnection(HOST, replica.port, timeout=20)
+    connection = HTTPConnection(HOST, replica.port, timeout=5)
     connection.request(method, path, headers={"Host": f"10.1.2.3:{replica.port}"})
     answer = connection.getresponse()
     text = answer.read().decode()
