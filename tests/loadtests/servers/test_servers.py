@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from loadtests.lib.servers import Cluster, Postgres, Redis, ServerError
+from loadtests.lib.servers.fork_server import ForkServer
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.lib.servers.replica import Replica
 from loadtests.lib.servers.stack import wait_until
@@ -42,6 +43,17 @@ def test_a_killed_replica_restarts_on_its_port(cluster: Cluster) -> None:
     first.start()
     assert first.port == port
     assert status(first) == 200
+
+
+def test_programs_start_on_an_interpreter_of_their_own(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fork server imports modules in advance, which would hide that a program forgot one."""
+    monkeypatch.setattr(ForkServer, "running", None)
+    cluster.manage("check")
+    with Replica(cluster.environment) as replica:
+        assert isinstance(replica._process, subprocess.Popen)
+        assert status(replica) == 200
 
 
 def test_clusters_on_one_postgres_do_not_share_a_database(
