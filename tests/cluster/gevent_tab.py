@@ -22,6 +22,7 @@ from loadtests.lib.client import Client, History, gevent_loop  # noqa: E402
 from loadtests.lib.client.subscription import Start  # noqa: E402
 from loadtests.load.connection_observer import ConnectionObserver  # noqa: E402
 from loadtests.load.recorder import Recorder  # noqa: E402
+from loadtests.users.browser_user import MESSAGES_KEPT  # noqa: E402
 
 
 class MemoryReport(Recorder):
@@ -47,7 +48,12 @@ def main() -> None:
     observer = ConnectionObserver("gevent", "run", report)
     history = History("gevent", deque(maxlen=0), watch=observer.observe)
     tab = Client(
-        "gevent", identity, addresses, history=history, listener=observer, messages_kept=200
+        "gevent",
+        identity,
+        addresses,
+        history=history,
+        listener=observer,
+        messages_kept=MESSAGES_KEPT,
     )
     gevent_loop.run(arrive(tab, int(room)))
     print_state(state(tab, int(room), report))
