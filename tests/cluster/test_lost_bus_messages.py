@@ -76,7 +76,7 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
             for client in clients:
                 await client.wait_until(lambda: len(bodies(client, room)) == number)
             delays.append(time.monotonic() - sent_at)
-    # Eight of ten: a busy machine may delay some, but a sweep would delay every one.
+    # Judge eight of ten messages: a busy machine may delay some, but a sweep would delay each.
     assert sorted(delays)[-3] < SOON_SECONDS, delays
     await faulty_stage.assert_consistent(clients)
 

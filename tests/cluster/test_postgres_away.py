@@ -30,7 +30,7 @@ async def test_a_send_fails_as_unavailable_and_succeeds_once_afterwards(
         sockets = [client.protocol.welcome for client in clients]
         async with away(stage.cluster.postgres):
             refusals = await asyncio.gather(*(refused(client, room) for client in clients))
-            # Some try again before the outage ends, as impatient users do.
+            # Some clients try again before the outage ends, as impatient users do.
             refusals += await asyncio.gather(*(refused(client, room) for client in clients[:2]))
         assert median(refusals) < UNAVAILABLE_SECONDS, refusals
         assert max(refusals) < MAX_UNAVAILABLE_SECONDS, refusals

@@ -27,7 +27,7 @@ def scrape_metrics(port: int) -> Scrape:
 
 
 def gaps_repaired(replicas: Iterable[Replica]) -> float:
-    """Return how often the replicas have read a log for what the bus did not deliver."""
+    """Return how often the replicas have read a log because the bus did not deliver something."""
     return sum(
         scrape_metrics(replica.port).value("hubbub_gaps_repaired_total", cause=cause)
         for replica in replicas
