@@ -15,7 +15,7 @@ from django.conf import settings
 from hubbub.chat.publish_queue import BusMessage
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
-from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.cluster.peer_presence import Peers
 from hubbub.realtime.delivery.read_marks import receive_read_marks
 from hubbub.realtime.delivery.typing_indicators import receive_typing
 from hubbub.realtime.delivery.unread_rooms import receive_bumps

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from hubbub.chat.publish_queue import BusMessage
 from hubbub.chat.publisher import group_for_log, host_for_group
-from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.cluster.peer_presence import Peers
 from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from hubbub.chat.publisher import host_for_group, publisher
 from hubbub.observability import metrics
 from hubbub.observability.process_name import NAME
 from hubbub.realtime.cluster.bus_health import BusHealth
-from hubbub.realtime.cluster.peers import Peers
+from hubbub.realtime.cluster.peer_presence import Peers
 from hubbub.realtime.hub import Hub
 
 logger = logging.getLogger(__name__)

@@ -79,7 +79,7 @@ class LocalRoom(FollowedLog):
         leave(self.presence, connection.user_id, self.mark_presence_changed)
 
     def mark_presence_changed(self) -> None:
-        """Have `presence_updates` publish and announce the room's presence soon."""
+        """Have `presence_publisher` publish and announce the room's presence soon."""
         self.changed_rooms.add(self)
 
     def may_have_lost_access(self, user_id: int, since: int) -> bool:

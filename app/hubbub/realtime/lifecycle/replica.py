@@ -18,11 +18,11 @@ from django.conf import settings
 from hubbub.chat.publisher import publisher
 from hubbub.observability.logs import empty_context
 from hubbub.realtime.catch_up.catch_up import CatchUp
-from hubbub.realtime.cluster import presence_updates
+from hubbub.realtime.cluster import presence_publisher
 from hubbub.realtime.cluster.bus import Bus
 from hubbub.realtime.cluster.group_subscriptions import GroupSubscriptions
 from hubbub.realtime.cluster.heartbeats import Heartbeats
-from hubbub.realtime.cluster.peers import Peers, replica_group
+from hubbub.realtime.cluster.peer_presence import Peers, replica_group
 from hubbub.realtime.commands.group_commit import GroupCommit
 from hubbub.realtime.commands.read_mark_buffer import ReadMarkBuffer
 from hubbub.realtime.commands.services import CommandServices
@@ -125,7 +125,7 @@ class Replica:
             self.group_subscriptions.run,
             self.heartbeats.run,
             self.catch_up.run,
-            partial(presence_updates.run, self.hub),
+            partial(presence_publisher.run, self.hub),
             partial(_close_idle_rooms, self.hub),
             self.read_marks.run,
             partial(revalidation.run, self.hub.connections),
