@@ -4,24 +4,26 @@ The hub opens and closes local rooms. Everything here runs on the event loop and
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from hubbub.chat.log_entries import LogEntry, event_time
 from hubbub.realtime.connections.connection import Connection
+from hubbub.realtime.delivery.ended_subscriptions import (
+    ENDING_TYPES,
+    ended_by,
+    split_after_endings,
+)
 from hubbub.realtime.delivery.fan_out import FanOut
-from hubbub.realtime.delivery.followed_log import FollowedLog, data_of
+from hubbub.realtime.delivery.followed_log import FollowedLog
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 from hubbub.realtime.delivery.resequencer import Resequencer
 from hubbub.realtime.presence.linger import leave_after_linger, leave_now
 from hubbub.realtime.presence.presence import Presence
 from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
-
-# Events that end subscriptions: those of the member who left, or everyone's.
-ENDING_TYPES = ("member.left", "room.archived")
 
 
 @dataclass(eq=False, slots=True)
@@ -51,7 +53,7 @@ class LocalRoom(FollowedLog):
 
     def receive(self, entries: Iterable[LogEntry], committed_at: float | None = None) -> None:
         now = time.monotonic()
-        for run in _runs(self.resequencer.receive(entries, now)):
+        for run in split_after_endings(self.resequencer.receive(entries, now)):
             if self.subscribers:
                 # An entry that was read from the log was committed when it was recorded.
                 times = [event_time(e) if committed_at is None else committed_at for e in run]
@@ -87,24 +89,25 @@ class LocalRoom(FollowedLog):
         return max(self.left_seqs.get(user_id, 0), self.archived_seq) > since
 
     def _end_subscriptions(self, entry: LogEntry) -> None:
-        """End the subscriptions of the member who left, or all of an archived room.
+        """End the subscriptions that the entry ends.
 
-        This entry is the last one that these connections get from the room, before `room.removed`.
+        Their connections get the entry and what is pending before it, then `room.removed`.
         """
-        if entry.type == "room.archived":
-            self.archived_seq = entry.seq
-            ended, reason = list(self.subscribers), "archived"
-        else:
-            assert entry.user is not None
-            self.left_seqs[entry.user] = entry.seq
-            ended = [each for each in self.subscribers if each.user_id == entry.user]
-            reason = data_of(entry).get("reason", "left")
+        self._record_lost_access(entry)
+        ended, reason = ended_by(entry, self.subscribers)
         removed = FrameBatch([text_frame(frame("room.removed", room=self.id, reason=reason))])
         for connection in ended:
             self.fan_out.write_pending(connection)
             connection.removal_sent.add(self.id)
             connection.write_batch(removed)
             self.unsubscribe(connection)
+
+    def _record_lost_access(self, entry: LogEntry) -> None:
+        if entry.type == "room.archived":
+            self.archived_seq = entry.seq
+        else:
+            assert entry.user is not None
+            self.left_seqs[entry.user] = entry.seq
 
 
 def new_local_room(
@@ -122,17 +125,3 @@ def new_local_room(
     )
     room.idle_since = time.monotonic()
     return room
-
-
-def _runs(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
-    """Split the entries after each one that ends subscriptions.
-
-    Members who left must not get what follows.
-    """
-    start = 0
-    for end, entry in enumerate(entries, start=1):
-        if entry.type in ENDING_TYPES:
-            yield entries[start:end]
-            start = end
-    if start < len(entries):
-        yield entries[start:]
