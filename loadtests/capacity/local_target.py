@@ -60,7 +60,7 @@ class LocalTarget:
 
     def measure_messages(self, rate: float) -> MeasuredLoad:
         """Measure while the connected users together send `rate` messages a second."""
-        window = UsageWindow(self._hubbub)
+        window = UsageWindow(self._hubbub, reads_stall=False)
         with ThreadPoolExecutor(len(self._groups)) as threads:
             loads = [
                 threads.submit(self._send, group, rate, window if number == 0 else None)

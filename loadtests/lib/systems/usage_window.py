@@ -10,10 +10,11 @@ class UsageWindow:
 
     The longest stall of an event loop is that of the last ten seconds before the second call. This
     covers a load of eight seconds. For a shorter load, it also includes some time before the load.
+    With `reads_stall=False`, it is not read: an overloaded replica may not answer in time.
     """
 
-    def __init__(self, system: System) -> None:
-        self._system = system
+    def __init__(self, system: System, *, reads_stall: bool = True) -> None:
+        self._system, self._reads_stall = system, reads_stall
         self._edges: list[dict[str, float]] = []
         # For each edge: the busy CPU time and the whole CPU time of all cores.
         self._machine: list[tuple[float, float]] = []
@@ -23,7 +24,8 @@ class UsageWindow:
         self._edges.append(self._system.cpu())
         times = psutil.cpu_times()
         self._machine.append((sum(times) - times.idle - times.iowait, sum(times)))
-        if len(self._edges) == 2:  # read the stall after the CPU time, because this costs CPU time
+        if self._reads_stall and len(self._edges) == 2:
+            # The stall is read after the CPU time, because reading it costs CPU time.
             self.loop_stall_ms = self._system.longest_loop_stall_ms()
 
     @property

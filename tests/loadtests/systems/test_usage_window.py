@@ -59,3 +59,15 @@ def test_neither_idle_time_nor_waiting_for_the_disk_counts_as_busy(window: Usage
 
 def test_the_stall_is_read_at_the_end_of_the_window(window: UsageWindow) -> None:
     assert window.loop_stall_ms == 12.5
+
+
+def test_an_overloaded_replica_is_not_asked_for_its_stalls_if_nobody_needs_them() -> None:
+    class Overloaded(FakeSystem):
+        def longest_loop_stall_ms(self) -> float:
+            raise TimeoutError
+
+    window = UsageWindow(Overloaded(), reads_stall=False)
+    window()
+    window()
+    assert window.loop_stall_ms is None
+    assert window.cpu == {"replicas": 4.5, "redis": 0.25}
