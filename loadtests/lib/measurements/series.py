@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from loadtests.lib.measurements.histogram import Histogram
 
-VERSION = 1
+VERSION = 2  # 1 had other names for the order errors
 # The kinds of durations. HTTP is all requests taken together, COMMAND is all commands besides
 # sends. Locust's own report shows each request and each command by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
@@ -24,6 +24,10 @@ GAP, DUPLICATE, REORDERED = ORDER_ERRORS
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
 # The fields of a Second that have a count for each name.
 COUNTERS = ("connections", "failures", "order_errors")
+
+
+class UnknownVersionError(Exception):
+    """A series was written by another version of the load tests. The text says so."""
 
 
 @dataclass(slots=True)
@@ -133,6 +137,12 @@ class Series:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the series that `to_json` encoded. Raises UnknownVersionError."""
+        if (version := data.get("version")) != VERSION:
+            raise UnknownVersionError(
+                f"The series has version {version}, but only version {VERSION} can be read: "
+                "repeat the run."
+            )
         series = cls(data["facts"], annotations=[Annotation(*one) for one in data["annotations"]])
         for one in data["seconds"]:
             series.add(Second.from_json(one))

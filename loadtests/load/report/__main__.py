@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from loadtests.lib.console import log
+from loadtests.lib.measurements.series import UnknownVersionError
 from loadtests.load.report.page import write
 
 
@@ -17,6 +18,8 @@ def main() -> None:
         log(f"{write(folder)} is written")
     except OSError as error:
         sys.exit(f"There is no run in {folder}: {error}")
+    except UnknownVersionError as error:
+        sys.exit(f"The run in {folder} cannot be read. {error}")
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         sys.exit(f"The run in {folder} cannot be read: {error!r}")
 

@@ -28,7 +28,8 @@ PERCENTILES = {"p50 ms": 50.0, "p90": 90.0, "p99": 99.0, "p99.9": 99.9, "max": 1
 def write(folder: Path) -> Path:
     """Write the report of the run in a folder. Return the report's path.
 
-    Raises OSError if the folder contains no run.
+    Raises OSError if the folder contains no run, and UnknownVersionError if another version of the
+    load tests wrote the run.
     """
     series = Series.read(folder / "series.json")
     samples, machine = folder / "samples.jsonl", folder / "machine.json"

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from loadtests.lib.measurements.series import (
     GeneratorUsage,
     Second,
     Series,
+    UnknownVersionError,
 )
 
 durations = st.lists(st.floats(min_value=1e-6, max_value=1_000))
@@ -125,3 +127,10 @@ def test_a_written_series_is_read_back(tmp_path: Path) -> None:
     series.add(Second(7, users=5, generators={"pid 1": GeneratorUsage(12.5, 3.0)}))
     series.write(tmp_path / "series.json")
     assert Series.read(tmp_path / "series.json") == series
+
+
+def test_a_series_of_another_version_is_refused() -> None:
+    """Version 1 had other names for the order errors, so it would read as free of them."""
+    old = Series({"users": 5}).to_json() | {"version": 1}
+    with pytest.raises(UnknownVersionError, match="has version 1"):
+        Series.from_json(old)
