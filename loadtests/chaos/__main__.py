@@ -41,9 +41,18 @@ from loadtests.lib.servers.process import ROOT
 SECONDS = 120.0
 PAGE_NAME = report.PAGE.relative_to(ROOT)
 BEST_TO_WORST = [exit_codes.PASSED, INCONCLUSIVE, exit_codes.FAILED]
+
+
+class UnreadableRun(Exception):
+    """The saved outcome of an earlier run cannot be read. The text says why."""
+
+
 # Errors that end a run before there is anything to judge. OSError includes refused connections and
 # timeouts.
-ABORTING = (DoesNotFit, NetworkError, ServerError, RefusedError, psycopg.Error, OSError)
+ABORTING = (
+    *(DoesNotFit, NetworkError, ServerError, RefusedError, UnreadableRun),
+    *(psycopg.Error, OSError),
+)
 
 
 def main() -> None:
@@ -158,7 +167,11 @@ def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[Sched
 
 
 def _saved_run(options: argparse.Namespace, seed: int) -> Outcome:
-    return _printed(Outcome.from_json(_summary(options, seed)))
+    try:
+        return _printed(Outcome.from_json(_summary(options, seed)))
+    except ValueError:  # it is no JSON, or not that of an outcome
+        file = _folder(options, seed) / SUMMARY
+        raise UnreadableRun(f"{file} is damaged, or written by another version.") from None
 
 
 def _summary(options: argparse.Namespace, seed: int) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Outcome:
         yield from map(str, self.rows)
         yield from self.violations
         yield f"Seed {self.seed}, {self.per_second:.1f} messages a second outside outages:"
-        yield self.summary.counts
+        yield str(self.summary)
         if self.trouble:
             yield f"Seed {self.seed}: {self.trouble}"
         if self.inconclusive:

@@ -1,4 +1,4 @@
-"""A run in a few lines: messages, deliveries, violations and silences. Pure.
+"""A run in two lines: messages, deliveries and violations. Pure.
 
 The lines are for people. A script should read the exit status instead.
 """
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtests.lib.checker.recorded_run import RecordedRun
-from loadtests.lib.checker.silence import FOREVER, longest_silence
 from loadtests.lib.checker.violation import CATEGORIES, Violation
 from loadtests.lib.client.history import CommandAnswered, EventReceived
 
@@ -19,17 +18,8 @@ class Summary:
     acknowledged: int  # messages answered with `ok`
     delivered: int  # messages received, by all clients together
     violations: Counter[str]  # by category
-    # Name of the fault window, its length, the longest silence in it.
-    silences: list[tuple[str, float, float]]
 
     def __str__(self) -> str:
-        lines = [self.counts]
-        for name, lasted, silence in self.silences:
-            lines.append(f"longest silence {silence:5.1f} s  in {lasted:5.1f} s: {name}")
-        return "\n".join(lines)
-
-    @property
-    def counts(self) -> str:
         found = ", ".join(f"{self.violations[name]} {name}" for name in CATEGORIES)
         return (
             f"{self.clients} clients, {self.acknowledged} messages acknowledged, "
@@ -47,7 +37,6 @@ def summarize_run(run: RecordedRun, violations: Sequence[Violation]) -> Summary:
             for entry in entries
         ),
         violations=Counter(violation.category for violation in violations),
-        silences=_silences(run),
     )
 
 
@@ -59,18 +48,3 @@ def _acknowledged(entry: object) -> int | None:
         ):
             return id
     return None
-
-
-def _silences(run: RecordedRun) -> list[tuple[str, float, float]]:
-    listening = [history for history in run.histories if history.name in run.listeners]
-    found = []
-    for one in run.windows:
-        outages = (
-            other.started
-            for other in run.windows
-            if other.unavailable and other.started >= one.ended
-        )
-        span = one.started, one.ended, min(outages, default=FOREVER)
-        silences = [longest_silence(history, *span) for history in listening]
-        found.append((one.name, one.ended - one.started, max(silences, default=0.0)))
-    return found

@@ -93,7 +93,7 @@ def test_a_saved_outcome_is_read_back_unchanged() -> None:
     again = Outcome.from_json(json.loads(json.dumps(outcome.as_json())))
     assert again.as_json() == outcome.as_json()
     assert (again.status, str(again.rows)) == (outcome.status, str(outcome.rows))
-    assert again.summary.counts == outcome.summary.counts
+    assert str(again.summary) == str(outcome.summary)
 
 
 def test_a_run_that_lost_a_message_has_status_1() -> None:

@@ -1,12 +1,14 @@
 """Several runs: an aborted run does not stop the others. Only runs with status 0 are published."""
 
+import json
+import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from loadtests.chaos import report
-from loadtests.chaos.__main__ import attempt, cover_every_fault, exit_status
+from loadtests.chaos.__main__ import attempt, cover_every_fault, exit_status, main
 from loadtests.chaos.fault_catalogue import FAULT_KINDS, KIND_BY_NAME
 from loadtests.chaos.outcome import Outcome, conclude
 from loadtests.chaos.schedule import DoesNotFit
@@ -108,3 +110,40 @@ def test_the_published_tables_list_every_fault(section: str) -> None:
     rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
     published = [(row[0].removeprefix("| "), row[1]) for row in rows]
     assert published == [(kind.title, f"{kind.seconds:g} s") for kind in FAULT_KINDS]
+
+
+def read_again(folder: Path, saved: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return the exit status of `--read` with this file as the outcome of seed 7."""
+    (folder / "7").mkdir()
+    (folder / "7/summary.json").write_text(saved)
+    arguments = ["chaos", "--read", "--seed=7", "--folder", str(folder)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def test_a_run_of_an_earlier_version_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Earlier versions saved no silences in the summary, or more facts than are read now."""
+    faults = [execution("redis-killed", 10, 11)]
+    saved = conclude(7, SPAN, faults, sound_run(), 0).as_json()
+    assert saved["summary"].keys() == {"clients", "acknowledged", "delivered", "violations"}
+    saved["summary"]["silences"] = [["redis-killed", 1.0, 0.5]]
+    saved["another"] = 1
+    assert read_again(tmp_path, json.dumps(saved), monkeypatch) == 0
+    assert "redis-killed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("saved", ["", "{", "{}", '{"seed": "seven"}'])
+def test_a_run_that_cannot_be_read_gets_a_clear_message(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    saved: str,
+) -> None:
+    assert read_again(tmp_path, saved, monkeypatch) == 2
+    assert "Seed 7 was aborted" in (error := capsys.readouterr().err)
+    assert "summary.json is damaged, or written by another version" in error

@@ -95,15 +95,6 @@ def test_the_summary_counts_messages_deliveries_and_violations() -> None:
     assert "0 lost, 1 duplicated, 0 reordered, 1 leaked, 0 outdated, 1 wrong" in str(summary)
 
 
-def test_the_summary_has_the_longest_silence_of_listeners_in_each_window() -> None:
-    times = [0.0, 1.0, 2.0, 5.5, 6.0, 20.0]
-    entries: list[Entry] = [EventReceived(at, ROOM, 1, "message.created", None) for at in times]
-    windows = [FaultWindow("a pause", 1.5, 5.5), FaultWindow("at the end", 6.0, 9.0)]
-    histories = [History("alice", entries), History("does not listen", [])]
-    run = RecordedRun(histories, make_run().log, listeners=["alice"], windows=windows)
-    assert summarize_run(run, []).silences == [("a pause", 4.0, 3.5), ("at the end", 3.0, 14.0)]
-
-
 def run_checker(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "loadtests.lib.checker", str(folder)],
