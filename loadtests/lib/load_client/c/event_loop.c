@@ -2,19 +2,22 @@
 
 #include "clock.h"
 
-#include <err.h>
-#include <errno.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 
 #define EVENTS 128 /* handled in one go; a message that is due waits until they are handled */
 
-static int poll_fd;
+static int poll_fd, timer_fd;
 static ready_handler *on_ready;
+
+static void set_timer(int64_t when_ns);
 
 void start_event_loop(ready_handler *handler) {
     on_ready = handler;
     poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    watch(timer_fd, EPOLLIN, EPOLL_CTL_ADD, NULL);
 }
 
 void watch(int fd, uint32_t events, int operation, void *watched) {
@@ -24,11 +27,19 @@ void watch(int fd, uint32_t events, int operation, void *watched) {
 
 bool poll_once(int64_t until_ns) {
     struct epoll_event events[EVENTS];
-    int64_t left = until_ns - now_ns();
-    struct timespec timeout = timespec_of(left > 0 ? left : 0);
-    int count = epoll_pwait2(poll_fd, events, EVENTS, &timeout, NULL);
-    if (count < 0 && errno != EINTR) err(1, "epoll_pwait2 needs Linux 5.11");
+    set_timer(until_ns);
+    int count = epoll_wait(poll_fd, events, EVENTS, -1);
     for (int i = 0; i < count; i++)
         if (events[i].data.ptr != NULL) on_ready(events[i].data.ptr, events[i].events);
     return count == EVENTS;
+}
+
+/* A timer is exact. The kernel may end a timeout of epoll itself later, by a thousandth of its
+ * length, and this would count as latency. INT64_MAX, as good as never, needs no exception. */
+static void set_timer(int64_t when_ns) {
+    static int64_t set_ns = -1;
+    if (when_ns == set_ns && when_ns > now_ns()) return; /* it is still set to this time */
+    set_ns = when_ns;
+    struct itimerspec timer = {.it_value = timespec_of(when_ns)};
+    timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
