@@ -6,6 +6,7 @@ library before this module is imported, as Locust does. asyncio then waits in ge
 """
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -35,4 +36,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     loop.set_default_executor(ThreadPoolExecutor(MAX_GREENLETS))
     gevent.spawn(loop.run_forever)
+    # By default, KeyboardInterrupt is raised in whichever greenlet runs. In the loop's greenlet it
+    # would end the loop, and every later `run` would wait forever.
+    gevent.signal_handler(signal.SIGINT, _interrupt_main_greenlet)
     return loop
+
+
+def _interrupt_main_greenlet() -> None:
+    gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())

@@ -4,6 +4,8 @@ Locust patches the standard library, so it runs in processes of its own. All run
 at the same time.
 """
 
+import json
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from loadtests.lib import exit_codes
 from loadtests.lib.measurements.limits import RunLimits
@@ -57,12 +60,24 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Finishe
 def start(
     stack: ExitStack, folder: Path, fault: str, limits: RunLimits, workers: int = 0
 ) -> "subprocess.Popen[str]":
-    folder.mkdir()
     address = stack.enter_context(faulty_chat_server(fault))
+    return start_at(stack, address, folder, limits, workers)
+
+
+def start_at(
+    stack: ExitStack,
+    address: str,
+    folder: Path,
+    limits: RunLimits,
+    workers: int = 0,
+    rate: float = 20,
+    seconds: float = SECONDS,
+) -> "subprocess.Popen[str]":
+    folder.mkdir()
     identities = [f"Cookie: sessionid={number}" for number in range(USERS + workers)]
     series = str(folder / "series.json")
     plan = LoadPlan(
-        "run", f"http://{address}", "hot", USERS, 20, SECONDS, identities, [ROOM], limits
+        "run", f"http://{address}", "hot", USERS, rate, seconds, identities, [ROOM], limits
     )
     plan.series = series
     plan.write(folder / "plan.json")
@@ -142,3 +157,26 @@ def test_two_workers_share_the_users_and_their_seconds_add_up(
     assert max(second.users for second in shared.series.in_order()) == USERS
     row = next(line for line in shared.output.splitlines() if line.startswith("DELIVER"))
     assert int(row.split()[2]) == shared.series.total().latency(DELIVER).count > 0
+
+
+def test_ctrl_c_ends_a_busy_run_with_its_verdict(tmp_path: Path) -> None:
+    folder = tmp_path / "interrupted"
+    with ExitStack() as stack:
+        address = stack.enter_context(faulty_chat_server())
+        process = start_at(stack, address, folder, GENEROUS, rate=400, seconds=600)
+        wait_for_messages(address, 200)
+        process.send_signal(signal.SIGINT)
+        run = finish(folder, process)
+    assert run.status == exit_codes.PASSED, run.output
+    assert "Traceback" not in run.output, run.output
+    assert run.series.total().latency(DELIVER).count > 0
+
+
+def wait_for_messages(address: str, count: int) -> None:
+    """Wait until the run has sent a number of messages."""
+    with connect(f"ws://{address}/ws/", subprotocols=["hubbub.v1"]) as socket:  # type: ignore[list-item]
+        socket.send(json.dumps({"type": "subscribe", "ref": 1, "rooms": {str(ROOM): None}}))
+        received = 0
+        while received < count:
+            frame = json.loads(socket.recv(timeout=TIMEOUT_SECONDS))
+            received += frame["type"] == "message.created"
