@@ -1,8 +1,8 @@
 """Tunes the memory of a replica: a rare garbage collection, and a heap that does not fragment.
 
 The server calls both functions once, when it starts. Because the collector runs so rarely, a closed
-socket must not depend on it: `websocket_protocol` and `server` break the socket's reference cycles
-when the socket ends. Otherwise its objects would stay for an hour.
+socket must not depend on it: `websocket_protocol`, `after_handshake` and `server` break the
+socket's reference cycles when the socket ends. Otherwise its objects would stay for an hour.
 """
 
 import ctypes

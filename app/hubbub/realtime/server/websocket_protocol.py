@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from daphne.ws_protocol import WebSocketFactory
 from twisted.internet.tcp import Server as TCPTransport
 
 from hubbub.realtime.connections.slow_readers import is_slow_reader
-from hubbub.realtime.connections.transport import OnDisconnect, OnText
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.websocket_frames import PING
+from hubbub.realtime.server.after_handshake import AttachableProtocol
 from hubbub.realtime.server.direct_transport import DirectTransport
 
 # How long to wait for the client's close frame. Autobahn rounds its deadline down to whole seconds,
@@ -32,7 +32,7 @@ class PingOptions(Protocol):
     ping_timeout: int
 
 
-class HubbubWebSocketProtocol(WebSocketProtocol):
+class HubbubWebSocketProtocol(AttachableProtocol):
     """A `FrameProtocol` that also closes a socket which does not answer a ping."""
 
     server: PingOptions
@@ -40,9 +40,7 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
     pinged_at = 0.0
     ping_due_at = 0.0
     _closed_at = 0.0  # when `check_timeouts` first found the socket closed
-    _on_text: OnText | None = None
-    _on_disconnect: OnDisconnect | None = None
-    _state: int = WebSocketProtocol.STATE_CONNECTING
+    _state: int = AttachableProtocol.STATE_CONNECTING
     _direct_transport: DirectTransport | None = None
 
     def dataReceived(self, data: bytes) -> None:
@@ -50,57 +48,15 @@ class HubbubWebSocketProtocol(WebSocketProtocol):
         # Autobahn's own method formats a log line for each call, although we do not log it.
         self._dataReceived(data)
 
-    # Receiving, once an application is attached
-
-    def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these functions from now on, in order of arrival, instead of filling a queue.
-
-        The application may return. That frees its task, its queue and the headers of the handshake:
-        a third of a socket's memory.
-        """
-        self._on_text, self._on_disconnect = on_text, on_disconnect
-        queue = self.application_queue
-        del self.application_queue
-        self._forget_handshake()
-        while not queue.empty():
-            message = queue.get_nowait()
-            if message["type"] == "websocket.disconnect":
-                self._on_text = self._on_disconnect = None
-                on_disconnect(message["code"])
-            else:
-                on_text(message.get("text"))
-
-    def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self._on_text is None:
-            super().onMessage(payload, isBinary)
-        elif not self.muted:
-            self._on_text(None if isBinary else payload.decode())
-
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
-        on_disconnect, self._on_text, self._on_disconnect = self._on_disconnect, None, None
         # The transport refers to this protocol, which is a reference cycle.
         self._direct_transport = None
-        try:
-            super().onClose(wasClean, code, reason)
-        finally:
-            self.is_closed = None  # Autobahn's unused future, which by now refers to this protocol
-            if on_disconnect is not None:
-                on_disconnect(code)
+        super().onClose(wasClean, code, reason)
 
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
         if is_slow_reader(self.buffered_bytes):
             self.abort()  # `Connection` does this for its frames, but it does not see pongs
-
-    @property
-    def is_attached(self) -> bool:
-        return self._on_disconnect is not None
-
-    def _forget_handshake(self) -> None:
-        self.http_request_data = self.http_response_data = self.is_open = None
-        self.application_deferred = None
-        for headers in (self.http_headers, self.clean_headers, self.request.headers):
-            headers.clear()
 
     # Writing encoded frames
 
