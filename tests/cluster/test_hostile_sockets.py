@@ -11,13 +11,19 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from loadtests.lib.client import Client
+from loadtests.lib.monitoring.process_usage import cpu_seconds
 from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
 from tests.support.raw_socket import close_code, open_socket, read_until, send_until_closed
 
 # The slowest of the others' messages usually takes a tenth of a second; a machine that is busy with
-# other work may take several times as long. A replica that an attacker keeps busy takes longer.
-UNAFFECTED_SECONDS = 5
+# other work may take several times as long. A replica that an attacker blocks takes longer.
+BLOCKED_SECONDS = 5
+# The CPU time that an attack may cost a replica, counted in messages that cost the same. So the
+# speed of the machine does not matter. The most expensive attack costs about 100 messages.
+MAX_ATTACK_MESSAGES = 300
+QUIET_MESSAGES = 20
 UNKNOWN_ROOM = 999_999_999
 
 
@@ -40,26 +46,46 @@ async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
     pair = [stage.client(user, 0) for user in users]
     async with opened(pair, room):
         sockets = [client.protocol.welcome for client in pair]
+        conversation, pids = Conversation(room, *pair), [stage.cluster.replicas[0].pid]
+        idle_cpu = cpu_seconds(pids)
+        for _ in range(QUIET_MESSAGES):
+            await conversation.send()
+        quiet_cpu = cpu_seconds(pids)
         done = asyncio.Event()
-        conversation = asyncio.create_task(chat_until(done, stage, room, pair))
+        sending = asyncio.create_task(conversation.send_until(done))
         yield
         done.set()
-        assert await conversation < UNAFFECTED_SECONDS
+        sent = await sending
+        cpu_per_message = (quiet_cpu - idle_cpu) / QUIET_MESSAGES
+        attack_messages = (cpu_seconds(pids) - quiet_cpu) / cpu_per_message - sent
+        assert attack_messages < MAX_ATTACK_MESSAGES
+        assert max(conversation.delays) < BLOCKED_SECONDS
+        await stage.settle(room, pair)
         assert [client.protocol.welcome for client in pair] == sockets
         await stage.assert_consistent(pair)
 
 
-async def chat_until(done: asyncio.Event, stage: Stage, room: int, pair: list[Any]) -> float:
-    """Send messages until `done` is set. Return how many seconds the slowest message took."""
-    slowest, number = 0.0, 0
-    while not done.is_set() or number < 3:
-        number += 1
-        sent_at = time.monotonic()
-        await pair[0].send(room, f"undisturbed {number}")
-        await pair[1].wait_until(lambda: len(bodies(pair[1], room)) == number)
-        slowest = max(slowest, time.monotonic() - sent_at)
-    await stage.settle(room, pair)
-    return slowest
+class Conversation:
+    """Two clients that chat; `delays` are the seconds that each message took to arrive."""
+
+    def __init__(self, room: int, speaker: Client, listener: Client) -> None:
+        self._room, self._speaker, self._listener = room, speaker, listener
+        self.delays: list[float] = []
+
+    async def send(self) -> None:
+        """Send a message and wait until it has arrived."""
+        number, sent_at = len(self.delays) + 1, time.monotonic()
+        await self._speaker.send(self._room, f"undisturbed {number}")
+        await self._listener.wait_until(lambda: len(bodies(self._listener, self._room)) == number)
+        self.delays.append(time.monotonic() - sent_at)
+
+    async def send_until(self, done: asyncio.Event) -> int:
+        """Send messages until `done` is set, at least three. Return how many."""
+        sent = 0
+        while not done.is_set() or sent < 3:
+            await self.send()
+            sent += 1
+        return sent
 
 
 @pytest.mark.parametrize(
