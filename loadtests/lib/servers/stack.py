@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -106,14 +106,17 @@ class RunningStack(Startable):
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def command(self, *arguments: str, input: str | None = None) -> str:
+    def command(self, *arguments: str, **options: Any) -> str:
         """Run a command of the stack from a second terminal. Return its output."""
-        done = self.attempt(*arguments, input=input)
+        done = self.attempt(*arguments, **options)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def attempt(
-        self, *arguments: str, input: str | None = None
+        self,
+        *arguments: str,
+        input: str | None = None,
+        timeout: float | None = START_SECONDS,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "scripts.stack", *arguments],
@@ -122,12 +125,15 @@ class RunningStack(Startable):
             input=input,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=timeout,
         )
 
     def manage(self, *arguments: str, input: str | None = None) -> str:
-        """Run `manage.py` as an operator would. Return its output."""
-        return self.command("manage", "--", *arguments, input=input)
+        """Run `manage.py` as an operator would. Return its output.
+
+        There is no timeout: creating the users of a large load takes many minutes.
+        """
+        return self.command("manage", "--", *arguments, input=input, timeout=None)
 
     def processes(self) -> dict[str, ProcessStatus]:
         """Return the processes by name."""
