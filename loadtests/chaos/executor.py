@@ -104,8 +104,7 @@ class FaultExecutor:
         while (left := until - time.monotonic()) > 0:
             execution.evidence = await effect.evidence() or execution.evidence
             if execution.active:
-                affected = await asyncio.to_thread(effect.affected)
-                execution.affected.update(client.name for client in affected)
+                execution.affected.update(client.name for client in await effect.affected())
             await asyncio.sleep(min(CHECK_SECONDS, max(0.0, left)))
 
 

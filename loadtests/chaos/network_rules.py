@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,9 +90,13 @@ class Rate:
         return sum(int(number) for number in re.findall(r"overlimits (\d+)", statistics))
 
     def heal(self) -> None:
-        for end, device in self._ends:
-            if "tbf" in end.run("tc", "qdisc", "show", "dev", device):
-                end.run("tc", "qdisc", "del", "dev", device, "root")
+        with ExitStack() as stack:  # if one end fails, the other end is healed all the same
+            for end, device in self._ends:
+                stack.callback(self._heal_end, end, device)
+
+    def _heal_end(self, end: NetworkHost, device: str) -> None:
+        if "tbf" in end.run("tc", "qdisc", "show", "dev", device):
+            end.run("tc", "qdisc", "del", "dev", device, "root")
 
     @property
     def _ends(self) -> list[tuple[NetworkHost, str]]:
@@ -127,8 +132,8 @@ class Delay:
         if self._relay is not None:
             self._relay.kill()
             self._relay.communicate()
-            self._relay = None
             self.switch.run("ip", "link", "set", self.host.port, "master", "switch")
+            self._relay = None
 
 
 def _table_of(listed: dict[str, Any]) -> str | None:

@@ -14,6 +14,7 @@ from loadtests.chaos.deployment import CLIENT_NETWORKS
 from loadtests.chaos.faults.fault import (
     Effect,
     FaultContext,
+    always,
     disconnected_since,
     fault,
     has_received_since,
@@ -46,13 +47,14 @@ class ClientNetwork:
         wanted = set(ports)
         return [client for client in self._context.clients() if client.port in wanted]
 
-    def possibly_affected(self) -> list[Client]:
+    async def possibly_affected(self) -> list[Client]:
         """Return the network's clients, and all clients without a connection.
 
         A client without a connection may reconnect through this network.
         """
+        ports = await asyncio.to_thread(self.ports)
         disconnected = (client for client in self._context.clients() if not client.connected)
-        return [*self.clients(self.ports()), *disconnected]
+        return [*self.clients(ports), *disconnected]
 
 
 @fault
@@ -83,7 +85,7 @@ async def reset(context: FaultContext) -> AsyncIterator[Effect]:
         return f"all {len(ports)} connections ended, {disconnected} clients noticed"
 
     await asyncio.to_thread(network.nginx.run, "ss", "-HKtn", "dst", network.address)
-    yield Effect(evidence, lambda: clients)
+    yield Effect(evidence, always(clients))
 
 
 @fault
@@ -108,7 +110,7 @@ async def half_open(context: FaultContext) -> AsyncIterator[Effect]:
                 return ""
             return f"{given_up} clients gave up their connection, {packets}"
 
-        yield Effect(evidence, lambda: clients)
+        yield Effect(evidence, always(clients))
 
 
 @fault
@@ -129,7 +131,7 @@ async def not_reading(context: FaultContext) -> AsyncIterator[Effect]:
         return f"{len(silent)} tabs received nothing for {SILENT_SECONDS:g} s" if silent else ""
 
     try:
-        yield Effect(evidence, lambda: readers)
+        yield Effect(evidence, always(readers))
     finally:
         for reader in readers:
             reader.resume_reading()

@@ -5,9 +5,10 @@ after an error. The block ends once the fault's victim answers again. Blocking c
 threads, so that the simulated users continue. Only the main thread starts servers.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Concatenate, ParamSpec
@@ -39,17 +40,29 @@ class FaultContext:
         return self.deployment.host_of(choose(self))
 
 
+def always(clients: Iterable[Client]) -> Callable[[], Awaitable[Iterable[Client]]]:
+    """Return an `affected` for a fault that affects the same clients all the time."""
+
+    async def affected() -> Iterable[Client]:
+        return clients
+
+    return affected
+
+
+NOBODY = always(())
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
     """How a fault shows, from its injection until a moment after it was healed.
 
     `evidence` returns what shows that the fault took effect; until something does, it returns an
     empty text. A fault without evidence proves nothing: its run does not count. `affected` returns
-    the clients that a client fault affects; it is called in a thread.
+    the clients that a client fault affects.
     """
 
     evidence: Callable[[], Awaitable[str]]
-    affected: Callable[[], Iterable[Client]] = tuple
+    affected: Callable[[], Awaitable[Iterable[Client]]] = NOBODY
 
 
 Fault = Callable[[FaultContext], AbstractAsyncContextManager[Effect]]
@@ -69,6 +82,16 @@ def fault(
         return lambda context: inject(context, *arguments, **named)
 
     return with_parameters
+
+
+async def heal_in_thread(heal: Callable[[], None]) -> None:
+    """Heal a fault. If this fails, try it once more, and raise the first error in any case."""
+    try:
+        await asyncio.to_thread(heal)
+    except Exception:
+        with suppress(Exception):
+            await asyncio.to_thread(heal)
+        raise
 
 
 def disconnected_since(clients: Iterable[Client], at: float) -> int:

@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from loadtests.chaos.faults.fault import ChooseServer, Effect, FaultContext, fault, now
+from loadtests.chaos.faults.fault import (
+    ChooseServer,
+    Effect,
+    FaultContext,
+    fault,
+    heal_in_thread,
+    now,
+)
 from loadtests.chaos.network_rules import Delay, Drop, Rate, to_and_from
 
 LOST_PERCENT = 15
@@ -27,7 +34,7 @@ async def applied(rule: Drop | Rate) -> AsyncIterator[Effect]:
         await asyncio.to_thread(rule.apply)
         yield Effect(evidence)
     finally:
-        await asyncio.to_thread(rule.heal)
+        await heal_in_thread(rule.heal)
 
 
 @fault
@@ -65,7 +72,7 @@ async def delayed(context: FaultContext, choose: ChooseServer) -> AsyncIterator[
         address = host.address, choose(context).port
         yield Effect(partial(asyncio.to_thread, _evidence_of_delay, address))
     finally:
-        await asyncio.to_thread(delay.heal)
+        await heal_in_thread(delay.heal)
 
 
 def _evidence_of_delay(address: tuple[str, int]) -> str:
