@@ -47,9 +47,9 @@ def has(sample: Sample, labels: dict[str, str]) -> bool:
     return labels.items() <= sample.labels.items()
 
 
-def fetch(url: str, token: str = "") -> Scrape:
+def fetch(url: str, token: str = "", timeout: float = TIMEOUT_SECONDS) -> Scrape:
     """Fetch the metrics of a process, with its METRICS_TOKEN if there is one. Raises OSError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
         return Scrape(answer.read().decode())

@@ -4,12 +4,10 @@ durable sends, Redis between replicas."""
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from urllib.request import urlopen
-
-from prometheus_client.parser import text_string_to_metric_families
 
 from loadtests.lib.client import rest
 from loadtests.lib.load_client import ConnectionPlan, Dialect
+from loadtests.lib.monitoring import prometheus
 from loadtests.lib.servers import Replica
 from loadtests.lib.systems.backends import Backends
 from loadtests.lib.systems.bulk_rooms import make_rooms
@@ -54,13 +52,11 @@ class Hubbub(System):
 
 def loop_stall_seconds(replica: Replica) -> float:
     """Return the longest stall of the last ten seconds, from the replica's metrics."""
-    with urlopen(f"{replica.http_url}/metrics", timeout=10) as answer:
-        families = text_string_to_metric_families(answer.read().decode())
+    metrics = prometheus.fetch(f"{replica.http_url}/metrics", timeout=10)
     [stall] = [
-        sample.value
-        for family in families
-        for sample in family.samples
-        if (sample.name, sample.labels.get("last")) == ("hubbub_loop_stall_seconds", "10")
+        one.value
+        for one in metrics.samples
+        if one.name == "hubbub_loop_stall_seconds" and one.labels["last"] == "10"
     ]
     return float(stall)
 
