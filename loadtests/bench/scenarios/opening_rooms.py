@@ -95,7 +95,6 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
         "small_ms": small_ms,
         "ratio": round(large_ms / small_ms, 2),
         "full_scans": sorted({table for plan in large_plans for table in _full_scans(plan)}),
-        "indexes": sorted({index for plan in large_plans for index in _indexes(plan)}),
     }
 
 
@@ -135,9 +134,3 @@ def _full_scans(plan: Any) -> Iterator[str]:
     for node in _nodes(plan["Plan"]):
         if node["Node Type"].endswith("Seq Scan") and node["Relation Name"] in LARGE_TABLES:
             yield node["Relation Name"]
-
-
-def _indexes(plan: Any) -> Iterator[str]:
-    for node in _nodes(plan["Plan"]):
-        if "Index Name" in node:
-            yield node["Index Name"]
