@@ -16,7 +16,12 @@ from tests.cluster.stage import Stage, start
 pytestmark = pytest.mark.deployment
 
 SEED, USERS, TABS = 5, 14, 28
-FAST = ActivityRates(messages_per_second=60).scaled(0.1)
+FAST = ActivityRates(  # all pauses are a tenth of the usual ones
+    messages_per_second=60,
+    visit_seconds=0.4,
+    away_seconds=0.4,
+    between={what: seconds / 10 for what, seconds in ActivityRates().between.items()},
+)
 ALL_ACTIVITIES = {
     "send",
     "edit",

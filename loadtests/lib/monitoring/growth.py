@@ -23,12 +23,6 @@ class Growth:
     level: float  # the median of the first fifth
     grown: float  # growth over the whole duration, in the unit of the measured value
 
-    @property
-    def share(self) -> float:
-        if self.level > 0:
-            return self.grown / self.level
-        return 0.0 if self.grown <= 0 else float("inf")
-
 
 def growth(points: Points) -> Growth | None:
     """Return how much the value grew; None if there are too few points to tell."""

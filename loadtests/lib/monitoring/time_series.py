@@ -23,10 +23,6 @@ class Samples:
     # What could not always be sampled, and why.
     failures: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def seconds(self) -> float:
-        return self.rows[-1][0] if self.rows else 0.0
-
     def parts(self, kind: str = "") -> list[str]:
         """Return the names of all sampled parts that start with `kind`."""
         return sorted({name for _, parts in self.rows for name in parts if name.startswith(kind)})

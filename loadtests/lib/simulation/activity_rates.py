@@ -21,9 +21,3 @@ class ActivityRates:
             Behaviour.SIGN_OUT: 30.0,
         }
     )
-
-    def scaled(self, factor: float) -> "ActivityRates":
-        """Return the same rates with all pauses scaled, except those between messages."""
-        between = {behaviour: factor * seconds for behaviour, seconds in self.between.items()}
-        visit_seconds, away_seconds = factor * self.visit_seconds, factor * self.away_seconds
-        return ActivityRates(self.messages_per_second, visit_seconds, away_seconds, between)

@@ -27,7 +27,7 @@ def one_hour(level: float, per_hour: float, noise: float, seed: int) -> Points:
 def grown(points: Points) -> float:
     found = growth(points)
     assert found is not None
-    return found.share
+    return found.grown / found.level
 
 
 @given(levels, st.floats(0.03, 3), st.floats(0, 0.005), seeds)
@@ -63,7 +63,8 @@ def test_too_few_points_give_no_result() -> None:
     assert growth([(float(at), 1.0) for at in range(9)]) is None
 
 
-def test_growth_from_zero_is_infinite() -> None:
+def test_growth_from_zero_is_found() -> None:
     found = growth([(float(at), float(at > 50)) for at in range(100)])
     assert found is not None
-    assert found.share == float("inf")
+    assert found.level == 0
+    assert found.grown >= 1
