@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.lib import exit_codes
 from loadtests.lib.console import log
+from loadtests.lib.identities import TargetError
 from loadtests.load import run as runs
 from loadtests.load import standalone
 from loadtests.load.plan import PLAN_VARIABLE, LoadPlan
 from loadtests.load.process_roles import Alone, Master, Worker
-from loadtests.load.targets import TargetError
 from loadtests.users.bot import Bot
 from loadtests.users.browser_user import Lurker, Reader, Talker, Wanderer
 

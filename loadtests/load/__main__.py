@@ -16,13 +16,14 @@ from pathlib import Path
 
 from loadtests.lib import exit_codes, machine
 from loadtests.lib.console import log
+from loadtests.lib.identities import TargetError
 from loadtests.lib.servers import ServerError
 from loadtests.lib.servers.process import HOST, ROOT
 from loadtests.load import report
 from loadtests.load.options import limits_of, parse
 from loadtests.load.plan import PLAN_VARIABLE, LoadPlan
 from loadtests.load.rooms import Rooms
-from loadtests.load.targets import TargetError, monitor, open_target
+from loadtests.load.targets import monitor, open_target
 from scripts.stack.errors import StackError
 from scripts.stack.ports import free_port
 

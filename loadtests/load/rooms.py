@@ -8,8 +8,8 @@ from typing import Any
 
 from loadtests.lib.client import rest
 from loadtests.lib.console import log
+from loadtests.lib.identities import TargetError
 from loadtests.load.plan import LoadPlan, identities_needed
-from loadtests.load.targets import TargetError
 from loadtests.load.user_pool import Identity
 
 CONCURRENT_JOINS = 8

@@ -9,10 +9,11 @@ report.
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 
+from loadtests.lib.identities import TargetError
 from loadtests.load.options import add_identities, add_rate_and_shape
 from loadtests.load.plan import LoadPlan
 from loadtests.load.rooms import Rooms
-from loadtests.load.targets import TargetError, remote_target
+from loadtests.load.targets import remote_target
 
 DEFAULT_SECONDS = 60.0
 

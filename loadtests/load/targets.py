@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests.lib.console import log
+from loadtests.lib.identities import TargetError, read_identities
 from loadtests.lib.monitoring.background import sampling_as
 from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
@@ -29,10 +30,6 @@ VARIABLES_FROM_SHELL = (
 FORM_EVERY = 20
 # Spare identities: a user may start before the user who leaves has released an identity.
 SPARE_IDENTITIES = 5
-
-
-class TargetError(Exception):
-    """The load cannot run against this target. The text says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +65,8 @@ def remote_target(options: Namespace, users: int, workers: int) -> LoadTarget:
 
     Raises TargetError.
     """
-    sessions = _lines(options.sessions) if options.sessions else []
-    accounts = _lines(options.accounts) if options.accounts else []
+    sessions = read_identities(options.sessions) if options.sessions else []
+    accounts = read_identities(options.accounts) if options.accounts else []
     identities = sessions + [f"Account: {line}" for line in accounts]
     if not identities:
         raise TargetError(
@@ -125,14 +122,7 @@ def _seeded(stack: RunningStack, count: int) -> LoadTarget:
     sessions, accounts = stack.folder / "sessions", stack.folder / "accounts"
     files = ("--sessions", str(sessions), "--accounts", str(accounts))
     stack.manage("seed", "--yes", "--users", str(count), *files)
-    identities = _lines(sessions)
-    for number, line in enumerate(_lines(accounts)[::FORM_EVERY]):
+    identities = read_identities(sessions)
+    for number, line in enumerate(read_identities(accounts)[::FORM_EVERY]):
         identities[number * FORM_EVERY] = f"Account: {line}"
     return LoadTarget(stack.environment["PUBLIC_URL"], identities, stack.environment["STACK_DIR"])
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text().splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise TargetError(f"{path} cannot be read: {error}.") from None

@@ -15,10 +15,11 @@ from loadtests.lib import exit_codes
 from loadtests.lib.checker import read_log
 from loadtests.lib.client import rest
 from loadtests.lib.console import log
+from loadtests.lib.identities import TargetError
 from loadtests.lib.servers import ServerError
 from loadtests.replay import verdict
 from loadtests.replay.player import Player
-from loadtests.replay.target import ReplayTarget, ReplayTargetError, local_target, remote_target
+from loadtests.replay.target import ReplayTarget, local_target, remote_target
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
 
 
@@ -34,7 +35,7 @@ def main() -> int:
         log("Starting servers")
         with local_target(traffic, options.replicas) as target:
             return replay(traffic, target, options)
-    except (UnreadableError, ReplayTargetError, ServerError, OSError, rest.RefusedError) as error:
+    except (UnreadableError, TargetError, ServerError, OSError, rest.RefusedError) as error:
         print(error, file=sys.stderr)
         return exit_codes.NOT_RUN
 

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtests.lib.client import rest
+from loadtests.lib.identities import TargetError, read_identities
 from loadtests.lib.servers import Cluster
 from loadtests.lib.servers.rate_limits import NO_RATE_LIMITS
 from loadtests.lib.servers.seed import seed_users
 from loadtests.replay.traffic import Traffic
-
-
-class ReplayTargetError(Exception):
-    """The traffic cannot be replayed on this target. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +33,22 @@ def local_target(traffic: Traffic, replicas: int) -> Iterator[ReplayTarget]:
 
 
 def remote_target(traffic: Traffic, host: str, sessions: Path) -> ReplayTarget:
-    """Return a running deployment. Raises ReplayTargetError."""
+    """Return a running deployment. Raises TargetError."""
     address = host.rstrip("/")
     if address.partition("://")[0] not in ("http", "https") or address.count("/") != 2:
-        raise ReplayTargetError(
-            f"--host is {host!r}: give https://name or http://name:port, no path."
-        )
-    try:
-        identities = [line for line in sessions.read_text().splitlines() if line.strip()]
-    except OSError as error:
-        raise ReplayTargetError(f"{sessions} cannot be read: {error}.") from None
+        raise TargetError(f"--host is {host!r}: give https://name or http://name:port, no path.")
+    identities = read_identities(sessions)
     if len(identities) < len(traffic.users):
-        raise ReplayTargetError(
+        raise TargetError(
             f"The recording has {len(traffic.users)} users and {sessions} {len(identities)}: "
             "`manage.py seed --yes --users … --sessions FILE` there creates more."
         )
     try:
         return ReplayTarget([address], identities, create_rooms(traffic, address, identities))
     except rest.RefusedError as refused:
-        raise ReplayTargetError(f"{host} refuses to create the rooms: {refused}.") from None
+        raise TargetError(f"{host} refuses to create the rooms: {refused}.") from None
     except OSError as error:
-        raise ReplayTargetError(f"{host} does not answer: {error}.") from None
+        raise TargetError(f"{host} does not answer: {error}.") from None
 
 
 def create_rooms(traffic: Traffic, address: str, identities: list[str]) -> list[int]:

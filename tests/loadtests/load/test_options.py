@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.lib.identities import TargetError
 from loadtests.lib.monitoring import __main__ as sampling
 from loadtests.load.options import parse
 from loadtests.load.targets import (
     LoadTarget,
-    TargetError,
     monitoring_arguments,
     remote_target,
 )

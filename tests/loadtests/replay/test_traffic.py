@@ -16,10 +16,11 @@ from loadtests.lib.checker import Log
 from loadtests.lib.client import Client
 from loadtests.lib.client.history import EventReceived, Subscribed, SubscribeSent, SubscriptionEnded
 from loadtests.lib.client.subscription import Start, Subscription
+from loadtests.lib.identities import TargetError
 from loadtests.lib.servers.process import ROOT
 from loadtests.replay.player import body_of
 from loadtests.replay.results import ReplayResults
-from loadtests.replay.target import ReplayTargetError, remote_target
+from loadtests.replay.target import remote_target
 from loadtests.replay.traffic import Traffic, UnreadableError, lines_of, read
 from loadtests.replay.verdict import exit_status, lines
 
@@ -122,15 +123,22 @@ def test_a_saved_body_has_as_many_characters_as_the_recorded_one(chars: int) -> 
 
 @pytest.mark.parametrize("host", ["staging.example.org", "ftp://here", "https://here/chat"])
 def test_an_invalid_host_gets_a_message(tmp_path: Path, host: str) -> None:
-    with pytest.raises(ReplayTargetError, match="--host is"):
+    with pytest.raises(TargetError, match="--host is"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 
 
 @pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
 def test_a_host_may_use_tls(tmp_path: Path, host: str) -> None:
     """The host is accepted: the next step, reading the sessions, is what fails."""
-    with pytest.raises(ReplayTargetError, match="cannot be read"):
+    with pytest.raises(TargetError, match="cannot be read"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
+
+
+def test_a_file_of_sessions_that_is_no_text_gets_a_message(tmp_path: Path) -> None:
+    sessions = tmp_path / "sessions"
+    sessions.write_bytes(b"Cookie: \xff")
+    with pytest.raises(TargetError, match="sessions cannot be read"):
+        remote_target(joined(tmp_path), "http://127.0.0.1:8000", sessions)
 
 
 def a_tab(results: ReplayResults) -> Client:
