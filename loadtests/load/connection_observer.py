@@ -9,15 +9,9 @@ import math
 import time
 
 from loadtests.lib.checker import OrderChecker, Violation
+from loadtests.lib.client import history as entries
 from loadtests.lib.client.connection_listener import ConnectionListener
-from loadtests.lib.client.history import (
-    CommandAnswered,
-    Connected,
-    Disconnected,
-    Entry,
-    EventReceived,
-    Subscribed,
-)
+from loadtests.lib.client.history import Entry
 from loadtests.lib.measurements.series import CONNECT, ORDER_ERROR_OF_RULE, REORDERED, RESUME, SEND
 from loadtests.load.message_stamp import read_stamp
 from loadtests.load.recorder import Recorder
@@ -48,17 +42,17 @@ class ConnectionObserver(ConnectionListener):
         for violation in self._order.check(entry):
             self._report(violation)
         match entry:
-            case EventReceived():
+            case entries.EventReceived():
                 self._recorder.second.checked += 1
                 if entry.type == "message.created" and entry.message is not None:
                     self._message_received(entry.message)
-            case Subscribed():
+            case entries.Subscribed():
                 self._recorder.second.checked += 1
-            case Connected():
+            case entries.Connected():
                 self._connected(entry)
-            case Disconnected():
+            case entries.Disconnected():
                 self.disconnected()
-            case CommandAnswered(code="rate_limited", command={"type": "message.send"}):
+            case entries.CommandAnswered(code="rate_limited", command={"type": "message.send"}):
                 self._recorder.failed(SEND, "message.send", RefusedError("rate_limited"))
 
     def disconnected(self) -> None:
@@ -101,7 +95,7 @@ class ConnectionObserver(ConnectionListener):
         else:
             self._recorder.record_delivery(time.time() - sent_at)
 
-    def _connected(self, entry: Connected) -> None:
+    def _connected(self, entry: entries.Connected) -> None:
         self.disconnected()
         self._user, self._replica = entry.user, entry.replica
         self._connection = f"{entry.connection} on {entry.replica}"

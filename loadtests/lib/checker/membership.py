@@ -13,17 +13,8 @@ from dataclasses import dataclass
 
 from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    Connected,
-    Disconnected,
-    EventReceived,
-    History,
-    PresenceChanged,
-    RoomLoaded,
-    Subscribed,
-    SubscribeSent,
-    SubscriptionEnded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import History
 
 NEVER = 2**63
 
@@ -78,24 +69,26 @@ def check(history: History, memberships: Memberships) -> Iterator[Violation]:
     user, ends = 0, dict[int, int]()  # by room: the last seq that may be received live
     for entry in history.entries:
         match entry:
-            case Connected():
+            case entries.Connected():
                 user = entry.user
-            case SubscribeSent(room=room) | SubscriptionEnded(room=room):
+            case entries.SubscribeSent(room=room) | entries.SubscriptionEnded(room=room):
                 ends.pop(room, None)
-            case Disconnected():
+            case entries.Disconnected():
                 ends.clear()
-            case Subscribed(room=room, seq=seq) if room in memberships.judged:
+            case entries.Subscribed(room=room, seq=seq) if room in memberships.judged:
                 membership = memberships.at(room, user, seq)
                 ends[room] = membership.left if membership else 0
                 if membership is None:
                     detail = f"user {user} could subscribe at seq {seq}"
                     yield Violation("members-only", history.name, room, detail)
-            case EventReceived(room=room, seq=seq) if seq > ends.get(room, NEVER):
+            case entries.EventReceived(room=room, seq=seq) if seq > ends.get(room, NEVER):
                 detail = f"user {user} left at {ends[room]} and received {seq}"
                 yield Violation("members-only", history.name, room, detail)
-            case EventReceived(room=room) | RoomLoaded(room=room) | PresenceChanged(room=room) if (
-                room in memberships.judged
-            ):
+            case (
+                entries.EventReceived(room=room)
+                | entries.RoomLoaded(room=room)
+                | entries.PresenceChanged(room=room)
+            ) if room in memberships.judged:
                 if not memberships.ever(room, user):
                     detail = f"user {user} was never a member"
                     yield Violation("members-only", history.name, room, detail)

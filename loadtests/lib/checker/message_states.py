@@ -11,16 +11,8 @@ from dataclasses import dataclass
 
 from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    CommandAnswered,
-    CommandSent,
-    EventReceived,
-    Frame,
-    History,
-    RoomLoaded,
-    Subscribed,
-    SubscribeSent,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Frame, History
 
 # By message and rev: when the first client knew of that state.
 FirstKnown = dict[int, dict[int, float]]
@@ -76,7 +68,9 @@ def _first_known(histories: Sequence[History], log: Log) -> FirstKnown:
             _note(first_known, state.message["id"], state.message["rev"], state.at)
         for entry in history.entries:
             match entry:
-                case CommandAnswered(command={"type": "message.delete", "message": id}, code=None):
+                case entries.CommandAnswered(
+                    command={"type": "message.delete", "message": id}, code=None
+                ):
                     if id in log.messages and log.messages[id].deleted:
                         _note(first_known, id, log.messages[id].rev, entry.at)
     return first_known
@@ -94,19 +88,19 @@ def _states(history: History) -> Iterator[State]:
     client = history.name
     for entry in history.entries:
         match entry:
-            case SubscribeSent():
+            case entries.SubscribeSent():
                 asked[entry.room] = entry.at
-            case Subscribed():
+            case entries.Subscribed():
                 asked.pop(entry.room, None)
                 subscribed[entry.room] = entry.at
-            case CommandSent():
+            case entries.CommandSent():
                 sent[entry.ref] = entry.at
-            case EventReceived(message=dict() as message):
+            case entries.EventReceived(message=dict() as message):
                 requested_at = asked.get(entry.room)
                 how = "a live event" if requested_at is None else "a replay"
                 yield State(client, how, entry.at, requested_at, message, entry.seq)
-            case RoomLoaded(messages=tuple() as messages):
+            case entries.RoomLoaded(messages=tuple() as messages):
                 for message in messages:
                     yield State(client, "a load", entry.at, subscribed.get(entry.room), message, 0)
-            case CommandAnswered(message=dict() as message):
+            case entries.CommandAnswered(message=dict() as message):
                 yield State(client, "an answer", entry.at, sent.get(entry.ref), message, 0)

@@ -9,17 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    Connected,
-    Disconnected,
-    Entry,
-    EventReceived,
-    History,
-    RoomLoaded,
-    Subscribed,
-    SubscribeSent,
-    SubscriptionEnded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Entry, History
 
 
 def check(history: History) -> list[Violation]:
@@ -43,25 +34,25 @@ class _Positions:
 
     def check(self, entry: Entry) -> Iterator[Violation]:
         match entry:
-            case Connected(epoch=epoch):
+            case entries.Connected(epoch=epoch):
                 if epoch != self.epoch:
                     self.rooms.clear()
                 self.epoch = epoch
-            case SubscribeSent():
+            case entries.SubscribeSent():
                 yield from self._asked(entry)
-            case Subscribed(room=room) if room in self.rooms:
+            case entries.Subscribed(room=room) if room in self.rooms:
                 self.rooms[room] = _subscribed(entry)
-            case EventReceived(room=room) if room in self.rooms:
+            case entries.EventReceived(room=room) if room in self.rooms:
                 _received(self.rooms[room], entry)
-            case RoomLoaded(room=room) if room in self.rooms:
+            case entries.RoomLoaded(room=room) if room in self.rooms:
                 self.rooms[room] = _Room(self.rooms[room].loading or self.rooms[room].shown)
-            case SubscriptionEnded(room=room):
+            case entries.SubscriptionEnded(room=room):
                 self.rooms.pop(room, None)
-            case Disconnected():
+            case entries.Disconnected():
                 # A load that has not finished when the connection ends starts over.
                 self.rooms = {id: one for id, one in self.rooms.items() if one.loading is None}
 
-    def _asked(self, entry: SubscribeSent) -> Iterator[Violation]:
+    def _asked(self, entry: entries.SubscribeSent) -> Iterator[Violation]:
         known = self.rooms.get(entry.room, _Room(0))
         if entry.position is not None and entry.position > known.shown:
             detail = f"asked for what comes after {entry.position}, but shows up to {known.shown}"
@@ -69,11 +60,11 @@ class _Positions:
         self.rooms[entry.room] = _Room(entry.position or 0)
 
 
-def _subscribed(entry: Subscribed) -> _Room:
+def _subscribed(entry: entries.Subscribed) -> _Room:
     return _Room(entry.seq) if entry.resumed else _Room(0, loading=entry.seq)
 
 
-def _received(room: _Room, entry: EventReceived) -> None:
+def _received(room: _Room, entry: entries.EventReceived) -> None:
     if room.loading is not None:
         room.loading = max(room.loading, entry.seq)
     elif entry.seq == room.shown + 1:

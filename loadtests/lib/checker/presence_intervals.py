@@ -8,19 +8,8 @@ to `alive`, the last moment at which something from the room reached it.
 from dataclasses import dataclass, field
 
 from loadtests.lib.checker.intervals import Interval
-from loadtests.lib.client.history import (
-    CommandAnswered,
-    CommandSent,
-    Connected,
-    Disconnected,
-    Entry,
-    EventReceived,
-    History,
-    PresenceChanged,
-    Subscribed,
-    SubscribeSent,
-    SubscriptionEnded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Entry, History
 
 FOREVER = float("inf")
 
@@ -47,12 +36,14 @@ class PresenceInterval:
     def possible(self) -> Interval:
         return self.asked, self.over
 
-    def add(self, entry: Subscribed | PresenceChanged | EventReceived) -> None:
-        if isinstance(entry, Subscribed):
+    def add(
+        self, entry: entries.Subscribed | entries.PresenceChanged | entries.EventReceived
+    ) -> None:
+        if isinstance(entry, entries.Subscribed):
             self.live = entry.at
             self.counted = entry.online is None
             self._show(entry.at, entry.online or (), ())
-        elif isinstance(entry, PresenceChanged):
+        elif isinstance(entry, entries.PresenceChanged):
             self._show(entry.at, entry.joined, entry.left)
         if not self.leaving:
             self.alive = entry.at
@@ -90,21 +81,25 @@ class _PresenceIntervals:
 
     def add(self, entry: Entry) -> None:
         match entry:
-            case Connected():
+            case entries.Connected():
                 self.user = entry.user
-            case SubscribeSent(room=room):
+            case entries.SubscribeSent(room=room):
                 self._end(room, entry.at)
                 self.open[room] = PresenceInterval(self.user, room, entry.at)
-            case Subscribed() | PresenceChanged() | EventReceived() if entry.room in self.open:
+            case entries.Subscribed() | entries.PresenceChanged() | entries.EventReceived() if (
+                entry.room in self.open
+            ):
                 self.open[entry.room].add(entry)
-            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self.open:
+            case entries.CommandSent(command={"type": "unsubscribe", "room": room}) if (
+                room in self.open
+            ):
                 self.open[room].leaving = True
-            case CommandAnswered(command={"type": "unsubscribe", "room": room}):
+            case entries.CommandAnswered(command={"type": "unsubscribe", "room": room}):
                 if room in self.open and self.open[room].leaving:
                     self._end(room, entry.at)
-            case SubscriptionEnded():
+            case entries.SubscriptionEnded():
                 self._end(entry.room, entry.at)
-            case Disconnected():
+            case entries.Disconnected():
                 self.end_all(entry.at)
 
     def end_all(self, at: float, *, run_ended: bool = False) -> None:

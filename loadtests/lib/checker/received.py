@@ -4,14 +4,8 @@ from collections.abc import Iterator
 
 from loadtests.lib.checker.log import Log
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    CommandAnswered,
-    Entry,
-    EventReceived,
-    Frame,
-    History,
-    RoomLoaded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Entry, Frame, History
 
 
 def check(history: History, log: Log) -> list[Violation]:
@@ -24,14 +18,14 @@ def check(history: History, log: Log) -> list[Violation]:
 
 def _faults(entry: Entry, log: Log) -> Iterator[tuple[str, int, str]]:
     match entry:
-        case EventReceived(room=room, seq=seq, type=type):
+        case entries.EventReceived(room=room, seq=seq, type=type):
             logged = log.type_at(room, seq)
             if logged != type:
                 yield "event-logged", room, f"received {type} at {seq}; the log has {logged}"
-        case CommandAnswered(code=None, message=dict() as answered):
+        case entries.CommandAnswered(code=None, message=dict() as answered):
             if fault := _answer_fault(answered, log):
                 yield "ok-logged", answered["room"], fault
-        case RoomLoaded(room=room, seq=seq, messages=tuple() as messages):
+        case entries.RoomLoaded(room=room, seq=seq, messages=tuple() as messages):
             for missing in _missing(messages, room, seq, log):
                 yield "load-complete", room, f"{missing} is missing in the load"
 

@@ -9,22 +9,16 @@ from collections.abc import Iterator, Sequence
 
 from loadtests.lib.checker.fault_windows import Deadlines
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    AccessRevoked,
-    CommandAnswered,
-    Connected,
-    Disconnected,
-    Entry,
-    EventReceived,
-    History,
-    PresenceChanged,
-    RoomLoaded,
-    Subscribed,
-    SubscribeSent,
-    SubscriptionEnded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Entry, History
 
-Received = EventReceived | PresenceChanged | Subscribed | CommandAnswered | Connected
+Received = (
+    entries.EventReceived
+    | entries.PresenceChanged
+    | entries.Subscribed
+    | entries.CommandAnswered
+    | entries.Connected
+)
 
 
 def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]:
@@ -33,13 +27,15 @@ def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]
         violation
         for history in histories
         for revoked in history.entries
-        if isinstance(revoked, AccessRevoked)
+        if isinstance(revoked, entries.AccessRevoked)
         for name in revoked.clients
         for violation in _judge(by_name[name], revoked, deadlines)
     ]
 
 
-def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> Iterator[Violation]:
+def _judge(
+    history: History, revoked: entries.AccessRevoked, deadlines: Deadlines
+) -> Iterator[Violation]:
     deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
     # A user whose session has ended must not be able to connect either.
@@ -55,11 +51,11 @@ def _judge(history: History, revoked: AccessRevoked, deadlines: Deadlines) -> It
 def _was_received(entry: Entry, room: int | None) -> bool:
     """Whether the client received something: over its connection, or by a load of a lost room."""
     return isinstance(entry, Received) or (
-        isinstance(entry, RoomLoaded) and room in (None, entry.room)
+        isinstance(entry, entries.RoomLoaded) and room in (None, entry.room)
     )
 
 
-def _on_same_subscription(history: History, revoked: AccessRevoked) -> Iterator[Entry]:
+def _on_same_subscription(history: History, revoked: entries.AccessRevoked) -> Iterator[Entry]:
     """Yield what arrived on the subscription that was open when access was revoked.
 
     After the end of that subscription, only loads are yielded, until the client subscribes to the
@@ -69,17 +65,19 @@ def _on_same_subscription(history: History, revoked: AccessRevoked) -> Iterator[
     for entry in history.entries:
         before = entry.at < revoked.requested_at
         match entry:
-            case Subscribed(room=revoked.room) if before:
+            case entries.Subscribed(room=revoked.room) if before:
                 is_open = True
-            case SubscribeSent(room=revoked.room) if not before:
+            case entries.SubscribeSent(room=revoked.room) if not before:
                 return
             case (
-                Disconnected()
-                | SubscriptionEnded(room=revoked.room)
-                | SubscribeSent(room=revoked.room)
+                entries.Disconnected()
+                | entries.SubscriptionEnded(room=revoked.room)
+                | entries.SubscribeSent(room=revoked.room)
             ):
                 is_open = False
-            case CommandAnswered(command={"type": "unsubscribe", "room": revoked.room}, code=None):
+            case entries.CommandAnswered(
+                command={"type": "unsubscribe", "room": revoked.room}, code=None
+            ):
                 is_open = False
-        if entry.at >= revoked.at and (is_open or isinstance(entry, RoomLoaded)):
+        if entry.at >= revoked.at and (is_open or isinstance(entry, entries.RoomLoaded)):
             yield entry

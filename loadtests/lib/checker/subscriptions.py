@@ -11,17 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loadtests.lib.checker.violation import Violation
-from loadtests.lib.client.history import (
-    CommandAnswered,
-    CommandSent,
-    Disconnected,
-    Entry,
-    EventReceived,
-    History,
-    Subscribed,
-    SubscribeSent,
-    SubscriptionEnded,
-)
+from loadtests.lib.client import history as entries
+from loadtests.lib.client.history import Entry, History
 
 
 def check(history: History) -> list[Violation]:
@@ -42,29 +33,33 @@ class OrderChecker:
     def check(self, entry: Entry) -> list[Violation]:
         """Return what is wrong with the next entry."""
         match entry:
-            case SubscribeSent(room=room, position=position):
+            case entries.SubscribeSent(room=room, position=position):
                 after = None if position is None else position + 1
                 self._open[room] = _Open(position, after)
-            case Disconnected():
+            case entries.Disconnected():
                 self._open.clear()
-            case SubscriptionEnded(room=room):
+            case entries.SubscriptionEnded(room=room):
                 self._open.pop(room, None)
-            case CommandSent(command={"type": "unsubscribe", "room": room}) if room in self._open:
+            case entries.CommandSent(command={"type": "unsubscribe", "room": room}) if (
+                room in self._open
+            ):
                 self._open[room].leaving = entry.ref
-            case CommandAnswered(command={"type": "unsubscribe", "room": room}):
+            case entries.CommandAnswered(command={"type": "unsubscribe", "room": room}):
                 self._unsubscribed(room, entry)
-            case Subscribed():
+            case entries.Subscribed():
                 return list(self._subscribed(self._open.get(entry.room), entry))
-            case EventReceived():
+            case entries.EventReceived():
                 return list(self._received(self._open.get(entry.room), entry))
         return []
 
-    def _unsubscribed(self, room: int, entry: CommandAnswered) -> None:
+    def _unsubscribed(self, room: int, entry: entries.CommandAnswered) -> None:
         # The answer to an `unsubscribe` does not end a subscription that was started after it.
         if room in self._open and entry.code is None and self._open[room].leaving == entry.ref:
             del self._open[room]
 
-    def _subscribed(self, subscription: "_Open | None", entry: Subscribed) -> Iterator[Violation]:
+    def _subscribed(
+        self, subscription: "_Open | None", entry: entries.Subscribed
+    ) -> Iterator[Violation]:
         if subscription is None or subscription.confirmed:
             yield self._violation("asked-first", entry, "`subscribed` without a `subscribe`")
             return
@@ -76,7 +71,9 @@ class OrderChecker:
             yield self._violation("replay-none", entry, "missed events came with `resumed: false`")
         subscription.next, subscription.confirmed = expected, True
 
-    def _received(self, subscription: "_Open | None", entry: EventReceived) -> Iterator[Violation]:
+    def _received(
+        self, subscription: "_Open | None", entry: entries.EventReceived
+    ) -> Iterator[Violation]:
         if subscription is None:
             yield self._violation("asked-first", entry, f"event {entry.seq} without a subscription")
         elif subscription.next is None:
@@ -87,7 +84,9 @@ class OrderChecker:
                 yield self._violation(subscription.broken_by(entry.seq), entry, detail)
             subscription.next = max(subscription.next, entry.seq + 1)
 
-    def _violation(self, rule: str, entry: Subscribed | EventReceived, detail: str) -> Violation:
+    def _violation(
+        self, rule: str, entry: entries.Subscribed | entries.EventReceived, detail: str
+    ) -> Violation:
         return Violation(rule, self.client, entry.room, detail)
 
 
