@@ -120,15 +120,23 @@ class TabActivities:
             await self.client.open(chosen, Start.NOW, OPEN_SECONDS)
 
     async def lose_connection(self, _: int) -> None:
-        """Lose the connection for a while, once all sent messages have been answered."""
+        """Lose the connection for a while.
+
+        Do so once all rooms are open and all sent messages have been answered. Otherwise, the
+        chosen absence could not be told from a loss that the server has caused.
+        """
         client = self.client
         self.away = True
         try:
-            await client.wait_until(lambda: not client.protocol.pending, ANSWER_SECONDS)
-            await client.disconnect(close_frame=False)
-            await client.wait_until(lambda: not client.connected)
-            await asyncio.sleep(self.random.uniform(*self.kind.away_seconds))
-            client.reconnect()
+            await client.wait_until(
+                lambda: client.all_open and not client.protocol.pending, ANSWER_SECONDS
+            )
+            try:
+                await client.disconnect(close_frame=False)
+                await client.wait_until(lambda: not client.connected)
+                await asyncio.sleep(self.random.uniform(*self.kind.away_seconds))
+            finally:
+                client.reconnect()
             await client.wait_until(lambda: client.connected, OPEN_SECONDS)
         finally:
             self.away = False
