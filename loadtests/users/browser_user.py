@@ -116,7 +116,13 @@ class MeasuredTab(TabActivities):
         async with asyncio.TaskGroup() as sends:
             while (seconds := self._user.seconds_to_next_send()) is not None:
                 await asyncio.sleep(seconds)
-                sends.create_task(self.send(self._user.random_room()))
+                sends.create_task(self._send_and_record_errors(self._user.random_room()))
+
+    async def _send_and_record_errors(self, room: int) -> None:
+        try:
+            await self.send(room)
+        except Exception as error:  # whatever it is, the user goes on sending
+            self._run.failed(SEND, "message.send", error)
 
     async def send(self, room: int) -> None:
         if not self.away and self.random.random() < TYPING_CHANCE:
