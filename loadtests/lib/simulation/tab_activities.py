@@ -8,7 +8,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from loadtests.lib.client import Client
@@ -30,6 +30,13 @@ async def read_nothing(room: int, before: int | None) -> list[Frame]:
     return []
 
 
+class OwnMessage(NamedTuple):
+    """A message that the user has sent. `body` is the text as it was sent."""
+
+    id: int
+    body: str
+
+
 class TabActivities:
     """The activities of one user in one tab.
 
@@ -47,7 +54,7 @@ class TabActivities:
     ) -> None:
         self.client, self.kind, self.rooms, self.random = client, kind, rooms, random
         self.away = False  # the user is disconnected by choice, so nothing is sent
-        self.own_messages: defaultdict[int, list[int]] = defaultdict(list)  # ids, by room
+        self.own_messages: defaultdict[int, list[OwnMessage]] = defaultdict(list)  # by room
         self._new_text, self._read_page = new_text, read_page
         self._methods: dict[Activity, Callable[[int], Awaitable[None]]] = {
             Activity.SEND: self.send,
@@ -74,11 +81,11 @@ class TabActivities:
             return
         own = self.own_messages[room]
         is_reply = own and self.random.random() < self.kind.reply_chance
-        more: dict[str, Any] = {"reply_to": own[-1]} if is_reply else {}
+        more: dict[str, Any] = {"reply_to": own[-1].id} if is_reply else {}
         body, nonce = self._new_text(), uuid4().hex
         answer = await self.command("message.send", room=room, nonce=nonce, body=body, **more)
         if answer["type"] == "ok":
-            own.append(answer["message"]["id"])
+            own.append(OwnMessage(answer["message"]["id"], body))
             del own[:-MESSAGES_REMEMBERED]
 
     async def type(self, room: int) -> None:
@@ -88,12 +95,17 @@ class TabActivities:
         """Edit one of the user's own messages."""
         if own := self.own_messages[room]:
             message = self.random.choice(own)
-            await self.command("message.edit", message=message, body=f"(edited) {self._new_text()}")
+            body = f"(edited) {self.edited_text(message.body)}"
+            await self.command("message.edit", message=message.id, body=body)
+
+    def edited_text(self, body: str) -> str:
+        """Return a new text for a message that was sent as `body`."""
+        return self._new_text()
 
     async def delete(self, room: int) -> None:
         """Delete the user's newest message."""
         if own := self.own_messages[room]:
-            await self.command("message.delete", message=own.pop())
+            await self.command("message.delete", message=own.pop().id)
 
     async def mark_read(self, room: int) -> None:
         """Mark a room as read up to its last message, as the page does."""

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from loadtests.lib.client import Client
 from loadtests.lib.client.connection_listener import ConnectionListener
+from loadtests.lib.client.history import Frame
 from loadtests.lib.client.subscription import Start
 from loadtests.lib.simulation.tab_activities import TabActivities
 from loadtests.lib.simulation.user_kinds import VISITOR, Activity
@@ -62,3 +64,24 @@ async def test_a_user_whose_absence_is_cancelled_comes_back(client: Client) -> N
     absence.cancel()
     await client.wait_until(lambda: client.all_open)
     assert not tab.away
+
+
+async def test_a_subclass_can_derive_the_text_of_an_edit_from_the_sent_text(
+    client: Client,
+) -> None:
+    edits: list[Frame] = []
+
+    class ExclaimingTab(TabActivities):
+        def edited_text(self, body: str) -> str:
+            return f"{body}!"
+
+        async def command(self, type: str, **fields: Any) -> Frame:
+            if type == "message.edit":
+                edits.append(fields)
+            return await super().command(type, **fields)
+
+    tab = ExclaimingTab(client, VISITOR, lambda: "hello", Random(1))
+    for activity in (Activity.SEND, Activity.EDIT, Activity.EDIT):
+        await tab.perform(activity, ROOM)
+    message = tab.own_messages[ROOM][0].id
+    assert edits == [{"message": message, "body": "(edited) hello!"}] * 2
