@@ -63,7 +63,8 @@ class ReconnectingSocket:
     @property
     def port(self) -> int | None:
         """The local port of the client's socket; None without a socket."""
-        return None if self._socket is None else int(self._socket.local_address[1])
+        socket = self._socket  # read once, because another thread may ask
+        return None if socket is None else int(socket.local_address[1])
 
     async def __aenter__(self) -> Self:
         self._spawn(self._stay_connected())
