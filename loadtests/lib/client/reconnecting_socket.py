@@ -115,6 +115,7 @@ class ReconnectingSocket:
         """Drop the socket without a close frame, as a network failure does."""
         if self._socket is not None:
             self._loss_intended = True
+            self._stop_switching()
             self._socket.transport.abort()
             await self.wait_until(lambda: not self.connected)
 
@@ -125,8 +126,7 @@ class ReconnectingSocket:
         """
         self._may_connect.clear()
         self._loss_intended = True
-        if self._switching is not None:
-            self._switching.cancel()
+        self._stop_switching()
         if self._socket is not None and close_frame:
             await self._socket.close()
         elif self._socket is not None:
@@ -201,10 +201,13 @@ class ReconnectingSocket:
 
     async def _close_socket(self) -> None:
         socket, self._socket = self._socket, None
-        if self._switching is not None:
-            self._switching.cancel()
+        self._stop_switching()
         if socket is not None:
             await socket.close()
+
+    def _stop_switching(self) -> None:
+        if self._switching is not None:
+            self._switching.cancel()
 
     async def _switch(self) -> None:
         """Open a replacement socket. Until one opens, the old socket stays in use."""
