@@ -8,10 +8,10 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -26,6 +26,7 @@ from loadtests.lib.client.websocket import ABNORMAL_CLOSURE, NOT_OPENED
 # The delay until the next attempt, after a replacement socket did not open while the old socket
 # still works.
 SWITCH_RETRY_SECONDS = (0.1, 0.3)
+T = TypeVar("T")
 
 
 class ReconnectingSocket:
@@ -46,8 +47,9 @@ class ReconnectingSocket:
         self.address = ""  # the address of the newest socket
         self._listener, self._decode = listener, decode
         self._socket: ClientConnection | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._switching: asyncio.Task[None] | None = None
+        self._replaced: asyncio.Future[None] | None = None  # done once a socket is replaced
         self._changed = asyncio.Event()
         self._reconnect_after: float | None = 0.0
         self._may_connect = asyncio.Event()
@@ -177,21 +179,29 @@ class ReconnectingSocket:
             await self._close_socket()
 
     async def _listen(self) -> int:
+        """Read the socket, and then each socket that replaces it. Return the last close code."""
         while True:
-            socket = self._socket
+            socket, self._replaced = self._socket, asyncio.get_running_loop().create_future()
             assert socket is not None
+            reading = self._spawn(self._read(socket))
+            # A replaced socket is read until it has closed, while its replacement is in use.
+            either: set[asyncio.Future[Any]] = {reading, self._replaced}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if socket is self._socket:
+                return reading.result()
+
+    async def _read(self, socket: ClientConnection) -> int:
+        """Read a socket until it closes, and return the close code. Once replaced, ignore it."""
+        while True:
             try:
                 text = await websocket.receive(socket, self.protocol.welcome)
             except ConnectionClosed as closed:
-                if socket is self._socket:
-                    return closed.rcvd.code if closed.rcvd else ABNORMAL_CLOSURE
+                return closed.rcvd.code if closed.rcvd else ABNORMAL_CLOSURE
             except TimeoutError:
                 socket.transport.abort()
-                if socket is self._socket:
-                    return ABNORMAL_CLOSURE
-            else:
-                if socket is self._socket:  # otherwise the socket has been replaced
-                    await self._receive(self._decode(text))
+                return ABNORMAL_CLOSURE
+            if socket is self._socket:
+                await self._receive(self._decode(text))
 
     async def _receive(self, frame: Frame) -> None:
         if frame["type"] == "welcome":
@@ -220,6 +230,8 @@ class ReconnectingSocket:
             return
         self._listener.opened(time.perf_counter() - started)
         old, self._socket, self.address = self._socket, socket, address
+        if self._replaced is not None and not self._replaced.done():
+            self._replaced.set_result(None)
         self._listener.lost(intended=False)
         await self._do(self.protocol.switched(welcome))
         self._changed.set()
@@ -249,8 +261,8 @@ class ReconnectingSocket:
             with suppress(ConnectionClosed, OSError):
                 await self._socket.send(json.dumps(frame))
 
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

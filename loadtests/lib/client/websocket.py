@@ -14,6 +14,7 @@ from loadtests.lib.client.rest import http_url
 SUBPROTOCOL = "hubbub.v1"
 WELCOME_SECONDS = 5
 PONG_SECONDS = 10
+CLOSE_SECONDS = 1
 ABNORMAL_CLOSURE = 1006  # the close code of a socket that ended without a close frame
 # The errors that are raised if a socket cannot be opened.
 NOT_OPENED = (OSError, WebSocketException, TimeoutError)
@@ -31,7 +32,7 @@ async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnect
         proxy=None,
         ssl=_tls() if url.startswith("https") else None,
         open_timeout=WELCOME_SECONDS,
-        close_timeout=1,
+        close_timeout=CLOSE_SECONDS,
         ping_interval=None,
         max_size=None,
         max_queue=None,

@@ -467,6 +467,31 @@ async def test_a_disconnect_during_a_handshake_closes_the_new_connection() -> No
         await alice.wait_until(lambda: alice.connected)
 
 
+async def test_after_a_switch_the_client_reads_the_new_connection_while_the_old_one_closes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("loadtests.lib.client.websocket.CLOSE_SECONDS", 60)
+    opened = 0
+
+    async def says_goodbye_and_stops_reading(socket: ServerConnection) -> None:
+        nonlocal opened
+        opened += 1
+        await socket.send(json.dumps(welcome()))
+        if opened == 1:
+            await socket.send(json.dumps({"type": "goodbye", "code": 4001, "retry_after_ms": 0}))
+            socket.transport.pause_reading()  # so the close handshake does not end
+        else:
+            await socket.send(json.dumps({"type": "typing", "room": ROOM}))
+        await socket.wait_closed()
+
+    async with (
+        serving(says_goodbye_and_stops_reading) as address,
+        Client("alice", "Cookie: sessionid=x", [address]) as alice,
+    ):
+        await alice.wait_until(lambda: alice.protocol.notifications)
+        assert opened == 2
+
+
 @asynccontextmanager
 async def serving(
     serve_one: Callable[[ServerConnection], Awaitable[None]],
@@ -479,6 +504,7 @@ async def serving(
         0,
         process_request=before,
         subprotocols=["hubbub.v1"],  # type: ignore[list-item]
+        close_timeout=1,
     ) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         yield f"127.0.0.1:{port}"
