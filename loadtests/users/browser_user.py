@@ -51,6 +51,9 @@ class BrowserUser(HubbubUser):
             history=History(self.name, deque(maxlen=0), watch=self.observer.observe),
             listener=self.observer,
             messages_kept=MESSAGES_KEPT,
+            # The default limits how many rooms load at a time. Users would wait for each other's
+            # loads, and count that as time to resume.
+            load_executor=None,
         )
         client.read_pause_seconds = self.kind.radio_sleep_seconds
         self.tab = MeasuredTab(self, client)

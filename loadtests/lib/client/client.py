@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from math import ceil
 from typing import Any
@@ -36,7 +36,7 @@ class Client(ReconnectingSocket):
 
     With `messages_kept`, the client keeps and loads only that many messages of each room; otherwise
     a long run would not fit into memory. `decode` may return the same object for equal texts of
-    many clients.
+    many clients. `load_executor` runs the REST loads of rooms; None: the event loop's own executor.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Client(ReconnectingSocket):
         listener: ConnectionListener | None = None,
         messages_kept: int | None = None,
         decode: Callable[[str | bytes], Frame] = json.loads,
+        load_executor: Executor | None = _load_threads,
     ) -> None:
         self.name = name
         self.history = history or History(name)
@@ -62,6 +63,7 @@ class Client(ReconnectingSocket):
             protocol.make_view = partial(RoomView, limit=messages_kept)
             self._pages = ceil(messages_kept / rest.PAGE_MESSAGES)
         self._answers: dict[int, asyncio.Future[Frame]] = {}
+        self._load_executor = load_executor
 
     @property
     def all_open(self) -> bool:
@@ -142,10 +144,10 @@ class Client(ReconnectingSocket):
                 await super()._perform(effect)
 
     async def _load(self, load: LoadRoom) -> None:
+        read = partial(rest.load_room, self.address, load.room, self.headers, self._pages)
+        loop = asyncio.get_running_loop()
         try:
-            seq, messages = await asyncio.get_running_loop().run_in_executor(
-                _load_threads, rest.load_room, self.address, load.room, self.headers, self._pages
-            )
+            seq, messages = await loop.run_in_executor(self._load_executor, read)
         except (OSError, rest.RefusedError):
             await asyncio.sleep(LOAD_RETRY_SECONDS)
             self._spawn(self._load(load))

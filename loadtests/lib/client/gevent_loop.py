@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 import gevent
 
-# Greenlets in which asyncio runs blocking calls; asyncio takes them for threads.
-MAX_GREENLETS = 1_000
+# Greenlets in which asyncio runs blocking calls; asyncio takes them for threads. They start as
+# needed. After a restart, thousands of rooms may load at the same time.
+MAX_GREENLETS = 10_000
 T = TypeVar("T")
 
 

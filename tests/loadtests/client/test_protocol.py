@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -23,6 +25,8 @@ from loadtests.lib.client.history import CommandAnswered, History, SubscriptionE
 from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.reconnect import Backoff
 from loadtests.lib.client.subscription import Start
+from tests.support.faulty_chat_server import ROOM as CHAT_ROOM
+from tests.support.faulty_chat_server import faulty_chat_server
 from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 Frame = dict[str, Any]
@@ -465,6 +469,17 @@ async def test_a_disconnect_during_a_handshake_closes_the_new_connection() -> No
         assert not alice.connected
         alice.reconnect()
         await alice.wait_until(lambda: alice.connected)
+
+
+async def test_rooms_are_loaded_in_the_executor_of_the_client() -> None:
+    with (
+        faulty_chat_server() as address,
+        ThreadPoolExecutor(1) as executor,
+        patch.object(executor, "submit", wraps=executor.submit) as submit,
+    ):
+        async with Client("alice", "Cookie: sessionid=x", [address], load_executor=executor) as one:
+            await one.open(CHAT_ROOM, Start.HISTORY)
+    submit.assert_called_once()
 
 
 async def test_after_a_switch_the_client_reads_the_new_connection_while_the_old_one_closes(
