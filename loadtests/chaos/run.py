@@ -1,8 +1,8 @@
 """One run: a deployment, simulated users in it, the faults of a schedule, and the outcome.
 
-At the end all faults are healed, and all users have reconnected and stopped sending. Then what
-every tab received is checked against the log. A run counts only if every fault had a visible effect
-and users could send.
+At the end all faults are healed, and all users have reconnected and stopped sending. Then
+everything that the tabs received is checked against the log. A run counts only if every fault had a
+visible effect and users could send.
 """
 
 import asyncio

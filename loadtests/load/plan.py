@@ -68,7 +68,7 @@ class LoadPlan:
 def identities_needed(users: int, workers: int) -> int:
     """Return how many identities are needed so that no Locust worker runs out of them.
 
-    Locust workers share the lines by line number. The busiest one runs its share of `users`,
-    rounded up.
+    The lines are divided among the workers by line number. The busiest worker runs its share of
+    `users`, rounded up.
     """
     return workers * ceil(users / workers)

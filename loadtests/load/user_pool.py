@@ -1,6 +1,7 @@
-"""Hands out the identities of a process to its users, each to one user at a time. Pure.
+"""Hands out a process's share of the plan's identities, each to one user at a time. Pure.
 
-Locust workers share the plan's identities by line number, so that no session is used twice.
+The plan's lines are divided among the Locust workers by line number, so that no two workers use the
+same session.
 """
 
 from collections import deque

@@ -127,8 +127,8 @@ def _latency(
     p99 = total.latency(kind).percentile_ms(JUDGED_PERCENTILE)
     name, limit = f"{kind} p{JUDGED_PERCENTILE}", f"{limit_ms:g} ms"
     if p99 is None:
-        # A run without sends or deliveries proves nothing; nor does one whose shape drops
-        # connections and in which no client resumed.
+        # Nothing was measured. If it was required, the run proves nothing: every run must send and
+        # deliver, and clients must resume if the shape drops connections.
         return LimitResult(name, "none", limit, MISSED if required else MET)
     return LimitResult(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
 

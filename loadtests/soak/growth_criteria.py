@@ -100,7 +100,7 @@ def _files_without_connections(samples: Samples, part: str) -> Points:
 
 
 def _connections_of(samples: Samples, part: str) -> dict[float, float]:
-    """Return how many of a part's open files are users' connections, at each time."""
+    """For each time, return how many of a part's open files are users' connections."""
     if part.startswith("realtime-"):
         return dict(samples.values(part, "hubbub_connections"))
     if part != "nginx":

@@ -10,7 +10,7 @@ from loadtests.lib.checker.violation import Violation
 @dataclass(slots=True)
 class Tally:
     sent: int = 0
-    # What was done, by kind: "visit", "meeting".
+    # How often each thing was done: "visit", "meeting", "sign-in".
     done: Counter[str] = field(default_factory=Counter)
     violations: list[Violation] = field(default_factory=list)  # duplicates, gaps, wrong order
     failures: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ from loadtests.load.message_stamp import stamp
 from loadtests.load.user_pool import Identity, NoIdentityLeftError
 from loadtests.users.authentication import sign_in
 
-# Most messages go to a user's first room, in the shape's order.
+# The weights of a user's rooms, in the shape's order: most messages go to the first one.
 ROOM_WEIGHTS = (70, 25, 5)
 
 
@@ -106,7 +106,7 @@ class HubbubUser(FastHttpUser):
         return random.expovariate(rate * run.shape.activity_at(run.elapsed)) if rate else None
 
     def new_text(self) -> str:
-        """Return a new text, stamped with the current time."""
+        """Return the text of a new message, stamped with the current time."""
         return stamp(sentence(self.random), self.run_state.plan.run_id, time.time())
 
     def call(self, method: str, path: str, name: str, json: Any = None) -> Any:

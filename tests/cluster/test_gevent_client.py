@@ -13,7 +13,7 @@ from loadtests.lib.client import rest
 from loadtests.lib.servers.process import ROOT, Server
 from tests.cluster.stage import Stage
 
-# The drain makes the client move to the other replica.
+# Needs our server: the drain must make the client move to the other replica.
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 

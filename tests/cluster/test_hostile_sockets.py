@@ -40,7 +40,7 @@ async def next_frame(socket: ClientConnection, *types: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
-    """Check that two users who chat on the replica are not delayed or disconnected in the block."""
+    """While the block runs, two users chat: check that they are not delayed or disconnected."""
     users = stage.users(3)[1:]
     room = stage.room(users)
     pair = [stage.client(user, 0) for user in users]

@@ -79,9 +79,9 @@ def restore(stage: Stage) -> None:
 
 
 def assert_shown_as_logged(stage: Stage, clients: list[Client]) -> None:
-    """Check what the clients show at the end against the log.
+    """Check the clients' final views against the log.
 
-    Earlier frames belong to another log, so the whole histories cannot be checked.
+    Frames from before the restore belong to another log, so the full histories cannot be checked.
     """
     log = stage.log()
     shown = []

@@ -47,7 +47,7 @@ class Deployment:
         return run_program(command, cwd=ROOT, env=environment)
 
     def run_doctor(self, *arguments: str, url: str = "", **environment: str) -> DoctorReport:
-        """Return the doctor's report; `--quick` unless there are arguments."""
+        """Run the doctor, with `--quick` if no arguments are given, and return its report."""
         options = arguments or ("--quick",)
         command = ("--json", "--url", url or self.proxy.url, *options)
         if environment:

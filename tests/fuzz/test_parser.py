@@ -1,4 +1,4 @@
-"""For any input the parser returns a command within its limits, or a problem of the protocol."""
+"""For any input, the parser returns a command within the limits or refuses it with a `problem`."""
 
 import json
 import time

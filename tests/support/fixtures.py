@@ -106,9 +106,10 @@ def redis(request: pytest.FixtureRequest) -> Redis | None:
 
 @pytest.fixture
 def cluster(postgres: Postgres | None, redis: Redis | None) -> Iterator[Cluster]:
-    """Two real replicas (one with --embedded) with their own database on shared servers.
+    """Two real replicas (with `--embedded` only one) with their own database on the shared servers.
 
-    A test that stops or pauses PostgreSQL or Redis makes a `Cluster()`, which starts its own.
+    A test that stops or pauses PostgreSQL or Redis must create its own `Cluster()`, which starts
+    separate servers.
     """
     with Cluster(embedded=postgres is None, postgres=postgres, redis=redis) as cluster:
         yield cluster

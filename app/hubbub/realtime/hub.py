@@ -2,7 +2,7 @@
 
 There is one hub per process and event loop. It passes events from the bus to its local rooms, which
 write them to their subscribers. The hub holds no state that has to survive: a client can resume on
-any other replica. Everything here runs on the event loop and must not wait.
+any other replica. Everything here runs on the event loop and must not block it.
 """
 
 import asyncio

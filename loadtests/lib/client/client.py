@@ -76,7 +76,7 @@ class Client(ReconnectingSocket):
         return subscription.live and not subscription.loading
 
     def subscription(self, room: int) -> Subscription:
-        """Return a room's subscription. Raises KeyError if the room is not subscribed now."""
+        """Return the subscription to a room. Raises KeyError if there is none."""
         return self.protocol.subscriptions[room]
 
     async def open(self, room: int, start: Start = Start.BEGINNING, within: float = 10) -> None:

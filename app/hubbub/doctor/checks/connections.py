@@ -34,7 +34,7 @@ LIMIT = """
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The running processes, and the most connections that they may open."""
+    """The running processes, the connections that they can need, and how many Postgres allows."""
 
     limit: int  # what Postgres gives to users who are not superusers
     replicas: int

@@ -27,7 +27,7 @@ POLL_SECONDS = 0.1
 
 
 async def drain(replica: Replica, seconds: float, is_idle: Callable[[], bool]) -> bool:
-    """Close all connections within `seconds`, then stop the replica. Return False on a timeout.
+    """Close all connections within `seconds`, then stop the replica. Return whether it stopped.
 
     `is_idle` returns whether the server has finished all connections, handshakes and requests.
     """

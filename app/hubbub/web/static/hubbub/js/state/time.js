@@ -21,7 +21,7 @@ export function exactTimeOf(iso) {
   return exact.format(new Date(iso));
 }
 
-/** The local day of a time, as text for comparing: two times of one day give the same text. */
+/** The local day of a time, as a string: two times on the same day give the same string. */
 export function dayOf(iso) {
   return new Date(iso).toDateString();
 }
