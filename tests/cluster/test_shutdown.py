@@ -49,6 +49,16 @@ async def test_a_second_signal_ends_it_immediately(stage: Stage, draining_slowly
     assert not process.logged_errors()
 
 
+async def test_two_signals_at_once_end_it_immediately(draining_slowly: Replica) -> None:
+    process = ReplicaProcess(draining_slowly)
+    # A stopped process receives both as soon as it continues, before its event loop runs again.
+    for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+        process.signal(number)
+    # The drain would take 600 s, so this long limit keeps a busy machine from failing the test.
+    assert await process.exit_status(60) == 1
+    assert not process.logged_errors()
+
+
 async def test_ctrl_c_closes_all_connections_immediately(
     stage: Stage, draining_slowly: Replica
 ) -> None:
