@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import dj_database_url
 import environ
 
+from hubbub.private_files import create_directory
+
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 # In seconds, except for TCP_USER_TIMEOUT (ms). The same values as for connections to Postgres.
 # Systems other than Linux have only some of these options.
@@ -81,7 +83,7 @@ def refuse(message: str) -> NoReturn:
 
 def make_directory(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        create_directory(path)
     except OSError as error:
         refuse(f"Can't create Hubbub's data directory ({error}). Set DATA_DIR to another path.")
 

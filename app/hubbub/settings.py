@@ -16,7 +16,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
-from hubbub import environment
+from hubbub import environment, private_files
 from hubbub.version import read_version
 
 VERSION = read_version()
@@ -163,7 +163,12 @@ _database["CONN_HEALTH_CHECKS"] = True
 # connection.
 _database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _options = _database.setdefault("OPTIONS", {})
+# The files that only their owner may read. Each start tightens them: see `chat/apps.py`.
+PRIVATE_FILES = [DATA_DIR / "secret_key"] if EMBEDDED else []
 if _database["ENGINE"].endswith("sqlite3"):
+    if _database["NAME"] != ":memory:":
+        private_files.create_database(Path(_database["NAME"]))
+        PRIVATE_FILES += private_files.sqlite_files(Path(_database["NAME"]))
     # DEFERRED (the default) fails with "database is locked" when a read becomes a write.
     _options["transaction_mode"] = "IMMEDIATE"
     _options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"

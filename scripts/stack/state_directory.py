@@ -9,13 +9,17 @@ import os
 import secrets
 import shlex
 import shutil
+import stat
 from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
 
 from scripts.stack.control import no_stack_message
 from scripts.stack.errors import StackError
+from scripts.stack.programs import is_root
 
+DEFAULT_PATH = Path(__file__).resolve().parents[2] / "data/stack"
+PASSING = stat.S_IXGRP | stat.S_IXOTH
 SECRETS = ("secret_key", "postgres_password", "redis_password")
 # The longest path of a Unix socket on any system (unix(7): 108 on Linux, with the final zero).
 MAX_SOCKET_PATH_BYTES = 103
@@ -38,7 +42,10 @@ class StateDirectory:
             )
         try:
             # Other users, such as postgres, may pass through to their own directories.
-            self.path.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o711, exist_ok=True)
+            if self.path == DEFAULT_PATH and is_root():
+                _let_pass(self.path.parent)
         except OSError as error:
             raise StackError(f"The stack's directory cannot be created: {error}.") from None
 
@@ -81,6 +88,16 @@ class StateDirectory:
         lines = self.environment.read_text().splitlines()
         pairs = (line.partition("=") for line in lines)
         return {name: shlex.split(value)[0] if value else "" for name, _, value in pairs}
+
+
+def _let_pass(directory: Path) -> None:
+    """Let other users pass through data/, which `make run` creates for its own user only.
+
+    They can still neither list the directory nor read the private files in it.
+    """
+    mode = stat.S_IMODE(directory.stat().st_mode)
+    if mode & PASSING != PASSING:
+        directory.chmod(mode | PASSING)
 
 
 def write_private(path: Path, text: str) -> None:

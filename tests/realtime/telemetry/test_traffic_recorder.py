@@ -100,7 +100,7 @@ def read_files(directory: Path) -> tuple[str, list[list[Any]]]:
     """Return the text of all files, and their lines without the headers."""
     files = sorted(directory.iterdir())
     assert len(files) == 2
-    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    assert all(file.stat().st_mode & 0o077 == 0 for file in [directory, *files])
     text = "".join(file.read_text() for file in files)
     return text, [line for line in map(json.loads, text.splitlines()) if isinstance(line, list)]
 

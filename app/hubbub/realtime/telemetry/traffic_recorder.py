@@ -73,7 +73,7 @@ class TrafficRecorder:
             "recording": self.path.parent.name,
             "began_ms": time.time_ns() // 1_000_000,
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.touch(0o600, exist_ok=False)
         self.path.write_bytes(msgspec.json.encode(header) + b"\n")
 
