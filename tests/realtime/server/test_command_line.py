@@ -1,6 +1,7 @@
 """`python -m hubbub.realtime.server` is Daphne's command line with defaults from our settings."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -131,3 +132,16 @@ def test_it_can_serve_another_application(tmp_path: Path) -> None:
         connection.request("GET", "/")
         assert connection.getresponse().status == 418
         connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_start_ends_it(tmp_path: Path, number: signal.Signals) -> None:
+    """It needs a handler: the first process of a container has no default action for SIGTERM."""
+    settings = f"import os; os.kill(os.getpid(), {int(number)})\nfrom hubbub.settings import *\n"
+    (tmp_path / "signalled_settings.py").write_text(settings)
+    variables = {
+        "DJANGO_SETTINGS_MODULE": "signalled_settings",
+        "PYTHONPATH": f"{ROOT / 'app'}:{tmp_path}",
+    }
+    result = run_to_end(tmp_path, **variables)
+    assert (result.returncode, result.stderr) == (128 + number, "")
