@@ -13,6 +13,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
+from hubbub.open_files import raise_limit
 from hubbub.realtime.server.event_loop import install_timed_loop
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hubbub.settings")
@@ -26,6 +27,7 @@ def main() -> None:
     import django
 
     django.setup()
+    raise_limit()
     from hubbub.realtime.server.command_line import CommandLine
 
     CommandLine().run(sys.argv[1:])

@@ -24,6 +24,7 @@ from hubbub.realtime.connections.transport import FRAMES_EXTENSION
 from hubbub.realtime.delivery.time_slices import in_slices
 from hubbub.realtime.lifecycle.drain import drain
 from hubbub.realtime.lifecycle.replica import this_replica
+from hubbub.realtime.server.descriptor_watch import DescriptorWatch
 from hubbub.realtime.server.listeners import limit_send_buffers, stop_listening, with_backlog
 from hubbub.realtime.server.memory import collect_garbage_rarely, limit_heap_fragmentation
 from hubbub.realtime.server.websocket_protocol import (
@@ -50,6 +51,7 @@ class Server(daphne.server.Server):
             ready_callable=self._on_ready,
         )
         self._ports: list[Any] = []
+        self._descriptors = DescriptorWatch()
         self._to_clean_up: set[Any] = set()  # protocols that closed, or whose application ended
         self._listen_error = ""
         self._shutdown: asyncio.Task[None] | None = None
@@ -82,6 +84,7 @@ class Server(daphne.server.Server):
         super().listen_success(port)
         self._ports.append(port)
         limit_send_buffers(port)
+        self._descriptors.watch(port)
 
     def listen_error(self, failure: Any) -> None:
         hint = "Choose another address with PORT, --port or --bind."
