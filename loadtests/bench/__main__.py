@@ -56,7 +56,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the records, and which steps were left out and why."""
+    """Return the records, and a list of the steps that were left out, with the reasons."""
     sizes = QUICK if options.quick else FULL
     wanted = steps(sizes, options.only, options.systems)
     run: dict[str, Any] = {
@@ -65,7 +65,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "records": [],
         "left_out": [],
     }
-    save(options.json, run)  # from here on, the file describes this run
+    save(options.json, run)  # from now on, the file describes this run
     with Backends(max((step.users for step in wanted), default=0)) as backends:
         for step in with_estimates(wanted):
             try:
@@ -89,7 +89,7 @@ def leave_out(run: dict[str, Any], step: BenchStep, error: Exception) -> None:
 
 
 def read(files: list[Path]) -> dict[str, Any]:
-    """Read the results of several runs as one result, with the commits of all of them."""
+    """Read the results of several runs and join them into one that names all their commits."""
     runs: list[dict[str, Any]] = [json.loads(file.read_text()) for file in files]
     commits = machine.commits_of([run["machine"] for run in runs])
     joined = {name: [one for run in runs for one in run[name]] for name in ("records", "left_out")}

@@ -1,7 +1,8 @@
-"""Records, one for each load on one system, and the figures derived from them (pure functions).
+"""The records of a run, one for each load on each system, and the figures derived from them. Pure.
 
-A record is a dictionary, saved as JSON: `load` names the load ("quiet", "hot", …), `system` the
-server, `cpu` the seconds of CPU time by kind of process, `result` what the load client counted.
+A record is a dictionary, saved as JSON: `load` names the load ("quiet", "hot", …) and `system` the
+server. `cpu` has the seconds of CPU time that each kind of process used, and `result` has what the
+load client counted.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ def record(load: str, system: System, window: UsageWindow, result: Result, **fac
 
 
 def find(records: Records, *loads: str, **facts: Any) -> list[Record]:
-    """Return the records of the given loads, in that order, that have all the given facts."""
+    """Return the records of these loads that have all these facts, in the order of the loads."""
     return [
         one
         for load in loads

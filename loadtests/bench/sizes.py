@@ -1,6 +1,6 @@
 """The sizes of all loads.
 
-The full run's sizes are those of the published figures. The quick run is a trial.
+The published figures were measured with the sizes of the full run. The quick run is a trial.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Sizes:
     members: int = 500  # members of the quiet and the hot room
     rate: float = 30.0  # messages a second into the quiet room
     two_replicas_rate: float = 20.0  # messages a second over two replicas
-    senders: tuple[int, ...] = (8, 64, 256)  # numbers of senders in the hot room, each measured
-    seconds: float = 8.0  # length of each load
+    senders: tuple[int, ...] = (8, 64, 256)  # the numbers of senders that are tried in the hot room
+    seconds: float = 8.0  # the length of each load
     drain: float = 5.0  # seconds to wait for late messages
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
     short: float = 4.0  # seconds of each load in scenarios with many loads

@@ -19,7 +19,7 @@ from loadtests.lib.systems.backends import Backends
 
 Measure = Callable[[Backends, Sizes], list[Record]]
 
-START_SECONDS = 5.0  # to start a system and to open its connections
+START_SECONDS = 5.0  # time to start a system and to open its connections
 TITLES = {
     "nchan": "nchan",
     "socketio": "Socket.IO",
@@ -52,7 +52,7 @@ class BenchStep:
 
 
 def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list[BenchStep]:
-    """Return the steps of these scenarios and systems; an empty collection means all."""
+    """Return the steps of these scenarios and systems. An empty collection means all of them."""
     groups = (_rooms, _two_replicas, _room_sizes, _sends, _large)
     wanted = [
         step
@@ -64,9 +64,9 @@ def steps(sizes: Sizes, only: Collection[str], systems: Collection[str]) -> list
 
 
 def _make_users(wanted: list[BenchStep]) -> Iterator[BenchStep]:
-    """Yield a step that creates users before Hubbub's other steps.
+    """Yield a step that creates the users before Hubbub's other steps start.
 
-    So none of these steps measures the creation of users.
+    So the creation of users is not measured as part of another step.
     """
     users = max((step.users for step in wanted if step.system == "hubbub"), default=0)
     if users:

@@ -42,7 +42,7 @@ CONNECTION_STEPS = 9
 MAX_CONNECTIONS = 18_000
 FIRST_RATE = 50.0
 MAX_RATE = 20_000.0
-PRECISION = 0.1  # a tenth more or less makes no difference
+PRECISION = 0.1  # the capacity does not have to be known more exactly than to a tenth
 LOCAL_SETUP = "one replica, its Postgres, its Redis and the load client on the same machine"
 
 

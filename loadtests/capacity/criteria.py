@@ -8,18 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
-SECONDS_BETWEEN_MESSAGES = 60.0  # per user, in the search for the most connections
+# Between two messages of a user, in the search for the most connections.
+SECONDS_BETWEEN_MESSAGES = 60.0
 GENERATOR_CPU_PERCENT = 90.0
 MACHINE_PERCENT = 97.0
-ACKED_SHARE = 0.9  # of the requested messages
+ACKED_SHARE = 0.9  # the share of the requested messages that must be acknowledged
 RANDOM_DEVIATIONS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
     delivery_p99_ms: float = 250.0
-    cpu_percent: float = 80.0  # of a core, by one replica
-    memory_mib: float = 768.0  # of one replica: three quarters of the memory limit in deploy/k8s
+    cpu_percent: float = 80.0  # how much of a core one replica may use
+    # How much one replica may use: three quarters of the memory limit in deploy/k8s.
+    memory_mib: float = 768.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +32,18 @@ class MeasuredLoad:
     """
 
     connections: int
-    messages_per_second: float  # as requested
+    messages_per_second: float  # the requested rate, not the measured one
     acked_per_second: float
     deliveries_per_second: float
     delivery_p99_ms: float
-    cpu_percent: float | None  # None: not measurable from this machine
+    cpu_percent: float | None  # None if it cannot be measured from this machine
     memory_mib: float | None
     errors: int  # messages lost, duplicated, out of order or refused; connections closed
-    generator_percent: float  # of a core, by the generator's busiest process
-    # Of all cores together; None if the replicas run elsewhere.
+    generator_percent: float  # how much of a core the generator's busiest process used
+    # How much of all cores together was used; None if the replicas run elsewhere.
     machine_percent: float | None = None
     generator_late: str = ""  # why the generator was the bottleneck, if it reported that
-    random_seconds: float = 0.0  # how long users sent at random moments; 0: they took turns
+    random_seconds: float = 0.0  # how long users sent at random moments; 0 if they took turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def failure(step: MeasuredLoad, criteria: Criteria) -> Failure | None:
 def least_acked(step: MeasuredLoad) -> float:
     """Return how many messages a second must be acknowledged.
 
-    If users send at random moments, fewer must be, because the number of sends itself varies.
+    If users send at random moments, the number is lower, because the number of sends itself varies.
     """
     asked = step.messages_per_second
     deviation = sqrt(asked / step.random_seconds) if step.random_seconds else 0.0

@@ -2,7 +2,8 @@
 
 On one machine, the generator takes CPU time from the servers. The load client uses only a tenth of
 the servers' CPU time. It connects to the replica directly, because nginx would use the same cores.
-Every user has two rooms open: the lobby, and a room of a hundred, where the messages are sent.
+Every user has two rooms open: the lobby, and a room of a hundred members, where the messages are
+sent.
 """
 
 from collections import Counter
@@ -59,7 +60,7 @@ class LocalTarget:
         return self.measure_messages(amount / SECONDS_BETWEEN_MESSAGES)
 
     def measure_messages(self, rate: float) -> MeasuredLoad:
-        """Measure while the connected users together send `rate` messages a second."""
+        """Measure while the connected users send `rate` messages a second in total."""
         window = UsageWindow(self._hubbub, reads_stall=False)
         with ThreadPoolExecutor(len(self._groups)) as threads:
             loads = [
@@ -116,7 +117,7 @@ def rooms_for(users: int) -> int:
 
 
 def groups_to_close(groups: Sequence[int], most: float) -> int:
-    """Return how many of the last groups to close so that at most `most` users are left.
+    """Return how many of the last groups must be closed so that at most `most` users are left.
 
     The first group always stays, because some users have to send messages.
     """
@@ -130,7 +131,8 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
     """Start the replica. Create as many users as the largest step may need."""
     with Backends(most_connections) as backends:
-        assert backends.sessions  # the first use creates the users, here before the replica starts
+        # The first use of `sessions` creates the users, and must come before the replica starts.
+        assert backends.sessions
         with start(backends, 1) as hubbub:
             target = LocalTarget(backends, hubbub)
             try:
@@ -147,7 +149,7 @@ def step_of(
     machine_percent: float,
     memory_mib: float,
 ) -> MeasuredLoad:
-    """Join what several processes of the load client measured at the same time."""
+    """Return one step from what several processes of the load client measured at the same time."""
     seconds = max(float(one["seconds"]) for one in results)
     deliveries = sum(one["deliveries"] for one in results)
     errors = sum(int(one[name]) for one in results for name in ERRORS)
@@ -166,9 +168,9 @@ def step_of(
 
 
 def p99_ms(results: Sequence[Result]) -> float:
-    """Return the p99 of the deliveries to all processes of the load client; 0 if there were none.
+    """Return the 99th percentile of the deliveries to all load clients; 0 if there were none.
 
-    It is read from the sum of their histograms.
+    The percentile is read from the sum of the clients' histograms.
     """
     counts = Counter[int]()
     for one in results:

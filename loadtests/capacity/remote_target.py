@@ -24,14 +24,14 @@ from loadtests.lib.servers.process import ROOT, ServerError
 
 STEP_SECONDS = 40.0
 SHAPE = "soak"
-RAMP_UP_SHARE = 0.3  # share of a step in which users still connect; it is not judged
+RAMP_UP_SHARE = 0.3  # the share of a step in which users still connect; this part is not judged
 
 
 class RemoteTarget:
     def __init__(self, options: Namespace, folder: Path) -> None:
         self._options, self._folder = options, folder
         self._steps, self._users = 0, 0
-        self.replicas = 1  # number of replicas seen in the last step
+        self.replicas = 1  # the number of replicas that the last step found
 
     def measure_connections(self, amount: float) -> MeasuredLoad:
         self._users = int(amount)
@@ -62,7 +62,7 @@ class RemoteTarget:
 
 
 def settled(series: Series) -> list[Second]:
-    """Return the seconds in which all users were connected, without the incomplete last second."""
+    """Return the seconds in which all users were connected, except the last, incomplete second."""
     seconds = series.in_order()
     return seconds[int(len(seconds) * RAMP_UP_SHARE) : -1]
 
@@ -95,7 +95,7 @@ def step_of(series: Series, samples: Samples, rate: float) -> MeasuredLoad:
 def _worst(
     samples: Samples, measure: str, factor: float, since: float, *, rates: bool = False
 ) -> float | None:
-    """Return the median over time of the replica with the highest median; None if none is known."""
+    """Return the highest of the replicas' medians over time; None if no replica has values."""
     found = [
         [v for at, v in (samples.rates if rates else samples.values)(part, measure) if at > since]
         for part in _replicas(samples)

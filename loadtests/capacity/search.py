@@ -31,7 +31,7 @@ class SearchResult:
 
     passed: float = 0.0
     failed: float | None = None
-    limit: Failure | None = None  # None: every amount passed, and more may be possible
+    limit: Failure | None = None  # None if every amount passed, so that more may be possible
     steps: list[tuple[float, MeasuredLoad]] = field(default_factory=list)
 
     def best_step(self) -> MeasuredLoad | None:
@@ -55,14 +55,14 @@ def climb(measure: Measure, amounts: Iterable[float], criteria: Criteria) -> Sea
 def narrow(
     measure: Measure, result: SearchResult, criteria: Criteria, within: float
 ) -> SearchResult:
-    """Try amounts between `passed` and `failed` until both are within a factor of `1 + within`."""
+    """Try amounts between `passed` and `failed` until their ratio is at most `1 + within`."""
     while result.failed is not None and 0 < result.passed * (1 + within) < result.failed:
         _passes(measure, sqrt(result.passed * result.failed), criteria, result)
     return result
 
 
 def doubling(first: float, most: float) -> Iterable[float]:
-    """Yield `first`, twice that, and so on, and finally `most`."""
+    """Yield `first`, then twice as much each time, and finally `most`."""
     amount = first
     while amount < most:
         yield amount

@@ -1,7 +1,7 @@
-"""The benchmark's report: targets, tables and plots, from records alone.
+"""The benchmark's report: targets, tables and plots. All of it is computed from the records.
 
-`text` is what the command prints. `write` puts the same into docs/performance.md, and the plots
-into docs/images.
+`text` is what the command prints. `write` writes the same text into docs/performance.md, and the
+plots into docs/images.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The plots in docs/images."""
+"""Draws the benchmark's plots in docs/images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +37,7 @@ def draw(records: Records, folder: Path) -> list[tuple[str, Path]]:
 
 
 def _latency(axes: Axes, records: Records) -> None:
-    """Draw which share of the deliveries took at most x ms, with the slow end enlarged."""
+    """Draw the share of the deliveries that took at most x ms, and enlarge the slow end."""
     for row in find(records, "quiet", replicas=1):
         histogram = row["result"]["delivery"]
         below, xs, ys = 0, [], []
@@ -80,7 +80,7 @@ def _replicas(axes: Axes, records: Records) -> None:
 
 
 def _lines(axes: Axes, rows: Records, point: Callable[[Record], tuple[float, float]]) -> None:
-    """Draw a line for each system that has several points."""
+    """Draw a line for each system for which there are several points."""
     for system in dict.fromkeys(row["system"] for row in rows):
         points = sorted(point(row) for row in rows if row["system"] == system)
         if len(points) > 1:

@@ -21,7 +21,7 @@ def _result(title: str, key: str) -> Column:
 def _delivery(title: str, percentile: str) -> Column:
     """Return a column with a percentile of the delivery times.
 
-    Records without a delivery in the measured window have a dash there.
+    A record without a delivery in the measured window has a dash in this column.
     """
 
     def cell(one: Record) -> str:
@@ -143,7 +143,7 @@ WRITERS = (
     "that it reached."
 )
 COSTS = "{rate:g} messages a second; what a message costs Redis, by Redis' own counters."
-# For each table: its title, its introduction (filled in with the first record), its columns, and
+# Each table has a title, an introduction (filled in with values of the first record), columns, and
 # the loads whose records are its rows.
 SECTIONS: list[tuple[str, str, list[Column], list[str]]] = [
     ("Quiet room", PACED, QUIET, ["quiet"]),

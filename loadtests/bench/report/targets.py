@@ -1,4 +1,4 @@
-"""The benchmark's targets, and whether they were reached. Always computed from the records.
+"""The benchmark's targets, and whether the records show that they were reached.
 
 A target is open if the records lack some of its figures, because a system was left out or the run
 was partial.
@@ -20,12 +20,12 @@ class BenchTarget:
     what: str
     target: str
     reached: str
-    met: bool | None  # None: not known from these records
+    met: bool | None  # None if these records do not show it
 
 
 Holds = Callable[[float, float], bool]
-# For each (load, what is measured, its figure): the comparisons that Hubbub must win, as (target
-# text, other system, test of Hubbub's value against the other system's).
+# The keys are (load, what is measured, its figure). The values are the comparisons that Hubbub must
+# win: (target text, other system, test of Hubbub's value against the other system's value).
 COMPARISONS: dict[tuple[str, str, Figure], list[tuple[str, str, Holds]]] = {
     ("quiet", "quiet room: CPU µs per delivery", of.cpu_us_per_delivery): [
         ("at most 2 × nchan", "nchan", lambda a, b: a <= 2 * b),
@@ -105,8 +105,8 @@ def _storm(records: Records) -> Iterator[BenchTarget]:
     yield _limited("reconnect: queries per connection", "at most 2", queries, lambda x: x <= 2)
     missed = storm["opened"]["missed"] if storm else None
     reads = storm["statements"]["log_reads"] / max(1, missed) if storm and missed else None
-    # The limit allows one shared read of each room, and a few more. If reads grew with the number
-    # of missed messages, they would far exceed it.
+    # The limit allows one shared read of each room, and a few more reads. If the number of reads
+    # grew with the number of missed messages, it would far exceed the limit.
     yield _limited("reconnect: log reads per missed message", "none", reads, lambda x: x < 0.05)
 
 

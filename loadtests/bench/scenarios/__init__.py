@@ -1,1 +1,1 @@
-"""The scenarios, one module each, with a function `measure` that returns records."""
+"""The scenarios. Each is a module with a function `measure` that returns records."""

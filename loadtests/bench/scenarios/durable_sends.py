@@ -1,6 +1,6 @@
 """Durable sends: messages are committed before they are acknowledged.
 
-Many rooms of two users, over two replicas.
+The load has many rooms of two users, over two replicas.
 """
 
 from loadtests.bench.records import Record, acks_per_second, record
@@ -15,7 +15,7 @@ REPLICAS = 2
 
 
 def measure(backends: Backends, sizes: Sizes, name: str) -> list[Record]:
-    """Measure each number of writers at full speed.
+    """Measure each number of writers while they send at full speed.
 
     Then measure the last number of writers at half the rate that it reached.
     """

@@ -1,6 +1,7 @@
 """Ten thousand connections to one replica.
 
-The scenario measures the cost of each connection when idle, and with a few messages.
+The scenario measures what each connection costs when it is idle, and when it receives a few
+messages.
 """
 
 import time
@@ -35,7 +36,7 @@ def measure(backends: Backends, sizes: Sizes) -> list[Record]:
 def settle(sizes: Sizes) -> None:
     """Wait until the effects of opening connections are over.
 
-    Presence is announced, and the allocator returns memory.
+    Until then, presence is still being announced, and the allocator still returns memory.
     """
     time.sleep(min(SETTLE_SECONDS, sizes.idle))
 

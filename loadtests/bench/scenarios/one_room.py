@@ -1,4 +1,4 @@
-"""One room: messages at a steady rate ("quiet"), and as fast as the server can ("hot")."""
+"""One room with messages at a steady rate ("quiet"), then as fast as the server can ("hot")."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +67,7 @@ def hottest(room: OpenRoom, sizes: Sizes) -> Record:
     for senders in sizes.senders:
         tries.append(hot(room, senders, sizes))
         if tries[-1]["result"]["delivery"]["p50_ms"] > SATURATED_MS:
-            break  # more senders would only wait longer
+            break  # with more senders, each would only wait longer
     best = max(tries, key=total_deliveries_per_second)
     return best | {"tries": {one["senders"]: one["result"]["deliveries"] for one in tries}}
 

@@ -1,4 +1,4 @@
-"""Opening a room with many messages and one with few: time, number of queries, query plans.
+"""Opens a room with many messages and one with few; compares time, number of queries, query plans.
 
 The queries are read from Postgres' own log (auto_explain), so the application cannot hide any.
 """
@@ -34,7 +34,7 @@ PATHS = {
 
 
 def measure(backends: Backends, sizes: Sizes) -> list[Record]:
-    """Measure each URL of a room with many messages and with few."""
+    """Measure each URL for a room with many messages and for a room with few."""
     large, small = (_filled_room(backends.cluster, count) for count in (sizes.history, SMALL))
     backends.postgres.execute("VACUUM ANALYZE", database=backends.cluster.name)
     with start(backends, 1) as hubbub:
@@ -82,7 +82,7 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
     # Warm up: the first requests load some things that later ones reuse.
     for path in (large, small) * 3:
         browser.open(path)
-    # Alternate, so that other work on the machine affects both alike.
+    # Alternate between the rooms, so that other work on the machine affects both alike.
     times = [(browser.open(large), browser.open(small)) for _ in range(ROUNDS)]
     large_ms, small_ms = (
         round(1_000 * statistics.median(side), 2) for side in zip(*times, strict=True)
@@ -101,7 +101,7 @@ def _compare(postgres: Postgres, browser: Browser, large: str, small: str) -> di
 def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
     """Return the plan of each query of a request."""
     _log_plans_over(postgres, "0")
-    browser.open(path)  # by the end of this request, its backend has read the setting
+    browser.open(path)  # when this request ends, its Postgres backend has read the setting
     start = postgres.log.stat().st_size
     browser.open(path)
     _log_plans_over(postgres, "-1")
@@ -112,7 +112,8 @@ def _plans_of(postgres: Postgres, browser: Browser, path: str) -> list[Any]:
 def _log_plans_over(postgres: Postgres, min_duration: str) -> None:
     postgres.execute(f"ALTER SYSTEM SET auto_explain.log_min_duration = {min_duration}")
     postgres.execute("SELECT pg_reload_conf()")
-    # Backends read the setting before their next statement, once the signal has arrived.
+    # Once the signal has arrived, each Postgres backend reads the setting before its next
+    # statement.
     time.sleep(0.2)
 
 

@@ -1,8 +1,8 @@
-"""A replica starts, and all its users reconnect at once. Each of them resumes three rooms.
+"""All users reconnect at once to a replica that has just started. Each of them resumes three rooms.
 
-The three rooms are the lobby, which everyone has open, one of a hundred members, and one of ten.
-The missed messages are written while no replica runs. A connection is live once it has received all
-missed messages and all three `subscribed`.
+The three rooms are the lobby, which everyone has open, a room of a hundred members, and a room of
+ten members. The missed messages are written while no replica runs. A connection is live once it has
+received all missed messages and a `subscribed` for each of the three rooms.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,8 @@ from loadtests.lib.systems.hubbub import Hubbub, start
 from loadtests.lib.systems.usage_window import UsageWindow
 
 LARGE, SMALL = 100, 10
-HANDSHAKE_SECONDS = 5.0  # docs/protocol.md: a client without a `welcome` by then reconnects
+# After this time without a `welcome`, a client reconnects (docs/protocol.md).
+HANDSHAKE_SECONDS = 5.0
 # Counts statements that read or write rows, but not those that manage connections and transactions.
 QUERIES = """
     SELECT query, calls FROM pg_stat_statements AS statement
@@ -56,7 +57,7 @@ def _rooms_of_each(backends: Backends, sizes: Sizes) -> list[list[str]]:
 def _write_missed(backends: Backends, sizes: Sizes, rooms: Sequence[str]) -> list[str]:
     """Write the missed messages into each room.
 
-    Return the room of each message, in order of number.
+    Return the room of each message, in the order of the messages' numbers.
     """
     sender = user_ids(backends.cluster)[0]
     missed: list[str] = []
@@ -110,7 +111,7 @@ def reset_query_counts(postgres: Postgres) -> None:
 def query_counts(postgres: Postgres, database: str) -> dict[str, int]:
     """Return how many queries ran since the last reset of the statistics.
 
-    Of these, `log_reads` read events.
+    `log_reads` is the number of those queries that read events.
     """
     rows = postgres.execute(QUERIES, database)
     return {

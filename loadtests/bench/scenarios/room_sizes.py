@@ -1,4 +1,4 @@
-"""How the size of a room affects throughput, CPU per delivery, and Redis' work per message."""
+"""Measures how a room's size affects throughput, CPU per delivery, and Redis' work per message."""
 
 from loadtests.bench.records import Record, record
 from loadtests.bench.scenarios.one_room import OpenRoom, hot, open_room

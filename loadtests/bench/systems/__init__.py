@@ -1,4 +1,4 @@
-"""The servers that are compared, one package each: how a server is started, and what it runs.
+"""The servers that are compared. Each has a package that says how it is started and what it runs.
 
 Each server is set up as its own documentation recommends for production. Where the documentation
 leaves a choice, the faster option is taken.

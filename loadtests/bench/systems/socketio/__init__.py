@@ -1,4 +1,4 @@
-"""Socket.IO on Node with its Redis adapter: what a chat without Django would use.
+"""Socket.IO on Node with its Redis adapter, which a chat without Django would use.
 
 It has no sign-in and saves no rows. Its packages are pinned by package-lock.json and downloaded
 from npm once, into an ignored folder. Install scripts do not run: the native add-ons are prebuilt.

@@ -1,4 +1,4 @@
-"""The chat of the Channels tutorial on Daphne: both Redis layers, with and without saved messages.
+"""The Channels tutorial's chat on Daphne, with either Redis layer, with and without saved messages.
 
 The tutorial chat has no sign-in, no membership and no limits. Hubbub's targets refer to the variant
 "tutorial", which uses the core layer and saves a row for each message.
@@ -17,7 +17,7 @@ from loadtests.lib.systems.system import System
 
 DATABASE = "tutorial"
 PROJECT = "loadtests.bench.systems.tutorial.chat"
-# For each variant: the channel layer, and whether each message is saved.
+# Each variant has a channel layer, and either saves each message or does not.
 VARIANTS = {
     "tutorial": ("core", True),
     "tutorial-no-row": ("core", False),
