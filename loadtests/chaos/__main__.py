@@ -169,7 +169,7 @@ def _draw(options: argparse.Namespace, seed: int, no_network: str) -> list[Sched
 def _saved_run(options: argparse.Namespace, seed: int) -> Outcome:
     try:
         return _printed(Outcome.from_json(_summary(options, seed)))
-    except ValueError:  # it is no JSON, or not that of an outcome
+    except ValueError:  # the file is not JSON, or its JSON is not that of an outcome
         file = _folder(options, seed) / SUMMARY
         raise UnreadableRun(f"{file} is damaged, or written by another version.") from None
 

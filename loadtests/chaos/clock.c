@@ -1,7 +1,7 @@
-/* A clock that a file moves. This library is loaded before the C library. It adds the number of
- * seconds in CLOCK_FILE to the time of day that clock_gettime returns, and Python reads the time
- * with that function. The file has eight bytes and is mapped, so that reading it costs no system
- * call. Monotonic time stays correct, as it does when a real clock is set. */
+/* A clock that can be set by writing to a file. This library is loaded before the C library. It
+ * adds the number of seconds in CLOCK_FILE to the time of day that clock_gettime returns. Python
+ * reads the time with that function. The file has eight bytes and is mapped, so that reading it
+ * costs no system call. Monotonic time stays correct, as it does when a real clock is set. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +29,8 @@ __attribute__((constructor)) static void map_offset(void)
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    if (real_clock_gettime == NULL) /* other libraries may ask before `map_offset` runs */
+    /* Other libraries may ask for the time before `map_offset` runs. */
+    if (real_clock_gettime == NULL)
         real_clock_gettime =
             (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
     int failed = real_clock_gettime(clock, now);

@@ -1,8 +1,8 @@
 """Clocks of replicas that can be set forward or back.
 
 Every replica is started with a small library (`clock.c`) and a file that the library reads. So a
-clock can jump while the replica runs, at no cost in speed. Clocks can be set only on Linux, and
-only where C can be compiled.
+clock can be changed while the replica runs, and the replica is not slowed down. Clocks can be set
+only on Linux, and only where C can be compiled.
 """
 
 import shutil
@@ -40,7 +40,7 @@ class Clock:
 
 
 def available() -> bool:
-    """Whether clocks can be set on this machine."""
+    """Return whether clocks can be set on this machine."""
     return library() is not None
 
 

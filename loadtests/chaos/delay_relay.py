@@ -1,4 +1,4 @@
-"""Delays a host's cable: forwards each frame after a delay, in order, in both directions.
+"""Delays the frames on a host's cable: forwards them after a delay, in order, in both directions.
 
 Runs as a script on the switch: `delay_relay.py PORT TAP MILLISECONDS`. PORT is the switch's end of
 the host's cable and leaves the bridge; the new tap device TAP takes its place there. The script

@@ -1,7 +1,7 @@
 """The deployment under test: nginx, web, replicas, Redis and Postgres, each on a host of its own.
 
-Without a network of hosts all servers are on loopback, and no network link can be cut. Postgres has
-fsync, as in production, and a disk that can be filled.
+Without a network of hosts, all servers listen on loopback, and no network link can be cut. Postgres
+runs with fsync, as in production, and has a disk that can be filled.
 """
 
 import asyncio
@@ -96,7 +96,7 @@ class ChaosDeployment(Startable):
 
     @property
     def disk(self) -> Path | None:
-        """Postgres' disk, by a path that works outside its host; None without a network."""
+        """A path to Postgres' disk that works outside its host; None without a network."""
         host = self.postgres.host
         return host.path(self.postgres.data) if isinstance(host, NetworkHost) else None
 

@@ -1,4 +1,4 @@
-"""Injects the faults of a schedule, and records when each one really happened and its evidence.
+"""Injects the faults of a schedule, and records when each really happened and its evidence.
 
 A machine may be slower than the schedule. A fault waits for the faults that it must not overlap
 with, so the overlap rule always holds, and everything after that fault happens later.
@@ -51,7 +51,7 @@ class Execution:
 @dataclass(slots=True)
 class FaultExecutor:
     context: FaultContext
-    alone: bool = False  # no two faults at the same time
+    alone: bool = False  # if True, no two faults are active at the same time
     executions: list[Execution] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
@@ -90,7 +90,7 @@ class FaultExecutor:
                 await self._watch(effect, execution, execution.started + kind.seconds)
             execution.healed = time.monotonic()
             await self._watch(effect, execution, execution.healed + kind.settle_seconds)
-        except Exception as error:  # whatever it is, the fault is healed and the run is judged
+        except Exception as error:  # after any error, the fault is healed and the run is judged
             execution.error = f"{type(error).__name__}: {error}"
         finally:
             execution.settled = time.monotonic()

@@ -5,7 +5,8 @@ from typing import Any
 
 from loadtests.chaos.fault_kind import FaultKind, FaultLimits, FaultTarget, Mechanism
 
-# Name, title, mechanism, seconds, settle seconds, and the limits: of silence, recovery, delivery.
+# The columns are name, title, mechanism, seconds, settle seconds, and the limits of silence,
+# recovery and delivery.
 REPLICAS = [
     ("replica-killed", "A replica is killed (SIGKILL)", "signal", 1, 4, 5),
     ("replica-terminated", "A replica is terminated (SIGTERM)", "signal", 3, 3, 5),

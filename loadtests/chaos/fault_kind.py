@@ -1,4 +1,4 @@
-"""A kind of fault, as the schedule and the report see it. `faults/` says how it is injected.
+"""What the schedule and the report know about a kind of fault. `faults/` says how it is injected.
 
 `seconds` is how long a fault lasts. For `settle_seconds` after a fault, no other fault of the same
 target starts, so that what users notice is known to come from this fault. During an `outage` no
@@ -50,7 +50,7 @@ WITHOUT_NETWORK = {
 
 @dataclass(frozen=True, slots=True)
 class FaultLimits:
-    """The most that users may notice of a fault, in seconds. None: not limited.
+    """The most that users may notice of a fault, in seconds. None means that there is no limit.
 
     `silence` limits how long any listener receives no event. Silences count that begin between the
     start of the fault and the end of its settling; a silence that continues after that counts in
@@ -86,7 +86,7 @@ class FaultKind:
 
     @property
     def alone_seconds(self) -> float:
-        """In a run with one fault at a time, the seconds until the next fault may start.
+        """The seconds until the next fault may start, in a run with one fault at a time.
 
         They are long enough to see whether this fault exceeds its silence limit.
         """

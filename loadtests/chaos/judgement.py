@@ -15,7 +15,7 @@ from loadtests.chaos.measurements import Measurements, slowest_but
 from loadtests.lib.checker.intervals import Interval
 from loadtests.lib.checker.silence import FOREVER
 
-LATE_SHARE = 0.01  # of the deliveries may exceed the limit
+LATE_SHARE = 0.01  # the share of the deliveries that may exceed the limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class FaultJudge:
     def _deliveries(self) -> list[Interval]:
         """Return the intervals in which messages were on their way.
 
-        The list is empty if the fault has no limit of deliveries.
+        The list is empty if the fault has no limit for deliveries.
         """
         if self._limits.delivery is None:
             return []
@@ -108,9 +108,9 @@ class FaultJudge:
         ]
 
     def _explained(self, interval: Interval, *clients: str) -> bool:
-        """Whether a client fault may explain an interval without messages or with a late one.
+        """Return whether a client fault may explain a silence or a late message in this interval.
 
-        This is so if the fault overlaps the interval and affects one of these clients.
+        A fault may explain it if it overlaps the interval and affects one of these clients.
         """
         return any(
             _overlap(interval, fault.window) and not left_out.isdisjoint(clients)
@@ -118,14 +118,14 @@ class FaultJudge:
         )
 
     def _allows(self, limit: float | None, interval: Interval) -> bool:
-        """Whether an interval is within this limit, or within the limit of another server fault."""
+        """Return whether an interval is within this limit, or that of another server fault."""
         if limit is None or _length(interval) <= limit:
             return True
         others = (one for one in self._server_faults if _overlap(interval, one.window))
         return any(_length(interval) <= (one.kind.limits.silence or 0.0) for one in others)
 
     def _allows_deliveries(self, deliveries: Sequence[Interval]) -> bool:
-        """Whether all but LATE_SHARE of the deliveries were in time."""
+        """Return whether all deliveries except a share of `LATE_SHARE` were in time."""
         if self._limits.delivery is None:
             return True
         late = sum(not self._allows(self._limits.delivery, one) for one in deliveries)

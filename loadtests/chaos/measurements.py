@@ -1,7 +1,7 @@
 """What users noticed during a run: silences, deliveries, acknowledgements. Pure.
 
-Computed from the histories of a run, which share one monotonic clock. Listeners have rooms open in
-which messages are constantly sent.
+The measurements are computed from the histories of a run, which share one monotonic clock.
+Listeners are clients that have rooms open in which messages are constantly sent.
 """
 
 from bisect import bisect_left, bisect_right
@@ -23,7 +23,7 @@ from loadtests.lib.client.history import (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Delivery:
-    sent_at: float  # when it was sent for the first time
+    sent_at: float  # when the message was sent for the first time
     received_at: float
     sender: str
     receiver: str
@@ -36,9 +36,10 @@ class Delivery:
 class Measurements:
     def __init__(self, histories: Sequence[History], listeners: Collection[str]) -> None:
         self._listening = [one for one in histories if one.name in listeners]
-        self._sent: dict[str, tuple[float, str]] = {}  # when and by whom, by nonce
-        self._senders: dict[int, set[str]] = defaultdict(set)  # of each room
-        self._rooms: dict[str, set[int]] = defaultdict(set)  # of each client
+        # For each nonce: when and by whom it was sent.
+        self._sent: dict[str, tuple[float, str]] = {}
+        self._senders: dict[int, set[str]] = defaultdict(set)  # the senders in each room
+        self._rooms: dict[str, set[int]] = defaultdict(set)  # the rooms of each client
         self._acknowledged: list[float] = []
         for history in histories:
             self._read(history)
@@ -65,7 +66,7 @@ class Measurements:
         return self._acknowledged[index] - at if index < len(self._acknowledged) else None
 
     def rate_outside(self, window: Interval, outages: Sequence[Interval]) -> float:
-        """Return how many messages a second were acknowledged while there was no outage."""
+        """Return how many messages a second were acknowledged outside outages."""
         intervals = list(subtract_intervals(window, merge_intervals(outages)))
         seconds = sum(end - start for start, end in intervals)
         count = sum(

@@ -31,13 +31,13 @@ CLONE_NEWNET = 0x40000000
 
 
 class NetworkError(Exception):
-    """The network is not available here, or a command in it failed; the text says why."""
+    """This machine allows no network, or a command in the network failed. The text says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkHost(Host):
     name: str = ""
-    holder: int = 0  # the process that holds its namespaces
+    holder: int = 0  # the process that holds the host's namespaces
 
     def run(self, *command: str, input: str = "") -> str:
         """Run a command on this host; return what it printed. Raises NetworkError if it fails."""
@@ -52,7 +52,10 @@ class NetworkHost(Host):
         return done.stdout
 
     def path(self, inside: Path) -> Path:
-        """Return a path to a file of this host that works outside it, despite the host's mounts."""
+        """Return a path that leads from outside this host to one of its files.
+
+        The path also finds files in the host's own mounts.
+        """
         return Path(f"/proc/{self.holder}/root{inside}")
 
     def mount_memory(self, folder: Path, mib: int, owner: str) -> None:
@@ -62,7 +65,7 @@ class NetworkHost(Host):
 
     @property
     def port(self) -> str:
-        """The switch's end of this host's cable."""
+        """The name of the switch's end of this host's cable."""
         return f"to-{self.holder}"
 
 
@@ -114,7 +117,7 @@ class Network(Startable):
 
 
 def unavailable_reason() -> str:
-    """Return a sentence that says why there can be no network here; empty if there can be one."""
+    """Return a sentence that says why this machine allows no network; empty if it allows one."""
     if sys.platform != "linux":
         return "Hosts of their own need Linux."
     if not is_root():
@@ -126,7 +129,7 @@ def unavailable_reason() -> str:
 
 @contextmanager
 def inside_host(host: NetworkHost) -> Iterator[None]:
-    """Move this thread to a host during the block.
+    """Move this thread to a host while the `with` block runs.
 
     The threads and processes that it starts in the block are on that host, too.
     """

@@ -1,7 +1,7 @@
 """Disturbs a host's packets: nftables drops them, tc limits their rate, a relay delays them.
 
-Each nftables rule has a table of its own, which counts the dropped packets and is deleted as a
-whole. netem could do more, but not every kernel has it.
+Each nftables rule has a table of its own, which counts the dropped packets. To remove the rule, its
+table is deleted. netem could do more, but not every kernel has it.
 """
 
 import json

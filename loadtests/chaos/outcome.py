@@ -1,4 +1,4 @@
-"""The outcome of a run: whether it counts, what was lost, what users noticed of each fault. Pure.
+"""The outcome of a run: if it counts, what was lost, and what users noticed of each fault. Pure.
 
 `status` is the command's exit status. Exceeded time limits are reported but do not change the
 status: a busy machine exceeds them without losing anything.
@@ -33,10 +33,10 @@ class Outcome:
     seed: int
     seconds: float
     summary: Summary
-    per_second: float  # messages acknowledged outside outages
+    per_second: float  # how many messages were acknowledged per second outside outages
     least_per_second: float
-    violations: list[str]  # the first MAX_VIOLATIONS_SHOWN
-    trouble: str  # who did not recover, and what went wrong among the simulated users
+    violations: list[str]  # the first `MAX_VIOLATIONS_SHOWN` violations
+    trouble: str  # which users or servers did not recover, and the errors of the simulated users
     rows: list[FaultResult]
 
     @property
@@ -59,7 +59,7 @@ class Outcome:
         return ""
 
     def lines(self) -> Iterator[str]:
-        """Yield the outcome as people read it."""
+        """Yield the lines of the outcome that are printed for people."""
         yield from map(str, self.rows)
         yield from self.violations
         yield f"Seed {self.seed}, {self.per_second:.1f} messages a second outside outages:"

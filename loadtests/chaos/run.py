@@ -1,6 +1,6 @@
-"""One run: a deployment, simulated users in it, the faults of a schedule, and the outcome.
+"""Performs one run: starts a deployment and simulated users, injects faults, judges the outcome.
 
-At the end all faults are healed, and all users have reconnected and stopped sending. Then
+At the end of a run, all faults are healed, and all users have reconnected and stopped sending. Then
 everything that the tabs received is checked against the log. A run counts only if every fault had a
 visible effect and users could send.
 """
@@ -35,7 +35,7 @@ from loadtests.lib.simulation.simulated_user import SimulatedTab
 RATE_OF_EACH = 0.6
 RECOVERY_SECONDS = 60.0
 SUMMARY = "summary.json"
-CALM_SECONDS = 3.0  # of sending without faults, at the end of the run
+CALM_SECONDS = 3.0  # how long users send without faults at the end of the run
 LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 1.0, 5.0
 RATE_SECONDS = 5.0  # the live line shows the message rate over this time
 

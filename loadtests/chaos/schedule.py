@@ -1,9 +1,9 @@
-"""Which fault happens when, drawn from a seed. Pure: the same seed gives the same schedule.
+"""Draws from a seed which fault happens when. Pure: the same seed gives the same schedule.
 
 Faults may overlap if they have different targets; an outage overlaps with nothing. So what users
-notice has one cause, or several with a limit each. A round has every kind once. Outages divide it
-into stretches; within a stretch, faults of different targets run side by side. Long schedules have
-several rounds. With `alone` no two faults overlap.
+notice has one cause, or several with a limit each. A round contains every kind of fault once.
+Outages divide it into stretches; within a stretch, faults of different targets run side by side.
+Long schedules have several rounds. With `alone` no two faults overlap.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ VICTIMS = 3  # the number of replicas, and of client networks
 
 
 class DoesNotFit(Exception):
-    """There is too little time for these faults, or no fault to inject. The text says which."""
+    """There is no fault to inject, or too little time for these faults. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def draw(
 def choose(
     seed: int, seconds: float, kinds: Kinds = FAULT_KINDS, *, alone: bool = False
 ) -> list[FaultKind]:
-    """Return as many of the kinds as fit into the time, one kind of every mechanism first.
+    """Return as many kinds as fit into the time. One kind of every mechanism is chosen first.
 
     A long run has time for all kinds.
     """
@@ -145,7 +145,7 @@ def _one_by_one(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]
 def _side_by_side(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFault]:
     """Schedule the faults of each target one after the other.
 
-    Targets with time to spare start later.
+    The faults of a target that needs less time than others start later.
     """
     lanes = _lanes(kinds)
     longest = max(_length(lane) for lane in lanes)
@@ -161,7 +161,7 @@ def _side_by_side(rng: Random, start: float, kinds: Kinds) -> list[ScheduledFaul
 def _least(kinds: Kinds, alone: bool) -> float:
     """Return the fewest seconds that the kinds can take.
 
-    That is the time with a single stretch, if there is any stretch.
+    That is the time of a schedule with at most one stretch.
     """
     if alone:
         return sum(kind.alone_seconds for kind in kinds)

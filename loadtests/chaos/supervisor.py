@@ -23,9 +23,9 @@ class Supervisor:
 
     @asynccontextmanager
     async def keeping_down(self, server: Server) -> AsyncIterator[None]:
-        """Do not restart a server during the block, however it ended.
+        """Do not restart a server while the `with` block runs, however the server ended.
 
-        Wait at the end until the server answers again. Raises TimeoutError.
+        After the block, wait until the server answers again. Raises TimeoutError.
         """
         self._kept_down.append(server)
         try:

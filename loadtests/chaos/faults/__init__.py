@@ -1,4 +1,4 @@
-"""How each kind of fault is injected, by the kind's name."""
+"""Maps the name of each kind of fault to the fault that is injected."""
 
 import signal
 

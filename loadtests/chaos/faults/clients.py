@@ -1,4 +1,4 @@
-"""Faults of clients' own networks and browsers: cut, lossy, changed, silently lost, not reading.
+"""Faults of clients' networks (cut, lossy, reset, silently lost) and of browsers that do not read.
 
 Clients come from a few networks. A client's socket keeps its port when its address is translated to
 the network's address, so a port identifies a client.
@@ -71,7 +71,10 @@ async def packets_dropped(context: FaultContext, percent: int = 100) -> AsyncIte
 @fault
 @asynccontextmanager
 async def reset(context: FaultContext) -> AsyncIterator[Effect]:
-    """End all connections of a client network at once, on both sides. This cannot be undone."""
+    """End all connections of a client network at once, on both sides.
+
+    This fault cannot be undone.
+    """
     network = ClientNetwork(context)
     ports = await asyncio.to_thread(network.ports)
     clients, started = network.clients(ports), now()
@@ -91,7 +94,7 @@ async def reset(context: FaultContext) -> AsyncIterator[Effect]:
 @fault
 @asynccontextmanager
 async def half_open(context: FaultContext) -> AsyncIterator[Effect]:
-    """Stop the data of all open connections of a client network, without notifying either side."""
+    """Stop all data on a client network's open connections, without notifying either side."""
     network = ClientNetwork(context)
     ports = await asyncio.to_thread(network.ports)
     clients, started = network.clients(ports), now()

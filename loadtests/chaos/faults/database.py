@@ -1,4 +1,4 @@
-"""Faults that show in Postgres: a full disk, connections that end, messages with a wrong time."""
+"""Faults that show in Postgres: the disk is full, connections end, messages have a wrong time."""
 
 import asyncio
 import os
@@ -17,10 +17,10 @@ from loadtests.lib.servers import Replica
 DISK_FULL = "No space left on device"
 FILLER = "filler"
 LEFT_BYTES = 4_096
-MAX_ENDED = 5  # transactions
+MAX_ENDED = 5  # the most transactions that are ended
 POLL_SECONDS, PAUSE_SECONDS = 0.002, 0.3
-# Selects only transactions that have written something: then clients must find out whether the
-# transaction was committed.
+# Selects only transactions that have written something. When such a connection is ended, clients
+# must find out whether the transaction was committed.
 END_ONE = """
     SELECT count(pg_terminate_backend(pid)) FROM (
         SELECT pid FROM pg_stat_activity
@@ -95,7 +95,7 @@ def _fill(disk: Path) -> None:
             if free_bytes < LEFT_BYTES:
                 return
             at = filler.seek(0, os.SEEK_END)
-            with suppress(OSError):  # Postgres may take the last space first
+            with suppress(OSError):  # Postgres may use up the last space before `_fill` does
                 os.posix_fallocate(filler.fileno(), at, free_bytes)
 
 

@@ -1,8 +1,9 @@
-"""What all faults have in common: a fault is injected, its effect is observed, it is healed.
+"""What all faults have in common: they are injected, observed and healed.
 
-A fault is a context manager. It is in effect during the block, and is healed after the block, even
-after an error. The block ends once the fault's victim answers again. Blocking calls are made in
-threads, so that the simulated users continue. Only the main thread starts servers.
+A fault is a context manager. It is in effect inside the `with` block, and is healed when the block
+is left, even after an error. Leaving the block takes until the fault's victim answers again.
+Blocking calls are made in threads, so that the simulated users continue. Only the main thread
+starts servers.
 """
 
 import asyncio
@@ -26,7 +27,7 @@ now = time.monotonic
 
 @dataclass(frozen=True, slots=True)
 class FaultContext:
-    """What faults are injected into; `victim` selects one of several replicas or networks.
+    """What a fault is injected into. `victim` selects one of several replicas or networks.
 
     `clients` returns the current clients of all users.
     """
@@ -54,7 +55,7 @@ NOBODY = always(())
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How a fault shows, from its injection until a moment after it was healed.
+    """How a fault's effect is observed, from its injection until a moment after it was healed.
 
     `evidence` returns what shows that the fault took effect; until something does, it returns an
     empty text. A fault without evidence proves nothing: its run does not count. `affected` returns
@@ -74,8 +75,8 @@ def fault(
 ) -> Callable[Parameters, Fault]:
     """Decorate a function that injects a fault.
 
-    Called with its parameters, the decorated function returns a `Fault`, which still awaits its
-    context: `paused(redis)` is a fault.
+    A call of the decorated function with its own parameters, such as `paused(redis)`, returns a
+    `Fault`. The fault is injected once it is called with a context.
     """
 
     def with_parameters(*arguments: Parameters.args, **named: Parameters.kwargs) -> Fault:

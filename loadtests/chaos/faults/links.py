@@ -1,4 +1,4 @@
-"""Network links that are cut, slow, delayed or lossy: a server's, or a client network's."""
+"""Makes the network link of a server or of a client network cut, slow, delayed or lossy."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ CONNECT_SECONDS = 10.0
 
 @asynccontextmanager
 async def applied(rule: Drop | Rate) -> AsyncIterator[Effect]:
-    """Apply a network rule during the block. The packets that it affected are the evidence."""
+    """Apply a network rule inside the `with` block. The packets that it affects are evidence."""
 
     async def evidence() -> str:
         count = await asyncio.to_thread(rule.count)
@@ -68,7 +68,8 @@ async def delayed(context: FaultContext, choose: ChooseServer) -> AsyncIterator[
     host = context.host_of(choose)
     delay = Delay(host, context.deployment.switch, DELAY_MS)
     try:
-        delay.apply()  # call it in this thread: the relay ends with the thread that started it
+        # Not in another thread, because the relay ends with the thread that started it.
+        delay.apply()
         address = host.address, choose(context).port
         yield Effect(partial(asyncio.to_thread, _evidence_of_delay, address))
     finally:

@@ -1,4 +1,4 @@
-"""Servers that are killed, terminated, kept down, paused, reloaded or replaced."""
+"""Kills, terminates, keeps down, pauses, reloads or replaces servers."""
 
 import asyncio
 import signal
@@ -23,7 +23,8 @@ from loadtests.lib.servers.process import Server
 
 END_SECONDS = 30.0
 PROBE_SECONDS = 0.5
-IsConnectedTo = Callable[[Client, int], bool]  # whether a client's connection needs a process
+# Returns whether a client's connection goes through a process.
+IsConnectedTo = Callable[[Client, int], bool]
 
 
 @fault
@@ -34,7 +35,7 @@ async def ended(
     by: signal.Signals = signal.SIGKILL,
     is_connected_to: IsConnectedTo | None = None,
 ) -> AsyncIterator[Effect]:
-    """End a server with a signal and keep it down. Restart it at the end.
+    """End a server with a signal and keep it down. Restart it when the fault ends.
 
     With `is_connected_to`, evidence exists once clients have lost their connections through this
     server.
@@ -150,7 +151,7 @@ def is_served_by(client: Client, pid: int) -> bool:
 def process_of(history: History) -> int | None:
     """Return the process id of the replica that a client is connected to.
 
-    It is part of the replica's name, HOST:ID.
+    The process id is part of the replica's name, which has the form `HOST:ID`.
     """
     connected = history.newest(Connected)
     process = connected.replica.rpartition(":")[2] if connected else ""

@@ -1,4 +1,4 @@
-"""The checker: histories of clients and the event log in, violations out.
+"""The checker: it compares the histories of clients with the event log and returns violations.
 
 It finds lost, duplicated, reordered and leaked messages, and wrong presence. It never uses the code
 that it judges.

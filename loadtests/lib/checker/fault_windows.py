@@ -17,13 +17,14 @@ class Promises:
     """
 
     present_seconds: float = 3.0
-    gone_seconds: float = 10.0  # after a replica has died; otherwise much less
+    # The limit after a replica has died; in other cases, users are gone much sooner.
+    gone_seconds: float = 10.0
     revoked_seconds: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """`promises` replace the usual ones for what was not yet visible when the window started.
+    """`promises` replace the usual promises for changes that were not yet visible at the start.
 
     If the deployment is `unavailable`, all promises are counted from the end of the window, because
     no client can notice anything before. With `bus_lost`, only the presence promises are counted
@@ -39,7 +40,7 @@ class FaultWindow:
     bus_lost: bool = False
 
     def counts_from_end(self, promise: str) -> bool:
-        """Whether a promise, a field of `Promises`, counts from the end of the window."""
+        """Return whether a promise, a field of `Promises`, counts from the end of the window."""
         return self.unavailable or (self.bus_lost and promise in PRESENCE_PROMISES)
 
 
@@ -51,7 +52,7 @@ class Deadlines:
     windows: Sequence[FaultWindow] = ()
 
     def deadline(self, at: float, promise: str) -> float:
-        """Return when a change at the moment `at` must be visible; `promise` names a field."""
+        """Return when a change at time `at` must be visible. `promise` is a field of `Promises`."""
         deadline: float = at + getattr(self.promises, promise)
         for window in sorted(self.windows, key=lambda window: window.started):
             if window.started <= deadline and window.ended >= at:

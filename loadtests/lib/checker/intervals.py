@@ -1,4 +1,4 @@
-"""Intervals of time: merged, subtracted and intersected. Pure."""
+"""Merges, subtracts and intersects intervals of time. Pure."""
 
 from collections.abc import Iterable, Iterator
 

@@ -41,7 +41,7 @@ class LoggedMessage:
     nonce: str
     body: str
     deleted: bool
-    rev: int = 0  # seq of the event that last changed the message
+    rev: int = 0  # the seq of the event that last changed the message
     html: str | None = None
 
 

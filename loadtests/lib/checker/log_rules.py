@@ -1,4 +1,4 @@
-"""Rules of the log itself: seqs and numbers without gaps, one message per nonce. Pure."""
+"""Rules of the log itself: its seqs and numbers have no gaps, and a nonce has one message. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -66,7 +66,8 @@ def check_log(log: Log, memberships: Memberships) -> list[Violation]:
 
 def check(history: History, memberships: Memberships) -> Iterator[Violation]:
     """Check that a client receives only what its user may read."""
-    user, ends = 0, dict[int, int]()  # by room: the last seq that may be received live
+    # For each room: the last seq that the client may receive as a live event.
+    user, ends = 0, dict[int, int]()
     for entry in history.entries:
         match entry:
             case entries.Connected():

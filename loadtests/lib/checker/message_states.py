@@ -14,7 +14,7 @@ from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client import history as entries
 from loadtests.lib.client.history import Frame, History
 
-# By message and rev: when the first client knew of that state.
+# For each message and rev: when the first client knew of that state.
 FirstKnown = dict[int, dict[int, float]]
 
 
@@ -27,7 +27,7 @@ class State:
     at: float
     requested_at: float | None
     message: Frame
-    seq: int  # seq of the event that carried the message; the message must be at least as new
+    seq: int  # the seq of the event that carried the message; its state must be at least as new
 
 
 def check(histories: Sequence[History], log: Log) -> list[Violation]:
@@ -82,7 +82,7 @@ def _note(first_known: FirstKnown, message: int, rev: int, at: float) -> None:
 
 
 def _states(history: History) -> Iterator[State]:
-    asked: dict[int, float] = {}  # by room: when the current replay was requested
+    asked: dict[int, float] = {}  # for each room: when the current replay was requested
     subscribed: dict[int, float] = {}
     sent: dict[int, float] = {}
     client = history.name

@@ -1,8 +1,8 @@
 """Rules of positions between two connections: a client never skips what it has not received. Pure.
 
-At any moment a client shows a contiguous part of the log up to some seq. Within a subscription,
-`subscriptions` checks this; here we check that the next subscription starts no later than where the
-last one ended.
+At any moment a client shows a contiguous part of the log up to some seq. `subscriptions` checks
+this within one subscription. This module checks that the next subscription starts no later in the
+log than the last one ended.
 """
 
 from collections.abc import Iterator

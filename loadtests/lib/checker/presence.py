@@ -1,8 +1,8 @@
 """Rules of presence: users who have a room open are shown as online, and only they. Pure.
 
 Each change must be visible within its promised time, which faults may extend (`Deadlines`). The
-histories must include all clients that have the rooms open. The clients must have been closed at
-the same moment at the end.
+histories must include all clients that have the rooms open. All clients must have been closed at
+the same moment at the end of the run.
 """
 
 from collections import defaultdict
@@ -19,7 +19,7 @@ from loadtests.lib.checker.presence_intervals import PresenceInterval, presence_
 from loadtests.lib.checker.violation import Violation
 from loadtests.lib.client.history import History
 
-Present = dict[int, list[Interval]]  # by user
+Present = dict[int, list[Interval]]  # for each user, the intervals of presence
 
 
 def check(histories: Sequence[History], deadlines: Deadlines) -> list[Violation]:

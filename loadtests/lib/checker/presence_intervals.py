@@ -22,10 +22,12 @@ class PresenceInterval:
     live: float = FOREVER
     alive: float = -FOREVER
     over: float = FOREVER
-    leaving: bool = False  # `unsubscribe` was sent: what arrives now proves nothing
-    counted: bool = False  # the room is too large for a list of names
-    seen: dict[int, list[Interval]] = field(default_factory=dict)  # by user: when they were shown
-    # By user: since when they have been shown.
+    # True once `unsubscribe` was sent: what arrives after that proves nothing.
+    leaving: bool = False
+    counted: bool = False  # True if the room is too large for a list of names
+    # For each user: when they were shown.
+    seen: dict[int, list[Interval]] = field(default_factory=dict)
+    # For each user who is shown now: the time since which they have been shown.
     _shown: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -49,7 +51,7 @@ class PresenceInterval:
             self.alive = entry.at
 
     def end(self, at: float, *, run_ended: bool = False) -> None:
-        """End the interval. With `run_ended`, the subscription was intact to the end of the run."""
+        """End the interval. With `run_ended`, its subscription was intact until the run ended."""
         self.over = FOREVER if run_ended else at
         if run_ended:
             self.alive = at
@@ -64,7 +66,7 @@ class PresenceInterval:
 
 
 def presence_intervals(history: History) -> list[PresenceInterval]:
-    """Return the intervals of a client in order of their ends."""
+    """Return the intervals of a client, ordered by their ends."""
     found = _PresenceIntervals()
     for entry in history.entries:
         found.add(entry)

@@ -49,7 +49,7 @@ def _judge(
 
 
 def _was_received(entry: Entry, room: int | None) -> bool:
-    """Whether the client received something: over its connection, or by a load of a lost room."""
+    """Return whether the client received anything over its connection or by loading a lost room."""
     return isinstance(entry, Received) or (
         isinstance(entry, entries.RoomLoaded) and room in (None, entry.room)
     )

@@ -1,8 +1,8 @@
 """Writes a run to a folder as JSON lines, and reads it again.
 
-`run.json` has the faults, `log.jsonl` the log, `histories.jsonl` the histories. A frame that many
-clients received is written once, as an object, and referred to by its number. The files contain
-message texts: only the folder's owner can read them.
+`run.json` contains the faults, `log.jsonl` the log, and `histories.jsonl` the histories. A frame
+that many clients received is written once, as an object, and referred to by its number. The files
+contain message texts: only the folder's owner can read them.
 """
 
 import json
@@ -116,7 +116,7 @@ class _HistoryLines:
                 yield [type(entry).__name__, *map(self._referring, values)]
 
     def _referring(self, value: Any) -> Any:
-        """Return the value with every frame in it replaced by a reference."""
+        """Return a copy of the value in which every frame is replaced by a reference."""
         if isinstance(value, list | tuple):
             return [self._referring(one) for one in value]
         if not isinstance(value, dict):

@@ -24,11 +24,11 @@ def check(history: History) -> list[Violation]:
 class OrderChecker:
     """Checks the subscriptions of one client.
 
-    It must get all entries of the client's history in order, from the first one.
+    The checker must get all entries of the client's history in order, starting with the first.
     """
 
     client: str
-    _open: dict[int, "_Open"] = field(default_factory=dict)  # by room
+    _open: dict[int, "_Open"] = field(default_factory=dict)  # the open subscription of each room
 
     def check(self, entry: Entry) -> list[Violation]:
         """Return what is wrong with the next entry."""
@@ -92,7 +92,7 @@ class OrderChecker:
 
 @dataclass(slots=True)
 class _Open:
-    """An open subscription. `next` is the seq of the room's next event; None until it is known."""
+    """An open subscription. `next` is the seq that the room's next event must have, once known."""
 
     position: int | None
     next: int | None

@@ -1,4 +1,4 @@
-"""A run in two lines: messages, deliveries and violations. Pure.
+"""Sums up a run in two lines: messages, deliveries and violations. Pure.
 
 The lines are for people. A script should read the exit status instead.
 """
@@ -15,9 +15,9 @@ from loadtests.lib.client.history import CommandAnswered, EventReceived
 @dataclass(frozen=True, slots=True)
 class Summary:
     clients: int
-    acknowledged: int  # messages answered with `ok`
-    delivered: int  # messages received, by all clients together
-    violations: Counter[str]  # by category
+    acknowledged: int  # the number of messages that were answered with `ok`
+    delivered: int  # the number of messages that all clients together received
+    violations: Counter[str]  # the number of violations in each category
 
     def __str__(self) -> str:
         found = ", ".join(f"{self.violations[name]} {name}" for name in CATEGORIES)

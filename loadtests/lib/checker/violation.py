@@ -1,8 +1,8 @@
-"""What the checker finds: the broken rule, the client whose history shows that, and details."""
+"""A violation that the checker found: the broken rule, the client that shows it, and details."""
 
 from dataclasses import dataclass
 
-# What a broken rule means for users. Every rule is in exactly one category.
+# The categories say what a broken rule means for users. Every rule is in exactly one of them.
 CATEGORIES = {
     "lost": {
         "ok-logged",
