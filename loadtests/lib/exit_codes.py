@@ -1,9 +1,10 @@
 """The exit statuses of load, replay, capacity, soak and chaos.
 
-A command that could not run says why. It never exits with a status that means a verdict.
+A command that could not run says why, and never exits with a status that stands for a verdict.
 """
 
 PASSED = 0
 FAILED = 1
 NOT_RUN = 2  # argparse uses this status for its own errors, too
-GENERATOR_LIMITED = 3  # nothing failed, but the figures do not describe the server
+# Nothing failed, but the generator was the bottleneck, so the figures do not describe the server.
+GENERATOR_LIMITED = 3

@@ -1,4 +1,4 @@
-"""The users of a running deployment: files of identities, as `manage.py seed` writes them."""
+"""Reads the identities of a deployment's users from the files that `manage.py seed` writes."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ class TargetError(Exception):
 
 
 def read_identities(path: Path) -> list[str]:
-    """Return the identities in a file, one a line. Raises TargetError."""
+    """Return the identities in a file, which has one on each line. Raises TargetError."""
     try:
         return [line for line in path.read_text().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:

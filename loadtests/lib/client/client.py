@@ -25,18 +25,19 @@ from loadtests.lib.client.room_view import RoomView
 from loadtests.lib.client.subscription import Start, Subscription
 
 LOAD_RETRY_SECONDS = 0.5
-MAX_NOTIFICATIONS = 100  # how many are kept if `messages_kept` limits the messages, too
+MAX_NOTIFICATIONS = 100  # how many notifications are kept if `messages_kept` limits the messages
 # REST loads have threads of their own: slow loads must not block other work, such as the end of a
 # fault.
 _load_threads = ThreadPoolExecutor(16, "load")
 
 
 class Client(ReconnectingSocket):
-    """One tab of a user. `identity` is a line as `seed` writes it, for example `Cookie: …`.
+    """One tab of a user. `identity` is a line that `seed` wrote, for example `Cookie: …`.
 
     With `messages_kept`, the client keeps and loads only that many messages of each room; otherwise
     a long run would not fit into memory. `decode` may return the same object for equal texts of
-    many clients. `load_executor` runs the REST loads of rooms; None: the event loop's own executor.
+    many clients. `load_executor` runs the REST loads of rooms; if it is None, the event loop's own
+    executor does.
     """
 
     def __init__(
@@ -57,7 +58,8 @@ class Client(ReconnectingSocket):
         super().__init__(identity, addresses, protocol, listener or ConnectionListener(), decode)
         # Like a phone's radio, the client reads what has arrived and then sleeps for this long.
         self.read_pause_seconds = 0.0
-        self._pages: int | None = None  # how many pages of a room are loaded over REST; None: all
+        # How many pages of a room are loaded over REST; None for all of them.
+        self._pages: int | None = None
         if messages_kept is not None:
             protocol.notifications = deque(maxlen=MAX_NOTIFICATIONS)
             protocol.make_view = partial(RoomView, limit=messages_kept)
@@ -67,11 +69,11 @@ class Client(ReconnectingSocket):
 
     @property
     def all_open(self) -> bool:
-        """Whether the client is connected, and all its rooms are live and loaded."""
+        """True if the client is connected and all its rooms are live and loaded."""
         return self.connected and all(map(self.is_open, self.protocol.subscriptions))
 
     def is_open(self, room: int) -> bool:
-        """Whether a room is live and loaded."""
+        """Return whether a room is live and loaded."""
         subscription = self.protocol.subscriptions[room]
         return subscription.live and not subscription.loading
 
@@ -102,7 +104,7 @@ class Client(ReconnectingSocket):
         )
 
     async def command(self, type: str, *, retry: bool = True, **fields: Any) -> Frame:
-        """Send a command and wait for its answer, even if that takes several sockets.
+        """Send a command and wait for its answer, even if the client has to reconnect meanwhile.
 
         Without `retry`, `unavailable` and `rate_limited` also count as answers.
         """
@@ -110,7 +112,7 @@ class Client(ReconnectingSocket):
         return await self._answer(ref, effects)
 
     async def send_unanswered(self, type: str, **fields: Any) -> None:
-        """Send a command that has no answer, such as `typing`. It is lost if the socket is lost."""
+        """Send a command that has no answer, such as `typing`. It is lost if the socket fails."""
         if self.connected:
             await self._write({"type": type, **fields})
 

@@ -2,7 +2,7 @@
 
 
 class ConnectionListener:
-    """Ignores everything. Override the methods of interest."""
+    """A listener that ignores everything. Subclasses override the methods that they need."""
 
     def connecting(self) -> None:
         """The client starts to connect."""
@@ -13,7 +13,7 @@ class ConnectionListener:
     def not_opened(self, error: Exception) -> None: ...
 
     def lost(self, intended: bool) -> None:
-        """The socket ended. `intended`: the test had asked the client to drop it."""
+        """The socket ended. `intended` is True if the test had asked the client to drop it."""
 
     def all_open(self) -> None:
         """All rooms are live and loaded."""

@@ -1,4 +1,4 @@
-"""The actions that `ClientProtocol` requests; its client performs them in the order given."""
+"""The actions that `ClientProtocol` requests. Its `Client` performs them in the given order."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,7 +15,7 @@ class WriteFrame:
 
 @dataclass(frozen=True, slots=True)
 class LoadRoom:
-    """Load a room over REST. Then call `loaded` with the number of this load."""
+    """Load a room over REST. Then call the protocol's `loaded` with the number of this load."""
 
     room: int
     load: int
@@ -23,7 +23,7 @@ class LoadRoom:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Call `retry` after this time."""
+    """Call the protocol's `retry` after this time."""
 
     ref: int
     after_seconds: float
@@ -46,7 +46,7 @@ class Reconnect:
 
 @dataclass(frozen=True, slots=True)
 class SwitchConnection:
-    """Open the next socket while the current one is open. Then call `switched` with the welcome."""
+    """Open the next socket while this one is open. Then call `switched` with the new `welcome`."""
 
 
 @dataclass(frozen=True, slots=True)

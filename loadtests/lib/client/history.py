@@ -1,8 +1,8 @@
 """What one client saw and did, in order: the checker's input.
 
-`ClientProtocol` writes the history. An entry says what crossed the wire, not what was intended.
-Times are seconds of the machine's monotonic clock, so that histories of one machine can be
-compared.
+`ClientProtocol` writes the history. An entry says what was really sent or received, not what was
+intended. Times are in seconds of the machine's monotonic clock, so that the histories of one
+machine can be compared.
 """
 
 import time
@@ -34,7 +34,10 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeSent:
-    """A subscription starts. It asks for every event after `position` (null: only new events)."""
+    """A subscription starts.
+
+    It asks for all events after `position`, or only for new events if `position` is null.
+    """
 
     at: float
     room: int
@@ -68,7 +71,7 @@ class RoomLoaded:
     at: float
     room: int
     seq: int
-    messages: tuple[Frame, ...] | None = None  # None: not recorded
+    messages: tuple[Frame, ...] | None = None  # None if they were not recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +159,8 @@ class History:
 
     name: str
     entries: MutableSequence[Entry] = field(default_factory=list)
-    # By room: the messages as the client shows them, in order, and the seq after which the view is
-    # complete.
+    # For each room: the messages that the client shows, in order, and the seq after which the view
+    # is complete.
     views: dict[int, list[Frame]] = field(default_factory=dict)
     since: dict[int, int] = field(default_factory=dict)
     ended: float | None = None  # when the client closed for good

@@ -1,8 +1,8 @@
-"""The protocol as a client speaks it: frames in, effects out. Pure: no sockets, no event loop.
+"""The client's side of the protocol: turns received frames into effects. Pure: it opens no socket.
 
 `Client` opens sockets, passes on what it receives and performs the effects in order. One
-`ClientProtocol` outlives many sockets. It holds what must survive them: the positions, and the
-commands without an answer.
+`ClientProtocol` outlives many sockets. It holds what must survive the sockets: the positions, and
+the commands without an answer.
 """
 
 from collections.abc import Callable, MutableSequence
@@ -26,7 +26,7 @@ from loadtests.lib.client.room_view import RoomView
 from loadtests.lib.client.subscription import Start, Subscription
 
 ROOMS_PER_SUBSCRIBE = 100
-# Problems after which the same command is sent again later.
+# The problems after which the same command is sent again later.
 TRANSIENT = {"unavailable", "rate_limited"}
 DEFAULT_RETRY_SECONDS = 0.5
 # The code with which a client closes a socket that it has replaced.
@@ -50,15 +50,16 @@ class ClientProtocol:
     history: History
     subscriptions: dict[int, Subscription] = field(default_factory=dict)  # by room
     pending: dict[int, Pending] = field(default_factory=dict)  # by ref
-    welcome: Frame | None = None  # the `welcome` of the open socket
+    welcome: Frame | None = None  # the `welcome` that the open socket received
     user: int | None = None
     epoch: str | None = None
-    # Received frames that are neither events nor answers: bumps, room.added, typing …
+    # Received frames that are neither events nor answers, such as `room.bumped`, `room.added` and
+    # `typing`.
     notifications: MutableSequence[Frame] = field(default_factory=list)
     make_view: Callable[[], RoomView] = RoomView
     backoff: Backoff = field(default_factory=Backoff)
     attempt_failed: bool = False  # whether the last attempt to connect got no `welcome`
-    # By ref: the rooms of the `subscribe`.
+    # For each ref of a `subscribe`: its rooms.
     _subscribe_refs: dict[int, list[int]] = field(default_factory=dict)
     # Rooms whose `subscribe` has no answer yet on this socket, and the rooms among them that were
     # opened again meanwhile. They are subscribed to again only after the answer: with two
@@ -66,7 +67,7 @@ class ClientProtocol:
     _unanswered: set[int] = field(default_factory=set)
     _reopened: set[int] = field(default_factory=set)
     _refs: "count[int]" = field(default_factory=lambda: count(1))
-    _retry_after: float | None = None  # seconds, from `goodbye`
+    _retry_after: float | None = None  # the delay in seconds that the server's `goodbye` asked for
 
     def subscribe(self, room: int, start: Start = Start.BEGINNING) -> list[Effect]:
         self.subscriptions[room] = Subscription(room, start, view=self.make_view())
@@ -93,7 +94,7 @@ class ClientProtocol:
     def retry(self, ref: int) -> list[Effect]:
         """Send a command or a `subscribe` again if it has no answer yet."""
         if self.welcome is None:
-            return []  # after the next `welcome`, everything unanswered is sent again
+            return []  # after the next `welcome`, everything without an answer is sent again
         if ref in self._subscribe_refs:
             return self._subscribe(self._subscribe_refs.pop(ref))
         pending = self.pending.get(ref)

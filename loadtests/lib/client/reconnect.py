@@ -1,6 +1,6 @@
-"""Whether and when to reconnect after a close. Pure, except that delays are random.
+"""Decides whether and when to reconnect after a close. Pure, except that delays are random.
 
-`ClientProtocol` asks this after every close. The numbers are the protocol's close codes.
+`ClientProtocol` uses it after every close. The numbers are the protocol's close codes.
 """
 
 import random
@@ -29,9 +29,9 @@ class Backoff:
         self.attempts = 0
 
     def next_delay(self, retry_after_seconds: float | None = None) -> float:
-        """Return the seconds to wait.
+        """Return how many seconds to wait before the next attempt.
 
-        They include the delay that the server's `goodbye` asked for.
+        This includes the delay that the server's `goodbye` asked for.
         """
         ceiling = min(MAX_DELAY_SECONDS, 0.5 * 2.0 ** min(self.attempts, 10))
         self.attempts += 1

@@ -64,8 +64,8 @@ class ReconnectingSocket:
 
     @property
     def port(self) -> int | None:
-        """The local port of the client's socket; None without a socket."""
-        socket = self._socket  # read once, because another thread may ask
+        """The local port of the client's socket; None if it has no socket."""
+        socket = self._socket  # read only once, because this property is used in other threads
         return None if socket is None else int(socket.local_address[1])
 
     async def __aenter__(self) -> Self:
@@ -191,7 +191,10 @@ class ReconnectingSocket:
                 return reading.result()
 
     async def _read(self, socket: ClientConnection) -> int:
-        """Read a socket until it closes, and return the close code. Once replaced, ignore it."""
+        """Read a socket until it closes, and return the close code.
+
+        Once the socket is replaced, ignore its frames.
+        """
         while True:
             try:
                 text = await websocket.receive(socket, self.protocol.welcome)

@@ -18,16 +18,16 @@ from loadtests.lib.client.history import Frame
 
 PAGE_MESSAGES = 100
 TIMEOUT_SECONDS = 10
-RETRY_SECONDS = 1.0  # if the answer names no delay
+RETRY_SECONDS = 1.0  # the delay before a retry if the answer names none
 FOUND, TOO_MANY_REQUESTS = 302, 429
 REDIRECTS, FORM_ACCEPTED = range(300, 400), {302, 303}
 SIGN_IN = "/accounts/login/"
-# Any value works as CSRF token, as long as the cookie equals the header or form field.
+# Any value works as the CSRF token, if the cookie has the same value as the header or form field.
 CSRF_TOKEN = "c" * 32
 
 
 class RefusedError(Exception):
-    """An answer that is not 2xx. `problem` is its JSON, or its text if it is not JSON."""
+    """The answer's status is not 2xx. `problem` is its JSON, or its text if it has no JSON."""
 
     def __init__(self, status: int, problem: Any) -> None:
         super().__init__(status, problem)
@@ -37,7 +37,7 @@ class RefusedError(Exception):
     def retry_after(self) -> float:
         """The seconds to wait before a retry.
 
-        A proxy that limits rates does not answer with our JSON, so there is a default.
+        A proxy that limits rates does not answer with Hubbub's JSON, so there is a default.
         """
         seconds = self.problem.get("retry_after") if isinstance(self.problem, dict) else None
         return RETRY_SECONDS if seconds is None else float(seconds)
@@ -102,7 +102,7 @@ def sign_in(address: str, username: str, password: str) -> str:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Does not follow redirects.
+    """Handles a redirect as an error instead of following it.
 
     A redirect is the expected answer to a form; elsewhere it is an error.
     """
@@ -117,7 +117,8 @@ _opener = urllib.request.build_opener(_NoRedirect)
 def call_patiently(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Call the API. If the call is rate-limited, wait as long as the answer says and try again."""
+    """Call the API. If the call is rate-limited, wait as long as the answer says, and call again.
+    """
     while True:
         try:
             return call(address, method, path, headers, body)
@@ -132,7 +133,7 @@ def create_private_room(
 ) -> int:
     """Create a room whose members are the users with these ids. Return the room's id.
 
-    Raises as `call` does.
+    Raises the same errors as `call`.
     """
     room = call_patiently(address, "POST", "/rooms", headers, {"name": name, "kind": "private"})
     for user in members:
@@ -149,7 +150,7 @@ def headers_of(identity: str) -> dict[str, str]:
 def load_room(
     address: str, room: int, headers: dict[str, str], pages: int | None = None
 ) -> tuple[int, list[Frame]]:
-    """Return a room's last seq before the first page was read, and its messages.
+    """Return a room's messages, and its last seq from before the first page was read.
 
     Loads all messages, or only the newest `pages` pages.
     """
@@ -191,7 +192,7 @@ def csrf(address: str, headers: dict[str, str]) -> dict[str, str]:
     return {
         "Cookie": f"{headers['Cookie']}; csrftoken={CSRF_TOKEN}",
         "X-CSRFToken": CSRF_TOKEN,
-        "Referer": f"{http_url(address)}/",  # which Django checks over TLS
+        "Referer": f"{http_url(address)}/",  # Django checks the referer over TLS
     }
 
 

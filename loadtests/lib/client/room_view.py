@@ -1,7 +1,7 @@
-"""A room as a client shows it: a loaded state plus events. Pure.
+"""What a client shows of a room: the loaded messages, changed by later events. Pure.
 
-Of two states of a message the one with the higher `rev` wins, in whichever order they arrive:
-replayed events carry messages in their current state.
+Of two states of a message, the one with the higher `rev` is kept, in whichever order they arrive,
+because replayed events carry messages in their current state.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ class RoomView:
 
     since: int = 0
     limit: int | None = None
-    _messages: dict[int, Frame] = field(default_factory=dict)  # by id
+    _messages: dict[int, Frame] = field(default_factory=dict)  # the messages by their ids
 
     def clear(self, since: int = 0) -> None:
         self.since = since

@@ -1,4 +1,4 @@
-"""One room that a client has open: its position in the log, its view, who is online. Pure.
+"""A room that a client has open: its position in the log, its view, and who is online. Pure.
 
 The position is the highest seq that was applied without a gap. It ensures that nothing is lost.
 Only events and `subscribed` move it; the seq of an `ok`, a bump or a REST answer must not.
@@ -23,14 +23,14 @@ class Start(Enum):
 class Subscription:
     room: int
     start: Start = Start.BEGINNING
-    position: int | None = None  # null: only new events
-    live: bool = False  # between `subscribed` and the end of the socket
-    loads: int = 0  # number of loads, so that the late result of an old load is recognised
+    position: int | None = None  # None to receive only new events
+    live: bool = False  # True between `subscribed` and the end of the socket
+    loads: int = 0  # the number of loads so far, which identifies the late result of an old load
     loading: bool = False
     online: set[int] | None = None
     online_count: int = 0
     view: RoomView = field(default_factory=RoomView)
-    _live_seq: int = 0  # the position once the load is done
+    _live_seq: int = 0  # the value that `position` gets when the load is done
 
     def __post_init__(self) -> None:
         if self.start is Start.BEGINNING:
@@ -59,7 +59,7 @@ class Subscription:
             self.position = seq
 
     def loaded(self, messages: list[Frame]) -> None:
-        """Add the loaded messages. A newer state of a message from a live event wins."""
+        """Add the loaded messages, but keep newer states that live events have brought."""
         for message in messages:
             self.view.merge(message)
         self.position, self.loading = self._live_seq, False

@@ -1,4 +1,4 @@
-"""Opening a WebSocket and receiving frames, with the timeouts of docs/protocol.md, "Life"."""
+"""Opens a WebSocket and receives frames, with the timeouts of docs/protocol.md, "Life"."""
 
 import asyncio
 import json
@@ -21,10 +21,10 @@ NOT_OPENED = (OSError, WebSocketException, TimeoutError)
 
 
 async def connect_socket(address: str, headers: dict[str, str]) -> ClientConnection:
-    """Return a socket after its handshake. Raises NOT_OPENED."""
+    """Return a socket after its handshake. Raises one of the errors in `NOT_OPENED`."""
     url = http_url(address)
     return await connect(
-        f"ws{url.removeprefix('http')}/ws/",  # wss if the pages use https
+        f"ws{url.removeprefix('http')}/ws/",  # `wss` if the pages use `https`
         additional_headers=headers,
         origin=url if "Cookie" in headers else None,  # type: ignore[arg-type]  # bots have none
         subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
@@ -44,7 +44,8 @@ async def connect_and_welcome(
 ) -> tuple[ClientConnection, Frame]:
     """Return a socket and its welcome.
 
-    Raises NOT_OPENED, even if the server accepts the socket and closes it at once.
+    Raises one of the errors in `NOT_OPENED`, even if the server accepts the socket and closes it at
+    once.
     """
     socket = await connect_socket(address, headers)
     try:
@@ -73,11 +74,12 @@ async def receive(socket: ClientConnection, welcome: Frame | None) -> str | byte
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Return one context for all sockets, because creating one reads all certificates."""
+    """Return one TLS context for all sockets, because creating a context reads all certificates."""
     return ssl.create_default_context()
 
 
 async def _receive(socket: ClientConnection, within: float) -> str | bytes:
-    # Not `wait_for`: until Python 3.12 it may swallow the cancellation that ends the client.
+    # `wait_for` is not used here: before Python 3.12 it can swallow the cancellation that ends the
+    # client.
     async with asyncio.timeout(within):
         return await socket.recv()

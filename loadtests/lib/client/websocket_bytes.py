@@ -1,4 +1,4 @@
-"""A client's handshake and frames as bytes (RFC 6455), for the load client's plans and for tests.
+"""Encodes a client's handshake and frames (RFC 6455) for the load client's plans and for tests.
 
 The mask is all zeros, which the RFC allows and which costs nothing to apply. A client that should
 follow Hubbub's protocol uses `loadtests.lib.client` instead.
@@ -12,7 +12,7 @@ MASK = b"\0\0\0\0"
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:
-    """Return a client's frame.
+    """Return the bytes of a frame from a client.
 
     Servers require a mask. This one is all zeros, so it changes nothing.
     """

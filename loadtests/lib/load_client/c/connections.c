@@ -17,7 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES (2 * MAX_RECEIVED_BYTES) /* one read, and what was left of the last one */
+/* Enough for the bytes of one read, and for those that were left of the last read. */
+#define BUFFER_BYTES (2 * MAX_RECEIVED_BYTES)
 #define FIRST_WAIT_NS 1e9    /* docs/protocol.md: clients reconnect "at first within a second" */
 #define CHECK_NS 2000000LL   /* how often waiting connections are checked */
 
@@ -167,7 +168,7 @@ static void receive(struct connection *connection) {
     keep_rest(connection, buffer + handled, length - handled);
 }
 
-/* Returns the length of the answer's head, or 0 while it is not complete. */
+/* Returns the length of the headers of the HTTP answer, or 0 while they are not complete. */
 static size_t handle_handshake(struct connection *connection, char *bytes, size_t length) {
     static const char accepted[] = "HTTP/1.1 101 ";
     char *end = memmem(bytes, length, "\r\n\r\n", 4);

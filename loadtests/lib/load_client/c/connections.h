@@ -11,23 +11,24 @@ enum state { WAITING, CONNECTING, HANDSHAKE, OPENING, LIVE, CLOSED };
 struct connection {
     int index;
     const struct planned_connection *planned;
-    int fd; /* -1: none */
+    int fd; /* -1 if there is no socket */
     enum state state;
-    int subscribed;              /* answers to subscriptions so far */
-    int missed;                  /* messages that arrived before the connection was live */
-    int failures;                /* handshakes that did not succeed */
+    int subscribed;              /* how many subscriptions have been answered so far */
+    int missed;                  /* how many messages arrived before the connection was live */
+    int failures;                /* how many handshakes did not succeed */
     int64_t next_try_ns;         /* when to connect or reconnect next */
     int64_t handshake_until_ns;  /* when the handshake times out */
     unsigned char *in;           /* the beginning of a frame whose rest has not arrived */
     size_t in_length;
-    unsigned char *out;          /* what the kernel has not accepted yet */
+    unsigned char *out;          /* the bytes that the kernel has not accepted yet */
     size_t out_length;
 };
 
 /* Called for each text frame. */
 typedef void text_handler(struct connection *connection, const char *text, size_t length);
 
-extern struct connection *connections; /* one for each of plan.connections, in the same order */
+/* One connection for each of plan.connections, in the same order. */
+extern struct connection *connections;
 extern int live_count, failure_count, closed_count;
 extern int64_t received_ns; /* when the bytes being handled were read */
 

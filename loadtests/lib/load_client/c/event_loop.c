@@ -6,7 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 
-#define EVENTS 128 /* handled in one go; a message that is due waits until they are handled */
+/* How many descriptors are handled at once; a message that is due waits for them. */
+#define EVENTS 128
 
 static int poll_fd, timer_fd;
 static ready_handler *on_ready;
@@ -34,11 +35,12 @@ bool poll_once(int64_t until_ns) {
     return count == EVENTS;
 }
 
-/* A timer is exact. The kernel may end a timeout of epoll itself later, by a thousandth of its
- * length, and this would count as latency. INT64_MAX, as good as never, needs no exception. */
+/* A timer is used because it is exact. The kernel can end epoll's own timeout later, by a
+ * thousandth of its length, and this would count as latency. INT64_MAX needs no special case: the
+ * timer then practically never ends. */
 static void set_timer(int64_t when_ns) {
     static int64_t set_ns = -1;
-    if (when_ns == set_ns && when_ns > now_ns()) return; /* it is still set to this time */
+    if (when_ns == set_ns && when_ns > now_ns()) return; /* the timer is still set to this time */
     set_ns = when_ns;
     struct itimerspec timer = {.it_value = timespec_of(when_ns)};
     timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &timer, NULL);

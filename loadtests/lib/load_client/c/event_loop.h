@@ -1,4 +1,4 @@
-/* epoll with timeouts in nanoseconds. */
+/* An event loop: epoll with timeouts in nanoseconds. */
 
 #pragma once
 

@@ -34,7 +34,7 @@ size_t build_frame(unsigned char *to, int opcode, const char *payload, size_t le
         to[3] = (unsigned char)length;
         head = 4;
     }
-    memset(to + head, 0, 4); /* the mask */
+    memset(to + head, 0, 4); /* the four zero bytes of the mask */
     memcpy(to + head + 4, payload, length);
     return head + 4 + length;
 }

@@ -17,11 +17,11 @@ struct frame {
     int opcode;
     char *payload;
     size_t length;
-    size_t size; /* of the whole frame */
+    size_t size; /* the size of the whole frame */
 };
 
 /* Finds the frame at the beginning of the bytes. Returns false while the frame is incomplete. */
 bool read_frame(unsigned char *bytes, size_t available, struct frame *frame);
 
-/* Writes a frame into `to`, which has room for it; returns its size. */
+/* Writes a frame into `to`, which must be large enough, and returns the frame's size. */
 size_t build_frame(unsigned char *to, int opcode, const char *payload, size_t length);

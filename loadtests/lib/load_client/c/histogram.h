@@ -1,11 +1,12 @@
-/* Durations in microseconds. Buckets for longer durations are wider: accurate to 1.6 %. */
+/* A histogram of durations in microseconds. Buckets for longer durations are wider, so that every
+ * duration is accurate to 1.6 %. */
 
 #pragma once
 
 #include <stdint.h>
 
-#define STEPS 64       /* buckets for each doubling */
-#define BUCKETS 2304   /* up to 2^41 microseconds */
+#define STEPS 64       /* the number of buckets for each doubling of the duration */
+#define BUCKETS 2304   /* the last bucket ends at 2^41 microseconds */
 
 struct histogram {
     int64_t counts[BUCKETS];

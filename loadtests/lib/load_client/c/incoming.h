@@ -1,4 +1,4 @@
-/* What a text frame means, by the prefixes of the plan's dialect. */
+/* Finds out what a text frame means from its prefix, by the dialect in the plan. */
 
 #pragma once
 
@@ -9,7 +9,7 @@ enum meaning { DELIVERY, ACK, SUBSCRIBED, PROBLEM, TEXT_PING, UNKNOWN };
 
 struct incoming {
     enum meaning meaning;
-    int64_t number; /* of the message that was delivered or acknowledged */
+    int64_t number; /* the number of the message that was delivered or acknowledged */
 };
 
 struct incoming interpret(const char *text, size_t length);

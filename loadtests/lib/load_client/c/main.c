@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define NO_MESSAGE (-1)
-#define SILENCE_NS (2 * SECOND_NS) /* after which nothing more is expected */
+#define SILENCE_NS (2 * SECOND_NS) /* after this time without a frame, nothing more is expected */
 /* In a closed load the connections are read only this often. Reading each message by itself would
  * take more CPU time than the server's work, and occupy a core that another process needs. */
 #define ROUND_NS 5000000
@@ -45,7 +45,7 @@ static struct {
     int first, senders;
     int64_t turns;
 } load;
-/* Per connection: the message that must be delivered to it before it sends the next. */
+/* For each connection: the message that must be delivered to it before it sends the next one. */
 static int64_t *awaited;
 
 static void handle_text(struct connection *connection, const char *text, size_t length);
@@ -110,8 +110,8 @@ static void handle_problem(struct connection *connection, const char *text, size
     end_connection(connection, why);
 }
 
-/* A message arrived at a connection or, with `ack`, the answer to it did. If the connection is the
- * one that sent this message, it may send the next one. */
+/* Handles a message that arrived at a connection or, with `ack`, the answer to a message. If this
+ * connection sent the message, it may send its next one. */
 static void message_returned(struct connection *connection, int64_t number, bool ack) {
     int sender = stats_message(number)->sender, index = connection->index;
     if (sender < 0 || plan.senders[sender].connection != index) return;

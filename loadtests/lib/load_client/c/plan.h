@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MAX_ROOMS 4 /* the most that one connection opens */
+#define MAX_ROOMS 4 /* the most rooms that one connection opens */
 
 struct text {
-    char *bytes; /* ends with a zero byte, which `length` does not count */
+    char *bytes; /* the text ends with a zero byte, which `length` does not count */
     size_t length;
 };
 
@@ -23,14 +23,15 @@ struct dialect {
 
 struct room {
     struct text name;
-    int members; /* connections that open the room */
+    int members; /* how many connections open the room */
 };
 
 struct planned_connection {
     struct sockaddr_in address;
     int room_count, rooms[MAX_ROOMS]; /* indexes into plan.rooms */
-    struct text request;              /* the WebSocket handshake */
-    struct text subscribe;            /* opens the rooms; empty: connecting opens them */
+    struct text request;              /* the request of the WebSocket handshake */
+    /* The text that opens the rooms. It is empty if connecting opens them. */
+    struct text subscribe;
 };
 
 struct sender {
@@ -39,13 +40,13 @@ struct sender {
 
 struct plan {
     struct dialect dialect;
-    int max_connecting;        /* connections that wait for the kernel at the same time */
-    int max_opening;           /* connections that are not live yet */
+    int max_connecting;        /* how many connections may wait for the kernel at the same time */
+    int max_opening;           /* how many connections may be opening at the same time */
     double deadline_seconds;   /* all connections must be live by then */
-    double handshake_seconds;  /* timeout of one handshake; 0: none */
-    int missed_per_connection; /* missed messages that make a connection live */
+    double handshake_seconds;  /* timeout of one handshake; 0 if there is none */
+    int missed_per_connection; /* how many missed messages make a connection live */
     bool retry;                /* reconnect after a failed handshake; otherwise the client exits */
-    int subscriptions;         /* answers to subscriptions that make a connection live */
+    int subscriptions;         /* how many answers to its subscriptions make a connection live */
     int room_count, connection_count, sender_count, missed_count;
     struct room *rooms;
     struct planned_connection *connections;

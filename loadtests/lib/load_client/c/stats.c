@@ -9,23 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_SHARE 0.9 /* of a core: above this the load client was the limit */
+#define BUSY_SHARE 0.9 /* share of a core; if the load client used more, it was the limit */
 
 struct received {
-    unsigned char *seen; /* a bit for each message */
+    unsigned char *seen; /* has a bit for each message */
     size_t seen_bytes;
     int64_t *order; /* the last sequence number of each room, or the last message of each sender */
 };
 
 static struct message *messages;
 static int message_count, message_capacity;
-static struct received *received; /* one for each connection */
+static struct received *received; /* one struct for each connection */
 
 static struct {
     int first; /* number of the first message of this run */
     bool measuring;
     int64_t begin_ns, end_ns, last_ns;
-    int64_t sent, acked_in_window, deliveries;                     /* in the window */
+    int64_t sent, acked_in_window, deliveries;                     /* in the measured window */
     int64_t expected, got, duplicated, reordered, acked, problems; /* in the whole run */
     double cpu_seconds;
     struct histogram delivery, ack;

@@ -1,4 +1,4 @@
-/* What was sent, what arrived, and how long it took.
+/* Counts what was sent and what arrived, and measures how long messages took.
  *
  * Every message has a number, and it is known how many connections should receive it. Each
  * connection has a bit for each message, so both loss and duplicates show. If the server's frames
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct message {
-    int sender; /* -1: sent before this client started */
+    int sender; /* -1 if the message was sent before this client started */
     int room;
     int64_t sent_ns; /* when the message was due; if the client falls behind, latencies show it */
 };
@@ -40,8 +40,8 @@ void stats_reset(void);
 void stats_begin(int64_t now);
 void stats_end(int64_t now);
 
-bool stats_complete(void);     /* everything sent in this run has arrived */
-int64_t stats_last_ns(void);   /* when something last arrived */
+bool stats_complete(void);     /* whether everything that was sent in this run has arrived */
+int64_t stats_last_ns(void);   /* the time at which something last arrived */
 
 void print_opened(double seconds, int failures);
 void print_result(int closed);
