@@ -7,10 +7,14 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from hubbub.chat.text import (
     ATTRIBUTES,
+    MAX_EXTRA_HTML_CHARS,
+    MAX_HTML_PER_CHAR,
+    MAX_LINKS,
     TAGS,
     clean_body,
     clean_line,
@@ -28,6 +32,16 @@ MARKUP = """
 SPACES = [" ", "    ", "\n", "\n\n", "\r\n", "\t", "\0", "\u202e", "e\u0301", "```\n"]
 PIECES = st.sampled_from([*MARKUP.split(), *SPACES])
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join)
+# What becomes much longer as HTML: links, quotes, lists, code, emphasis, escaped characters.
+GROWING = """
+    a.co a@b.co <a@b> http://a.b <http:𐀀> [](http:) [a](http:"&) ![](http:"&) >>>>>> > - -
+    1) ` ``` * ** _ ~~ & < " \\ a   𐀀
+"""
+GROWING_PIECES = st.sampled_from([*GROWING.split(" "), " ", "\n", "\n\n", "    ", "> - "])
+# The same few pieces again and again, up to the longest message.
+GROWING_TEXTS = st.lists(GROWING_PIECES | PIECES, min_size=1, max_size=8).map(
+    lambda pieces: ("".join(pieces) * settings.MAX_BODY_CHARS)[: settings.MAX_BODY_CHARS]
+)
 # Ordinary text: each of these characters means something in some positions and nothing in others.
 WORDS = """
     Ahoy e.g example www org com localhost http https mailto ftp 1 1. 2) 10.5 127.0.0.1 --- - + = ==
@@ -203,3 +217,48 @@ def test_no_text_takes_long_to_render(piece: str) -> None:
     started = process_time()
     render((piece * settings.MAX_BODY_CHARS)[: settings.MAX_BODY_CHARS])
     assert process_time() - started < 1
+
+
+@settings_of_hypothesis(max_examples=60)
+@given(GROWING_TEXTS | TEXTS)
+def test_no_text_becomes_much_longer_as_html(body: str) -> None:
+    assert (MAX_HTML_PER_CHAR, MAX_EXTRA_HTML_CHARS) == (6, 10_000)
+    assert len(render(body) or "") <= 6 * len(body) + 10_000
+
+
+def test_a_text_that_would_be_too_long_as_html_stays_text() -> None:
+    quotes = (">" * 18 + "a\n\n") * 380
+    assert render(quotes[:210])
+    assert render(quotes) is None
+    link = "<http://example.org/" + "\U00010000" * 5_000 + ">"
+    assert render(link[:500] + ">")
+    assert render(link) is None
+
+
+@pytest.mark.parametrize(
+    ("link", "text"),
+    [
+        ("a.co", "a.co"),
+        ("http://a.co", "http://a.co"),
+        ("me@a.co", "me@a.co"),
+        ("<http://a.co>", "http://a.co"),
+        ("[a](http://a.co)", "a (http://a.co)"),
+    ],
+)
+def test_links_after_the_first_hundred_stay_text(link: str, text: str) -> None:
+    assert MAX_LINKS == 100
+    all_links = render(f"{link} " * MAX_LINKS) or ""
+    one_more = render(f"{link} " * (MAX_LINKS + 1)) or ""
+    assert all_links.count("<a ") == one_more.count("<a ") == MAX_LINKS
+    assert one_more.endswith(f"</a> {text}</p>")
+
+
+def test_links_of_all_kinds_count_together() -> None:
+    kinds = "a.co http://a.co me@a.co <http://a.co> [a](http://a.co) "
+    html = render(kinds * MAX_LINKS + "\n\n- " + kinds) or ""
+    assert html.count("<a ") == MAX_LINKS
+    assert "<li>" in html
+
+
+def test_a_link_whose_text_is_an_address_counts_once() -> None:
+    assert (render("[http://a.co](http://b.co) " * MAX_LINKS) or "").count("<a ") == MAX_LINKS

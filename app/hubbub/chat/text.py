@@ -16,6 +16,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
 TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", "ol", "li", "hr"}
@@ -25,6 +26,15 @@ SCHEMES = {"http", "https", "mailto"}
 # Beyond these limits the parser needs quadratic time, up to seconds. Such a text stays plain.
 MAX_BRACKETS = 500
 MAX_LINKS_PER_WORD = 20
+
+# Links of a message; further ones stay text with their address. A link's HTML is far longer than
+# its text.
+MAX_LINKS = 100
+# The longest HTML of a body: this many characters for each of the body's, and these in addition.
+# Texts that people write stay far below this. A text above it, such as one of hundreds of deeply
+# nested quotes, stays plain.
+MAX_HTML_PER_CHAR = 6
+MAX_EXTRA_HTML_CHARS = 10_000
 
 # Everything that may mean something to the parser, the link finder or the sanitiser. Most messages
 # contain none of these. A needless match costs a little time; a test finds what is missing here.
@@ -95,7 +105,10 @@ def is_plain(body: str) -> bool:
 
 
 def render_markdown(body: str) -> str | None:
-    """Do what `render` does, but always with the parser, which is twenty times slower."""
+    """Do what `render` does, but always with the parser, which is twenty times slower.
+
+    The HTML is at most MAX_HTML_PER_CHAR * len(body) + MAX_EXTRA_HTML_CHARS characters long.
+    """
     html = nh3.clean(
         _markdown.render(body),
         tags=TAGS,
@@ -104,6 +117,8 @@ def render_markdown(body: str) -> str | None:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     ).strip()
+    if len(html) > MAX_HTML_PER_CHAR * len(body) + MAX_EXTRA_HTML_CHARS:
+        return None
     plain = "<p>" + escape(body, quote=False).replace("\n", "<br>\n") + "</p>"
     return None if html == plain else html
 
@@ -134,10 +149,25 @@ def _is_allowed_link(url: str) -> bool:
     return url.lower().startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
 
 
+def _limit_links(state: StateCore) -> None:
+    """Turn links after the first MAX_LINKS into text with their address."""
+    count = 0
+    for block in state.tokens:
+        for token in block.children or []:
+            if token.type == "link_open":
+                count += 1
+                url = state.md.normalizeLinkText(str(token.attrGet("href")))
+                address = "" if token.info == "auto" else f" ({url})"  # auto: the text is the URL
+            if count > MAX_LINKS and token.type in ("link_open", "link_close"):
+                content = address if token.type == "link_close" else ""
+                token.type, token.tag, token.nesting, token.content = "text", "", 0, content
+
+
 _markdown = (
     MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
     .enable(["linkify", "strikethrough"])
     .disable(["heading", "lheading", "html_block", "html_inline", "reference"])
 )
+_markdown.core.ruler.after("linkify", "limit_links", _limit_links)
 _markdown.add_render_rule("image", _image_as_text)
 _markdown.validateLink = _is_allowed_link  # type: ignore[method-assign]
