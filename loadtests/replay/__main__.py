@@ -7,6 +7,7 @@ itself was too slow to judge.
 
 import argparse
 import asyncio
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -28,7 +29,7 @@ def main() -> int:
     try:
         traffic = read(options.files)
         if options.join:
-            options.join.write_text("".join(f"{line}\n" for line in lines_of(traffic)))
+            write_private(options.join, "".join(f"{line}\n" for line in lines_of(traffic)))
             return exit_codes.PASSED
         if options.host:
             return replay(traffic, remote_target(traffic, options.host, options.sessions), options)
@@ -55,6 +56,14 @@ def parse_options() -> argparse.Namespace:
     if options.host and not options.sessions:
         parser.error("--host needs --sessions: a file of users who are signed in there")
     return options
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, as the recordings are."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.truncate()
+        file.write(text)
 
 
 def replay(traffic: Traffic, target: ReplayTarget, options: argparse.Namespace) -> int:

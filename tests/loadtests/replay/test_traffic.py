@@ -71,6 +71,16 @@ def test_the_joined_file_has_the_same_traffic_without_its_names(tmp_path: Path) 
     assert not {'"a"', '"b"', '"x"', '"y"'} & set(again.read_text().replace(",", " ").split())
 
 
+def test_only_its_owner_can_read_the_joined_file(tmp_path: Path) -> None:
+    recording, out = write(tmp_path, "1", 1_000, FIRST), tmp_path / "joined"
+    out.write_text("older and longer than the new text\n" * 100)
+    out.chmod(0o644)
+    command = [sys.executable, "-m", "loadtests.replay", str(recording), "--join", str(out)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert out.stat().st_mode & 0o077 == 0
+    assert out.read_text() == "".join(f"{line}\n" for line in lines_of(read([recording])))
+
+
 def test_an_incomplete_last_line_and_earlier_connections_are_ignored(tmp_path: Path) -> None:
     path = write(tmp_path, "1", 0, [[1, "send", 9, "x", 3, False], *FIRST])
     path.write_text(path.read_text() + '[100, "send", 1,')
