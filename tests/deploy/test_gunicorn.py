@@ -18,6 +18,7 @@ import pytest
 
 from loadtests.lib.client import rest
 from loadtests.lib.servers import Cluster, Postgres, Redis
+from loadtests.lib.servers.process import HOST
 from loadtests.lib.servers.stack import wait_until
 from loadtests.lib.servers.web import Web
 from tests.cluster.stage import Stage, bodies, open_all
@@ -73,6 +74,27 @@ def test_the_counters_of_two_workers_add_up(web: Web) -> None:
     lines = [json.loads(line) for line in web.log.read_text().splitlines()]
     processes = {line["process"] for line in lines if "account_login" in line["message"]}
     assert len(processes) == 2
+
+
+def test_metrics_show_the_open_files_of_the_worker_with_the_most(web: Web) -> None:
+    visit(web, 20)
+    idle = [socket.create_connection((HOST, web.port)) for _ in range(10)]
+    try:
+        wait_until(lambda: open_files(web) >= most_open_files(web) > 5)
+        assert open_files(web) <= most_open_files(web) + 3  # the scrape's own connection and files
+    finally:
+        for each in idle:
+            each.close()
+    hard = psutil.Process(web.pid).rlimit(psutil.RLIMIT_NOFILE)[1]
+    assert scrape_metrics(web.port).value("process_max_fds") == hard
+
+
+def open_files(web: Web) -> float:
+    return scrape_metrics(web.port).value("process_open_fds")
+
+
+def most_open_files(web: Web) -> int:
+    return max(psutil.Process(each).num_fds() for each in workers(web))
 
 
 def test_workers_connect_to_postgres_with_their_gunicorn_s_name(

@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,11 @@ def render_metrics() -> bytes:
     """Return all metrics in Prometheus's text format."""
     if METRICS_DIR not in os.environ:
         return generate_latest()
+    folder = Path(os.environ[METRICS_DIR])
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    with _locked(Path(os.environ[METRICS_DIR]), fcntl.LOCK_SH):
+    registry.register(_OpenFilesOfWorkers(folder))
+    with _locked(folder, fcntl.LOCK_SH):
         return generate_latest(registry)
 
 
@@ -81,6 +84,33 @@ def merge_dead_workers(folder: Path, living: set[int]) -> None:
                 path.unlink()
     except OSError as error:
         logger.warning("Can't merge the metrics of dead workers: %r", error)
+
+
+class _OpenFilesOfWorkers(Collector):
+    """Shows the open files of the worker with the most, since each worker has its own limit.
+
+    Other processes show their own in the metrics of the same names.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        living = {_process_of(path) for path in self._folder.glob("*.db")} - {DEAD_WORKERS}
+        processes = [_open_and_max_files(pid) for pid in living]
+        yield from max(filter(None, processes), key=lambda each: _value(each[0]), default=())
+
+
+def _open_and_max_files(pid: str) -> list[Metric]:
+    """Return the open files of a process and their limit, or nothing if it has ended."""
+    collector = ProcessCollector(pid=lambda: pid, registry=None)
+    families = {each.name: each for each in collector.collect()}
+    names = ("process_open_fds", "process_max_fds")
+    return [families[name] for name in names] if families.keys() >= set(names) else []
+
+
+def _value(family: Metric) -> float:
+    return family.samples[0].value
 
 
 def _is_private(address: str) -> bool:
