@@ -1,4 +1,7 @@
-"""The types of ASGI's three arguments, as the endpoint, the transports and `http` use them."""
+"""Types for the three arguments of an ASGI application: `scope`, `receive` and `send`.
+
+The endpoint, the transports and `http` use them.
+"""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
@@ -7,5 +10,5 @@ AsgiMessage: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[AsgiMessage]]
 Send: TypeAlias = Callable[[AsgiMessage], Awaitable[None]]
-# Any: Django's handler and Channels' router each describe the same three arguments differently.
+# The arguments are `Any`, since Django's handler and Channels' router describe them differently.
 Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]

@@ -58,7 +58,7 @@ async def websocket(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _may_connect(headers: Headers) -> bool:
-    """Return whether the Origin is ours. Only bots, which use a token, may omit the Origin."""
+    """Return whether the `Origin` is ours. Only bots, which use a token, may omit it."""
     origin = headers.get("origin")
     if origin is None:
         return bearer_token(headers) is not None
@@ -66,7 +66,7 @@ def _may_connect(headers: Headers) -> bool:
 
 
 async def _accept(scope: Scope, send: Send) -> None:
-    """Accept the handshake. A client that offers only unknown subprotocols is then rejected."""
+    """Accept the handshake. Then reject a client that offers only unknown subprotocols."""
     offered = scope.get("subprotocols", [])
     is_supported = SUBPROTOCOL in offered
     # A browser fails the handshake unless one of the subprotocols that it offered is chosen.
@@ -119,9 +119,9 @@ def _welcome(replica: Replica, connection: Connection) -> str:
 
 
 async def _serve(replica: Replica, connection: Connection, receive: Receive) -> None:
-    """Pass received frames to the commands, until the disconnect.
+    """Pass received frames to the commands until the disconnect.
 
-    With our server this returns immediately: the server itself then calls the two callbacks.
+    With our server this returns immediately, because the server itself calls the two callbacks.
     """
     set_connection_context(connection.id, connection.user_id)
     logger.debug("Connection opened.")

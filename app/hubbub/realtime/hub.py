@@ -100,12 +100,13 @@ class Hub:
     def rooms_with_changed_presence(self) -> list[LocalRoom]:
         """Return the local rooms marked with `mark_presence_changed`. They stay marked."""
         changed = self._rooms_with_changed_presence
-        rooms = [room for room in changed if self.local_rooms.get(room.id) is room]  # not closed
+        # Rooms that have been closed in the meantime are left out.
+        rooms = [room for room in changed if self.local_rooms.get(room.id) is room]
         changed.intersection_update(rooms)
         return rooms
 
     def start(self, epoch: str, workspace_seq: int) -> None:
-        """Follow the workspace log from its current end."""
+        """Follow the workspace log after `workspace_seq`, its current end."""
         self.epoch = epoch
         self.workspace_log.start(workspace_seq)
 

@@ -41,7 +41,7 @@ class LogTruncatedError(Exception):
 
 class CatchUp:
     def __init__(self, hub: Hub, is_bus_lost: Callable[[int], bool]) -> None:
-        """`is_bus_lost` returns whether the bus is lost on a Redis host, given by its index."""
+        """`is_bus_lost` takes a Redis host's index and returns whether the bus is lost there."""
         self.hub, self._is_bus_lost = hub, is_bus_lost
         self._sweep_count = 0
         self._reads = asyncio.Semaphore(MAX_CONCURRENT_READS)
@@ -88,7 +88,7 @@ class CatchUp:
             await asyncio.sleep(READ_ALL_PAUSE_SECONDS)
 
     async def _apply(self, plan: SweepPlan, positions: LogPositions) -> None:
-        """Compare what was delivered with the ends of the logs, and read what is missing."""
+        """Compare what was delivered with the ends of the logs, and read the missing entries."""
         if is_database_replaced(self.hub.epoch, positions):
             await self._reset("the database was replaced")
             return

@@ -1,4 +1,4 @@
-"""Decides what a sweep compares and what it reads. Pure: `CatchUp` does the work.
+"""Decides which logs a sweep compares and which it reads. Pure: `CatchUp` does the work.
 
 A log is *unreliable* while the bus cannot be trusted to deliver its entries: its group has not been
 joined yet, or the bus is lost on its host. Such logs are compared more often and read immediately.
@@ -14,22 +14,22 @@ from hubbub.realtime.delivery.followed_log import FollowedLog
 
 @dataclass(frozen=True, slots=True)
 class SweepPlan:
-    """What a sweep compares.
+    """The logs and rooms that a sweep compares with the database.
 
-    `seqs` holds the logs to compare, with the seqs that they had before the database was asked.
+    `seqs` maps each log to the seq that it had before the database was asked.
     """
 
     seqs: Mapping[FollowedLog, int | None]
     # Rooms whose positions are read, including rooms that may need a bump.
     room_ids: Collection[int]
-    read_all: bool  # read what is missing without waiting for the bus
+    read_all: bool  # read missing entries without waiting for the bus
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """Logs to read, with the seq to read up to.
+    """Logs to read, each with the seq to read up to.
 
-    Some are read now, others only if the bus does not deliver in time.
+    The logs in `now` are read immediately, the others only if the bus does not deliver in time.
     """
 
     now: Mapping[FollowedLog, int]
@@ -44,7 +44,7 @@ def plan_sweep(
     is_full: bool,
     read_all: bool,
 ) -> SweepPlan:
-    """Compare all logs in a full sweep; otherwise compare only the unreliable ones.
+    """Plan to compare all logs in a full sweep, otherwise only the unreliable ones.
 
     A full sweep also covers rooms that no user has open here, to send bumps to their members.
     """
@@ -56,7 +56,7 @@ def plan_sweep(
 
 
 def log_ends(positions: LogPositions) -> dict[int, int]:
-    """Return the last seq of each log by its id."""
+    """Return the last seq of each log, by the log's id."""
     rooms = {room_id: seq for room_id, (seq, _) in positions.rooms.items()}
     return rooms | {WORKSPACE_LOG: positions.workspace}
 
@@ -64,10 +64,10 @@ def log_ends(positions: LogPositions) -> dict[int, int]:
 def plan_reads(
     plan: SweepPlan, ends: Mapping[int, int], unreliable: Collection[FollowedLog]
 ) -> ReadPlan:
-    """Read unreliable logs now, and the others after a grace time for the bus.
+    """Plan to read unreliable logs now, and the others once the bus has had time to deliver.
 
-    Under load, some bus message is always on its way to every busy room. Reading those events from
-    the log as well would cost more than writing them did.
+    Under load, every busy room always has a bus message that has not arrived yet. Reading those
+    events from the log as well would cost more than writing them did.
     """
     behind = {log: ends.get(log.id, 0) for log in plan.seqs if log.is_behind(ends.get(log.id, 0))}
     now = {log: end for log, end in behind.items() if plan.read_all or log in unreliable}

@@ -56,15 +56,15 @@ class Bus:
             try:
                 message = await self._layer.receive(self._channel)
             except Exception:
-                # Redis was down when we started. The layer remembers the channel, so groups that
-                # are joined later still reach it.
+                # Redis was down when we started. The layer remembers the channel, so messages to
+                # groups that are joined later still reach it.
                 await asyncio.sleep(settings.BUS_LOST_SWEEP_SECONDS)
                 continue
             try:
                 handler = self._handlers.get(message["type"])
                 if handler is not None:
                     handler(message)
-                else:  # a type of a newer version; the changes are also in the log
+                else:  # a newer version sent this type; the log also has the changes
                     self._sweeps.request_read_all()
             except Exception:
                 logger.exception("Could not handle a bus message; reading the logs instead.")

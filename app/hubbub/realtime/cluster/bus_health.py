@@ -1,6 +1,6 @@
-"""Decides whether one Redis host of the bus is lost, from this replica's own heartbeats. Pure.
+"""Decides from this replica's own heartbeats whether the bus is lost on one Redis host. Pure.
 
-While a host is lost, `CatchUp` polls the logs of the rooms that it carries.
+While it is, `CatchUp` polls the logs whose groups are on that host.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 @dataclass(slots=True)
 class BusHealth:
     lost_after: float  # seconds without a heartbeat of our own
-    last_received: float  # monotonic; at first, when this replica started
+    last_received: float  # monotonic; the start of this replica until a heartbeat arrives
     is_lost: bool = True  # until the first heartbeat
 
     def receive(self, now: float) -> bool:
-        """Record one of our own heartbeats; return whether the bus was lost and is restored."""
+        """Record one of our own heartbeats; return whether this restores a lost bus."""
         was_lost = self.is_lost
         self.last_received, self.is_lost = now, False
         return was_lost

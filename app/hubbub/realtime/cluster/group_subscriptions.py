@@ -1,8 +1,8 @@
 """Keeps this replica in its channel-layer groups: its own groups, and one for each followed log.
 
-`group_add` returns before Redis has seen it, and fails while Redis is down. So a log counts as
-subscribed only after this replica has received its own message through the log's group (the join
-check), and joining is repeated until then.
+`group_add` returns before Redis has processed the request, and fails while Redis is down. So a log
+counts as subscribed only after this replica has received its own message through the log's group
+(the join check), and joining is repeated until then.
 """
 
 import asyncio
@@ -52,8 +52,8 @@ class GroupSubscriptions:
             self.hub.sweeps.request_sweep()
 
     async def _join_all(self) -> None:
-        # Hosts that did not answer. Their other groups are skipped, so that groups on other hosts
-        # need not wait.
+        # Hosts that did not answer in this round. Their other groups are skipped, so that groups on
+        # other hosts need not wait.
         silent_hosts: set[int] = set()
         for group in self._own_groups:
             if group not in self._joined:

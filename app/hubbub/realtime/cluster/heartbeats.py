@@ -51,7 +51,7 @@ class Heartbeats:
 
     def receive(self, message: BusMessage) -> None:
         now, replica_id = time.monotonic(), message["from"]
-        if "rooms" in message and "at" in message:  # only one heartbeat of each round has these
+        if "rooms" in message and "at" in message:  # only the first host's heartbeat has both
             delays = self.peers.heartbeat_delays
             delays.record(replica_id, message["name"], message["at"])
         if replica_id == self.hub.replica_id:

@@ -1,8 +1,8 @@
-"""The other replicas: which of them are alive, and who has which room open there.
+"""Tracks the other replicas: which of them are alive, and which users have rooms open there.
 
-Peers publish numbered presence changes. Their heartbeats repeat the last numbers, so a missed
-change is noticed, and then this replica asks for the whole list. A peer whose heartbeats stop is
-forgotten with all its users.
+Peers publish numbered presence changes. Their heartbeats repeat the last numbers, so this replica
+notices a missed change and asks for the complete list. A peer whose heartbeats stop is forgotten
+with all its users.
 """
 
 import time
@@ -21,9 +21,9 @@ class Peers:
         self.timeouts = PeerTimeouts()
 
     def ask(self, group: str, room_id: int) -> None:
-        """Ask for a room's presence lists: from all peers in its group, or from one peer.
+        """Ask for a room's presence list: all peers in the room's group, or only one peer.
 
-        Sent through a log's group, the message is also this replica's own join check.
+        A message that is sent through a log's group is also this replica's own join check.
         """
         message = {"type": "ask", "room": room_id, "from": self.hub.replica_id}
         publisher.publish(group, message)
@@ -66,7 +66,7 @@ class Peers:
             publisher.publish(replica_group(message["from"]), answer)
 
     def receive_heartbeat(self, peer_id: str, numbers: dict[int, int], now: float) -> None:
-        """Compare the presence numbers in a peer's heartbeat, by room, with those known here."""
+        """Compare the presence numbers in a peer's heartbeat, by room id, with those known here."""
         self.timeouts.renew(peer_id, now)
         for room in self.hub.local_rooms.values():
             if room.id not in numbers and peer_id not in room.presence.peers:

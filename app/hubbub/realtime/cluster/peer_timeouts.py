@@ -1,4 +1,4 @@
-"""When each peer was last heard from, and which peers have been silent for too long. Pure.
+"""Records when each peer was last heard from, and finds peers silent for too long. Pure.
 
 All times are monotonic seconds. When a peer has timed out, `Peers` forgets it with all its users.
 """
@@ -19,7 +19,7 @@ class PeerTimeouts:
         self._last_seen[peer_id] = now
 
     def renew_all(self, now: float) -> None:
-        """Restart all timeouts, after this replica may have missed the peers' heartbeats."""
+        """Restart all timeouts, because this replica may have missed the peers' heartbeats."""
         self._last_seen = dict.fromkeys(self._last_seen, now)
 
     def take_expired(self, now: float) -> list[str]:

@@ -20,7 +20,8 @@ async def run(hub: Hub) -> None:
         await asyncio.sleep(settings.PRESENCE_FLUSH_SECONDS)
         now = time.monotonic()
         for room in hub.rooms_with_changed_presence():
-            # One at a time: if a room fails and this task restarts, the others are still marked.
+            # Unmark rooms one at a time: if one fails and this task restarts, the rest are still
+            # marked.
             room.changed_rooms.discard(room)
             _publish(hub.replica_id, room)
             if not _announce(room, now):
@@ -42,9 +43,9 @@ def _publish(replica_id: str, room: LocalRoom) -> None:
 
 
 def _announce(room: LocalRoom, now: float) -> bool:
-    """Write a room's changes to its subscribers. Return False if this must be tried again.
+    """Write a room's changes to its subscribers. Return False if the caller must try again.
 
-    A large room, whose users are only counted, is announced at most once a second.
+    The changes of a large room, whose users are only counted, are announced at most once a second.
     """
     too_soon = now - room.announced_at < settings.PRESENCE_COUNT_SECONDS
     if too_soon and room.presence.only_counted:

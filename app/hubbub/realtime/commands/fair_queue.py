@@ -1,7 +1,7 @@
-"""Queued sends in a fair order.
+"""Queues sends and returns them in a fair order.
 
 Users take turns, so a user who sends a lot does not delay others. The sends of one user keep their
-order. Pure, except for the futures of the results.
+order. Pure, except for the futures that receive the results.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ class QueuedSend(NamedTuple):
 
 class FairQueue:
     def __init__(self) -> None:
-        # The sends by user. The user who is served next comes first. Users without queued sends are
-        # left out.
+        # The queued sends by user id. The user who is served next comes first. Users without queued
+        # sends are left out.
         self._users: dict[int, deque[QueuedSend]] = {}
         self._length = 0
 
@@ -53,7 +53,7 @@ class FairQueue:
             sends = self._users.pop(user_id)
             taken.append(sends.popleft())
             if sends:
-                self._users[user_id] = sends  # behind all other users
+                self._users[user_id] = sends  # this user is now behind all others
         self._length -= len(taken)
         return sorted(taken, key=attrgetter("arrival"))
 

@@ -41,9 +41,9 @@ class GroupCommit:
     async def send(self, draft: Draft) -> Message:
         """Save a draft and return its message. One user's sends to one room keep their order.
 
-        Raises the action's errors, and TimeoutError: immediately if too many sends are queued, else
-        after QUERY_TIMEOUT_SECONDS. After the timeout the outcome is unknown; a send that was still
-        queued is never saved.
+        Raises the action's errors, and TimeoutError: immediately if too many sends are queued,
+        otherwise after QUERY_TIMEOUT_SECONDS. After the timeout the outcome is unknown; a send that
+        was still queued is never saved.
         """
         self._queues.ensure_space(draft.sender_id)
         send = QueuedSend.of(draft)
@@ -126,5 +126,5 @@ def _resolve(result: "asyncio.Future[Message]", outcome: Outcome) -> None:
 
 
 def _create_task(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
-    """Start work for many users. Its log lines must not name the user whose send started it."""
+    """Start a task for many users: its log lines must not name the user whose send started it."""
     return asyncio.get_running_loop().create_task(work, context=empty_context())

@@ -43,15 +43,15 @@ from hubbub.realtime.subscriptions.room_access import read_room_access
 from hubbub.realtime.subscriptions.subscribe import SubscribeRequest, ensure_member
 
 TYPING_SECONDS = 3.0
-# Subscribes and unsubscribes of a connection run one after the other. If more than these numbers
-# wait, further ones are refused. The limit of unsubscribes is higher, because clients do not repeat
-# a refused unsubscribe.
+# A connection's subscribes and unsubscribes run one after the other. While this many of them wait
+# or run, further ones are refused. The limit for unsubscribes is higher, because clients do not
+# repeat a refused unsubscribe.
 MAX_QUEUED_SUBSCRIBES, MAX_QUEUED_UNSUBSCRIBES = 20, 100
 RETRY_AFTER_SECONDS = 1.0
 
 
 class Commands:
-    """The commands of one connection."""
+    """Runs the commands of one connection."""
 
     def __init__(self, services: CommandServices, connection: Connection) -> None:
         self.services, self.hub, self.connection = services, services.hub, connection
@@ -147,7 +147,7 @@ class Commands:
         self._run_as_member(command.room, ref, partial(self._publish_typing, command.room))
 
     def _publish_typing(self, room_id: int) -> None:
-        """Publish that the user is typing, at most once in TYPING_SECONDS."""
+        """Publish that the user is typing, at most once every TYPING_SECONDS."""
         user = self.hub.connections.users.get(self.connection.user_id)
         now = time.monotonic()
         if user and now - user.typing_sent_at.get(room_id, -TYPING_SECONDS) >= TYPING_SECONDS:
@@ -164,7 +164,7 @@ class Commands:
             self.connection.close(code)
 
     def _run_as_member(self, room_id: int, ref: Ref, work: Callable[[], None]) -> None:
-        """Run immediately if the hub has the user as a member; else check the database first."""
+        """Run `work` at once if the hub knows that the user is a member; else ask the database."""
         user = self.hub.connections.users.get(self.connection.user_id)
         if user is not None and room_id in user.room_ids:
             work()
@@ -181,7 +181,10 @@ class Commands:
         work()
 
     def _run_in_order(self, ref: Ref, work: Callable[[], Awaitable[None]], limit: int) -> None:
-        """Run a subscribe or unsubscribe after the earlier ones. Raises RateLimited if full."""
+        """Run a subscribe or unsubscribe after the earlier ones.
+
+        Raises RateLimited if `limit` of them wait or run already.
+        """
         if self.connection.subscription_commands >= limit:
             raise rate_limits.RateLimited(RETRY_AFTER_SECONDS)
         self.connection.subscription_commands += 1
@@ -198,7 +201,7 @@ class Commands:
             await work
         except Exception as error:
             if isinstance(error, DATABASE_UNAVAILABLE):
-                # If the change was committed after all, the log shows it.
+                # The change may have been committed; the sweep then finds it in the log.
                 self.hub.sweeps.request_sweep()
             self.connection.write(problem_frame(problem_for(error, ref)))
 

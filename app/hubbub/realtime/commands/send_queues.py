@@ -2,8 +2,8 @@
 
 A room counts as locked here from the moment that a transaction could not get its row lock, because
 another replica or a shell holds it, until everything queued for the room is written. Meanwhile the
-room's sends wait in its own queue, where they delay no other room and keep their order. Pure, like
-`fair_queue`.
+room's sends wait in a queue of their own, where they delay no other room and keep their order.
+Pure, like `fair_queue`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hubbub.realtime.commands.fair_queue import FairQueue, QueuedSend
 
 MAX_QUEUED = 5_000
-MAX_QUEUED_PER_USER = 1_000  # limited, so that no single user fills the queues
+MAX_QUEUED_PER_USER = 1_000  # so that no single user fills the queues
 
 
 class SendQueues:
@@ -45,5 +45,5 @@ class SendQueues:
         return room_ids
 
     def unlock_room(self, room_id: int) -> None:
-        """Return a room, whose queue is empty, to the main queue."""
+        """Remove a room's empty queue, so that further sends to the room use the main queue."""
         del self.locked_rooms[room_id]

@@ -1,4 +1,4 @@
-"""What commands use of the replica that runs them.
+"""The parts of the replica that commands use.
 
 The replica creates one instance and passes it to the commands of every connection, which therefore
 do not depend on the replica itself.

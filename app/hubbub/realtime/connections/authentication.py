@@ -1,9 +1,9 @@
 """Authenticates handshakes: a session cookie or a bearer token, checked against the database.
 
-Handshakes that arrive together are checked together: one query for their sessions (Django's session
-rows only name their user once decoded), one for the users with their rooms. Nothing is cached: each
-handshake is answered by a query that started after it arrived. If the workspace log reports a
-change of the user during the query, they are read again.
+Handshakes that arrive together are checked together: one query for their sessions (the user's id is
+known only after a session row is decoded), one for the users with their rooms. Nothing is cached:
+each handshake is answered by a query that started after it arrived. If the workspace log reports a
+change to the user during the query, the user is read again.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -39,7 +39,7 @@ class HandshakeRejected(Exception):
 
 
 class WorkspaceLog(Protocol):
-    """What authentication needs of `delivery.workspace_log.WorkspaceLog`."""
+    """The part of `delivery.workspace_log.WorkspaceLog` that authentication needs."""
 
     @property
     def seq(self) -> int | None: ...
@@ -53,7 +53,7 @@ class HasWorkspaceLog(Protocol):
 
 
 class Credentials(NamedTuple):
-    """What a handshake presents: exactly one of the two is set."""
+    """The credentials that a handshake presents: exactly one of the two is set."""
 
     session_key: str | None
     token_digest: str | None
@@ -78,8 +78,8 @@ async def authenticate(
 ) -> Identity:
     """Return the user of a handshake. Raises HandshakeRejected.
 
-    `start` has the hub follow the workspace log, unless it does so already. The caller must not
-    wait before it adds the connection to the hub: later changes would be missed.
+    `start` makes the hub follow the workspace log, unless it does so already. The caller must not
+    await before it adds the connection to the hub: changes in between would be missed.
     """
     for _ in range(AUTHENTICATION_ATTEMPTS):
         try:
@@ -104,7 +104,7 @@ def _credentials(headers: Headers) -> Credentials:
 
 
 def read_identities(batch: Sequence[Credentials]) -> dict[Credentials, Identity | Exception]:
-    """Return the identity for each of the credentials, or HandshakeRejected."""
+    """Return, for each of the credentials, the identity or the HandshakeRejected to raise."""
     session_keys = [each.session_key for each in batch if each.session_key]
     digests = [each.token_digest for each in batch if each.token_digest]
     claims = read_session_claims(session_keys) if session_keys else {}

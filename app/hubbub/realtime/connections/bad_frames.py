@@ -20,10 +20,10 @@ class BadFrames:
 
     def __init__(self) -> None:
         self._malformed_in_a_row = 0
-        self._refusals: Bucket | None = None  # created when needed: most connections never need it
+        self._refusals: Bucket | None = None  # created on the first refusal, which is rare
 
     def accept(self) -> None:
-        """Note a frame that was not refused. The next malformed frame is the first in a row."""
+        """Note a frame that was not refused. The next malformed frame starts a new row."""
         self._malformed_in_a_row = 0
 
     def refuse(self, problem: CommandProblem) -> int | None:

@@ -22,7 +22,8 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
 logger = logging.getLogger(__name__)
 
-# Spreads the reconnects of clients that are closed at the same moment.
+# The maximum random delay before a reconnect. It spreads clients that are closed at the same
+# moment.
 MAX_RETRY_AFTER_MS = 1_000
 
 
@@ -37,7 +38,7 @@ class Identity:
 
     @property
     def session_digest(self) -> str | None:
-        """The digest by which the workspace log names the session."""
+        """The digest that identifies the session in the workspace log."""
         return digest_of(self.session_key) if self.session_key else None
 
 
@@ -46,7 +47,7 @@ class ScheduledClose:
     """A close at a set time: first `goodbye`, then the close after a grace period."""
 
     code: int
-    at: float  # monotonic: when to send `goodbye`; once it is sent, when to close
+    at: float  # monotonic: when to send `goodbye`, and after that when to close
     grace_seconds: float
     goodbye_sent: bool = False
 
@@ -61,7 +62,7 @@ class Connection:
     removal_sent: set[int] = field(default_factory=set)
     closed: bool = False
     scheduled_close: ScheduledClose | None = None
-    # Subscribes and unsubscribes run one at a time, in order. The count includes the running one.
+    # Subscribes and unsubscribes run one at a time, in order. The count includes the one that runs.
     subscription_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     subscription_commands: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -88,13 +89,13 @@ class Connection:
         return self.scheduled_close is not None and self.scheduled_close.goodbye_sent
 
     def write(self, text: str) -> None:
-        """Send a frame to this connection alone. Otherwise this is like `write_batch`."""
+        """Send a frame to this connection only. Otherwise this is like `write_batch`."""
         self.write_batch(FrameBatch([text_frame(text)]))
 
     def write_batch(self, batch: FrameBatch) -> None:
-        """Send frames, which other connections may get as well. Abort a slow reader.
+        """Send frames. Abort the connection if its client is a slow reader.
 
-        Never raises, so that the other connections get their frames.
+        The same batch can go to many connections. Never raises, so that the others get it, too.
         """
         try:
             # Usually nothing is buffered.
@@ -106,7 +107,7 @@ class Connection:
             self.abort(close_codes.TRY_AGAIN)
 
     def abort(self, code: int = close_codes.SLOW_READER) -> None:
-        """Cut the connection, and count this under `code`.
+        """Abort the connection without a close frame. The metrics count it under `code`.
 
         A close frame would have to wait behind the unread data.
         """

@@ -15,10 +15,11 @@ from hubbub.realtime.connections.connection import Connection, ScheduledClose
 from hubbub.realtime.connections.registry import ConnectionRegistry
 from hubbub.realtime.protocol import close_codes
 
-# The time from `goodbye` to the close, in which the client connects and subscribes elsewhere.
+# The time from `goodbye` to the close. Meanwhile the client connects and subscribes elsewhere.
 GRACE_SECONDS = 2.0
 CHECK_SECONDS = 1.0
-# The minimum age at expiry, as a fraction of the maximum: spreads connections opened together.
+# The minimum age at expiry, as a fraction of the maximum age. The random age between the two
+# spreads connections that were opened together.
 MIN_AGE_FACTOR = 0.75
 
 
@@ -48,7 +49,7 @@ class ConnectionExpiry:
             self.close_due(time.monotonic())
 
     def close_due(self, now: float) -> None:
-        """Send `goodbye` to connections that are due, and close those whose grace is over."""
+        """Send `goodbye` to connections that are due. Close those whose grace period is over."""
         for connection in self._connections.all():
             scheduled = connection.scheduled_close
             if scheduled is not None and scheduled.at <= now and not connection.closed:

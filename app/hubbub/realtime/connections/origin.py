@@ -1,7 +1,7 @@
-"""Checks the Origin of a handshake: only our own pages may use a user's cookies.
+"""Checks the `Origin` of a handshake: only our own pages may use a user's cookies.
 
 Scheme, host and port must all match. Channels' validator compares host names only and accepts
-requests without an Origin, so it is not enough here. Pure, except for settings.
+requests without an `Origin`, so it is not enough here. Pure, except that it reads settings.
 """
 
 from urllib.parse import urlsplit

@@ -25,7 +25,7 @@ class MemberRoom:
     """A room that has members connected here, whether or not any of them has it open."""
 
     user_ids: set[int] = field(default_factory=set)
-    bumped_seq: int | None = None  # members have been notified of events up to this seq
+    bumped_seq: int | None = None  # its members have been notified of events up to this seq
 
 
 class ConnectionRegistry:
@@ -84,7 +84,7 @@ class ConnectionRegistry:
         return [each for user_id in user_ids for each in self.users[user_id].connections]
 
     def reset_bumps(self) -> None:
-        """Forget of which events members were notified, because the database was replaced."""
+        """Forget which events members were notified of, because the database was replaced."""
         for room in self.rooms.values():
             room.bumped_seq = None
 

@@ -1,7 +1,7 @@
 """Checks once a minute that all open connections are still allowed.
 
 Sessions expire without an event, and some changes bypass our actions: `changepassword`, a deleted
-session row, rows edited by hand. Four queries check up to CHUNK connections together.
+session row, rows edited by hand. Up to CHUNK connections are checked together, with four queries.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ CHUNK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """What to check for one connection."""
+    """The user, the credentials and the rooms to check for one connection."""
 
     identity: Identity
     rooms: set[int]  # subscribed rooms

@@ -14,7 +14,7 @@ MAX_BUFFERED_BYTES: Final[int] = settings.MAX_BUFFERED_BYTES
 # A replay writes its next page once no more than this is buffered. Zero would be too strict,
 # because other busy rooms add frames all the time.
 LOW_WATER_BYTES = MAX_BUFFERED_BYTES // 4
-# The server does not report when its buffer shrinks, so long replays to slow readers poll.
+# How often a replay checks the buffer: the server does not report when the buffer shrinks.
 POLL_SECONDS, MAX_POLL_SECONDS = 0.02, 0.5
 
 
@@ -24,7 +24,7 @@ def is_slow_reader(buffered_bytes: int) -> bool:
 
 
 async def wait_for_buffer_space(buffered_bytes: Callable[[], int]) -> None:
-    """Wait until another page of a replay can be buffered, or the socket has closed."""
+    """Wait until another page of a replay can be buffered, or until the socket has closed."""
     pause = POLL_SECONDS
     while buffered_bytes() > LOW_WATER_BYTES:
         await asyncio.sleep(pause)

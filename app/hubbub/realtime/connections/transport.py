@@ -1,4 +1,4 @@
-"""How the hub writes to one WebSocket: the `Transport` interface, and one class for plain ASGI.
+"""How the hub writes to one WebSocket: the `Transport` interface, and its class for plain ASGI.
 
 Our server offers a transport of its own (`server.direct_transport`), which writes encoded frames.
 With any other server (`runserver`, a test) the transport uses plain `websocket.send`. Every feature
@@ -16,8 +16,8 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 # The ASGI extension of our server: {"transport": Transport}.
 FRAMES_EXTENSION: Final = "hubbub.frames"
 
-OnText: TypeAlias = Callable[[str | None], None]  # None: a binary frame
-OnDisconnect: TypeAlias = Callable[[int | None], None]  # the close code
+OnText: TypeAlias = Callable[[str | None], None]  # gets None for a binary frame
+OnDisconnect: TypeAlias = Callable[[int | None], None]  # gets the close code
 
 
 class Transport(Protocol):
@@ -42,7 +42,7 @@ class Transport(Protocol):
         """Close the socket immediately and discard what is buffered."""
 
     async def wait_for_buffer_space(self) -> None:
-        """Wait until another page of a replay can be buffered, or the socket has closed."""
+        """Wait until another page of a replay can be buffered, or until the socket has closed."""
 
 
 def transport_for(scope: Scope, send: Send) -> Transport:

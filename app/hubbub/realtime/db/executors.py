@@ -36,7 +36,7 @@ _log_queries = ThreadPoolExecutor(LOG_QUERY_THREADS, thread_name_prefix="log-que
 async def run_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return the result of a read. Raises TimeoutError after QUERY_TIMEOUT_SECONDS.
 
-    If the call has started by then, it continues in its thread, and its result is lost.
+    A call that has started by then continues in its thread, but its result is lost.
     """
     return await _run_with_timeout(_queries, partial(function, *args, **kwargs))
 
@@ -56,12 +56,12 @@ async def run_shared_query(function: Callable[P, T], *args: P.args, **kwargs: P.
 
 
 async def run_action(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return the result of an action; otherwise like `run_query`."""
+    """Return the result of an action. Otherwise this is like `run_query`."""
     return await _run_with_timeout(_actions, partial(function, *args, **kwargs))
 
 
 async def run_log_query(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return the result of a read of event logs; otherwise like `run_query`."""
+    """Return the result of a read of event logs. Otherwise this is like `run_query`."""
     return await _run_with_timeout(_log_queries, partial(function, *args, **kwargs))
 
 
@@ -72,7 +72,7 @@ async def _run_with_timeout(executor: Executor, function: Callable[[], T]) -> T:
 
 async def run_in_thread(executor: Executor, function: Callable[[], T]) -> T:
     """Return the result of `function`, run in a thread that keeps its database connection."""
-    # The context makes log lines of the thread name the WebSocket that they are about.
+    # With the caller's context, log lines of the thread name the WebSocket that they are about.
     work = partial(copy_context().run, _with_connection, function)
     return await asyncio.get_running_loop().run_in_executor(executor, work)
 

@@ -1,9 +1,9 @@
 """Batches concurrent queries into one statement, like a DataLoader.
 
 All keys requested while a query runs go into the next query; a single key is queried immediately,
-without a timer. Handshakes, subscribes and log reads use one batcher each. A result goes only to
-callers that asked before its query started: later callers may know of a change that it does not
-show, so they wait for the next query.
+without a timer. Handshakes, subscribes and log reads each have their own batcher. A result goes
+only to callers that asked before its query started: later callers may know of a change that it does
+not show, so they wait for the next query.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class QueryBatcher(Generic[K, V]):
             raise
 
     def _forget(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Forget a cancelled caller. Otherwise they all pile up while the database hangs."""
+        """Forget a cancelled caller. Otherwise such callers pile up while the database hangs."""
         waiting = self._waiting.get(key, [])
         if future in waiting:
             waiting.remove(future)
@@ -60,8 +60,9 @@ class QueryBatcher(Generic[K, V]):
                 try:
                     _resolve_all(batch, await self._run_query(list(batch)))
                 except TimeoutError as error:
-                    # Callers queued behind a hanging database have also waited long enough.
-                    # A key may be both in the batch and queued again, with different futures.
+                    # Fail the callers whose keys are still queued, too: they have waited long
+                    # enough. A key can be both in the batch and queued again, with different
+                    # futures.
                     queued, self._waiting = self._waiting, {}
                     for each in (batch, queued):
                         _resolve_all(each, dict.fromkeys(each, error))

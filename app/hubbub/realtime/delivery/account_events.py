@@ -20,8 +20,8 @@ from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import frame
 from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
 
-# Event types that close connections, with their close codes. The session that changed a password
-# remains valid, so its client may reconnect.
+# Event types that close connections, with their close codes. After a change of password the client
+# may reconnect, because the session that made the change remains valid.
 CLOSE_CODES = {
     "user.signed_out": close_codes.SIGNED_OUT,
     "user.password_changed": close_codes.TRY_AGAIN,
@@ -59,7 +59,7 @@ class AccountEvents:
                 self._notify_members("room.changed", data)
 
     def _close(self, user_id: int | None, code: int, data: dict[str, Any]) -> None:
-        """Close the connections of the session or token in `data`.
+        """Close the connections of the session or token that `data` names.
 
         If `data` names neither, close all connections of the user.
         """

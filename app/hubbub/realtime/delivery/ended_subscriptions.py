@@ -1,7 +1,7 @@
-"""Which subscriptions an event of a room ends: those of the member who left, or all when archived.
+"""Decides which subscriptions an event of a room ends. Pure: `LocalRoom` ends them.
 
-Pure. `LocalRoom` ends the subscriptions. The event is the last one that their connections get from
-the room, before `room.removed`.
+When a member leaves, that user's subscriptions end; when the room is archived, all of them end. The
+event is the last one that their connections get from the room. `room.removed` follows it.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ ENDING_TYPES = ("member.left", "room.archived")
 def split_after_endings(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
     """Split the entries after each one that ends subscriptions.
 
-    Members who left must not get what follows.
+    Members who left must not get the entries that follow.
     """
     start = 0
     for end, entry in enumerate(entries, start=1):
@@ -28,7 +28,7 @@ def split_after_endings(entries: list[LogEntry]) -> Iterator[list[LogEntry]]:
 
 
 def ended_by(entry: LogEntry, subscribers: Iterable[Connection]) -> tuple[list[Connection], str]:
-    """Return the subscribers whose subscriptions end after the entry, and the reason for them."""
+    """Return the subscribers whose subscriptions end after the entry, and the reason to give."""
     if entry.type == "room.archived":
         return list(subscribers), "archived"
     left = [each for each in subscribers if each.user_id == entry.user]

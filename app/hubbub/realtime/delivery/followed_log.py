@@ -1,6 +1,6 @@
 """A log as one replica follows it: the log of a local room, or the workspace log.
 
-`receive` is the only way in, for entries from the bus and from the database alike.
+Entries from the bus and from the database enter only through `receive`.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class FollowedLog:
 
     @property
     def seq(self) -> int | None:
-        """The seq of the last delivered entry; None before `start`."""
+        """The seq of the last delivered entry, or None before `start`."""
         return self.resequencer.seq
 
     @property
@@ -45,7 +45,7 @@ class FollowedLog:
         return host_for_group(group_for_log(self.id))
 
     def start(self, seq: int) -> None:
-        """Start after `seq`, and deliver the entries that were received before the start."""
+        """Start after `seq`. Deliver later entries that were received before the start."""
         self.resequencer.start(seq)
         self.receive(())
 
@@ -60,7 +60,7 @@ class FollowedLog:
         return self.seq is not None and self.seq < seq
 
     def report_gap(self, now: float) -> None:
-        """Call `on_gap` if an entry is missing. Each `receive` ends with this."""
+        """Call `on_gap` if an entry is missing. Every `receive` calls this at its end."""
         if self.resequencer.has_gap(now, 0.0):
             self.on_gap(self)
 

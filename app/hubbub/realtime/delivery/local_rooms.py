@@ -35,11 +35,11 @@ class LocalRoom(FollowedLog):
     announced_at: float = 0.0  # when presence was last announced (monotonic)
     fan_out: FanOut = field(default_factory=FanOut)
     pending_subscribes: int = 0
-    # Failed reads of the log so far. A resume that waited while one failed sees that this number
-    # rose, and fails too instead of reading again.
+    # How many reads of the log have failed. A resume that waits for another's read fails, too, when
+    # this number has risen, instead of reading again.
     failed_reads: int = 0
     idle_since: float = 0.0
-    # These fields tell a subscribe in progress that the membership that it has read is outdated.
+    # These fields tell a subscribe in progress that the membership that it read is outdated.
     left_seqs: dict[int, int] = field(default_factory=dict)  # user id: seq of the last leave
     archived_seq: int = 0
 
@@ -55,7 +55,7 @@ class LocalRoom(FollowedLog):
         now = time.monotonic()
         for run in split_after_endings(self.resequencer.receive(entries, now)):
             if self.subscribers:
-                # An entry that was read from the log was committed when it was recorded.
+                # An entry that was read from the log has no `committed_at`; use its recording time.
                 times = [event_time(e) if committed_at is None else committed_at for e in run]
                 self.fan_out.write([entry.text for entry in run], times)
             if run[-1].type in ENDING_TYPES:
@@ -81,7 +81,7 @@ class LocalRoom(FollowedLog):
         leave(self.presence, connection.user_id, self.mark_presence_changed)
 
     def mark_presence_changed(self) -> None:
-        """Have `presence_publisher` publish and announce the room's presence soon."""
+        """Make `presence_publisher` publish and announce the room's presence changes soon."""
         self.changed_rooms.add(self)
 
     def may_have_lost_access(self, user_id: int, since: int) -> bool:

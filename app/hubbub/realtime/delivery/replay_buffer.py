@@ -1,8 +1,8 @@
 """The recent entries of a log, kept in memory for clients that resume. Pure.
 
-The buffer must never answer with text that has been edited or deleted since: a change drops the
-older frames of its message. A resume that needs a dropped frame reads the log, and `extend` puts
-what was read back into the buffer for the next one.
+The buffer must never return text that has been edited or deleted since, so a change of a message
+drops the older frames of that message. A resume that needs a dropped frame reads the log, and
+`extend` puts the entries that it read back into the buffer for the next resume.
 """
 
 import math
@@ -21,15 +21,15 @@ class ReplayBuffer:
     def __init__(
         self, max_entries: int, max_extended: int = 0, max_bytes: float = math.inf
     ) -> None:
-        """Keep the last `max_entries`, or up to `max_extended` with entries read from the log.
+        """Limit the buffer to `max_entries`, and to `max_extended` with entries read from the log.
 
         The larger limit lets one read after a restart serve all clients that reconnect. The texts
-        use at most `max_bytes`, but the last entry is always kept.
+        may use up to `max_bytes`, but the last entry is always kept.
         """
         self._max, self._max_extended = max_entries, max(max_entries, max_extended)
         self._max_bytes = max_bytes
-        # Contiguous entries, ending with `_last_seq`. None: the entry was dropped because its
-        # message has changed.
+        # Contiguous entries, ending with `_last_seq`. None stands for an entry that was dropped
+        # because its message has changed.
         self._entries: deque[LogEntry | None] = deque()
         self._bytes = 0
         self._last_seq = 0

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from hubbub.chat.log_entries import LogEntry
 from hubbub.realtime.delivery.replay_buffer import ReplayBuffer
 
-# How many entries may wait for earlier ones. Further entries are dropped, and later read from the
-# log.
+# How many entries may wait for earlier ones. Further entries are dropped and read from the log
+# later.
 MAX_HELD = 1_000
 
 
 class Resequencer:
-    """The order of one log's entries.
+    """Orders the entries of one log.
 
-    `seq` is that of the last returned entry; None before `start`.
+    `seq` is the seq of the last returned entry, or None before `start`.
     """
 
     def __init__(self, replay_buffer: ReplayBuffer) -> None:
@@ -56,7 +56,7 @@ class Resequencer:
     def _may_hold(self, seq: int) -> bool:
         if self.seq is None:
             return len(self._held) < MAX_HELD
-        # Limited by position and not by count: the next entry must always be accepted.
+        # The limit is on the seq, not on the count: the next entry must always be accepted.
         return self.seq < seq <= self.seq + MAX_HELD
 
     def _update_held(self, now: float, *, has_advanced: bool) -> None:

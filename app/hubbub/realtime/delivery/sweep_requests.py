@@ -16,20 +16,23 @@ class SweepRequests:
     def request_sweep(self) -> None:
         """Ask for a comparison of all logs.
 
-        Entries that the bus does not deliver in time are then read.
+        The sweep then reads entries that the bus does not deliver in time.
         """
         self._sweep.set()
 
     def request_read_all(self) -> None:
         """Ask for a comparison of all logs.
 
-        Missing entries are then read without waiting for the bus.
+        The sweep then reads missing entries without waiting for the bus.
         """
         self._read_all.set()
         self._sweep.set()
 
     def take(self) -> tuple[bool, bool]:
-        """Return whether a sweep was requested, and whether to read all. Clear both requests."""
+        """Return whether a sweep was requested, and whether it must read all missing entries.
+
+        Clear both requests.
+        """
         requested = self._sweep.is_set(), self._read_all.is_set()
         self._sweep.clear()
         self._read_all.clear()

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# How long one slice may block the event loop, and after how many items it checks the clock.
+# How long one slice may block the event loop, and how many items it processes between two looks at
+# the clock.
 SLICE_SECONDS = 0.002
 ITEMS_PER_CLOCK_CHECK = 32
 
@@ -16,7 +17,7 @@ ITEMS_PER_CLOCK_CHECK = 32
 def in_slices(
     items: Iterable[T], work: Callable[[list[T]], None], done: Callable[[], None]
 ) -> None:
-    """Call `work` with some of the items at a time, and at the end call `done`.
+    """Call `work` with a few items at a time, and call `done` after the last ones.
 
     The first slice runs immediately. `items` is copied, so changes to it between slices have no
     effect.

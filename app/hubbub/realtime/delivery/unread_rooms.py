@@ -1,6 +1,6 @@
 """Tells users that a room has new events, on their connections that have not subscribed to it.
 
-This is a bump. It is not an event: if the bus loses it, the next sweep repeats it.
+Such a message is called a bump. It is not an event: the next sweep repeats a bump that was lost.
 """
 
 from hubbub.chat.publish_queue import BusMessage

@@ -13,7 +13,7 @@ from hubbub.realtime.delivery.resequencer import Resequencer
 
 logger = logging.getLogger(__name__)
 
-# How many events are remembered: enough for those that happen while a handshake reads the database.
+# How many entries are kept: enough for all that arrive while a handshake reads the database.
 BUFFER_ENTRIES = 1_000
 
 
@@ -31,9 +31,9 @@ class WorkspaceLog(FollowedLog):
         self.report_gap(now)
 
     def may_concern(self, user_id: int, since: int) -> bool:
-        """Return whether an entry after `since` may concern a user.
+        """Return whether an entry after `since` concerns a user.
 
-        Return True if that is unknown.
+        Return True also if this is unknown, because the replay buffer does not go back to `since`.
         """
         entries = self.replay_buffer.since(since)
         return entries is None or any(entry.user == user_id for entry in entries)

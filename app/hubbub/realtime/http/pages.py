@@ -1,8 +1,8 @@
 """Serves pages and REST from a replica in a bounded number of threads.
 
 `hubbub.asgi` wraps Django in this. Django's own ASGI handler starts a new thread for each request,
-and each thread opens a database connection that stays open until the garbage collector finds it:
-no limit on connections would hold.
+and each thread opens a database connection that stays open until the garbage collector finds it, so
+the number of connections would have no limit.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +23,8 @@ class _RequestThread:
 def in_threads(application: Application, count: int) -> Application:
     """Return the application with its synchronous code confined to `count` threads.
 
-    All code of a request runs in one thread: the first of those with the fewest requests, so that
-    little traffic opens few database connections.
+    All code of a request runs in one thread. Of the threads with the fewest requests, this is the
+    first one, so that a little traffic opens only a few database connections.
     """
     threads = [_RequestThread(number) for number in range(count)]
 

@@ -1,8 +1,8 @@
 """Answers the probes of a replica: /healthz, /readyz and /metrics.
 
-Probes are answered before Django: without middleware, database, or Host check (probes use IP
-addresses). Neither health path checks Redis: otherwise all replicas would become unready whenever
-Redis is down.
+Probes are answered before Django: without middleware, the database, or a check of `Host` (probes
+use IP addresses). Neither health path checks Redis: otherwise all replicas would become unready
+whenever Redis is down.
 """
 
 import asyncio

@@ -17,9 +17,9 @@ from hubbub.realtime.lifecycle.replica import Replica
 
 logger = logging.getLogger(__name__)
 
-# The time for everything that is left after the connections have been moved.
+# The time for everything that remains to be done after the connections have been moved.
 FINISH_SECONDS = 10.0
-# The part of FINISH_SECONDS for connections whose last command or close is slow.
+# The part of FINISH_SECONDS for connections whose last command or whose close is slow.
 LATE_SECONDS = settings.QUERY_TIMEOUT_SECONDS + 2
 # The time for connections accepted just before the listener closed to send their request.
 ACCEPTED_SECONDS = 0.5

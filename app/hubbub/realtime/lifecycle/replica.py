@@ -36,8 +36,8 @@ from hubbub.realtime.telemetry.traffic_recorder import start_recorder
 logger = logging.getLogger(__name__)
 
 # The GIL switch interval: how long a busy event loop may hold the GIL while the group-commit thread
-# waits for it, as it does after each round trip to the database. With Python's default of 5 ms the
-# slowest sends took longer.
+# waits for it. The thread does so after each round trip to the database. With Python's default of
+# 5 ms the slowest sends took longer.
 SWITCH_SECONDS = 0.001
 START_RETRY_SECONDS = 0.5
 TASK_RESTART_SECONDS = 1.0
@@ -69,14 +69,17 @@ class Replica:
         return bool(self._tasks)
 
     def start_in_background(self) -> None:
-        """Start as soon as the database answers. Further calls do nothing."""
+        """Start the replica as soon as the database answers. Further calls do nothing."""
         if self._start_task is None:
             self._start_task = asyncio.get_running_loop().create_task(
                 self._retry_start(), context=empty_context()
             )
 
     async def start(self) -> None:
-        """Start following the logs. Do nothing if started already. Raises the database's errors."""
+        """Start following the logs. Do nothing if the replica has started already.
+
+        Raises the database's errors.
+        """
         async with self._start_lock:
             if self._tasks:
                 return
@@ -90,10 +93,10 @@ class Replica:
             ]
 
     async def stop(self) -> None:
-        """Stop the background tasks, once sends, read marks and bus messages are written.
+        """Write the remaining sends, read marks and bus messages, then stop the background tasks.
 
-        Waits for Postgres as long as it takes, so the caller sets a limit. Waits for Redis only
-        briefly: the other replicas read what it does not accept from the logs.
+        The wait for Postgres has no limit, so the caller must set one. The wait for Redis is short:
+        events that Redis does not accept are read from the logs by the other replicas.
         """
         await self.group_commit.close()
         await self._flush_read_marks()

@@ -1,9 +1,9 @@
-"""Who has one room open, across all replicas, as far as this replica knows. Pure.
+"""Tracks who has one room open, across all replicas, as far as this replica knows. Pure.
 
 Each replica numbers its own changes and repeats the last number in its heartbeats, so a peer that
-missed one notices and asks for the whole list. Local clients get the difference between what was
-last announced and what is known now. So users who reconnect to another replica before the first one
-is forgotten are never announced as offline.
+missed a change notices and asks for the complete list. Local clients get the difference between the
+users who were last announced and those known now. So users who reconnect to another replica before
+the first replica is forgotten are never announced as offline.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,10 @@ Names = dict[int, str]  # by user id
 
 
 class Announcement(NamedTuple):
-    """What local clients are told. `joined` and `left` are empty when users are only counted."""
+    """The change that local clients are told.
+
+    `joined` and `left` are empty if users are only counted.
+    """
 
     joined: Names
     left: list[int]
@@ -21,7 +24,7 @@ class Announcement(NamedTuple):
 
 
 class LocalChanges(NamedTuple):
-    """What peers are told: the changes on this replica, as one change with the next number."""
+    """The changes on this replica, combined in one change with the next number, for peers."""
 
     number: int
     joined: Names  # users who joined, or were renamed
@@ -30,7 +33,7 @@ class LocalChanges(NamedTuple):
 
 @dataclass(slots=True)
 class PeerPresence:
-    """A peer's users after its change with this number."""
+    """The users whom a peer had in the room after its change with this number."""
 
     number: int
     names: Names
@@ -40,8 +43,8 @@ class PeerPresence:
 class Presence:
     """The users who have one room open.
 
-    `local` counts each user's connections to this replica. `number` is that of the last published
-    change. With more than `list_max` users online, they are only counted.
+    `local` counts each user's connections to this replica. `number` is the number of the last
+    published change. With more than `list_max` users online, they are only counted.
     """
 
     list_max: int
@@ -50,9 +53,9 @@ class Presence:
     names: Names = field(default_factory=dict)  # of the local users
     peers: dict[str, PeerPresence] = field(default_factory=dict)  # by replica id
     announced: Names = field(default_factory=dict)
-    only_counted: bool = False  # in the last announcement
+    only_counted: bool = False  # whether the last announcement only counted users
     _announced_count: int = 0
-    _unpublished: dict[int, str | None] = field(default_factory=dict)  # names; None: left
+    _unpublished: dict[int, str | None] = field(default_factory=dict)  # new names by id; None: left
 
     def connect(self, user_id: int, name: str) -> bool:
         """Add a connection. Return whether the user was not present on this replica before."""
@@ -64,7 +67,7 @@ class Presence:
         return True
 
     def disconnect(self, user_id: int) -> bool:
-        """Remove a connection. Return whether it was the user's last one to this replica."""
+        """Remove a connection. Return whether it was the user's last connection to this replica."""
         self.local[user_id] -= 1
         if self.local[user_id]:
             return False
@@ -73,7 +76,7 @@ class Presence:
         return True
 
     def rename(self, user_id: int, name: str) -> bool:
-        """Change a user's name. Return whether this changes anything for a user present here."""
+        """Change a user's name. Return whether a user present here has a new name now."""
         if self.names.get(user_id, name) == name:
             return False
         self.names[user_id] = name
@@ -81,7 +84,7 @@ class Presence:
         return True
 
     def take_local_changes(self) -> LocalChanges | None:
-        """Return, for peers, what changed here since the last call; None if nothing did."""
+        """Return the changes since the last call, for peers; None if nothing changed here."""
         if not self._unpublished:
             return None
         self.number += 1
@@ -91,9 +94,9 @@ class Presence:
         return LocalChanges(self.number, joined, left)
 
     def apply_peer_change(self, peer_id: str, number: int, joined: Names, left: list[int]) -> bool:
-        """Apply a peer's next change. Return False if the peer's whole list is needed instead.
+        """Apply a peer's next change. Return False if the complete list is needed instead.
 
-        A change that is not newer than what is known is ignored.
+        A change whose number is not higher than the last known one is ignored.
         """
         peer = self.peers.get(peer_id)
         if peer is not None and number <= peer.number:
@@ -107,15 +110,15 @@ class Presence:
         return True
 
     def apply_peer_list(self, peer_id: str, number: int, names: Names) -> None:
-        """Replace what is known of a peer, unless this list is older than what is known."""
+        """Replace the known users of a peer, unless this list is older than they are."""
         peer = self.peers.get(peer_id)
         if peer is None or number >= peer.number:
             self.peers[peer_id] = PeerPresence(number, names)
 
     def check_peer_number(self, peer_id: str, number: int | None) -> bool:
-        """Compare with the number in a peer's heartbeat. Return False if the peer's list is needed.
+        """Compare the number in a peer's heartbeat. Return False if the peer's list is needed.
 
-        None: the peer does not have the room open, so its users are removed.
+        If the number is None, the peer does not have the room open, so its users are removed.
         """
         if number is None:
             self.peers.pop(peer_id, None)
@@ -134,7 +137,7 @@ class Presence:
         return names
 
     def announce(self) -> Announcement | None:
-        """Return, for local clients, what changed since the last call; None if nothing did."""
+        """Return the changes since the last call, for local clients; None if nothing changed."""
         now = self.online()
         only_counted = len(now) > self.list_max
         announcement = self._announce_count(now) if only_counted else self._announce_names(now)

@@ -1,6 +1,6 @@
 """The codes that the server closes a WebSocket with; `docs/protocol.md` says how clients react.
 
-From 4000 a client reconnects; from 4500 it stays away.
+A client that gets a code from 4000 to 4499 reconnects; from 4500 on it does not.
 """
 
 from typing import Final

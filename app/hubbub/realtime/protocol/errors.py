@@ -1,4 +1,4 @@
-"""Translates errors of the domain and the database into problems. No other module does."""
+"""Translates errors of the domain and the database into problems. No other module does this."""
 
 import logging
 

@@ -23,7 +23,7 @@ encode = msgspec.json.encode
 
 
 class Subscribe(Struct):
-    rooms: dict[RoomKey, Seq | None]  # the last seq that the client has; None: only new events
+    rooms: dict[RoomKey, Seq | None]  # the last seq that the client has; None: no replay wanted
 
 
 class Unsubscribe(Struct):
@@ -99,7 +99,7 @@ class CommandProblem(Exception):
 
 
 def parse(text: str | None) -> tuple[Ref, Command]:
-    """Parse a frame into its `ref` and its command. None stands for a binary frame.
+    """Return the `ref` and the command of a frame. If `text` is None, the frame is binary.
 
     Raises CommandProblem, with the frame's `ref` if it could be read.
     """
@@ -110,7 +110,7 @@ def parse(text: str | None) -> tuple[Ref, Command]:
         raise CommandProblem("too_large", detail)
     try:
         envelope = _ENVELOPE.decode(text)
-    # RecursionError: the frame is nested too deeply.
+    # RecursionError means that the frame is nested too deeply.
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         detail = _("A frame must be a JSON object with a `type`; a `ref` must be text or a number.")
         raise CommandProblem("bad_frame", detail) from None

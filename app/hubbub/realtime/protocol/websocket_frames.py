@@ -1,7 +1,8 @@
 """WebSocket frames, encoded once and written to any number of connections. Pure.
 
 Frames from server to client are unmasked, and ours are never fragmented (RFC 6455 §5.2). `fan_out`
-builds them. A transport writes their bytes if the server accepts encoded frames, else their text.
+builds them. A transport writes their bytes if the server accepts encoded frames, and otherwise
+their text.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ class FrameBatch:
         self.data = frames[0].data if len(frames) == 1 else b"".join([each.data for each in frames])
 
 
-# FIN and opcode 9, no payload. Only our server writes this frame, so the frame needs no text.
+# FIN and opcode 9, without payload. Only our server writes this frame, so the frame needs no text.
 PING: Final = FrameBatch([Frame("", b"\x89\x00")])
 
 

@@ -1,5 +1,5 @@
-"""The server of a replica: a subclass of Daphne with its whole command line.
+"""The server of a replica: a subclass of Daphne's server, with all of its command-line options.
 
 A deployment runs N of `python -m hubbub.realtime.server`. Daphne is subclassed, never patched:
-everything that works with stock Daphne, or with another ASGI server, works here.
+whatever works with stock Daphne, or with another ASGI server, works here.
 """

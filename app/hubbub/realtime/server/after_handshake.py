@@ -1,8 +1,8 @@
-"""One WebSocket after its handshake: it leaves the ASGI application's task and queue.
+"""One WebSocket after its handshake: it no longer needs the ASGI application's task and queue.
 
-The endpoint attaches a connection's functions through the direct transport. They get what the
-client sends from then on, and the application may return. A WebSocket whose application never
-attaches anything stays an ordinary one of Daphne.
+The endpoint attaches a connection's functions through the direct transport. From then on they get
+everything that the client sends, and the application may return. A WebSocket whose application
+never attaches anything stays an ordinary Daphne WebSocket.
 """
 
 from daphne.ws_protocol import WebSocketProtocol
@@ -11,7 +11,7 @@ from hubbub.realtime.connections.transport import OnDisconnect, OnText
 
 
 class AttachableProtocol(WebSocketProtocol):
-    """A WebSocket of Daphne that can call functions instead of filling the application's queue."""
+    """A Daphne WebSocket that can call functions instead of filling the application's queue."""
 
     _on_text: OnText | None = None
     _on_disconnect: OnDisconnect | None = None
@@ -23,8 +23,8 @@ class AttachableProtocol(WebSocketProtocol):
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
         """Call these functions from now on, in order of arrival, instead of filling a queue.
 
-        The application may return. That frees its task, its queue and the headers of the handshake:
-        a third of a socket's memory.
+        The application may return. That frees its task, its queue and the headers of the handshake,
+        which use a third of a socket's memory.
         """
         self._on_text, self._on_disconnect = on_text, on_disconnect
         queue = self.application_queue

@@ -27,12 +27,13 @@ class CommandLine(CommandLineInterface):
         self.parser.set_defaults(
             verbosity=0,
             ping_interval=settings.PING_INTERVAL_SECONDS,
-            # With this timeout, the server keeps the protocol's rule: close after 2.5 ping
-            # intervals of silence.
+            # With this timeout, the server follows the protocol's rule to close a connection after
+            # 2.5 ping intervals of silence.
             ping_timeout=int(1.5 * settings.PING_INTERVAL_SECONDS),
             websocket_max_message_size=settings.DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE,
             websocket_max_frame_size=settings.DAPHNE_WEBSOCKET_MAX_FRAME_SIZE,
-            # Stock Daphne closes with 1000 after a day; `connections.expiry` does that here.
+            # Stock Daphne closes a connection with 1000 after a day. Here `connections.expiry`
+            # moves it.
             websocket_timeout=-1,
         )
         self._make_application_optional()
@@ -43,7 +44,7 @@ class CommandLine(CommandLineInterface):
             options.unix_socket or options.socket_strings or options.file_descriptor is not None
         )
         if options.host or options.port is not None or not is_not_tcp:
-            # The last of repeated options counts, so options on the command line take precedence.
+            # If an option is repeated, the last one counts, so the command line takes precedence.
             args = [f"--bind={settings.BIND}", f"--port={settings.PORT}", *args]
         super().run(args)
 

@@ -1,9 +1,9 @@
 """The transport of one WebSocket in our server: writes encoded frames straight to the socket.
 
-The endpoint gets it through an ASGI extension. For speed, the transport is a small object apart
-from the protocol. A fan-out writes to hundreds of sockets, and asking the protocol and its
-transport each time whether anything is buffered costs half as much as the system call.
-`direct_send` caches that answer. The protocol keeps it valid: everything that may fill a buffer
+The endpoint gets it through an ASGI extension. For speed, this transport is a small object separate
+from the protocol object. A fan-out writes to hundreds of sockets, and asking the protocol and
+Twisted's transport each time whether anything is buffered costs half as much as the system call.
+`direct_send` caches their answer. The protocol keeps it valid: everything that can fill a buffer
 goes through the protocol's `sendData` or its `state`, and both clear `direct_send`.
 """
 
@@ -16,18 +16,19 @@ from hubbub.realtime.protocol.websocket_frames import FrameBatch
 
 
 class FrameProtocol(Protocol):
-    """What this transport needs of the WebSocket protocol object that it writes for."""
+    """The part of the WebSocket protocol object that this transport needs."""
 
     def attach(self, on_text: OnText, on_disconnect: OnDisconnect) -> None:
-        """Call these functions for everything received from now on, and for what is queued."""
+        """Call these functions for everything that is queued or is received from now on."""
 
     def find_direct_send(self) -> Callable[[bytes], int] | None:
         """Return the socket's own `send` if nothing is buffered that has to be sent first."""
 
     def write_frames(self, data: bytes) -> int:
-        """Write whole frames, or the rest of partly written ones. Return the buffered bytes.
+        """Write whole frames, or the rest of partly written ones.
 
-        After a close frame, or when the socket has closed, write nothing and return 0.
+        Return the number of buffered bytes. After a close frame, or when the socket has closed,
+        write nothing and return 0.
         """
 
     def close(self, code: int) -> None:
@@ -38,11 +39,11 @@ class FrameProtocol(Protocol):
 
     @property
     def buffered_bytes(self) -> int:
-        """How many bytes the process still buffers; 0 for a socket that has closed."""
+        """The number of bytes that the process still buffers, or 0 if the socket has closed."""
 
 
 class DirectTransport:
-    """A `Transport`: writes directly to the socket if nothing is buffered, else by the protocol."""
+    """A `Transport` that writes to the socket, or through the protocol if data is buffered."""
 
     __slots__ = ("_protocol", "direct_send")
 
@@ -58,7 +59,7 @@ class DirectTransport:
     def write(self, batch: FrameBatch) -> int:
         """Send to the socket directly if nothing is buffered, else through the protocol.
 
-        Twisted's `write` has the reactor send later, which takes longer than everything else here.
+        Twisted's `write` leaves the sending to the reactor, which takes longer than all the rest.
         """
         data = batch.data
         direct_send = self.direct_send or self._find_direct_send()

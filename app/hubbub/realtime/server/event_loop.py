@@ -10,7 +10,7 @@ from hubbub.realtime.telemetry.loop_stalls import TimedSelector
 
 
 class _TimedLoopPolicy(asyncio.DefaultEventLoopPolicy):
-    """Creates one timed loop. Loops that threads create later are ordinary ones."""
+    """Creates one timed loop. Loops that are created later, as in threads, are not timed."""
 
     def new_event_loop(self) -> Any:
         asyncio.set_event_loop_policy(None)

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.conf import settings
 
-# Connections that may wait to be accepted. When another replica dies, all its clients reconnect at
-# once; with Twisted's 50 the kernel would drop most of them, and they would retry a second later.
+# How many connections may wait to be accepted. When another replica dies, all its clients reconnect
+# at once; with Twisted's default of 50 the kernel would drop most of them, and they would retry a
+# second later.
 BACKLOG = 1_024
 
 

@@ -1,4 +1,4 @@
-"""Tunes the memory of a replica: a rare garbage collection, and a heap that does not fragment.
+"""Tunes the memory of a replica: rare garbage collection, and a heap that does not fragment.
 
 The server calls both functions once, when it starts. Because the collector runs so rarely, a closed
 socket must not depend on it: `websocket_protocol`, `after_handshake` and `server` break the
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def collect_garbage_rarely() -> None:
-    """Make garbage collection rare, and exempt everything loaded so far for good.
+    """Make garbage collection rare, and permanently exempt everything that is loaded so far.
 
     With Python's default thresholds the collector visits all objects of all sockets again and again
     while thousands connect. That takes a third of the time of a handshake, and stalls the event

@@ -1,8 +1,8 @@
-"""Daphne's server with a replica in it, which starts with the server and is drained on a signal.
+"""Daphne's server with a replica in it. The replica starts with the server and drains on a signal.
 
 Stock Daphne cancels all applications on SIGTERM before any hook of ours could run. Here a signal
-first starts a drain (`lifecycle.drain`) while everything still runs; only then the reactor stops.
-`command_line` starts this server. Nothing outside of this package depends on Daphne.
+first starts a drain (`lifecycle.drain`) while everything still runs; the reactor stops only after
+it. `command_line` starts this server. Nothing outside of this package depends on Daphne.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ CANCEL_SECONDS = 1.0
 
 
 class Server(daphne.server.Server):
-    connections: dict[Any, dict[str, Any]]  # Daphne's: protocol -> details
+    connections: dict[Any, dict[str, Any]]  # filled by Daphne: protocol -> details
 
     def __init__(self, *, endpoints: list[str], **options: Any) -> None:
         super().__init__(
@@ -110,7 +110,7 @@ class Server(daphne.server.Server):
         self._to_clean_up.add(protocol)
 
     def application_checker(self) -> None:
-        """Clean up ended connections every second. Stock Daphne goes through all connections."""
+        """Clean up ended connections every second. Stock Daphne looks at all connections."""
         try:
             for protocol in list(self._to_clean_up):
                 self._clean_up(protocol)
@@ -193,7 +193,10 @@ class Server(daphne.server.Server):
         await super().handle_reply(protocol, message)
 
     def kill_all_applications(self) -> "Deferred[Any]":
-        """Cancel what the drain left. Stock Daphne raises KeyError if a request is incomplete."""
+        """Cancel the applications that the drain left.
+
+        Stock Daphne's method raises KeyError if a request is incomplete.
+        """
         applications = self._running_applications()
         for application in applications:
             application.cancel()

@@ -20,13 +20,13 @@ from hubbub.realtime.server.after_handshake import AttachableProtocol
 from hubbub.realtime.server.direct_transport import DirectTransport
 
 # How long to wait for the client's close frame. Autobahn rounds its deadline down to whole seconds,
-# so stock Daphne's one second often leaves no time at all: a slow client then loses the close and
-# everything before it.
+# so stock Daphne's one second often leaves no time at all: a slow client then loses the close frame
+# and everything before it.
 CLOSE_SECONDS: Final = 3
 
 
 class PingOptions(Protocol):
-    """Daphne's server, as far as this module uses it."""
+    """The part of Daphne's server that this module uses."""
 
     ping_interval: int
     ping_timeout: int
@@ -56,13 +56,13 @@ class HubbubWebSocketProtocol(AttachableProtocol):
     def onPing(self, payload: bytes) -> None:
         super().onPing(payload)
         if is_slow_reader(self.buffered_bytes):
-            self.abort()  # `Connection` does this for its frames, but it does not see pongs
+            self.abort()  # `Connection` aborts slow readers when it writes, but pongs bypass it
 
     # Writing encoded frames
 
     @property
     def direct_transport(self) -> DirectTransport:
-        """The transport of this socket, always the same one until the socket closes."""
+        """The transport of this socket: always the same object until the socket closes."""
         if self._direct_transport is None:
             self._direct_transport = DirectTransport(self)
         return self._direct_transport
@@ -118,7 +118,7 @@ class HubbubWebSocketProtocol(AttachableProtocol):
 
     @property
     def buffered_bytes(self) -> int:
-        """How much is buffered outside of the kernel; 0 for a socket that has closed."""
+        """The number of bytes buffered outside of the kernel, or 0 if the socket has closed."""
         if self.state != self.STATE_OPEN:
             return 0
         # A TLS wrapper passes these attributes on to the transport that it wraps.
@@ -137,16 +137,16 @@ class HubbubWebSocketProtocol(AttachableProtocol):
 
     def onOpen(self) -> None:
         super().onOpen()
-        # The HTTP channel of the handshake is still registered as producer, and no longer needed.
+        # The HTTP channel of the handshake is still registered as producer, but no longer needed.
         self.transport.unregisterProducer()
-        # Random, so that sockets opened at the same moment are pinged at different ones.
+        # Random, so that sockets that opened at the same moment are pinged at different moments.
         self.ping_due_at = time.monotonic() + random.uniform(0.2, 1) * self.server.ping_interval  # noqa: S311
 
     def check_timeouts(self) -> None:
-        """Ping the client if it is due, and close the socket if the client is silent.
+        """Ping the client if a ping is due, and close the socket if the client is silent.
 
         The server calls this every two seconds. Autobahn's own timers, one per ping, accept only
-        the pong to the last ping, and so close sockets whose clients do answer.
+        the pong to the last ping, so they close sockets of clients that do answer.
         """
         now = time.monotonic()
         if self.state == self.STATE_CLOSED:
@@ -174,8 +174,8 @@ class HubbubWebSocketProtocol(AttachableProtocol):
 def protocol_class_for(factory: WebSocketFactory) -> type[HubbubWebSocketProtocol]:
     """Return a protocol class that has the factory's options as class attributes.
 
-    Autobahn copies two dozen options into each instance, and formats all of them for its log: a
-    third of a millisecond per handshake, and a kilobyte per socket.
+    Autobahn copies two dozen options into each instance, and formats all of them for its log. That
+    takes a third of a millisecond per handshake, and a kilobyte per socket.
     """
     base = HubbubWebSocketProtocol
     options = {name: _as_attribute(getattr(factory, name)) for name in base.CONFIG_ATTRS}

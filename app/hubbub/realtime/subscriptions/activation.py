@@ -1,7 +1,7 @@
 """The hand-over from replay to live events: the moment at which a subscription becomes active.
 
-`subscribe` calls it with the last page of missed events. Between reading that page and the end of
-`activate` nothing may await. So no event can arrive in between, and each is written once.
+`subscribe` calls `activate` with the last page of missed events. Between reading that page and the
+end of `activate` nothing may await. So no event can arrive in between, and each is written once.
 """
 
 from hubbub.realtime.connections.connection import Connection
@@ -21,9 +21,9 @@ def activate(
     last_page: ReplayPage,
     ref: Ref,
 ) -> None:
-    """Write the last page and the answer `subscribed`, and go live. Must not await.
+    """Write the last page and the answer `subscribed`, then start live delivery. Must not await.
 
-    Does nothing if the connection has closed, or the hub has closed the room, in the meantime.
+    Does nothing if, in the meantime, the connection has closed or the hub has closed the room.
     """
     if connection.closed or hub.local_rooms.get(room.id) is not room:
         return

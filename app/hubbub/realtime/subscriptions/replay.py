@@ -1,4 +1,4 @@
-"""What a resume replays: from the room's replay buffer, or else from the log.
+"""Finds the events that a resume replays: in the room's replay buffer, or else in the log.
 
 After a restart the buffers are empty and all clients reconnect. So only one task at a time reads a
 room's log. It puts what it read into the buffer, where the waiting tasks find it. They may find
@@ -20,20 +20,21 @@ from hubbub.realtime.db.executors import DATABASE_UNAVAILABLE
 from hubbub.realtime.db.query_batcher import QueryBatcher
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 
-# How many rooms' logs one call reads, one after another: handshakes need the same threads.
+# How many logs one call reads, one after another. More would delay handshakes, which need the same
+# threads.
 MAX_BATCH = 4
 
-# How many characters one page of a replay has: far fewer than may be buffered for a connection,
-# even with four bytes per character.
+# The most characters in one page of a replay: far fewer than may be buffered for a connection, even
+# with four bytes per character.
 PAGE_CHARS = settings.MAX_BUFFERED_BYTES // 16
 
 LogRange: TypeAlias = tuple[int, int]  # a room's id, and the seq after which to read
 
 
 class Missed(NamedTuple):
-    """What a client missed.
+    """The entries that a client missed.
 
-    `entries` is None if it cannot be replayed, because it is too much or the log was cut.
+    `entries` is None if they cannot be replayed: too many, or some are no longer in the log.
     """
 
     entries: list[LogEntry] | None
@@ -47,7 +48,7 @@ class ReplayPage(NamedTuple):
 
 
 class ReplayPager:
-    """Pages of what one client missed in a room, each short enough to be buffered.
+    """Divides what one client missed in a room into pages, each short enough to be buffered.
 
     Entries are looked up again for each page, since messages may have changed in between.
     """
@@ -61,7 +62,8 @@ class ReplayPager:
         """Return the next page; the last one reaches up to the room's seq.
 
         The caller writes the last page and activates the subscription without awaiting in between.
-        A page that is read again shows messages as they are by then. Raises the database's errors.
+        If a page is read again, it shows messages in their state at that time. Raises the
+        database's errors.
         """
         if self._position is None:
             return ReplayPage([], is_last=True, resumed=True)
@@ -90,7 +92,7 @@ def _first_page(entries: list[LogEntry]) -> list[LogEntry]:
 
 
 async def _find_missed(room: LocalRoom, position: int) -> Missed:
-    """Return what follows `position` up to the room's seq."""
+    """Return the entries after `position`, up to the room's seq."""
     assert room.seq is not None
     if position > room.seq or room.seq - position > settings.REPLAY_MAX_EVENTS:
         return Missed(None, metrics.resume_refused)
@@ -111,10 +113,11 @@ async def _find_missed(room: LocalRoom, position: int) -> Missed:
 
 
 async def _read_missed(room: LocalRoom, position: int) -> list[LogEntry] | None:
-    """Return the log's entries after `position`; None if there are too many or some were cut off.
+    """Return the log's entries after `position`; None if too many, or some are no longer there.
 
-    The log may be ahead of the bus. Then the room receives what was read, and may advance even
-    further with entries that it held, so reading continues until it has caught up.
+    The log may be ahead of the bus. Then the room receives the entries that were read. Together
+    with entries that it already held, it may advance even further, so reading continues until all
+    entries up to its seq have been read.
     """
     entries: list[LogEntry] = []
     while (last := entries[-1].seq if entries else position) != room.seq:
@@ -137,9 +140,10 @@ def _deliver_ahead(room: LocalRoom, entries: list[LogEntry]) -> bool:
 
 
 async def _read_up_to_seq(room: LocalRoom, after: int, count: int) -> list[LogEntry] | None:
-    """Read until the room's seq is reached or passed. Delivers nothing.
+    """Read the log until the room's seq is reached or passed. Delivers nothing.
 
-    `count` entries were read before. Returns None if there are too many, or the log was cut off.
+    `count` entries were read before. Returns None if there are too many, or if some are no longer
+    in the log.
     """
     entries: list[LogEntry] = []
     while room.seq is not None and after < room.seq:
@@ -162,7 +166,7 @@ async def _read_page(room: LocalRoom, after: int) -> list[LogEntry]:
 
 
 def _read_ranges(ranges: Sequence[LogRange]) -> dict[LogRange, list[LogEntry] | Exception]:
-    """Read as many ranges as time allows: a timeout of the whole batch would lose all of them."""
+    """Read as many ranges as time allows: if the batch timed out, all its ranges would be lost."""
     deadline = time.monotonic() + settings.QUERY_TIMEOUT_SECONDS / 2
     results: dict[LogRange, list[LogEntry] | Exception] = {}
     for room_id, after in ranges:

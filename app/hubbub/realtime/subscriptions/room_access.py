@@ -1,4 +1,4 @@
-"""What users may do in rooms when they subscribe, read for all concurrent subscribes together.
+"""Reads what users may do in rooms, for all concurrent subscribes together.
 
 The membership and the room's last seq must be read in one statement. With two statements, a user
 who is removed between them would count as a member at a seq that already includes their removal.
@@ -19,7 +19,8 @@ MAX_BATCH = 100
 Query: TypeAlias = tuple[int, tuple[int, ...]]  # a user id and room ids
 Row: TypeAlias = tuple[int, int, int, str, datetime | None, str | None]
 
-# With pairs: `user IN … AND room IN …` would return every user's access to every room.
+# The query compares pairs: `user IN … AND room IN …` would return every user's access to every
+# room.
 SELECT = """
     WITH pair (user_id, room_id) AS (VALUES {pairs})
     SELECT pair.user_id, room.id, room.seq, room.kind, room.archived_at, membership.role
@@ -32,7 +33,7 @@ SELECT = """
 
 @dataclass(frozen=True, slots=True)
 class RoomAccess:
-    """One user's access to one room, as of the room's seq."""
+    """One user's access to one room at the time of the room's seq."""
 
     seq: int
     is_member: bool

@@ -8,9 +8,9 @@ The order of the steps is the guarantee:
 3. The step from the last page to the live subscription (`activation`) does not await, so no event
    is missed.
 
-Events that are published before a new room's group is joined are read from the log, as when the bus
-is lost. A replica never follows a room for a user who may not read it. Otherwise any user could
-make it join an unlimited number of groups.
+Events that are published before a new room's group is joined are read from the log, as they are
+when the bus is lost. A replica never follows a room for a user who may not read it. Otherwise any
+user could make it join an unlimited number of groups.
 """
 
 import time
@@ -31,7 +31,7 @@ from hubbub.realtime.subscriptions.room_access import RoomAccess, room_access
 
 
 class SubscribeRequest:
-    """One `subscribe` command of one connection."""
+    """Runs one `subscribe` command of one connection."""
 
     def __init__(self, hub: Hub, catch_up: CatchUp, connection: Connection, ref: Ref) -> None:
         self.hub, self.catch_up, self.connection, self.ref = hub, catch_up, connection, ref
@@ -47,8 +47,8 @@ class SubscribeRequest:
             for room_id in positions:
                 self._refuse(room_id, error)
             return
-        # Open all rooms before awaiting anything else, so that they notice members who leave from
-        # now on.
+        # Open all rooms before awaiting anything else, so that from now on they notice members who
+        # leave.
         rooms = {
             room_id: self._open(room_id, access.seq)
             for room_id, access in accesses.items()
@@ -88,7 +88,8 @@ class SubscribeRequest:
         """Replay page by page, then activate. Check access again before each page is sent."""
         pager = ReplayPager(room, position)
         while True:
-            # Wait until the client has read the previous page: two may exceed its buffer.
+            # Wait until the client has read the previous page: two pages may exceed its buffer
+            # limit.
             await self.connection.transport.wait_for_buffer_space()
             await self._read_up_to(room, access.seq)
             page = await pager.read_page()

@@ -1,6 +1,6 @@
-"""Measures latencies for the metrics: of the fan-out, of bus heartbeats, of the event loop.
+"""Measures latencies for the metrics: of the fan-out, of bus heartbeats and of the event loop.
 
-Kept cheap: one observation per event, however many connections it is written to.
+This is cheap: one observation per event, however many connections the event is written to.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ LOOP_SAMPLE_SECONDS = 0.1
 def record_fan_out(committed_at: Iterable[float | None]) -> None:
     """Record that events have just been written to the last of their local connections.
 
-    `committed_at` are seconds since 1970, or None for frames that are not events. A negative
-    latency counts as 0: the clocks of two machines differ.
+    `committed_at` holds seconds since 1970, or None for frames that are not events. A negative
+    latency counts as 0, because the clocks of two machines can differ.
     """
     now = time.time()
     for at in committed_at:

@@ -17,11 +17,12 @@ class LoopStalls:
 
     def __init__(self) -> None:
         self.has_records = False
-        # A ring buffer, indexed by second modulo KEPT_SECONDS: (the second, its longest stall).
+        # A ring buffer of pairs (second, longest stall of that second), indexed by second modulo
+        # KEPT_SECONDS.
         self._longest = [(-KEPT_SECONDS, 0.0)] * KEPT_SECONDS
 
     def record(self, now: float, stalled: float) -> None:
-        """Record a stall of `stalled` seconds that has just ended, at `now` (monotonic)."""
+        """Record a stall of `stalled` seconds that has just ended. `now` is monotonic."""
         self.has_records = True
         second = int(now)
         index = second % KEPT_SECONDS
@@ -29,7 +30,7 @@ class LoopStalls:
             self._longest[index] = second, stalled
 
     def longest(self, now: float, last: int) -> float:
-        """Return the longest stall that ended in the `last` seconds, at most KEPT_SECONDS."""
+        """Return the longest stall that ended in the last `last` seconds, at most KEPT_SECONDS."""
         return max(
             stalled if second > int(now) - last else 0.0 for second, stalled in self._longest
         )

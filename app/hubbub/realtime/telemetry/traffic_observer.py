@@ -1,7 +1,7 @@
-"""What a hub reports about its traffic, to the traffic recorder if there is one.
+"""The interface through which a hub reports its traffic to the traffic recorder, if there is one.
 
-`Hub.traffic_observer` is None unless RECORDING_DIR is set, so that traffic costs one comparison
-while it is not recorded. Observers are called on the event loop and must neither wait nor raise.
+`Hub.traffic_observer` is None unless RECORDING_DIR is set, so traffic that is not recorded costs
+only one comparison. Observers are called on the event loop and must neither wait nor raise.
 """
 
 from typing import Protocol

@@ -1,6 +1,6 @@
-"""Records the shape of a replica's traffic: who does what, where and when, and text lengths.
+"""Records the shape of a replica's traffic: who does what, where and when, and how long texts are.
 
-Off unless RECORDING_DIR is set; then the replica starts it as its hub's traffic observer.
+It is off unless RECORDING_DIR is set. Then the replica makes it its hub's traffic observer.
 `loadtests.replay` replays the files. No text, name, address or id is ever written: users and rooms
 appear as keyed hashes of their ids, equal on all replicas of one recording and different in every
 other recording.
@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 VERSION: Final = 1
 FLUSH_SECONDS = 1.0
-# 48 bits. In one of five hundred recordings with a million ids, two ids get the same pseudonym.
+# 48 bits are enough: if recordings have a million ids each, two ids get the same pseudonym in one
+# recording of five hundred.
 PSEUDONYM_CHARS = 12
 CACHED_PSEUDONYMS = 100_000
 MAX_BUFFERED_LINES = 100_000
@@ -90,7 +91,7 @@ class TrafficRecorder:
         self._add("connect", number, user, rooms)
 
     def received(self, connection: Connection, command: json_frames.Command) -> None:
-        """Record a command with any outcome. Pings and subscribes are not recorded here."""
+        """Record a command, even if it will fail. Pings and subscribes are not recorded here."""
         number = self._connections.get(connection)
         if number is None:
             return
@@ -121,7 +122,7 @@ class TrafficRecorder:
             self._add("disconnect", number, code)
 
     async def run(self) -> None:
-        """Write the file once a second. A replica that is killed loses the last second."""
+        """Write new lines once a second. A replica that is killed loses the last second's lines."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self._end(await asyncio.to_thread(self._write, self._take_lines()))
@@ -139,7 +140,7 @@ class TrafficRecorder:
             self._end("the disk is too slow")
 
     def _take_lines(self) -> list[Line]:
-        """Take the buffered lines, on the event loop: lines added later go into a new list."""
+        """Take the buffered lines. Runs on the event loop; lines added later go into a new list."""
         lines, self._lines = self._lines, []
         return lines
 
