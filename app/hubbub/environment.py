@@ -1,8 +1,8 @@
 """Reads environment variables for `settings.py`. An invalid value ends the process with a message.
 
-Based on django-environ, with these changes: whitespace around a secret in a file is ignored, a
-value that starts with `$` does not refer to another variable, an empty value counts as unset, and
-an invalid value gives a clear message instead of a traceback.
+This is based on django-environ, with these changes: whitespace around a secret in a file is
+ignored, a value that starts with `$` does not refer to another variable, an empty value counts as
+unset, and an invalid value gives a clear message instead of a traceback.
 """
 
 import math
@@ -19,8 +19,8 @@ import environ
 from hubbub.private_files import create_directory
 
 YES, NO = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
-# In seconds, except for TCP_USER_TIMEOUT (ms). The same values as for connections to Postgres.
-# Systems other than Linux have only some of these options.
+# In seconds, except TCP_USER_TIMEOUT (ms). Connections to Postgres have the same values. Systems
+# other than Linux have only some of these options.
 TCP_OPTIONS = {
     "TCP_KEEPIDLE": 10,
     "TCP_KEEPINTVL": 3,
@@ -89,7 +89,7 @@ def make_directory(path: Path) -> None:
 
 
 def public_url(text: str) -> SplitResult:
-    """Return the parts of PUBLIC_URL: scheme, host and port only, or all parts empty."""
+    """Return the parts of PUBLIC_URL: only scheme, host and port. If it is empty, so are they."""
     try:
         parts = urlsplit(text.rstrip("/"))
         is_valid = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -120,7 +120,9 @@ def database(url: str) -> dict[str, Any]:
 
 
 def redis_hosts(urls: str, *, verify: bool = True) -> list[str]:
-    """Return the addresses in REDIS_URL. Several, separated by commas, share the rooms.
+    """Return the addresses in REDIS_URL, which commas separate.
+
+    If there are several, the rooms are divided among them.
 
     Without `verify`, an option in each address turns verification off for everything that connects
     there. The option has redis-py's syntax.
@@ -136,11 +138,11 @@ def redis_hosts(urls: str, *, verify: bool = True) -> list[str]:
 def layer_hosts(hosts: Sequence[str]) -> list[dict[str, Any]]:
     """Return the channel layer's options for each Redis host, including timeouts.
 
-    With these timeouts, a vanished host is detected in seconds. The library's keepalive alone
-    detects it only on an idle connection; unacknowledged data would be retransmitted for a quarter
-    of an hour.
+    With these timeouts, a vanished host is detected in seconds. The library's keepalive alone would
+    detect it only on an idle connection; on others, unacknowledged data would be retransmitted for
+    a quarter of an hour.
     """
-    # With protocol 3, the library's default, redis-py writes each received message to a debug log.
+    # With protocol 3, its default, redis-py writes each received message to a debug log.
     common = {"socket_connect_timeout": 2, "protocol": 2}
     keepalive = {"socket_keepalive": True, "socket_keepalive_options": SOCKET_OPTIONS}
     return [

@@ -1,6 +1,7 @@
-"""Middleware for every request: an id for logs, a duration for metrics, a database deadline.
+"""Middleware that gives every request an id for logs, a duration for metrics and a deadline.
 
-Settings list both right after the probes, so that they see the responses of all other middleware.
+The settings list both functions right after the probes, so that they see the responses of all other
+middleware.
 """
 
 import logging
@@ -18,7 +19,8 @@ from hubbub.postgres import database_deadline
 
 logger = logging.getLogger(__name__)
 
-# A request id that a proxy in front of us may have chosen. Other values of the header are ignored.
+# What a request id from a proxy in front of us must look like. Other values of the header are
+# ignored.
 REQUEST_ID = re.compile(r"[\w.-]{8,64}", re.ASCII)
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 

@@ -1,7 +1,7 @@
-"""The columns of a model in the order in which `from_db` expects their values.
+"""Orders the columns of a model as `from_db` expects their values.
 
-For code that builds models from rows of raw SQL or `values_list`. In any other order, values would
-silently end up in the wrong fields.
+Code that builds models from rows of raw SQL or `values_list` uses this. In any other order, values
+would silently end up in the wrong fields.
 """
 
 from django.db import models

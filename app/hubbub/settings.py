@@ -2,8 +2,8 @@
 
 Settings that differ between environments are environment variables, listed in `.env.example`. Each
 variable can also be read from a file, whose path is in the variable of the same name plus `_FILE`.
-Without any variable this is the embedded default: SQLite, the in-memory channel layer, one process.
-The names of our own settings contain their unit.
+If no variable is set, the result is the embedded default: SQLite, the in-memory channel layer, one
+process. The names of our own settings contain their unit.
 """
 
 import sys
@@ -32,7 +32,7 @@ PORT = env.port("PORT", default=8_000)
 # The address to listen on. 0.0.0.0 accepts connections from every network, so use it only where a
 # firewall or a container's network keeps others away from the port.
 BIND = env.str("BIND", default="127.0.0.1")
-# How many workers gunicorn has, and how many threads each of them. Each thread has a database
+# How many workers gunicorn has, and how many threads each of them has. Each thread has a database
 # connection. A replica that also serves pages uses WEB_THREADS threads for them.
 WEB_WORKERS = env.count("WEB_CONCURRENCY", default=2)
 WEB_THREADS = env.count("WEB_THREADS", default=8)
@@ -51,7 +51,7 @@ PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 _public = environment.public_url(PUBLIC_URL)
 SECURE = _public.scheme == "https"
 
-# Commands that need no key, because they touch neither sessions nor users.
+# Commands that need no SECRET_KEY, because they touch neither sessions nor users.
 _KEYLESS_COMMANDS = {"collectstatic", "help", "--help", "compilemessages", "makemessages"}
 
 
@@ -97,7 +97,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "channels",
     "csp",
-    "ninja",  # serves the files of the API's page itself, instead of a CDN
+    "ninja",  # so that we, and not a CDN, serve the files of the API's page
 ]
 
 MIDDLEWARE = [
@@ -146,10 +146,10 @@ USE_TZ = True
 
 # Database
 
-# How long to wait for a room's lock. After that, messages to this room fail with `unavailable`.
+# How long a message waits for a room's lock. After that time it fails with `unavailable`.
 LOCK_SECONDS = 2
 DATABASE_CONNECT_SECONDS = env.count("DATABASE_CONNECT_SECONDS", default=2)
-# How long a request may wait for the database in all its queries together.
+# How long all queries of a request together may wait for the database.
 DATABASE_TIMEOUT_SECONDS = env.count("DATABASE_TIMEOUT_SECONDS", default=10)
 DATABASE_MAX_AGE_SECONDS = env.count("DATABASE_MAX_AGE_SECONDS", default=600, minimum=0)
 
@@ -169,7 +169,8 @@ if _database["ENGINE"].endswith("sqlite3"):
     if _database["NAME"] != ":memory:":
         private_files.create_database(Path(_database["NAME"]))
         PRIVATE_FILES += private_files.sqlite_files(Path(_database["NAME"]))
-    # DEFERRED (the default) fails with "database is locked" when a read becomes a write.
+    # With DEFERRED (the default), a transaction that reads first can fail with "database is locked"
+    # when it writes.
     _options["transaction_mode"] = "IMMEDIATE"
     _options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL"
     _options["timeout"] = LOCK_SECONDS
@@ -186,7 +187,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Redis
 
-# Turn this off for a Redis with a self-signed certificate, such as Heroku's.
+# Turn this off if Redis has a self-signed certificate, as Heroku's has.
 REDIS_TLS_VERIFY = env.bool("REDIS_TLS_VERIFY", default=True)
 REDIS_HOSTS = environment.redis_hosts(REDIS_URL, verify=REDIS_TLS_VERIFY)
 YEARS_SECONDS = 10 * 365 * 24 * 3600
@@ -209,8 +210,8 @@ if REDIS_HOSTS:
         }
     }
 else:
-    # By default the layer drops groups after a day, messages after a minute (when a laptop sleeps),
-    # and more than 100 messages.
+    # By default the layer drops groups after a day, messages after a minute (as when a laptop
+    # sleeps), and messages beyond the first hundred.
     CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels.layers.InMemoryChannelLayer",
@@ -238,7 +239,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
-# Sessions are in the database only: no other cache decides who is signed in.
+# Sessions are only in the database: no cache decides who is signed in.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
@@ -254,7 +255,7 @@ ACCOUNT_FORMS = {
     "add_email": "hubbub.accounts.forms.EmailForm",
 }
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# A new address is used once it is confirmed. Changing it requires the password again.
+# A new email address is used once it is confirmed. To change it, users enter their password again.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Hubbub] "
@@ -263,7 +264,7 @@ ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-# Words that stand for everyone, or for no particular user.
+# Usernames that could be taken for everyone, or for no particular user.
 ACCOUNT_USERNAME_BLACKLIST = [
     "all",
     "channel",
@@ -274,7 +275,8 @@ ACCOUNT_USERNAME_BLACKLIST = [
     "room",
     "system",
 ]
-# Limits per address are wide enough for an office behind one address; per user, allauth's defaults.
+# The limits per IP address are high enough for an office behind one address. The limits per user
+# are allauth's defaults.
 _ACCOUNT_RATE_LIMITS = {
     "login": "300/m/ip",
     "login_failed": "100/m/ip,5/300s/key",
@@ -284,7 +286,8 @@ _ACCOUNT_RATE_LIMITS = {
 }
 SIGN_IN_LIMITS = env.bool("SIGN_IN_LIMITS", default=True)
 ACCOUNT_RATE_LIMITS = _ACCOUNT_RATE_LIMITS if SIGN_IN_LIMITS else False
-# How many of our proxies append to X-Forwarded-For. Limits per address look behind them.
+# How many of our proxies append to X-Forwarded-For. The limits per IP address apply to the client's
+# address, as these proxies report it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.count("TRUSTED_PROXIES", default=0, minimum=0)
 
 EMAIL_URL = env.str("EMAIL_URL", default="")
@@ -310,7 +313,7 @@ SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365 if SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W005",  # other sites of the domain may not have TLS
+    "security.W005",  # other sites on the domain may not have TLS
     "security.W008",  # the proxy in front redirects; only it can be reached without TLS
     "security.W021",  # joining the browsers' preload list is the domain owner's decision
 ]
@@ -336,7 +339,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(ROOT_DIR / "staticfiles")))
 if DEBUG:
     _static_storage = "django.contrib.staticfiles.storage.StaticFilesStorage"
-elif EMBEDDED:  # no compression: it would delay the first start by half a minute
+elif EMBEDDED:  # do not compress: that would delay the first start by half a minute
     _static_storage = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
 else:
     _static_storage = "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -357,59 +360,64 @@ MAX_TOPIC_CHARS = 250
 MAX_NONCE_CHARS = 64
 MAX_PAGE_MESSAGES = 100
 
-# Token bucket for messages, per user and process: its size, and the tokens added per second.
+# The token bucket for messages, one per user and process: its size, and the tokens added per
+# second.
 MESSAGES_BURST = env.count("MESSAGES_BURST", default=30)
 MESSAGES_PER_SECOND = env.rate("MESSAGES_PER_SECOND", default=5.0)
-# The token bucket for all commands, including cheap ones.
+# The same for all commands, including cheap ones.
 COMMANDS_BURST = env.count("COMMANDS_BURST", default=200)
 COMMANDS_PER_SECOND = env.rate("COMMANDS_PER_SECOND", default=50.0)
-# Commands of a connection that are refused before it is closed with 4006. The count drops by
-# COMMANDS_PER_SECOND each second.
+# How many commands of a connection are refused before it is closed with 4006. The count of refused
+# commands drops by COMMANDS_PER_SECOND each second.
 MAX_REFUSED_COMMANDS = 1_000
-# Bad frames in a row before a connection is closed with 4500.
+# How many bad frames in a row close a connection with 4500.
 MAX_BAD_FRAMES = 20
 MAX_CONNECTIONS_PER_USER = env.count("MAX_CONNECTIONS_PER_USER", default=20)
 MAX_ROOMS_PER_SUBSCRIBE = 100
 # Each room costs the replica a group in Redis, and one row in every sweep's query.
 MAX_ROOMS_PER_CONNECTION = 1_000
-# Bytes buffered for a slow reader, besides the kernel's buffer, before it is disconnected.
+# How many bytes are buffered for a client, besides the kernel's buffer, before it is disconnected
+# as a slow reader.
 MAX_BUFFERED_BYTES = env.count("MAX_BUFFERED_BYTES", default=1_048_576)
-if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # one message must fit, with its HTML
+if MAX_BUFFERED_BYTES < 4 * MAX_FRAME_BYTES:  # one message with its HTML must fit
     environment.refuse(
         f"MAX_BUFFERED_BYTES is {MAX_BUFFERED_BYTES}. It must be at least {4 * MAX_FRAME_BYTES}, "
         "four times MAX_FRAME_BYTES."
     )
-# The kernel's send buffer; Linux doubles the value. Without a limit, the kernel would buffer
-# megabytes that we could not count.
+# The size of the kernel's send buffer for a socket; Linux doubles the value. Without a limit, the
+# kernel would buffer megabytes that we could not count.
 SEND_BUFFER_BYTES = 131_072
 
-# A connection is closed after 2.5 intervals without an answer, as in stock Daphne: 20 s + 30 s.
+# A connection is closed after 2.5 intervals without an answer. By default that is 50 s, as in stock
+# Daphne (20 s + 30 s).
 PING_INTERVAL_SECONDS = env.count("PING_INTERVAL_SECONDS", default=20)
 DAPHNE_WEBSOCKET_MAX_MESSAGE_SIZE = DAPHNE_WEBSOCKET_MAX_FRAME_SIZE = 4 * MAX_FRAME_BYTES
 
-# Events that a resume may replay. A client that missed more loads the room again.
+# How many events a resume can replay. A client that missed more loads the room again.
 REPLAY_MAX_EVENTS = env.count("REPLAY_MAX_EVENTS", default=1_000)
-# The replay buffer of each local room: recent events, and the total size of their texts.
+# The limits of each local room's replay buffer: recent events, and the total size of their texts.
 REPLAY_BUFFER_EVENTS = 500
 REPLAY_BUFFER_BYTES = 4 * 1024 * 1024
 # How often a replica compares its logs with the database: normally, and while the bus is lost.
 SWEEP_SECONDS = 2.0
 BUS_LOST_SWEEP_SECONDS = 0.5
-# Each replica sends heartbeats. The bus is lost once its own have not arrived for this long.
+# How often each replica sends heartbeats, and after how long without its own heartbeats it
+# considers the bus lost.
 BUS_HEARTBEAT_SECONDS = 1.0
 BUS_LOST_AFTER_SECONDS = 2.5
 # A peer that is silent for this long is removed, with all its users.
 PEER_TIMEOUT_SECONDS = 7.0
 # A user whose connection broke stays present for this long. Most reconnect immediately.
 PRESENCE_LINGER_SECONDS = 4.0
-# How often presence changes are sent to clients, and how often their number in large rooms is.
+# How often presence changes are sent to clients, and how often the number of users is sent in large
+# rooms.
 PRESENCE_FLUSH_SECONDS = 0.25
 PRESENCE_COUNT_SECONDS = 1.0
-# A replica follows a room for this long after its last user here has closed it.
+# A replica follows a room for this long after its last user on the replica has closed it.
 ROOM_LINGER_SECONDS = 10.0
 # An event that arrives out of order waits this long for the missing ones.
 REORDER_SECONDS = 0.25
-# Under load a bus message may be this late. After that its event is read from the log.
+# How late a bus message may be under load. After that time its event is read from the log.
 BUS_GRACE_SECONDS = 1.0
 # How often replicas check that open connections are still allowed.
 REVALIDATION_SECONDS = 60.0
@@ -418,7 +426,7 @@ REVALIDATION_SECONDS = 60.0
 MAX_CONNECTION_AGE_SECONDS = env.count("MAX_CONNECTION_AGE_SECONDS", default=3_600)
 # How long a replica that shuts down may take to move its connections elsewhere.
 DRAIN_SECONDS = env.count("DRAIN_SECONDS", default=20, minimum=0)
-# The interval at which read marks are saved, and the least time between two bumps of a room.
+# How often read marks are saved, and the minimum time between two bumps of a room.
 READ_FLUSH_SECONDS = 3.0
 BUMP_INTERVAL_SECONDS = 1.0
 PRESENCE_LIST_MAX = env.count("PRESENCE_LIST_MAX", default=200)
@@ -437,8 +445,8 @@ LANGUAGES = [("en", _("English"))]
 
 # Metrics and logs
 
-# Required to read /metrics. If empty, clients on private networks may read it, but not through a
-# proxy.
+# Required to read /metrics. If the token is empty, clients on private networks may read it, but not
+# through a proxy.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")

@@ -1,4 +1,4 @@
-"""The version of the running code: the release, and the git revision when it is known.
+"""The version of the running code: the release, and the git revision if it is known.
 
 `welcome`, /metrics, `doctor` and the page show it, so that a half-finished deploy is noticed. The
 revision comes from the first of these that has one: the file REVISION, which the image's build
@@ -15,20 +15,21 @@ RELEASE = "0.2.0"
 
 REVISION_FILE = Path(__file__).with_name("REVISION")
 CHECKOUT = Path(__file__).parents[2]
-# With dyno metadata; the same under its older name; during a build.
+# Heroku sets the first one if dyno metadata is on, the second one as its older name, and the third
+# one during a build.
 HEROKU_VARIABLES = ("HEROKU_BUILD_COMMIT", "HEROKU_SLUG_COMMIT", "SOURCE_VERSION")
 REVISION = re.compile(r"[0-9a-f]{7,64}")
 SHORT_REVISION_CHARS = 8
 
 
 def read_version() -> str:
-    """Return the version as PEP 440 writes a local one, such as `0.2.0+g1a2b3c4d`."""
+    """Return the version in PEP 440's format for local versions, such as `0.2.0+g1a2b3c4d`."""
     revision = find_revision(REVISION_FILE, os.environ, CHECKOUT)
     return f"{RELEASE}+g{revision[:SHORT_REVISION_CHARS]}" if revision else RELEASE
 
 
 def find_revision(file: Path, environment: Mapping[str, str], checkout: Path) -> str:
-    """Return the git revision (a commit's hash), or an empty string when there is none."""
+    """Return the git revision (a commit's hash), or an empty string if none is known."""
     candidates = (
         _read(file),
         *(environment.get(name, "") for name in HEROKU_VARIABLES),
@@ -39,11 +40,11 @@ def find_revision(file: Path, environment: Mapping[str, str], checkout: Path) ->
 
 def _head_of(git: Path) -> str:
     """Return the commit that is checked out in a repository, read from git's own files."""
-    if not git.is_dir():  # a worktree or a submodule: a file that names the directory
+    if not git.is_dir():  # in a worktree or submodule, this file names the directory
         git = git.parent / _read(git).removeprefix("gitdir: ")
     head = _read(git / "HEAD")
     if not head.startswith("ref: "):
-        return head  # a detached head
+        return head  # the head is detached
     name = head.removeprefix("ref: ")
     # Worktrees share the branches of the main repository.
     common = git / (_read(git / "commondir") or ".")

@@ -3,9 +3,9 @@
 Both web and realtime call `render_metrics` and `may_scrape`; gunicorn's hooks call
 `create_metrics_dir` and `merge_dead_workers`. Gunicorn's workers share one port, so each keeps its
 numbers in files in PROMETHEUS_MULTIPROC_DIR, and the worker that is scraped adds them all up. A
-counter must never go down, so the files of a dead worker are merged into the files for dead workers
-before they are removed, under a lock that readers acquire too. An exception in a hook would end
-gunicorn, and metrics are not worth that: the hooks log errors instead.
+counter must never go down, so the files of a dead worker are merged into the files for all dead
+workers before they are removed, under a lock that readers acquire, too. An exception in a hook
+would end gunicorn, and metrics are not worth that, so the hooks log errors instead.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from prometheus_client.registry import Collector
 logger = logging.getLogger(__name__)
 
 METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Stands for a process id in the names of the files for all dead workers.
+# Replaces the process id in the names of the files for all dead workers.
 DEAD_WORKERS: Final = "0"
 LOCK_SECONDS = 1.0
 
@@ -49,8 +49,9 @@ def render_metrics() -> bytes:
 def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
     """Return whether a client may read the metrics.
 
-    With METRICS_TOKEN set, every client that sends it may. Without it, clients on private networks
-    may if they connect directly: a request that a proxy forwarded can come from anywhere.
+    If METRICS_TOKEN is set, every client that sends it may read them. Otherwise clients on private
+    networks may read them if they connect directly: a request that a proxy forwarded can come from
+    anywhere.
     """
     if token := settings.METRICS_TOKEN:
         return secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode())
@@ -58,7 +59,7 @@ def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
 
 
 def create_metrics_dir(folder: Path) -> None:
-    """Create the folder for the next worker unless it exists. Called by the parent process.
+    """Create the folder for the next worker unless it exists. The parent process calls this.
 
     Without the folder, the worker could not answer any request, and a job that cleans /tmp may have
     removed it.
@@ -72,8 +73,8 @@ def create_metrics_dir(folder: Path) -> None:
 def merge_dead_workers(folder: Path, living: set[int]) -> None:
     """Merge the files of workers that are not in `living` into the files for dead workers.
 
-    Called by the parent process. It waits until no process reads the files. If a reader hangs, the
-    merge happens when the next worker ends.
+    The parent process calls this. It waits until no process reads the files. If a reader hangs,
+    they are merged when the next worker ends.
     """
     keep = {DEAD_WORKERS, *map(str, living)}
     try:
@@ -115,7 +116,7 @@ def _value(family: Metric) -> float:
 
 def _is_private(address: str) -> bool:
     try:
-        return not address or not ip_address(address).is_global  # empty: a Unix socket
+        return not address or not ip_address(address).is_global  # a Unix socket has an empty one
     except ValueError:
         return False
 
@@ -132,7 +133,7 @@ def _merge(path: Path) -> None:
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(path)):
             total.write_value(key, total.read_value(key)[0] + value, 0.0)
-    except (RuntimeError, UnicodeDecodeError, struct.error):  # killed while it wrote
+    except (RuntimeError, UnicodeDecodeError, struct.error):  # the worker was killed while it wrote
         logger.warning("Some metrics of a worker that was killed are lost.")
     finally:
         total.close()
@@ -140,7 +141,7 @@ def _merge(path: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, operation: int) -> Iterator[None]:
-    """Hold the folder's lock. Raises TimeoutError."""
+    """Hold the folder's lock. Raises TimeoutError if a process keeps it for too long."""
     with (folder / "lock").open("a") as file:
         deadline = time.monotonic() + LOCK_SECONDS
         while not _try_lock(file.fileno(), operation):

@@ -1,6 +1,6 @@
-"""Log lines: readable (`line`) or machine-readable (`json`), chosen by LOG_FORMAT.
+"""Formats log lines as text (`line`) or JSON (`json`), as LOG_FORMAT says.
 
-Settings name the formatters. gunicorn, Daphne, Twisted and Django log through them too. Each entry
+Settings name the formatters. gunicorn, Daphne, Twisted and Django log through them, too. Each entry
 point sets once what its log lines are about (a request, a connection, a user), and the formatters
 add it to every line. No line contains a message's text or a secret: databases repeat values in the
 details of their errors, and some paths contain keys. Both are removed here from all log lines.
@@ -20,14 +20,14 @@ connection: ContextVar[str | None] = ContextVar("connection", default=None)
 user: ContextVar[int | None] = ContextVar("user", default=None)
 
 HOST: Final = socket.gethostname()
-# Postgres's "ERROR: …", followed by lines that repeat what was written, as is or in a `repr`.
+# After its "ERROR: …" line, Postgres repeats what was written. In a `repr`, line breaks are `\n`.
 DETAILS: Final = re.compile(r"(\n|\\n)(DETAIL|LINE \d+|CONTEXT|QUERY|HINT):.*", re.DOTALL)
 KEYS_IN_PATHS: Final = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s\"'?]+")
 PASSWORDS_IN_URLS: Final = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 
 
 def set_request_context(id: str | None) -> None:
-    """Add this request's id to the log lines of the thread. None: the request has no id (a probe).
+    """Add this request's id to the log lines of the thread. `id` is None for a probe.
 
     The user is unknown at first; authentication sets it later. The context stays until the next
     request starts, since Django logs refused requests after all middleware has run.
@@ -48,10 +48,11 @@ def empty_context() -> Context:
 
 
 class RefusalFilter(logging.Filter):
-    """Turn Django's errors about suspicious requests into warnings of one line.
+    """Turn Django's errors about suspicious requests into one-line warnings.
 
-    Django logs such a request as an error with a traceback, and any client can send as many as it
-    likes: a wrong host, a thousand fields, an invalid filter in the Django admin.
+    Django logs such a request as an error with a traceback, and any client can cause as many of
+    these as it likes, with a wrong host, a thousand fields or an invalid filter in the Django
+    admin.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -74,7 +75,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, process, and the ids in context."""
+    """Write one JSON object per line: time, level, logger, message, process and context ids."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC)

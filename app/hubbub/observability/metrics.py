@@ -13,7 +13,7 @@ from typing import Final
 from django.conf import settings
 from prometheus_client import Counter, Gauge, Histogram
 
-# Buckets of durations: from unnoticeable to longer than users wait.
+# The buckets for durations range from unnoticeable to longer than users wait.
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 version = Gauge(

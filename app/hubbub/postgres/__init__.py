@@ -1,9 +1,9 @@
 """Django's PostgreSQL backend with a deadline for queries inside `database_deadline`.
 
 If a server hangs (because it is paused, or its disk is stuck), its connections stay open, and its
-kernel still answers: neither libpq's options nor Postgres's own timeouts end such a wait.
+kernel still answers, so neither libpq's options nor Postgres's own timeouts end the wait for it.
 `middleware` gives each request a deadline. Commands and the thread pools of `realtime` have no
-deadline, and wait.
+deadline and wait as long as it takes.
 """
 
 import time
@@ -29,6 +29,6 @@ def database_deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float | None:
-    """Return how long a query may still wait; None without a limit."""
+    """Return how long a query may still wait, or None if there is no deadline."""
     deadline = _deadline.get()
     return None if deadline is None else max(0.0, deadline - time.monotonic())
