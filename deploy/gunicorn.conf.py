@@ -19,11 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "app"))
 def _metrics_directory() -> Path:
     """Return the directory for the metrics of this gunicorn's workers.
 
-    Call it before the first import of prometheus_client, which reads the variable only once.
+    Call this before the first import of prometheus_client, which reads PROMETHEUS_MULTIPROC_DIR
+    only once.
     """
     prefix = f"hubbub-metrics-{os.getpid()}-"
     existing = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
-    if existing.name.startswith(prefix):  # this file was reloaded by SIGHUP
+    if existing.name.startswith(prefix):  # SIGHUP has reloaded this file
         return existing
     directory = Path(mkdtemp(prefix=prefix))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
@@ -32,7 +33,7 @@ def _metrics_directory() -> Path:
 
 
 def _remove(directory: Path, owner: int) -> None:
-    if os.getpid() == owner:  # forked workers also run this at exit
+    if os.getpid() == owner:  # forked workers also run this when they exit
         shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -55,22 +56,23 @@ bind = f"{_host}:{settings.PORT}"
 worker_class = "gthread"
 workers = settings.WEB_WORKERS
 threads = settings.WEB_THREADS
-# Restart workers now and then to bound leaks; the jitter keeps them from restarting together.
+# Restart workers after this many requests to limit leaks. The jitter keeps workers from restarting
+# together.
 max_requests = 20_000
 max_requests_jitter = 5_000
 # Workers touch a file as their heartbeat; a slow disk would make them look dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 timeout = 60
 graceful_timeout = 30
-# Longer than the 60 s for which proxies commonly keep connections open: if gunicorn closed first, a
-# request sent at that moment would fail. (deploy/nginx keeps none open.)
+# This is longer than the 60 s for which proxies commonly keep connections open: if gunicorn closed
+# a connection first, a request sent at that moment would fail. (deploy/nginx keeps none open.)
 keepalive = 75
 
 # gunicorn ignores the forwarded headers. Django evaluates X-Forwarded-Proto (by PUBLIC_URL) and
 # X-Forwarded-For (by TRUSTED_PROXIES).
 forwarded_allow_ips = ""
 
-# nginx logs each request; errors go to the log in the format of all processes.
+# nginx logs each request. Errors go to the log, in the same format as those of other processes.
 accesslog = None
 logconfig_dict = settings.LOGGING
 
@@ -81,7 +83,7 @@ def pre_fork(server, worker):  # type: ignore[no-untyped-def]
 
 def post_fork(server, worker):  # type: ignore[no-untyped-def]
     # The name of this worker's connections in Postgres. All workers share it: `doctor` counts the
-    # gunicorn instances by it and multiplies by the settings.
+    # gunicorn instances by this name, and multiplies them by the numbers of workers and threads.
     os.environ["PGAPPNAME"] = f"hubbub-web {socket.gethostname()}:{server.pid}"
 
 

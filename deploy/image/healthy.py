@@ -1,8 +1,8 @@
 """The image's HEALTHCHECK: exits with 0 if this container is healthy.
 
 `web` and `realtime` have to answer /healthz on PORT. The path does not use the database, so that an
-outage of Postgres does not restart every container. Any other command exits when it is done, and is
-healthy as long as it runs.
+outage of Postgres does not restart every container. A container that runs any other command exits
+when the command is done, and is healthy as long as it runs.
 """
 
 import os

@@ -1,9 +1,8 @@
-"""Creates the secrets of docker-compose.yml in the volume at /run/hubbub; existing ones stay.
+"""Creates the secrets of docker-compose.yml in the volume at /run/hubbub; existing secrets stay.
 
 The service `secrets` runs this as root before all others. Each directory is for one kind of
-container: `app` belongs to the image's user; `postgres` and `redis` belong to root, as both start
-as root.
-The URLs contain the passwords, so they are rewritten each time.
+container: `app` belongs to the image's user; `postgres` and `redis` belong to root, because both
+containers start as root. The URLs contain the passwords, so they are rewritten each time.
 """
 
 import os
@@ -36,7 +35,7 @@ def read(name: str) -> str:
 
 
 def write(name: str, owner: int, text: str) -> None:
-    """Replace the file in one step: readers see the old content or the new."""
+    """Replace the file in one step, so that readers see either the old content or the new one."""
     path = DIRECTORY / name
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
