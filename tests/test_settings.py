@@ -1,4 +1,7 @@
-"""The environment configures Hubbub. An invalid value gives one message; secrets may be files."""
+"""The environment configures Hubbub. Each invalid value gives one message.
+
+Secrets can be read from files.
+"""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Passwords can be reset by e-mail, and a change is recorded for every replica."""
+"""Passwords can be reset by e-mail, and each password change is recorded for all replicas."""
 
 import re
 from smtplib import SMTPException

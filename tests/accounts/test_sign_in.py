@@ -19,7 +19,7 @@ from tests.support.fixtures import PASSWORD
 
 
 def sign_in(client: Client, login: str, password: str = PASSWORD, **more: str) -> str:
-    """Submit the form. Return the address of the redirect, or else the page with the error."""
+    """Submit the sign-in form. Return the address of the redirect, or the page with the error."""
     answer = client.post("/accounts/login/", {"login": login, "password": password} | more)
     return answer.headers.get("Location") or answer.content.decode()
 
@@ -192,7 +192,8 @@ def test_several_sign_ins_at_once_all_succeed(alice: User) -> None:
         finally:
             connection.close()
 
-    # Use only four threads: a running attempt counts as failed, so a sixth one would be refused.
+    # Use only four threads: an attempt that is still running counts as failed, so a sixth one at
+    # the same time would be refused.
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(attempt, range(12))) == {"/"}
 
@@ -206,11 +207,12 @@ def test_signing_in_is_quick_while_redis_hangs(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Signing in waits for Redis once (a second), and not for each of its many lookups."""
+    """Signing in waits for Redis only once, for a second, and not again for each of its lookups."""
     options = settings.CACHES["default"]["OPTIONS"]
     assert max(options["socket_connect_timeout"], options["socket_timeout"]) <= 1
     monkeypatch.setattr(FailOpenRedisCache, "skip_until", 0.0)
-    # On a busy machine, signing in may take longer than the usual time until the next attempt.
+    # On a busy machine, signing in can take longer than the usual RETRY_AFTER_SECONDS, after which
+    # the cache would try Redis again.
     monkeypatch.setattr(redis_cache, "RETRY_AFTER_SECONDS", 600)
     with redis.paused():
         assert sign_in(client, "alice") == "/"

@@ -1,4 +1,7 @@
-"""New users are signed in and join the lobby. On the embedded default the first becomes owner."""
+"""New users are signed in and join the lobby.
+
+On the embedded default, the first user becomes the owner of the workspace.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +29,7 @@ def deployed(settings: Settings) -> None:
 
 
 def sign_up(client: Client, username: str, **more: str) -> str:
-    """Submit the form. Return the next page."""
+    """Submit the sign-up form. Return the next page."""
     form = {"username": username, "email": f"{username}@example.org", "password1": PASSWORD} | more
     return client.post("/accounts/signup/", form, follow=True).content.decode()
 

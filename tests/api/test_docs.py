@@ -1,4 +1,4 @@
-"""The OpenAPI document, and the page that shows it, with our own files under the strict CSP."""
+"""The OpenAPI document is complete; its page loads only our own files, under the strict CSP."""
 
 import re
 

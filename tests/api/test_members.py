@@ -1,4 +1,4 @@
-"""Members of a room over REST: list, invite, change the role, remove. And searching users."""
+"""REST lists, invites and removes a room's members, changes their roles, and finds users."""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Messages over REST: send, edit, delete, mark as read. Pages are in chat/test_pagination.py."""
+"""REST sends, edits and deletes messages, and marks them as read.
+
+`tests/chat/test_pagination.py` tests the pages of messages.
+"""
 
 import pytest
 
@@ -118,7 +121,7 @@ def test_the_read_mark_moves_up_to_the_last_message_and_never_back(
     assert ApiClient(alice).post(address, number=2).json == {"room": harbour.pk, "number": 2}
     assert ApiClient(alice).post(address, number=1).json["number"] == 2
     assert ApiClient(alice).post(address, number=10**18).json["number"] == 3
-    # Users have read their own messages.
+    # A user's own messages count as read.
     assert ApiClient(bob).get(f"/rooms/{harbour.pk}").json["read"] == 3
 
 

@@ -1,4 +1,4 @@
-"""Error responses of REST: limits, invalid requests, a database that is down."""
+"""REST reports exceeded limits, invalid requests and an unavailable database as problems."""
 
 import json
 import re
@@ -198,10 +198,10 @@ def test_a_locked_room_is_soon_unavailable(bob: User, lobby: Room) -> None:
     with locked_elsewhere(lobby), CaptureQueriesContext(connection) as queries:
         started = monotonic()
         refused = session.post(address, body="now?", nonce="n1")
-        # A busy machine adds some time to LOCK_SECONDS, but less than the statement's own timeout
-        # would.
+        # The request waits for LOCK_SECONDS, or longer on a busy machine, but it ends before the
+        # timeout of the statement itself, DATABASE_TIMEOUT_SECONDS.
         assert monotonic() - started < settings.DATABASE_TIMEOUT_SECONDS
-    if connection.vendor == "postgresql":  # SQLite uses the connection's limit
+    if connection.vendor == "postgresql":  # SQLite uses its connection's timeout instead
         statements = "".join(query["sql"] for query in queries)
         waits = re.findall(r"lock_timeout = (\d+)", statements)
         assert 0 < sum(map(int, waits)) <= settings.LOCK_SECONDS * 1000

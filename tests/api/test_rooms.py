@@ -1,4 +1,4 @@
-"""Rooms over REST: list, search, create, change, archive; direct messages."""
+"""REST lists, searches, creates, changes and archives rooms, and opens direct messages."""
 
 import pytest
 

@@ -20,7 +20,7 @@ OpenWindow = Callable[..., Awaitable[Window]]
 
 
 class Pair(NamedTuple):
-    """Two users in a room of their own, on two replicas (with --embedded, on one)."""
+    """Two users in a room of their own, on two replicas (with `--embedded`, on one)."""
 
     room: int
     alice: Window
@@ -50,9 +50,9 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def window(browser: Browser, stage: Stage) -> AsyncIterator[OpenWindow]:
-    """Return a function that opens a user's window at a replica. Closes all windows at the end.
+    """Return a function that opens a user's window at a replica.
 
-    Fails if a script failed in one of them.
+    At the end of the test, close all windows, and fail if a script in one of them failed.
     """
     opened: list[Window] = []
     async with AsyncExitStack() as contexts:

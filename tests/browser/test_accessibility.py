@@ -1,6 +1,6 @@
-"""The chat page is accessible. axe checks it in both colour schemes and at both widths.
+"""The chat page is accessible. axe checks it in light and dark mode, in wide and narrow windows.
 
-Other tests use it on a phone, and with the keyboard alone.
+In other tests, users work with the page on a phone or with the keyboard alone.
 """
 
 from typing import Any
@@ -177,5 +177,5 @@ async def _check(window: Window, where: str) -> None:
             for node in each["nodes"]
         ]
         assert not violations, f"{where}, {scheme}: {violations}"
-    # The content security policy refused styles that axe itself tried to add.
+    # These errors are about styles that axe itself tried to add and that the CSP refused.
     window.errors.clear()

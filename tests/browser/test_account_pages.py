@@ -1,4 +1,4 @@
-"""The pages around the chat are accessible: on a phone and a desktop, in light and dark."""
+"""All pages but the chat page are accessible on a phone and a desktop, in light and dark mode."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Two users write to each other in two browsers, on two replicas (with --embedded, one)."""
+"""Two users write to each other in two browsers, on two replicas (with `--embedded`, on one)."""
 
 import pytest
 from playwright.async_api import expect

@@ -1,4 +1,7 @@
-"""Reading a long room: history without jumps, permalinks, "Jump to latest", read marks."""
+"""Users read a long room: its history loads without jumps.
+
+Permalinks, "Jump to latest" and read marks work there, too.
+"""
 
 import pytest
 from playwright.async_api import expect

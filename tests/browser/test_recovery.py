@@ -10,7 +10,7 @@ from tests.cluster.stage import Stage, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# With its backoff, the page's fifth attempt is about half a minute after the first.
+# Because of its backoff, the page makes its fifth attempt about half a minute after its first.
 RECONNECT_TIMEOUT_MS = 30_000
 COUNT_BANNERS = """() => {
   globalThis.banners = 0;
@@ -137,7 +137,7 @@ async def test_a_silent_server_is_abandoned_for_another(window: OpenWindow, stag
 
     await bob.page.route_web_socket("**/ws/", stay_silent_once)
     await bob.open(1)
-    # The page waits five seconds for a welcome, and up to one second until the next attempt.
+    # The page waits five seconds for a `welcome`, and up to one more second before it tries again.
     await expect(bob.viewers).to_contain_text(["you"], timeout=15_000)
     assert len(silent) == 2
 
@@ -161,7 +161,8 @@ async def test_a_drained_replica_is_left_for_another_without_the_user_noticing(
 
     async def relay(socket: WebSocketRoute) -> None:
         sockets.append(socket)
-        if len(sockets) == 2:  # the first attempt reaches another replica that is draining
+        # The page's first attempt to move reaches a replica that is draining, too.
+        if len(sockets) == 2:
             await socket.close(code=4001)
             return
         server = socket.connect_to_server()
@@ -180,7 +181,8 @@ async def test_a_drained_replica_is_left_for_another_without_the_user_noticing(
     sockets[0].send('{"type": "goodbye", "code": 4001, "retry_after_ms": 500}')
     await bob.send_and_wait("meanwhile")
     async with asyncio.timeout(10):
-        await closed_by_page.wait()  # the page closes the old socket after the new one's welcome
+        # The page closes the old socket once the new one has received its `welcome`.
+        await closed_by_page.wait()
     await alice.send_and_wait("after")
     await expect(bob.bodies).to_have_text(["before", "meanwhile", "after"])
     assert len(sockets) == 3

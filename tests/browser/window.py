@@ -18,7 +18,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-# Other tests may keep the machine busy.
+# An action can take this long while other tests keep the machine busy.
 expect.set_options(timeout=10_000)
 
 
@@ -78,7 +78,7 @@ class Window:
 
     @property
     def bodies(self) -> Locator:
-        """The bodies of all messages shown, sent or not, in order."""
+        """The bodies of all messages that the page shows, in order, including unsent ones."""
         return self.page.locator(".message .message-body")
 
     @property
@@ -119,6 +119,6 @@ async def open_window(browser: Browser, person: Account, address: str, **options
 
 
 def _record(window: Window, kind: str, text: str) -> None:
-    # The browser reports broken connections, from which the page recovers.
+    # The browser also reports broken connections as errors, but the page recovers from those.
     if kind == "error" and "net::" not in text and "WebSocket" not in text:
         window.errors.append(text)

@@ -1,4 +1,4 @@
-"""Owners manage the workspace in the Django admin, by actions and without reading messages."""
+"""Owners manage the workspace in the Django admin, which runs actions and shows no messages."""
 
 from html import unescape
 from typing import Any

@@ -31,9 +31,11 @@ ALLOWED = (
 )
 # These operations are allowed as long as every table keeps its name: then they run no SQL.
 RENAMES = (migrations.AlterModelTable, migrations.RenameModel)
-# These operations do not show what they change. A hint in the migration states that it only adds.
+# These operations do not show what they change, so a hint in the migration must state that they
+# only add.
 OPAQUE = (migrations.RunPython, migrations.RunSQL)
-# A model created in the same migration has no rows yet, and no code that writes them.
+# These operations are harmless on a model that the same migration creates: the model has no rows
+# yet, and the previous release has no code that writes any.
 CHANGES_EXISTING = (migrations.AddField, migrations.AddConstraint)
 OUR_APPS = [config.label for config in apps.get_app_configs() if config.name.startswith("hubbub.")]
 

@@ -1,4 +1,4 @@
-"""Pages of a room's messages: their content, and that they cost the same in a room of any size."""
+"""Pages of messages have the right content, and cost the same in a room of any size."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,7 +19,8 @@ from tests.support.api_client import ApiClient
 
 pytestmark = pytest.mark.django_db
 
-PAGE_QUERIES = 3  # the membership with its room, the messages with their quotes, the notices
+# One query each for the membership with its room, the messages with their quotes, and the notices.
+PAGE_QUERIES = 3
 
 
 def say(sender: User, room: Room, body: str, reply_to: Message | None = None) -> Message:
@@ -184,7 +185,7 @@ def statements_of(read: Callable[[], object]) -> list[str]:
 
 
 def rows_read(statement: str) -> int:
-    """Return how many rows PostgreSQL reads in the step of its plan that reads the most."""
+    """Return how many rows are read in the step of PostgreSQL's query plan that reads the most."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}")
         [[plan]] = cursor.fetchone()

@@ -25,7 +25,8 @@ def test_callers_who_retry_at_the_promised_time_get_a_token(
         except RateLimited as limited:
             heapq.heappush(waiting, (now + limited.retry_after, number))
     refused = max(0, callers - burst)
-    assert now <= refused / per_second + refused * 0.001 + 0.01  # times are in milliseconds
+    # `retry_after` is rounded up to the millisecond.
+    assert now <= refused / per_second + refused * 0.001 + 0.01
     if refused <= 20 * per_second:
         assert tries <= callers + 2 * refused
 

@@ -42,7 +42,7 @@ GROWING_PIECES = st.sampled_from([*GROWING.split(" "), " ", "\n", "\n\n", "    "
 GROWING_TEXTS = st.lists(GROWING_PIECES | PIECES, min_size=1, max_size=8).map(
     lambda pieces: ("".join(pieces) * settings.MAX_BODY_CHARS)[: settings.MAX_BODY_CHARS]
 )
-# Ordinary text: each of these characters means something in some positions and nothing in others.
+# Ordinary text: each of these characters is markup in some positions and plain text in others.
 WORDS = """
     Ahoy e.g example www org com localhost http https mailto ftp 1 1. 2) 10.5 127.0.0.1 --- - + = ==
     # ... . , ; : :) ( ) ! ? % $ / // " ' | ^ { } \u00e9 e\u0301 \u4f60\u597d \u0939\u093f
@@ -51,9 +51,9 @@ WORDS = """
 
 
 def plain_text(pieces: list[tuple[str, str]]) -> str:
-    """Join words, each with the gap before it.
+    """Join the words, each after the gap that precedes it.
 
-    Leave out words that may be markup in that place.
+    Leave out a word if it could be markup in its place.
     """
     text = ""
     for gap, word in pieces:

@@ -31,7 +31,7 @@ def prose(page: Path) -> str:
 
 
 def links(page: Path) -> list[str]:
-    """Return the targets of all links within the repository, as the page has them."""
+    """Return the targets of all links within the repository, as they are written in the page."""
     return LINK.findall(prose(page))
 
 

@@ -1,4 +1,4 @@
-"""The chat page: which data is embedded for whom and at what cost, and the page's modules."""
+"""The chat page: which data it embeds for which user, at what cost, and which modules it loads."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Joining, leaving, inviting, removing, roles: who may do it, and which events it records."""
+"""Who may join, leave, invite, remove and change roles, and which events this records."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

@@ -1,4 +1,4 @@
-"""Sending, editing and deleting: who may do it, what is recorded, and what is removed."""
+"""Who may send, edit and delete messages, which events this records, and which data it removes."""
 
 import json
 

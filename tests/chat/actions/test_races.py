@@ -74,7 +74,8 @@ def test_writers_into_many_rooms_never_deadlock(bob: User, charlie: User) -> Non
         outcomes: list[object] = []
         for batch in range(ROUNDS):
             chosen = rng.sample(many, 5)
-            # Two of the four writers of a user use the same nonces, in different rooms.
+            # The four writers of a user form pairs. The two of a pair use the same nonces, but in
+            # different rooms.
             nonces = [f"{seed // 2}.{batch}.{number}" for number in range(len(chosen))]
             pairs = zip(chosen, rng.sample(nonces, len(nonces)), strict=True)
             drafts = [Draft(sender.pk, room, nonce, "hello") for room, nonce in pairs]

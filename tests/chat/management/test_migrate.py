@@ -1,4 +1,8 @@
-"""`manage.py migrate` on a separate database: several processes take turns; `--wait` waits."""
+"""Several `manage.py migrate` processes take turns.
+
+With `--wait`, the command waits until another process has migrated. The tests run on a database of
+their own.
+"""
 
 import os
 import secrets

@@ -1,6 +1,6 @@
 /**
  * The protocol's frames and REST pages as the store's tests need them, and a page that has loaded
- * messages 8, 9 and 10 of room 7. Alice (1) is the page's user; Bob (2) sends what others send.
+ * messages 8, 9 and 10 of room 7. Alice (1) is the page's user. Bob (2) stands for other users.
  */
 
 import { unreadTotal, unsentOf } from "../../../../app/hubbub/web/static/hubbub/js/state/selectors.js";

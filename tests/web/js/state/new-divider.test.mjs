@@ -1,4 +1,4 @@
-/** Where the "New" divider stands. */
+/** The page shows the "New" divider in the right place. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,8 @@ test("unread messages are counted, and the divider is above the first one", () =
   assert.deepEqual([seen.unread, seen.dividerAfter], [0, null]);
 });
 
-// Scrolling and messages happen in either order, and the page notices scrolling a frame late.
+// A message can arrive before or after the user scrolls, and the page notices that the user has
+// scrolled only one frame later.
 test("the divider is above what arrived just before the user was seen to look away", () => {
   const one = shownAfter([subscribed(10), visible, created(11), hidden]);
   assert.deepEqual([one.unread, one.dividerAfter], [1, 3]);

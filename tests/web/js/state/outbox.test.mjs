@@ -10,7 +10,7 @@ import {
 } from "../../../../app/hubbub/web/static/hubbub/js/state/local-storage.js";
 import { Drafts, Outbox } from "../../../../app/hubbub/web/static/hubbub/js/state/outbox.js";
 
-/** Like localStorage: the keys are the object's own, the methods aren't. */
+/** Like localStorage: the keys are the object's own properties, and the methods are not. */
 function fakeStorage() {
   return Object.create({
     getItem(key) {
@@ -29,7 +29,7 @@ function outboxOf(storage, deliver) {
   return new Outbox(1, { storage, deliver, onChange: () => {} });
 }
 
-globalThis.crypto ??= webcrypto; // node 18 has no global one
+globalThis.crypto ??= webcrypto; // node 18 has no global `crypto`
 const { setTimeout } = globalThis;
 const settled = () => new Promise((resolve) => setTimeout(resolve));
 // The outbox's own timeouts, of ten seconds, must not keep node running.

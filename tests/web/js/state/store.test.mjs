@@ -147,7 +147,7 @@ test("a list of rooms doesn't undo what happened while it was requested", () => 
   ];
   const answer = { type: "page.rooms_loaded", rooms: [ROOM, left], before: [7, left.id] };
   assert.equal(shownAfter([...meanwhile, answer]).unread, 8);
-  // Nothing is known of another epoch yet.
+  // The page knows nothing about the other epoch yet.
   assert.equal(shownAfter([...meanwhile, { ...answer, reset: true }]).unread, 90);
 });
 
