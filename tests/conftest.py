@@ -1,7 +1,7 @@
 """Starts the servers that tests run on: PostgreSQL and Redis, or SQLite with `--embedded`.
 
 Django reads its settings from the environment, which must be complete before Django is imported. So
-this file imports nothing of Django at its top. pytest-django gets no settings module, because it
+this file imports nothing from Django at its top. pytest-django gets no settings module, because it
 would read that module even earlier. The fixtures are in `support/fixtures.py`, which is imported
 once Django is set up.
 """
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "our_server: needs our subclass of Daphne; not run with --stock-daphne"
     )
-    # How long an example takes says how busy the machine is, and nothing about the code.
+    # How long an example takes depends on how busy the machine is, and says nothing about the code.
     too_slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=too_slow)
     hypothesis.settings.load_profile("untimed")
@@ -90,13 +90,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderS
 
 def _only_distributes(config: pytest.Config) -> bool:
     """Return whether this process leaves all tests to workers of pytest-xdist."""
-    # pytest-xdist, which adds the option `dist`, may be turned off.
+    # The option `dist` is missing if pytest-xdist is turned off.
     distributes = config.getoption("dist", "no") != "no" and not config.option.collectonly
     return distributes and not hasattr(config, "workerinput")
 
 
 def _differs_when_embedded(item: pytest.Item) -> bool:
-    """Return whether a test uses a database: all others give the same result with any database."""
+    """Return whether a test uses a database and can run on the embedded default.
+
+    The other tests that can run there give the same result with any database.
+    """
     if item.get_closest_marker("deployment"):
         return False
     names = set(getattr(item, "fixturenames", ()))

@@ -1,5 +1,5 @@
-"""Tests of two or more replicas that share a database and a Redis, used as clients use them.
+"""Tests that use two or more replicas, with one database and one Redis, as clients do.
 
-The unit tests of one replica's modules, also of those in `app/hubbub/realtime/cluster`, are in
+The unit tests of one replica's modules, including those in `app/hubbub/realtime/cluster`, are in
 `tests/realtime`.
 """

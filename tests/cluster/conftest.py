@@ -34,9 +34,9 @@ def stage(shared_stage: Stage) -> Iterator[Stage]:
 
 @pytest.fixture
 def draining_slowly(stage: Stage) -> Iterator[Replica]:
-    """Return a further replica of the stage, whose drain lasts longer than any test.
+    """Return one more replica of the stage, whose drain lasts longer than any test.
 
-    So the drain cannot end before a busy machine has seen it.
+    So even on a busy machine, a test sees the drain before it ends.
     """
     with Replica(stage.cluster.environment | {"DRAIN_SECONDS": "600"}) as replica:
         wait_until(lambda: get(replica.port, "/readyz")[0] == 200)

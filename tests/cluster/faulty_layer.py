@@ -1,4 +1,4 @@
-"""A channel layer that loses, repeats and delays event messages at random, as Redis may.
+"""A channel layer that loses, repeats and delays event messages at random, as Redis can.
 
 Heartbeats and presence get through, so that the replicas do not consider the bus lost. Otherwise
 they would read the log anyway, and the tests would prove nothing.
@@ -10,9 +10,9 @@ from typing import Any
 
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-# An event whose text contains this is never delivered by the layer.
+# The layer never delivers an event whose text contains this.
 LOST = "this event is not published"
-# An event whose text contains this is published with a type from a newer version.
+# The layer publishes an event whose text contains this with a type from a newer version.
 NEWER = "published by a newer version"
 MAX_DELAY_SECONDS = 0.4
 

@@ -1,8 +1,8 @@
 """A client under gevent, in a process of its own, because gevent patches the standard library.
 
 Each line of JSON on standard input is a command. For each command, the process prints a line with
-what the client shows of its room and what its observer found. `python -m tests.cluster.gevent_tab
-IDENTITY ROOM ADDRESS…`
+what the client shows of its room and what its observer found. Run it as `python -m
+tests.cluster.gevent_tab IDENTITY ROOM ADDRESS…`.
 """
 
 from gevent import monkey

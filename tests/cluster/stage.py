@@ -1,7 +1,7 @@
 """A cluster with users and rooms, as the fault tests use it: real processes, sessions and logs.
 
 The tests use the cluster from outside only: with the client over WebSockets, over REST, and as an
-operator with `manage.py`. With --embedded the cluster is one process, and every replica number
+operator with `manage.py`. With `--embedded`, the cluster is one process, and every replica number
 means that process.
 """
 
@@ -29,7 +29,7 @@ from loadtests.lib.simulation.account import Account, fetch_account
 
 USER_COUNT = 60
 ANSWER_SECONDS = 15
-BUS_SECONDS = 0.3  # less than any sweep takes, even while the bus is lost
+BUS_SECONDS = 0.3  # no sweep delivers this soon, even while the bus is lost
 BUS_ATTEMPTS = 20
 CAST = ("alice", "bob", "charlie", "dana")
 ENVIRONMENT = {
@@ -69,7 +69,7 @@ class Stage:
         return self._accounts[username]
 
     def users(self, size: int) -> list[Account]:
-        """Return the first `count` users besides the cast. Other tests also use them."""
+        """Return the first `size` users besides the cast, whom other tests also use."""
         return [self.user(f"person-{number:04}") for number in range(1, size + 1)]
 
     def unused_user(self) -> Account:
@@ -77,7 +77,7 @@ class Stage:
         return self.user(next(self._unused_names))
 
     def another_session(self, user: Account) -> Account:
-        """Return a user of the cast, signed in on another device as well."""
+        """Return a user of the cast with a second session, as if signed in on another device."""
         self._seed("again")
         identity = self._lines("again")[CAST.index(user.username)]
         return replace(user, identity=identity)
@@ -170,7 +170,7 @@ async def stop(server: Server) -> None:
 
 
 async def start(server: Server) -> None:
-    """Start a server while the clients continue."""
+    """Start a server while the clients keep running."""
     server.spawn()
     await asyncio.to_thread(server.wait_until_ready)
 
@@ -180,7 +180,7 @@ Away: TypeAlias = Callable[[Server], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def stopped(server: Server) -> AsyncIterator[None]:
-    """Stop a server for the block while the clients continue. Connections to it are refused."""
+    """Stop a server during the `with` block. The clients keep running, but cannot connect to it."""
     await stop(server)
     yield
     await start(server)
@@ -188,7 +188,7 @@ async def stopped(server: Server) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def paused(server: Server) -> AsyncIterator[None]:
-    """Pause a server for the block. Connections to it stay open, and nothing is answered."""
+    """Pause a server during the `with` block. Its connections stay open, but it answers nothing."""
     with server.paused():
         yield
 
@@ -197,9 +197,9 @@ async def paused(server: Server) -> AsyncIterator[None]:
 async def sending(
     clients: Sequence[Client], rooms: Sequence[int], pause_seconds: float = 0.1
 ) -> AsyncIterator[None]:
-    """During the block, let every client send messages, one after another, to each room in turn.
+    """During the `with` block, let every client send to each room in turn, one message at a time.
 
-    At the end, wait until every message has its answer.
+    At the end, wait until every message has been answered.
     """
     done = asyncio.Event()
 
@@ -223,7 +223,7 @@ async def sending(
 
 @asynccontextmanager
 async def opened(clients: Sequence[Client], room: int) -> AsyncIterator[None]:
-    """Connect all clients and open the room from its beginning."""
+    """Connect all clients, and have each open the room from the beginning of its log."""
     async with AsyncExitStack() as stack:
         await asyncio.gather(*(stack.enter_async_context(client) for client in clients))
         await open_all(clients, room)
@@ -231,12 +231,12 @@ async def opened(clients: Sequence[Client], room: int) -> AsyncIterator[None]:
 
 
 async def elapse(seconds: float) -> None:
-    """Let a fault last for this long. For everything else, wait for a condition instead."""
+    """Let a fault last for this many seconds. For everything else, wait for a condition instead."""
     await asyncio.sleep(seconds)
 
 
 async def open_all(clients: Iterable[Client], room: int, start: Start = Start.BEGINNING) -> None:
-    """Open the room with all clients, at the same time."""
+    """Have all clients open the room at the same time."""
     await asyncio.gather(*(client.open(room, start) for client in clients))
 
 

@@ -18,7 +18,7 @@ from tests.support.probes import get
 
 pytestmark = pytest.mark.deployment
 
-MESSAGES = 20  # sent before the backup, and again after it
+MESSAGES = 20  # this many are sent before the backup, and as many after it
 READY_SECONDS = 20
 
 
@@ -42,7 +42,7 @@ async def wait_for_messages(clients: list[Client], room: int, count: int) -> Non
 
 
 def back_up(stage: Stage, path: Path) -> None:
-    """Back up as docs/operations.md says."""
+    """Back up the database as docs/operations.md says."""
     postgres = stage.cluster.postgres
     assert postgres
     url = postgres.url(stage.cluster.name)
@@ -50,7 +50,7 @@ def back_up(stage: Stage, path: Path) -> None:
 
 
 def restore(stage: Stage, path: Path) -> Log:
-    """Restore into an empty database and check that a replica runs on it. Return its log."""
+    """Restore into an empty database. Check that a replica runs on it. Return the restored log."""
     postgres = stage.cluster.postgres
     assert postgres
     name = f"{stage.cluster.name}_restored"
@@ -80,7 +80,7 @@ def assert_serves(stage: Stage, url: str) -> None:
 
 
 def assert_is_prefix(restored: Log, log: Log, rooms: list[int]) -> None:
-    """Check that a restored log equals the original up to where it ends."""
+    """Check that a restored log equals the beginning of the original log."""
     assert restored.rooms.keys() == log.rooms.keys()
     for room, events in restored.rooms.items():
         assert [event.seq for event in events] == list(range(1, len(events) + 1))

@@ -31,8 +31,9 @@ MAX_CONNECTION_AGE_SECONDS = 4
 # The time from the expiry to the close: up to a second until the next check, and two seconds to
 # open the next connection. A busy machine may need longer for some connections.
 CLOSE_SECONDS, MAX_CLOSE_SECONDS = 4, 8
-# Most clients are away for a few milliseconds. Without the goodbye they would be away until their
-# retries succeed; users who are away for longer than PRESENCE_LINGER_SECONDS (4) are shown as gone.
+# Most clients are away for a few milliseconds. Without the `goodbye`, they would be away until
+# their retries succeed; users who are away for longer than PRESENCE_LINGER_SECONDS (4) are shown as
+# gone.
 MAX_AWAY_SECONDS = 4
 USUAL_AWAY_SECONDS = 1
 
@@ -58,7 +59,7 @@ async def test_an_expired_connection_finishes_its_commands_and_is_closed(
 
 
 async def age_at_close(stage: Stage, user: Account, room: int, nonce: str) -> float:
-    """Use a connection until it expires; return its age then, in seconds."""
+    """Use a connection until it expires. Return its age when it was closed, in seconds."""
     async with open_socket(user, stage.cluster.replicas[0]) as socket:
         started_at = time.monotonic()
         goodbye = (await read_until(socket, "goodbye"))[-1]
@@ -86,7 +87,8 @@ async def test_under_traffic_expiry_spreads_the_load_without_loss_or_silence(
         await short_lived.settle(room, clients)
         assert len(set().union(*map(replicas_used_by, clients))) == 2
         assert shown_as_left(clients) == set()
-        assert share_moved(clients) > 0.5  # a busy machine may be too slow for some
+        # A busy machine can be too slow to move all clients in time.
+        assert share_moved(clients) > 0.5
     assert median(longest_time_away([client]) for client in clients) < USUAL_AWAY_SECONDS
     assert longest_time_away(clients) < MAX_AWAY_SECONDS
     await short_lived.assert_consistent(clients)

@@ -91,5 +91,6 @@ async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
         for number in range(2, 7):
             await alice.send(room, f"number {number}")
             await bob.wait_until(lambda: len(bodies(bob, room)) == number)
-        # A busy machine may delay one of them for so long that a sweep looks for it.
+        # A busy machine can delay one of these messages for so long that a sweep reads it from the
+        # log.
         assert await asyncio.to_thread(gaps_repaired, stage.cluster.replicas) <= before + 1

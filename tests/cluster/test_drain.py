@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 # Users who are away for longer than PRESENCE_LINGER_SECONDS are shown as gone.
 MAX_AWAY_SECONDS = 4
-# Who moves in time is away for a round trip. A busy machine may be too slow for some clients.
+# A client that moves in time is away only for a round trip. On a busy machine, some clients move
+# too late.
 USUAL_AWAY_SECONDS = 1
 
 
@@ -41,7 +42,7 @@ async def test_draining_each_replica_under_traffic_loses_nothing_and_shows_no_us
                     await client.wait_until(lambda: client.connected)
         await stage.settle(room, clients)
         assert shown_as_left(clients) == set()
-        assert share_moved(clients) > 0.5  # without the goodbye, nobody would move
+        assert share_moved(clients) > 0.5  # without the `goodbye`, no client would move
     assert median(longest_time_away([client]) for client in clients) < USUAL_AWAY_SECONDS
     assert longest_time_away(clients) < MAX_AWAY_SECONDS
     await stage.assert_consistent(clients)
@@ -130,7 +131,7 @@ async def ask(connection: HTTPConnection, path: str) -> tuple[int, str | None, s
 
 
 async def wait_until_kernel_accepts(replica: Replica) -> None:
-    """Wait until a connection is established, although the replica itself is paused."""
+    """Wait until the kernel has established a connection, although the replica itself is paused."""
     async with asyncio.timeout(20):
         while not is_connected_to(replica):
             await elapse(0.02)

@@ -1,4 +1,4 @@
-"""The client also works under gevent, as Locust runs it: after a cut, a drain and a kill."""
+"""Under gevent, as in Locust, the client recovers from a lost connection, a drain and a kill."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from loadtests.lib.client import rest
 from loadtests.lib.servers.process import ROOT, Server
 from tests.cluster.stage import Stage
 
-# Needs our server: the drain must make the client move to the other replica.
+# These tests need our server, because its drain moves the client to the other replica.
 pytestmark = [pytest.mark.deployment, pytest.mark.our_server]
 
 

@@ -17,10 +17,10 @@ from loadtests.lib.simulation.account import Account
 from tests.cluster.stage import Stage, bodies, opened
 from tests.support.raw_socket import close_code, open_socket, read_until, send_until_closed
 
-# The slowest of the others' messages usually takes a tenth of a second; a machine that is busy with
-# other work may take several times as long. A replica that an attacker blocks takes longer.
+# The slowest message of the other users usually takes a tenth of a second, and several times as
+# long on a busy machine. It takes longer than this only if an attacker blocks the replica.
 BLOCKED_SECONDS = 5
-# The CPU time that an attack may cost a replica, counted in messages that cost the same. So the
+# The CPU time that an attack may cost a replica. The unit is the CPU time of one message, so the
 # speed of the machine does not matter. The most expensive attack costs about 100 messages.
 MAX_ATTACK_MESSAGES = 300
 QUIET_MESSAGES = 20
@@ -40,7 +40,7 @@ async def next_frame(socket: ClientConnection, *types: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def others_unaffected(stage: Stage) -> AsyncIterator[None]:
-    """While the block runs, two users chat: check that they are not delayed or disconnected."""
+    """Let two users chat during the `with` block. Check that nothing delays or disconnects them."""
     users = stage.users(3)[1:]
     room = stage.room(users)
     pair = [stage.client(user, 0) for user in users]
@@ -80,7 +80,7 @@ class Conversation:
         self.delays.append(time.monotonic() - sent_at)
 
     async def send_until(self, done: asyncio.Event) -> int:
-        """Send messages until `done` is set, at least three. Return how many."""
+        """Send at least three messages, and more until `done` is set. Return how many were sent."""
         sent = 0
         while not done.is_set() or sent < 3:
             await self.send()

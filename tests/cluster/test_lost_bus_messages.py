@@ -76,15 +76,16 @@ async def test_a_bus_message_of_a_newer_version_makes_replicas_read_the_log_imme
             for client in clients:
                 await client.wait_until(lambda: len(bodies(client, room)) == number)
             delays.append(time.monotonic() - sent_at)
-    # Judge eight of ten messages: a busy machine may delay some, but a sweep would delay each.
+    # Check only the fastest eight of ten messages: a busy machine can delay some messages, but a
+    # sweep would delay all of them.
     assert sorted(delays)[-3] < SOON_SECONDS, delays
     await faulty_stage.assert_consistent(clients)
 
 
 async def test_an_event_that_is_committed_but_never_published_arrives(stage: Stage) -> None:
-    """Simulates a process that dies after the commit and before it publishes.
+    """The process dies after it has committed the event and before it publishes it.
 
-    Its Redis is unreachable, so nothing is published.
+    The test simulates this with an unreachable Redis, so that nothing is published.
     """
     users = stage.users(4)
     room = stage.room(users)

@@ -1,4 +1,4 @@
-"""The metrics of replicas match what happened, as Prometheus sees it at /metrics."""
+"""The metrics that Prometheus reads from replicas at /metrics match what happened."""
 
 import asyncio
 import json
@@ -158,7 +158,7 @@ async def test_without_redis_a_replica_shows_that_its_bus_is_lost_and_for_how_lo
         )
         assert rise(before, lost, "hubbub_publishes_dropped_total") > 0
         assert rise(before, lost, "hubbub_gaps_repaired_total", cause="bus_lost") >= 1
-        # The time until the log was read is part of the delay.
+        # The measured delay includes the time until the log was read.
         assert rise(before, lost, "hubbub_fan_out_seconds_count") >= 1
         await start(stage.cluster.redis)
         await scrape_until(replica, lambda shown: shown.value("hubbub_bus_lost", host="0") == 0)

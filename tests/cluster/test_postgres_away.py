@@ -1,4 +1,7 @@
-"""Without Postgres sends fail as unavailable, no user is signed out, nothing is sent twice."""
+"""While Postgres is away, sends fail as unavailable. No user is signed out.
+
+Afterwards, sends succeed, and no message is sent twice.
+"""
 
 import asyncio
 import time
@@ -13,7 +16,7 @@ from tests.cluster.stage import Away, Stage, bodies, opened, paused, stopped
 
 pytestmark = pytest.mark.deployment
 
-# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS). A busy machine adds to that,
+# A replica refuses a send after 2.5 seconds (QUERY_TIMEOUT_SECONDS). A busy machine needs longer,
 # and for some sends more than for others.
 UNAVAILABLE_SECONDS, MAX_UNAVAILABLE_SECONDS = 4, 7
 
@@ -65,7 +68,7 @@ async def test_after_a_restart_the_first_attempt_succeeds(stage: Stage) -> None:
     room = stage.room(users)
     before = [stage.client(user, 0) for user in users[:8]]
     assert stage.cluster.postgres
-    async with opened(before, room):  # so that the replica uses its connections to Postgres
+    async with opened(before, room):  # their sends make the replica use its connections to Postgres
         await asyncio.gather(*(send(client, room) for client in before))
         async with stopped(stage.cluster.postgres):
             pass
@@ -82,7 +85,7 @@ async def test_after_a_restart_the_first_attempt_succeeds(stage: Stage) -> None:
 
 
 async def refused(client: Client, room: int) -> float:
-    """Check that a send fails as unavailable; return after how many seconds."""
+    """Check that a send fails as unavailable. Return how many seconds that took."""
     started = time.monotonic()
     answer = await send(client, room)
     assert answer.get("code") == "unavailable", answer

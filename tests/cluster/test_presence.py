@@ -27,8 +27,8 @@ async def test_a_user_leaves_with_their_last_tab(stage: Stage) -> None:
     async with opened([watching, other], room), opened(tabs, room):
         await wait_until_online([watching], room, all_ids)
         await tabs[0].unsubscribe(room)
-        # This user's leave is published after the tab's leave. So when it arrives, `watching` knows
-        # both.
+        # The leave of `other` is published after that of the tab. So once it arrives, `watching`
+        # has received both.
         await other.unsubscribe(room)
         await wait_until_online([watching], room, all_ids - {users[1].id})
         await tabs[1].unsubscribe(room)

@@ -1,4 +1,4 @@
-"""The probes of replicas: /healthz is about the process, /readyz about start and drain.
+"""The probes of replicas: /healthz reports on the process, /readyz on start and drain.
 
 Neither depends on Redis.
 """

@@ -1,4 +1,4 @@
-"""After a replica restart all clients reconnect at once, with few statements.
+"""After a replica restarts, all clients reconnect at once, which takes few SQL statements.
 
 The statements are counted in Postgres's own log, so a replica cannot hide any.
 """
@@ -51,9 +51,9 @@ class Storm:
     clients: list[Client]
 
     async def reconnect(self) -> None:
-        """Start the replica, and wait for each client.
+        """Start the replica, and wait until each client is done.
 
-        A client has either been rejected, or it has gone live and received what it missed.
+        A client is done if it has been rejected, or if it is live and has received what it missed.
         """
         await start(self.stage.cluster.replicas[1])
         for client in self.clients:

@@ -1,4 +1,4 @@
-"""Without Redis the chat continues, a bit slower, and nothing is lost or duplicated."""
+"""Without Redis, the chat continues a bit more slowly, and nothing is lost or duplicated."""
 
 import pytest
 
@@ -31,8 +31,8 @@ async def test_ten_seconds_without_redis(stage: Stage, away: Away) -> None:
         await stage.settle(room, early, within=ARRIVE_SECONDS)
         assert all(len(opens) == 1 for opens in map(connections, early)), "a connection was lost"
         await stage.assert_consistent(early, left_early=late)
-    # The error is logged once for each outage and not for each message. Old connections may fail
-    # once more.
+    # The error is logged once per outage, and not once per message. It can be logged again when old
+    # connections fail.
     for old, new in zip(before, outages_logged(stage), strict=True):
         assert 1 <= new - old <= 4
 

@@ -94,9 +94,9 @@ async def test_a_client_whose_position_is_above_the_rooms_seq_loads_the_room_aga
 
 
 async def wait_for_subscribes(client: Client, count: int) -> None:
-    """Wait for the answers to a client's subscribes.
+    """Wait until a client's `subscribe` commands have been answered.
 
-    An answer may come after the room is complete.
+    An answer can arrive after the last of the room's messages.
     """
     await client.wait_until(lambda: len(resumed(client)) == count)
 

@@ -1,4 +1,4 @@
-"""A revocation disconnects on every replica immediately, and without Redis within seconds."""
+"""A revocation disconnects a user on all replicas at once, or within seconds without Redis."""
 
 import asyncio
 import time
@@ -26,8 +26,8 @@ class Case:
     room: int
     alice: Account  # owns the room and the workspace
     user: Account
-    watching: Client  # alice's
-    cut: tuple[Client, Client]  # the user's, which are about to be disconnected
+    watching: Client  # alice's client
+    cut: tuple[Client, Client]  # the user's clients, which are about to be disconnected
 
     def form(self, user: Account, path: str, **fields: str) -> None:
         self.stage.post_form(user, path, **fields)
@@ -62,7 +62,7 @@ def token_revoked(case: Case) -> None:
 
 
 CASES: dict[Callable[[Case], None], set[int] | None] = {
-    removed: None,  # stays connected, but no longer in the room
+    removed: None,  # the client stays connected, but is no longer in the room
     banned: {4502},
     signed_out: {4501},
     password_changed: {4501},
@@ -114,7 +114,7 @@ async def assert_revoked(case: Case, revoke: Callable[[Case], None], within: flo
 
 
 async def gaps_repaired_before(case: Case) -> float:
-    """Send until the bus delivers a message in the room; return how many gaps were repaired."""
+    """Send messages until the bus delivers one. Return how many gaps were repaired before."""
     replicas = case.stage.cluster.replicas
     for number in range(BUS_ATTEMPTS):
         before = await asyncio.to_thread(gaps_repaired, replicas)
@@ -147,7 +147,7 @@ def prepare(stage: Stage, revoke: Callable[[Case], None]) -> Case:
 
 
 def revoke_at(revoke: Callable[[Case], None], case: Case) -> float:
-    """Revoke access. Return the time at which that was done, on the monotonic clock."""
+    """Revoke access. Return the time on the monotonic clock at which access was revoked."""
     revoke(case)
     return time.monotonic()
 

@@ -13,7 +13,7 @@ from tests.cluster.stage import Stage, opened
 
 pytestmark = pytest.mark.deployment
 
-EDITS = 8  # more than the threads of any pool of a replica
+EDITS = 8  # more edits than any thread pool of a replica has threads
 
 
 async def test_edits_that_wait_for_a_locked_room_do_not_delay_connecting(stage: Stage) -> None:

@@ -1,4 +1,7 @@
-"""A replica shuts down in bounded time without errors, even with servers down or requests open."""
+"""A replica shuts down in bounded time and without errors.
+
+This holds even if servers are down or requests are unfinished.
+"""
 
 import asyncio
 import json
@@ -70,7 +73,8 @@ async def test_ctrl_c_closes_all_connections_immediately(
         ]
         process.signal(signal.SIGINT)
         graces = await asyncio.gather(*map(seconds_from_goodbye_to_close, sockets))
-        # A busy machine may be late for some, but a drain waits two seconds for every one.
+        # A busy machine can close some sockets late, but a drain would wait two seconds for every
+        # one.
         assert min(graces) < 1, graces
         assert await process.exit_status() == 0
     assert not process.logged_errors()

@@ -13,7 +13,7 @@ from loadtests.lib.servers import Cluster, Postgres, Redis
 from tests.cluster.stage import ENVIRONMENT, Stage
 from tests.support.raw_socket import read_frame
 
-PING_INTERVAL_SECONDS = 3  # Daphne checks every two seconds
+PING_INTERVAL_SECONDS = 3  # Daphne checks its timeouts every two seconds
 OBSERVED_SECONDS = 15
 PING, CLOSE = b"\x89", b"\x88"
 PING_TIMEOUT = struct.pack(">H", 4003)

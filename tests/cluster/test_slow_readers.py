@@ -17,7 +17,8 @@ from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.support.probes import scrape_until
 from tests.support.raw_socket import address, open_socket, read_until
 
-# 8 KB each: in total several times what the kernel and the replica buffer for a connection.
+# Each message has 8 KB. Together they have several times the size that the kernel and the replica
+# buffer for a connection.
 MESSAGES = 200
 LIMITS = {"MAX_BUFFERED_BYTES": "262144", "REPLAY_MAX_EVENTS": "1000"}
 
@@ -63,7 +64,7 @@ async def test_a_slow_reader_is_disconnected_and_gets_everything_when_it_resumes
 
 @asynccontextmanager
 async def open_slow_reader(user: Account, replica: Replica) -> AsyncIterator[ClientConnection]:
-    """Open a WebSocket with small buffers, so that what is not received stays on the server."""
+    """Open a WebSocket with small buffers, so that unread data stays on the server."""
     own = socket.create_connection((HOST, replica.port))
     own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     origin = {"Origin": f"http://{address(replica)}"}

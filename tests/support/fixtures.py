@@ -39,7 +39,7 @@ def django_db_modify_db_settings_parallel_suffix() -> None:
 
 @pytest.fixture(autouse=True)
 def reset_rate_limits() -> None:
-    """Reset all rate limits: on SQLite the next test's users have the same ids."""
+    """Reset all rate limits, because on SQLite the next test's users have the same ids."""
     cache.clear()
     for limit in (rate_limits.messages, rate_limits.commands):
         limit.reset()
@@ -95,7 +95,7 @@ def den(bob: User) -> Room:
 
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Postgres | None:
-    """The PostgreSQL server of this process; None with --embedded."""
+    """The PostgreSQL server of this process; None with `--embedded`."""
     return request.config.stash[POSTGRES]
 
 

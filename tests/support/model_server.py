@@ -17,7 +17,10 @@ Frame = dict[str, Any]
 
 
 class ModelServer:
-    """A server with one room. A client that misses more than `replay_max` events must load it."""
+    """A server with one room.
+
+    A client that misses more than `replay_max` events must load the room.
+    """
 
     def __init__(self, replay_max: int = 1_000) -> None:
         self.replay_max = replay_max

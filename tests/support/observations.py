@@ -12,12 +12,12 @@ def shown_as_left(clients: list[Client]) -> set[int]:
 
 
 def connection_count(client: Client) -> int:
-    """Return how many connections the client has opened, each until its welcome."""
+    """Return how many connections of the client have received their `welcome`."""
     return sum(isinstance(entry, Connected) for entry in client.history.entries)
 
 
 def share_moved(clients: list[Client]) -> float:
-    """Return the share of disconnects before which the client had opened its next connection."""
+    """Return the share of disconnects that came after the client had opened its next connection."""
     entries = (entry for client in clients for entry in client.history.entries)
     codes = [entry.code for entry in entries if isinstance(entry, Disconnected)]
     return codes.count(NORMAL_CLOSURE) / len(codes)

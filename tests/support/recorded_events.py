@@ -67,7 +67,10 @@ def read_events(room_id: int, after: int = 0) -> list[dict[str, Any]]:
 
 @contextmanager
 def records(room_id: int, *types: str) -> Iterator[None]:
-    """Assert that the block records events of these types, which describe all its changes."""
+    """Assert that the `with` block records these types of events.
+
+    The events must describe all changes to the room.
+    """
     state = read_state(room_id)
     yield
     events = read_events(room_id, state.seq)

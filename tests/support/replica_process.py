@@ -25,7 +25,7 @@ class ReplicaProcess:
         os.kill(self.replica.pid, number)
 
     async def exit_status(self, within: float = DRAIN_SECONDS) -> int:
-        """Wait until the process exits, for `within` and SPARE_SECONDS. Return its exit status."""
+        """Return the process's exit status. Wait for it for at most `within` plus SPARE_SECONDS."""
         assert self.replica._process is not None
         return await asyncio.to_thread(self.replica._process.wait, within + SPARE_SECONDS)
 

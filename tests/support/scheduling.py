@@ -1,8 +1,9 @@
 """Which tests pytest-xdist gives to the same worker, and which it starts first.
 
-A folder with a conftest.py shares a cluster between all of its tests, and a file may share one
-between its own. Such a cluster must start once, and not in each worker or again for each test. The
-marks of `--dist loadgroup` cannot say so: pytest-xdist 3.8 does not apply them under pytest 9.2.
+A folder with a conftest.py shares a cluster between all of its tests, and a file can share one
+between its own tests. Such a cluster must start only once, not in each worker or again for each
+test. The marks of `--dist loadgroup` cannot say so: pytest-xdist 3.8 does not apply them under
+pytest 9.2.
 """
 
 from collections import Counter
