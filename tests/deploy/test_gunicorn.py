@@ -64,7 +64,7 @@ def metrics_directory(web: Web) -> Path:
 
 
 def counted(web: Web) -> set[int]:
-    """Return the process ids that have stored metrics; 0 stands for all exited processes."""
+    """Return the ids of processes that have stored metrics; 0 stands for all that have exited."""
     return {int(path.stem.rpartition("_")[2]) for path in metrics_directory(web).glob("*.db")}
 
 

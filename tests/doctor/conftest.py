@@ -1,4 +1,7 @@
-"""One deployment for all tests of the doctor: two replicas behind a proxy, on their own servers."""
+"""All tests of the doctor share one deployment: two replicas behind a proxy.
+
+The deployment has its own Postgres and Redis.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing

@@ -63,7 +63,7 @@ class Deployment:
 
     @contextmanager
     def replica(self, **environment: str) -> Iterator[Replica]:
-        """Start one more replica, with a changed environment."""
+        """Run one more replica, with a changed environment, during the `with` block."""
         source = {"PYTHONPATH": f"{ROOT / 'app'}:{ROOT}"}
         with Replica(self.cluster.environment | source | environment) as replica:
             yield replica
@@ -73,7 +73,8 @@ class Deployment:
 
     def close(self) -> None:
         if self._server is not None:
-            with self._server:  # closes the server's input, which makes it exit, and waits for that
+            # This closes the server's input, so that it exits, and waits for the exit.
+            with self._server:
                 pass
 
     def _run_on_server(self, arguments: Sequence[str]) -> tuple[int, str]:
@@ -97,8 +98,8 @@ class Deployment:
 def compressed_static_files(folder: Path) -> str:
     """Return a directory with static files and compressed style sheets.
 
-    `collectstatic` would spend half a minute on compressing all files; doctor checks only the
-    sheets.
+    `collectstatic` would spend half a minute on compressing all files; the doctor checks only the
+    style sheets.
     """
     shutil.copytree(collected_static_files(), folder)
     for sheet in folder.glob("hubbub/css/*.css"):

@@ -1,8 +1,8 @@
-"""A server that runs `doctor`: a process with all imports done, which forks for each run.
+"""A server that runs `doctor`: a process that has imported everything and forks for each run.
 
 `Deployment` uses it when the environment is the deployment's own, because the imports take four
-times as long as the checks. Reads a JSON line of arguments, and answers with the exit code and the
-output.
+times as long as the checks. The server reads a JSON line of arguments, and answers with the exit
+code and the output.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A proxy in front of replicas, which behaves well except for the fault that a test sets.
 
-It takes nginx's part. All tests share one port, because the port is part of the deployment's
+It takes the place of nginx. All tests share one port, because the port is part of the deployment's
 origin; a test can pass a `listener` instead. Each connection carries one request or one WebSocket,
 and the replicas take turns.
 """
@@ -31,13 +31,13 @@ def unchanged(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the proxy does wrong; by default nothing."""
+    """What the proxy does wrong. By default, it does nothing wrong."""
 
     request: Change = unchanged  # the head of each request
     answer: Change = unchanged  # the head of each response
     frames: Change = unchanged  # what a replica writes to an open WebSocket
     hidden: Sequence[str] = PRIVATE  # path prefixes to which the proxy responds with 404
-    idle_seconds: float = TIMEOUT_SECONDS  # an idle WebSocket is closed after this
+    idle_seconds: float = TIMEOUT_SECONDS  # a WebSocket that is idle for this long is closed
     down: bool = False
 
 
@@ -75,7 +75,7 @@ class FaultyProxy(Startable):
 
     @contextmanager
     def in_front_of(self, *ports: int) -> Iterator[None]:
-        """Pass requests to these replicas until the block ends."""
+        """Pass requests to these replicas until the `with` block ends."""
         previous, self.ports = self.ports, list(ports)
         try:
             yield
@@ -143,7 +143,7 @@ def without_header(name: bytes) -> Change:
 
 
 def with_status(*statuses: bytes, to: bytes) -> Change:
-    """Return a change that replaces these response statuses."""
+    """Return a change that replaces these response statuses by `to`."""
 
     def change(head: bytes) -> bytes:
         version, status, reason = head.split(b" ", 2)

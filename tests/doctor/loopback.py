@@ -66,7 +66,7 @@ class Loopback:
 
 @contextmanager
 def own_loopback() -> Iterator[Loopback]:
-    """Yield a loopback. If there is none, skip the test, or fail it when run as root or in CI."""
+    """Yield a loopback. If there is none, skip the test, or fail it if it runs as root or in CI."""
     with ExitStack() as held:
         yield _first(held)
 

@@ -1,4 +1,4 @@
-"""Each check of settings, database and Redis turns red when just that is wrong."""
+"""Each check of settings, database and Redis turns red for just the fault that it looks for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,7 +121,7 @@ def test_a_redis_that_hides_its_settings_is_grey(deployment: Deployment) -> None
 
 @contextmanager
 def changed_database(deployment: Deployment, change: str, undo: str) -> Iterator[None]:
-    """Change the deployment's database until the block ends."""
+    """Change the deployment's database until the `with` block ends."""
     assert deployment.cluster.postgres
     deployment.cluster.postgres.execute(change, database=deployment.cluster.name)
     try:
@@ -132,7 +132,7 @@ def changed_database(deployment: Deployment, change: str, undo: str) -> Iterator
 
 @contextmanager
 def configured_redis(deployment: Deployment, options: dict[str, str]) -> Iterator[None]:
-    """Set options of the deployment's Redis until the block ends."""
+    """Set options of the deployment's Redis until the `with` block ends."""
     redis = redis_client(deployment)
     before = {name: redis.config_get(name)[name] for name in options}
     for name, value in options.items():

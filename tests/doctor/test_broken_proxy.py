@@ -1,4 +1,4 @@
-"""Each check of pages and files turns red for a deployment broken in just that way."""
+"""Each check of pages and files turns red for just the fault that it looks for."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_forms_accepted_without_a_token_are_red(deployment: Deployment) -> None:
 
 
 def test_forms_rejected_with_their_token_are_red(deployment: Deployment) -> None:
-    """The proxy replaces the Host header, and PUBLIC_URL of web is another address."""
+    """The proxy replaces the `Host` header, and the `PUBLIC_URL` of `web` is another address."""
     renamed = Fault(request=with_header(b"Host", b"localhost:8000"))
     misconfigured = deployment.replica(PUBLIC_URL="http://chat.invalid")
     with (

@@ -1,4 +1,4 @@
-"""Each check of WebSockets is red for a deployment that is broken in just that way."""
+"""Each check of WebSockets turns red for just the fault that it looks for."""
 
 import re
 
@@ -42,7 +42,7 @@ def test_replicas_that_do_not_reach_each_other_are_red(deployment: Deployment) -
         report = deployment.run_doctor()
     assert report.with_status("red") == ["bus"], report.messages
     assert "REDIS_PREFIX" in report.messages["bus"]
-    # Messages still arrive, from the log, a little later.
+    # Messages still arrive, but a little later, because the replicas read them from the log.
     assert report.statuses["messages"] == "green"
 
 
@@ -68,7 +68,7 @@ def test_a_replica_with_a_wrong_clock_is_red(deployment: Deployment) -> None:
         report = deployment.run_doctor()
     assert report.with_status("red") == ["clocks"], report.messages
     [ahead] = re.findall(r"\+(\d+\.\d) s", report.messages["clocks"])
-    assert 20 < float(ahead) <= 30  # 30 s, less the time that the message took
+    assert 20 < float(ahead) <= 30  # 30 s minus the time that the message took
 
 
 def test_a_proxy_that_rewrites_foreign_origins_is_red(deployment: Deployment) -> None:
@@ -112,7 +112,7 @@ def test_a_ping_interval_too_long_for_most_proxies_is_yellow(deployment: Deploym
 
 
 def without(text: bytes) -> Change:
-    """Return a change that drops frames with this text."""
+    """Return a change that drops frames that contain this text."""
     return lambda data: b"" if text in data else data
 
 

@@ -61,7 +61,7 @@ def on_default_ports(
 ) -> Iterator[Deployment]:
     """The deployment behind TLS on port 443.
 
-    Redis cannot be reached from this loopback, which is fine while the bus works.
+    The doctor cannot reach Redis from this loopback, which is no problem while the bus works.
     """
     with ExitStack() as started:
         proxy = started.enter_context(FaultyProxy([], tls=tls, listener=loopback.listen(HTTPS)))

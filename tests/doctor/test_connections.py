@@ -14,7 +14,8 @@ from tests.doctor.deployment import Deployment, DoctorReport
 from tests.doctor.faulty_proxy import FaultyProxy
 
 GROUP_COMMIT = 1
-# Two replicas and gunicorn may open 38, a third replica 11 more; 3 are for superusers.
+# Two replicas and gunicorn can open 38 connections, and a third replica 11 more. Postgres reserves
+# 3 for superusers.
 TOO_FEW, NONE_TO_SPARE, ENOUGH = "40", "51", "52"
 
 

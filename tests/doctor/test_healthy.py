@@ -127,7 +127,7 @@ def run_on_terminal(deployment: Deployment, environment: dict[str, str]) -> str:
     while True:
         try:
             data = os.read(ours, 65_536)
-        except OSError:  # Linux: the other end is closed
+        except OSError:  # on Linux, this means that the other end is closed
             break
         if not data:
             break

@@ -1,4 +1,4 @@
-"""The stage of the cluster tests, for a whole deployment: clients connect through nginx.
+"""The stage of the cluster tests for a whole deployment, whose clients connect through nginx.
 
 All replicas share one address.
 """
@@ -17,7 +17,7 @@ USER_COUNT = 50
 
 
 class Deployed(Protocol):
-    """What the stage needs of a deployment, which is a running `make stack` or any other one."""
+    """What the stage needs from a deployment, which can be a running `make stack` or any other."""
 
     port: int
 

@@ -6,7 +6,7 @@ from typing import Any
 from loadtests.lib.servers.stack import RunningStack
 from tests.stack.conftest import MakeStack
 
-NO_MAIL = ["mail"]  # because a stack writes e-mails to its output
+NO_MAIL = ["mail"]  # a stack sends no e-mails, but writes them to its output
 
 
 def test_the_default_stack_is_green(stack: RunningStack) -> None:

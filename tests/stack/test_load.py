@@ -11,7 +11,7 @@ from loadtests.lib.servers.process import ROOT
 from loadtests.lib.servers.stack import RunningStack
 from tests.stack.deployed_stage import DeployedStage
 
-USERS = 20  # at least one of every kind
+USERS = 20  # at least one user of every kind
 SECONDS = 10
 # Limits that even a busy machine meets: these tests check the load test, not the stack's speed.
 PATIENT = [
@@ -43,7 +43,7 @@ def test_a_short_load_test_passes_and_writes_its_files(
     assert not total.failures
     assert not total.order_errors
     assert [one.text for one in series.annotations] == ["all connections drop"] * 2
-    # The number of replicas.
+    # The stack has two replicas.
     assert max(len(second.connections) for second in series.in_order()) == 2
     assert "POST     /accounts/login/" in done.stderr
     assert "POST     /settings/tokens/" in done.stderr  # the bot creates its token

@@ -108,7 +108,7 @@ def test_names_are_resolved_again_while_nginx_runs(frontend: Frontend) -> None:
         frontend.start_backend("second", host="127.0.0.12", port=port)
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12"]
         wait_until(lambda: _names(frontend, 8) == {"first", "second"})
-        # The name still resolves to a dead server, too. That must not break any request.
+        # The name still also resolves to a dead server, which must not break any request.
         addresses["realtime.test"] = ["127.0.0.11", "127.0.0.12", "127.0.0.13"]
         first.close()
         wait_until(lambda: _names(frontend, 8) == {"second"})
@@ -331,7 +331,7 @@ def _assert_own_headers(answer: Answer) -> None:
 
 
 def _names(frontend: Frontend, times: int) -> set[str]:
-    """Return the names of the servers that answer handshakes."""
+    """Send this many handshakes. Return the names of the servers that answer them."""
     answers = [frontend.get("/ws/", **HANDSHAKE) for _ in range(times)]
     return {answer.json()["name"] for answer in answers if answer.status == 200}
 

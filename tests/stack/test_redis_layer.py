@@ -141,7 +141,7 @@ async def test_of_a_batch_only_rejected_messages_are_lost(
     assert await received(layer, channel, 1) == [1]
     await send(layer, 3)
     assert await received(layer, channel, 1) == [3]
-    # One connection for publishing, which is kept open.
+    # There is one more connection: the one for publishing, which is kept open.
     assert len(await operator.client_list()) == before + 1
     await allow_channels(operator, "*")
 

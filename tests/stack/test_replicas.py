@@ -19,7 +19,7 @@ from tests.cluster.stage import opened, sending
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.next_version import copy_code
 
-GIVE_UP_SECONDS = 5  # docs/protocol.md: a client without a `welcome` by then reconnects
+GIVE_UP_SECONDS = 5  # docs/protocol.md: after this time without a `welcome`, a client reconnects
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def test_a_failed_deploy_changes_nothing(stack: RunningStack, tmp_path: Path, wr
 
 @asynccontextmanager
 async def _chat(stage: DeployedStage, number: int) -> AsyncIterator[list[Client]]:
-    """Have this many users chat in a room during the block. Then compare histories and log."""
+    """Have users chat during the `with` block. Then compare their histories with the log."""
     users = stage.users(number)
     room = stage.room(users)
     clients = [stage.client(person) for person in users]

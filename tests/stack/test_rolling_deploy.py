@@ -99,9 +99,9 @@ def versions(traffic: Traffic) -> set[str]:
 
 @asynccontextmanager
 async def loading_pages(stack: RunningStack) -> AsyncIterator[list[list[str]]]:
-    """Keep loading a page with its files.
+    """Keep loading a page with its files during the `with` block.
 
-    Yield a list that gets the addresses of the files each time.
+    Yield a list to which each load adds the addresses of the files.
     """
     done = asyncio.Event()
     pages: list[list[str]] = []

@@ -12,7 +12,7 @@ from loadtests.soak.load import SoakLoad
 from tests.stack.deployed_stage import DeployedStage
 
 SECONDS = 12
-MAX_RUNS = 6  # a busy machine needs more than one
+MAX_RUNS = 6  # a busy machine needs more than one run
 KINDS = {"visit", "meeting", "sign-in"}
 SOCKETS = 20
 EVERY_SECONDS = 0.5
@@ -42,7 +42,7 @@ async def test_a_short_soak_does_everything(
 
 
 def most_sockets(file: Path) -> float:
-    """Return the most connections that were open at the same time in any sample."""
+    """Return the highest number of open connections in any sample."""
     samples = time_series.read(file)
     sockets = [samples.values(part, "hubbub_connections") for part in samples.parts("realtime-")]
     return max((value for _, value in time_series.total(sockets)), default=0.0)

@@ -172,7 +172,7 @@ def test_missing_programs_are_named(tmp_path: Path) -> None:
 def test_services_that_apt_starts_are_stopped(tmp_path: Path) -> None:
     programs = {
         "id": "echo 0",
-        "ls": "exit 1",  # so PostgreSQL is not found where Debian installs it
+        "ls": "exit 1",  # so that the script does not find PostgreSQL where Debian installs it
         "apt-get": "exit 0",
         "systemctl": f'echo "$@" >>{tmp_path}/asked',
     }

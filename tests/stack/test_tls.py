@@ -26,7 +26,7 @@ def test_websockets_cookies_and_a_load_test_work_over_tls(
     run = ["--out", str(tmp_path / "out"), "--seconds", "8", "--shape", "hot", *users]
     untrusting = load("--host", url, *run)
     assert untrusting.returncode == 2, untrusting.stdout + untrusting.stderr
-    # Because the client does not trust the certificate.
+    # The load test reports this because it does not trust the certificate.
     assert "does not answer" in untrusting.stderr
     assert "certificate" in untrusting.stderr
     plain = load("--host", f"http://{stack.address}", *run)

@@ -17,7 +17,8 @@ from tests.stack.traffic import Traffic, running_traffic
 
 REPLICA_PAUSE_SECONDS = 8
 REDIS_PAUSE_SECONDS = 6
-# The smallest accepted fraction of an even share, since connections are spread at random.
+# Connections are spread at random, so a replica may get less than an even share, but it must get at
+# least this fraction of one.
 MIN_SHARE = 0.3
 
 
@@ -59,7 +60,10 @@ async def kill_replica(stack: RunningStack, traffic: Traffic) -> None:
 
 
 async def pause_replica(stack: RunningStack, traffic: Traffic) -> None:
-    """The kernel still accepts the replica's connections. Clients give up after five seconds."""
+    """Pause a replica until clients have given it up, which they do after five seconds.
+
+    The kernel still accepts the replica's connections.
+    """
     with paused((await replicas_of(stack))[1].pid):
         tries = {client.name: len(closes(client)) for client in traffic.clients}
         for client in traffic.clients[::5]:
@@ -120,7 +124,7 @@ async def replicas_of(stack: RunningStack) -> list[ProcessStatus]:
 
 
 async def wait_until_restarted(stack: RunningStack, victim: ProcessStatus) -> None:
-    """Wait until the stack's manager has restarted it."""
+    """Wait until the stack's manager has restarted the victim."""
 
     def is_restarted() -> bool:
         now = stack.processes()[victim.name]

@@ -37,7 +37,8 @@ def assert_tls_works(deployed: Deployed, port: int, certificate: Path, folder: P
 async def _send_message(
     port: int, trusted: ssl.SSLContext, identity: dict[str, str], room: int
 ) -> None:
-    # Without threads: in Python 3.13.0 a send beside a receive may fail with "internal error".
+    # This uses no threads: in Python 3.13.0, a send during a receive in another thread can fail
+    # with "internal error".
     async with (
         connect(
             f"wss://localhost:{port}/ws/",

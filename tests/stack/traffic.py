@@ -40,7 +40,7 @@ class Traffic:
 
     @contextmanager
     def during(self, what: str) -> Iterator[None]:
-        """Record the longest silence in the block."""
+        """Record the longest silence during the `with` block."""
         started = time.monotonic()
         yield
         ended = time.monotonic()
@@ -71,7 +71,7 @@ class Traffic:
 
 @asynccontextmanager
 async def running_traffic(stage: DeployedStage) -> AsyncIterator[Traffic]:
-    """Run the traffic during the block, then compare all histories with the log."""
+    """Run the traffic during the `with` block, then compare all histories with the log."""
     users = stage.users(USERS)
     rooms = [stage.room(users) for _ in range(ROOMS)]
     clients = [_client(stage, person, number) for number in range(ROOMS) for person in users]

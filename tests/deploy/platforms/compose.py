@@ -1,7 +1,7 @@
 """Runs docker-compose.yml from a directory with the files of a fresh clone.
 
-The directory's `.env` overrides the defaults, as an operator's would. The tests reach the
-containers by their addresses, and run manage.py on this machine.
+The directory's `.env` overrides the defaults, as an operator's own `.env` would. The tests reach
+the containers by their addresses, and run manage.py on this machine.
 """
 
 import json
@@ -49,7 +49,7 @@ class Composition(Startable):
         (self.folder / ".env").write_text("".join(lines))
 
     def start(self) -> None:
-        """Start the composition. Return once it serves."""
+        """Start the composition. Return once all its processes are ready."""
         self.engine.need(*PUBLIC_IMAGES)
         self.up()
         wait_until(self.serves, START_SECONDS)
@@ -86,7 +86,7 @@ class Composition(Startable):
         return call(command, folder=self.folder)
 
     def containers(self, service: str) -> list[str]:
-        """Return the names of a service's running containers, by the labels that compose sets."""
+        """Return the names of a service's running containers, found by labels that compose sets."""
         labels = (f"project={self.project}", f"service={service}")
         filters = [f"--filter=label=com.docker.compose.{label}" for label in labels]
         return sorted(self._listed("ps", *filters, "--format", "{{.Names}}"))
@@ -102,7 +102,7 @@ class Composition(Startable):
         return json.loads(self.engine.run("container", "inspect", container))[0]
 
     def is_healthy(self, container: str) -> bool:
-        """Run the health check of a container. Docker does so by itself."""
+        """Return whether a container is healthy. podman runs the health check only when told to."""
         if self.engine.name == "podman":
             return self.engine.attempt("healthcheck", "run", container).returncode == 0
         return bool(self.inspect(container)["State"]["Health"]["Status"] == "healthy")
@@ -113,13 +113,13 @@ class Composition(Startable):
         return str(networks[f"{self.project}_inside"]["IPAddress"])
 
     def serves(self) -> bool:
-        """Whether every process is ready and nginx responds."""
+        """Return whether every process is ready and nginx responds."""
         processes = [*self.containers("web"), *self.containers("realtime")]
         ready = [answers(self.host_of(name), 8000, "/readyz") for name in processes]
         return len(ready) > 1 and all(ready) and answers(HOST, self.port, "/healthz")
 
     def variable(self, name: str) -> str:
-        """Return a secret. URLs in it have the container's address instead of its name."""
+        """Return a secret. In a URL, replace the container's name by its address."""
         [web] = self.containers("web")
         text = self.engine.run("exec", web, "cat", f"/run/hubbub/{SECRETS[name]}")
         if name == "SECRET_KEY":

@@ -1,7 +1,7 @@
-"""podman or docker, whichever works here, and the programs of `.venv-deploy`.
+"""Runs podman or docker, whichever works here, and the programs of `.venv-deploy`.
 
-A test fails if this machine lacks something that it needs, because a skipped test would prove
-nothing. ENGINE=docker chooses if both are installed.
+A test fails if this machine lacks something that the test needs, because a skipped test would prove
+nothing. If both engines are installed, ENGINE=docker chooses docker.
 """
 
 import os
@@ -20,7 +20,8 @@ from loadtests.lib.servers.process import ROOT
 ENGINES = ("podman", "docker")
 TOOLS = ROOT / ".venv-deploy/bin"
 TIMEOUT_SECONDS = 900
-# Inside a container, podman may neither create namespaces for a build nor give it a network.
+# For podman inside a container, where it can neither create namespaces for a build nor give the
+# build a network.
 CONFINED = ("--isolation", "chroot", "--network", "host")
 TRIAL = "FROM python:3.13-slim\nRUN true\n"
 
@@ -30,7 +31,7 @@ class Engine:
         self.name = name
 
     def run(self, *arguments: str, input: str | None = None) -> str:
-        """Run `podman …` and return its output. Fail the test with its errors if it fails."""
+        """Run a command of the engine. Return its output, or fail the test with its errors."""
         return checked(self.attempt(*arguments, input=input))
 
     def attempt(
@@ -42,13 +43,13 @@ class Engine:
         return self.attempt("image", "inspect", image).returncode == 0
 
     def need(self, *images: str) -> None:
-        """Ensure that public images exist locally or can be pulled."""
+        """Ensure that public images exist locally. Pull those that do not."""
         for image in images:
             if not self.has_image(image) and self.attempt("pull", image).returncode:
                 raise failure(f"The image {image} does not exist, and `{self.name} pull` fails.")
 
     def build(self, tag: str, target: str = "") -> str:
-        """Build a target of the Dockerfile (default: the last); return its tag."""
+        """Build a target of the Dockerfile, by default the last one. Return the image's tag."""
         options = [f"--target={target}"] if target else []
         options.append(f"--build-arg=REVISION={this_revision()}")
         self.run("build", *self._build_flags, *options, "--tag", tag, str(ROOT))
@@ -63,7 +64,7 @@ class Engine:
 
     @cached_property
     def _build_flags(self) -> Sequence[str]:
-        """Return the flags that a build needs here. A small test build finds them."""
+        """Return the flags that a build needs on this machine. A small trial build finds them."""
         if self.name == "docker":
             return ()
         self.need("python:3.13-slim")
@@ -78,7 +79,10 @@ class Engine:
 
 
 def this_revision() -> str:
-    """Return the revision of this checkout, which the doctor here compares with the containers'."""
+    """Return the revision of this checkout.
+
+    The doctor runs from it, and compares its own revision with that of the containers.
+    """
     return find_revision(ROOT / "REVISION", {}, ROOT)
 
 

@@ -25,7 +25,7 @@ from loadtests.lib.servers.process import HOST, ROOT, Server, ServerError
 from loadtests.lib.servers.startable import Startable
 from scripts.stack.certificate import make_certificate
 
-# The smallest plans for two dynos: `essential-2` and `mini`.
+# The limits of the smallest plans that suffice for two dynos: `essential-2` and `mini`.
 POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 40, 20
 KILL_SECONDS = 30  # from SIGTERM to SIGKILL
 PROFILE = '. "$HOME/.profile" && exec bash -c "$0"'
@@ -104,7 +104,7 @@ class Dyno(Server):
         return self.get("/healthz")[0] == 200
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
-        """Return the status and the text. In header names, `_` stands for `-`."""
+        """Return the response's status and text. In the names of `headers`, `_` stands for `-`."""
         connection = HTTPConnection(HOST, self.port, timeout=10)
         try:
             named = {name.replace("_", "-"): text for name, text in headers.items()}
@@ -184,7 +184,8 @@ class HerokuApp(Startable):
             "WEB_CONCURRENCY": "2",
             "FORWARDED_ALLOW_IPS": "*",
             "GUNICORN_CMD_ARGS": "--access-logfile -",
-            "STATIC_ROOT": collected_static_files(),  # the buildpack collects them into the slug
+            # On Heroku, the buildpack collects them into the slug.
+            "STATIC_ROOT": collected_static_files(),
             **self.config,
         }
 

@@ -61,7 +61,7 @@ class Build:
                 yield Workload(resource, template)
 
     def _copy(self, folder: str) -> Resource:
-        """Return a copy of the overlay for `folder`, with the added components."""
+        """Return a copy of the overlay, with the added components and with paths from `folder`."""
         home = K8S / "overlays" / self.overlay
         copy: Resource = yaml.safe_load((home / "kustomization.yaml").read_text())
         added = [f"../../components/{name}" for name in self.components]

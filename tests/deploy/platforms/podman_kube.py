@@ -29,24 +29,25 @@ from tests.deploy.platforms.engine import Engine, failure
 from tests.deploy.platforms.kustomize import Build, Resource, Workload
 
 POSTGRES, REDIS, NGINX = "postgres:17", "redis:8", "nginx:1.28"
-OUR_IMAGE = "localhost/hubbub:"  # the name in the overlay
+OUR_IMAGE = "localhost/hubbub:"  # the image's name in the overlay
 WORLD_WRITABLE = 0o777
 NAMESPACE = "hubbub"
 REPLICAS = ("realtime-1", "realtime-2")
 WORKLOADS = (*REPLICAS, "web", "nginx")
 START_SECONDS = 60
-# The tests send the probes themselves. podman publishes every port on all interfaces.
+# These keys are removed: the tests send the probes themselves, and podman would publish every port
+# on all interfaces.
 REMOVED_KEYS = ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle", "ports")
 
 
 @dataclass(frozen=True)
 class Substitute:
-    """What takes the place of the cluster's resources for a workload."""
+    """What replaces the cluster's resources when podman runs a workload."""
 
     name: str  # prefix for all podman objects, whose names are global
     folder: Path
     image: str
-    published: Mapping[str, int]  # workload: its port on this machine
+    published: Mapping[str, int]  # by workload: its port on this machine
 
     def folder_for(self, name: str) -> str:
         path = self.folder / name
@@ -78,7 +79,8 @@ class Played(Startable):
         self._start_data()
         self._configure()
         self._run_to_completion(self.workload("migrate").pod["containers"][0])
-        [wait] = self.workload("web").pod["initContainers"]  # realtime has the same init container
+        # `realtime` has the same init container.
+        [wait] = self.workload("web").pod["initContainers"]
         self._run_to_completion(wait)
         for name in WORKLOADS:
             self._play(name)
@@ -98,7 +100,7 @@ class Played(Startable):
         return json.loads(self.engine.run("container", "inspect", self.container(name)))[0]
 
     def probes(self, name: str) -> Iterator[bool]:
-        """Send Kubernetes's probes. Yield, for each probe, whether it succeeded."""
+        """Send the probes that Kubernetes would send. Yield for each whether it succeeded."""
         workload = self.workload(name)
         for kind in ("livenessProbe", "readinessProbe"):
             probe = workload.main[kind]["httpGet"]
@@ -160,7 +162,7 @@ class Played(Startable):
         )
 
     def _configure(self) -> None:
-        """Set what differs here, as an overlay would."""
+        """Change the settings that differ here, as an overlay would."""
         self.build.one("ConfigMap", "hubbub")["data"]["PUBLIC_URL"] = self.environment["PUBLIC_URL"]
 
     def _play(self, name: str) -> None:
@@ -207,7 +209,7 @@ def playable(
 ) -> list[Resource]:
     """Return the ConfigMaps and the Deployment or Pod in a form that podman 4.3 accepts."""
     resource, maps = deepcopy(resource), deepcopy(list(maps))
-    for one in maps:  # the ConfigMaps become volumes, whose names are global
+    for one in maps:  # podman makes volumes of the ConfigMaps, and names of volumes are global
         one["metadata"]["name"] = f"{substitute.name}-{one['metadata']['name']}"
     pod = resource["spec"]
     if resource["kind"] == "Deployment":
@@ -249,7 +251,7 @@ def _substitute_container(
 
 
 def _fill_variables(variables: Sequence[Resource], maps: Sequence[Resource]) -> None:
-    """Insert the namespace, and give `env` precedence over `envFrom`, as Kubernetes does."""
+    """Insert the namespace into variables, and let `env` override `envFrom`, as Kubernetes does."""
     for one in variables:
         if one.pop("valueFrom", None):
             one["value"] = NAMESPACE

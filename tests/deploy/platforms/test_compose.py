@@ -48,7 +48,8 @@ async def remove_replica(composition: Composition, traffic: Traffic) -> None:
 async def add_replica(composition: Composition, traffic: Traffic) -> None:
     await asyncio.to_thread(composition.up)
     await asyncio.to_thread(wait_until, composition.serves, 60)
-    # One at a time: nginx sends all clients that wait for one DNS answer to the same replica.
+    # Reconnect one client at a time, because nginx sends all clients that wait for the same DNS
+    # answer to one replica.
     for client in traffic.clients[::2]:
         await client.drop_connection()
         await client.wait_until(partial(getattr, client, "connected"), 30)
@@ -103,7 +104,8 @@ def test_only_nginx_is_published_and_only_on_loopback(composition: Composition) 
 def test_inspecting_containers_shows_no_secrets(composition: Composition) -> None:
     """Users who may list containers see the containers' environment and commands."""
     words = {word for name in SECRETS for word in re.split(r"[:/@]", composition.variable(name))}
-    secrets = {word for word in words if len(word) == 64}  # as make_secrets.py creates them
+    # Secrets of `make_secrets.py` have this length.
+    secrets = {word for word in words if len(word) == 64}
     assert len(secrets) == 3
     shown = json.dumps(
         [

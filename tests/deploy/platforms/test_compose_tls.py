@@ -1,4 +1,4 @@
-"""compose.tls.yml on top of docker-compose.yml, with a key that only another user may read."""
+"""`compose.tls.yml` serves over TLS, with a key that only another user may read."""
 
 import os
 import shutil

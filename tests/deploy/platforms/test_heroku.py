@@ -22,7 +22,7 @@ from tests.stack.tls_client import assert_tls_works
 from tests.stack.traffic import replica_of
 
 USER_COUNT = 20
-CONCURRENCY = 12  # twice the threads of a dyno's `web`
+CONCURRENCY = 12  # twice the number of threads in the `web` of a dyno
 # The connections per dyno that docs/operations.md counts, with the settings of `.profile`.
 POSTGRES_CONNECTIONS, REDIS_CONNECTIONS = 15, 10
 POSTGRES_CONNECTIONS_ALONE, REDIS_CONNECTIONS_ALONE = 12, 6
@@ -38,7 +38,7 @@ class HerokuStage(DeployedStage):
         return [dyno.address for dyno in self.stack.dynos if dyno.running]
 
     def keep_busy(self, dyno: Dyno) -> None:
-        """Make all threads of `web` use the cache (through password resets) and publish."""
+        """Make all threads of `web` publish messages, and use the cache by resetting passwords."""
         [person] = self.users(1)
         room = self.room([person])
 

@@ -19,9 +19,9 @@ from loadtests.lib.servers.process import ROOT
 from scripts.heroku import dyno
 from tests.deploy.platforms.heroku import KILL_SECONDS, PROFILE, procfile
 
-ROUTER_SECONDS = 55  # after this, the router closes an idle connection
+ROUTER_SECONDS = 55  # the router closes a connection that is idle for this long
 EXAMPLE = (ROOT / ".env.example").read_text()
-APP_VARIABLES = {"OWNER", "DYNO_ALONE"}  # read by postdeploy and by scripts.heroku
+APP_VARIABLES = {"OWNER", "DYNO_ALONE"}  # `postdeploy` and `scripts.heroku` read these
 
 
 def app() -> Any:
@@ -34,7 +34,7 @@ def schema() -> jsonschema_rs.Validator:
 
 
 def profile(**environment: str) -> dict[str, str]:
-    """Return the environment after `.profile`."""
+    """Return the environment variables after `.profile` has run."""
     done = subprocess.run(
         ["bash", "-c", PROFILE, "env"],
         env={"HOME": str(ROOT), "PATH": os.environ["PATH"], **environment},

@@ -26,8 +26,8 @@ from tests.conftest import HUBBUB_VARIABLES
 from tests.deploy.platforms.kustomize import K8S, Build, Resource, Workload, combinations
 
 NGINX = ROOT / "deploy/nginx"
-SUPERUSER_CONNECTIONS = 3  # reserved by Postgres
-SPARE_SECONDS = 5  # of a grace period: time for a process to exit
+SUPERUSER_CONNECTIONS = 3  # Postgres reserves these for superusers
+SPARE_SECONDS = 5  # the part of a grace period that is left for a process to exit
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 COMPONENTS = {path.name for path in (K8S / "components").iterdir()}
 
@@ -247,7 +247,7 @@ def test_network_policies_name_existing_components_and_ports(build: Build) -> No
 
 @every_build
 def test_the_gateway_routes_to_nginx(build: Build) -> None:
-    """These kinds have no schemas, so this test checks the objects that they name."""
+    """Gateways and routes have no schemas, so this test checks the objects that they name."""
     [*gateways] = build.of_kind("Gateway")
     for gateway in gateways:
         listeners = gateway["spec"]["listeners"]

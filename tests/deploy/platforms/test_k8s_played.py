@@ -1,4 +1,4 @@
-"""The base of deploy/k8s, run by podman: migrated by the Job's command, used through its nginx."""
+"""podman runs the base of deploy/k8s: the Job's command migrates, and users chat through nginx."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
 """The manifests match Kubernetes's schemas, and checkov finds only explained exceptions.
 
-Both cover every combination in the README: the schemas resource by resource, checkov as a whole.
+Both cover every combination in the README. The schemas apply to each resource, and checkov sees a
+combination as a whole.
 """
 
 import json
