@@ -19,7 +19,7 @@ ODD_VALUES = st.sampled_from(
         *("1.0", "1e2", "1e400", "-0", "-0.0", "NaN", "-Infinity", "0x1", "01", "9" * 5_000),
         *("null", "true", "{}", "[]", '""', '"1"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"'),
         *('"' + "x" * 65 + '"', '"' + "é" * 40_000 + '"', "[[[", "'x'"),
-        # Far from the maximum depth, which differs between this process and a replica.
+        # These depths are far from the maximum, which differs between this process and a replica.
         *("[" * 100 + "]" * 100, "[" * 20_000 + "]" * 20_000),
         *('{"1": 0, "1": 1}', '{"1\\n": 0}', '{"01": 0}', '{"99999999999999999999": 0}', ""),
         *('{"1": null, "2": -1}', '{"x": 0}', '{"": 0}', '{"1": "0"}', '{"1": 1.5}', '"\x01"'),
@@ -58,7 +58,7 @@ def commands(room: st.SearchStrategy[int], message: st.SearchStrategy[int]) -> A
 
 @st.composite
 def defective(draw: st.DrawFn, valid: st.SearchStrategy[dict[str, Any]]) -> str:
-    """Return a command's text with some defects: in its fields, then in its characters."""
+    """Return a command's text with defects, first in some fields and then in some characters."""
     pairs = [(json.dumps(name), json.dumps(value)) for name, value in draw(valid).items()]
     for _ in range(draw(st.integers(0, 3))):
         _damage_field(draw, pairs)

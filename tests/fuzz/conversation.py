@@ -124,7 +124,7 @@ async def _expect_answers(socket: ClientConnection, steps: Sequence[Step]) -> No
             frames += 1
             if frame["type"] in ANSWERS:
                 expected.remove(frame)
-    # A command causes at most an event or a few presence changes for each of the sockets.
+    # Each command causes at most one event or a few presence changes on each socket.
     assert frames <= expected.max_replayed + 20 * (len(steps) + 1)
 
 

@@ -21,7 +21,7 @@ SEEDS = [
     '{"type":"read","room":1,"number":18446744073709551616}',
     "* a\n* [b](https://example.org)\n\n> `c`\n~~d~~ https://e.example/(f)",
 ]
-MAX_INPUT_BYTES = 70_000  # more than a frame may have
+MAX_INPUT_BYTES = 70_000  # more bytes than a frame may have
 INPUT_SECONDS = 5  # an input that takes longer is a failure
 
 
@@ -38,7 +38,7 @@ def main() -> NoReturn:
 
 
 def fuzz(folder: str, seconds: int, seed: int) -> None:
-    """Fuzz for this long; after a failure, end the process with a status."""
+    """Fuzz for `seconds`. A failure ends the process with a non-zero exit status."""
     try:
         import atheris
     except ImportError:
@@ -48,7 +48,7 @@ def fuzz(folder: str, seconds: int, seed: int) -> None:
     with atheris.instrument_imports(
         include=["hubbub.realtime.protocol.json_frames", "hubbub.chat.text"]
     ):
-        django.setup()  # imports some of these modules
+        django.setup()  # this imports some of the traced modules
         from django.core.exceptions import ValidationError
 
         from hubbub.chat import text

@@ -1,4 +1,4 @@
-"""What the parser guarantees for every frame; checked with hypothesis and the guided fuzzer."""
+"""Checks what the parser guarantees for every frame. Hypothesis and the guided fuzzer use it."""
 
 import json
 

@@ -22,7 +22,7 @@ class _UncheckedConnection(HTTPConnection):
         return request.encode("latin1")
 
     def _validate_path(self, url: str) -> None:
-        """Allow everything."""
+        """Allow any path."""
 
 
 def send_request(

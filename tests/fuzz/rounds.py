@@ -8,7 +8,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-# The factor by which there are more examples than in CI.
+# Each test tries this many times the number of examples that it tries in CI.
 TIMES = int(os.environ.get("FUZZ_TIMES", "1"))
 # The seed of this round; 0 in CI.
 SEED = int(os.environ.get("FUZZ_SEED", "0"))

@@ -1,15 +1,15 @@
 """Our own check for schemathesis: no response is larger than a page can possibly be.
 
-Schemathesis loads it through SCHEMATHESIS_HOOKS. Its built-in checks hold the numbers of items to
-the `maxItems` of the OpenAPI document.
+Schemathesis loads it through SCHEMATHESIS_HOOKS. Its built-in checks compare the number of items
+with the `maxItems` of the OpenAPI document.
 """
 
 from typing import Any
 
 import schemathesis
 
-# The data of the tests is too small for a page of a megabyte. (The OpenAPI document is larger, but
-# it is not one of its own operations.)
+# The tests have too little data for a response of a megabyte. (The OpenAPI document is larger, but
+# it does not list itself as an operation.)
 MAX_BYTES = 1_000_000
 
 

@@ -1,4 +1,4 @@
-"""The server's frames as in `docs/protocol.md`: the required fields of each, and the size limit."""
+"""Checks the server's frames against `docs/protocol.md`: their required fields and their size."""
 
 from typing import Any, Final
 
@@ -31,7 +31,8 @@ PROBLEMS: Final = {
     *("bad_frame", "unknown_type", "invalid", "forbidden", "not_found", "rate_limited"),
     *("too_large", "unavailable"),
 }
-# Enough for the longest message, at four bytes per character with its HTML, and the longest `ref`.
+# Enough for the longest message with its HTML, at four bytes per character, and for the longest
+# `ref`.
 MAX_FRAME_BYTES: Final = 4 * settings.MAX_FRAME_BYTES
 
 

@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.timeout(120 * TIMES),
 ]
 
-MAX_STEPS = 12  # fewer than the number of bad frames in a row that closes a socket
+MAX_STEPS = 12  # so few that even if all are bad frames, they do not close the socket
 RUN_SECONDS = 60
 UNKNOWN_ID = 10**17
 
@@ -68,7 +68,7 @@ def disturbance(target: Stage) -> Iterator[Disturbance]:
 async def chat_until(
     target: Stage, chatting: list[Account], room: int, done: asyncio.Event
 ) -> None:
-    """Chat over both replicas until `done` is set; lose no message and no socket."""
+    """Chat over both replicas until `done` is set. Check that no message and no socket is lost."""
     clients = [target.client(person, replica) for replica, person in enumerate(chatting)]
     async with opened(clients, room):
         welcomes = [client.protocol.welcome for client in clients]
@@ -79,7 +79,7 @@ async def chat_until(
         await target.assert_consistent(clients)
 
 
-# The lobby, rooms of the demo data and of the tests, unknown rooms.
+# The ids of the lobby, of rooms from the demo data and the tests, and of unknown rooms.
 ROOMS = st.integers(1, 12) | st.sampled_from([UNKNOWN_ID, 10**18 - 1])
 MESSAGES = st.integers(1, 60) | st.sampled_from([UNKNOWN_ID, 2**63 - 1])
 TEXTS = (

@@ -62,7 +62,8 @@ def test_as_the_owner_with_a_token(target: Stage, tmp_path: Path) -> None:
 
 
 def test_as_a_member_with_a_session_in_sequences_of_requests(target: Stage, tmp_path: Path) -> None:
-    # Schemathesis sends invalid tokens along with the cookie; we ignore what is not a bearer token.
+    # Schemathesis sends invalid tokens along with the cookie; Hubbub ignores what is not a bearer
+    # token.
     options = ("--exclude-checks", "ignored_auth")
     headers = session_headers(target.user("bob"))
     explore(target, headers, tmp_path, "fuzzing,stateful", 6, *options)

@@ -1,4 +1,4 @@
-"""No URL and no form input makes a page respond with a 5xx or endlessly.
+"""No URL and no form input leads to a 5xx or to an endless response.
 
 The raw bytes go to a real replica: no client library cleans them up first.
 """
@@ -18,7 +18,7 @@ from tests.fuzz.rounds import TIMES, examples
 pytestmark = [pytest.mark.deployment, pytest.mark.timeout(120 * TIMES)]
 
 CSRF = "c" * 32
-# The longest page is Django's own: 200 users in the admin.
+# The longest page belongs to the Django admin and lists 200 users.
 MAX_BYTES = 2_000_000
 PAGES = [
     "/",
@@ -132,7 +132,7 @@ def test_no_form_breaks_a_page(
 def test_no_bytes_in_the_request_line_or_body_break_a_page(
     target: Stage, line: bytes, body: bytes | None
 ) -> None:
-    """The bytes are not escaped, but those that would end the request line are left out."""
+    """The bytes are sent unescaped, without those that would end the request line."""
     spaceless = bytes(byte for byte in line if byte not in b"\r\n ").decode("latin1")
     method = "GET" if body is None else "POST"
     request_page(target.cluster.replicas[0], None, method, f"/accounts/login/{spaceless}", body)

@@ -18,9 +18,9 @@ from tests.fuzz.rounds import examples
 
 IDS = st.integers(1, 2**63 - 1) | st.integers(1, 9)
 COMMANDS = commands(st.integers(1, 10**18 - 1) | st.integers(1, 9), IDS)
-# CPU time for the worst frame: thousands of times more than for a usual one.
+# The CPU time allowed for the worst frame: thousands of times as much as a usual frame takes.
 PARSE_SECONDS = 0.5
-# Memory for a frame's text, the parsed values, and its escapes at their longest.
+# The memory allowed for a frame's text, the parsed values, and its escapes at their longest.
 PARSE_BYTES = 64 * settings.MAX_FRAME_BYTES
 
 

@@ -9,7 +9,7 @@ async def test_rooms_keep_their_mark_until_each_is_handled() -> None:
     for room in (failing, waiting, closed):
         room.mark_presence_changed()
     hub.close_room(closed)
-    # Presence updates begin with a room, fail, and start again.
+    # The presence updates begin with this room, fail, and start again.
     failing.changed_rooms.discard(failing)
     assert hub.rooms_with_changed_presence() == [waiting]
     waiting.changed_rooms.discard(waiting)

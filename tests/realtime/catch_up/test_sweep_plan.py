@@ -1,4 +1,4 @@
-"""What a sweep compares, and what it reads at once or only if the bus does not deliver it."""
+"""What a sweep compares, reads at once, or reads only if the bus does not deliver it."""
 
 from hubbub.chat.log_entries import WORKSPACE_LOG
 from hubbub.chat.log_positions import LogPositions

@@ -24,7 +24,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 def queue_of(senders: list[int], loop: asyncio.AbstractEventLoop) -> FairQueue:
-    """Return a queue with one send of each sender in this order, alternating between two rooms."""
+    """Return a queue with one send for each entry of `senders`, alternately into two rooms."""
     queue = FairQueue()
     for arrival, sender in enumerate(senders):
         draft = Draft(sender, arrival % 2 + 1, str(arrival), "Ahoy")
@@ -65,7 +65,7 @@ def test_a_user_who_sent_less_never_waits_for_a_user_who_sent_more(
     loop: asyncio.AbstractEventLoop, senders: list[int], limit: int
 ) -> None:
     turns = Counter[int]()
-    batch_of: dict[tuple[int, int], int] = {}  # by sender and turn: the number of the batch
+    batch_of: dict[tuple[int, int], int] = {}  # by sender and turn: the number of the send's batch
     for number, batch in enumerate(batches_of(queue_of(senders, loop), limit)):
         for send in batch:
             turns[send.draft.sender_id] += 1

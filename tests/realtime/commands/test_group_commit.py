@@ -35,7 +35,7 @@ def usual_timeout(settings: Settings) -> float:
 
 @contextmanager
 def in_another_transaction(work: Callable[[], object]) -> Iterator[None]:
-    """Do some work in a transaction that stays open, like that of a paused replica."""
+    """Do some work in a transaction that stays open, as if its replica were paused."""
     done, release = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -66,7 +66,7 @@ def draft(sender: User, room: Room, nonce: str, body: str = "hello") -> Draft:
 
 
 def record_lock_waits(monkeypatch: pytest.MonkeyPatch, nonce: str) -> list[LockWait]:
-    """Return a list that grows with each batch that contains this nonce and waits for its rooms."""
+    """Return a list that gets an entry for each batch with this nonce that waits for locks."""
     waits: list[LockWait] = []
     lock_and_read = batch_statements_postgres.lock_and_read
 
@@ -192,7 +192,7 @@ def test_a_locked_room_delays_no_other_room_and_fails_after_two_seconds(
         await group_commit.close()
 
     asyncio.run(scenario())
-    # The database keeps these times exactly. A busy machine would add to a measured time.
+    # The database keeps these timeouts exactly. On a busy machine, a measured time would be longer.
     assert sum(wait.milliseconds for wait in waits) == 2_000
     assert usual_timeout > 2, "the sender would not wait for the lock's timeout"
     assert not Message.objects.filter(nonce="stuck").exists()
@@ -274,6 +274,6 @@ def test_neither_failed_batches_nor_locked_rooms_change_the_order(
         results = Message.objects.filter(room=lobby, sender=sender).order_by("seq")
         nonces = list(results.values_list("nonce", flat=True))
         assert nonces == sorted(nonces)
-    # On a slow machine some sends time out. Those may be saved or not.
+    # On a slow machine, some sends time out, and each of those may have been saved or not.
     assert len(answered) > 400
     assert set(answered) <= set(Message.objects.values_list("nonce", flat=True))

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Handshake:
-    """A handshake of a user. During its nth read, the workspace log reports `changed(n)`."""
+    """A user's handshake. During its nth read, the workspace log reports a ban of `changed(n)`."""
 
     def __init__(self, user: User, changed: Callable[[int], User | None]) -> None:
         self.headers = {"authorization": f"Bearer {Token.create(user, 'a bot')[1]}"}
@@ -43,7 +43,7 @@ class Handshake:
         user = self.changed(self.reads)
         if user is not None:
             entry = LogEntry(self.reads, "user.banned", None, user.pk, "{}")
-            # Runs once the read has started.
+            # The event loop calls this once the read has started.
             asyncio.get_running_loop().call_soon(self.hub.workspace_log.receive, [entry])
 
 

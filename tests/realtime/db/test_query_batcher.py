@@ -11,7 +11,10 @@ from hubbub.realtime.db.query_batcher import QueryBatcher, Results
 
 
 class Source:
-    """A database whose results name its version when the query started. Records all queries."""
+    """A simulated database, which records all queries.
+
+    A result names the version that the database had when the query started.
+    """
 
     def __init__(self) -> None:
         self.version = 1

@@ -1,4 +1,4 @@
-"""The events that end subscriptions: whose, for which reason, and what comes after them."""
+"""Which events end whose subscriptions and why, and how log entries are split after them."""
 
 from hypothesis import given
 from hypothesis import strategies as st

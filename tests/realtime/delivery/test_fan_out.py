@@ -16,7 +16,7 @@ from hubbub.realtime.delivery.fan_out import FanOut, write_to_all
 from hubbub.realtime.protocol.websocket_frames import FrameBatch
 from tests.support.fake_transport import FakeTransport
 
-# Enough connections that a pass takes several slices of any length.
+# So many connections that a pass takes several time slices, however long these are.
 LARGE = 4 * time_slices.ITEMS_PER_CLOCK_CHECK
 
 
@@ -33,7 +33,7 @@ def add_subscribers(room: FanOut, count: int) -> list[FakeTransport]:
 
 @contextmanager
 def slices_of(connections: int) -> Iterator[None]:
-    """End each time slice after this many connections, as if they were slow."""
+    """End each time slice after this many connections, as if writing to them were slow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time_slices, "ITEMS_PER_CLOCK_CHECK", connections)
         patch.setattr(time_slices, "SLICE_SECONDS", 0)
@@ -58,7 +58,8 @@ async def test_frames_of_a_few_milliseconds_are_joined_in_one_write(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert 0.001 <= fan_out.JOIN_SECONDS <= 0.02
-    monkeypatch.setattr(fan_out, "JOIN_SECONDS", 0.2)  # a busy machine may need some for the loop
+    # On a busy machine, the loop below takes some time.
+    monkeypatch.setattr(fan_out, "JOIN_SECONDS", 0.2)
     room = FanOut()
     [wire] = add_subscribers(room, 1)
     texts = [f"message {number}" for number in range(20)]

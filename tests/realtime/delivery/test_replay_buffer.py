@@ -51,7 +51,7 @@ class LogModel:
     # The entries as they were just after their commit.
     published: list[LogEntry] = field(default_factory=list)
     received: int = 0
-    # What was read but is not in the buffer yet.
+    # The results of reads that have not been added to the buffer yet.
     reads: list[tuple[list[LogEntry], int]] = field(default_factory=list)
 
     def record(self, type: str, which: int) -> None:
@@ -86,7 +86,7 @@ class LogModel:
             self.buffer.extend(*self.reads.pop(which % len(self.reads)))
 
     def is_correct(self) -> bool:
-        """Return whether answers are whole ranges of frames no older than what was received."""
+        """Return whether each answer is a whole range, without frames older than those received."""
         answers = [(after, self.buffer.since(after)) for after in range(self.received + 1)]
         return all(
             [each.seq for each in answer] == list(range(after + 1, self.received + 1))
@@ -99,7 +99,7 @@ class LogModel:
 
 
 few, which = st.integers(1, 6), st.integers(0, 3)
-# Mostly changes to a few messages, so that reads are often outdated before they are added.
+# Most entries change one of a few messages, so that reads are often outdated before they are added.
 types = st.sampled_from(["message.created", *MESSAGE_CHANGES, *MESSAGE_CHANGES])
 steps = st.one_of(
     st.tuples(st.just("record"), types, which),

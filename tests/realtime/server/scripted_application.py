@@ -59,7 +59,10 @@ def _write(transport: Transport, text: str) -> int:
 
 
 async def _respond(path: str, send: Send) -> None:
-    """Respond with how many attached sockets have closed, or fail before or during the response."""
+    """Respond with the number of objects, or of attached sockets that have closed.
+
+    Requests for `/early` and `/midway` fail before and during the response.
+    """
     if path == "/early":
         raise ValueError("before the response")
     body = (_count_objects() if path == "/objects" else str(len(close_codes))).encode()
@@ -87,7 +90,7 @@ async def _alternate(transport: Transport, send: Send, count: str) -> None:
 
 
 async def _fill(transport: Transport, send: Send, size: str) -> None:
-    """Write numbered frames until `size` bytes are buffered, then one of each kind, then close."""
+    """Write numbered frames until `size` bytes are buffered, then one of each kind, and close."""
     number = 0
     while _write(transport, f"{number} {PADDING}") < int(size):
         number += 1

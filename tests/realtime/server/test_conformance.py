@@ -66,7 +66,7 @@ def by_websockets(port: int) -> Received:
 
 
 def by_websocket_client(port: int) -> Received:
-    """Use the library `websocket-client`; the server closes."""
+    """Use the library `websocket-client`, and let the server close."""
     received: Received = []
     client = websocket.create_connection(f"ws://{HOST}:{port}/", timeout=10)
     with ExitStack() as stack:
@@ -129,7 +129,7 @@ def test_libraries_get_the_same_answers(
     assert talk(ours.port) == talk(stock.port)
 
 
-# Raw bytes that no library would send, after a handshake.
+# Raw bytes that are sent after the handshake, and that no library would send.
 BROKEN = {
     "a frame without a mask": b"\x81\x02hi",
     "a reserved opcode": b"\x83\x80\0\0\0\0",

@@ -85,7 +85,7 @@ def test_a_user_removed_while_their_subscribe_waits_does_not_go_live(
         await run_action(members.remove, alice, room_id=second.pk, user_id=bob.pk)
         events = await run_query(read_log, second.pk, second.seq, 10)
         assert [event.type for event in events] == ["member.left"]
-        replica.hub.local_rooms[second.pk].receive(events)  # as the bus does
+        replica.hub.local_rooms[second.pk].receive(events)  # the bus calls this, too
         charlie_client.command("subscribe", rooms={str(second.pk): None})
         await charlie_client.wait_until(
             lambda received: received[-1:] != [] and received[-1]["type"] == "subscribed"

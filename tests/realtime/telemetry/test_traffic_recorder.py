@@ -68,12 +68,13 @@ async def test_it_records_what_users_do_and_not_what_they_write(recorded: Stage)
     )
     assert len({room_name for room_name, _, _ in sends}) == 1  # the same room on both replicas
     missed = [details[1] for _, kind, _, *details in lines if kind == "subscribe"]
-    assert sorted(missed) == [1, 2, 2]  # the joins, then the events while bob was away
+    # The joins, and then the events that bob missed while he was away.
+    assert sorted(missed) == [1, 2, 2]
     assert_no_trace(text, recorded, room, [alice.history, bob.history])
 
 
 def assert_no_trace(text: str, stage: Stage, room: int, histories: list[Any]) -> None:
-    """Search for everything that could identify a user."""
+    """Check that the text contains nothing that could identify a user."""
     words = ["launch", "answered", "moved", "there", "example.org", "127.0.0.1", "sessionid"]
     for person in (stage.user("alice"), stage.user("bob")):
         words += [person.username, person.username.capitalize(), person.identity.split("=")[1]]
