@@ -1,4 +1,4 @@
-"""The machine that made-up runs were measured on."""
+"""The facts about the machine on which made-up runs were measured."""
 
 from typing import Any
 

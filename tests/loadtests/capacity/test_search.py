@@ -84,14 +84,14 @@ def test_a_single_hiccup_is_no_limit(knee: float) -> None:
         ({"memory_mib": 900.0}, REPLICA),
         ({"delivery_p99_ms": 300.0}, REPLICA),
         ({"errors": 1}, REPLICA),
-        # Of these messages, 10 a second were acknowledged.
+        # Of the requested messages, 10 a second were acknowledged.
         ({"messages_per_second": 12.0}, REPLICA),
         ({"messages_per_second": 12.0, "generator_percent": 95.0}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "generator_percent": 95.0}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "generator_late": "its loop was late"}, GENERATOR),
         ({"delivery_p99_ms": 300.0, "machine_percent": 99.0}, MACHINE),
         ({"errors": 1, "machine_percent": 99.0}, MACHINE),
-        # The replica's own usage counts against it, however busy everything else was.
+        # If the replica used too much itself, it was the limit, however busy everything else was.
         ({"cpu_percent": 95.0, "generator_percent": 99.0, "machine_percent": 99.0}, REPLICA),
     ],
 )

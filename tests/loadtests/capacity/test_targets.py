@@ -65,7 +65,7 @@ def test_a_local_step_without_deliveries_fails() -> None:
 def a_run(seconds: int, cpu_percent: float = 20.0) -> Series:
     """Return a run of Locust that is slow while users connect.
 
-    After that, it has 5 sends and 100 deliveries a second.
+    Once they are connected, the run has 5 sends and 100 deliveries a second.
     """
     series = Series({"limits": {}})
     for at in range(seconds):
@@ -116,7 +116,7 @@ def test_a_remote_step_leaves_open_what_was_not_seen() -> None:
     assert step.cpu_percent is None
     assert step.memory_mib is None
     quiet = Series({}, {one.at: Second(one.at) for one in remote_target.settled(a_run(40))})
-    assert remote_target.step_of(quiet, Samples(), rate=5.0).errors  # nothing delivered
+    assert remote_target.step_of(quiet, Samples(), rate=5.0).errors  # nothing was delivered
 
 
 def test_a_slow_generator_is_reported_in_its_own_words() -> None:

@@ -1,4 +1,4 @@
-"""The clocks of replicas: each clock can be set at any moment without affecting the others."""
+"""The clock of each replica can be set at any moment, without affecting the other clocks."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The evidence that a fault took effect: which clients lost their connection, to which process."""
+"""Clients that lose their connection to the right process are evidence that a fault took effect."""
 
 import pytest
 

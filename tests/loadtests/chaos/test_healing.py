@@ -1,4 +1,4 @@
-"""Faults are healed even if a command fails once, and clients are only read in the event loop."""
+"""Faults are healed even if a command fails once. Only the event loop's thread reads clients."""
 
 import threading
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ LIMITED = "qdisc tbf 8001: root"
 
 
 class FakeHost:
-    """A host with a limited link. `failing` is how many commands still fail."""
+    """A host with a limited link. `failing` says how many of its next commands fail."""
 
     def __init__(self, failing: int = 0) -> None:
         self.limited, self.failing, self.port = True, failing, "to-1"
@@ -30,7 +30,7 @@ class FakeHost:
 
 
 def rate(host: FakeHost, switch: FakeHost) -> Rate:
-    return Rate(host, switch, 64)  # type: ignore[arg-type]  # it only runs commands
+    return Rate(host, switch, 64)  # type: ignore[arg-type]  # `Rate` only runs commands on it
 
 
 @pytest.mark.parametrize("broken", [0, 1])
@@ -69,7 +69,7 @@ class FakeClient:
 async def test_affected_clients_are_chosen_in_the_event_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """In another thread, a client may lose its socket while it is read."""
+    """If another thread read a client, the client could lose its socket in the meantime."""
     threads, ran_in = set[int](), list[int]()
     here, elsewhere, away = (FakeClient(port, threads) for port in (41, 42, None))
     deployment: Any = SimpleNamespace(nginx=None, host_of=lambda server: None)

@@ -1,4 +1,4 @@
-"""The outcome of a fault test: what users noticed of each fault, and the exit status."""
+"""The outcome of a fault test says what users noticed of each fault, and sets the exit status."""
 
 import json
 from collections.abc import Sequence

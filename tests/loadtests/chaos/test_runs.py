@@ -1,4 +1,4 @@
-"""Several runs: an aborted run does not stop the others. Only runs with status 0 are published."""
+"""An aborted run does not stop the runs after it, and only runs with status 0 are published."""
 
 import json
 import sys
@@ -127,7 +127,7 @@ def read_again(folder: Path, saved: str, monkeypatch: pytest.MonkeyPatch) -> int
 def test_a_run_of_an_earlier_version_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Earlier versions saved no silences in the summary, or more facts than are read now."""
+    """Earlier versions saved no silences in the summary, or saved facts that are no longer read."""
     faults = [execution("redis-killed", 10, 11)]
     saved = conclude(7, SPAN, faults, sound_run(), 0).as_json()
     assert saved["summary"].keys() == {"clients", "acknowledged", "delivered", "violations"}

@@ -1,4 +1,4 @@
-"""The checker finds a client that resumes at a position that it has not reached."""
+"""The checker finds a client that resumes from a position that it has not reached."""
 
 import pytest
 

@@ -494,7 +494,7 @@ async def test_after_a_switch_the_client_reads_the_new_connection_while_the_old_
         await socket.send(json.dumps(welcome()))
         if opened == 1:
             await socket.send(json.dumps({"type": "goodbye", "code": 4001, "retry_after_ms": 0}))
-            socket.transport.pause_reading()  # so the close handshake does not end
+            socket.transport.pause_reading()  # so that the close handshake does not end
         else:
             await socket.send(json.dumps({"type": "typing", "room": ROOM}))
         await socket.wait_closed()

@@ -1,4 +1,4 @@
-"""The results collector notes the shape's actions once per start, and which of them failed.
+"""After each start, the results collector notes each action of the shape once, and which failed.
 
 Locust patches the standard library, so the collector runs in a process of its own.
 """

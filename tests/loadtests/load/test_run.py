@@ -24,7 +24,7 @@ from loadtests.load.plan import LoadPlan
 from scripts.stack.ports import free_port
 from tests.support.faulty_chat_server import ROOM, faulty_chat_server
 
-USERS = 5  # three readers, a talker, a lurker
+USERS = 5  # these are three readers, a talker and a lurker
 SECONDS = 8
 TIMEOUT_SECONDS = 90
 # Limits that even a busy machine does not exceed.

@@ -1,4 +1,4 @@
-"""Shapes: never too many users, every user in their rooms, and the requested message rate."""
+"""Shapes never have too many users, put each user in their rooms, and keep the message rate."""
 
 from itertools import pairwise
 

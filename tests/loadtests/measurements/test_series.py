@@ -23,7 +23,7 @@ durations = st.lists(st.floats(min_value=1e-6, max_value=1_000))
 counts = st.integers(0, 1_000)
 histograms = durations.map(lambda seconds: histogram_of(seconds))
 names = st.sampled_from(["a", "b", "c"])
-WIDTH = 1.01  # two significant digits
+WIDTH = 1.01  # the ratio of a bucket's edges at two significant digits
 
 
 @st.composite
@@ -91,7 +91,7 @@ def test_nothing_measured_has_no_percentile() -> None:
 
 
 def test_a_message_from_the_future_counts_as_immediate() -> None:
-    """The clocks of two machines differ slightly."""
+    """Two machines' clocks differ slightly, so a message can seem to arrive before it is sent."""
     assert histogram_of([-0.2]).max_ms == 0.001
 
 
@@ -130,7 +130,7 @@ def test_a_written_series_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_series_of_another_version_is_refused() -> None:
-    """Version 1 had other names for the order errors, so it would read as free of them."""
+    """Version 1 had other names for the order errors. If read, it would seem to have none."""
     old = Series({"users": 5}).to_json() | {"version": 1}
     with pytest.raises(UnknownVersionError, match="has version 1"):
         Series.from_json(old)

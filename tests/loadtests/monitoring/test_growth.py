@@ -16,7 +16,7 @@ levels = st.floats(1, 1e9)
 
 
 def one_hour(level: float, per_hour: float, noise: float, seed: int) -> Points:
-    """Return an hour's samples, with noise, of a value that grows by a fraction."""
+    """Return an hour's samples, with noise, of a value that grows by a fraction of its level."""
     random_generator = random.Random(seed)
     return [
         (at, level * (1 + per_hour * at / HOUR_SECONDS + random_generator.gauss(0, noise)))

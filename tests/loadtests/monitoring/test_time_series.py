@@ -1,4 +1,4 @@
-"""Samples over time: counters that restart, percentiles of histograms, missing samples."""
+"""Values and percentiles over time are right even if counters restart or samples are missing."""
 
 import json
 from itertools import accumulate
@@ -25,7 +25,7 @@ def test_the_rates_of_a_counter_add_up_to_its_growth(gained: list[int]) -> None:
 
 @given(gains, gains)
 def test_a_counter_that_restarts_keeps_growing(before: list[int], after: list[int]) -> None:
-    """The first process counts so high that the drop is clearly a restart."""
+    """The first process counts so high that the drop can only mean a restart."""
     first = [float(value) for value in accumulate(before, initial=1_000_000)]
     second = [float(value) for value in accumulate(after)]
     counter = [(float(at), value) for at, value in enumerate([*first, *second])]

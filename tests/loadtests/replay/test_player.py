@@ -24,8 +24,8 @@ pytestmark = pytest.mark.deployment
 
 USER_COUNT = 8
 SPEED = 4.0
-PAUSE_SECONDS = 0.4  # between messages; long enough even at four times the speed
-# For each room: its members, and how many messages each of them sends there.
+PAUSE_SECONDS = 0.4  # the pause between messages; it is long enough even at four times the speed
+# The members of each room, and how many messages each of them sends there.
 SIZES = {2: 9, 3: 6, USER_COUNT: 2}
 
 

@@ -139,7 +139,7 @@ def test_an_invalid_host_gets_a_message(tmp_path: Path, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["https://staging.example.org/", "http://127.0.0.1:8000"])
 def test_a_host_may_use_tls(tmp_path: Path, host: str) -> None:
-    """The host is accepted: the next step, reading the sessions, is what fails."""
+    """The host is accepted, so only the next step fails, which reads the sessions."""
     with pytest.raises(TargetError, match="cannot be read"):
         remote_target(joined(tmp_path), host, tmp_path / "sessions")
 
@@ -154,7 +154,7 @@ def test_a_file_of_sessions_that_is_no_text_gets_a_message(tmp_path: Path) -> No
 def a_tab(results: ReplayResults) -> Client:
     """Return a watched client that never connected.
 
-    It has had a room open since the second event of the room.
+    The client's history says that it has had a room open since the room's second event.
     """
     client = Client("alice", "Cookie: sessionid=x", [])
     client.history.watch = results.watch(client)

@@ -113,7 +113,8 @@ def test_programs_end_with_the_server_even_if_it_is_killed(tmp_path: Path) -> No
         command = [sys.executable, str(tmp_path / "program.py")]
         process = server.fork(command, cwd=tmp_path, env={}, stdin=log, stdout=log, stderr=log)
         os.kill(psutil.Process(process.pid).ppid(), signal.SIGKILL)
-        # This status only tells that the server has ended; the pid tells whether the program has.
+        # This status only shows that the fork server has ended. The pid shows whether the program
+        # has.
         assert process.wait(10) == -signal.SIGKILL
         deadline = time.monotonic() + 10
         while psutil.pid_exists(process.pid):

@@ -48,7 +48,7 @@ def test_a_killed_replica_restarts_on_its_port(cluster: Cluster) -> None:
 def test_programs_start_on_an_interpreter_of_their_own(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fork server imports modules in advance, which would hide that a program forgot one."""
+    """The fork server imports modules in advance, and so would hide a program's missing import."""
     monkeypatch.setattr(ForkServer, "running", None)
     cluster.manage("check")
     with Replica(cluster.environment) as replica:

@@ -28,7 +28,7 @@ def flat(at: float) -> Parts:
     """
     first = 75 + (at // 60) % 10
     process = {"resident_bytes": 100.0 * MIB, "anonymous_bytes": 80.0 * MIB, "threads": 8.0}
-    warm = min(at, 500) * 0.01 * MIB  # memory that grows while the processes warm up
+    warm = min(at, 500) * 0.01 * MIB  # the memory that processes gain while they warm up
     connections = {"realtime-1": first, "realtime-2": 150 - first}
     replicas = {
         name: process | {

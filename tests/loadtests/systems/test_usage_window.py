@@ -54,7 +54,7 @@ def test_the_cpu_time_of_each_kind_of_process_is_that_of_the_window(window: Usag
 
 
 def test_neither_idle_time_nor_waiting_for_the_disk_counts_as_busy(window: UsageWindow) -> None:
-    assert window.machine_percent == 25  # 4 of 16 seconds
+    assert window.machine_percent == 25  # the cores were busy for 4 of 16 seconds
 
 
 def test_the_stall_is_read_at_the_end_of_the_window(window: UsageWindow) -> None:
