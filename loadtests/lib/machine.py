@@ -1,4 +1,4 @@
-"""What a run was measured on: the machine, the versions of everything, the commit.
+"""Describes what a run was measured on: the machine, the versions of all software, and the commit.
 
 Every tool saves `describe()` with its figures. So a report that is made later still says where the
 figures come from.
@@ -44,7 +44,7 @@ def commit() -> str:
 
 
 def commits_of(machines: Iterable[Machine]) -> str:
-    """Return the commits of several runs, each of them once."""
+    """Return the commits of several runs without repeating any of them."""
     return ", ".join(dict.fromkeys(machine["commit"] for machine in machines))
 
 
@@ -78,7 +78,7 @@ def number_in(text: str) -> str:
 
 
 def output(*command: str) -> str:
-    """Return what a command prints; an empty text if it fails or does not exist."""
+    """Return what a command prints; an empty text if the command fails or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""Types and defaults that the command lines of the load tests share."""
+"""Types and defaults that are shared by the command lines of the load tests."""
 
 import argparse
 import math
@@ -10,13 +10,13 @@ Number = TypeVar("Number", int, float)
 
 
 class Group(Protocol):
-    """What argparse's groups and Locust's have in common."""
+    """What the option groups of argparse and of Locust have in common."""
 
     def add_argument(self, name: str, /, **settings: Any) -> Any: ...
 
 
 def above_zero(kind: type[Number]) -> Callable[[str], Number]:
-    """Return a type for argparse: numbers of this kind that are finite and above 0."""
+    """Return a type for argparse that accepts finite numbers of this kind above 0."""
 
     names: dict[type, str] = {int: "a whole number", float: "a number"}
 
@@ -38,7 +38,7 @@ positive_int, positive_number = above_zero(int), above_zero(float)
 def add_variable(
     group: Group, option: str, default: str | None, help: str, variable: str = "", **settings: Any
 ) -> None:
-    """Add an option whose default can be set by an environment variable: `--users` by USERS."""
+    """Add an option whose default an environment variable can set (`USERS` for `--users`)."""
     variable = variable or option.removeprefix("--").replace("-", "_").upper()
     group.add_argument(
         option,

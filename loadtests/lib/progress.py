@@ -1,4 +1,4 @@
-"""Progress on standard error while a long run is under way."""
+"""Shows the progress of a long run on standard error."""
 
 import asyncio
 import time
@@ -26,7 +26,7 @@ AnyStep = TypeVar("AnyStep", bound=EstimatedStep)
 async def live_line(
     line: Callable[[], str], seconds: float, seconds_in_a_file: float
 ) -> AsyncIterator[None]:
-    """Write the current status line again and again while the block runs.
+    """Write the current status line again and again while the `with` block runs.
 
     Without a terminal, write it less often.
     """

@@ -117,7 +117,7 @@ _opener = urllib.request.build_opener(_NoRedirect)
 def call_patiently(
     address: str, method: str, path: str, headers: dict[str, str], body: Frame | None = None
 ) -> Any:
-    """Call the API. If it is rate-limited, wait as long as the answer says, and call again."""
+    """Call the API. If the call is rate-limited, wait as long as the answer says and try again."""
     while True:
         try:
             return call(address, method, path, headers, body)

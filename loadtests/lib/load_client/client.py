@@ -36,7 +36,7 @@ class LoadClient:
         self.opened: Result = {}
 
     def start(self, plan: ClientPlan) -> None:
-        """Open all connections. Raises LoadError if they do not open."""
+        """Open all connections. Raises LoadError if some of them do not open."""
         self._write(encode(plan))
         self.opened = _with_percentiles(json.loads(self._read()), "live")
 
@@ -101,7 +101,7 @@ class LoadClient:
 
 @contextmanager
 def running(plan: ClientPlan) -> Iterator[LoadClient]:
-    """Run a load client with the plan's connections open."""
+    """Run a load client that has the plan's connections open."""
     with subprocess.Popen(
         [str(program())],
         stdin=subprocess.PIPE,
@@ -118,7 +118,7 @@ def running(plan: ClientPlan) -> Iterator[LoadClient]:
 
 
 def percentile_ms(buckets: Sequence[Sequence[int]], share: float) -> float:
-    """Return the time that this share of the durations did not exceed; 0 if there are none.
+    """Return the time that this share of the durations did not exceed; 0 if there are no durations.
 
     `buckets` are in order. Each has its upper edge in microseconds and its count.
     """
@@ -137,7 +137,7 @@ def _with_percentiles(result: Result, *names: str) -> Result:
 
 @cache
 def program() -> Path:
-    """Compile the client; return its path."""
+    """Compile the load client and return the path of the program."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise LoadError("The load client needs a C compiler: scripts/install-servers bench.")

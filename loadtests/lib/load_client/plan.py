@@ -13,7 +13,7 @@ from loadtests.lib.client.websocket_bytes import handshake
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What the load client sends to a server, and how the server's frames start.
+    """The texts that the load client sends, and those with which the server's frames start.
 
     A field is empty if the server has no such frame. In `send`, `$N` stands for the message's
     number, `$R` for its room, and `$I` for a word that no other client uses.
@@ -22,12 +22,12 @@ class Dialect:
     send: str
     delivery: str
     ack: str = ""  # the answer to a send; it is not the delivery of the message
-    subscribed: str = ""  # empty: connecting opens the room
+    subscribed: str = ""  # empty if connecting opens the room
     problem: str = ""
     ping: str = ""  # a ping in a text frame; WebSocket's own pings are always answered
     pong: str = ""
-    # The text before the sequence number, which must grow in each room. Empty: the order of each
-    # sender's message numbers is checked instead.
+    # The text before the sequence number, which must grow in each room. If it is empty, the order
+    # of each sender's message numbers is checked instead.
     sequence_key: str = ""
 
 
@@ -56,8 +56,8 @@ class ClientPlan:
     missed_per_connection: int = 0  # a connection is live once it has received this many of them
     max_connecting: int = 64
     max_opening: int = 64
-    retry: bool = False  # reconnect after a failed handshake, as Hubbub's own clients do
-    handshake_seconds: float = 0.0  # timeout of one handshake; 0: none
+    retry: bool = False  # whether to reconnect after a failed handshake, as Hubbub's own clients do
+    handshake_seconds: float = 0.0  # timeout of one handshake; 0 if there is none
     deadline_seconds: float = 120.0  # all connections must be live by then
 
 

@@ -1,9 +1,9 @@
-"""Durations in an HdrHistogram: merged exactly across seconds and processes, read to within 1 %.
+"""Counts durations in an HdrHistogram. Merging is exact; percentiles are within 1 %.
 
-Each process of a load keeps its own histograms, and the master adds them up. So a percentile of the
-whole run is computed from all measurements, and is never an average of percentiles. See
-docs/decisions/0019. An HdrHistogram takes 26 KB even if it is nearly empty: `pack` the histograms
-that are kept for a whole run.
+Each process of a load keeps its own histograms, and the master adds them up. Merging the histograms
+of seconds and processes is exact, so a percentile of the whole run is computed from all
+measurements, and is never an average of percentiles. See docs/decisions/0019. An HdrHistogram takes
+26 KB even if it is nearly empty: call `pack` on the histograms that are kept for a whole run.
 """
 
 import math
@@ -39,7 +39,7 @@ class Histogram:
         (self._counts or self._unpack()).add(other._read())
 
     def pack(self) -> None:
-        """Keep the histogram compressed. It may still be read and changed."""
+        """Keep the histogram compressed. It can still be read and changed."""
         if self._counts is not None:
             self._packed, self._counts = self._counts.encode(), None
 
@@ -52,7 +52,7 @@ class Histogram:
         return float(self._read().get_max_value()) / 1000 if self else 0.0
 
     def percentile_ms(self, percent: float) -> float | None:
-        """Return the time that `percent` of the durations did not exceed; None without any."""
+        """Return the time that `percent` of the durations do not exceed; None if there are none."""
         counts = self._read()
         total = counts.get_total_count()
         if not total:

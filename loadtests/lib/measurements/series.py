@@ -1,4 +1,4 @@
-"""What a load measured in each second: `series.json`, written by a run and read by reports. Pure.
+"""What a load measured in each second. A run writes it to `series.json`; reports read it. Pure.
 
 Each process hands over each of its seconds once, when the second has ended. `merge` adds up what
 several processes measured in the same second. Times are epoch seconds of the process's own machine.
@@ -12,22 +12,23 @@ from typing import Any, Self
 
 from loadtests.lib.measurements.histogram import Histogram
 
-VERSION = 2  # 1 had other names for the order errors
-# The kinds of durations. HTTP is all requests taken together, COMMAND is all commands besides
+VERSION = 2  # version 1 had other names for the order errors
+# The kinds of durations. `HTTP` is all requests taken together, `COMMAND` is all commands except
 # sends. Locust's own report shows each request and each command by name.
 KINDS = ("CONNECT", "SEND", "DELIVER", "RESUME", "HTTP", "COMMAND")
 CONNECT, SEND, DELIVER, RESUME, HTTP, COMMAND = KINDS
 # What can be wrong with the order of events on a connection. Any of these makes the run fail.
 ORDER_ERRORS = ("gaps", "duplicates", "reordered")
 GAP, DUPLICATE, REORDERED = ORDER_ERRORS
-# By the checker's rule that was broken: the order error. For any other rule it is REORDERED.
+# For each of these rules of the checker: the order error that its violation counts as. A violation
+# of any other rule counts as `REORDERED`.
 ORDER_ERROR_OF_RULE = {"event-once": DUPLICATE, "event-skipped": GAP, "replay-complete": GAP}
-# The fields of a Second that have a count for each name.
+# The fields of a `Second` that have a count for each name.
 COUNTERS = ("connections", "failures", "order_errors")
 
 
 class UnknownVersionError(Exception):
-    """A series was written by another version of the load tests. The text says so."""
+    """A series was written by another version of the load tests."""
 
 
 @dataclass(slots=True)
@@ -42,20 +43,23 @@ class GeneratorUsage:
 class Second:
     """One second of a run.
 
-    `users` and `connections` are the state at its end; everything else happened during it.
+    `users` and `connections` are the state at the end of the second. Everything else happened
+    during the second.
     """
 
     at: int
     users: int = 0
-    connections: Counter[str] = field(default_factory=Counter)  # by replica
-    latencies: dict[str, Histogram] = field(default_factory=dict)  # by KINDS
-    # By KINDS: what had no answer, or a wrong one.
+    # The open connections of each replica.
+    connections: Counter[str] = field(default_factory=Counter)
+    latencies: dict[str, Histogram] = field(default_factory=dict)  # the durations of each kind
+    # For each of `KINDS`: how often there was no answer or a wrong one.
     failures: Counter[str] = field(default_factory=Counter)
-    order_errors: Counter[str] = field(default_factory=Counter)  # by ORDER_ERRORS
+    order_errors: Counter[str] = field(default_factory=Counter)  # the number of each kind of error
     checked: int = 0  # history entries that were checked for their order
-    caught_up: int = 0  # messages that were late because users were away by choice; not in DELIVER
+    # Messages that were late because users were away by choice; they are not counted in `DELIVER`.
+    caught_up: int = 0
     lost: int = 0  # connections that ended without the user's doing
-    generators: dict[str, GeneratorUsage] = field(default_factory=dict)  # by process
+    generators: dict[str, GeneratorUsage] = field(default_factory=dict)  # the usage of each process
 
     def latency(self, kind: str) -> Histogram:
         """Return the histogram of a kind; create it if there is none."""

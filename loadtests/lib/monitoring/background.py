@@ -12,13 +12,13 @@ STOP_SECONDS = 10
 
 
 def sampling(stack: Path, out: Path, every_seconds: float = 1.0) -> AbstractContextManager[None]:
-    """Sample the stack of a folder during the block. Raises ServerError if the sampling fails."""
+    """Sample a folder's stack while the `with` block runs. Raises ServerError if sampling fails."""
     return sampling_as(["--stack", str(stack)], out, every_seconds)
 
 
 @contextmanager
 def sampling_as(arguments: Sequence[str], out: Path, every_seconds: float = 1.0) -> Iterator[None]:
-    """Sample during the block, with the arguments of `python -m loadtests.lib.monitoring`."""
+    """Run `python -m loadtests.lib.monitoring` with these arguments while the `with` block runs."""
     command = [sys.executable, "-m", "loadtests.lib.monitoring", *arguments]
     command += ["--out", str(out), "--every", str(every_seconds)]
     sampler = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""Whether a measured value grows, in spite of noise. Pure.
+"""Finds out whether a measured value grows, in spite of noise. Pure.
 
 Growth is the larger of two figures, and single outliers affect neither. The first figure finds a
 slow leak under noise: it is the median slope (Theil-Sen: the median of the slopes between all pairs
@@ -13,7 +13,8 @@ from statistics import median
 
 from loadtests.lib.monitoring.time_series import Points
 
-BUCKETS = 60  # slopes are computed between this many medians: 1,770 pairs for any duration
+# Slopes are computed between this many medians, which gives 1,770 pairs for any duration.
+BUCKETS = 60
 FIFTHS = 5
 MIN_POINTS = 2 * FIFTHS
 
@@ -36,7 +37,7 @@ def growth(points: Points) -> Growth | None:
 
 
 def _thinned(points: Points) -> Points:
-    """Return the medians of consecutive groups of points: less noise, but the same trend."""
+    """Return the medians of consecutive groups of points: the same trend, but with less noise."""
     size = max(1, len(points) // BUCKETS)
     groups = [points[first : first + size] for first in range(0, len(points), size)]
     return [(_middle([at for at, _ in one]), median(v for _, v in one)) for one in groups]

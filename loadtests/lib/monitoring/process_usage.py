@@ -27,7 +27,7 @@ def cpu_seconds(pids: Sequence[int]) -> float:
 def memory_bytes(pids: Sequence[int]) -> int:
     """Return the proportional set size of the processes.
 
-    Memory that they share with other processes counts only in part.
+    Of the memory that they share with other processes, only a proportional part counts.
     """
     return sum(process.memory_full_info().pss for process in _families(pids))
 
@@ -59,9 +59,9 @@ def _families(pids: Sequence[int]) -> Iterator[psutil.Process]:
 
 
 def _clock(pid: int) -> float:
-    """Return the CPU time of all threads of a process: clock_getcpuclockid(3), in nanoseconds.
+    """Return the CPU time of all threads of a process.
 
-    /proc has the same figure in ticks of ten milliseconds, which is too coarse for a few hundred
-    messages.
+    clock_getcpuclockid(3) has a resolution of nanoseconds. /proc has the same figure in ticks of
+    ten milliseconds, which is too coarse for a few hundred messages.
     """
     return time.clock_gettime(~pid << 3 | 2)

@@ -1,4 +1,4 @@
-"""Reads the /metrics of a process, as Prometheus does."""
+"""Reads a process's metrics from `/metrics`, as Prometheus does."""
 
 import urllib.request
 from collections import defaultdict
@@ -30,10 +30,10 @@ class Scrape:
         return {one.labels[label] for one in self.samples if one.name == name}
 
     def sums(self) -> dict[str, float]:
-        """Return one number per metric, summed over its labels.
+        """Return one number for each metric: the sum over its labels.
 
-        Where a sum would be meaningless, the label is part of the name: a histogram's buckets are
-        `name_bucket:0.005`, the maximum of the last 10 seconds is `name:10`.
+        Where a sum would be meaningless, the label is part of the name: `name_bucket:0.005` is a
+        bucket of a histogram, and `name:10` is the maximum of the last 10 seconds.
         """
         sums: defaultdict[str, float] = defaultdict(float)
         for one in self.samples:

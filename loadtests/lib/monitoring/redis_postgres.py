@@ -1,4 +1,4 @@
-"""The statistics of Redis and Postgres: clients, channels, connections, commands, commits."""
+"""Reads statistics of Redis and Postgres: clients, channels, connections, commands and commits."""
 
 from typing import Any
 

@@ -33,7 +33,8 @@ class Sampler:
         if deployment.postgres:
             self._stores["postgres"] = PostgresStats(deployment.postgres)
         self._parts: Sequence[Part] = []
-        self.failures: dict[str, str] = {}  # what failed, and why it first did
+        # For each thing that failed: why it failed the first time.
+        self.failures: dict[str, str] = {}
 
     def sample(self) -> dict[str, Values]:
         """Return the current values of each part."""

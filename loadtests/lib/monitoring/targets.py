@@ -31,7 +31,7 @@ class SampledDeployment:
     parts: Callable[[], Sequence[Part]]
     redis: str = ""
     postgres: str = ""
-    token: str = ""  # METRICS_TOKEN
+    token: str = ""  # the value of `METRICS_TOKEN`
     unseen: tuple[str, ...] = ()  # what cannot be sampled, so that a report names it
 
 

@@ -1,7 +1,7 @@
 """Reads a file of samples, and computes values, rates and percentiles over time. Pure.
 
 Times are seconds since the first sample. If a part was not sampled at some time, it has no value at
-that time. A counter keeps its growth when a new process starts it from zero.
+that time. If a new process starts a counter from zero, the counter's earlier growth still counts.
 """
 
 import json
@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
-Points: TypeAlias = list[tuple[float, float]]  # seconds, value
+Points: TypeAlias = list[tuple[float, float]]  # pairs of seconds and value
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Samples:
     began_at: float = 0.0  # seconds since 1970
     rows: Sequence[tuple[float, Mapping[str, Mapping[str, float]]]] = ()
     unseen: Sequence[str] = ()  # what could not be sampled
-    # What could not always be sampled, and why.
+    # For each thing that could not always be sampled: why.
     failures: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, kind: str = "") -> list[str]:

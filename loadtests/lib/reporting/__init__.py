@@ -1,4 +1,4 @@
-"""Reports of the load tests: one set of building blocks, rendered as Markdown or as HTML.
+"""Reports of the load tests, made of one set of building blocks, as Markdown or as HTML.
 
 A tool describes its report as `blocks` (paragraphs, tables, charts). `markdown` writes them into a
 generated section of a page in docs/; `html` writes them into a page that needs no other file. Each

@@ -1,4 +1,4 @@
-"""What a report consists of. The renderers are `markdown` and `html`."""
+"""The building blocks of a report. The modules `markdown` and `html` render them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Table:
     """A table. Rows shorter than `header` are padded; `numeric` columns are right-aligned."""
 
     kind: ClassVar[str] = "table"
-    header: Sequence[str]  # empty in HTML: no header row
+    header: Sequence[str]  # if this is empty, an HTML table has no header row
     rows: Sequence[Sequence[object]]
     numeric: Collection[int] = ()
 
@@ -57,7 +57,7 @@ class Charts:
     kind: ClassVar[str] = "charts"
     charts: Sequence[Chart]
     name: str
-    seconds: float  # the end of the time axis
+    seconds: float  # where the time axis ends
 
 
 Block = Heading | Paragraph | Bullets | Table | Image | Charts

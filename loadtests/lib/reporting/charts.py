@@ -1,4 +1,4 @@
-"""Charts as SVG: line charts inside an HTML report, and figures in files for the pages in docs/.
+"""Draws SVG: line charts inside an HTML report, and figures in files for the pages in docs/.
 
 The same data gives the same bytes: a chart contains no date and no random ids. Charts inside a page
 are as wide as a phone, so that their text is not shrunk there. They take the page's colour, dark or
@@ -70,7 +70,7 @@ class Chart:
     lines: Sequence[Line]
     note: str = ""
     logarithmic: bool = False
-    limit: float | None = None  # drawn as a horizontal line
+    limit: float | None = None  # a limit, drawn as a horizontal line
     marks: Sequence[float] = field(default=())  # seconds at which something was done on purpose
 
     @property
@@ -79,7 +79,10 @@ class Chart:
 
 
 def inline_svg(chart: Chart, name: str, seconds: float) -> str:
-    """Draw a chart from 0 to `seconds`. `name` makes its ids differ from those of other charts."""
+    """Draw a chart whose time axis ends at `seconds`.
+
+    `name` makes the chart's ids differ from those of other charts.
+    """
     with mpl.rc_context({**INLINE_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=INLINE_INCHES, layout="constrained")
         _draw(figure.subplots(), chart, seconds)

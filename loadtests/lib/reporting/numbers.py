@@ -1,4 +1,4 @@
-"""How reports write numbers, times and amounts."""
+"""Formats numbers, times and amounts for reports."""
 
 MIB = 2**20
 UNKNOWN = "–"
@@ -17,19 +17,19 @@ def fixed(value: float | None, digits: int = 0) -> str:
 
 
 def amount(value: float, unit: str = "") -> str:
-    """Return a count, or MiB if the unit is "bytes"."""
+    """Return an amount as text: in MiB if the unit is "bytes", otherwise as a plain count."""
     if unit == "bytes":
         return f"{value / MIB:.2f} MiB"
     return f"{value:,.1f}".removesuffix(".0")
 
 
 def clock(seconds: float) -> str:
-    """Return minutes and seconds: 02:05."""
+    """Return a time as minutes and seconds, such as 02:05."""
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
 
 
 def rough_duration(seconds: float) -> str:
-    """Return an estimate, rounded to 5 s or to whole minutes."""
+    """Return an estimated duration as text, rounded to 5 s or to whole minutes."""
     if seconds < 90:
         return f"{round(seconds / 5) * 5 or 5} s"
     return f"{round(seconds / 60)} min"

@@ -1,7 +1,7 @@
 """The servers that tests and benchmarks start on this machine, and clusters of them.
 
-All of them listen on free loopback ports, keep their files in a temporary folder, are context
-managers, and exit with the process that started them, even if that is killed.
+All servers listen on free loopback ports, keep their files in a temporary folder, are context
+managers, and exit with the process that started them, even if that process is killed.
 """
 
 from loadtests.lib.servers.cluster import Cluster

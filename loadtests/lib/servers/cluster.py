@@ -1,8 +1,8 @@
 """A cluster for tests and benchmarks: one database, one Redis and N replicas.
 
 With `embedded=True` the cluster is the embedded default: SQLite, the in-memory layer, one process.
-With `postgres` or `redis` of another cluster, it shares that server, with a database or a prefix of
-its own. A test that stops or pauses a server lets the cluster start its own.
+With the `postgres` or `redis` of another cluster, it shares that server, but uses a database or a
+prefix of its own. A test that stops or pauses a server must let the cluster start its own server.
 """
 
 import atexit
@@ -27,8 +27,8 @@ from loadtests.lib.servers.redis import Redis
 from loadtests.lib.servers.replica import Replica
 from loadtests.lib.servers.startable import Startable
 
-# A migrated database on each server. Other databases are copied from it, which is faster than
-# migrating again.
+# The name of a migrated database on each server. Other databases are copied from it, which is
+# faster than migrating each of them.
 TEMPLATE = "hubbub_migrated"
 # Variables that a process inherits from the shell. Only the cluster sets the variables that
 # configure Hubbub.
@@ -59,7 +59,7 @@ class Cluster(Startable):
         ]
         self.environment = self._make_environment() | dict(environment or {})
         count = 1 if embedded else replicas
-        self._stock = stock  # plain Daphne: see `Replica`
+        self._stock = stock  # whether plain Daphne serves the replicas: see `Replica`
         self.replicas = [self._replica() for _ in range(count)]
 
     def start(self) -> None:

@@ -56,7 +56,8 @@ class ForkedProcess:
         return status
 
     def __del__(self) -> None:
-        self._reports.close()  # of a process whose end nobody waited for
+        # Nobody waited for this process to end, so the socket may still be open.
+        self._reports.close()
 
     def send_signal(self, sig: int) -> None:
         if self.poll() is None:
@@ -64,7 +65,8 @@ class ForkedProcess:
 
 
 class ForkServer(Startable):
-    running: ClassVar["ForkServer | None"] = None  # starts replicas and `manage.py`
+    # The fork server that starts replicas and `manage.py`, if there is one.
+    running: ClassVar["ForkServer | None"] = None
 
     def start(self) -> Self:
         self._control, theirs = socket.socketpair()
@@ -102,7 +104,8 @@ class ForkServer(Startable):
             request.flush()
             files = (request, stdin, stdout, stderr, theirs)
             with self._lock:
-                # One byte, which is never split: the request is in a file.
+                # Only one byte is sent, because it cannot arrive in parts. The request itself is in
+                # a file.
                 socket.send_fds(self._control, [b"f"], [file.fileno() for file in files])
         return ForkedProcess(ours)
 

@@ -1,4 +1,4 @@
-"""The fork server's process: imports most of what a replica needs, and forks a child per program.
+"""The fork server's process: imports most of what replicas need, and forks a child per program.
 
 The process itself reads no setting, installs no reactor, starts no thread and opens no connection.
 A child does all that in the environment that it is given, from the first line of its program on.

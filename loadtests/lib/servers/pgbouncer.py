@@ -45,7 +45,8 @@ class PgBouncer(Server):
     def _write_configuration(self) -> str:
         users = self.folder / "users.txt"
         users.write_text(f'"{OWNER}" ""\n')
-        # A copy: PgBouncer's user may not read a checkout in a home folder.
+        # Write a copy, because PgBouncer's user may have no right to read a checkout in a home
+        # folder.
         pool = self.folder / "pool.ini"
         shutil.copyfile(POOL, pool)
         file = self.folder / "pgbouncer.ini"

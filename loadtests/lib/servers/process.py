@@ -52,11 +52,13 @@ class Process(Protocol):
 class Server(Startable):
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
-    # The signal that ends the server quickly, when its files are no longer needed.
+    # The signal that ends the server quickly. It is used when the server's files are no longer
+    # needed.
     end_signal: ClassVar[signal.Signals] = signal.SIGKILL
-    # Whether this is a Python program that the fork server may start.
+    # Whether this server is a Python program that the fork server can start.
     forkable: ClassVar[bool] = False
-    refuses_root: ClassVar[bool] = False  # whether it runs as the user `postgres` if we are root
+    # Whether it must run as the user `postgres` if we are root.
+    refuses_root: ClassVar[bool] = False
 
     def __init__(self, host: Host = LOOPBACK) -> None:
         self.host = host
@@ -64,7 +66,7 @@ class Server(Startable):
         self.folder = Path(self._folder.name)
         self.log = self.folder / "log"
         self.port = free_port()
-        self.user: str | None = None  # the user to run as, if it is another one
+        self.user: str | None = None  # the user that runs the process, if it is not the current one
         if self.refuses_root and is_root():
             self.user = "postgres"
             shutil.chown(self.folder, "postgres", "postgres")
@@ -74,9 +76,9 @@ class Server(Startable):
     def command(self) -> list[str]: ...
 
     def answers(self) -> bool:
-        """Whether the server is serving. `start` calls this until it is.
+        """Return whether the server is serving. `start` calls this until it is.
 
-        May raise OSError until then.
+        While the server is not serving, this can also raise OSError.
         """
         with socket.create_connection((self.host.address, self.port), timeout=1):
             return True
@@ -118,7 +120,7 @@ class Server(Startable):
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop the server as an operator does, and wait for its end."""
+        """Stop the server as an operator would, and wait until it has ended."""
         self._end_by(self.stop_signal)
 
     def kill(self) -> None:
@@ -181,7 +183,7 @@ class Server(Startable):
         )
 
     def _launched(self, command: Sequence[str]) -> list[str]:
-        """Return the command with a wrapper.
+        """Return the command that starts the server inside a wrapper.
 
         The wrapper runs it on the server's host and ends it with this process.
         """

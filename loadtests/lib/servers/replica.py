@@ -15,7 +15,7 @@ class Replica(Server):
     def __init__(
         self, environment: Mapping[str, str], *, stock: bool = False, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is the replica's whole environment except its address.
+        """`environment` is the replica's complete environment, except for its address.
 
         See `Cluster.environment`. With `stock`, the replica is served by plain Daphne, without our
         server's direct transport, pings and drain.
@@ -36,7 +36,10 @@ class Replica(Server):
         return source | self._environment | own
 
     def answers(self) -> bool:
-        """Whether the replica answers, with any status: the status also depends on the database."""
+        """Return whether the replica answers.
+
+        Any status counts, because the status also depends on the database.
+        """
         connection = HTTPConnection(self.host.address, self.port, timeout=5)
         try:
             connection.request("HEAD", "/healthz")

@@ -1,4 +1,4 @@
-"""Users for a test or a load, created by `manage.py seed`."""
+"""Creates users for a test or a load, by `manage.py seed`."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ def seed_users(manage: Manage, count: int | None = None) -> list[str]:
     """Create users with sessions and return their identities.
 
     Without `count`, create alice and the rest of the cast. `manage` runs `manage.py` in the
-    deployment. The first of the cast owns the workspace.
+    deployment. The first member of the cast owns the workspace.
     """
     with TemporaryDirectory(prefix="hubbub-seed-") as folder:
         file = Path(folder) / "sessions"

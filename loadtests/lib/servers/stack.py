@@ -1,7 +1,8 @@
 """A whole stack (`make stack`), started and controlled from outside, as from two terminals.
 
-The tests of the stack and loads use it. The stack's folder is removed with it. PostgreSQL runs as
-another user and can reach the folder. PUBLIC_URL is the address that the clients use.
+The tests of the stack and the loads use it. When the stack is closed, its folder is removed.
+PostgreSQL runs as another user and can reach the folder. `PUBLIC_URL` is the address that the
+clients use.
 """
 
 import os
@@ -26,7 +27,7 @@ from scripts.stack import control
 from scripts.stack.ports import free_port
 from scripts.stack.state_directory import StateDirectory
 
-START_SECONDS = 300  # mostly for compressing the static files, which happens once
+START_SECONDS = 300  # most of this time is for compressing the static files, which happens once
 STOP_SECONDS = 40
 READY = "Hubbub is running at "
 
@@ -82,13 +83,13 @@ class RunningStack(Startable):
             )
 
     def stop(self) -> None:
-        """Stop the stack as Ctrl-C does, and wait for its end."""
+        """Stop the stack as Ctrl-C does, and wait until it has ended."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         self.process.wait(STOP_SECONDS)
 
     def close(self) -> None:
-        """End the stack in any state, and remove its folder."""
+        """End the stack, whatever state it is in, and remove its folder."""
         try:
             if self.running:
                 self.stop()
@@ -136,7 +137,7 @@ class RunningStack(Startable):
         return self.command("manage", "--", *arguments, input=input, timeout=None)
 
     def processes(self) -> dict[str, ProcessStatus]:
-        """Return the processes by name."""
+        """Return the status of each process, by its name."""
         return processes_of(self.folder / "stack")
 
     def replicas(self) -> list[ProcessStatus]:
@@ -164,7 +165,7 @@ class RunningStack(Startable):
 
 
 def processes_of(folder: Path) -> dict[str, ProcessStatus]:
-    """Return the processes of the stack that runs in `folder`. Raises StackError without one."""
+    """Return the processes of the stack that runs in `folder`. Raises StackError if none runs."""
     rows = {}
     for line in control.send_request(folder / "control", {"do": "status"}):
         name, state, _, port, _, pid, restarts, _ = line.split()

@@ -12,7 +12,7 @@ from typing import Self
 class Startable(ABC):
     @abstractmethod
     def start(self) -> object:
-        """Start. Return once everything serves."""
+        """Start everything. Return once all of it can serve."""
 
     @abstractmethod
     def close(self) -> None:

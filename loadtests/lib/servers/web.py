@@ -14,9 +14,9 @@ class Web(Server):
     def __init__(
         self, environment: Mapping[str, str], *options: str, host: Host = LOOPBACK
     ) -> None:
-        """`environment` is the whole environment of gunicorn except its address.
+        """`environment` is gunicorn's complete environment, except for its address.
 
-        `options` are gunicorn's options.
+        `options` are additional command-line options of gunicorn.
         """
         super().__init__(host)
         self._environment, self._options = dict(environment), options

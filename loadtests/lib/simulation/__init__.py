@@ -2,7 +2,7 @@
 
 `simulate` runs a whole population over asyncio, for fault tests. `user_kinds` and `message_text`
 say what users do and write; Locust's users and the soak use them, too. Nothing in this package
-knows the database or the servers: a simulation gets addresses and sessions.
+knows the database or the servers. A simulation is given only addresses and sessions.
 """
 
 from loadtests.lib.simulation.account import Account

@@ -1,4 +1,4 @@
-"""A user's account, as a test knows it: name, id and credentials."""
+"""What a test knows about a user's account: name, id and credentials."""
 
 from dataclasses import dataclass
 

@@ -114,7 +114,7 @@ async def pause(simulation: Simulation, user: SimulatedUser, mean_seconds: float
 
 
 async def restore_rooms(simulation: Simulation) -> None:
-    """Subscribe tabs again, whenever they lost a room that they may have back."""
+    """Whenever a tab has lost a room that its user may still see, subscribe the tab again."""
     while True:
         for tab in simulation.tabs:
             for room in tab.missing:
@@ -148,7 +148,7 @@ async def _hide(tab: SimulatedTab, room: int) -> None:
 
 @contextmanager
 def _revoking(simulation: Simulation, user: SimulatedUser, room: int | None) -> Iterator[None]:
-    """Record that the block takes away a user's access to a room (None: to all rooms)."""
+    """Record that the `with` block revokes a user's access to a room (None means all rooms)."""
     requested_at = time.monotonic()
     names = tuple(tab.name for tab in user.tabs)
     yield

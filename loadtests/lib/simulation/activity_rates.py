@@ -1,4 +1,4 @@
-"""How active the simulated users are: mean seconds between activities, and the message rate."""
+"""How active the simulated users are: the mean seconds between activities, and the message rate."""
 
 from dataclasses import dataclass, field
 
@@ -7,12 +7,13 @@ from loadtests.lib.simulation.plan import Behaviour
 
 @dataclass(frozen=True, slots=True)
 class ActivityRates:
-    """Each pause is drawn between half and one and a half times its mean."""
+    """The means of all pauses. Each pause is drawn at random, from 0.5 to 1.5 times its mean."""
 
-    messages_per_second: float = 40.0  # messages of all users together, with edits and deletions
-    visit_seconds: float = 4.0  # how long a room stays open that is opened for a visit
-    away_seconds: float = 4.0  # how long a user stays out of a room, or banned
-    between: dict[Behaviour, float] = field(  # seconds from one activity to the next
+    # The messages of all users together, including edits and deletions.
+    messages_per_second: float = 40.0
+    visit_seconds: float = 4.0  # how long a visited room stays open
+    away_seconds: float = 4.0  # how long a user stays removed from a room, or banned
+    between: dict[Behaviour, float] = field(  # the mean seconds from one activity to the next
         default_factory=lambda: {
             Behaviour.VISIT: 4.0,
             Behaviour.EXPLORE: 4.0,

@@ -11,7 +11,8 @@ TEXT = (
 WORDS = TEXT.split()
 # Half of the messages have at most eight words: most chat messages are shorter than a line.
 MEDIAN_WORDS = 8
-SPREAD = 0.8  # standard deviation of the logarithm: one message in a hundred has about fifty words
+# Standard deviation of the length's logarithm: one message in a hundred has about fifty words.
+SPREAD = 0.8
 MAX_WORDS = 200
 
 

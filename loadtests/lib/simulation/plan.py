@@ -1,4 +1,4 @@
-"""Who is in which room and does what, drawn from a seed. Pure.
+"""Draws from a seed who is in which room and who does what. Pure.
 
 The same seed and the same number of users give the same plan. When things happen still depends on
 the machine. Users and rooms are numbers here, from 0.
@@ -10,8 +10,8 @@ from random import Random
 
 MIN_USERS = 8
 TALKERS_PER_ROOM = 2
-LARGE_ROOMS = (2, 4, 8, 8)  # for each large room: one user in this many is a member
-SMALL_ROOMS = (6, 4, 3, 2)  # for each small room: its number of members
+LARGE_ROOMS = (2, 4, 8, 8)  # in each of the large rooms, one user in this many is a member
+SMALL_ROOMS = (6, 4, 3, 2)  # the number of members of each small room
 USERS_PER_SMALL_ROOM = 15
 PUBLIC_EVERY = 3  # one room in this many is public
 SECOND_ROOM_CHANCE = 0.3
@@ -28,7 +28,7 @@ class Behaviour(Enum):
     SIGN_OUT = "sign out"
 
 
-# One user in this many has the behaviour, but at least one.
+# One user in this many has the behaviour. At least one user has it.
 ONE_IN = {
     Behaviour.VISIT: 12,
     Behaviour.EXPLORE: 12,
@@ -58,7 +58,7 @@ class TabPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    behaviours: tuple[Behaviour, ...]  # of each user
+    behaviours: tuple[Behaviour, ...]  # the behaviour of each user
     rooms: tuple[RoomPlan, ...]
     tabs: tuple[TabPlan, ...]
 
@@ -104,7 +104,7 @@ def _draw_rooms(random: Random, behaviours: tuple[Behaviour, ...]) -> tuple[Room
 
 
 def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> None:
-    """Add each user who is not in any room yet to a random one."""
+    """Add each user who is not in any room yet to a random room."""
     members = {user for room in rooms for user in room.members}
     for user in users:
         if user not in members:
@@ -115,7 +115,7 @@ def _add_to_a_room(random: Random, rooms: list[RoomPlan], users: list[int]) -> N
 def _draw_tabs(
     random: Random, behaviours: tuple[Behaviour, ...], rooms: tuple[RoomPlan, ...], count: int
 ) -> tuple[TabPlan, ...]:
-    """Draw the tabs: one per user, then more. Talkers have the rooms open in which they talk."""
+    """Draw one tab for each user, then more. Talkers have the rooms open in which they talk."""
     own = [
         [number for number, room in enumerate(rooms) if user in room.members]
         for user in range(len(behaviours))

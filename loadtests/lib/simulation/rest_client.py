@@ -1,4 +1,4 @@
-"""The API for a simulation: asyncio over a few threads, with retries while faults last.
+"""Calls the API for a simulation: from asyncio, in a few threads, with retries while faults last.
 
 A request to a server that is unreachable or unavailable is repeated. An answer may be lost although
 the server carried out the request; the retry then finds that it is already done.
@@ -44,7 +44,7 @@ class RestClient:
         return await self._retry(ask, done)
 
     async def form(self, account: Account, path: str, **fields: str) -> None:
-        """Post a form of one of the pages. Raises `rest.RefusedError` as `call` does."""
+        """Post a form of one of the pages. Like `call`, this raises `rest.RefusedError`."""
 
         def post(address: str) -> None:
             rest.post_form(address, path, account.headers, fields)

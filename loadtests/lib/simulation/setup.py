@@ -6,9 +6,10 @@
         await simulation.settle(within=30)
         histories = await simulation.histories()
 
-`addresses` are nginx's, or those of the replicas; `identities` are lines of `seed --users N
---sessions FILE`. Errors of the simulation itself are raised at the end of the block, except those
-that `pop_errors` returned: a test that judges the run anyway reads them there.
+`addresses` are the address of nginx or those of the replicas; `identities` are lines of `seed
+--users N --sessions FILE`. Errors of the simulation itself are raised at the end of the block,
+except those that `pop_errors` returned: a test that judges the run in spite of errors gets them
+from `pop_errors`.
 """
 
 import asyncio
@@ -39,10 +40,10 @@ async def simulate(
     tabs: int | None = None,
     rates: ActivityRates | None = None,
 ) -> AsyncIterator[Simulation]:
-    """Run simulated users. The block starts once all tabs show their rooms.
+    """Run simulated users. The `with` block starts once all tabs show their rooms.
 
     `owner` is the identity of the workspace's owner; without it, no user is banned. `tabs` is the
-    number of all tabs together (two per user).
+    number of all tabs together; the default is two per user.
     """
     plan = Plan.draw(seed, len(identities), tabs or TABS_PER_USER * len(identities))
     admin = await asyncio.to_thread(fetch_account, addresses[0], owner) if owner else None

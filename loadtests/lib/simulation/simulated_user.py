@@ -1,4 +1,4 @@
-"""One user of a simulation: the account, the open tabs, what was sent, a random generator."""
+"""One user of a simulation: the account, open tabs, sent messages, and a random generator."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,8 @@ class SimulatedTab:
 
     client: Client
     wanted: set[int]
-    removed_from: set[int]  # rooms that the user was removed from; shared by all tabs
+    # Rooms that the user was removed from; all tabs of the user share this set.
+    removed_from: set[int]
 
     @property
     def name(self) -> str:
@@ -40,7 +41,7 @@ class SimulatedTab:
 
     @property
     def pending(self) -> bool:
-        """Whether a command of the tab has no answer yet."""
+        """True if a command of the tab has no answer yet."""
         return bool(self.client.protocol.pending)
 
     def position(self, room: int) -> int | None:
@@ -83,7 +84,7 @@ class SimulatedUser:
     rooms: list[int] = field(default_factory=list)
     tabs: list[SimulatedTab] = field(default_factory=list)
     removed_from: set[int] = field(default_factory=set)  # rooms that the user was removed from
-    signed_out: bool = False  # signed out or banned
+    signed_out: bool = False  # True if the user has signed out or is banned
     tabs_opened: int = 0
 
     def next_tab_name(self) -> str:

@@ -22,8 +22,8 @@ from loadtests.lib.simulation.plan import Behaviour, Plan
 from loadtests.lib.simulation.rest_client import RestClient
 from loadtests.lib.simulation.simulated_user import SimulatedTab, SimulatedUser
 
-# An event reaches every tab as the same text. So many decoded texts are kept, so that each text is
-# decoded only once.
+# The number of decoded texts that are kept. An event reaches every tab as the same text, which is
+# then decoded only once.
 DECODED_TEXTS = 4_096
 
 
@@ -63,7 +63,7 @@ class Simulation:
     def left_early(self) -> set[str]:
         """The names of the tabs that lost their session.
 
-        Their views are as old as the loss.
+        Their views were last updated when the session was lost.
         """
         return {client.name for client in self.clients} - {tab.name for tab in self.tabs}
 
@@ -86,7 +86,8 @@ class Simulation:
         """
         deadline = time.monotonic() + within
         for tab in self.tabs:
-            # A tab that loses its session in the meantime never recovers, so do not wait for it.
+            # A tab that loses its session in the meantime never recovers, so do not wait for that
+            # tab.
             await tab.wait_until(
                 lambda tab: tab.is_recovered or tab not in self.tabs, "has not recovered", deadline
             )
@@ -100,7 +101,8 @@ class Simulation:
     async def settle(self, within: float) -> None:
         """Stop all activities.
 
-        Wait until everything is answered and every tab shows its logs to the end.
+        Wait until everything is answered and every tab shows its rooms up to the ends of their
+        logs.
 
         Raises TimeoutError, which names what is missing. This does not wait for presence: call
         `wait_until_presence_agrees` for that.

@@ -1,7 +1,7 @@
 """What a user does in an open tab: write, edit, read back, change rooms, lose the connection.
 
-Locust's users, the soak's visitors and the talkers of the fault tests share these activities. They
-decide when to do something and in which room. Their kind of user decides what to do.
+Locust's users, the soak's visitors and the talkers of the fault tests share these activities. Those
+users decide when to do something and in which room. Their `UserKind` decides what to do.
 """
 
 import asyncio
@@ -114,7 +114,7 @@ class TabActivities:
             await self.command("read", room=room, number=messages[-1]["number"])
 
     async def scroll_back(self, room: int) -> None:
-        """Read older pages. Pause to read each of them."""
+        """Load older and older pages of messages. Pause before the next page, as if to read."""
         messages = await self._read_page(room, None)
         for _ in range(self.random.randint(1, self.kind.pages_back)):
             if not messages:
@@ -134,7 +134,7 @@ class TabActivities:
     async def lose_connection(self, _: int) -> None:
         """Lose the connection for a while.
 
-        Do so once all rooms are open and all sent messages have been answered. Otherwise, the
+        First wait until all rooms are open and all sent messages have been answered. Otherwise, the
         chosen absence could not be told from a loss that the server has caused.
         """
         client = self.client

@@ -1,4 +1,4 @@
-"""The kinds of users of a load: how many of each, how much they write, what else they do. Pure.
+"""The kinds of users in a load: how many there are, how much they write, what else they do. Pure.
 
 In a chat most people read, few write most of the messages, and bots post. A run's message rate is
 that of all users together; each user sends a share of it while online. All simulated users draw
@@ -30,14 +30,14 @@ class Activity(Enum):
 class UserKind:
     """A kind of user.
 
-    `activities` are what a user does, with pauses in between, by relative frequency. A kind with a
-    `share` of 0 writes and pauses as the run that uses it says.
+    `activities` are what a user does, with pauses in between, by relative frequency. For a kind
+    with a `share` of 0, the run that uses it says how much the users write and how long they pause.
     """
 
     activities: Mapping[Activity, int]
-    share: int = 0  # users of this kind in a hundred users
-    talk: float = 0.0  # messages of one user, relative to those of other kinds
-    pause_seconds: float = 0.0  # mean pause between activities
+    share: int = 0  # how many of a hundred users are of this kind
+    talk: float = 0.0  # how many messages one user writes, relative to users of other kinds
+    pause_seconds: float = 0.0  # the mean pause between activities
     reply_chance: float = 0.0  # the probability that a message is a reply
     pages_back: int = 1  # the most pages that a user reads when scrolling back
     # How long a user stays away after a lost connection.
@@ -51,7 +51,7 @@ class UserKind:
         return exponential_pause(random, self.pause_seconds)
 
 
-# Like most people: keeps the page open next to work, reads, sometimes scrolls back.
+# A user like most people, who keeps the page open next to work, reads, and sometimes scrolls back.
 READER = UserKind(
     {Activity.MARK_READ: 8, Activity.SCROLL_BACK: 1},
     share=60,
@@ -59,21 +59,21 @@ READER = UserKind(
     pause_seconds=20,
     pages_back=3,
 )
-# One of the few who write most messages; reads everything, and edits.
+# One of the few users who write most messages. They also read everything, and edit.
 TALKER = UserKind(
     {Activity.MARK_READ: 6, Activity.EDIT: 2, Activity.SCROLL_BACK: 1},
     share=15,
     talk=10,
     pause_seconds=15,
 )
-# A user on the move: changes rooms, loses the network in lifts, resumes elsewhere.
+# A user on the move, who changes rooms, loses the network in lifts, and resumes elsewhere.
 WANDERER = UserKind(
     {Activity.MARK_READ: 3, Activity.CHANGE_ROOM: 3, Activity.LOSE_CONNECTION: 2},
     share=10,
     talk=2,
     pause_seconds=10,
 )
-# A phone in a pocket: its radio sleeps between reads, and the app is often away.
+# A user with a phone in the pocket. Its radio sleeps between reads, and it is often disconnected.
 LURKER = UserKind(
     {Activity.MARK_READ: 2, Activity.LOSE_CONNECTION: 1},
     share=10,
@@ -85,7 +85,7 @@ LURKER = UserKind(
 BOT = UserKind({Activity.POLL: 4, Activity.EDIT: 1}, share=5, talk=4, pause_seconds=10)
 USER_KINDS = (READER, TALKER, WANDERER, LURKER, BOT)
 
-# A member of a room in a fault test who writes there.
+# A user of a fault test who writes in a room.
 FAULT_TEST_TALKER = UserKind(
     {Activity.SEND: 85, Activity.EDIT: 10, Activity.DELETE: 5}, reply_chance=0.1
 )

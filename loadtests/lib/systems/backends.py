@@ -1,4 +1,4 @@
-"""What all systems under test share: Postgres with fsync, Redis, and Hubbub's database with users.
+"""The servers that all systems under test share: Postgres with fsync, Redis, and Hubbub's database.
 
 These servers are started once per run of the benchmark. The systems are started and stopped one
 after the other, and each of them has a database of its own.
@@ -22,7 +22,7 @@ SETTINGS = {
 
 class Backends(Startable):
     def __init__(self, users: int) -> None:
-        """`users` is how many users to create: the most that any step of the run needs."""
+        """`users` is the number of users to create: as many as the run's largest step needs."""
         self.users = users
         self.postgres = Postgres(fsync=True, settings=SETTINGS)
         self.redis = Redis()
@@ -45,7 +45,7 @@ class Backends(Startable):
 
     @cached_property
     def sessions(self) -> list[str]:
-        """A session of each user, as a line `Cookie: …`. The first use creates the users."""
+        """A session of each user, in the form `Cookie: …`. The first use creates the users."""
         file = Path(self.cluster.environment["DATA_DIR"]) / "sessions"
         self.cluster.manage("seed", "--yes", "--users", str(self.users), "--sessions", str(file))
         return file.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Rooms and messages in bulk, written with SQL.
+"""Creates rooms and messages in bulk, with SQL.
 
 The SQL writes the same rows as the actions would, but the actions would take far too long. No
 client may be connected in the meantime.
@@ -36,7 +36,7 @@ ADD_COUNTS = """
 
 
 def make_rooms(cluster: Cluster, count: int, members_each: int) -> list[str]:
-    """Return the ids of new rooms. Users join them in order, `members_each` to a room."""
+    """Return the ids of new rooms. Users join them in order, `members_each` in each room."""
     users = user_ids(cluster)
     name = f"bench {secrets.token_hex(3)}"
     with _connection(cluster) as connection:

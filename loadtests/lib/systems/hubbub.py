@@ -37,7 +37,7 @@ class Hubbub(System):
     def resuming_connection(
         self, number: int, address: str, rooms: dict[str, int | None]
     ) -> ConnectionPlan:
-        """Plan the connection of a user who has received each room up to a seq."""
+        """Plan the connection of a user who has received each room's events up to a seq."""
         headers = {
             "Origin": f"http://{address}",
             "Sec-WebSocket-Protocol": "hubbub.v1",

@@ -1,4 +1,4 @@
-"""What a system's processes and the whole machine use during the window of a load."""
+"""Measures what a system's processes and the whole machine use during the window of a load."""
 
 import psutil
 
@@ -10,13 +10,14 @@ class UsageWindow:
 
     The longest stall of an event loop is that of the last ten seconds before the second call. This
     covers a load of eight seconds. For a shorter load, it also includes some time before the load.
-    With `reads_stall=False`, it is not read: an overloaded replica may not answer in time.
+    With `reads_stall=False`, the longest stall is not read, because an overloaded replica may not
+    answer in time.
     """
 
     def __init__(self, system: System, *, reads_stall: bool = True) -> None:
         self._system, self._reads_stall = system, reads_stall
         self._edges: list[dict[str, float]] = []
-        # For each edge: the busy CPU time and the whole CPU time of all cores.
+        # For the start and the end of the window: the busy and the total CPU time of all cores.
         self._machine: list[tuple[float, float]] = []
         self.loop_stall_ms: float | None = None  # the longest stall of an event loop, if known
 
