@@ -11,14 +11,14 @@ from enum import Enum
 from math import ceil
 from typing import ClassVar
 
-# How many users open the page each second during the ramp-up. Each of them makes a dozen or more
-# requests.
+# How many users open the page each second during the ramp-up. Each of these users makes a dozen or
+# more requests.
 ARRIVALS_PER_SECOND = 10.0
 LONGEST_RAMP = 0.25  # share of the run
 
 
 class Action(Enum):
-    """Something that is done to all users at one moment."""
+    """An action that a shape performs on all users at the same moment."""
 
     DROP = "all connections drop"
     DEPLOY = "rolling deploy"
@@ -59,13 +59,14 @@ class Shape:
         return []
 
     def rooms_of(self, user: int) -> list[int]:
-        """Return the rooms of a user, those of the first layer first.
+        """Return the rooms of a user, in the order of the layers.
 
         Rooms are numbered from 0 over all layers.
         """
         rooms, first = [], 0
         for layer, count in enumerate(self.rooms_by_layer()):
-            # Neighbours share the rooms of the first layer; the other layers mix them.
+            # Users with neighbouring numbers share a room of the first layer. The other layers mix
+            # the users.
             own = user % self.users * count // self.users if layer == 0 else user % count
             rooms.append(first + own)
             first += count

@@ -1,7 +1,10 @@
-"""`make load`: a target, users, Locust; at the end a table, an exit status and data/load/<time>/.
+"""`make load`: run Locust's users against a target and write the results to data/load/<time>/.
+
+At the end, a table is printed, and the exit status says whether the limits were met.
 
 The folder contains report.html, Locust's own locust.html, and the files from which they are made.
-Locust and gevent run in separate processes: this process prepares, starts them and waits for them.
+Locust and gevent run in separate processes: this process prepares the run, starts the other
+processes and waits for them.
 """
 
 import json
@@ -54,7 +57,7 @@ def load(options: Namespace) -> int:
     folder: Path = options.out or ROOT / "data/load" / time.strftime("%Y-%m-%d-%H%M%S")
     folder.mkdir(parents=True, exist_ok=True)
     series = folder.resolve() / SERIES
-    series.unlink(missing_ok=True)  # remove the series of an earlier run
+    series.unlink(missing_ok=True)  # this removes the series of an earlier run
     with open_target(options) as target:
         given = {name: getattr(options, name) for name in ("shape", "users", "rate", "seconds")}
         limits, workers = limits_of(options), options.workers
@@ -76,7 +79,7 @@ def load(options: Namespace) -> int:
 
 
 def _generator_capacity() -> float:
-    """Return the µs of CPU per delivery; 0 if they cannot be measured."""
+    """Return how many µs of CPU time a delivery costs; 0 if that cannot be measured."""
     log("Measuring the capacity of the generator")
     command = [sys.executable, "-m", "loadtests.load.generator_capacity"]
     try:
@@ -133,7 +136,7 @@ def locust_command() -> list[str]:
 
 @contextmanager
 def started(command: list[str], plan: Path | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a process that does not outlive the block. At the end it is terminated, then killed."""
+    """Run a process while the `with` block runs. Then terminate it, and kill it if needed."""
     variables = {PLAN_VARIABLE: str(plan)} if plan else {}
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)

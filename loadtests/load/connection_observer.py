@@ -34,11 +34,12 @@ class ConnectionObserver(ConnectionListener):
         self._user = 0
         self._lost_at: float | None = None
         self._was_live = False
-        self.measures_deliveries = True  # if False, messages are only checked
-        self._measured_since = math.inf  # only messages sent later count as deliveries
+        self.measures_deliveries = True  # if False, messages are checked but not measured
+        # Only messages that were sent after this time count as deliveries.
+        self._measured_since = math.inf
 
     def observe(self, entry: Entry) -> None:
-        """Handle every entry of the client's history, in order."""
+        """Handle the next entry of the client's history. Entries must come in order."""
         for violation in self._order.check(entry):
             self._report(violation)
         match entry:

@@ -33,7 +33,7 @@ from loadtests.load.recorder import Recorder  # noqa: E402
 
 CONNECTIONS = 20
 MESSAGES = 500
-ROUND_SECONDS = 0.002  # long enough for each frame to be received on its own
+ROUND_SECONDS = 0.002  # a time between frames that lets the client receive each of them separately
 RUN_ID = "capacity"
 ROOM = 1
 TIMEOUT_SECONDS = 60
@@ -41,7 +41,7 @@ random = Random()
 
 
 def measure() -> float:
-    """Return the µs of this process's CPU per delivery."""
+    """Return how many µs of this process's CPU time a delivery costs."""
     listener = socket.create_server((HOST, 0), backlog=CONNECTIONS)
     server = multiprocessing.get_context("fork").Process(target=serve, args=(listener,))
     server.start()
@@ -89,15 +89,15 @@ def has_all(client: Client) -> bool:
 
 def serve(listener: socket.socket) -> None:
     """Send all messages to each connection, as the fan-out of a room does."""
-    # A time in the future, so that every message counts as a delivery.
+    # The stamps are in the future, so that each message counts as a delivery.
     later = time.time() + TIMEOUT_SECONDS
     frames = [json.dumps(event(seq, later)) for seq in range(1, MESSAGES + 1)]
 
     def send_all(connection: ServerConnection) -> None:
         connection.send(json.dumps(welcome(connection.id.hex)))
-        connection.recv()  # its `subscribe`
+        connection.recv()  # receives the client's `subscribe`
         connection.send(json.dumps(subscribed()))
-        connection.recv()  # its `ping`
+        connection.recv()  # receives the client's `ping`
         for frame in frames:
             connection.send(frame)
             time.sleep(ROUND_SECONDS)
@@ -120,7 +120,7 @@ def subscribed() -> dict[str, object]:
 
 
 def event(seq: int, at: float) -> dict[str, object]:
-    """Return a message as the server sends it."""
+    """Return a message in the form in which the server sends it."""
     body, person = stamp(sentence(random), RUN_ID, at), {"id": 1, "name": "Alice"}
     when = "2026-01-01T00Z"
     numbers = dict.fromkeys(("id", "seq", "number", "rev"), seq)

@@ -1,4 +1,4 @@
-"""How busy this process of the generator is: its share of a core, and its event loop's lag.
+"""Measures how busy this generator process is: its share of a core, and its event loop's lag.
 
 The lag is part of every latency that the process measures. So a run with a large lag says nothing
 about the server.

@@ -1,8 +1,8 @@
 """The stamp at the end of a message's text: which run it belongs to, and when it was sent. Pure.
 
-The time is epoch time, so that any machine can tell how long a message took. Between two machines,
-the result is only as accurate as their clocks. Messages that others send in the same room do not
-have this run's stamp and are not measured.
+The time is epoch time, so that another machine can also compute how long a message took. The result
+is then only as accurate as the clocks of both machines. Messages that others send in the same room
+do not have this run's stamp and are not measured.
 """
 
 SEPARATOR = " ~"

@@ -16,7 +16,7 @@ EXIT_STATUS = """exit status:
   0 every limit was met; 1 a limit was missed; 2 the load could not run;
   3 no event was lost, but the generator was the bottleneck: latencies are not judged
 """
-# By field of `RunLimits`: the option, its unit, and what it limits.
+# For each field of `RunLimits`: the option, its unit, and what it limits.
 LIMITS = {
     "connect_ms": ("--connect-p99", "MS", ""),
     "send_ms": ("--send-p99", "MS", ""),

@@ -14,7 +14,7 @@ from typing import Any, Self
 from loadtests.lib.measurements.limits import RunLimits
 from loadtests.shapes import SHAPES, Shape
 
-PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable with the path of the plan
+PLAN_VARIABLE = "LOAD_PLAN"  # the environment variable that contains the path of the plan
 
 
 @dataclass(slots=True)
@@ -34,17 +34,17 @@ class LoadPlan:
     # Ids of the rooms, in the order of the shape's room numbers.
     rooms: list[int] = field(default_factory=list)
     limits: RunLimits = field(default_factory=RunLimits)
-    stack: str = ""  # STACK_DIR of the local stack; empty: the target is elsewhere
-    series: str = ""  # the file to which the series is written; empty: none
-    workers: int = 1  # processes that run users
-    delivery_us: float = 0.0  # CPU time per delivery, as measured on this machine; 0: unknown
+    stack: str = ""  # `STACK_DIR` of the local stack; empty if the target is elsewhere
+    series: str = ""  # the file to which the series is written; empty if there is none
+    workers: int = 1  # how many processes run users
+    delivery_us: float = 0.0  # CPU time per delivery, as measured on this machine; 0 if unknown
 
     @property
     def load_shape(self) -> Shape:
         return SHAPES[self.shape](self.users, self.seconds)
 
     def facts(self) -> dict[str, Any]:
-        """Return the part of the plan that a report may show: no credentials."""
+        """Return the part of the plan that a report may show. It contains no credentials."""
         private = ("identities", "rooms", "stack", "series")
         shown = {name: value for name, value in asdict(self).items() if name not in private}
         return {**shown, "local": bool(self.stack)}
@@ -68,7 +68,7 @@ class LoadPlan:
 def identities_needed(users: int, workers: int) -> int:
     """Return how many identities are needed so that no Locust worker runs out of them.
 
-    The lines are divided among the workers by line number. The busiest worker runs its share of
-    `users`, rounded up.
+    The lines are divided among the Locust workers by line number. The busiest Locust worker runs
+    its share of `users`, rounded up.
     """
     return workers * ceil(users / workers)

@@ -28,7 +28,7 @@ ASK, PLAN, STARTED, SECONDS = "hubbub-ask", "hubbub-plan", "hubbub-started", "hu
 class Collector:
     """A process that collects the results and judges them."""
 
-    late_seconds: float  # how long after the end of a second its results are complete
+    late_seconds: float  # the results of a second are complete this long after it has ended
 
     def __init__(self, environment: Environment, plan: LoadPlan) -> None:
         self._run = LoadRun(plan, environment, process_name())
@@ -68,8 +68,8 @@ class Alone(Collector):
 class Master(Collector):
     """Collects the results of several Locust workers. It runs no users."""
 
-    # Locust workers report every three seconds. The second in which they report is complete only in
-    # the next report.
+    # Locust workers report every three seconds. A second in which they report is complete only in
+    # their next report.
     late_seconds = 6
 
     def __init__(self, environment: Environment, runner: MasterRunner, plan: LoadPlan) -> None:

@@ -1,4 +1,4 @@
-"""What one process measures, second by second. Pure: the caller passes the clock.
+"""Records what one process measures, second by second. Pure: the caller passes the clock.
 
 `second` is the current second, to which the measurements are added. `end_second` ends it;
 `pop_ended` returns each ended second exactly once.

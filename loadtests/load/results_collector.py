@@ -37,7 +37,8 @@ class ResultsCollector:
         self.series = Series(self._run.plan.facts())
         self._run.start(time.time())
         for action, perform in (
-            (Action.DROP, lambda: None),  # each process drops its own connections
+            # Does nothing here, because each process drops its own connections.
+            (Action.DROP, lambda: None),
             (Action.DEPLOY, lambda: shape_actions.deploy(self._run, self.note, self.fail)),
         ):
             noted = self._noted(action, perform)
@@ -49,7 +50,7 @@ class ResultsCollector:
             self.series.add(second)
 
     def fail(self, text: str) -> None:
-        """Note that an action of the shape failed, so that what follows proves nothing."""
+        """Note that an action of the shape failed. The rest of the run then proves nothing."""
         self.note(text, failed=True)
 
     def note(self, text: str, *, failed: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The rooms of a run: created over REST before the users arrive, archived when they have left.
+"""Creates a run's rooms over REST before the users arrive; archives them when the users have left.
 
 The rooms are public, so that every user can join. The first identity of the plan owns them.
 """

@@ -1,8 +1,9 @@
-"""The run as one process sees it: the plan, its users' identities, what it measures.
+"""The part of a run in one process: the plan, its users' identities, and its measurements.
 
 The process roles create the run, and Locust's users get it from `current()`. Everything that Locust
 should show goes through Locust's own `request` event, except deliveries and checks. An event for
-each of these would cost as much as decoding the message (3 µs), so they are added once a second.
+each delivery or check would cost as much as decoding the message (3 µs), so these are added once a
+second.
 """
 
 import time
@@ -21,7 +22,8 @@ from loadtests.load.user_pool import UserPool
 
 CHECK = "CHECK"
 PLAN_TIMEOUT_SECONDS = 60
-# Each different text is a line of Locust's report. A broken server must not create a million lines.
+# The most different texts of errors. Each of them is a line of Locust's report, and a broken server
+# must not create a million lines.
 MAX_ERROR_TEXTS = 100
 
 

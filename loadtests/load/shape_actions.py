@@ -1,4 +1,4 @@
-"""What a shape does to all users at its scheduled times. Each process handles its own users."""
+"""Performs a shape's scheduled actions on all users. Each process handles its own users."""
 
 import asyncio
 import subprocess

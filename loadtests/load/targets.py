@@ -18,17 +18,18 @@ from loadtests.load.plan import LoadPlan, identities_needed
 
 # Compressing the static files takes a minute, so the compressed files are kept for the next run.
 STATIC = ROOT / "data/load/static"
-# If the shell sets these variables, they also apply to the local stack.
+# The local stack also gets these variables, if they are set in the shell.
 VARIABLES_FROM_SHELL = (
     *("MESSAGES_BURST", "MESSAGES_PER_SECOND", "COMMANDS_BURST", "COMMANDS_PER_SECOND"),
     *("WEB_CONCURRENCY", "WEB_THREADS", "REALTIME_THREADS", "DRAIN_SECONDS"),
     *("PING_INTERVAL_SECONDS", "MAX_CONNECTION_AGE_SECONDS", "MAX_BUFFERED_BYTES"),
     *("REPLAY_MAX_EVENTS", "PRESENCE_LIST_MAX"),
 )
-# Every twentieth user signs in through the form: a session lasts a month, which has about twenty
-# working days.
+# Every twentieth user signs in through the form, because a session lasts a month, which has about
+# twenty working days.
 FORM_EVERY = 20
-# Spare identities: a user may start before the user who leaves has released an identity.
+# Spare identities are needed because a user can start before a leaving user has released an
+# identity.
 SPARE_IDENTITIES = 5
 
 
@@ -36,7 +37,7 @@ SPARE_IDENTITIES = 5
 class LoadTarget:
     """A deployment to load.
 
-    `identities` are lines as in `LoadPlan`. `stack` is the STACK_DIR of a local stack.
+    `identities` are lines as in `LoadPlan`. `stack` is the `STACK_DIR` of a local stack.
     """
 
     host: str

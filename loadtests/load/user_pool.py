@@ -25,7 +25,7 @@ class Identity:
 
     @property
     def signs_in(self) -> bool:
-        """Whether this is an account that must sign in first, not a session or token."""
+        """True if this is an account that must sign in first, and not a session or token."""
         return self.line.startswith("Account")
 
 

@@ -1,4 +1,4 @@
-"""Whether a run met its limits. Pure: a series and limits in, rows and an exit status out.
+"""Judges whether a run met its limits: turns a series into rows and an exit status. Pure.
 
 Lost, duplicated and reordered events always count. Latencies and failures say something about the
 server only if the generator kept up. If it did not, they are "not judged", and the run has an exit
@@ -23,8 +23,8 @@ from loadtests.shapes import SHAPES
 
 MET, MISSED, NOT_JUDGED = "met", "missed", "not judged"
 JUDGED_PERCENTILE = 99
-# A Locust worker that is silent for this long before the end has died, because Locust workers
-# report every 3 seconds.
+# Locust workers report every 3 seconds. A Locust worker that was silent for this long before the
+# end of the run has died.
 WORKER_SILENT_SECONDS = 10
 
 
@@ -97,7 +97,7 @@ def _actions(series: Series) -> Iterator[LimitResult]:
 
 
 def _workers(series: Series) -> Iterator[LimitResult]:
-    """Yield a row if the run has several Locust workers: how many of them ran to the end."""
+    """If the run has several Locust workers, yield a row with the number that ran to the end."""
     expected = int(series.facts.get("workers", 1))
     if expected == 1:
         return
@@ -116,7 +116,7 @@ def _drops_connections(series: Series) -> bool:
 
 def _order_errors(total: Second, kind: str) -> LimitResult:
     count = total.order_errors[kind]
-    # If nothing was checked, zero errors prove nothing.
+    # If nothing was checked, a count of zero errors proves nothing.
     verdict = MET if count == 0 and total.checked else MISSED
     return LimitResult(kind, f"{count}", "0", verdict)
 
@@ -127,8 +127,8 @@ def _latency(
     p99 = total.latency(kind).percentile_ms(JUDGED_PERCENTILE)
     name, limit = f"{kind} p{JUDGED_PERCENTILE}", f"{limit_ms:g} ms"
     if p99 is None:
-        # Nothing was measured. If it was required, the run proves nothing: every run must send and
-        # deliver, and clients must resume if the shape drops connections.
+        # Nothing of this kind was measured. If the kind is required, the run proves nothing. Every
+        # run must send and deliver, and clients must resume if the shape drops connections.
         return LimitResult(name, "none", limit, MISSED if required else MET)
     return LimitResult(name, f"{p99:.1f} ms", limit, _verdict(p99 <= limit_ms, judged))
 

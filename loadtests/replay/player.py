@@ -38,10 +38,11 @@ class Player:
         self.tabs: dict[int, Client] = {}  # the connected tabs, by recorded connection
         # Disconnected tabs, by user.
         self._disconnected: defaultdict[int, list[Client]] = defaultdict(list)
-        self._own_messages: defaultdict[Client, list[int]] = defaultdict(list)  # the newest last
+        # The ids of each tab's own messages, with the newest last.
+        self._own_messages: defaultdict[Client, list[int]] = defaultdict(list)
         self._clients: list[Client] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._at = 0.0  # the recorded time that has been reached
+        self._at = 0.0  # the recorded time that the replay has reached
 
     async def play(self) -> ReplayResults:
         """Replay all actions, wait until everything has arrived, and check the clients."""
@@ -129,7 +130,7 @@ class Player:
     async def _wait_while_here(
         self, action: RecordedAction, client: Client, condition: Callable[[], bool]
     ) -> bool:
-        """Wait for a condition. Return False if the recorded tab disconnects before it holds."""
+        """Wait for a condition. Return False if the recorded tab disconnects before that."""
 
         def left() -> bool:
             return self.tabs.get(action.connection) is not client
@@ -181,7 +182,8 @@ class Player:
                 while self._tasks:
                     for client in self._clients:
                         if client.protocol.pending:
-                            client.reconnect()  # to get the answers that are still missing
+                            # This tab still has to get the answers that are missing.
+                            client.reconnect()
                     await asyncio.wait(list(self._tasks), timeout=POLL_SECONDS)
                 for client in self.tabs.values():
                     await client.wait_until(partial(self._has_all, client), SETTLE_SECONDS)

@@ -39,15 +39,18 @@ class ReplayResults:
     violations: list[Violation] = field(default_factory=list)
     late: Histogram = field(default_factory=Histogram)
     played: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)  # actions that found nothing to act on
+    # Actions for which there was nothing to act on.
+    skipped: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)  # refused commands, by problem code
-    # By message: its room and nonce.
+    # For each message: its room and nonce.
     saved: dict[int, tuple[int, str]] = field(default_factory=dict)
-    quotable: dict[int, int] = field(default_factory=dict)  # by room: one of its messages
-    # By room: the highest seq that any client saw.
+    quotable: dict[int, int] = field(default_factory=dict)  # for each room: one of its messages
+    # For each room: the highest seq that any client saw.
     last_seq: dict[int, int] = field(default_factory=dict)
-    newest: dict[int, int] = field(default_factory=dict)  # by room: the number of its last message
-    _sent_at: dict[str, float] = field(default_factory=dict)  # by nonce
+    # For each room: the number of its last message.
+    newest: dict[int, int] = field(default_factory=dict)
+    # For each nonce: when the message was sent.
+    _sent_at: dict[str, float] = field(default_factory=dict)
 
     @property
     def second(self) -> Second:
@@ -99,7 +102,7 @@ class ReplayResults:
         return check
 
     def check_end(self, clients: list[Client]) -> None:
-        """Note clients that did not receive everything in a room that they have open."""
+        """Note a violation if a client did not receive everything in a room that it has open."""
         for client in clients:
             for room, subscription in client.protocol.subscriptions.items():
                 position, last = subscription.position or 0, self.last_seq.get(room, 0)

@@ -1,6 +1,6 @@
 """Recorded traffic, ready for replay: all replicas' files joined, with small numbers as ids. Pure.
 
-Users and rooms are numbered from 0 in order of appearance, so that no name in the recording is
+Users and rooms are numbered from 0 in order of appearance, so that no name from the recording is
 left. A user who did something in a room counts as a member of it.
 """
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 VERSION = 1
-# By kind: the values in a line after its time, kind and connection. Further values are ignored,
-# such as how many events a subscription had missed.
+# For each kind of action: the values in a line after its time, kind and connection. Further values
+# are ignored, such as how many events a subscription had missed.
 FIELDS = {
     "connect": ("user", "rooms"),
     "disconnect": ("code",),
@@ -48,9 +48,10 @@ class RecordedAction:
 class Traffic:
     name: str = ""
     actions: list[RecordedAction] = field(default_factory=list)
-    users: dict[str, int] = field(default_factory=dict)  # by their names in the recording
+    # The number of each user, by the name in the recording.
+    users: dict[str, int] = field(default_factory=dict)
     rooms: dict[str, int] = field(default_factory=dict)
-    members: dict[int, set[int]] = field(default_factory=dict)  # of each room
+    members: dict[int, set[int]] = field(default_factory=dict)  # the members of each room
 
     @property
     def seconds(self) -> float:
@@ -76,7 +77,8 @@ def read(paths: Sequence[Path]) -> Traffic:
     if len(names) > 1:
         raise UnreadableError(f"These are of several recordings: {', '.join(sorted(names))}.")
     traffic = Traffic(names.pop())
-    # By file and the connection's number there: its number here, and its user.
+    # For each file and each connection's number in it: the connection's number in the traffic, and
+    # its user.
     connections: dict[tuple[int, int], tuple[int, int]] = {}
     every = [
         (head["began_ms"] + line[0], file, line)
@@ -84,7 +86,8 @@ def read(paths: Sequence[Path]) -> Traffic:
         for line in own
     ]
     every.sort(key=lambda each: each[0])
-    started_ms = every[0][0] if every else 0  # nothing happened before the first connection
+    # Times count from the first action, because nothing happened before it.
+    started_ms = every[0][0] if every else 0
     for at_ms, file, (_, kind, number, *values) in every:
         if kind == "connect":
             connections[file, number] = len(connections) + 1, traffic.user(values[0])

@@ -1,4 +1,4 @@
-"""The result of a replay: lines for people, and the exit status. Pure."""
+"""Turns the results of a replay into lines for people and an exit status. Pure."""
 
 from collections.abc import Iterator
 

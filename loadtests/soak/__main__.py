@@ -33,7 +33,7 @@ ENVIRONMENT = NO_RATE_LIMITS | {"SIGN_IN_LIMITS": "0", "LIMIT_EXEMPT": "127.0.0.
 SAMPLE_SECONDS = 5.0
 SHORT_SAMPLE_SECONDS = 1.0
 LINE_SECONDS, LINE_SECONDS_IN_A_FILE = 2.0, 60.0
-TAIL_BYTES = 65_536  # read from the end of the samples: more than the newest sample
+TAIL_BYTES = 65_536  # how much is read from the end of the file: more than the newest sample
 MIN_SECONDS = 20
 MAX_REPLICAS = 16
 

@@ -28,7 +28,7 @@ class Population:
 
     address: str
     users: Sequence[User]
-    rooms: Sequence[int]  # all rooms except the lobby; the first user owns them
+    rooms: Sequence[int]  # the ids of all rooms except the lobby; the first user owns these rooms
     lobby: int
     password_of_bob: str
 

@@ -1,4 +1,4 @@
-"""What must stay flat in a soak, how flat, and the verdict on a file of samples. Pure.
+"""What must stay flat in a soak, how much it may grow, and the verdict on the samples. Pure.
 
 - The start is left out: caches fill, the allocator finds its size, every worker serves every page.
 - Memory is measured as resident memory and as a process' own (anonymous) memory: the kernel takes
@@ -18,17 +18,17 @@ from loadtests.lib.monitoring.time_series import Points, Samples
 
 FULL_SECONDS = 3600.0
 START_SECONDS = 600.0
-START_SHARE = 1 / 6  # the start's share of a shorter soak
+START_SHARE = 1 / 6  # the share of a shorter soak that is left out as its start
 MEMORY_SHARE = 0.02
 OWN_MEMORY = "memory of its own"
-# How much counts may grow: a pool may open another connection, or a user may have one more room
-# open at that moment.
+# How much counts may grow, because a pool can open another connection, and a user can have one more
+# room open at that moment.
 COUNT_SHARE, COUNT_SLACK = 0.02, 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something that may grow by `share` of its level or by `slack`, whichever is more.
+    """A measured value that may grow by a `share` of its level or by `slack`, whichever is more.
 
     If `share_of` is given, the share is taken of that series' median: a process's own memory is
     judged by its resident memory.
@@ -52,7 +52,7 @@ class GrowthVerdict:
     part: str
     what: str
     unit: str
-    growth: Growth | None  # None: too few samples
+    growth: Growth | None  # None if there are too few samples
     limit: float
 
     @property
@@ -108,6 +108,6 @@ def _connections_of(samples: Samples, part: str) -> dict[float, float]:
     both: dict[float, float] = {}
     for replica in samples.parts("realtime-"):
         for at, count in samples.values(replica, "hubbub_connections"):
-            # Nginx has one to the browser and one to the replica.
+            # nginx has one connection to the browser and one to the replica.
             both[at] = both.get(at, 0.0) + 2 * count
     return both

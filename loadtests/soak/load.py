@@ -20,7 +20,8 @@ from loadtests.soak.visit import ANSWER_SECONDS, SEND_SHARE, Visit, random_text
 VISIT_SECONDS = (60.0, 240.0)
 ARRIVE_SECONDS = 5.0  # the first visits start within this time
 OCCASION_SECONDS = 20.0
-REPLAY_BUFFER_EVENTS = 500  # the size of a room's replay buffer: Hubbub's setting of the same name
+# How many events a room's replay buffer holds, as in Hubbub's setting of the same name.
+REPLAY_BUFFER_EVENTS = 500
 FILL_AT_ONCE = 20
 
 

@@ -1,4 +1,4 @@
-"""What happens now and then during a soak: a short-lived room, a user who signs in and out.
+"""Performs occasional events of a soak: a short-lived room, a user who signs in and out.
 
 Each of these events creates something that must not stay: a local room on every replica, a group in
 Redis, a connection that is closed when its session ends.

@@ -37,7 +37,7 @@ def write(facts: dict[str, Any], samples: Samples, verdicts: Sequence[GrowthVerd
 
 
 def draw(samples: Samples, seconds: float, file: Path) -> None:
-    """Plot everything that must stay flat over time."""
+    """Plot how everything that must stay flat develops over time."""
     with figure_file(file, 8, 8) as figure:
         memory, counts, stores = figure.subplots(3, sharex=True)
         for part in samples.parts():

@@ -2,7 +2,7 @@
 
 A visit uses everything that could leave something behind: it opens and leaves rooms, drops its
 connection and returns to another replica, writes, edits and deletes messages, and reads pages. The
-order of events is checked as they arrive, and events are kept no longer than the visit.
+order of events is checked while they arrive, and the events are kept only until the visit ends.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
-"""Signing in through the form, and bearer tokens for bots.
+"""Signs users in through the form, and creates bearer tokens for bots.
 
-Everything uses Locust's HTTP client, so that each request is in its statistics by name.
+All functions use Locust's HTTP client, so that each request is in Locust's statistics by name.
 """
 
 import re

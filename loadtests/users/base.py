@@ -89,10 +89,10 @@ class HubbubUser(FastHttpUser):
         """
 
     def close(self) -> None:
-        """Close what `open` opened."""
+        """Close the connections that `open` opened."""
 
     def perform(self, activity: Activity, room: int) -> None:
-        """Do what this kind of user does between sends."""
+        """Perform an activity that this kind of user does between sends."""
         raise NotImplementedError
 
     def seconds_to_next_send(self) -> float | None:

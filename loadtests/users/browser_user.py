@@ -51,8 +51,8 @@ class BrowserUser(HubbubUser):
             history=History(self.name, deque(maxlen=0), watch=self.observer.observe),
             listener=self.observer,
             messages_kept=MESSAGES_KEPT,
-            # The default limits how many rooms load at a time. Users would wait for each other's
-            # loads, and count that as time to resume.
+            # The client's default executor limits how many rooms load at a time. Users would then
+            # wait for each other's loads, and count this wait as time to resume.
             load_executor=None,
         )
         client.read_pause_seconds = self.kind.radio_sleep_seconds
@@ -124,7 +124,7 @@ class MeasuredTab(TabActivities):
     async def _send_and_record_errors(self, room: int) -> None:
         try:
             await self.send(room)
-        except Exception as error:  # whatever it is, the user goes on sending
+        except Exception as error:  # after any error, the user goes on sending
             self._run.failed(SEND, "message.send", error)
 
     async def send(self, room: int) -> None:

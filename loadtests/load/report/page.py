@@ -1,4 +1,4 @@
-"""report.html: the contents of a run's folder, as blocks of loadtests/lib/reporting."""
+"""Writes report.html: shows the contents of a run's folder as blocks of loadtests/lib/reporting."""
 
 import json
 import time
@@ -191,7 +191,7 @@ def _counted_row(what: str, parts: dict[str, float]) -> list[str]:
 def _shifted(samples: Samples, started: int) -> Samples:
     """Return the samples with times in seconds since the start of the run.
 
-    The sampling started at another time.
+    The samples themselves count from the time at which the sampling started.
     """
     late = samples.began_at - started
     return replace(samples, rows=[(at + late, parts) for at, parts in samples.rows])
