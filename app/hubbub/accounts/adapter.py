@@ -1,8 +1,8 @@
 """Adapts allauth: refuses banned users, counts sign-ins, sets the links in e-mails.
 
-Settings name this adapter, and allauth calls it. All sign-ins pass through it (the Django admin
-uses the same page), so it counts the attempts. If PUBLIC_URL is set, links in e-mails start with it
-and not with the address of the request.
+The settings name this adapter, and allauth calls it. All sign-ins pass through it, because the
+Django admin uses the same page, so it counts all attempts. If PUBLIC_URL is set, links in e-mails
+start with PUBLIC_URL and not with the address of the request.
 """
 
 import logging
@@ -36,7 +36,7 @@ class Site(NamedTuple):
 
 class AccountAdapter(DefaultAccountAdapter):
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count attempts that a rate limit refuses, before the password is checked."""
+        """Count the attempts that a rate limit refuses before the password is checked."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:

@@ -1,4 +1,7 @@
-"""A user's e-mail address, which is stored twice: in the user's row, and in allauth's table."""
+"""Checks and sets a user's e-mail address.
+
+The address is stored twice: in the user's row, and in allauth's table.
+"""
 
 from allauth.account.internal.userkit import filter_users_by_email
 from allauth.account.models import EmailAddress
@@ -19,7 +22,7 @@ def clean_email(email: str, user: User) -> str:
 
 @transaction.atomic
 def set_email(user: User, email: str) -> None:
-    """Make this the user's only address, unconfirmed. An empty address means none.
+    """Make this the user's only address, not yet confirmed. If it is empty, the user has none.
 
     Links that were sent earlier stop working.
     """

@@ -1,4 +1,4 @@
-"""allauth's forms with our own wording. Settings name them."""
+"""allauth's forms with our own wording. The settings name these forms."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class SignInForm(LoginForm):
         login = self.fields["login"]
         login.label = _("Username or e-mail")
         login.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none"}
-        # The page has its own link for this, below the form.
+        # allauth puts a link for a forgotten password here. The page has its own, below the form.
         self.fields["password"].help_text = ""
 
 
@@ -79,7 +79,7 @@ class EmailForm(AddEmailForm):
         self.fields["email"].label = _("New e-mail address")
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        """Send a link to the new address. The current one stays until the new one is confirmed."""
+        """Send a link to the new address. Until it is confirmed, the current address stays."""
         pending = EmailAddress.objects.filter(user=self.user, verified=False)
         pending.exclude(email__iexact=self.user.email).delete()
         address = EmailAddress.objects.create(user=self.user, email=self.cleaned_data["email"])

@@ -23,7 +23,7 @@ def expired_sessions() -> QuerySet[Session]:
 
 
 def revoked_tokens(days: int) -> QuerySet[Token]:
-    """Return tokens revoked more than `days` days ago. Operators can see them until then."""
+    """Return tokens revoked more than `days` days ago. Until then, operators can still see them."""
     return Token.objects.filter(revoked_at__lt=timezone.now() - timedelta(days=days))
 
 

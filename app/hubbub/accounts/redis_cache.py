@@ -1,10 +1,10 @@
 """The cache of deployments: Redis, or an empty cache while Redis is down.
 
 The cache holds the rate limits of sign-in. Django's own backend raises while Redis is down, which
-would prevent all sign-ins. Here, reads find nothing and writes are skipped: the limits are off, and
-users can sign in. After a failure, the cache does not use Redis for a few seconds. Otherwise, if
-Redis hangs (paused, network cut), each of a request's many lookups would wait for the whole
-timeout.
+would prevent all sign-ins. Here, reads find nothing and writes are skipped, so the limits are off
+but users can sign in. After a failure, the cache does not use Redis for a few seconds. Otherwise,
+if Redis hangs (it is paused, or the network is cut), each of a request's many lookups would wait
+for the whole timeout.
 """
 
 import logging
@@ -30,14 +30,16 @@ class FailOpenRedisCache(RedisCache):
     _class: Any
     _options: dict[str, Any]
 
-    # Monotonic. All instances share this time, because Django creates one instance per thread.
+    # A monotonic time until which Redis is not used. All instances share this time, because Django
+    # creates one instance per thread.
     skip_until: ClassVar[float] = 0.0
-    # By address, shared by all instances. Under ASGI each request has its own instance, whose
-    # connections would stay open until garbage collection.
+    # Clients by the addresses of their servers, shared by all instances. Under ASGI each request
+    # has its own instance, and the connections of its own client would stay open until garbage
+    # collection.
     clients: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        # By default the client keeps retrying for seconds.
+        # By default the client keeps retrying for several seconds.
         options = {"retry": Retry(NoBackoff(), 0)} | params.get("OPTIONS", {})
         super().__init__(server, params | {"OPTIONS": options})
 

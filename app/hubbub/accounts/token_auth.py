@@ -38,8 +38,8 @@ def _record_use(tokens: Iterable[Token]) -> None:
     unrecorded = [each for each in tokens if each.last_used_at is None or each.last_used_at <= due]
     if not unrecorded:
         return
-    # The database checks the condition again, so that only one of many replicas writes. Another
-    # replica is writing the rows that are locked: skip them, since waiting for several could
+    # The database checks the condition again, so that only one of many replicas writes. If a row is
+    # locked, another replica is writing it: skip it, because waiting for several locks could
     # deadlock.
     stale = Q(last_used_at=None) | Q(last_used_at__lte=due)
     unlocked = Token.objects.select_for_update(no_key=True, skip_locked=True)

@@ -1,7 +1,7 @@
 """The REST API, for scripts, bots and the page's own reads. Mounted at /api/.
 
 Each resource has a file with its router. Endpoints call `chat.queries` and `chat.actions`, and
-`api.problems` turns the exceptions of these into responses.
+`api.problems` turns their exceptions into responses.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ View = Callable[..., HttpResponse]
 
 
 def limit_body(view: View) -> View:
-    """Refuse a request body over MAX_FRAME_BYTES before it is parsed, and forbid caching.
+    """Refuse a request body larger than MAX_FRAME_BYTES before it is parsed, and forbid caching.
 
     The text of a deleted message must not stay in a browser's cache.
     """

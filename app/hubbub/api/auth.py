@@ -1,4 +1,4 @@
-"""Authentication: by session cookie (with the CSRF header), or by bearer token for bots.
+"""Authenticates requests by session cookie (with the CSRF header), or by bearer token for bots.
 
 Every operation gets its `User` from `current_user(request)`. A banned user gets a 403 that says so.
 An invalid token is refused, even if the request also has a valid cookie.
@@ -55,7 +55,7 @@ def _ensure_allowed(user: User) -> User:
 
 class _Csrf(CsrfViewMiddleware):
     def _reject(self, request: HttpRequest, reason: str) -> Any:
-        return reason  # instead of an HTML page, which an API client has no use for
+        return reason  # not an HTML page, which an API client cannot use
 
 
 def _ensure_csrf(request: HttpRequest) -> None:

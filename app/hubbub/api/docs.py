@@ -28,14 +28,15 @@ not have been saved: send it again with the same `nonce`.
 # Swagger UI sets style attributes. For scripts the policy is as strict as on any other page.
 allow_styles = csp_update({"style-src": [SELF, UNSAFE_INLINE]})
 
-# Errors that any endpoint may return. 401 is the code `forbidden` without authentication.
+# Errors that any endpoint can return. A 401 has the code `forbidden` and means that the request is
+# not authenticated.
 ERROR_STATUSES = sorted({401, *STATUS.values()})
 
 
 class DocumentedAPI(NinjaAPI):
-    """Adds the errors that every endpoint may return to the OpenAPI document.
+    """Adds the errors that every endpoint can return to the OpenAPI document.
 
-    Each status is listed: `default` would allow any response at all.
+    Each status is listed separately, because the key `default` would allow any response at all.
     """
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:

@@ -1,4 +1,4 @@
-"""Members of a room: list, invite, change the role, remove."""
+"""Endpoints that list, invite and remove a room's members, and change their roles."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Messages: read pages, send, edit, delete, mark as read."""
+"""Endpoints that read pages of messages, send, edit and delete messages, and move the read mark."""
 
 from typing import Annotated
 from uuid import uuid4

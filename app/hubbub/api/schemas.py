@@ -22,7 +22,7 @@ Role = Literal["owner", "moderator", "member"]
 
 
 def documented(**limits: int) -> Any:
-    """Show a limit in the document only. The domain enforces it, with its own error messages."""
+    """Show a limit in the OpenAPI document. Only the domain enforces it, with its own messages."""
     return Field(json_schema_extra=dict(limits))
 
 

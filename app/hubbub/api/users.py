@@ -1,4 +1,4 @@
-"""Users: the current user, and search."""
+"""Endpoints that return the current user and search for users."""
 
 from django.http import HttpRequest
 from ninja import Router

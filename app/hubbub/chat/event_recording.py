@@ -1,7 +1,8 @@
-"""Recording events, and publishing them after the commit: the only way into the logs.
+"""Records events in the logs, and publishes them after the commit.
 
-Actions call `record` while they hold the room's lock. After the commit the events are published on
-the bus as log entries. A replica that misses one reads it with `log_entries.read_log`.
+Actions call `record` while they hold the room's lock. Only `send_batch` saves the events of its new
+messages itself. After the commit the events are published on the bus as log entries. A replica that
+misses an entry reads it with `log_entries.read_log`.
 """
 
 from collections import defaultdict
@@ -37,7 +38,8 @@ def record(
 ) -> Event:
     """Add an event to the log of `room`, and save the room. Publish the event after the commit.
 
-    The caller holds the room's lock. `changed` names the room's other fields to save.
+    The caller holds the room's lock. `changed` names the other fields of the room that must be
+    saved.
     """
     room.seq += 1
     room.save(update_fields=["seq", *changed])
@@ -75,7 +77,7 @@ def record_workspace_event(
 
 
 def publish_events(events: list[Event]) -> None:
-    """Publish new events, one bus message per room, and a bump for each room."""
+    """Publish new events in one bus message per room, and publish a bump for each room."""
     for room_id, room_events in _by_room(events):
         publisher.publish_entries(room_id, [event_entry(event) for event in room_events])
         last = room_events[-1]

@@ -1,7 +1,8 @@
-"""The entries of the event logs: what an entry contains, and reading those after a position.
+"""Builds the entries of the event logs, and reads those after a position.
 
-Replicas and REST pages read here; `event_recording` writes. An entry's text is built from the rows
-as they are now. A log row only refers to them, so a replay never shows old text.
+Replicas and the REST API read the logs here; `event_recording` and `send_batch` write them. An
+entry's text is built from the rows as they are now. A log row only refers to them, so a replay
+never shows old text.
 """
 
 from datetime import datetime
@@ -26,7 +27,7 @@ encode = msgspec.json.encode
 
 
 class LogEntry(NamedTuple):
-    """An event as replicas pass it on: what they need to know about it, and its text."""
+    """An event in the form that replicas pass on: the fields that they need, and its text."""
 
     seq: int
     type: str
@@ -38,8 +39,8 @@ class LogEntry(NamedTuple):
 def read_log(log: int, after: int, limit: int) -> list[LogEntry]:
     """Return up to `limit` entries of a log (a room's id or WORKSPACE_LOG), in order of seq.
 
-    They start right after the seq `after` and have no gaps. A log is only cut at the front, so a
-    gap there means that the next entries were pruned: then nothing is returned.
+    The entries start right after the seq `after` and have no gaps. A log is only cut at the front,
+    so a gap there means that the next entries were pruned: then nothing is returned.
     """
     if log == WORKSPACE_LOG:
         events = WorkspaceEvent.objects.select_related("user", "room").filter(seq__gt=after)

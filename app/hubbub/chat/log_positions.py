@@ -38,7 +38,7 @@ def read_log_positions(room_ids: Collection[int]) -> LogPositions:
 
 
 def renew_epoch(old: str) -> None:
-    """Give the logs a new epoch, unless their epoch is no longer `old`.
+    """Give the logs a new epoch if their epoch is still `old`.
 
     A replica calls this when it finds a log that was rewound. Several replicas may do so at the
     same time.
@@ -56,7 +56,7 @@ def _epoch(workspace: Workspace) -> str:
 
 
 def _database_identity() -> str:
-    """Return values that differ between a database and its copy, as far as they can be read.
+    """Return values that differ between a database and its copy. Skip those that cannot be read.
 
     PostgreSQL: the ids of the database and of the events table, which differ after a dump is
     restored, and the timeline, which changes with point-in-time recovery and with a failover.

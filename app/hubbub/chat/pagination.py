@@ -19,12 +19,13 @@ from hubbub.chat.serializers import serialize_message
 Data: TypeAlias = dict[str, Any]
 
 MAX_NOTICES = 100
-# How many events of a page are searched for notices: thousands may join between two messages.
+# How many events of a page are searched for notices. The number is limited because thousands of
+# users can join between two messages.
 MAX_SEARCHED_EVENTS = 2_000
 
 
 def own_membership(user: User, room_id: int) -> Membership:
-    """Return the user's membership with its room, or raise as `policies.ensure_may_read` does."""
+    """Return the user's membership with its room, or raise like `policies.ensure_may_read`."""
     try:
         return Membership.objects.select_related("room").get(user=user, room_id=room_id)
     except Membership.DoesNotExist:
@@ -54,7 +55,7 @@ def messages_page(
 ) -> Data:
     """Return the messages before, after or around a seq, or else the newest messages.
 
-    `seq` in the result is the room's last seq from before the page was read: a client that has
+    `seq` in the result is the room's last seq, which is read before the page: a client that has
     newer edits and deletions applies them to the page. `messages` are in ascending order, `quoted`
     are the messages that they reply to, and `notices` are the other events between them, as event
     frames, at most MAX_NOTICES.

@@ -1,7 +1,8 @@
 """Who may do what. Pure functions: an action passes rows that it read under its lock.
 
-Each returns nothing or raises. `Room.DoesNotExist` means "not found": to a user who is not in it, a
-private room looks like one that does not exist. `PermissionDenied` has a message for the user.
+Each function returns nothing or raises an exception. `Room.DoesNotExist` means "not found": to
+users who are not in it, a private room must look like one that does not exist. `PermissionDenied`
+has a message for the user.
 """
 
 from django.core.exceptions import PermissionDenied
@@ -17,7 +18,7 @@ def ensure_may_enter(actor: User) -> None:
 
 
 def ensure_may_create(actor: User) -> None:
-    """Hidden users may not create rooms: others would find them there."""
+    """Hidden users may not create rooms: other users would find them there."""
     ensure_may_enter(actor)
     _ensure_not_hidden(actor)
 
@@ -114,7 +115,7 @@ def ensure_may_change_role(
     role: str,
     other_owners: int,
 ) -> None:
-    """Owners may change roles. The last owner stays owner."""
+    """Owners may change roles. The last owner stays an owner."""
     ensure_may_write(actor, room, membership)
     _ensure_not_direct(room)
     if membership is None or membership.role != Membership.Role.OWNER:

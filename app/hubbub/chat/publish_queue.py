@@ -19,7 +19,8 @@ from hubbub.observability.logs import empty_context
 
 logger = logging.getLogger(__name__)
 
-# Messages in one round trip to Redis: enough for a batch of sends, and small in bytes.
+# The most messages that one round trip to Redis sends: enough for a batch of sends, and few in
+# bytes.
 MAX_MESSAGES_PER_ROUND_TRIP = 100
 
 BusMessage: TypeAlias = dict[str, Any]
@@ -52,12 +53,12 @@ class PublishQueue:
             self._task = loop.create_task(self._publish_all(), context=empty_context())
 
     def forget_task(self) -> None:
-        """Forget the task of a loop that has ended, such as that of the process before a fork."""
+        """Forget the task of a loop that has ended, such as the loop of the parent process."""
         self._task = None
 
     async def _publish_all(self) -> None:
         layer = get_channel_layer()
-        assert layer is not None  # the settings always configure one
+        assert layer is not None  # the settings always configure a layer
         while self._messages:
             count = min(len(self._messages), MAX_MESSAGES_PER_ROUND_TRIP)
             messages = [self._messages.popleft() for _ in range(count)]
@@ -70,7 +71,7 @@ class PublishQueue:
                 self._log_failure(error)
 
     def _log_failure(self, error: Exception) -> None:
-        if not self._is_failing:  # once per outage
+        if not self._is_failing:  # log each outage once
             logger.warning("Can't publish to Redis (%r). Replicas read the log instead.", error)
         self._is_failing = True
 

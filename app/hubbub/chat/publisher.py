@@ -1,10 +1,11 @@
 """Publishes events on the bus. Each process has one publisher, which sends messages to replicas.
 
-The bus only hints. A replica that misses a message reads the event from the log within seconds, so
-publishing never makes a caller wait: any thread adds to a bounded queue, and one long-lived event
-loop sends what has queued up, within PUBLISH_TIMEOUT_SECONDS per round trip or not at all. In a
-replica that loop is the hub's (the in-memory channel layer lives on it). Elsewhere it has its own
-thread, started at the first use and so after gunicorn's fork.
+Messages on the bus are only hints. A replica that misses one reads the event from the log within
+seconds, so publishing never makes a caller wait: any thread adds to a bounded queue, and one
+long-lived event loop sends what has queued up. A round trip that takes longer than
+PUBLISH_TIMEOUT_SECONDS is given up. In a replica that loop is the hub's, because the in-memory
+channel layer belongs to it. Elsewhere the loop has its own thread, which starts at the first use
+and so after gunicorn's fork.
 """
 
 import asyncio
@@ -83,11 +84,11 @@ class Publisher:
             await asyncio.wait(running)
 
     def _running_tasks(self) -> list[asyncio.Task[None]]:
-        queues = list(self._queues.values())  # threads add some
+        queues = list(self._queues.values())  # other threads add queues
         return [task for queue in queues if (task := queue.running_task)]
 
     def _schedule(self) -> None:
-        """Make the loop send what is queued. Until it does, later messages need no new call."""
+        """Make the loop send what is queued. Messages queued before it does so need no new call."""
         loop = self._get_loop()
         if asyncio._get_running_loop() is loop:
             self._send_queued()

@@ -1,8 +1,9 @@
-"""What users read: their rooms, the directory, a room's members, other users.
+"""Reads what users see: their rooms, the directory, a room's members, other users.
 
 The page and REST both use these, and return them in the protocol's shapes. `pagination` reads the
 messages of a room. Reads acquire no locks. They raise what actions raise: `Room.DoesNotExist` if
-the user may not know that the room exists, `PermissionDenied` if they may know but not read it.
+the user is not allowed to know that the room exists, and `PermissionDenied` if they can know of the
+room but not read it.
 """
 
 from collections.abc import Iterable
@@ -41,7 +42,7 @@ def rooms_of(user: User) -> list[Data]:
 
 
 def room_for(user: User, room_id: int) -> Data:
-    """Return a `room_info`, without `role` and `read` if the user is not in the (public) room."""
+    """Return a `room_info`. It has no `role` and `read` if the user is not in the public room."""
     try:
         row = Membership.objects.select_related("room").get(user=user, room_id=room_id)
     except Membership.DoesNotExist:
@@ -86,7 +87,7 @@ def find_users(part: str) -> list[Data]:
 
 
 def serialize_user_with_username(user: User) -> Data:
-    """Return a user with the username, which distinguishes users who have the same name."""
+    """Return a user with the username, which tells users of the same name apart."""
     return serialize_user(user) | {"username": user.username}
 
 

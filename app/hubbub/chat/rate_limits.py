@@ -1,6 +1,7 @@
 """Rate limits: token buckets, one per user and process.
 
-The bucket is pure. All entry points share `messages`; REST and WebSocket share `commands` too.
+The bucket is pure. All entry points share the limit `messages`; REST and WebSocket also share the
+limit `commands`.
 """
 
 import time
@@ -17,17 +18,18 @@ ROUNDING = 1e-9
 
 
 class RateLimited(Exception):
-    """A user has exceeded a rate limit. They may try again in `retry_after` seconds."""
+    """A user has exceeded a rate limit. They can try again in `retry_after` seconds."""
 
     def __init__(self, retry_after: float) -> None:
         super().__init__(retry_after)
-        # Rounded up to the millisecond: rounded down, the next attempt would be too early again.
+        # The time is rounded up to the millisecond. If it were rounded down, the next attempt would
+        # be too early again.
         self.retry_after = ceil(1_000 * retry_after) / 1_000
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Holds up to `burst` tokens and gains `per_second`; every `take` costs one."""
+    """Holds up to `burst` tokens and gains `per_second` every second; a `take` costs one."""
 
     burst: float
     per_second: float

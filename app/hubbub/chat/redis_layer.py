@@ -1,9 +1,9 @@
 """The Redis channel layer, with a direct path for publishing and receiving.
 
-Settings name it; the publisher uses it. The library's pools, pipelines and retries cost the event
-loop more than all other work of publishing and receiving. So messages published together are sent
-in one write on a separate connection, and a received message is handled as it arrives. A lost
-connection is reopened immediately, without the library's growing delays.
+The settings name this layer, and the publisher uses it. The library's pools, pipelines and retries
+cost the event loop more than all other work of publishing and receiving. So messages published
+together are sent in one write on a separate connection, and a received message is handled as it
+arrives. A lost connection is reopened immediately, without the library's growing delays.
 docs/decisions/0018 has the figures.
 """
 
@@ -41,7 +41,7 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
             await host.publish_many(publishes)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """Leave a group. Raises Redis's errors; the caller may then try again."""
+        """Leave a group. Raises Redis's errors; the caller can then try again."""
         layer = self._get_layer()
         try:
             await layer.group_discard(group, channel)
@@ -59,7 +59,7 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
 
 
 class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
-    """One Redis host: a connection for publishing, and a subscribed one, read without a timeout.
+    """One Redis host: one connection publishes, and one is subscribed and read without a timeout.
 
     When the kernel gives up a connection (ETIMEDOUT, after a host vanished), redis-py mistakes the
     error for its own read timeout: reading returns None immediately, again and again, and since
@@ -78,7 +78,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             self._ensure_redis()
             if self._publishing is None:
                 self._publishing = self._redis.connection_pool.make_connection()
-            # The connection may have been dead for long: try a second time.
+            # The connection may have been lost long ago, so try a second time on a new one.
             with suppress(*CONNECTION_LOST):
                 await self._publish_all(publishes)
                 return
@@ -101,10 +101,10 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
             for _ in publishes:
                 try:
                     await connection.read_response()
-                # The error is about this message alone: read the other answers, too.
+                # The error concerns only this message, so read the other answers too.
                 except ResponseError as error:
                     refused = refused or error
-        except BaseException:  # also if cancelled: the next caller must not read this answer
+        except BaseException:  # includes cancellation: the next caller must not read this answer
             await connection.disconnect(nowait=True)
             raise
         if refused is not None:

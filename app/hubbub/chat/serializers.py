@@ -11,7 +11,7 @@ from hubbub.chat.models import Membership, Message, Room
 
 
 def serialize_time(at: datetime | None) -> str | None:
-    """Return ISO 8601 in UTC, in milliseconds, the precision that browsers have."""
+    """Return a time as ISO 8601 in UTC, with milliseconds, which is as precise as browsers are."""
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -22,7 +22,7 @@ def serialize_user(user: User) -> dict[str, Any]:
 
 
 def serialize_message(message: Message) -> dict[str, Any]:
-    """Return the protocol's `message`. Load it with `with_users()` to avoid more queries."""
+    """Return the protocol's `message`. Load the row using `with_users()` to save queries."""
     reply = message.reply_to
     return {
         "id": message.pk,
@@ -46,7 +46,7 @@ def serialize_message(message: Message) -> dict[str, Any]:
 def serialize_room(room: Room, membership: Membership | None = None) -> dict[str, Any]:
     """Return the protocol's `room_info`, with `role` and `read` if a membership is given.
 
-    A direct message has no name: `queries` adds the other user as `with`.
+    A direct message has no name: `chat.queries` adds the other user as `with`.
     """
     data: dict[str, Any] = {
         "id": room.pk,

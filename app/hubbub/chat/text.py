@@ -1,7 +1,8 @@
 """The text of messages: which text is valid, and how Markdown becomes safe HTML. Pure functions.
 
-CommonMark with bare links and strikethrough. Headings, images and raw HTML stay text, so the page
-never loads anything remote. The parser is not trusted: its output goes through a sanitiser.
+The syntax is CommonMark with bare links and strikethrough. Headings, images and raw HTML stay text,
+so the page never loads anything from another site. The parser is not trusted: its output goes
+through a sanitiser.
 """
 
 import re
@@ -23,7 +24,8 @@ TAGS = {"p", "br", "em", "strong", "s", "a", "code", "pre", "blockquote", "ul", 
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}}
 SCHEMES = {"http", "https", "mailto"}
 
-# Beyond these limits the parser needs quadratic time, up to seconds. Such a text stays plain.
+# Beyond these limits the parser needs quadratic time, up to several seconds. A text that exceeds
+# them stays plain.
 MAX_BRACKETS = 500
 MAX_LINKS_PER_WORD = 20
 
@@ -36,8 +38,9 @@ MAX_LINKS = 100
 MAX_HTML_PER_CHAR = 6
 MAX_EXTRA_HTML_CHARS = 10_000
 
-# Everything that may mean something to the parser, the link finder or the sanitiser. Most messages
-# contain none of these. A needless match costs a little time; a test finds what is missing here.
+# Everything that can mean something to the parser, the link finder or the sanitiser. Most messages
+# contain none of these. A needless match costs a little time; a test fails if something is missing
+# here.
 _POSSIBLE_MARKUP = re.compile(
     r"""
     [*_`~\[\]\\&<>@] | //              # emphasis, code, links, escapes, entities, addresses
@@ -124,7 +127,7 @@ def render_markdown(body: str) -> str | None:
 
 
 def _grouped(number: int) -> str:
-    """Return the number with the separators of the reader's language: 25,645."""
+    """Return the number with the separators of the reader's language, such as 25,645."""
     return number_format(number, force_grouping=True)
 
 

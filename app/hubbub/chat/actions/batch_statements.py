@@ -1,8 +1,8 @@
 """The rows that a batch of sends works on, and the two statements that it needs.
 
-`send_batch` holds the rules and only knows the names in this module. Two modules implement
-`Statements`: `batch_statements_postgres` and `batch_statements_orm`. They contain no rules, and the
-same tests pass on both.
+`send_batch` contains the rules and uses only the names in this module. Two modules implement
+`Statements`: `batch_statements_postgres` and `batch_statements_orm`. These two contain no rules,
+and the same tests pass on both.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,14 +23,15 @@ class LockWait(Enum):
     """
 
     SHORT = LOCK_MS // 4
-    FULL = LOCK_MS - LOCK_MS // 4  # used after SHORT; together they last LOCK_SECONDS
-    SKIP_LOCKED = 0  # do not wait: use only the rooms that are free
+    FULL = LOCK_MS - LOCK_MS // 4  # waits after SHORT; both together last LOCK_SECONDS
+    SKIP_LOCKED = 0  # waits for no room, and uses only those that are free
 
     @property
     def milliseconds(self) -> int:
-        """The time limit, which is never 0.
+        """The time limit for waiting, which is never 0.
 
-        Besides rooms, a nonce in another open transaction can make the batch wait.
+        Even with SKIP_LOCKED a batch needs a limit: it can wait for another open transaction that
+        saves a message with one of its nonces.
         """
         return self.value or LockWait.SHORT.value
 

@@ -1,7 +1,6 @@
-"""The statements of a batch through Django's ORM, for any database.
+"""The statements of a batch, made with Django's ORM for any database.
 
-They are used on SQLite, where one process has the file to itself. So no other replica waits for a
-lock.
+They are used on SQLite. There only one process uses the file, so no other replica waits for a lock.
 """
 
 from collections.abc import Collection, Sequence

@@ -2,8 +2,8 @@
 
 This is plain SQL because other replicas are waiting for the same rooms, and every millisecond
 counts; docs/decisions/0014 has the figures. One string holds several statements, which psycopg
-allows where it inserts the values itself (Django's default). Each statement sees what was committed
-before it started, so what is read after locking is at least as new as the locks.
+allows only when it inserts the values itself (Django's default). Each statement sees what was
+committed before it started, so what is read after locking is at least as new as the locks.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -20,7 +20,7 @@ from hubbub.model_columns import columns
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 
 
-# The columns that policies and serializers use. If they used another column, it would cost a query
+# The columns that policies and serializers use. A column that is missing here would cost a query
 # per draft.
 _ROOM = columns(Room, "id", "kind", "seq", "messages", "archived_at")
 _MEMBERSHIP = columns(Membership, "id", "room_id", "user_id", "role")
@@ -31,8 +31,8 @@ def _columns(alias: str, names: Sequence[str]) -> str:
     return ", ".join(f"{alias}.{name}" for name in names)
 
 
-# One index lookup per draft. Two lists with IN would look up every combination, and for a join the
-# planner may scan the whole table while it is small or has no statistics.
+# This makes one index lookup per draft. Two lists with IN would look up every combination. For a
+# join, the planner could scan the whole table while it is small or has no statistics.
 _READ = f"""
     SET LOCAL lock_timeout = %s;
 
@@ -121,7 +121,7 @@ def save(messages: Sequence[Message]) -> None:
 
 
 def _array(ids: Iterable[int]) -> str:
-    """Return ids as a PostgreSQL array. psycopg would check the type of each item in a list."""
+    """Return ids as a PostgreSQL array. In a list, psycopg would check each item's type."""
     return "{" + ",".join(map(str, ids)) + "}"
 
 

@@ -40,7 +40,8 @@ def prune_messages(actor: User, *, room_id: int, older_than: timedelta) -> int:
 
     Returns the number of deleted messages.
 
-    No other log is cut. Like any log, it may only be cut at the front, without leaving a gap.
+    This is the only log that is ever cut. Like any log, it must be cut only at the front, so that
+    no gap remains.
     """
     locked = lock_room(actor, room_id)
     room = locked.room

@@ -1,4 +1,4 @@
-"""Memberships of rooms: join, leave, invite, remove, change a role."""
+"""Actions on memberships: join or leave a room, invite or remove a user, change a role."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -39,7 +39,7 @@ def leave(actor: User, *, room_id: int) -> None:
 def invite(actor: User, *, room_id: int, user_id: int) -> Membership:
     """Add a user to a room that the actor is in. Nothing changes if they are already a member.
 
-    Raises `User.DoesNotExist`.
+    Raises `User.DoesNotExist` if there is no such user.
     """
     locked = lock_room(actor, room_id)
     policies.ensure_may_read(locked.room, locked.membership)
@@ -51,7 +51,7 @@ def invite(actor: User, *, room_id: int, user_id: int) -> Membership:
 
 @transaction.atomic
 def remove(actor: User, *, room_id: int, user_id: int) -> None:
-    """Remove a member from a room. Raises `Membership.DoesNotExist` for other users."""
+    """Remove a member from a room. Raises `Membership.DoesNotExist` if the user is not a member."""
     locked = lock_room(actor, room_id)
     policies.ensure_may_read(locked.room, locked.membership)
     removed = Membership.objects.select_related("user").get(room=locked.room, user_id=user_id)
@@ -62,7 +62,7 @@ def remove(actor: User, *, room_id: int, user_id: int) -> None:
 
 @transaction.atomic
 def change_role(actor: User, *, room_id: int, user_id: int, role: str) -> Membership:
-    """Give a member another role. Raises `Membership.DoesNotExist`."""
+    """Give a member another role. Raises `Membership.DoesNotExist` if the user is not a member."""
     if role not in Membership.Role.values:
         raise ValidationError(_("That role doesn't exist."), code="invalid")
     locked = lock_room(actor, room_id)
@@ -89,7 +89,7 @@ def add_member(
 
 
 def set_role(room: Room, membership: Membership, role: str, *, actor: User) -> None:
-    """Change a role in a room that the caller has locked."""
+    """Change a member's role in a room that the caller has locked."""
     membership.role = role
     membership.save(update_fields=["role"])
     record(room, "member.role_changed", actor=actor, user=membership.user, role=role)

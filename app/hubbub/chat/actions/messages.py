@@ -1,4 +1,4 @@
-"""Editing and deleting messages. Sending is in `send`."""
+"""Actions that edit and delete messages. The module `send` sends them."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -43,7 +43,7 @@ def _edit(actor: User, message_id: int, text: Composed) -> Message:
 
 
 def _lock_message(actor: User, message_id: int) -> tuple[LockedRoom, Message]:
-    """Lock the room of a message, then read the message, whose row is not locked itself.
+    """Lock the room of a message, then read the message without locking its row.
 
     Raises `Message.DoesNotExist`.
     """

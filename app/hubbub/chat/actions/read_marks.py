@@ -1,4 +1,4 @@
-"""Read marks: how far a user has read a room. They are not in a log, and are written in batches."""
+"""Read marks record how far users have read. No log contains them; they are written in batches."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -21,8 +21,8 @@ MAX_MARKS = 500
 def mark(marks: Marks) -> dict[tuple[int, int], int]:
     """Move read marks forward and return those that moved.
 
-    A mark never moves back, nor beyond the room's last message. Each MAX_MARKS marks are one
-    transaction. After its commit they are published, for the users' other tabs and devices.
+    A mark never moves back, nor beyond the room's last message. One transaction moves at most
+    MAX_MARKS marks. They are published after its commit, for the users' other tabs and devices.
     """
     keys = list(marks)
     moved: list[Membership] = []
@@ -33,7 +33,8 @@ def mark(marks: Marks) -> dict[tuple[int, int], int]:
 
 @transaction.atomic
 def _mark(marks: Marks) -> list[Membership]:
-    # Locked in the order of their ids, since several replicas write batches at the same time.
+    # Lock the rows in the order of their ids. Several replicas write batches at the same time, and
+    # in any other order they could deadlock.
     rows = Membership.objects.filter(_any_of(marks))
     rows = rows.select_for_update(of=("self",), no_key=True)
     moved = []

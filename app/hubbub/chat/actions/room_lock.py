@@ -13,7 +13,7 @@ LOCK_MS = settings.LOCK_SECONDS * 1000
 
 @dataclass(slots=True)
 class LockedRoom:
-    """Rows that were read under the room's lock. Policies check these, and nothing older."""
+    """Rows that were read under the room's lock. Policies check these rows, and no older ones."""
 
     actor: User
     room: Room
@@ -41,7 +41,10 @@ def lock_room(actor: User, room_id: int) -> LockedRoom:
 
 
 def limit_lock_time(milliseconds: int = LOCK_MS) -> None:
-    """Limit how long this transaction waits for each lock. SQLite uses the connection's limit."""
+    """Limit how long this transaction waits for each lock.
+
+    On SQLite, the limit of the connection applies.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = {milliseconds}")

@@ -1,4 +1,4 @@
-"""Rooms: create, rename, set the topic, archive, restore, open a direct message."""
+"""Actions on rooms: create, rename, set the topic, archive, restore, open a direct message."""
 
 from unicodedata import normalize
 
@@ -81,7 +81,7 @@ def restore(actor: User, *, room_id: int) -> Room:
 def open_direct(actor: User, *, user_id: int) -> Room:
     """Return the direct message of two users. Create it if it does not exist.
 
-    There is only ever one. Raises `User.DoesNotExist`.
+    Two users never have more than one. Raises `User.DoesNotExist` if there is no such user.
     """
     reachable = User.objects.filter(hidden=actor.hidden, is_active=True, banned_at=None)
     other = reachable.get(pk=user_id)

@@ -1,8 +1,8 @@
-"""Sending messages: one at a time for REST and commands, many in one transaction for WebSockets.
+"""Sends messages: one for REST or a management command, many in a transaction for WebSockets.
 
-`send_many` is the only action that accepts several. A replica's group commit passes it all sends
-that arrived while the previous transaction ran. A message that fails never makes another one fail,
-and messages to one room are never written out of order.
+`send_many` is the only action that accepts several messages. A replica's group commit passes it all
+sends that arrived while the previous transaction ran. A message that fails never makes another one
+fail, and messages to one room are never written out of order.
 """
 
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ from hubbub.chat.text import compose
 def send(
     actor: User, *, room_id: int, nonce: str, body: str, reply_to_id: int | None = None
 ) -> Message:
-    """Save a message and return it. If the nonce was used before, return that first message.
+    """Save a message and return it. If the nonce was used before, return the existing message.
 
-    Moves the sender's read mark. Raises what all actions raise.
+    Moves the sender's read mark. Raises the exceptions that all actions raise.
     """
     [outcome] = send_many([Draft(actor.pk, room_id, nonce, body, reply_to_id)])
     if isinstance(outcome, Exception):
@@ -39,11 +39,12 @@ def send(
 
 
 def send_many(drafts: Sequence[Draft], wait: LockWait = LockWait.FULL) -> list[Outcome]:
-    """Save drafts in one transaction. Return the message or the exception of each, in order.
+    """Save drafts in one transaction. Return a message or an exception for each, in order.
 
     With a `wait` other than FULL, drafts to rooms that stay locked fail early with `RoomLocked`. If
-    a batch fails as a whole (another transaction used one of its nonces, or a deadlock), each
-    message is retried separately. The caller moves the read marks: replicas write them in batches.
+    a batch fails as a whole (because another transaction used one of its nonces, or because of a
+    deadlock), each message is tried again separately. The caller moves the read marks: replicas
+    write them in batches.
     """
     return _send([_prepare(draft) for draft in drafts], wait)
 
@@ -72,13 +73,14 @@ def _send(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Outcome]:
 
 
 def _send_one_by_one(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Outcome]:
-    # Waiting for one room after another would delay all the others.
+    # Here even a SHORT wait for each locked room would add up and delay the drafts of other rooms.
     wait = LockWait.FULL if wait is LockWait.FULL else LockWait.SKIP_LOCKED
     outcomes: list[Outcome] = []
     locked: set[int] = set()
     for prepared in drafts:
         draft, _ = prepared
-        # Even if the room is free by now: an earlier draft must go first.
+        # An earlier draft to this room is still waiting and must go first, even if the room is free
+        # by now.
         if draft.room_id in locked:
             outcomes.append(RoomLocked())
             continue
@@ -86,7 +88,8 @@ def _send_one_by_one(drafts: Sequence[PreparedDraft], wait: LockWait) -> list[Ou
         if isinstance(outcomes[-1], RoomLocked):
             locked.add(draft.room_id)
         if isinstance(outcomes[-1], (OperationalError, InterfaceError)) and not _is_answering():
-            # The other drafts would each wait for the database too, and delay the next batch.
+            # Give up: each of the other drafts would also wait for the database, and delay the next
+            # batch.
             return outcomes + outcomes[-1:] * (len(drafts) - len(outcomes))
     return outcomes
 
@@ -100,7 +103,7 @@ def _is_answering() -> bool:
 
 
 def _existing_message(draft: Draft) -> Outcome:
-    """Return the message that another transaction saved with the same nonce, or the exception."""
+    """Return the message that another transaction saved with the same nonce, or the error."""
     messages = Message.objects.with_users()
     try:
         return messages.get(sender_id=draft.sender_id, nonce=draft.nonce)

@@ -1,8 +1,9 @@
-"""One transaction of sends: its drafts, the rules that each draft must pass, and what it writes.
+"""Saves many drafts in one transaction, and contains the rules that each draft must pass.
 
 Only `send` calls this. A batch makes the same few queries (`batch_statements`) for any number of
-drafts, and a draft that breaks a rule does not stop the others. As much as possible happens before
-the rooms are locked or after: other replicas wait for the rooms in the meantime.
+drafts, and a draft that breaks a rule does not stop the others. As much work as possible is done
+before the rooms are locked or after they are released, because other replicas wait for them in the
+meantime.
 """
 
 from collections.abc import Collection, Sequence
@@ -55,7 +56,7 @@ class Draft:
 
     @property
     def fits_a_query(self) -> bool:
-        """Whether the database accepts the draft's values; if not, the draft breaks its batch."""
+        """Whether the database accepts the draft's values. If not, its whole batch fails."""
         try:
             self.nonce.encode()
         except UnicodeEncodeError:
@@ -64,7 +65,7 @@ class Draft:
         return fits and max(self.room_id, self.reply_to_id or 0) <= MAX_ID
 
 
-# A draft with its text, whose Markdown is rendered before any room is locked.
+# A draft with its composed text. Its Markdown is rendered before any room is locked.
 PreparedDraft: TypeAlias = tuple[Draft, Composed | Exception]
 
 
@@ -85,7 +86,7 @@ class SendBatch:
     _new: list[Message] = field(default_factory=list)
 
     def prepare(self) -> None:
-        """Read what needs no lock. Raises the database's errors, as `write` does."""
+        """Read what needs no lock. Like `write`, raises the database's errors."""
         self._queryable = [draft for draft, _ in self.drafts if draft.fits_a_query]
         quoted = {draft.reply_to_id for draft in self._queryable if draft.reply_to_id is not None}
         if quoted:
@@ -164,6 +165,6 @@ def _statements() -> Statements:
 
 
 def _messages_by_key(ids: Collection[int]) -> dict[MessageKey, Message]:
-    # Most batches look up no messages, and then need no query.
+    # Most batches look up no messages, so they need no query.
     messages = Message.objects.with_users().in_bulk(ids) if ids else {}
     return {MessageKey(message.sender_id, message.nonce): message for message in messages.values()}

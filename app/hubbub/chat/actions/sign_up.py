@@ -1,4 +1,4 @@
-"""Sets up new users: adds them to the lobby; on the embedded default, the first becomes the owner.
+"""Adds new users to the lobby. On the embedded default, makes the first user the owner.
 
 Called by `chat.signals` for every new account, whether it signed up or was created by a command.
 """

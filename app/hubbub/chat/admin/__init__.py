@@ -1,4 +1,4 @@
-"""The Django admin, for owners of the workspace. An entry point that changes rows by actions.
+"""The Django admin, an entry point for owners of the workspace. It changes rows through actions.
 
 It contains only the models registered here. It never shows the text of a message, and rows cannot
 be added or deleted in it, since that would record no event.

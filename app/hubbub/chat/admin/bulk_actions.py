@@ -1,6 +1,7 @@
 """Applies an action to each selected row of a list in the Django admin, and reports the results.
 
-An error of the domain becomes a message about its row. It does not stop the other rows.
+If the domain raises an error for a row, a message about the row is shown, and the other rows are
+still handled.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,12 +21,12 @@ Row = TypeVar("Row", bound=Model)
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]
-    """Rows that can be read, and changed only by the list's actions."""
+    """Shows rows that can only be read, or changed by the list's actions."""
 
     fields: ClassVar[tuple[str, ...]]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Allow filters on shown fields only: `?body__contains=` would reveal a message's text."""
+        """Allow only filters on shown fields: `?body__contains=` would reveal a message's text."""
         shown = lookup.split("__")[0] in (*self.fields, "pk", "id")
         return shown and super().lookup_allowed(lookup, value, request)
 

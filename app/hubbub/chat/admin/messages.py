@@ -1,6 +1,7 @@
-"""Messages in the Django admin: room, sender, times, and a way to delete them. Never their text.
+"""Messages in the Django admin: their room, sender and times, and a way to delete them.
 
-The body is in no list, form, search or history. Deleting cannot be undone, so it is confirmed.
+The text of a message is in no list, form, search or history. Deleting a message cannot be undone,
+so it must be confirmed.
 """
 
 from django.contrib import admin

@@ -1,4 +1,7 @@
-"""Rooms in the Django admin: search, archive, restore. Their messages are not shown here."""
+"""Rooms in the Django admin, where owners search, archive and restore them.
+
+The messages of the rooms are not shown here.
+"""
 
 from django.contrib import admin
 from django.contrib.admin import EmptyFieldListFilter

@@ -1,4 +1,8 @@
-"""Users and tokens in the Django admin: search, ban, deactivate, change password or e-mail."""
+"""Users and tokens in the Django admin.
+
+Owners can search users, ban or deactivate them, change their password or e-mail address, and revoke
+tokens.
+"""
 
 from typing import Any
 

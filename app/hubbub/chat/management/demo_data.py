@@ -1,7 +1,7 @@
 """The demo's users, rooms and messages, which `seed` creates.
 
-Everything goes through the actions, as if the users had typed it. Nonces are fixed, so running it
-again repeats no message.
+Everything is created by actions, as if the users had typed it. The nonces are fixed, so a second
+run repeats no message.
 """
 
 from dataclasses import dataclass

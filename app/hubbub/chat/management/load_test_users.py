@@ -38,9 +38,9 @@ def get_or_create(count: int, progress: Callable[[int], None]) -> list[User]:
 
 
 def write_accounts(users: Sequence[User], lines: TextIO) -> None:
-    """Give all users one new password, and write a line `username password` for each.
+    """Give all users one new password, and write a line `username password` for each user.
 
-    Their earlier sessions end, as with every new password.
+    This ends their earlier sessions, as every new password does.
     """
     password = secrets.token_urlsafe(12)
     hashed = make_password(password)  # only once, since hashing is slow by design
@@ -63,15 +63,15 @@ def write_sessions(users: Sequence[User], lines: TextIO) -> None:
 
 
 def open_private(path: Path) -> TextIO:
-    """Open a file that only its owner may read, without emptying it. Raises OSError."""
-    # Other users may never read the file, not even between opening and chmod.
+    """Open a file that only its owner can read, without emptying it. Raises OSError."""
+    # Other users must never be able to read the file, not even between opening and chmod.
     file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     os.fchmod(file, 0o600)
     return os.fdopen(file, "w")
 
 
 def _empty(file: TextIO) -> None:
-    if file.seekable():  # not a pipe or a terminal
+    if file.seekable():  # false for a pipe or a terminal
         file.truncate(0)
 
 

@@ -1,4 +1,4 @@
-"""The models of the domain, one file each. Import them from here."""
+"""The models of the domain, each in its own file. Import them from here."""
 
 from hubbub.chat.models.event import Event, WorkspaceEvent
 from hubbub.chat.models.membership import Membership

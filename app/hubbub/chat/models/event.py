@@ -1,4 +1,6 @@
-"""The event logs: one per room, and the workspace log. Rows refer to what changed, never copy it.
+"""The event logs: one per room, and the workspace log.
+
+Rows refer to what changed and never copy it.
 
 Only `event_recording` and `send_batch` add rows, under the lock of the room or of the workspace. So
 the order of seqs is the order of commits, and there are no gaps. Rows never change afterwards.
@@ -47,9 +49,9 @@ class Event(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    # Null if the type has none, or if retention removed the message.
+    # Null if events of this type have no message, or if retention removed the message.
     message = models.ForeignKey(Message, null=True, on_delete=models.SET_NULL, related_name="+")
-    # The user that the event concerns, if it is not only the actor.
+    # The user that the event concerns, if it concerns anyone besides the actor.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -70,7 +72,7 @@ class Event(models.Model):
 
 
 class WorkspaceEvent(models.Model):
-    """One entry of the workspace log: what concerns a user rather than a room."""
+    """One entry of the workspace log: a change that concerns a user rather than a room."""
 
     seq = models.PositiveBigIntegerField(unique=True)
     type = models.CharField(max_length=40)

@@ -11,11 +11,11 @@ from hubbub.chat.models.room import Room
 
 class MessageQuerySet(models.QuerySet["Message"]):
     def with_users(self) -> Self:
-        """Join all that the protocol's `message` needs, so that building it makes no queries."""
+        """Join all rows that the protocol's `message` needs, so that building it needs no query."""
         return self.select_related("sender", "reply_to__sender")
 
     def with_quotes(self) -> Self:
-        """Also join what the `message` of each quoted message needs."""
+        """Also join the rows that the `message` of each quoted message needs."""
         return self.with_users().select_related("reply_to__reply_to__sender")
 
     def newest_before(self, room_id: int, seq: int | None) -> Self:

@@ -34,13 +34,13 @@ class RoomQuerySet(models.QuerySet["Room"]):
     def lock(self, room_id: int) -> "Room":
         """Return the room's row, locked until the end of the transaction.
 
-        The lock leaves the key alone: rows that refer to the room can be inserted meanwhile. Raises
-        `Room.DoesNotExist`.
+        The lock excludes the row's key, so that other transactions can still insert rows that refer
+        to the room. Raises `Room.DoesNotExist`.
         """
         return self.select_for_update(no_key=True).get(pk=room_id)
 
     def lock_lobby(self) -> "Room":
-        """Return the lobby's row, locked as `lock` does it."""
+        """Return the lobby's row, with the same lock that `lock` acquires."""
         return self.select_for_update(no_key=True).get(is_lobby=True)
 
 

@@ -10,7 +10,7 @@ WORKSPACE_ID = 1
 class Workspace(models.Model):
     """The workspace. Its row contains the position of the workspace log.
 
-    Lock the row last, after any room's.
+    A transaction that also locks a room must lock the workspace's row last.
     """
 
     seq = models.PositiveBigIntegerField(default=0)

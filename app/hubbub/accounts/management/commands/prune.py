@@ -1,7 +1,7 @@
-"""`prune`: delete expired sessions and revoked tokens. Run it once a day, from cron for example.
+"""`prune`: delete expired sessions and revoked tokens. Run it once a day, for example from cron.
 
-Without it, expired sessions stay in the database forever. It may run at any time, even in two
-processes.
+Without this command, expired sessions stay in the database forever. It can run at any time, even in
+two processes at once.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError

@@ -1,10 +1,10 @@
 """`migrate`: Django's command, run by one process at a time on PostgreSQL.
 
-A deployment may start several at the same time. The processes take turns; with Django alone, all
-but one would fail. The lock belongs to a transaction on a separate connection, so that it works
-through PgBouncer. It is polled: a process that waited for it inside the database would block a
-migration that waits for all transactions (CREATE INDEX CONCURRENTLY). With `--wait`, the command
-applies nothing and waits until another process has migrated.
+A deployment can start several of these commands at the same time. The processes take turns; with
+Django alone, all but one would fail. The lock belongs to a transaction on a separate connection, so
+that it works through PgBouncer. The processes poll the lock: a process that waited for it inside
+the database would block a migration that waits for all transactions (CREATE INDEX CONCURRENTLY).
+With `--wait`, the command applies nothing and waits until another process has migrated.
 """
 
 import time
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from hubbub.chat.migration_state import is_migrated
 
-LOCK_KEY = int.from_bytes(b"migrate")  # any number, as long as all processes use the same
+LOCK_KEY = int.from_bytes(b"migrate")  # can be any number that all processes share
 POLL_SECONDS = 0.5
 
 
@@ -70,7 +70,7 @@ class Command(migrate.Command):
 
 
 def _try_lock(lock_connection: BaseDatabaseWrapper) -> bool:
-    """Return whether this transaction has the lock, which it keeps until it ends."""
+    """Try to acquire the lock until the end of this transaction. Return whether it was free."""
     with lock_connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_KEY])
         [has_lock] = cursor.fetchone()
@@ -83,4 +83,4 @@ def _check_migrated(connection: BaseDatabaseWrapper) -> bool:
     try:
         return is_migrated()
     finally:
-        connection.close()  # the database may restart in the meantime
+        connection.close()  # the database could restart during the pause

@@ -1,4 +1,4 @@
-"""`owner USERNAME`: make a user an owner of the workspace. A new deployment starts with this.
+"""`owner USERNAME`: make a user an owner of the workspace. Run it first in a new deployment.
 
 In a deployment, users who sign up become members only. This command promotes an existing user, or
 creates an account with a password from standard input or a generated one that is printed once.

@@ -1,6 +1,6 @@
-"""`manage.py seed`: creates demo users with rooms and messages; with `--users`, load-test users.
+"""`seed`: create demo users with rooms and messages or, with `--users`, users for load tests.
 
-It is for trying Hubbub out and for tests. Running it again leaves existing data as it is. In a
+Use it to try Hubbub out and in tests. Running it again leaves existing data as it is. In a
 deployment it requires `--yes`, since its accounts do not belong there.
 """
 
@@ -55,7 +55,8 @@ class Command(BaseCommand):
         if options["accounts"] and not options["users"]:
             raise CommandError(_("--accounts requires --users."))
         with ExitStack() as files:
-            # Opened before anything is created: a password that can't be written would be unknown.
+            # Open the files before anything is created: nobody would know a password that can't be
+            # written.
             accounts = self._open(files, options["accounts"])
             sessions = self._open(files, options["sessions"])
             seeded = (
@@ -64,7 +65,8 @@ class Command(BaseCommand):
                 else self._create_demo()
             )
             if accounts:
-                # Before the sessions are created: a new password ends older ones.
+                # Write the accounts before the sessions, because a new password ends existing
+                # sessions.
                 load_test_users.write_accounts(seeded, accounts)
                 self._print(
                     _("Wrote %(count)d accounts to %(file)s. Anyone who can read it can sign in."),

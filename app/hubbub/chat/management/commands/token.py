@@ -1,4 +1,4 @@
-"""`token make|list|revoke`: bearer tokens of bots and scripts, on the command line."""
+"""`token make|list|revoke`: create, list and revoke the bearer tokens of bots and scripts."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -41,7 +41,8 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         token, secret = Token.create(user, name)
-        # Standard output has the secret alone, for SECRET=$(manage.py token make …).
+        # Only the secret goes to standard output, for scripts with
+        # SECRET=$(manage.py token make …).
         self.stderr.write(_("Token %(id)d (its secret won't be shown again):") % {"id": token.pk})
         self.stdout.write(secret)
 
