@@ -11,9 +11,10 @@ from hubbub.accounts.models import User
 from hubbub.accounts.sessions import create_session
 from hubbub.chat.actions import doctor_accounts, users
 
-# The sessions expire soon in case the doctor is killed and cannot sign out.
+# The sessions expire soon in case the doctor is killed and cannot sign the accounts out.
 SESSION_SECONDS = 600
-# Messages of another run that is still under way must stay.
+# How old a message must be to be removed. Messages of another run that is still under way must
+# stay.
 KEEP = timedelta(hours=1)
 
 
@@ -26,7 +27,7 @@ class SignedInAccounts:
 
 @contextmanager
 def signed_in_accounts() -> Iterator[SignedInAccounts]:
-    """Sign both accounts in until the end; remove the old messages of earlier runs."""
+    """Sign both accounts in until the `with` block ends; remove old messages of earlier runs."""
     pair = doctor_accounts.get_or_create_users()
     room = doctor_accounts.open_room(*pair)
     doctor_accounts.prune_messages(pair[0], room_id=room.pk, older_than=KEEP)

@@ -22,11 +22,11 @@ class CheckContext:
     http: HttpClient
     page: Response  # the sign-in page, as an anonymous visitor gets it
     accounts: SignedInAccounts
-    open: ExitStack  # closes the WebSockets at the end
+    open: ExitStack  # closes the WebSockets after the last check
     quick: bool = False
     mail: bool = False
     session_accepted: bool = False  # the deployment accepts sessions that the doctor creates
-    # One client, or two on two replicas; none if no WebSocket opens.
+    # Contains one client, or two that are connected to two replicas; none if no WebSocket opens.
     clients: tuple[WebSocketClient, ...] = ()
     idle_client: WebSocketClient | None = None
     idle_since: float = 0.0  # monotonic
@@ -42,7 +42,10 @@ class CheckContext:
         return float(self.clients[0].welcome["heartbeat_seconds"])
 
     def connect(self, account: int) -> WebSocketClient:
-        """Open a WebSocket that is closed at the end. Raises what `websocket_client` raises."""
+        """Open a WebSocket that is closed after the last check.
+
+        Raises what `websocket_client` raises.
+        """
         client = connect(self.http, self.accounts.cookies[account])
         self.open.callback(client.close)
         return client

@@ -1,7 +1,7 @@
 """The result of a check: a status, what the check found, and how to fix it. Pure.
 
-`checks` create results, `report` shows them. Grey means that the doctor cannot check this from
-here, which is not the same as green. Only red results make the command fail.
+The checks create results, and `report` shows them. Grey means that the doctor cannot check this
+from here, which is not the same as green. Only red results make the command fail.
 """
 
 from collections.abc import Iterable

@@ -1,8 +1,9 @@
-"""A WebSocket client that connects as a browser does: public address, session cookie, Origin.
+"""A WebSocket client that connects as browsers do: public address, session cookie and Origin.
 
 All clients share one event loop in a thread, which answers the server's pings while the checks
-block. The threaded client of `websockets` is no alternative: it reads and writes a TLS socket in
-two threads, and on a busy machine about one in several hundred handshakes hung (17.4, Python 3.11).
+block. The threaded client of `websockets` cannot be used: it reads and writes a TLS socket in two
+threads, and on a busy machine about one in several hundred handshakes hung (with its version 17.4
+and Python 3.11).
 """
 
 import asyncio
@@ -26,7 +27,7 @@ T = TypeVar("T")
 DecodedFrame: TypeAlias = dict[str, Any]
 
 SUBPROTOCOL = Subprotocol("hubbub.v1")
-NO_CLOSE_FRAME = 1006  # the code of a connection that ended without one (RFC 6455, 7.1.5)
+NO_CLOSE_FRAME = 1006  # the code when a connection ended without one (RFC 6455, 7.1.5)
 
 
 class WebSocketClient:

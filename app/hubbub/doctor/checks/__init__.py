@@ -1,8 +1,9 @@
 """The checks in the order in which they run.
 
-Each module has one function `check`, which receives the context and yields its results. What cannot
-be checked is grey, with the reason. An unexpected error makes that check red; the others still run.
-`migrations` is not in the list: it runs first, before there can be a context.
+Each module has one function `check`, which receives the context and yields its results. If
+something cannot be checked, its result is grey and gives the reason. An unexpected error makes the
+result of its check red, and the other checks still run. `migrations` is not in the list: it runs
+first, before there can be a context.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,8 @@ from hubbub.doctor.context import CheckContext, Results
 
 Check: TypeAlias = Callable[[CheckContext], Results]
 
-# WebSockets come first and `idle` last, because one socket has to stay silent for a while.
+# `replicas`, which opens the WebSockets, comes early and `idle` last, because one socket has to
+# stay silent for a while.
 CHECKS: dict[str, Check] = {
     module.__name__.rpartition(".")[2]: module.check
     for module in (

@@ -1,4 +1,7 @@
-"""PUBLIC_URL is the address that people open; hosts, origins, cookies and links depend on it."""
+"""Checks that PUBLIC_URL is the address that people open.
+
+Hosts, origins, cookies and links depend on this setting.
+"""
 
 from urllib.parse import urlsplit
 

@@ -1,7 +1,7 @@
-"""Replicas reach each other through Redis.
+"""Checks that replicas reach each other through Redis.
 
-This is checked with typing notices, because no log contains them. Messages would prove nothing:
-without the bus, messages also arrive, a little later, from the log.
+The check uses typing notices, because no log contains them. Messages would prove nothing: without
+the bus they also arrive, a little later, because replicas read them from the log.
 """
 
 from django.utils.translation import gettext as _

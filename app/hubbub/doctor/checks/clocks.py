@@ -1,4 +1,4 @@
-"""The clocks of the replicas, the proxy, the database and this machine agree.
+"""Checks that the clocks of the replicas, the proxy, the database and this machine agree.
 
 The order of events never depends on clocks, but displayed times, sessions and signatures do. A
 replica's clock is read from a message sent to it. The Date header is the proxy's, if there is one,
@@ -78,7 +78,7 @@ def _replica_clock(context: CheckContext, client: WebSocketClient) -> float:
 
 def _proxy_clock(context: CheckContext) -> float:
     response = context.http.get("/accounts/login/", **{"Cache-Control": "no-cache"})
-    # The header has whole seconds, so the clock is half a second ahead of it on average.
+    # The header gives whole seconds, so the clock is half a second ahead of it on average.
     return parsedate_to_datetime(response.header("Date")).timestamp() + 0.5
 
 

@@ -1,8 +1,8 @@
-"""Postgres has enough connections for all processes, which keep one for each of their threads.
+"""Checks that Postgres has enough connections for all processes.
 
-Processes are recognised by the `application_name` of their connections (set in asgi.py and
-gunicorn.conf.py). Some connections must be left for one more replica: during a rolling deploy the
-new replica is up while the old one drains.
+Each process keeps one connection for each of its threads. Processes are recognised by the
+`application_name` of their connections (set in asgi.py and gunicorn.conf.py). Some connections must
+be left for one more replica: during a rolling deploy the new replica runs while the old one drains.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
 
-# A replica's connections besides REALTIME_THREADS: log queries, actions, group commit. The doctor
-# may not import `realtime`; `tests/doctor/test_connections.py` checks the number.
+# The connections that a replica needs in addition to REALTIME_THREADS, for log queries, actions and
+# group commit. The doctor must not import `realtime`; `tests/doctor/test_connections.py` checks the
+# number.
 REPLICA_CONNECTIONS = 7
 
 PROCESSES = """
@@ -34,9 +35,9 @@ LIMIT = """
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The running processes, the connections that they can need, and how many Postgres allows."""
+    """The running processes, the connections that they can need, and how many are allowed."""
 
-    limit: int  # what Postgres gives to users who are not superusers
+    limit: int  # connections that users other than superusers can open
     replicas: int
     web: int  # running gunicorns; the gunicorn workers of each share its name
     others: int  # connections of other programs that are open now

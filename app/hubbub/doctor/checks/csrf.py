@@ -1,6 +1,7 @@
-"""A form is accepted with its CSRF token from the deployment's own page, and rejected without it.
+"""Checks that a form is accepted with a CSRF token, and rejected without one.
 
-The checks send the sign-out form, which changes nothing for an anonymous visitor.
+A form must be accepted when its token comes from the deployment's own page. The checks send the
+sign-out form, which changes nothing for an anonymous visitor.
 """
 
 import re

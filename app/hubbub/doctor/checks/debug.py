@@ -1,4 +1,4 @@
-"""DEBUG is off, so error pages do not show settings and code."""
+"""Checks that DEBUG is off, so that error pages do not show settings and code."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _

@@ -1,4 +1,4 @@
-"""Django's own `check --deploy` finds nothing wrong with the settings here."""
+"""Checks that Django's own `check --deploy` finds nothing wrong with the settings."""
 
 from django.core.checks import WARNING, run_checks
 from django.utils.translation import gettext as _
@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, red
 
-# These settings need TLS. If TLS is missing, the `tls` check reports that in one line.
+# Django's warnings about settings that need TLS. If TLS is missing, the `tls` check reports that in
+# one line.
 ABOUT_TLS = {"security.W004", "security.W012", "security.W016"}
 
 

@@ -1,4 +1,7 @@
-"""Postgres writes commits to disk, so that a power cut loses no message that got an `ok`."""
+"""Checks that Postgres writes commits to disk.
+
+Then a power cut loses no message that was answered with `ok`.
+"""
 
 from django.db import connection
 from django.utils.translation import gettext as _

@@ -1,4 +1,7 @@
-"""Requests for another host are rejected, so that attackers cannot get links to their sites."""
+"""Checks that requests for another host are rejected.
+
+Otherwise attackers could make the deployment send links to their own sites.
+"""
 
 from urllib.parse import urlsplit
 
@@ -9,8 +12,8 @@ from hubbub.doctor.http_client import Response, Unreachable
 from hubbub.doctor.results import green, grey, red
 
 FOREIGN_HOST = "doctor.invalid"
-# Bad request (Django's answer), forbidden, not found, misdirected request, and nginx's code for a
-# connection that it closes without a response.
+# The statuses that count as a rejection: bad request (Django's answer), forbidden, not found,
+# misdirected request, and nginx's code for a connection that it closes without a response.
 REJECTED = (400, 403, 404, 421, 444)
 
 
@@ -34,6 +37,6 @@ def check(context: CheckContext) -> Results:
 
 
 def _redirects_elsewhere(response: Response) -> bool:
-    """Whether a proxy redirects to its own host, as many do for unknown hosts."""
+    """Return whether a proxy redirects to its own host, as many do for unknown hosts."""
     host = urlsplit(response.header("Location")).hostname
     return response.status in (301, 302, 307, 308) and host not in (None, FOREIGN_HOST)

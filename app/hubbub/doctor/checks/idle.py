@@ -1,7 +1,7 @@
-"""An idle WebSocket stays open: the server's pings arrive, and no proxy closes the connection.
+"""Checks that an idle WebSocket stays open: pings arrive, and no proxy closes the connection.
 
-The socket stays silent for a little more than one ping interval, which is what a proxy must allow.
-How much longer a proxy would wait is not checked.
+The socket stays silent for a little more than one ping interval, which is the silence that a proxy
+must allow. How much longer a proxy would wait is not checked.
 """
 
 import time
@@ -13,9 +13,9 @@ from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import CheckResult, green, grey, red, yellow
 from hubbub.doctor.websocket_client import WebSocketClient, close_code
 
-# Proxies close silent connections after a minute (nginx) or after 55 s (Heroku).
+# Some proxies close silent connections after a minute (nginx) or after 55 s (Heroku).
 MAX_PING_INTERVAL_SECONDS = 50
-# The close code of a server that received no pong: its pings or the pongs were lost.
+# The close code that a server uses when it received no pong: its pings or the pongs were lost.
 NO_PONG = 4003
 
 

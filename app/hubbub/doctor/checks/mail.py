@@ -1,4 +1,7 @@
-"""E-mail can be sent, as password resets require. Only `--mail` connects to the mail server."""
+"""Checks that e-mail can be sent, which password resets require.
+
+The check connects to the mail server only with `--mail`.
+"""
 
 from smtplib import SMTPException
 

@@ -1,4 +1,7 @@
-"""Two WebSockets, on two replicas where there are two, exchange a message each way."""
+"""Checks that two WebSockets can send each other messages.
+
+If there are two replicas, each WebSocket is connected to a different one.
+"""
 
 import time
 from uuid import uuid4
@@ -41,7 +44,7 @@ def _subscribe(context: CheckContext, client: WebSocketClient) -> None:
 
 
 def _send(context: CheckContext, sender: WebSocketClient, receiver: WebSocketClient) -> float:
-    """Send a message, wait until the receiver has it, and return the seconds in between."""
+    """Send a message, wait until the receiver has it, and return how many seconds that took."""
     nonce, started = uuid4().hex, time.monotonic()
     sender.send("message.send", room=context.accounts.room, nonce=nonce, body=f"doctor {nonce}")
     if sender is not receiver:

@@ -1,6 +1,7 @@
-"""The database has every migration of this version.
+"""Checks that the database has every migration of this version.
 
-Runs first and without a context, because the test accounts are rows of that database.
+This check runs first and without a context, because the context needs the test accounts, which are
+rows of that database.
 """
 
 from django.db import connection

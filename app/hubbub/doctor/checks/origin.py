@@ -1,4 +1,4 @@
-"""Only the deployment's own pages can open a WebSocket with a visitor's cookie."""
+"""Checks that only the deployment's own pages can open a WebSocket with a visitor's cookie."""
 
 from django.utils.translation import gettext as _
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -34,9 +34,9 @@ def _is_accepted(context: CheckContext, origin: str) -> bool:
     try:
         connect(context.http, context.accounts.cookies[0], origin).close()
     except InvalidStatus as error:
-        if error.response.status_code not in REJECTED:  # for example, a proxy reaches no replica
+        if error.response.status_code not in REJECTED:  # for example if no replica answers
             raise
         return False
-    except ConnectionClosed:  # closed after it was accepted
+    except ConnectionClosed:  # the server accepted the WebSocket, then closed it
         return True
     return True

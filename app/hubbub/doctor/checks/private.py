@@ -1,4 +1,4 @@
-"""Metrics and probes, which are for operators only, cannot be reached from outside."""
+"""Checks that metrics and probes, which are only for operators, cannot be reached from outside."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -7,7 +7,7 @@ from hubbub.doctor.context import CheckContext, Results
 from hubbub.doctor.results import green, grey, red, yellow
 
 METRICS = "/metrics"
-# Not /healthz, which nginx answers itself for load balancers in front of it.
+# /healthz is not among them, because nginx answers it itself for load balancers in front of it.
 READY = "/readyz"
 
 

@@ -1,6 +1,7 @@
-"""Redis keeps the counts of sign-in attempts, and disconnects a replica that stops reading.
+"""Checks that Redis keeps the counts of sign-in attempts and disconnects slow replicas.
 
-The check reads Redis's configuration. A hosted Redis may refuse that; the result is then grey.
+Redis must disconnect a replica that stops reading. The check reads Redis's configuration. A hosted
+Redis may refuse that; the result is then grey.
 """
 
 from typing import Any
@@ -59,7 +60,7 @@ def _eviction(client: Any, name: str) -> CheckResult:
         return green("redis.eviction", _("Redis at %(name)s evicts nothing.") % {"name": name})
     text = _("Redis at %(name)s may evict the counts of failed sign-ins (%(policy)s).")
     fix = _("Set maxmemory-policy to noeviction: Hubbub's keys are few, and they expire soon.")
-    result = red if limited else yellow  # without a memory limit, Redis never evicts keys
+    result = red if limited else yellow  # only a memory limit makes Redis evict keys
     return result("redis.eviction", text % {"name": name, "policy": policy}, fix)
 
 
@@ -85,7 +86,7 @@ def _buffers(client: Any, name: str) -> CheckResult:
 
 
 def _pubsub_limit(client: Any) -> tuple[int, int, int]:
-    """Return the hard limit and the soft limit in bytes, and the soft limit's seconds."""
+    """Return the hard limit in bytes, the soft limit in bytes, and its duration in seconds."""
     option = "client-output-buffer-limit"
     words = str(client.config_get(option)[option]).split()
     start = words.index("pubsub") + 1

@@ -1,7 +1,7 @@
-"""WebSockets open through the public address, on more than one replica.
+"""Checks that WebSockets open through the public address, on more than one replica.
 
-Opens the WebSockets that later checks use. Load balancing is not sticky, so if there is a second
-replica, it answers one of a dozen handshakes.
+This check opens the WebSockets that later checks use. Load balancing is not sticky, so if there is
+a second replica, it answers at least one of a dozen handshakes.
 """
 
 from django.conf import settings

@@ -1,4 +1,7 @@
-"""The deployment accepts a session created here: it has the same database and SECRET_KEY."""
+"""Checks that the deployment accepts a session created by the doctor.
+
+If it does, both use the same database and SECRET_KEY.
+"""
 
 import json
 

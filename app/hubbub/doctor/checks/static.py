@@ -1,4 +1,4 @@
-"""Static files exist under hashed names, are compressed, and are cached by browsers for a year."""
+"""Checks that static files have hashed names, are compressed, and are cached for a year."""
 
 import re
 
@@ -69,7 +69,7 @@ def _cached(responses: dict[str, Response]) -> CheckResult:
 
 
 def _some(paths: list[str]) -> str:
-    """Return the first two paths. One is enough to find the cause."""
+    """Return the first two paths as text. They are enough to find the cause."""
     return ", ".join(paths[:2]) + (" …" if len(paths) > 2 else "")
 
 

@@ -1,4 +1,4 @@
-"""Traffic is encrypted: https, secure cookies, HSTS, and a redirect from http."""
+"""Checks that traffic is encrypted: https, secure cookies, HSTS, and a redirect from http."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Every process runs the same version, and so does the doctor.
+"""Checks that every process runs the same version as the doctor.
 
 The version contains the git revision, so a deploy that stopped half-way shows here.
 """
@@ -29,7 +29,7 @@ def check(context: CheckContext) -> Results:
 
 
 def _web_version(context: CheckContext) -> str:
-    """Return the version in the OpenAPI document, or nothing when it cannot be read."""
+    """Return the version that the OpenAPI document names, or nothing if it cannot be read."""
     try:
         return str(json.loads(context.http.get("/api/openapi.json").body)["info"]["version"])
     except (ValueError, KeyError, TypeError):

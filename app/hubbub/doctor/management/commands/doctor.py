@@ -1,7 +1,7 @@
 """`doctor`: check a running deployment through its public address, and report what is wrong.
 
-Run it with the deployment's environment (its database, its SECRET_KEY). Exit status 0: no result is
-red; 1: some are; 2: the deployment could not be checked.
+Run it with the deployment's environment (its database, its SECRET_KEY). The exit status is 0 if no
+result is red, 1 if some are, and 2 if the deployment could not be checked.
 """
 
 import os
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             raise SystemExit(code)
 
     def _progress(self, check: str) -> None:
-        """Show which check runs, on a terminal only."""
+        """Show which check is running, but only on a terminal."""
         if self.stderr.isatty():
             self._clear()
             self.stderr.write(_("checking %(check)s …") % {"check": check}, ending="")
@@ -84,7 +84,7 @@ class Command(BaseCommand):
 def _ensure_valid(url: str) -> None:
     try:
         public_url(url)
-    except SystemExit as invalid:  # would exit with 1, which stands for red results
+    except SystemExit as invalid:  # uncaught, it would exit with 1, which means red results
         raise CommandError(str(invalid), returncode=COULD_NOT_CHECK) from None
 
 
