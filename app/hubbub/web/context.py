@@ -1,4 +1,7 @@
-"""Values about the workspace for every template. The query runs only if a template needs it."""
+"""Gives every template values about the workspace.
+
+The query runs only if a template uses one of them.
+"""
 
 from collections.abc import Callable
 

@@ -1,4 +1,7 @@
-"""Path converters for `web.urls`: ids and seqs that fit a database column. Others give a 404."""
+"""Path converters for `web.urls`: ids and seqs that fit a database column.
+
+Other numbers give a 404.
+"""
 
 from django.urls.converters import IntConverter
 

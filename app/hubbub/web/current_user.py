@@ -1,4 +1,4 @@
-"""The signed-in user, with their type. For views behind `login_required` only."""
+"""Returns the signed-in user with their type. Only for views with `login_required`."""
 
 from django.http import HttpRequest
 

@@ -2,8 +2,8 @@
 
 Called by the chat page's template tag. Static files are served under hashed names. A line such as
 `import "./store.js"` resolves to a plain address, and the map translates this to the hashed one. A
-module that is loaded under both would run twice: import only by relative path, or by one of the
-names in `PACKAGES`.
+module that is loaded under both addresses would run twice: import only by relative path, or by one
+of the names in `PACKAGES`.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The probes of `web`: /healthz, /readyz and /metrics. `realtime` has its own.
 
-The middleware runs before all others: no session, and no Host check, because probes use IP
-addresses. "Ready" means that all migrations are applied. A process that was ready once stays so,
-and so do all workers of its gunicorn. Otherwise a database outage would make all processes unready,
-and users would get a bare 502 instead of an error page.
+The middleware runs before all others, so requests have no session, and their Host is not checked,
+because probes use IP addresses. "Ready" means that all migrations are applied. A process that was
+ready once stays so, and so do all workers of the same gunicorn. Otherwise a database outage would
+make all processes unready, and users would get a bare 502 instead of an error page.
 """
 
 import os
@@ -26,13 +26,13 @@ TEXT = "text/plain; charset=utf-8"
 
 
 def answer_probes(get_response: GetResponse) -> GetResponse:
-    """Middleware: answer the probes' paths, pass everything else on."""
+    """Middleware that answers requests for the probes' paths and passes all others on."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         probe = PROBES.get(request.path)
         if probe is None:
             return get_response(request)
-        set_request_context(None)  # not the id of the request that this thread served before
+        set_request_context(None)  # do not log the id of this thread's previous request
         if request.method not in ("GET", "HEAD"):
             return _text_response("", HTTPStatus.METHOD_NOT_ALLOWED)
         response = probe(request)
@@ -43,7 +43,7 @@ def answer_probes(get_response: GetResponse) -> GetResponse:
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Report that the process runs. This checks nothing else."""
+    """Report that the process runs, without checking anything else."""
     return _text_response("ok")
 
 
@@ -71,8 +71,8 @@ def show_metrics(request: HttpRequest) -> HttpResponse:
 class Readiness:
     """Whether all migrations are applied, or were at any earlier check.
 
-    A file in PROMETHEUS_MULTIPROC_DIR records this for gunicorn workers that are forked during a
-    database outage.
+    A file in PROMETHEUS_MULTIPROC_DIR records a successful check, for gunicorn workers that are
+    forked during a database outage.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Readiness:
 
     def _mark(self) -> None:
         if self._was_ready and METRICS_DIR in os.environ:
-            with suppress(OSError):  # without the mark, each worker asks the database itself
+            with suppress(OSError):  # without the file, each worker asks the database itself
                 _marker().touch()
 
 

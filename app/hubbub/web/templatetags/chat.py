@@ -23,5 +23,5 @@ def chat_stylesheets() -> list[str]:
 
 @register.simple_tag
 def chat_modules() -> list[str]:
-    """Return the addresses of all modules, for the browser to load in parallel."""
+    """Return the addresses of all modules, so that the browser can load them in parallel."""
     return [static(path) for path in importmap.modules()]

@@ -1,4 +1,4 @@
-"""`{% avatar user %}`: a user's initials on one of twelve colours.
+"""The tag `{% avatar user %}` shows a user's initials on one of twelve colours.
 
 The colours are classes in base.css, since the Content-Security-Policy forbids style attributes. The
 chat page's avatars follow the same rule (id modulo 12).

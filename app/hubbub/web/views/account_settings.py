@@ -1,4 +1,4 @@
-"""A user's own settings: display name, sign-in, bearer tokens.
+"""The page with a user's own settings: display name, sign-in, bearer tokens.
 
 A token's secret is shown once, in the response that creates it. The secret isn't stored, not even
 in the session. `create_token` therefore renders the page itself instead of redirecting to it.
@@ -50,7 +50,10 @@ class TokenForm(forms.Form):
 def post_only(
     view: Callable[Concatenate[HttpRequest, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
-    """Redirect other methods to the page, as after a reload or a return from signing in."""
+    """Redirect requests with other methods to the page.
+
+    Browsers send such a request after a reload, or when the user returns from signing in.
+    """
 
     @wraps(view)
     def wrapped(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

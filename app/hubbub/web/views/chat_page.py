@@ -1,6 +1,6 @@
 """The chat page: one shell for all rooms, with the first room and its messages embedded.
 
-Everything later comes over REST and the WebSocket, so the embedded data has their shapes. A page
+All later data comes over REST and the WebSocket, so the embedded data has the same shapes. The page
 costs the same number of queries for a room of any length.
 """
 
@@ -56,5 +56,5 @@ def _first_page(user: User, info: dict[str, Any], seq: int | None) -> dict[str, 
         return None
     try:
         return queries.messages_page(user, info["id"], around=seq)
-    except PermissionDenied:  # removed from the room a moment ago
+    except PermissionDenied:  # the user was just removed from the room
         return None

@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-# Forms for signed-out visitors, by the names of their URLs.
+# The names of the URLs with forms for signed-out visitors.
 SIGNED_OUT_FORMS = ("account_login", "account_signup")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Explain the failure. Redirect users who have since signed in in another tab."""
+    """Explain the failure. If the user has signed in in another tab since then, redirect them."""
     is_signed_out_form = request.path in [reverse(name) for name in SIGNED_OUT_FORMS]
     retry_url = request.path
     if is_signed_out_form and "next" in request.POST:
@@ -36,5 +36,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Render the page without the request: its user would need the database, which may be down."""
+    """Render the page without the request: its user is in the database, which may be down."""
     return HttpResponse(render_to_string("errors/500.html"), status=500)

@@ -1,4 +1,4 @@
-"""The page after the first sign-up. It shows the new owner what they own and how others join."""
+"""The page that shows a new owner, after the first sign-up, what they own and how others join."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required

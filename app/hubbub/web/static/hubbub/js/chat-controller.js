@@ -16,7 +16,9 @@ import { messagesInWindow } from "./state/timeline.js";
 
 const TICK_MS = 1_000;
 
-/** Dispatches `toast` (a text to show) and `room-shown`; `navigate` events are sent through it. */
+/**
+ * Dispatches `toast` (with a text to show) and `room-shown`. Elements dispatch `navigate` on it.
+ */
 export class ChatController extends EventTarget {
   constructor(data, { storage, socketUrl }) {
     super();
@@ -72,8 +74,8 @@ export class ChatController extends EventTarget {
   // Rooms
 
   /**
-   * Show a room, at a message when `seq` is given. When several calls overlap, the last one wins,
-   * even if its answer arrives first. Throws the problem that REST returned.
+   * Show a room, scrolled to a message if `seq` is given. When several calls overlap, the last one
+   * wins, even if its answer arrives first. Throws the problem that REST returned.
    */
   async open(room, seq = null) {
     this.requestedRoom = room;
@@ -90,11 +92,12 @@ export class ChatController extends EventTarget {
     this.dispatchEvent(new CustomEvent("room-shown", { detail: { room, seq } }));
   }
 
-  /** After a reconnect: subscribe to the open room, or load it if that failed before. */
+  /** After a reconnect, subscribe to the open room again, or load it if loading failed before. */
   async resume(room) {
     if (!openRoom(this.store.state)?.role) return;
     const { loaded, to } = this.store.state.timelines.get(room);
-    // Users who have reached the latest message stay there, wherever they started.
+    // Users who have reached the latest message stay there, even if they opened the room at an
+    // earlier one.
     await this.showMessages(room, loaded && to === Infinity ? null : this.highlightedSeq);
   }
 
@@ -154,7 +157,7 @@ export class ChatController extends EventTarget {
     if (reset && this.store.state.rooms.has(open)) await this.showMessages(open, null);
   }
 
-  /** The server refused a subscription: ask for the user's current role in the room. */
+  /** After the server refused a subscription, ask it for the user's current role in the room. */
   async recheckRoom(room) {
     const info = await this.rest.get(`rooms/${room}`).catch(() => null);
     if (info?.role) this.updateRoom(info);
@@ -210,7 +213,7 @@ export class ChatController extends EventTarget {
     this.liveUpdates.typing(this.store.state.open, Date.now());
   }
 
-  /** Record whether the user sees the latest message; seeing it marks the room read. */
+  /** Record whether the user sees the latest message; seeing it marks the room as read. */
   setLatestVisible(visible) {
     const timeline = openTimeline(this.store.state);
     if (!timeline) return;

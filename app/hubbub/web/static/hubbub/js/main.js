@@ -1,5 +1,5 @@
 /**
- * The chat page's entry point, and the only module that its template names: reads the embedded
+ * The chat page's entry point, and the only module that its template names. It reads the embedded
  * data, creates the controller, and keeps the address and the title up to date.
  */
 
@@ -48,7 +48,10 @@ function updateTitle(state, before) {
   if (state.open !== before?.open) rememberRoom(state.open);
 }
 
-/** Remember the room for the next visit to "/": LAST_ROOM_COOKIE in `web/views/home.py`. */
+/**
+ * Remember the room for the next visit to "/", in LAST_ROOM_COOKIE, which `web/views/home.py`
+ * reads.
+ */
 function rememberRoom(room) {
   document.cookie = `room=${room}; path=/; max-age=31536000; samesite=lax`;
 }

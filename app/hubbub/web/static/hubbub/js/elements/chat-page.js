@@ -1,4 +1,4 @@
-/** The whole page: sidebar, room, presence list, dialogs, drawers and toasts. */
+/** The page as one element: sidebar, room, presence list, dialogs, drawers and toasts. */
 
 import { html, nothing } from "lit";
 

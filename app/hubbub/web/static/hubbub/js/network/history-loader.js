@@ -1,6 +1,6 @@
 /**
- * Loads a room's history over REST into the store, page by page, and drops old messages again. Used
- * by the controller, and by the timeline while the user scrolls.
+ * Loads a room's history over REST into the store, page by page, and drops old messages again. The
+ * controller uses it, and so does the timeline while the user scrolls.
  */
 
 import { openTimeline } from "../state/selectors.js";
@@ -17,7 +17,9 @@ export class HistoryLoader {
     this.loading = new Set();
   }
 
-  /** Load a room's window around the message of `seq`, or its latest messages if `seq` is null. */
+  /**
+   * Load a room's window around the message of `seq`, or with its latest messages if `seq` is null.
+   */
   async show(room, seq) {
     const timeline = this.store.state.timelines.get(room);
     const isInWindow =
@@ -27,7 +29,7 @@ export class HistoryLoader {
     if (!timeline.loaded || !isInWindow) await this.load(room, { around: seq }, "fresh");
   }
 
-  /** Load the page before or after the window; a second call meanwhile does nothing. */
+  /** Load the page before or after the window; a second call before it is loaded does nothing. */
   async loadMore(room, where) {
     const timeline = this.store.state.timelines.get(room);
     const edge = where === "before" ? timeline.from : timeline.to;
@@ -36,7 +38,8 @@ export class HistoryLoader {
     try {
       await this.load(room, { [where]: edge }, where);
     } catch {
-      // Scrolling calls this repeatedly. Wait while the server doesn't answer.
+      // Scrolling calls this repeatedly. If the server doesn't answer, wait before the next
+      // attempt.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
     this.loading.delete(`${room} ${where}`);

@@ -1,7 +1,7 @@
 /**
  * The page's connection to the server: frames from the socket go into the store, and after every
- * reconnect the store's positions go into `subscribe`. The controller creates it and handles what
- * needs REST.
+ * reconnect the store's positions go into `subscribe`. The controller creates it and makes the REST
+ * calls that it needs.
  */
 
 import { TRANSIENT_CODES } from "./problem.js";
@@ -65,13 +65,16 @@ export class LiveUpdates {
     if (!isNewEpoch) this.retrying(() => this.on.refreshRooms({ reset: false }));
   }
 
-  /** Load a room that can't be resumed. Its position stays until it is loaded. */
+  /** Load a room that can't be resumed. The room's position doesn't change until then. */
   reload(room) {
     const isNeeded = () => this.store.state.timelines.get(room)?.needsLoad;
     return this.retrying(() => (isNeeded() ? this.on.reload(room) : null));
   }
 
-  /** Retry while the server doesn't answer. The next `welcome` ends the retries and starts anew. */
+  /**
+   * Retry an action while the server doesn't answer. The next `welcome` ends these retries, because
+   * it starts such actions again.
+   */
   async retrying(action) {
     const welcome = this.welcomes;
     while (welcome === this.welcomes) {
@@ -107,9 +110,10 @@ export class LiveUpdates {
     this.socket.connect();
   }
 
-  /** Subscribe to the room that the page shows, and unsubscribe from the one before. */
+  /** Subscribe to the room that the page shows, and unsubscribe from the previous room. */
   show(room) {
-    // The caller waited for a load; the user may have opened another room since.
+    // The caller waited until the room was loaded. The user may have opened another room since
+    // then.
     if (this.store.state.open !== room || this.subscribed === room) return;
     if (this.subscribed) this.socket.request({ type: "unsubscribe", room: this.subscribed });
     this.subscribed = null;
@@ -129,11 +133,11 @@ export class LiveUpdates {
     else setTimeout(() => this.show(room), (answer.retry_after ?? 0) * 1000 || RETRY_MS);
   }
 
-  /** Send an entry of the outbox; resolves to the answer, or to null without a connection. */
+  /** Send an entry of the outbox; resolves to the answer, or to null if there is no connection. */
   async deliver({ room, nonce, body, reply_to: replyTo }) {
     const command = { type: "message.send", room, nonce, body, reply_to: replyTo };
     const answer = await this.socket.request(command);
-    // The answer and the event arrive in either order.
+    // The answer and the event can arrive in either order.
     const message = answer?.message;
     if (message) this.store.dispatch({ type: "page.message_loaded", room, message });
     return answer;
@@ -153,8 +157,8 @@ export class LiveUpdates {
   }
 
   /**
-   * Send the read marks, which may wait for a second. Marks that get lost are sent again after a
-   * reconnect.
+   * Send the read marks that have been collected for up to a second. Marks that get lost are sent
+   * again after a reconnect.
    */
   sendReads() {
     clearTimeout(this.readTimer);

@@ -1,6 +1,6 @@
-/** The protocol's problems, with which REST and the WebSocket report errors. */
+/** The protocol's problems: REST and the WebSocket report errors with them. */
 
-/** Codes of temporary problems: the same request may be sent again. */
+/** Codes of temporary problems: the same request can be sent again. */
 export const TRANSIENT_CODES = new Set(["unavailable", "rate_limited"]);
 
 /** A REST call that failed, with the protocol's code and a sentence for the user. */

@@ -1,4 +1,7 @@
-/** The page's REST calls: JSON both ways, the CSRF token, and failures as `Problem`. */
+/**
+ * Makes the page's REST calls: sends and reads JSON, adds the CSRF token, and throws failures as
+ * `Problem`.
+ */
 
 import { Problem } from "./problem.js";
 

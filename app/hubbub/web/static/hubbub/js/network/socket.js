@@ -66,13 +66,13 @@ export class ReconnectingSocket {
     this.retryTimer = setTimeout(() => this.connect(), ms);
   }
 
-  /** Send a command that needs no answer. Returns false without a connection. */
+  /** Send a command that needs no answer. Returns false if there is no connection. */
   send(command) {
     if (this.connected) this.ws.send(JSON.stringify(command));
     return this.connected;
   }
 
-  /** Send a command. Resolves to its answer, `ok` or `problem`, or to null when there was none. */
+  /** Send a command. Resolves to its answer, `ok` or `problem`, or to null if none arrives. */
   request(command) {
     const ref = this.nextRef++;
     const { ws } = this;
@@ -105,7 +105,10 @@ export class ReconnectingSocket {
     this.resetPing();
   }
 
-  /** Ping after a silent interval, and abandon the socket when there is no answer. */
+  /**
+   * Send a ping when no frame arrives during the interval. Abandon the socket if nothing arrives
+   * after the ping either.
+   */
   resetPing() {
     clearTimeout(this.deadline);
     this.deadline = setTimeout(() => {
@@ -114,7 +117,7 @@ export class ReconnectingSocket {
     }, this.pingIntervalMs);
   }
 
-  /** The server will close this socket: open the next one, unless the code is final. */
+  /** The server will close this socket, so open the next one unless the code is final. */
   leave({ code, retry_after_ms: retryAfterMs }) {
     this.retryAfterMs = retryAfterMs ?? null;
     this.isLeaving = this.connected && !isFinal(code);
@@ -125,7 +128,7 @@ export class ReconnectingSocket {
     if (this.isLeaving) this.next ??= this.open();
   }
 
-  /** The next socket has received `welcome`: send all new commands there. */
+  /** Send all new commands through the next socket, which has received `welcome`. */
   takeOver() {
     const old = this.ws;
     this.ws = this.next;
@@ -157,11 +160,11 @@ export class ReconnectingSocket {
       this.pending.delete(ref);
       resolve(null);
     }
-    // The callers' promises settle first.
+    // Call this after the callers' promises have settled.
     if (unanswered.length && this.connected) setTimeout(() => this.on.unanswered());
   }
 
-  /** The next socket reached no replica, or one that is also draining. There is time to retry. */
+  /** Try again later: the next socket reached no replica, or one that is also draining. */
   nextClosed() {
     this.next = null;
     setTimeout(() => this.openNext(), NEXT_SOCKET_RETRY_MS);

@@ -1,9 +1,10 @@
 /**
- * Where an event stands in the room's log, compared with what the page has applied: already applied,
- * next, or after a gap. After a gap the page subscribes to the room again, from its position.
+ * Decides where an event stands in the room's log: whether the page has already applied it, applies
+ * it next, or misses events before it. After a gap the page subscribes to the room again, from its
+ * position.
  */
 
-/** Whether the page has the event already, or cannot tell, because it isn't subscribed. */
+/** Whether the page has the event already, or cannot tell because it isn't subscribed. */
 export function isApplied(timeline, event) {
   const last = lastSeq(timeline);
   return last === null || event.seq <= last;
@@ -14,7 +15,7 @@ export function hasGapBefore(timeline, event) {
   return event.seq > lastSeq(timeline) + 1;
 }
 
-/** Note that events are missing: the room must be subscribed to again. */
+/** Note that events are missing, so that the page subscribes to the room again. */
 export function withGap(timeline) {
   return { ...timeline, needsSubscribe: true };
 }

@@ -1,7 +1,7 @@
 /**
- * The "New" divider: where it stands in a timeline. A timeline's `dividerAfter` is the number of
- * the last message above the divider, or null if there is no divider. Pure: the store calls these
- * functions when the user opens a room, looks away or gets a message, and `timeline-items.js`
+ * Decides where the "New" divider stands in a timeline. A timeline's `dividerAfter` is the number
+ * of the last message above the divider, or null if there is no divider. Pure: the store calls
+ * these functions when the user opens a room, looks away or gets a message, and `timeline-items.js`
  * shows the divider.
  */
 
@@ -29,7 +29,7 @@ export function withDividerOnArrival(timeline, message, info, me) {
 }
 
 /**
- * Whether the divider stands above this message. That needs the message before it to be loaded:
+ * Whether the divider stands above this message. The message before it must be loaded, because
  * otherwise the first unread message may be further up.
  */
 export function needsDivider(message, timeline, me) {

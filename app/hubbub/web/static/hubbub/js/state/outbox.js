@@ -1,10 +1,10 @@
 /**
- * Messages that the server has not acknowledged yet, and drafts. Both are kept in localStorage,
- * through reloads and while offline, until the user signs out.
+ * Keeps drafts, and messages that the server has not acknowledged yet. Both are in localStorage, so
+ * that they survive reloads and lost connections, until the user signs out.
  *
  * Each message has its own key, so that two tabs never overwrite each other's entries. Both tabs
- * may send the same entry: its nonce makes it one message. Only one message per room is in flight
- * at a time, which keeps them in order.
+ * can send the same entry, because its nonce makes it one message. Only one message per room is in
+ * flight at a time, which keeps them in order.
  */
 
 import { TRANSIENT_CODES } from "../network/problem.js";
@@ -15,8 +15,8 @@ const RETRY_MS = 2_000;
 
 export class Outbox {
   /**
-   * `deliver(entry)` sends an entry and resolves to the answer, or to null without a connection;
-   * `onChange(entries)` is called after every change.
+   * `deliver(entry)` sends an entry and resolves to the answer, or to null if there is no
+   * connection; `onChange(entries)` is called after every change.
    */
   constructor(user, { storage, deliver, onChange }) {
     this.prefix = `${KEY_PREFIX}${user}.unsent.`;
@@ -142,7 +142,7 @@ function isTransient(answer) {
   return answer.type === "problem" && TRANSIENT_CODES.has(answer.code);
 }
 
-/** Resolve to undefined after `ms` milliseconds without a result. */
+/** Resolve to undefined if the promise has no result after `ms` milliseconds. */
 function withTimeout(promise, ms) {
   return Promise.race([promise, sleep(ms)]);
 }

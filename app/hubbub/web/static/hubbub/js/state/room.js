@@ -1,7 +1,7 @@
 /**
  * The page's state of one room (the protocol's `room_info`), and how events and REST answers change
- * it. Pure; called by the store. Events and answers arrive in any order, so counts only grow
- * and `read` never goes back.
+ * it. Pure; called by the store. Events and answers can arrive in any order, so `messages` and
+ * `read` never decrease.
  */
 
 const MEMBER_CHANGES = { "member.joined": 1, "member.left": -1 };

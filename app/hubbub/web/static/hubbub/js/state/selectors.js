@@ -1,9 +1,9 @@
-/** Questions about the page's state, for the controller and the elements. Pure. */
+/** Answers questions about the page's state, for the controller and the elements. Pure. */
 
 import { nameOf, unreadOf } from "./room.js";
 import { messagesInWindow } from "./timeline.js";
 
-// Numeric, so that "room 10" comes after "room 9".
+// Compare numbers as numbers, so that "room 10" comes after "room 9".
 const byName = new Intl.Collator(undefined, { numeric: true });
 const SECTIONS = { public: 0, private: 0, direct: 1 };
 

@@ -1,9 +1,10 @@
 /**
- * The page's state: state + event = next state. Pure: no DOM, no clock, no I/O.
+ * The page's state: a function applies an event to a state and returns the next state. Pure: no
+ * DOM, no clock, no I/O.
  *
- * Events are the protocol's frames, unchanged, and the page's own, whose types start with `page.`.
- * The controller and the live updates dispatch them; elements only read. A state is never modified:
- * each event creates a new one.
+ * Events are the protocol's frames, unchanged, and the page's own events, whose types start with
+ * `page.`. The controller and the live updates dispatch them; elements only read. A state is never
+ * modified: each event creates a new one.
  */
 
 import { lastReadOf, withDividerAtUnread, withDividerOnArrival } from "./new-divider.js";
@@ -99,7 +100,7 @@ const REDUCERS = {
 
 /**
  * Apply a list of the user's rooms. `before` holds the ids of the rooms that the page had when it
- * requested the list: rooms that an event added or removed since then stay as the event left them.
+ * requested the list: if an event has added or removed a room since then, that change stays.
  * `reset` drops the current rooms, which belong to another epoch.
  */
 function roomsLoaded(state, { rooms, before = [], reset = false }) {
@@ -114,8 +115,8 @@ function roomsLoaded(state, { rooms, before = [], reset = false }) {
 }
 
 /**
- * Open a room. Its timeline starts empty when it has unread messages, so that it opens at the "New"
- * divider, and when the loaded window doesn't include the latest message.
+ * Open a room. Its timeline starts empty if the loaded window doesn't include the latest message,
+ * or if the room has unread messages: it then opens at the "New" divider.
  */
 function roomOpened(state, { room }) {
   const info = state.rooms.get(room);
@@ -145,7 +146,7 @@ function latestVisibilityChanged(state, { room, visible }) {
 function welcomed(state, frame) {
   const next = { ...state, epoch: frame.epoch, limits: frame.limits ?? {} };
   if (state.epoch === null || state.epoch === frame.epoch) return next;
-  // Another epoch is another log: messages of the old one may not exist in it.
+  // Another epoch has another log, in which messages of the old log may not exist.
   return inEveryTimeline(next, (timeline) => ({
     ...emptyTimeline(timeline.room),
     dividerAfter: timeline.dividerAfter,

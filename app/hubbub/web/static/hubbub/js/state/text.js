@@ -1,4 +1,7 @@
-/** The page's texts from Django's JavaScript catalog; numbers and lists in the user's language. */
+/**
+ * Translates the page's texts with Django's JavaScript catalog, and writes numbers and lists in the
+ * user's language.
+ */
 
 const catalog = globalThis.django;
 
@@ -16,7 +19,9 @@ export function ngettext(singular, plural, count) {
   return catalog.ngettext(singular, plural, count);
 }
 
-/** Replace the placeholders of a translated text, `%(name)s`. Numbers get their separators. */
+/**
+ * Replace the placeholders of a translated text, `%(name)s`. Numbers are written with separators.
+ */
 export function fill(text, values) {
   const entries = Object.entries(values).map(([name, value]) => [name, formatted(value)]);
   return catalog.interpolate(text, Object.fromEntries(entries), true);

@@ -1,4 +1,7 @@
-/** Times in the reader's language and time zone. Callers pass the current time where it matters. */
+/**
+ * Formats times in the reader's language and time zone. Callers pass the current time if it
+ * matters.
+ */
 
 import { gettext, locale } from "./text.js";
 

@@ -1,6 +1,7 @@
 /**
- * What a timeline shows, as a list of items: days, the "New" divider, notices, messages and unsent
- * messages. Pure: state in, items out. `dayOf` returns the reader's local day of a time.
+ * Lists the items that a timeline shows: days, the "New" divider, notices, messages and unsent
+ * messages. Pure: makes items from the state alone. `dayOf` returns the reader's local day of a
+ * time.
  */
 
 import { needsDivider } from "./new-divider.js";
@@ -21,7 +22,10 @@ export function itemsOf(timeline, { me, unsent, lobby, dayOf }) {
   return items;
 }
 
-/** Messages and notices of the window, in the order of the log. The lobby shows no joins. */
+/**
+ * The messages and notices of the window, in the order of the log. For the lobby, joins are left
+ * out.
+ */
 function entriesOf(timeline, lobby) {
   const inWindow = ({ seq }) => seq >= timeline.from && seq <= timeline.to;
   const isShown = (event) => inWindow(event) && !(lobby && event.type.startsWith("member."));

@@ -5,11 +5,11 @@
 
 import { messagesInWindow } from "./timeline.js";
 
-// From MAX_MESSAGES in the window on, all but the latest KEPT_MESSAGES are dropped.
+// When the window holds MAX_MESSAGES or more, all but the latest KEPT_MESSAGES are dropped.
 export const MAX_MESSAGES = 600;
 export const KEPT_MESSAGES = 300;
 
-/** The seq of the first message to keep; null when there are not too many. */
+/** The seq of the first message to keep; null if there are not too many messages. */
 export function firstKeptSeq(timeline) {
   const messages = messagesInWindow(timeline);
   return messages.length < MAX_MESSAGES ? null : messages.at(-KEPT_MESSAGES).seq;

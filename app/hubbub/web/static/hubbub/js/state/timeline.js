@@ -1,6 +1,6 @@
 /**
  * The state of one room's timeline: pure functions from a timeline and an event to the next
- * timeline. Only the store calls them; no DOM, no clock, no I/O.
+ * timeline. Only the store calls them. They use no DOM, no clock and no I/O.
  *
  * `messages` holds every received message, by id, in the state with the highest `rev`. The page
  * shows the window of seqs from `from` to `to`, which was loaded without a gap; `to` is Infinity
@@ -52,7 +52,7 @@ export function withPage(timeline, page, where, edge = null) {
   };
 }
 
-/** Add a message that arrived outside the log's order: in an `ok`, or as a quote. */
+/** Add a message that arrived outside the log's order: in an `ok` or as a quoted message. */
 export function withMessage(timeline, message) {
   return { ...timeline, messages: merge(timeline.messages, [message]) };
 }
@@ -73,12 +73,12 @@ export function withoutConnection(timeline) {
   return { ...onNextConnection(timeline), online: null, onlineCount: null, typing: new Map() };
 }
 
-/** Another connection took over: a load that belonged to the old one no longer counts. */
+/** Forget a load that belonged to the old connection, because another one has taken over. */
 export function onNextConnection(timeline) {
   return { ...timeline, pendingPosition: null, needsLoad: false };
 }
 
-/** Apply an event of the room's log. Drop it if it was applied; subscribe again after a gap. */
+/** Apply an event of the room's log. Drop it if it was already applied; note a gap before it. */
 export function withEvent(timeline, event) {
   if (isApplied(timeline, event)) return timeline;
   if (hasGapBefore(timeline, event)) return withGap(timeline);
@@ -104,7 +104,9 @@ export function withPresence(timeline, frame) {
   return { ...timeline, online, onlineCount: frame.online_count };
 }
 
-/** The messages of the window, in order. The same timeline gives the same list. */
+/**
+ * The messages of the window, in order. For the same timeline, the same list object is returned.
+ */
 export function messagesInWindow(timeline) {
   if (!listCache.has(timeline)) {
     const inWindow = (entry) => entry.seq >= timeline.from && entry.seq <= timeline.to;

@@ -1,6 +1,7 @@
 /**
  * The field for writing messages: it grows with its text, keeps a draft through reloads, and sends
- * with Enter. Shift+Enter starts a new line. While an input method composes, Enter belongs to it.
+ * it when the user presses Enter. Shift+Enter starts a new line. While an input method composes a
+ * word, Enter belongs to the input method.
  */
 
 import { html, nothing } from "lit";
@@ -104,7 +105,7 @@ class HubComposer extends ChatElement {
     </p>`;
   }
 
-  /** Characters left, counted as the server does: in code points. */
+  /** How many characters are left, counted in code points as on the server. */
   get charsLeft() {
     const max = this.state.limits.body_chars ?? Infinity;
     return this.body.length * 2 < max ? max : max - [...this.body].length;
@@ -166,7 +167,7 @@ class HubComposer extends ChatElement {
     this.focusField();
   }
 
-  /** Focus the field, and set its text or the message it replies to when these are given. */
+  /** Focus the field, and set its text or the message to reply to if these are given. */
   compose({ body, replyTo } = {}) {
     if (body !== undefined) this.body = body;
     if (replyTo !== undefined) this.replyTo = replyTo;

@@ -46,7 +46,7 @@ export function textField({ label, name, max, value = "", required = name === "n
   /></label>`;
 }
 
-/** A button of one row among many. Its accessible name includes the name of the row. */
+/** A button in one of many rows. Its accessible name includes the name of the row. */
 export function rowButton(label, name, onClick, variant = "button-secondary") {
   return html`<button
     class="button ${variant} button-small"

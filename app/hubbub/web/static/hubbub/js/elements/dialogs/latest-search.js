@@ -1,7 +1,10 @@
-/** A search that reports only the results of the latest query, and drops late answers to others. */
+/**
+ * A search that reports only the results of the latest query, and drops late answers to earlier
+ * ones.
+ */
 
 export class LatestSearch {
-  /** `request(text)` resolves to results, which `onResults` receives. */
+  /** `request(text)` resolves to the results, which are then passed to `onResults`. */
   constructor(request, onResults) {
     this.request = request;
     this.onResults = onResults;

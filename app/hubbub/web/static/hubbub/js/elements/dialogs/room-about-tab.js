@@ -71,7 +71,7 @@ class HubRoomAboutTab extends ChatElement {
     </div>`;
   }
 
-  /** Ask first if the room is private, since anyone can join a public room again. */
+  /** Ask for confirmation if the room is private; a public room can be joined again. */
   leaveOrConfirm() {
     if (this.room.kind === "public") this.leave();
     else this.confirming = "leave";

@@ -26,7 +26,7 @@ class HubRoomInviteTab extends ChatElement {
     return `rooms/${openRoom(this.state).id}/members`;
   }
 
-  /** Return users with a matching name, each with `isMember`; null without a name. */
+  /** Return the users whose names match `q`, each with `isMember`; return null if `q` is empty. */
   async findUsers(q) {
     if (!q) return null;
     const [users, members] = await Promise.all([
@@ -59,7 +59,7 @@ class HubRoomInviteTab extends ChatElement {
     return this.dialog.attempt(async () => {
       await this.chat.rest.post(this.membersPath, { user: user.id });
       const isInvited = (each) => each.id === user.id;
-      // The search may have been cleared meanwhile; then there is no list.
+      // The user may have cleared the search meanwhile; then there is no list.
       this.users =
         this.users?.map((each) => (isInvited(each) ? { ...each, isMember: true } : each)) ?? null;
     });

@@ -1,4 +1,4 @@
-/** The open room's members: their roles, and removing them. */
+/** Lists the open room's members, changes their roles, and removes members. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";

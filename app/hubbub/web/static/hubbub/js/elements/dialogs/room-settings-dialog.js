@@ -1,4 +1,7 @@
-/** The open room's settings, in three tabs: its members, inviting users, and the room itself. */
+/**
+ * The open room's settings, in three tabs: for its members, for inviting users, and for the room
+ * itself.
+ */
 
 import { html, nothing } from "lit";
 

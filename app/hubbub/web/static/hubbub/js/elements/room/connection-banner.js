@@ -5,7 +5,7 @@ import { html, nothing } from "lit";
 import { gettext } from "../../state/text.js";
 import { ChatElement } from "../shared/chat-element.js";
 
-// Shorter interruptions don't show the banner.
+// The banner doesn't appear during interruptions that are shorter than this.
 const DELAY_MS = 1_500;
 
 class HubConnectionBanner extends ChatElement {

@@ -32,7 +32,7 @@ class HubPresenceList extends ChatElement {
 
   list(timeline, count) {
     if (count === null) return this.note(gettext("Unavailable while offline"));
-    // The server sends only the number when many people have the room open.
+    // When many people have the room open, the server sends only their number.
     if (!timeline.online) {
       const text = ngettext("%(count)s person is here", "%(count)s people are here", count);
       return this.note(fill(text, { count }));

@@ -1,4 +1,6 @@
-/** Joins, leaves and changes to the room, as small lines. Runs of similar events are folded. */
+/**
+ * Shows joins, leaves and changes to the room as small lines, one for each run of similar events.
+ */
 
 import { html } from "lit";
 
@@ -58,7 +60,7 @@ function namesOf(users) {
   return listOf([...names.slice(0, MAX_NAMES), others]);
 }
 
-/** The actor, if they are another user than the one whom the event concerns; otherwise null. */
+/** The actor, if the event concerns another user; otherwise null. */
 function otherActor(event) {
   return event.user && event.actor.id !== event.user.id ? event.actor : null;
 }
@@ -80,7 +82,8 @@ const SENTENCES = {
   "room.restored": () => gettext("%(by)s restored the room"),
 };
 
-// Whole sentences, because of articles, and for languages that inflect the role.
+// There is a whole sentence for each role, because roles need different articles and some languages
+// inflect them.
 const ROLE_SENTENCES = {
   owner: () => gettext("%(by)s made %(who)s an owner"),
   moderator: () => gettext("%(by)s made %(who)s a moderator"),

@@ -59,7 +59,7 @@ export class MessageActions {
     });
   }
 
-  /** Edit the user's latest message: what the Up key does in an empty composer. */
+  /** Edit the user's latest message. The Up key does this in an empty composer. */
   editLast() {
     const { me } = this.state;
     const isMine = (message) => message.sender.id === me.id && !message.deleted_at;
@@ -75,7 +75,7 @@ export class MessageActions {
     this.stopEditing();
   }
 
-  /** Save the editor's text. An empty text asks whether to delete the message. */
+  /** Save the editor's text. If the text is empty, ask whether to delete the message. */
   async saveEdit(event, message) {
     event.preventDefault();
     const body = this.timeline.querySelector(".message-editor textarea").value;

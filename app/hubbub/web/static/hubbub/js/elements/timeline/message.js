@@ -1,7 +1,7 @@
 /**
- * Templates of one message, sent or not. The timeline renders them; `actions` (`MessageActions`)
- * knows which message is being edited or deleted, and handles the buttons. The server sanitises
- * `message.html`.
+ * Templates that show one message, sent or unsent. The timeline renders them; `actions`
+ * (`MessageActions`) knows which message is being edited or deleted, and handles the buttons. The
+ * server sanitises `message.html`.
  */
 
 import { html, nothing } from "lit";

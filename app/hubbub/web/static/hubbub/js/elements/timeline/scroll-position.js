@@ -45,8 +45,9 @@ export class ScrollPosition {
   }
 
   /**
-   * Remember the first visible message and where it ends, before anything changes. Its start would
-   * be wrong: a message loses its sender's name when earlier messages of the same group are loaded.
+   * Before anything changes, remember the first visible message and where it ends. Where it starts
+   * can change: a message loses its sender's name when earlier messages of the same group are
+   * loaded.
    */
   remember() {
     if (!this.box || this.following) return;
@@ -70,7 +71,10 @@ export class ScrollPosition {
     this.box.scrollTop = this.box.scrollHeight;
   }
 
-  /** Show a room at the requested message, else at a divider that lies above, else at the end. */
+  /**
+   * Show a room at the requested message. Without one, show the divider if it is above the visible
+   * part, or else the end.
+   */
   start(requested, divider) {
     this.resizeObserver.observe(this.box);
     this.resizeObserver.observe(this.box.firstElementChild);

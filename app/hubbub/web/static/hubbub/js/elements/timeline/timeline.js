@@ -55,14 +55,14 @@ class HubTimeline extends ChatElement {
     this.chat?.addEventListener("room-shown", this.onRoomShown);
   }
 
-  /** Render at most once per frame: a resume may replay a thousand events together. */
+  /** Render at most once per frame, because a resume can replay a thousand events together. */
   async scheduleUpdate() {
     if (!this.isUrgent) await new Promise((resolve) => requestAnimationFrame(resolve));
     this.isUrgent = false;
     super.scheduleUpdate();
   }
 
-  /** Render immediately what the user did, before they press the next key. */
+  /** Immediately render what the user did, before they press the next key. */
   renderNow() {
     this.isUrgent = true;
     this.requestUpdate();
@@ -178,7 +178,8 @@ class HubTimeline extends ChatElement {
     this.actions.reset();
     const seq = this.chat.highlightedSeq;
     const requested = seq && this.querySelector(`[data-seq="${seq}"]`);
-    // The divider stays when the messages below it have been read, but is no longer scrolled to.
+    // The divider stays when the messages below it have been read, but the timeline no longer
+    // scrolls to it.
     const hasUnread = unreadOf(openRoom(this.state)) > 0;
     const divider = hasUnread ? this.querySelector(".timeline-new") : null;
     this.scrollPosition.start(requested ?? null, divider);
@@ -200,7 +201,10 @@ class HubTimeline extends ChatElement {
     if (this.scrollPosition.nearBottom) this.chat.history.loadMore(timeline.room, "after");
   }
 
-  /** Whether the loaded window ends with the latest message; only then can the user follow it. */
+  /**
+   * Whether the loaded window ends with the latest message; only then can the user follow new
+   * messages.
+   */
   get includesLatest() {
     return openTimeline(this.state)?.to === Infinity;
   }
