@@ -1,6 +1,7 @@
 """Migrates the database, collects the static files and serves Hubbub on this machine: `make run`.
 
-Every expected error is reported in one sentence. The server is `hubbub.realtime.server`.
+Every expected error is reported in one sentence. The server that it runs is
+`hubbub.realtime.server`.
 """
 
 import os

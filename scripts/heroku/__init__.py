@@ -1,5 +1,5 @@
 """A Heroku dyno of type `web`: nginx, gunicorn and a replica behind one PORT.
 
 The Procfile runs `python -m scripts.heroku`. Nothing is restarted here: when one process exits, the
-whole dyno exits, and Heroku starts another. `.profile` sets what differs on Heroku.
+dyno exits, and Heroku starts another. `.profile` sets what differs on Heroku.
 """

@@ -23,9 +23,9 @@ from scripts.stack.process import Process, Program, describe_exit
 
 # Heroku gives a dyno 60 s to listen.
 READY_SECONDS = 45.0
-# A child that exits may have received a SIGTERM that reaches this process a moment later.
+# A child may exit because of a SIGTERM that reaches this process a moment later.
 SIGTERM_SKEW_SECONDS = 0.5
-# The time after DRAIN_SECONDS in which a replica saves its remaining data.
+# How long a replica can take after DRAIN_SECONDS to save its remaining data.
 FINISH_SECONDS = 9.0
 
 
@@ -92,7 +92,7 @@ class Dyno:
             self._stopping.set()
 
     async def _stop(self) -> None:
-        """Stop all processes. Some may already be stopping. Kill those that take too long."""
+        """Stop all processes, even if some are already stopping. Kill those that take too long."""
         for process in self._running.values():
             process.stop()
         if not self._running:

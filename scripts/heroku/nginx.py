@@ -19,8 +19,8 @@ from scripts.stack.probes import HOST, http_ok
 from scripts.stack.process import Program
 from scripts.stack.programs import find_program
 
-# All addresses, each family as two halves: in a `geo` block, nginx warns about 0.0.0.0/0 because it
-# repeats the block's default.
+# All addresses. Each family is written as two halves, because nginx would warn that 0.0.0.0/0
+# repeats the default of the `geo` block.
 ALL_ADDRESSES = "0.0.0.0/1 128.0.0.0/1 ::/1 8000::/1"
 
 

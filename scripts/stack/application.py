@@ -32,9 +32,9 @@ class Release:
 
 
 def environment(settings: Mapping[str, str], release: Release, **extra: str) -> dict[str, str]:
-    """Return the whole environment of a process.
+    """Return the complete environment of a process.
 
-    It includes the shell's variables, so that the shell can set limits and mail.
+    It includes the shell's variables, so that limits and mail can be set there.
     """
     ours = {
         **settings,
@@ -87,5 +87,5 @@ def realtime(settings: Mapping[str, str], release: Release, port: int) -> Progra
         environment=environment(settings, release, PORT=str(port)),
         cwd=release.root,
         is_ready=partial(http_ok, port, "/readyz"),
-        orphan_signal=signal.SIGKILL,  # SIGTERM would start a drain, but nobody can connect anymore
+        orphan_signal=signal.SIGKILL,  # a SIGTERM would start a drain, but no client can reconnect
     )

@@ -17,7 +17,7 @@ def launcher_command(
 ) -> list[str]:
     """Return the command, wrapped to receive `orphan_signal` when the process that runs it dies.
 
-    0 stands for no signal. With `user`, the command runs as that user.
+    If `orphan_signal` is 0, there is no signal. With `user`, the command runs as that user.
     """
     return [sys.executable, "-I", "-S", LAUNCHER, str(int(orphan_signal)), user or "-", *command]
 
@@ -25,10 +25,10 @@ def launcher_command(
 async def spawn(
     command: Sequence[str], environment: Mapping[str, str], cwd: Path
 ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
-    """Start a process. Return it, with a stream of what it and its children write.
+    """Start a process. Return it and a stream of what the process and its children write.
 
     The stream is a pipe of our own. asyncio waits for its own pipes to close before it reports the
-    exit, and workers that outlive the process keep them open.
+    exit, and workers that outlive the process would keep them open.
     """
     reading, writing = os.pipe()
     try:

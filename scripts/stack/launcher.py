@@ -1,7 +1,8 @@
 """Switches to another user, ties itself to the parent process, and becomes the given command.
 
-A separate script, because Python's `preexec_fn` is unsafe in a process with threads. Arguments: the
-signal that the kernel sends when the parent dies (0: none), the user (-: no change), the command.
+This is a separate script, because Python's `preexec_fn` is unsafe in a process with threads.
+Arguments: the signal that the kernel sends when the parent dies (0: none), the user (-: no change),
+the command.
 """
 
 import ctypes
@@ -20,7 +21,10 @@ def switch_user(name: str) -> None:
 
 
 def die_with_parent(number: int) -> None:
-    """Call after `switch_user`: a change of user clears this setting (prctl(2))."""
+    """Have the kernel send this process a signal when its parent dies.
+
+    Call this after `switch_user`: a change of user clears the setting (prctl(2)).
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number)
 

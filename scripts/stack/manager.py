@@ -1,6 +1,6 @@
 """The process behind `make stack`: starts everything, handles requests, stops everything.
 
-The first Ctrl-C (or SIGTERM) stops all processes in order, the second kills them.
+The first Ctrl-C (or SIGTERM) stops all processes in order, and the second kills them.
 """
 
 import asyncio

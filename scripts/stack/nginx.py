@@ -1,7 +1,7 @@
 """The stack's nginx: its configuration, the list of upstream servers, and reloads.
 
-The list is replaced as a whole, then nginx reloads: old workers keep their connections, new workers
-accept new ones. An invalid configuration is rejected before the reload.
+The list is replaced in one step, then nginx reloads: old nginx workers keep their connections, and
+new ones accept new connections. An invalid configuration is rejected before the reload.
 """
 
 import os
@@ -87,7 +87,7 @@ class Nginx:
     async def reload(self, service: Service) -> None:
         """Reload nginx. Return once no old nginx worker accepts connections.
 
-        Raises StackError if the old nginx workers stay; nginx's log says why.
+        Raises StackError if the old nginx workers do not exit; nginx's log says why.
         """
         self._ensure_valid(self._configuration)
         old = active_workers(service.pid)
@@ -135,7 +135,7 @@ class Nginx:
 
 
 def active_workers(master: int | None) -> set[int]:
-    """Return the pids of the nginx workers that accept connections; none without /proc."""
+    """Return the pids of the nginx workers that accept connections, or none without /proc."""
     workers = set[int]()
     with suppress(OSError):
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
@@ -154,7 +154,7 @@ def directives() -> list[str]:
 
 
 def worker_limits() -> dict[str, str]:
-    """Return limits as high as this machine allows. Each proxied connection needs two files."""
+    """Return the highest limits that this machine allows. A proxied connection needs two files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = min(hard, MAX_FILES) if hard != resource.RLIM_INFINITY else MAX_FILES
     return {"WORKER_FILES": str(files), "WORKER_CONNECTIONS": str(files // 2)}

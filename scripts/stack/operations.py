@@ -1,4 +1,4 @@
-"""Operations on a running stack: change the number of replicas, deploy other code.
+"""Changes a running stack: sets the number of replicas, or deploys other code.
 
 Connected users notice at most a reconnect. A new process is ready before nginx routes to it. nginx
 stops routing to an old process before that process is stopped, and the stop moves its connections
@@ -29,7 +29,7 @@ async def scale(stack: Stack, replicas: int, report: Report) -> None:
 
 
 async def deploy(stack: Stack, root: Path, report: Report) -> None:
-    """Replace the running code with that in `root`: first the database, then process by process.
+    """Deploy the code in `root`: migrate the database, then replace the processes one by one.
 
     Stops at the first failure, and reports which processes run which code.
     """
@@ -53,8 +53,8 @@ async def _replace_all(stack: Stack, root: Path, report: Report) -> None:
             await _replace_replica(stack, old, report)
         await _replace_web(stack, report)
     except BaseException:
-        # The processes of both releases keep serving. Processes that start later use the previous
-        # release.
+        # The processes of both releases keep serving users. Processes that start later use the
+        # previous release.
         stack.release = previous
         stack.restore_configuration()
         raise

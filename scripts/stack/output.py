@@ -12,7 +12,7 @@ NAME_COLUMNS = 11
 
 
 class Output:
-    """Writes to standard output; uses colours on a terminal unless NO_COLOR is set."""
+    """Writes lines to standard output, in colour on a terminal unless NO_COLOR is set."""
 
     def __init__(self) -> None:
         self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

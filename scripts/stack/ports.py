@@ -1,11 +1,12 @@
-"""Free ports for the services on this machine. A service that restarts keeps its port."""
+"""Finds free ports for the services on this machine. A service that restarts keeps its port."""
 
 import random
 
 from scripts.stack.errors import StackError
 from scripts.stack.probes import HOST, is_free
 
-# Below the kernel's ephemeral ports, so that no client uses a port while its service restarts.
+# All are below the kernel's ephemeral ports, so that no client uses the port of a service that
+# restarts.
 PORTS = range(20_000, 32_000)
 # Ports that were handed out; their services may not be listening yet.
 _reserved: set[int] = set()

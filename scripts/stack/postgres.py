@@ -1,8 +1,8 @@
-"""The stack's PostgreSQL: a cluster in the state directory, with a password, on loopback.
+"""The stack's PostgreSQL: a Postgres cluster in the state directory, with a password, on loopback.
 
 PostgreSQL refuses to run as root, so root runs it as the user `postgres`, which its package
-creates. If that user cannot reach the state directory (below a home of mode 700, for example), the
-data directory is in /var/lib, and the state directory has a link to it.
+creates. If that user cannot reach the state directory (because it is below a home directory of mode
+700, for example), the data directory is in /var/lib, and the state directory contains a link to it.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 200
 
 
 def program(state: StateDirectory, port: int, output: Output) -> Program:
-    """Return the program that runs PostgreSQL. Create the cluster first if it does not exist."""
+    """Return the program that runs PostgreSQL. Create the Postgres cluster if it is missing."""
     binaries = find_postgres()
     assert binaries is not None
     data = _data_directory(state, output)

@@ -1,4 +1,4 @@
-"""Checks whether a server answers on a port of this machine."""
+"""Checks whether servers answer on ports of this machine."""
 
 import asyncio
 import errno
@@ -25,7 +25,7 @@ async def redis_answers(port: int) -> bool:
 
 
 async def until(condition: Callable[[], bool], within: float) -> bool:
-    """Poll a condition that nothing signals. Return whether it became true in time."""
+    """Poll a condition until it is true or the time is up. Return whether it became true."""
     deadline = time.monotonic() + within
     while not (met := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
@@ -54,7 +54,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 async def _exchange(port: int, request: bytes, host: str = HOST) -> bytes:
-    """Send a request. Return the start of the answer; empty if there is no answer."""
+    """Send a request. Return the start of the answer, or an empty answer if there is none."""
     with suppress(OSError, TimeoutError):
         async with asyncio.timeout(TIMEOUT_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)

@@ -1,4 +1,4 @@
-"""One process of the stack or of a Heroku dyno: what to run, and one run of it.
+"""One process of the stack or of a Heroku dyno: the program, and the process that runs it.
 
 `supervised_service.py` restarts a process that exits; `scripts/heroku` runs each one once.
 """
@@ -17,7 +17,7 @@ from scripts.stack.output import Output
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run, how to see that it is ready, and how to stop it."""
+    """Describes what to run, how to see that it is ready, and how to stop it."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -32,8 +32,8 @@ class Program:
 class Process:
     """A child process that leads its own process group, with its output relayed line by line.
 
-    The group keeps Ctrl-C away from the child, and lets `run` kill what the child leaves behind:
-    orphaned workers would keep listening and keep the output open.
+    Because of the group, Ctrl-C does not reach the child, and `run` can kill the workers that a
+    child leaves behind: they would keep listening and keep the output open.
     """
 
     def __init__(self, name: str, program: Program, output: Output) -> None:

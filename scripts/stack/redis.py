@@ -1,4 +1,4 @@
-"""The stack's Redis: the bus and the cache. Nothing in it needs to be kept on disk."""
+"""The stack's Redis: the bus and the cache. None of its data needs to be kept on disk."""
 
 import os
 from functools import partial
@@ -25,7 +25,7 @@ def program(state: StateDirectory, port: int) -> Program:
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
     }
-    # The password is in a file, because every user can read command lines.
+    # The password is in a file, because every user can read the command lines of processes.
     write_private(home / "redis.conf", "".join(f"{key} {text}\n" for key, text in options.items()))
     return Program(
         command=[binary, str(home / "redis.conf")],

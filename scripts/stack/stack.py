@@ -22,8 +22,8 @@ from scripts.stack.state_directory import StateDirectory
 from scripts.stack.static import ensure_collected, remove_old
 from scripts.stack.supervised_service import Service
 
-# How long a process may take to stop. For replicas, and for nginx, which waits for its connections
-# to close, this time starts after the drain.
+# How long a process can take to stop. For replicas this time starts after the drain, and also for
+# nginx, because it waits until its connections are closed.
 STOP_SECONDS = 15.0
 WEB_STOP_SECONDS = 35.0  # gunicorn gives requests 30 s to finish
 
@@ -47,7 +47,7 @@ class Stack:
         return [service for service in self._created if service.state != "stopped"]
 
     async def start(self) -> None:
-        """Start everything; return once nginx serves. Raises StackError."""
+        """Start all processes, and return once nginx serves requests. Raises StackError."""
         await self._start_stores(self._state.secrets())
         self.release = await self.prepare(ROOT, self._output.write)
         self._output.write("Starting web, realtime and nginx")
@@ -70,7 +70,7 @@ class Stack:
         return Release(root, await ensure_collected(self._state, root, collect))
 
     def new_replica(self, planned: Sequence[Service] = ()) -> Service:
-        """Create a replica whose name is used by no current replica and none of `planned`."""
+        """Create a replica with a name that no current replica and none of `planned` uses."""
         port = free_port()
         name = _unused_name("realtime", [*self.realtime, *planned])
         return self._service(name, port, application.realtime(self.settings, self.release, port))
@@ -169,7 +169,8 @@ class Stack:
             "PUBLIC_URL": self._options.public_url,
             "TRUSTED_PROXIES": "1",
             "DATA_DIR": str(self._state.path),
-            # A killed process leaves its metrics files here; the next start empties the directory.
+            # A killed process leaves its metrics files in this directory; the next start empties
+            # it.
             "TMPDIR": str(self._state.temporary()),
             "DRAIN_SECONDS": str(self._options.drain_seconds),
         }

@@ -1,6 +1,6 @@
 """The directory with all of a stack's files: data/stack, or STACK_DIR.
 
-Postgres's cluster and the secrets outlive the stack; every start rewrites all other files.
+The Postgres cluster and the secrets outlive the stack; every start rewrites all other files.
 """
 
 import fcntl
@@ -21,7 +21,8 @@ from scripts.stack.programs import is_root
 DEFAULT_PATH = Path(__file__).resolve().parents[2] / "data/stack"
 PASSING = stat.S_IXGRP | stat.S_IXOTH
 SECRETS = ("secret_key", "postgres_password", "redis_password")
-# The longest path of a Unix socket on any system (unix(7): 108 on Linux, with the final zero).
+# The longest path of a Unix socket that all systems accept. Linux accepts 108 bytes with the final
+# zero (unix(7)); macOS accepts 104.
 MAX_SOCKET_PATH_BYTES = 103
 
 

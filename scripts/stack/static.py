@@ -16,8 +16,8 @@ Collect: TypeAlias = Callable[[Path], Awaitable[None]]
 async def ensure_collected(state: StateDirectory, root: Path, collect: Collect) -> Path:
     """Return the directory with the static files of the code in `root`.
 
-    It also has the files of earlier releases, which open pages still request. The names carry a
-    hash, so files of two releases do not collide.
+    The directory also contains the files of earlier releases, which open pages still request. The
+    names contain a hash, so files of two releases do not collide.
     """
     home = state / "static"
     target = home / fingerprint(root)
@@ -51,7 +51,8 @@ def fingerprint(root: Path) -> str:
 def _new_directory(home: Path) -> Path:
     """Return a new directory with a copy of the latest release's files.
 
-    Copies, not links: `collectstatic` rewrites files that a running release serves.
+    The files are copies and not links, because `collectstatic` would rewrite files that a running
+    release serves.
     """
     home.mkdir(exist_ok=True)
     new = home / "new"

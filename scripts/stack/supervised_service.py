@@ -11,7 +11,7 @@ from scripts.stack.process import Process, Program, describe_exit
 
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 10.0
-# After a process has run for this long, its restarts start with the shortest pause again.
+# After a process has run for this long, its next restart follows the shortest pause again.
 STABLE_SECONDS = 60.0
 START_SECONDS = 60.0
 MAX_EXITS_WHILE_STARTING = 3

@@ -24,7 +24,7 @@ def defaults(source: Path) -> dict[str, str]:
 
 
 def render(source: Path, target: Path, variables: Mapping[str, str]) -> None:
-    """Write the configuration into `target`; `variables` override the defaults."""
+    """Write the rendered templates into `target`; `variables` override the defaults."""
     default_values = defaults(source)
     if unknown := variables.keys() - default_values.keys():
         raise StackError(f"nginx's templates have no variable {', '.join(sorted(unknown))}.")
