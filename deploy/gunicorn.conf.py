@@ -43,7 +43,7 @@ from hubbub import settings  # noqa: E402
 from hubbub.observability.exposition import create_metrics_dir, merge_dead_workers  # noqa: E402
 from hubbub.open_files import raise_limit  # noqa: E402
 
-raise_limit()  # the workers inherit it, and each keeps up to 1,000 connections (worker_connections)
+raise_limit()  # workers inherit the limit; each keeps up to 1,000 connections (worker_connections)
 
 wsgi_app = "hubbub.wsgi:application"
 proc_name = "hubbub-web"

@@ -1,8 +1,8 @@
-"""The limit of open files of a process: each connection needs one file descriptor.
+"""The limit of a process's open files: each connection needs one file descriptor.
 
 The soft limit is often 1,024 (systemd, many shells), because programs that call select(2) fail
-above it. Nothing here does, so replicas and gunicorn raise it to the hard limit when they start, as
-systemd's documentation recommends (systemd.exec(5), "LimitNOFILE").
+above it. Nothing in Hubbub calls it, so replicas and gunicorn raise the limit to the hard limit
+when they start, as systemd's documentation recommends (systemd.exec(5), "LimitNOFILE").
 """
 
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 def raise_limit() -> None:
-    """Raise the soft limit to the hard limit, to `MAX_FILES` at most. Never lower it."""
+    """Raise the soft limit to the hard limit, but at most to `MAX_FILES`. Never lower it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft == resource.RLIM_INFINITY or soft >= wanted:

@@ -1,8 +1,8 @@
 """Keeps the files of SQLite and the embedded default readable by their owner only.
 
-`settings.py` creates them with these modes, so that no other user can read them even for a moment.
-Every start tightens the files of an older installation, which others could read. No mode is ever
-loosened.
+`settings.py` creates these files with modes for the owner only, so that no other user can read them
+even for a moment. Every start tightens the modes of an older installation's files, which others
+could read. No mode is ever loosened.
 """
 
 import logging
@@ -15,8 +15,8 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-# Whoever may only pass through a directory sees no names. `make stack`, run as root, lets its
-# PostgreSQL pass through data/.
+# A user who may only pass through a directory cannot list the names in it. When root runs
+# `make stack`, its PostgreSQL has to pass through data/.
 PASSING = stat.S_IXGRP | stat.S_IXOTH
 SQLITE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 
@@ -27,21 +27,25 @@ def create_directory(path: Path) -> None:
 
 
 def create_database(path: Path) -> None:
-    """Create an empty SQLite database, unless there is one or Django will report why it can't.
+    """Create an empty SQLite database, unless it exists already.
 
-    SQLite gives its other files, such as the -wal file, the mode of the database.
+    If it cannot be created, do nothing: Django will report why. SQLite gives its other files, such
+    as the -wal file, the mode of the database.
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def sqlite_files(database: Path) -> list[Path]:
-    """Return all files that may belong to a database, itself first: it passes on its mode."""
+    """Return all files that may belong to a database.
+
+    The database itself comes first, because SQLite gives its mode to new ones of the other files.
+    """
     return [database.with_name(f"{database.name}{suffix}") for suffix in SQLITE_SUFFIXES]
 
 
 def tighten(directory: Path | None, files: Iterable[Path]) -> None:
-    """Take all permissions of other users away, and log a warning for what had some."""
+    """Remove all permissions of other users, and log a warning that names the affected files."""
     found = [path for path in files if _tighten(path, OTHERS)]
     if directory is not None and _tighten(directory, OTHERS & ~PASSING):
         found.insert(0, directory)
@@ -51,7 +55,7 @@ def tighten(directory: Path | None, files: Iterable[Path]) -> None:
 
 
 def _tighten(path: Path, forbidden: int) -> bool:
-    """Return whether others had one of the forbidden permissions, and have none any more."""
+    """Remove others' permissions if a forbidden one is among them. Return whether this was done."""
     try:
         status = path.stat()
         is_shared = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX  # such as /tmp

@@ -163,7 +163,7 @@ _database["CONN_HEALTH_CHECKS"] = True
 # connection.
 _database["DISABLE_SERVER_SIDE_CURSORS"] = True
 _options = _database.setdefault("OPTIONS", {})
-# The files that only their owner may read. Each start tightens them: see `chat/apps.py`.
+# The files that only their owner may read. Each start tightens their modes: see `chat/apps.py`.
 PRIVATE_FILES = [DATA_DIR / "secret_key"] if EMBEDDED else []
 if _database["ENGINE"].endswith("sqlite3"):
     if _database["NAME"] != ":memory:":

@@ -88,9 +88,9 @@ def merge_dead_workers(folder: Path, living: set[int]) -> None:
 
 
 class _OpenFilesOfWorkers(Collector):
-    """Shows the open files of the worker with the most, since each worker has its own limit.
+    """Shows how many files are open in the worker with the most: each worker has its own limit.
 
-    Other processes show their own in the metrics of the same names.
+    Processes that are not workers show their own number in the metrics of the same names.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -103,7 +103,7 @@ class _OpenFilesOfWorkers(Collector):
 
 
 def _open_and_max_files(pid: str) -> list[Metric]:
-    """Return the open files of a process and their limit, or nothing if it has ended."""
+    """Return a process's number of open files and its limit, or nothing if it has ended."""
     collector = ProcessCollector(pid=lambda: pid, registry=None)
     families = {each.name: each for each in collector.collect()}
     names = ("process_open_fds", "process_max_fds")

@@ -1,7 +1,8 @@
 """Sends this replica's heartbeats to all replicas, itself included, and receives everyone's.
 
 One heartbeat a second goes through each Redis host. A replica's own heartbeats show whether the
-host still delivers to it; a peer's show that the peer is alive, and the state of its presence.
+host still delivers to it; a peer's heartbeats show that the peer is alive, and carry its presence
+numbers.
 """
 
 import asyncio

@@ -24,8 +24,8 @@ T = TypeVar("T")
 # The errors that code on the event loop sees when the database is down or too slow.
 DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, TimeoutError)
 
-# Separate pools: actions may wait for a room's lock. Handshakes, and the log queries that recover
-# missed events, must not wait behind them.
+# The pools are separate because actions may wait for a room's lock. Handshakes, and the log queries
+# that recover missed events, must not wait behind them.
 ACTION_THREADS = 2
 LOG_QUERY_THREADS = 2
 _queries = ThreadPoolExecutor(settings.REALTIME_THREADS, thread_name_prefix="query")

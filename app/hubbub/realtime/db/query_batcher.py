@@ -29,7 +29,7 @@ class QueryBatcher(Generic[K, V]):
         self._task: asyncio.Task[None] | None = None
 
     async def load(self, key: K) -> V:
-        """Return the value that a query starting after this call finds.
+        """Return the value that is found by a query that starts after this call.
 
         Raises the key's exception and DATABASE_UNAVAILABLE. TimeoutError means that a query took
         QUERY_TIMEOUT_SECONDS; that may have been the query before the one for this key.

@@ -1,7 +1,7 @@
-"""A replica: the hub of this process and everything that runs for it.
+"""A replica: the hub of this process and everything that runs for the hub.
 
-Our server starts it when it starts to listen; with other servers, the first connection does. To
-shut it down, call `drain`, which calls `stop`.
+Our server starts the replica when it starts to listen; with other servers, the first connection
+starts it. To shut it down, call `drain`, which calls `stop`.
 """
 
 import asyncio

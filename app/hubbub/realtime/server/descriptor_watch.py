@@ -1,10 +1,10 @@
-"""Handles a lack of file descriptors (EMFILE, ENFILE): one warning, and no busy loop.
+"""Warns once when no file descriptor is left (EMFILE, ENFILE), and prevents a busy loop.
 
-Twisted's `tcp.Port.doRead` then closes a descriptor that it reserves, accepts each waiting client
-and closes it at once (`tcp._accept`), which makes nginx try another replica. It says so at level
-info only. If the reserved descriptor is lost, or the whole system has none left, it accepts nothing
-and the reactor calls it again without end. This module adds a warning and, as asyncio does
-(`selector_events.ACCEPT_RETRY_DELAY`), pauses.
+In this case Twisted's `tcp.Port.doRead` closes a descriptor that it reserves, accepts each waiting
+client and closes it at once (`tcp._accept`), which makes nginx try another replica. Twisted logs
+this only at level info. If the reserved descriptor is lost, or the system has none left, `doRead`
+accepts nothing and the reactor calls it again without end. This module adds a warning, and pauses
+as asyncio does (`selector_events.ACCEPT_RETRY_DELAY`).
 """
 
 import errno
@@ -17,9 +17,10 @@ from typing import Any
 from hubbub.open_files import soft_limit
 
 NO_DESCRIPTOR = {errno.EMFILE, errno.ENFILE}
-# After this many refused clients or failed attempts, the port rests for a moment.
+# After this many refused clients or failed attempts, the port accepts nothing for a moment.
 ATTEMPTS, PAUSE_SECONDS = 100, 0.1
-# Clients come and go at the limit. Only after this time without a refusal is the outage over.
+# At the limit, clients still come and go, so an outage is over only after this time without a
+# refusal.
 OUTAGE_ENDS_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def _resume(port: Any) -> None:
 
 
 def _missing_descriptor() -> OSError | None:
-    """Return the error if the process cannot open a file. Takes a few microseconds."""
+    """Return the error if no descriptor is left, or None. This takes a few microseconds."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
     except OSError as error:

@@ -160,8 +160,9 @@ class Server(daphne.server.Server):
         On a second signal, exit immediately, which loses no more than a crash does.
         """
         if self._shutdown is not None:
-            # Cancelling the drain would not do: if the signals arrived together, it has not
-            # started, and a task that is cancelled before its first step never stops the server.
+            # Cancelling the drain would not be enough: if both signals arrived together, the drain
+            # has not started, and a task that is cancelled before its first step never stops the
+            # server.
             _exit_process(1)
         self._shutdown = twisted_loop.create_task(self._drain(seconds))
 
