@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     put_long_units_first(items)
 
 
-@pytest.hookimpl(optionalhook=True)  # pytest-xdist may be turned off
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist can be turned off
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FolderScheduling:
     config.option.loadscopereorder = False  # keep the order of the tests
     return FolderScheduling(config, log)
@@ -113,7 +113,7 @@ def _differs_on_stock_daphne(item: pytest.Item) -> bool:
 
 
 def _start_servers(config: pytest.Config) -> Mapping[str, str]:
-    """Start the servers of this process. Return the environment that names them.
+    """Start the servers of this process. Return the environment variables that name them.
 
     Every worker of pytest-xdist starts servers of its own, which costs less than sharing them.
     """

@@ -1,4 +1,4 @@
-"""Only their owner may read the files of SQLite and the embedded default."""
+"""Only the owner may read the files of SQLite and of the embedded default."""
 
 import os
 import stat
@@ -43,7 +43,7 @@ def manage(
 
 
 def write(directory: Path, **environment: str) -> str:
-    """Write to the database; return which of its open files are private."""
+    """Write to the database. Return the names of its open files that are private."""
     return manage(directory, "shell", "--no-imports", "--command", WRITE, **environment).stdout
 
 

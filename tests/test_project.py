@@ -1,4 +1,4 @@
-"""Checks of the files around the code: secrets, pinned requirements, Makefile, scripts."""
+"""Checks the files around the code: no secrets, pinned requirements, the Makefile, the scripts."""
 
 import re
 import stat

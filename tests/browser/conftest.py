@@ -1,4 +1,4 @@
-"""One Chromium and one cluster for all browser tests. Each test opens its own windows.
+"""All browser tests share one Chromium and one cluster. Each test opens its own windows.
 
 Everything runs on the session's event loop, because Playwright's objects belong to one loop.
 """
@@ -77,7 +77,7 @@ async def pair(window: OpenWindow, stage: Stage) -> Pair:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def live_pair(pair: Pair) -> Pair:
-    """Return Alice and Bob with the room open and subscribed."""
+    """Return Alice and Bob, who both have the room open and are subscribed to it."""
     await pair.alice.open_live(pair.room)
     await pair.bob.open_live(pair.room)
     return pair

@@ -133,7 +133,7 @@ async def test_a_link_to_a_public_room_offers_to_join_and_to_a_private_one_gives
     answer = await charlie.page.goto(f"http://{charlie.address}/rooms/{private}")
     assert answer is not None
     assert answer.status == 404
-    charlie.errors.clear()  # the browser logs the 404 as an error
+    charlie.errors.clear()  # the browser logs the status 404 as an error
 
 
 def _seq_of(stage: Stage, room: int, body: str) -> int:

@@ -1,4 +1,4 @@
-"""A page that loses its replica or network reconnects, and nothing is lost or duplicated."""
+"""A page that loses its replica or network reconnects. No message is lost or duplicated."""
 
 import asyncio
 

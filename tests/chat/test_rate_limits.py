@@ -1,4 +1,4 @@
-"""Rate limits: a refused caller learns when to try again."""
+"""A caller that a rate limit refuses learns when to try again."""
 
 import heapq
 

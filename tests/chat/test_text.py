@@ -1,4 +1,4 @@
-"""The text of messages: what is accepted, and that no text becomes unwanted markup."""
+"""Which texts of messages are accepted, and that none of them becomes unwanted markup."""
 
 from html.parser import HTMLParser
 from time import process_time
@@ -32,13 +32,13 @@ MARKUP = """
 SPACES = [" ", "    ", "\n", "\n\n", "\r\n", "\t", "\0", "\u202e", "e\u0301", "```\n"]
 PIECES = st.sampled_from([*MARKUP.split(), *SPACES])
 TEXTS = st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join)
-# What becomes much longer as HTML: links, quotes, lists, code, emphasis, escaped characters.
+# Text that becomes much longer as HTML: links, quotes, lists, code, emphasis, escaped characters.
 GROWING = """
     a.co a@b.co <a@b> http://a.b <http:𐀀> [](http:) [a](http:"&) ![](http:"&) >>>>>> > - -
     1) ` ``` * ** _ ~~ & < " \\ a   𐀀
 """
 GROWING_PIECES = st.sampled_from([*GROWING.split(" "), " ", "\n", "\n\n", "    ", "> - "])
-# The same few pieces again and again, up to the longest message.
+# Each text repeats the same few pieces up to the length of the longest message.
 GROWING_TEXTS = st.lists(GROWING_PIECES | PIECES, min_size=1, max_size=8).map(
     lambda pieces: ("".join(pieces) * settings.MAX_BODY_CHARS)[: settings.MAX_BODY_CHARS]
 )

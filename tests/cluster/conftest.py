@@ -1,4 +1,4 @@
-"""One cluster for all fault tests, repaired before and after each of them.
+"""All fault tests share one cluster, which is repaired before and after each of them.
 
 Its servers experience every fault that the tests cause, as they would in a deployment. So if a test
 breaks something permanently, the next one fails.

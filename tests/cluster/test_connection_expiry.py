@@ -28,8 +28,8 @@ from tests.support.raw_socket import close_code, open_socket, read_until
 pytestmark = pytest.mark.deployment
 
 MAX_CONNECTION_AGE_SECONDS = 4
-# The time from the expiry to the close: up to a second until the next check, and two seconds to
-# open the next connection. A busy machine may need longer for some connections.
+# The time from the expiry to the close: up to a second passes until the next check, and the client
+# has two seconds to open the next connection. A busy machine can need longer for some connections.
 CLOSE_SECONDS, MAX_CLOSE_SECONDS = 4, 8
 # Most clients are away for a few milliseconds. Without the `goodbye`, they would be away until
 # their retries succeed; users who are away for longer than PRESENCE_LINGER_SECONDS (4) are shown as

@@ -54,7 +54,7 @@ async def test_a_second_signal_ends_it_immediately(stage: Stage, draining_slowly
 
 async def test_two_signals_at_once_end_it_immediately(draining_slowly: Replica) -> None:
     process = ReplicaProcess(draining_slowly)
-    # A stopped process receives both as soon as it continues, before its event loop runs again.
+    # A stopped process receives both signals when it continues, before its event loop runs again.
     for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
         process.signal(number)
     # The drain would take 600 s, so this long limit keeps a busy machine from failing the test.

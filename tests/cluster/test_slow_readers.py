@@ -17,7 +17,7 @@ from tests.cluster.stage import ENVIRONMENT, Stage, bodies, opened
 from tests.support.probes import scrape_until
 from tests.support.raw_socket import address, open_socket, read_until
 
-# Each message has 8 KB. Together they have several times the size that the kernel and the replica
+# Each message has 8 KB. Together they are several times as large as what the kernel and the replica
 # buffer for a connection.
 MESSAGES = 200
 LIMITS = {"MAX_BUFFERED_BYTES": "262144", "REPLAY_MAX_EVENTS": "1000"}

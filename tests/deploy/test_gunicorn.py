@@ -81,7 +81,8 @@ def test_metrics_show_the_open_files_of_the_worker_with_the_most(web: Web) -> No
     idle = [socket.create_connection((HOST, web.port)) for _ in range(10)]
     try:
         wait_until(lambda: open_files(web) >= most_open_files(web) > 5)
-        assert open_files(web) <= most_open_files(web) + 3  # the scrape's own connection and files
+        # The scrape itself opens a connection and files.
+        assert open_files(web) <= most_open_files(web) + 3
     finally:
         for each in idle:
             each.close()
@@ -155,7 +156,7 @@ def test_it_keeps_serving_when_its_metrics_directory_is_gone(web: Web) -> None:
 
 
 def replace_workers(web: Web) -> None:
-    """Kill all gunicorn workers. Return when they have been replaced."""
+    """Kill all gunicorn workers, and wait until they have been replaced."""
     before = workers(web)
     for worker in before:
         psutil.Process(worker).kill()
@@ -217,7 +218,8 @@ def test_after_a_restart_of_postgres_no_request_fails() -> None:
         assert cluster.postgres is not None
         path = "/api/me"
         cookie = session_of_alice(cluster, web)
-        assert statuses(web, path, cookie) == {200}  # nearly every thread has a connection now
+        # Nearly every thread has a connection to Postgres now.
+        assert statuses(web, path, cookie) == {200}
         cluster.postgres.stop()
         cluster.postgres.start()
         assert statuses(web, path, cookie) == {200}

@@ -1,4 +1,4 @@
-"""The walk-throughs in docs/architecture.md: each function that they name exists."""
+"""Each function that the walk-throughs in docs/architecture.md name exists."""
 
 import re
 from importlib import import_module

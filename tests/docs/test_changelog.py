@@ -1,4 +1,4 @@
-"""The changelog: the current version has a section, and old names are not used anywhere else."""
+"""The changelog has a section for the current version, and old names are used only there."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""The glossary: each term has one row, and the modules that it names exist."""
+"""Each term has one row in the glossary, and the modules that the glossary names exist."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ TEST_SECTIONS = ("## Running and upgrading", "## Load and fault tests")
 
 @cache
 def rows() -> list[list[str]]:
-    """Return the cells of all rows: the term, its meaning, where it is implemented."""
+    """Return the cells of all rows: the term, its meaning, and where it is implemented."""
     found = []
     for heading in (*SECTIONS, *TEST_SECTIONS):
         lines = [line for line in section(GLOSSARY, heading).splitlines() if line.startswith("|")]

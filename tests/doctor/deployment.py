@@ -23,7 +23,7 @@ class DoctorReport:
 
     exit_code: int
     statuses: dict[str, str]  # by check
-    messages: dict[str, str]  # by check: the message and the fix
+    messages: dict[str, str]  # by check: its message and its fix
 
     def with_status(self, status: str) -> list[str]:
         """Return the checks with this status."""

@@ -1,9 +1,9 @@
 """A loopback interface with free ports 80 and 443, for a deployment on the default ports.
 
-It is a network namespace of its own. Root can create one, and with most kernels any user can; if a
-container forbids it, the container's own loopback is used. Run as a script, this is the process
-that holds the namespace and opens listening sockets for the tests: a socket stays in the namespace
-in which it was created, and is passed to the tests.
+The loopback is that of a new network namespace. Root can create one, and with most kernels any user
+can; if a container forbids it, the container's own loopback is used. Run as a script, this is the
+process that holds the namespace and opens listening sockets for the tests: a socket stays in the
+namespace in which it was created, and is passed to the tests.
 """
 
 import fcntl
@@ -46,7 +46,7 @@ WITHOUT_NAMESPACE = Method((), ())
 
 
 class NoLoopback(Exception):
-    """This method does not work here. The message says why."""
+    """This method does not work on this machine. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _first(held: ExitStack) -> Loopback:
     for method in (AS_ROOT, AS_USER, WITHOUT_NAMESPACE):
         try:
             return held.enter_context(_held(method))
-        except (NoLoopback, OSError) as error:  # OSError: the command does not exist here
+        except (NoLoopback, OSError) as error:  # OSError means that the command does not exist here
             reasons.append(str(error))
     message = f"No loopback with free ports {HTTP} and {HTTPS}: {'; '.join(reasons)}."
     if os.geteuid() == 0 or os.environ.get("CI"):

@@ -62,7 +62,8 @@ def test_a_database_from_a_newer_version_is_yellow(deployment: Deployment) -> No
 
 def test_no_mail_server_is_yellow_and_an_unreachable_one_is_red(deployment: Deployment) -> None:
     assert deployment.run_doctor(EMAIL_URL="").statuses["mail"] == "yellow"
-    assert deployment.run_doctor().statuses["mail"] == "grey"  # mail is not checked without --mail
+    # The doctor does not check mail without `--mail`.
+    assert deployment.run_doctor().statuses["mail"] == "grey"
     report = deployment.run_doctor("--quick", "--mail")
     assert report.with_status("red") == ["mail"], report.messages
 

@@ -1,4 +1,4 @@
-"""One cluster of two replicas for all fuzz tests, and what must hold after each test."""
+"""All fuzz tests share one cluster of two replicas, which is checked after each test."""
 
 from collections.abc import Iterator
 

@@ -25,7 +25,8 @@ from tests.support.raw_socket import open_socket
 
 ANSWER_SECONDS = 20
 LAST_REF = "the last one"
-# The only reasons to close in these conversations: messages too big to be read, and invalid UTF-8.
+# In these conversations, the server closes a socket only for a message that is too big to be read,
+# or for invalid UTF-8.
 TOO_BIG_BYTES = 4 * settings.MAX_FRAME_BYTES
 TOO_BIG_CODES, NOT_UTF8_CODES = {1009, 1006}, {1007, 1006}
 
@@ -53,7 +54,7 @@ class Step:
 
 @dataclass(slots=True)
 class ExpectedAnswers:
-    """How many answers must still arrive, and how many may arrive, by `ref`."""
+    """For each `ref`, how many answers must still arrive, and how many may arrive."""
 
     required: Counter[str] = field(default_factory=Counter)
     possible: Counter[str] = field(default_factory=Counter)

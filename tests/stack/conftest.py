@@ -1,4 +1,4 @@
-"""One stack for all tests that do not break it; other tests start their own.
+"""All tests that do not break the stack share one. The other tests start their own.
 
 The first stack collects the static files, and the others get a copy.
 """

@@ -1,4 +1,7 @@
-"""A small `make load` against a stack: every kind of user, the table, exit status and files."""
+"""A small `make load` against a stack runs every kind of user.
+
+The tests check its table, exit status and files.
+"""
 
 import json
 import os

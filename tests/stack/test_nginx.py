@@ -1,4 +1,4 @@
-"""What nginx does with a request: where it is sent, with which headers, and when it is rejected."""
+"""Where nginx sends a request, with which headers, and when it rejects a request."""
 
 import signal
 import socket

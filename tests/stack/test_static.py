@@ -1,4 +1,4 @@
-"""Static files of releases: collected once, together with those of earlier releases."""
+"""The static files of a release are collected once, together with those of earlier releases."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole stack as browsers and other clients see it, through nginx."""
+"""The whole stack works for browsers and other clients, which see it through nginx."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A stack with TLS and a self-signed certificate."""
+"""Users and a load test reach a stack over TLS with a self-signed certificate."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ class FaultyChatServer:
         self._lock = Lock()  # each connection has a thread
 
     def answer(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer every request but a handshake with an empty page of messages."""
+        """Answer every request except a handshake with an empty page of messages."""
         if request.path.startswith("/ws/"):
             return None
         headers = Headers({"Content-Type": "application/json", "Connection": "close"})
@@ -101,7 +101,7 @@ def send(socket: ServerConnection, **frame: Any) -> None:
 
 @contextmanager
 def faulty_chat_server(fault: str = "") -> Iterator[str]:
-    """Start such a server; yield its address."""
+    """Start a faulty chat server. Yield its address."""
     chat = FaultyChatServer(fault)
     with serve(
         chat.serve,

@@ -47,7 +47,7 @@ def reset_rate_limits() -> None:
 
 @pytest.fixture
 def alice(db: None) -> User:
-    """The owner. Created first, because the embedded default makes the first user the owner."""
+    """The owner, created first because the embedded default makes the first user the owner."""
     alice = make_user("alice")
     users.make_owner(alice)
     return User.objects.get(pk=alice.pk)

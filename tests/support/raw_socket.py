@@ -62,7 +62,7 @@ async def send_until_closed(socket: ClientConnection, *texts: str | bytes) -> No
 
 
 async def close_code(socket: ClientConnection) -> int:
-    """Wait until the server closes. Return the close code; 1006 if there was none."""
+    """Wait until the server closes. Return the close code, or 1006 if the server sent none."""
     async with asyncio.timeout(10):
         while True:
             try:

@@ -9,7 +9,8 @@ from loadtests.lib.servers.process import HOST
 from tests.cluster.stage import ENVIRONMENT, elapse
 
 DRAIN_SECONDS = int(ENVIRONMENT["DRAIN_SECONDS"])
-# How much longer a drain may take if a server does not answer. docs/operations.md promises this.
+# The time that a drain may take in addition if a server does not answer, as docs/operations.md
+# says.
 FINISH_SECONDS = 10
 # Extra time allowed for a busy machine. It is shorter than the delay caused by a drain that wrongly
 # waits for unfinished connections, so the tests still catch that.

@@ -1,4 +1,4 @@
-"""Direct messages: two users share exactly one, and it cannot be changed."""
+"""Two users share exactly one direct message, which they cannot change."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

@@ -1,4 +1,4 @@
-"""Concurrent actions: the resulting log is valid, in whichever order they run."""
+"""Concurrent actions result in a valid log, whatever order they run in."""
 
 import random
 from collections.abc import Callable

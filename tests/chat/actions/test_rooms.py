@@ -1,4 +1,4 @@
-"""Rooms: who may create, rename and archive them, and which events this records."""
+"""Who may create, rename and archive rooms, and which events this records."""
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError

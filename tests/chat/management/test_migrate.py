@@ -92,7 +92,7 @@ def test_wait_ends_once_another_process_has_migrated(empty: str) -> None:
 
 
 def test_it_ends_on_sigterm(empty: str) -> None:
-    """Otherwise `migrate`, as the first process of a container, would ignore SIGTERM."""
+    """Without a handler, `migrate` would ignore SIGTERM as the first process of a container."""
     waiting = start(empty, "--wait")
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "Waiting for another process to apply the migrations.\n"

@@ -1,4 +1,4 @@
-"""Fixtures of the deployment tests: the container engine, the image, one running composition.
+"""Fixtures of the deployment tests: the container engine, the image and a running composition.
 
 Only `make test-deploy` runs these tests.
 """
@@ -32,7 +32,7 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    """Build the image once. Its layers stay for the next run."""
+    """Build the image once. Its layers stay in the engine's cache for the next run."""
     return engine.build(IMAGE)
 
 

@@ -81,7 +81,7 @@ class Engine:
 def this_revision() -> str:
     """Return the revision of this checkout.
 
-    The doctor runs from it, and compares its own revision with that of the containers.
+    The doctor runs from this checkout, and compares its revision with that of the containers.
     """
     return find_revision(ROOT / "REVISION", {}, ROOT)
 

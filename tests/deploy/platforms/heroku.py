@@ -59,7 +59,7 @@ class HerokuRedis(Redis):
             *(binary, *options, "--tls-port", str(self.port), "--tls-auth-clients", "no"),
             *("--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
             *("--requirepass", self._password, "--maxclients", str(REDIS_CONNECTIONS)),
-            *("--timeout", "3"),  # 300 on Heroku
+            *("--timeout", "3"),  # the timeout on Heroku is 300
         ]
 
     def answers(self) -> bool:

@@ -1,9 +1,9 @@
 """Runs the base of deploy/k8s without a cluster: each workload by `podman play kube`.
 
-A podman network replaces the cluster's network; its DNS has the names of the Services. Postgres and
-Redis run as plain containers. `playable` changes what podman needs in a different form; everything
-else (images, commands, variables, users, capabilities, read-only file systems, ConfigMaps) is used
-as built.
+A podman network replaces the cluster's network; its DNS server resolves the names of the Services.
+Postgres and Redis run as plain containers. `playable` changes what podman needs in a different
+form; everything else (images, commands, variables, users, capabilities, read-only file systems,
+ConfigMaps) is used as built.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""`docker compose up`: users chat while replicas are removed and added."""
+"""`docker compose up` starts Hubbub, and users chat while replicas are removed and added."""
 
 import asyncio
 import json
@@ -104,7 +104,7 @@ def test_only_nginx_is_published_and_only_on_loopback(composition: Composition) 
 def test_inspecting_containers_shows_no_secrets(composition: Composition) -> None:
     """Users who may list containers see the containers' environment and commands."""
     words = {word for name in SECRETS for word in re.split(r"[:/@]", composition.variable(name))}
-    # Secrets of `make_secrets.py` have this length.
+    # All secrets that `make_secrets.py` creates have this length.
     secrets = {word for word in words if len(word) == 64}
     assert len(secrets) == 3
     shown = json.dumps(

@@ -1,4 +1,4 @@
-"""Heroku dynos, started and stopped as the platform does, while users chat."""
+"""Users chat while Heroku dynos are started and stopped as the platform does it."""
 
 import asyncio
 import re

@@ -10,7 +10,7 @@ from hubbub.version import RELEASE, read_version
 from loadtests.lib.servers.process import ROOT
 from tests.deploy.platforms.engine import Engine, call, checked, tool
 
-# The flags of a strict platform. /dev/shm exists in any case.
+# The flags that a strict platform would set. /dev/shm exists in any case.
 LOCKED = ("--rm", "--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--network=none")
 STATED_MB = re.compile(r"slim` plus (\d+) MB")
 MEGABYTE = 1_000_000

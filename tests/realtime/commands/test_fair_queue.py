@@ -1,4 +1,4 @@
-"""Queued sends: users take turns, and the sends of one user keep their order."""
+"""Users take turns in the fair queue, and the sends of one user keep their order."""
 
 import asyncio
 from collections import Counter

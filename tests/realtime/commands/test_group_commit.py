@@ -1,4 +1,4 @@
-"""Group commit: sends share transactions, and no user or room delays the others."""
+"""With group commit, sends share transactions, and no user or room delays the others."""
 
 import asyncio
 import threading
@@ -208,8 +208,8 @@ def test_sends_to_a_locked_room_are_saved_in_order_once_it_is_unlocked(
         group_commit = GroupCommit()
         with room_locked(lobby):
             waiting = [asyncio.ensure_future(group_commit.send(draft(alice, lobby, "n0")))]
-            # This message is saved in the same batch or the next one. So by now the group commit
-            # has found the lobby locked.
+            # This message is saved in the same batch as the first one or in the next batch. So
+            # afterwards, the group commit has found the lobby locked.
             await group_commit.send(draft(alice, free, "free"))
             for n in range(1, 20):
                 waiting.append(
@@ -232,7 +232,7 @@ def test_a_nonce_in_another_open_transaction_delays_no_other_send(
         group_commit = GroupCommit()
         drafts = [draft(alice, lobby, "held"), draft(bob, lobby, "free")]
         with in_another_transaction(lambda: send_many([draft(alice, held, "held")])):
-            results = await outcomes(group_commit, drafts)  # both are in the first batch
+            results = await outcomes(group_commit, drafts)  # both drafts are in the first batch
         await group_commit.close()
         return results
 

@@ -50,7 +50,7 @@ def outcome(identity: Identity | Exception) -> Outcome:
 def outcome_beside_bob(user: User, **changes: object) -> Outcome:
     """Change a user's row. Return the outcome of the user's handshake.
 
-    It is authenticated in one batch with a handshake of bob, who is admitted.
+    The handshake is in one batch with a handshake of bob, who is admitted.
     """
     bob, credentials = User.objects.get(username="bob"), session_of(user)
     User.objects.filter(pk=user.pk).update(**changes)

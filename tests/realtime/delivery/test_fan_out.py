@@ -66,7 +66,7 @@ async def test_frames_of_a_few_milliseconds_are_joined_in_one_write(
     for text in texts:
         room.write([text])
     await wait_for_texts([wire], texts)
-    assert wire.writes == 2  # the first frame at once, all others together
+    assert wire.writes == 2  # the first frame is written at once, the others together
 
 
 async def test_a_large_room_does_not_delay_a_small_one() -> None:

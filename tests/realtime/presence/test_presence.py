@@ -1,4 +1,4 @@
-"""Presence of one room across replicas: what each replica sends to its peers and its clients."""
+"""What replicas send to their peers and their clients about presence in one room."""
 
 from hypothesis import given
 from hypothesis import strategies as st

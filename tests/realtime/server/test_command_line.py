@@ -136,7 +136,7 @@ def test_it_can_serve_another_application(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_during_the_start_ends_it(tmp_path: Path, number: signal.Signals) -> None:
-    """It needs a handler: the first process of a container has no default action for SIGTERM."""
+    """A handler is needed: the first process of a container has no default action for SIGTERM."""
     settings = f"import os; os.kill(os.getpid(), {int(number)})\nfrom hubbub.settings import *\n"
     (tmp_path / "signalled_settings.py").write_text(settings)
     variables = {

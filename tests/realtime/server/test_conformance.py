@@ -31,7 +31,7 @@ from tests.realtime.server.servers import Ours, Stock
 
 Received: TypeAlias = list[Any]
 
-# At and around the lengths where a frame's header changes its format.
+# Lengths at and around those where a frame's header changes its format.
 LENGTHS = (1, 125, 126, 127, 65_535, 65_536)
 
 

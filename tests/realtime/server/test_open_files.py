@@ -1,4 +1,4 @@
-"""A server uses all file descriptors it may have, and survives having none left.
+"""A server uses all file descriptors that it may have, and survives if none is left.
 
 The tests lower the limit of a running server, because thousands of connections would be slow.
 """
@@ -56,7 +56,7 @@ def test_connections_that_cannot_be_accepted_wait_without_load(server: Limited) 
         client = waiting.enter_context(closing(connect(server)))
         wait_until(lambda: warnings(server))
         before = cpu_seconds(server)
-        time.sleep(2)  # the time over which the load is measured
+        time.sleep(2)  # the load is measured over this time
         assert cpu_seconds(server) - before < 0.4
         with limit(server, HARD):
             client.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -67,7 +67,7 @@ def test_connections_that_cannot_be_accepted_wait_without_load(server: Limited) 
 
 @contextmanager
 def limit(server: Limited, files: int) -> Iterator[None]:
-    """Set the soft limit of a running server until the block ends."""
+    """Set the soft limit of a running server until the `with` block ends."""
     before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (files, HARD))
     try:
         yield

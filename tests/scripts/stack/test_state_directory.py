@@ -1,4 +1,4 @@
-"""The stack's directory lets PostgreSQL's user pass, and lets nobody list it."""
+"""PostgreSQL's user can enter the stack's directory, but only its owner can list it."""
 
 import os
 import stat
