@@ -21,7 +21,7 @@ from scripts.stack.output import Output
 from scripts.stack.ports import free_port
 from scripts.stack.process import Process, Program, describe_exit
 
-# Heroku gives a dyno 60 s to listen.
+# Heroku gives a dyno 60 s to listen on its port.
 READY_SECONDS = 45.0
 # A child may exit because of a SIGTERM that reaches this process a moment later.
 SIGTERM_SKEW_SECONDS = 0.5

@@ -1,8 +1,8 @@
 """A dyno's nginx: the buildpack's program, with the same templates as everywhere else.
 
 Heroku's router is the only way in, and it appends the client's address to X-Forwarded-For. So the
-last address there is the client's; the client may have forged the addresses before it. The router
-also reports whether the client used TLS.
+last address in this header is the client's; the client may have forged the addresses before it. The
+router also reports whether the client used TLS.
 """
 
 import os

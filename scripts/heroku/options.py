@@ -14,7 +14,7 @@ YES, NO = {"1", "true", "yes", "on"}, {"", "0", "false", "no", "off"}
 class DynoOptions:
     port: int
     bind: str  # all interfaces by default, since the router is another machine
-    alone: bool  # one replica serves everything
+    alone: bool  # whether one replica serves everything
     drain_seconds: int
     nginx_workers: int  # NGINX_WORKERS, as the nginx buildpack names it
     static: Path

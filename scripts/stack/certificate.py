@@ -1,4 +1,4 @@
-"""A self-signed certificate for localhost, to try TLS on one machine."""
+"""Creates a self-signed certificate for localhost, to try TLS on one machine."""
 
 import subprocess
 from pathlib import Path

@@ -90,7 +90,7 @@ class Manager:
             self._operation.result()
 
     async def _cancel_operation(self) -> None:
-        """Cancel a running operation; whatever it has started is stopped with everything else."""
+        """Cancel a running operation. Processes that it has started are stopped like all others."""
         if self._operation is not None:
             self._operation.cancel()
             await asyncio.wait((self._operation,))

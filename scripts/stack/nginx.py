@@ -29,7 +29,7 @@ Address: TypeAlias = tuple[str, int]
 
 RELOAD_SECONDS = 30.0
 MAX_FILES = 32_768
-# Template variables that the environment may override.
+# Template variables that the environment can override.
 SHELL_VARIABLES = (
     *("LIMIT_EXEMPT", "SIGN_IN_RATE", "SIGN_IN_BURST", "HANDSHAKE_RATE", "HANDSHAKE_BURST"),
     *("SOCKETS_PER_ADDRESS", "BODY_SIZE", "SOCKET_TIMEOUT", "WORKER_SHUTDOWN", "REAL_IP_FROM"),

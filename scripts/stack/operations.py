@@ -17,7 +17,7 @@ from scripts.stack.supervised_service import Service
 
 
 async def scale(stack: Stack, replicas: int, report: Report) -> None:
-    """Run this many replicas. Raises StackError for a number out of range."""
+    """Set the number of replicas. Raises StackError if the number is out of range."""
     if not 1 <= replicas <= MAX_REPLICAS:
         raise StackError(f"REPLICAS must be a number from 1 to {MAX_REPLICAS}, not {replicas}.")
     current = len(stack.realtime)
@@ -116,7 +116,7 @@ def _describe_failed_deploy(
 ) -> str:
     """Describe which code runs after a failed deploy, and what to do.
 
-    `before`: the services that ran before the deploy.
+    `before` holds the services that ran before the deploy.
     """
     serving = [*stack.realtime, *stack.web]
     new = [service for service in serving if service not in before]

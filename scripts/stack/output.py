@@ -1,4 +1,4 @@
-"""One stream with the output of all processes, each line prefixed with its process's name."""
+"""Merges the output of all processes, and starts each line with the name of its process."""
 
 import asyncio
 import os

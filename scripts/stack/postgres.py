@@ -49,7 +49,7 @@ def program(state: StateDirectory, port: int, output: Output) -> Program:
         environment={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
         cwd=Path("/"),
         is_ready=partial(succeeds, *ready),
-        stop_signal=signal.SIGINT,  # "fast" shutdown: does not wait for clients
+        stop_signal=signal.SIGINT,  # a "fast" shutdown, which does not wait for clients
         orphan_signal=signal.SIGINT,
         user=_user(),
     )

@@ -24,7 +24,7 @@ class Program:
     cwd: Path
     is_ready: Callable[[], Awaitable[bool]]
     stop_signal: signal.Signals = signal.SIGTERM
-    # Sent by the kernel when the parent process is gone.
+    # The signal that the kernel sends when the parent process is gone.
     orphan_signal: signal.Signals = signal.SIGTERM
     user: str | None = None
 
@@ -49,7 +49,7 @@ class Process:
         return child.pid if child is not None and child.returncode is None else None
 
     async def run(self) -> int:
-        """Run the program until it exits. Return its exit code. May be called again afterwards."""
+        """Run the program until it exits. Return its exit code. Can be called again afterwards."""
         program = self.program
         command = launcher_command(program.command, program.orphan_signal, program.user)
         self._child, lines = await spawn(command, program.environment, program.cwd)

@@ -104,7 +104,7 @@ class Stack:
     def finish_release(self) -> None:
         """Write the settings for `manage.py` and remove static files of old releases.
 
-        Call this once the current release serves.
+        Call this once the current release serves requests.
         """
         paths = {"STATIC_ROOT": str(self.release.static), "STACK_ROOT": str(self.release.root)}
         self._state.write_environment(self.settings | paths)
@@ -127,7 +127,7 @@ class Stack:
 
     @property
     def drain_seconds(self) -> float:
-        """How long a replica may take to drain and stop."""
+        """How long a replica can take to drain and stop."""
         return self._options.drain_seconds + STOP_SECONDS
 
     async def _start_stores(self, secrets: dict[str, str]) -> None:

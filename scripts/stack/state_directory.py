@@ -42,7 +42,7 @@ class StateDirectory:
                 f"The path {self.path} is too long for a socket: set STACK_DIR to a shorter one."
             )
         try:
-            # Other users, such as postgres, may pass through to their own directories.
+            # Other users, such as postgres, must be able to reach their own directories in it.
             self.path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
             self.path.mkdir(mode=0o711, exist_ok=True)
             if self.path == DEFAULT_PATH and is_root():
@@ -102,7 +102,7 @@ def _let_pass(directory: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that no other user may read, in one step."""
+    """Write a file that no other user can read, in one step."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)

@@ -31,9 +31,9 @@ async def ensure_collected(state: StateDirectory, root: Path, collect: Collect) 
 
 
 def remove_old(state: StateDirectory) -> None:
-    """Remove all but the latest directories.
+    """Remove all directories except the latest ones.
 
-    Call this only once the latest release serves; until then an older one may be serving.
+    Call this only once the latest release serves requests; until then an older one may do so.
     """
     for old in _latest_first(state / "static")[KEPT_RELEASES:]:
         shutil.rmtree(old, ignore_errors=True)

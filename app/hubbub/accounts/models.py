@@ -125,7 +125,7 @@ class Token(models.Model):
 
     @classmethod
     def create(cls, user: User, name: str) -> tuple["Token", str]:
-        """Create a token of `user`. Return it with its secret, which cannot be shown again."""
+        """Create a token for `user`. Return it with its secret, which cannot be shown again."""
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         return cls.objects.create(user=user, name=name, digest=digest_of(secret)), secret
 

@@ -52,7 +52,7 @@ class FailOpenRedisCache(RedisCache):
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> Any:
         # Return True, so that code that acquires a lock with `add` does not wait until Redis is
-        # back.
+        # available again.
         return self._try(True, super().add, key, value, timeout, version)
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:

@@ -3,7 +3,7 @@
 The result is the same as that of `django.contrib.auth.get_user` for each session, but one query
 reads all sessions, and nothing is written: a handshake cannot set a cookie, so it must not rotate a
 session's key. A claim alone proves nothing, because a session ends when its user's password
-changes: check the claim with `claim_is_valid`.
+changes. Check each claim with `claim_is_valid`.
 """
 
 from collections.abc import Collection
@@ -28,7 +28,7 @@ class SessionClaim(NamedTuple):
 
 
 def read_session_claims(session_keys: Collection[str]) -> dict[str, SessionClaim]:
-    """Return the claims of sessions by session key, with one query.
+    """Return the claims of sessions by their session keys. This makes one query.
 
     Sessions that are expired, unreadable or without a user are left out.
     """

@@ -1,7 +1,8 @@
 """Authenticates bearer tokens, for REST requests and WebSocket handshakes.
 
-A token is usable if it is not revoked and its user is neither banned nor deactivated. The time of
-last use is written at most once a minute, so a busy bot does not cause a write on each request.
+A token is usable if it is not revoked and its user is neither banned nor deactivated. The time when
+a token was last used is written at most once a minute, so a busy bot does not cause a write on each
+request.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +18,7 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 
 
 def authenticate_token(secret: str) -> tuple[User, Token] | None:
-    """Return the user and the token of `secret`, or None if there is no usable token."""
+    """Return the token with this secret and its user, or None if no such token is usable."""
     token = Token.objects.usable().matching(secret).select_related("user").first()
     if token is None:
         return None
@@ -26,7 +27,7 @@ def authenticate_token(secret: str) -> tuple[User, Token] | None:
 
 
 def usable_tokens(digests: Collection[str]) -> dict[str, Token]:
-    """Return the usable tokens by the digests of their secrets, with one query."""
+    """Return those of the tokens that are usable, by the digests of their secrets."""
     tokens = {token.digest: token for token in Token.objects.usable().filter(digest__in=digests)}
     _record_use(tokens.values())
     return tokens

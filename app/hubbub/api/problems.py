@@ -1,7 +1,7 @@
 """Turns exceptions of the domain into JSON error responses with the protocol's codes.
 
-Endpoints raise and never build an error response themselves. A response never contains the text of
-an exception that was not written for users.
+Endpoints raise exceptions and never build an error response themselves. A response never contains
+the text of an exception that was not written for users.
 """
 
 import logging

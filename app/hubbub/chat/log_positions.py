@@ -50,7 +50,7 @@ def renew_epoch(old: str) -> None:
 
 
 def _epoch(workspace: Workspace) -> str:
-    """Return the epoch. It changes when the database is restored, by any method."""
+    """Return the epoch. It changes when the database is restored, by whatever method."""
     name = f"{workspace.epoch} {_database_identity()}"
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 

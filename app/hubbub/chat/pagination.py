@@ -60,7 +60,7 @@ def messages_page(
     are the messages that they reply to, and `notices` are the other events between them, as event
     frames, at most MAX_NOTICES.
     """
-    room = own_membership(user, room_id).room  # before the page is read
+    room = own_membership(user, room_id).room  # must be read before the page
     limit = max(1, min(limit, settings.MAX_PAGE_MESSAGES))
     if around is not None:
         page = _around(room, around, limit)

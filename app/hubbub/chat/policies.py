@@ -138,7 +138,7 @@ def ensure_may_edit(
 def ensure_may_delete(
     actor: User, room: Room, membership: Membership | None, message: Message
 ) -> None:
-    """Users may delete their own messages; moderators and workspace owners, anyone's."""
+    """Users may delete their own messages. Moderators and workspace owners may delete anyone's."""
     ensure_may_enter(actor)
     if actor.is_owner:
         return

@@ -31,7 +31,7 @@ class PublishQueue:
     def __init__(self) -> None:
         self._messages: deque[QueuedMessage] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._is_failing = False  # the last publish failed
+        self._is_failing = False  # whether the last publish failed
 
     @property
     def running_task(self) -> "asyncio.Task[None] | None":

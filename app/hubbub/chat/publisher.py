@@ -40,13 +40,13 @@ def host_for_group(group: str) -> int:
 
 class Publisher:
     def __init__(self) -> None:
-        self._queues: dict[int, PublishQueue] = {}  # by Redis host
+        self._queues: dict[int, PublishQueue] = {}  # by the index of the Redis host
         self._pending_bumps: dict[int, tuple[int, int]] = {}  # room: (seq, number)
         self._bump_times: dict[int, float] = {}  # room: when its last bump was queued (monotonic)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = 0
-        self._is_scheduled = False  # the loop will send what is queued
+        self._is_scheduled = False  # whether the loop will send what is queued
 
     def publish_entries(self, log: int, entries: Sequence[LogEntry]) -> None:
         """Publish entries that were just committed to a log. Never waits, never raises."""

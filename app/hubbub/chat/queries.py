@@ -67,7 +67,7 @@ def directory(user: User, *, named: str = "", archived: bool = False) -> list[Da
 def members_of(
     user: User, room_id: int, *, named: str = "", limit: int = 100, offset: int = 0
 ) -> list[Data]:
-    """Return a room's members, ordered by name. Only members may read them."""
+    """Return a room's members, ordered by name. Only members of the room may read them."""
     room = own_membership(user, room_id).room
     rows = Membership.objects.filter(_named(named, "user__"), room=room).select_related("user")
     rows = rows.order_by("user__name", "user_id")[offset : offset + limit]

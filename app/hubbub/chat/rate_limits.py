@@ -11,7 +11,7 @@ from math import ceil
 
 from django.conf import settings
 
-# Tokens are promised at most this far ahead.
+# How far ahead tokens are promised at most.
 MAX_PROMISED_SECONDS = 20.0
 # A promised token must be available in time, although sums of floating-point times are not exact.
 ROUNDING = 1e-9
@@ -40,9 +40,9 @@ class Bucket:
     def take(self, now: float) -> float:
         """Take a token and return 0, or return the seconds until the caller should try again.
 
-        Each caller who finds no token gets a different time. If a hundred retried at the same time,
-        there would be one token for all of them, again and again. Times are given out up to
-        MAX_PROMISED_SECONDS ahead; callers beyond that share the last one.
+        Each caller who finds no token gets a different time. If a hundred callers retried at the
+        same time, there would be one token for all of them, again and again. Times are promised up
+        to MAX_PROMISED_SECONDS ahead; later callers share the last one.
         """
         gained = (now - self.at) * self.per_second
         self.tokens = min(self.burst, self.tokens + gained)
@@ -57,7 +57,7 @@ class Bucket:
 
 
 class RateLimit:
-    """A bucket for each user. Full buckets are removed when there are many."""
+    """A bucket for each user. Full buckets are removed when there are many buckets."""
 
     MAX_BUCKETS = 20_000
 

@@ -20,7 +20,7 @@ from redis.exceptions import ConnectionError, ResponseError, TimeoutError
 
 logger = logging.getLogger(__name__)
 
-# The kernel raises TimeoutError when it gives up a connection.
+# The kernel raises TimeoutError when it gives a connection up.
 CONNECTION_LOST = ConnectionError, TimeoutError
 UNSUBSCRIBED_SECONDS = 0.1
 RECONNECT_SECONDS = 0.5
@@ -28,7 +28,7 @@ RECONNECT_SECONDS = 0.5
 
 class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
     async def group_send_many(self, messages: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        """Send each message to its group. Messages on one host keep their order.
+        """Send each message to its group. Messages on the same host stay in order.
 
         Raises Redis's errors. If a connection is lost, messages may be sent twice.
         """
@@ -53,7 +53,7 @@ class RedisLayer(RedisPubSubChannelLayer):  # type: ignore[misc]
 
     def _get_layer(self) -> Any:
         layer = super()._get_layer()
-        if not isinstance(layer._shards[0], RedisHost):  # new, for this event loop
+        if not isinstance(layer._shards[0], RedisHost):  # the layer is new in this event loop
             layer._shards = [RedisHost(shard.host, layer) for shard in layer._shards]
         return layer
 
@@ -73,7 +73,7 @@ class RedisHost(RedisSingleShardConnection):  # type: ignore[misc]
         self._is_outage_logged = False  # an outage is logged once
 
     async def publish_many(self, publishes: Sequence[tuple[str, bytes]]) -> None:
-        """Publish to channels, in order. Raises Redis's errors."""
+        """Publish messages to channels, in order. Raises Redis's errors."""
         async with self._lock:
             self._ensure_redis()
             if self._publishing is None:

@@ -20,7 +20,7 @@ Results: TypeAlias = Iterator[CheckResult]
 @dataclass(slots=True)
 class CheckContext:
     http: HttpClient
-    page: Response  # the sign-in page, as an anonymous visitor gets it
+    page: Response  # the sign-in page, as an anonymous visitor sees it
     accounts: SignedInAccounts
     open: ExitStack  # closes the WebSockets after the last check
     quick: bool = False
@@ -34,7 +34,7 @@ class CheckContext:
 
     @property
     def timeout_seconds(self) -> float:
-        """How long the deployment may take to respond."""
+        """How long a response of the deployment can take."""
         return self.http.timeout_seconds
 
     @property

@@ -38,7 +38,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
-    """The deployment's public address, and how long a response may take."""
+    """The deployment's public address, and how long a response can take."""
 
     url: SplitResult
     timeout_seconds: float

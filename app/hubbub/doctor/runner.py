@@ -1,6 +1,7 @@
 """Runs every check in turn and yields each result as soon as it is available.
 
-The `doctor` command calls this. It raises `DeploymentUnreachable` only when nothing can be checked.
+The `doctor` command calls this. `run_checks` raises `DeploymentUnreachable` only when nothing can
+be checked.
 """
 
 from collections.abc import Callable, Iterator

@@ -97,7 +97,7 @@ async def _connect(http: HttpClient, cookie: str, origin: str) -> WebSocketClien
         open_timeout=http.timeout_seconds,
         ping_interval=None,
         close_timeout=1,
-        max_queue=None,  # otherwise pings behind unread frames would not be answered
+        max_queue=None,  # with a limit, pings behind unread frames get no answer
         create_connection=PingCountingConnection,
     )
     assert isinstance(connection, PingCountingConnection)

@@ -37,7 +37,7 @@ class LockWait(Enum):
 
 
 class MessageKey(NamedTuple):
-    """Identifies a message for as long as it exists."""
+    """Identifies a message from its draft on, for as long as the message exists."""
 
     sender_id: int
     nonce: str
@@ -65,7 +65,7 @@ class Statements(Protocol):
         messages: Collection[MessageKey],
         wait: LockWait,
     ) -> LockedRows:
-        """Lock the rooms of the memberships until the end of the transaction, then read.
+        """Lock the rooms of the memberships until the end of the transaction, then read the rows.
 
         Rooms are locked in the order of their ids. In any other order, batches that write to
         several rooms would deadlock.

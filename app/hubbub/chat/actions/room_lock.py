@@ -27,7 +27,8 @@ class LockedRoom:
 def lock_room(actor: User, room_id: int) -> LockedRoom:
     """Lock the room until the end of the transaction, and read the actor's membership in it.
 
-    Raises `Room.DoesNotExist`, and OperationalError if the lock is not free in time.
+    Raises `Room.DoesNotExist` if there is no such room, and OperationalError if the lock is not
+    free in time.
     """
     limit_lock_time()
     room = Room.objects.lock(room_id)

@@ -1,4 +1,4 @@
-"""Changes to users: rename, ban, deactivate, sign out, revoke a token.
+"""Actions on users: rename, ban, deactivate, sign out, revoke a token.
 
 Each change is recorded in the workspace log, which every replica follows. So the open connections
 of a user are closed immediately, on every replica.
@@ -22,7 +22,7 @@ from hubbub.chat.text import clean_line
 
 @transaction.atomic
 def make_owner(user: User) -> None:
-    """Make a user an owner of the workspace and the lobby, without any check. For operators."""
+    """Make a user an owner of the workspace and the lobby, without a check. Only for operators."""
     limit_lock_time()
     lobby = Room.objects.lock_lobby()
     make_workspace_owner(user)
@@ -33,7 +33,7 @@ def make_owner(user: User) -> None:
 
 @transaction.atomic
 def rename(actor: User, *, name: str) -> User:
-    """Change the actor's display name. An empty name means the username."""
+    """Change the actor's display name. If it is empty, use the username."""
     name = clean_line(name)
     validate_name(name)
     if len(name) > settings.MAX_NAME_CHARS:
@@ -93,8 +93,8 @@ def reactivate(actor: User, *, user_id: int) -> User:
 def sign_out(user: User, *, session_key: str) -> None:
     """End a session.
 
-    Its row is deleted in the transaction that records the event, so the session can open no new
-    connection.
+    The session's row is deleted in the transaction that records the event, so the session can open
+    no new connection.
     """
     Session.objects.filter(session_key=session_key).delete()
     record_workspace_event("user.signed_out", user=user, session=digest_of(session_key))
@@ -132,9 +132,9 @@ def _lock_other(actor: User, user_id: int) -> User:
 def _lock_user(user_id: int) -> User:
     """Return the user's row, locked until the end of the transaction.
 
-    The lock leaves the row's key alone (`no_key`), because new messages and memberships refer to
-    it. With a plain lock, their transactions would wait for this one while they hold the workspace
-    row, which this transaction needs next.
+    The lock does not include the row's key (`no_key`), because new messages and memberships refer
+    to it. With a plain lock, their transactions would wait for this one while they hold the
+    workspace row, which this transaction needs next.
     """
     limit_lock_time()
     return User.objects.select_for_update(no_key=True).get(pk=user_id)

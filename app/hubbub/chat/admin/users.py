@@ -38,7 +38,7 @@ class UserPasswordForm(AdminPasswordChangeForm):  # type: ignore[type-arg]
 
 
 class OwnerFilter(BooleanFieldListFilter):
-    """Django calls this field "superuser status"; Hubbub calls these users owners."""
+    """Filters users by whether they are owners. Django calls this field "superuser status"."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,7 +1,7 @@
-"""Users for load tests, with a session or a password for each.
+"""Creates users for load tests, each with a session or a password.
 
 Called by `seed`. Users have no password unless one is requested. Anyone who can read the file of
-sessions or passwords can act as these users, so only its owner may read it.
+sessions or passwords can act as these users, so only its owner can read it.
 """
 
 import os

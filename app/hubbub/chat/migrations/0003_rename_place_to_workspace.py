@@ -1,7 +1,6 @@
 """Rename the models Place and PlaceEvent. The tables keep their names, so no SQL runs.
 
-The release before this one works on the same tables. Django's content types are renamed with the
-models.
+The previous release works with the same tables. Django's content types are renamed with the models.
 """
 
 from django.db import migrations

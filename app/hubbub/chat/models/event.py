@@ -22,8 +22,8 @@ class EventQuerySet(models.QuerySet["Event"]):
     def notices(self, room: Room, low: int, high: int | None) -> Self:
         """Return the events other than messages, from seq `low` to `high` (None: the end).
 
-        Everyone joins the lobby, so a notice of each join would be noise: joins of the lobby are
-        left out.
+        Everyone joins the lobby, so a notice of each join would be noise. Joins of the lobby are
+        therefore left out.
         """
         rows = self.filter(room=room, seq__gte=low)
         if high is not None:

@@ -1,4 +1,4 @@
-"""Messages. Deleting one empties `body` and `html`; the row and its number stay."""
+"""Messages. Deleting a message empties `body` and `html`; its row and its number stay."""
 
 from typing import ClassVar, Self
 

@@ -14,8 +14,8 @@ class Workspace(models.Model):
     """
 
     seq = models.PositiveBigIntegerField(default=0)
-    # Identifies the logs. A replica renews the epoch when a log was rewound (the database was
-    # restored).
+    # Identifies the logs. A replica renews the epoch when it finds that a log was rewound because
+    # the database was restored.
     epoch = models.UUIDField(default=uuid.uuid4)
 
     class Meta:

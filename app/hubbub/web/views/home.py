@@ -1,4 +1,4 @@
-"""The address "/": it redirects to a room."""
+"""The view of the address "/", which redirects to a room."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from hubbub.chat import queries
 from hubbub.web.current_user import current_user
 
-# main.js sets it to the room that was open last.
+# main.js sets this cookie to the room that was open last.
 LAST_ROOM_COOKIE = "room"
 
 

@@ -62,7 +62,7 @@ export class HistoryLoader {
     if (this.loading.has(id)) return;
     this.loading.add(id);
     const query = { around: seq, limit: 1 };
-    // Without an answer the quote keeps showing "…".
+    // If there is no answer, the quote keeps showing "…".
     const page = await this.rest.get(`rooms/${room}/messages`, query).catch(() => null);
     const message = page?.messages.find((each) => each.id === id);
     if (message) this.store.dispatch({ type: "page.message_loaded", room, message });

@@ -2,7 +2,7 @@
  * A WebSocket that reconnects automatically: it connects, waits for `welcome`, sends a ping when
  * the server is silent, and reconnects with backoff and jitter. When the server sends `goodbye`,
  * the next socket opens beside the old one and takes over with its `welcome`, without an
- * interruption. This class knows frames and nothing about rooms; `LiveUpdates` resumes on
+ * interruption. This class knows about frames but not about rooms; `LiveUpdates` resumes on
  * `welcome`.
  *
  * The timings are the protocol's ("Keep-alive", "Close codes" in docs/protocol.md): change them there

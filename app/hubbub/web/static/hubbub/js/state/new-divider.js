@@ -7,12 +7,12 @@
 
 import { unreadOf } from "./room.js";
 
-/** The number of the last message that the user has read; null when nothing is unread. */
+/** The number of the last message that the user has read; null if nothing is unread. */
 export function lastReadOf(info) {
   return info && unreadOf(info) ? info.read : null;
 }
 
-/** Move the divider to the first unread message. It stays where it is when nothing is unread. */
+/** Move the divider to the first unread message. If nothing is unread, it stays where it is. */
 export function withDividerAtUnread(timeline, info) {
   const dividerAfter = lastReadOf(info);
   const isMoved = dividerAfter !== null && dividerAfter !== timeline.dividerAfter;

@@ -101,7 +101,7 @@ export class Outbox {
   }
 }
 
-/** What the user has typed in each room's composer and not sent yet. */
+/** What the user has typed in each room's composer but not sent yet. */
 export class Drafts {
   constructor(user, storage) {
     this.prefix = `${KEY_PREFIX}${user}.draft.`;
@@ -128,7 +128,8 @@ function store(storage, key, text) {
   try {
     storage.setItem(key, text);
   } catch {
-    // The storage is full. The entry is still sent from memory, but is lost with the page.
+    // The storage is full. The entry is still sent from memory, but is lost when the page is
+    // closed.
   }
 }
 

@@ -15,7 +15,7 @@ const dayThisYear = new Intl.DateTimeFormat(locale, {
 const dayOfAnotherYear = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
 const DAY_MS = 24 * 3600 * 1000;
 
-/** The time of day, as short as the locale writes it: `6:23 AM`. */
+/** The time of day, as short as the locale writes it, such as `6:23 AM`. */
 export function timeOf(iso) {
   return clock.format(new Date(iso));
 }

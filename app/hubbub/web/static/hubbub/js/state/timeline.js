@@ -68,7 +68,7 @@ export function withSubscribed(timeline, frame) {
   return { ...next, pendingPosition: frame.seq, needsLoad: true };
 }
 
-/** Clear the state that belonged to the lost connection; keep the position. */
+/** Clear the state that belonged to the lost connection; keep the timeline's position. */
 export function withoutConnection(timeline) {
   return { ...onNextConnection(timeline), online: null, onlineCount: null, typing: new Map() };
 }

@@ -1,4 +1,4 @@
-/** The users who are viewing the open room now, on any replica. */
+/** Lists the users who are viewing the open room now, on any replica. */
 
 import { html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";

@@ -1,6 +1,6 @@
 /**
  * Keyboard access to the timeline: one message at a time is in the tab order, arrow keys move the
- * focus, and letters do what the message's buttons do. Created by the timeline.
+ * focus, and letters do what the message's buttons do. The timeline creates this.
  */
 
 import { openTimeline } from "../../state/selectors.js";

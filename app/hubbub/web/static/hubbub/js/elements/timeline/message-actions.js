@@ -1,8 +1,9 @@
 /**
- * What a user can do with a message: reply, copy its link, edit it, delete it. Created by the
- * timeline and called by the messages' buttons (`message.js`) and `keyboard-shortcuts.js`.
+ * What a user can do with a message: reply, copy its link, edit it, delete it. The timeline creates
+ * this; the messages' buttons (`message.js`) and `keyboard-shortcuts.js` call it.
  *
- * The server decides what is allowed. `permissionsFor` only hides buttons that it would refuse.
+ * The server decides what is allowed. `permissionsFor` only hides buttons for actions that the
+ * server would refuse.
  */
 
 import { openRoom, openTimeline } from "../../state/selectors.js";
