@@ -14,7 +14,7 @@ from typing import ClassVar
 # How many users open the page each second during the ramp-up. Each of these users makes a dozen or
 # more requests.
 ARRIVALS_PER_SECOND = 10.0
-LONGEST_RAMP = 0.25  # share of the run
+LONGEST_RAMP = 0.25  # the longest ramp-up, as a share of the run
 
 
 class Action(Enum):
@@ -96,9 +96,9 @@ class Spike(Shape):
     description = (
         "a third of the users, suddenly all of them for a third of the run, then a third again"
     )
-    quiet = 0.3  # share of the users
-    starts, ends = 0.4, 0.7  # share of the run
-    rise = 0.05  # share of the run
+    quiet = 0.3  # the share of the users who are there before and after the spike
+    starts, ends = 0.4, 0.7  # when the spike starts and ends, as shares of the run
+    rise = 0.05  # how long the rise takes, as a share of the run
 
     def users_at(self, at: float) -> int:
         quiet = max(1, round(self.users * self.quiet))
@@ -128,7 +128,7 @@ class Herd(Shape):
     """
 
     description = "everyone is online; twice all connections drop at once and all clients reconnect"
-    drops = (0.5, 0.75)  # share of the run
+    drops = (0.5, 0.75)  # when connections drop, as shares of the run
 
     def schedule(self) -> list[ScheduledAction]:
         return [ScheduledAction(self.seconds * share, Action.DROP) for share in self.drops]
@@ -142,7 +142,7 @@ class Deploy(Shape):
     """
 
     description = "everyone talks while the replicas restart, one after the other"
-    starts = 0.4  # share of the run
+    starts = 0.4  # when the deploy starts, as a share of the run
 
     def schedule(self) -> list[ScheduledAction]:
         return [ScheduledAction(self.seconds * self.starts, Action.DEPLOY)]
@@ -172,10 +172,10 @@ class School(Shape):
     description = (
         "a morning: all arrive within minutes, then lessons (quiet) and breaks (everyone talks)"
     )
-    layers = (25, 100, 0)  # a class, a year, the whole school
+    layers = (25, 100, 0)  # the sizes of a class and of a year; 0 stands for the whole school
     hours = 4
-    arrival = 0.08  # share of the run: twenty minutes of a morning
-    greeting_ends, lesson_ends = 0.1, 0.75  # share of an hour
+    arrival = 0.08  # the share of the run in which users arrive: twenty minutes of a morning
+    greeting_ends, lesson_ends = 0.1, 0.75  # shares of an hour, which is a lesson and its break
     greeting, lesson, break_ = 1.5, 0.7, 1.58  # how active the users are
 
     def users_at(self, at: float) -> int:

@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 leave_out(run, step, error)
             else:
                 run["records"] += records
-            save(options.json, run)  # a run takes a quarter of an hour and may be interrupted
+            save(options.json, run)  # a run takes a quarter of an hour and can be interrupted
     return run
 
 

@@ -13,9 +13,9 @@ class Sizes:
     two_replicas_rate: float = 20.0  # messages a second over two replicas
     senders: tuple[int, ...] = (8, 64, 256)  # the numbers of senders that are tried in the hot room
     seconds: float = 8.0  # the length of each load
-    drain: float = 5.0  # seconds to wait for late messages
+    drain: float = 5.0  # how many seconds to wait for late messages
     room_sizes: tuple[int, ...] = (10, 100, 1_000)
-    short: float = 4.0  # seconds of each load in scenarios with many loads
+    short: float = 4.0  # the length of each load in scenarios with many loads
     writers: tuple[int, ...] = (50, 100)
     connections: int = 10_000
     connections_room: int = 100  # members of each room in the scenario with many connections

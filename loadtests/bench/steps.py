@@ -29,7 +29,7 @@ TITLES = {
     "tutorial-pubsub-no-row": "tutorial chat (Pub/Sub layer, no row)",
     "hubbub": "Hubbub",
 }
-# What each scenario measures: (system, replicas).
+# What the scenarios measure: systems, or pairs of a system and its number of replicas.
 ROOMS = [*((name, 1) for name in SYSTEMS), ("hubbub", 2), ("socketio", 2), ("tutorial", 2)]
 ROOM_SIZES = [("nchan", 1), ("socketio", 1), ("tutorial", 1), ("hubbub", 1), ("hubbub", 2)]
 SENDS = ["tutorial", "tutorial-pubsub", "hubbub"]
@@ -46,7 +46,7 @@ class BenchStep:
     scenario: str
     system: str
     title: str
-    seconds: float  # estimated
+    seconds: float  # the estimated duration
     measure: Measure
     users: int = 0  # how many users of Hubbub the step needs
 

@@ -1,6 +1,6 @@
 """The limits of a replica under load, and why a step of the search failed. Pure.
 
-A step can fail although the replica was not the limit: its generator may have been too slow, or the
+A step can fail although the replica was not the limit: perhaps its generator was too slow, or the
 machine that all processes share was full. Only this module makes that distinction.
 """
 
@@ -48,7 +48,7 @@ class MeasuredLoad:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    limited_by: str  # REPLICA, GENERATOR or MACHINE
+    limited_by: str  # `REPLICA`, `GENERATOR` or `MACHINE`
     reason: str
 
 

@@ -112,7 +112,7 @@ class LocalTarget:
 
 
 def rooms_for(users: int) -> int:
-    """Return how many rooms this many users fill. The last room may not be full."""
+    """Return how many rooms this many users fill. The last room is not always full."""
     return ceil(users / ROOM_SIZE)
 
 
@@ -129,7 +129,7 @@ def groups_to_close(groups: Sequence[int], most: float) -> int:
 
 @contextmanager
 def local_target(most_connections: int) -> Iterator[LocalTarget]:
-    """Start the replica. Create as many users as the largest step may need."""
+    """Start the replica. Create as many users as the largest step can need."""
     with Backends(most_connections) as backends:
         # The first use of `sessions` creates the users, and must come before the replica starts.
         assert backends.sessions

@@ -17,7 +17,7 @@ FILE = ROOT / "docs/capacity.json"
 PAGE = ROOT / "docs/operations.md"
 PLOT = ROOT / "docs/images/capacity.svg"
 CONNECTIONS, MESSAGES = "connections", "messages"
-COLUMNS = {  # title: (field of a step, digits after the decimal point)
+COLUMNS = {  # column title: (field of a step, digits after the decimal point)
     "connections": ("connections", 0),
     "messages/s": ("messages_per_second", 0),
     "acknowledged/s": ("acked_per_second", 0),

@@ -93,7 +93,7 @@ def figures(
     `connections_per_replica` and `messages_per_second_per_replica` were measured at the largest
     load that passed; they are not the requested amounts. `plan_with` is half of these figures,
     because the users of a replica that stops move to the others. If no limit was found, or if the
-    replica was not the limit, a replica may sustain more: `limit` says what the limit was.
+    replica was not the limit, a replica can perhaps sustain more: `limit` says what the limit was.
     """
     most_connected, fastest = connections.best_step(), messages.best_step()
     most = most_connected.connections // replicas if most_connected else 0

@@ -96,7 +96,7 @@ class ChaosDeployment(Startable):
 
     @property
     def disk(self) -> Path | None:
-        """A path to Postgres' disk that works outside its host; None without a network."""
+        """A path to Postgres' disk that works outside its host; None if there is no network."""
         host = self.postgres.host
         return host.path(self.postgres.data) if isinstance(host, NetworkHost) else None
 

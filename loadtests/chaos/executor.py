@@ -1,6 +1,6 @@
 """Injects the faults of a schedule, and records when each really happened and its evidence.
 
-A machine may be slower than the schedule. A fault waits for the faults that it must not overlap
+A machine can be slower than the schedule. A fault waits for the faults that it must not overlap
 with, so the overlap rule always holds, and everything after that fault happens later.
 """
 

@@ -1,4 +1,4 @@
-"""What the schedule and the report know about a kind of fault. `faults/` says how it is injected.
+"""What the schedule and the report know about kinds of faults. `faults/` says how it is injected.
 
 `seconds` is how long a fault lasts. For `settle_seconds` after a fault, no other fault of the same
 target starts, so that what users notice is known to come from this fault. During an `outage` no
@@ -86,9 +86,9 @@ class FaultKind:
 
     @property
     def alone_seconds(self) -> float:
-        """The seconds until the next fault may start, in a run with one fault at a time.
+        """The seconds from this fault's start to the next one's, if faults happen one at a time.
 
-        They are long enough to see whether this fault exceeds its silence limit.
+        This is long enough to see whether this fault exceeds its silence limit.
         """
         return max(self.total_seconds, self.limits.silence or 0.0) + CALM_SECONDS
 

@@ -1,6 +1,6 @@
 """What users noticed of one fault, and whether that is within the fault's limits. Pure.
 
-Other faults may explain what users noticed. While several server faults overlap, the longest of
+Other faults can explain what users noticed. While several server faults overlap, the longest of
 their limits counts. A client fault extends no other limit. Instead, the clients that it affects are
 left out while it lasts: a tab that was cut off on purpose says nothing about a replica that was
 killed at the same time. Tabs that receive messages only from such clients are left out, too.
@@ -108,9 +108,9 @@ class FaultJudge:
         ]
 
     def _explained(self, interval: Interval, *clients: str) -> bool:
-        """Return whether a client fault may explain a silence or a late message in this interval.
+        """Return whether a client fault can explain a silence or a late message in this interval.
 
-        A fault may explain it if it overlaps the interval and affects one of these clients.
+        A fault can explain it if the fault overlaps the interval and affects one of these clients.
         """
         return any(
             _overlap(interval, fault.window) and not left_out.isdisjoint(clients)

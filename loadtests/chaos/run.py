@@ -31,7 +31,7 @@ from loadtests.lib.servers.seed import seed_users
 from loadtests.lib.simulation import ActivityRates, Simulation, simulate
 from loadtests.lib.simulation.simulated_user import SimulatedTab
 
-# Messages a second by each user, with edits and deletions, while nothing is wrong.
+# How many messages a second each user sends while nothing is wrong, including edits and deletions.
 RATE_OF_EACH = 0.6
 RECOVERY_SECONDS = 60.0
 SUMMARY = "summary.json"

@@ -1,4 +1,4 @@
-"""Replays traffic with our client: every action at its recorded time, divided by the speed.
+"""Replays traffic with our client. Every action starts at its recorded time divided by the speed.
 
 A recorded connection is a tab of its user. A new connection reuses a disconnected tab of the same
 user, if there is one, and so resumes. Like the actions of real users, an action starts at its time

@@ -1,4 +1,4 @@
-"""Where traffic is replayed: users with sessions, and rooms of the recorded sizes."""
+"""Prepares the target of a replay: users with sessions, and rooms of the recorded sizes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from loadtests.replay.traffic import Traffic
 @dataclass(frozen=True, slots=True)
 class ReplayTarget:
     addresses: list[str]
-    identities: list[str]  # the identity of each user, as `seed` writes it
+    identities: list[str]  # the identity of each user, in the form in which `seed` writes it
     rooms: list[int]  # the id of each room
     cluster: Cluster | None = None  # the cluster, if the replay started it
 
@@ -24,7 +24,7 @@ class ReplayTarget:
 @contextmanager
 def local_target(traffic: Traffic, replicas: int) -> Iterator[ReplayTarget]:
     """Yield servers on this machine. They are removed afterwards."""
-    # A replay may send faster than people do, so rate limits would refuse its messages.
+    # A replay can send faster than people do, and rate limits would then refuse its messages.
     with Cluster(replicas=replicas, environment=NO_RATE_LIMITS) as cluster:
         identities = seed_users(cluster.manage, len(traffic.users))
         addresses = [f"127.0.0.1:{replica.port}" for replica in cluster.replicas]

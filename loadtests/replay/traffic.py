@@ -148,5 +148,5 @@ def _read_file(path: Path) -> tuple[dict[str, Any], list[list[Any]]]:
 
 
 def _complete_lines(text: str) -> Iterable[Any]:
-    # A replica that was killed may have written half of the last line.
+    # If a replica was killed, it is possible that it wrote only half of the last line.
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]

@@ -41,7 +41,7 @@ class HubbubUser(FastHttpUser):
         super().__init__(*arguments)
         self.run_state = runs.current()
         self.identity: Identity | None = None
-        self.session = ""  # a header line, as `seed` writes it
+        self.session = ""  # a header line, in the form in which `seed` writes it
         self.rooms: list[int] = []
         self.random = Random()
 

@@ -28,7 +28,7 @@ class Bot(HubbubUser):
         super().__init__(*arguments)
         self._owner_headers: dict[str, str] | None = None
         self._revoke_path = ""
-        self._read_to: dict[int, int] = {}  # by room: the last seq that was read
+        self._read_to: dict[int, int] = {}  # for each room: the last seq that was read
         self._own: list[int] = []
         self._sends = Group()  # the greenlets that send
 

@@ -22,7 +22,7 @@ from loadtests.lib.systems.hubbub import start
 
 SMALL = 100
 ROUNDS = 60
-# Tables that grow with a room: no query may read such a table completely.
+# These tables grow with a room, so no query may read one of them completely.
 LARGE_TABLES = ("chat_message", "chat_event")
 
 PATHS = {

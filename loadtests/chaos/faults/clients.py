@@ -26,7 +26,8 @@ from loadtests.lib.client import Client
 
 READERS = 10
 SILENT_SECONDS = 4.0
-SETTLE_SECONDS = 0.2  # in this time, tabs still handle the frames that they have already read
+# For this long after a tab has stopped reading, it can still handle frames that it had read before.
+SETTLE_SECONDS = 0.2
 
 
 class ClientNetwork:
@@ -50,7 +51,7 @@ class ClientNetwork:
     async def possibly_affected(self) -> list[Client]:
         """Return the network's clients, and all clients without a connection.
 
-        A client without a connection may reconnect through this network.
+        A client without a connection can reconnect through this network.
         """
         ports = await asyncio.to_thread(self.ports)
         disconnected = (client for client in self._context.clients() if not client.connected)

@@ -1,4 +1,4 @@
-"""Rules of acknowledgements: `ok` means saved once, and shown to every member. Pure."""
+"""Rules of acknowledgements: after `ok`, a message is saved once and every member sees it. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """Rules of membership: only members receive a room's events and send in it. Pure.
 
 A room's log says who was a member at which seq. `subscribed` carries the seq at which the
-membership was read. Live events may arrive up to and including the seq at which the membership
-ended. Members may read what was written before they joined. Rooms whose log does not start with
+membership was read. Live events may arrive up to the seq at which the membership ended, including
+that seq. Members may read what was written before they joined. Rooms whose log does not start with
 their first member are not checked. Histories contain neither `room.bumped` nor REST answers other
 than loads, so these are not checked either.
 """

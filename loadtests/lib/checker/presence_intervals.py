@@ -78,7 +78,8 @@ def presence_intervals(history: History) -> list[PresenceInterval]:
 @dataclass(slots=True)
 class _PresenceIntervals:
     user: int = 0
-    open: dict[int, PresenceInterval] = field(default_factory=dict)  # by room
+    # The current interval of each room.
+    open: dict[int, PresenceInterval] = field(default_factory=dict)
     ended: list[PresenceInterval] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:

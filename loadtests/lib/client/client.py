@@ -120,7 +120,7 @@ class Client(ReconnectingSocket):
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._answers[ref] = answer
         try:
-            await self._do(effects)  # the effects may already contain the answer
+            await self._do(effects)  # the effects can already contain the answer
             return await answer
         finally:
             self._answers.pop(ref, None)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import gevent
 
 # Greenlets in which asyncio runs blocking calls; asyncio takes them for threads. They start as
-# needed. After a restart, thousands of rooms may load at the same time, hence the high limit.
+# needed. The limit is high because thousands of rooms can load at the same time after a restart.
 MAX_GREENLETS = 10_000
 T = TypeVar("T")
 

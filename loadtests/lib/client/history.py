@@ -153,7 +153,7 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 class History:
     """The entries of one client in order of time, and the rooms as it shows them at the end.
 
-    If a run is too long to keep all entries, `entries` may be a `deque` with a `maxlen`. `watch` is
+    If a run is too long to keep all entries, `entries` can be a `deque` with a `maxlen`. `watch` is
     called with each entry as it happens, so it misses none.
     """
 

@@ -48,8 +48,10 @@ class Pending:
 @dataclass(slots=True)
 class ClientProtocol:
     history: History
-    subscriptions: dict[int, Subscription] = field(default_factory=dict)  # by room
-    pending: dict[int, Pending] = field(default_factory=dict)  # by ref
+    # The subscription to each open room, by the room's id.
+    subscriptions: dict[int, Subscription] = field(default_factory=dict)
+    # The commands without an answer, by their refs.
+    pending: dict[int, Pending] = field(default_factory=dict)
     welcome: Frame | None = None  # the `welcome` that the open socket received
     user: int | None = None
     epoch: str | None = None

@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 
 class RedirectedError(RefusedError):
-    """The answer is a redirect. It is not followed: the address may be the wrong one."""
+    """The answer is a redirect. It is not followed: the address could be the wrong one."""
 
 
 def http_url(address: str) -> str:

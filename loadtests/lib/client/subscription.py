@@ -15,8 +15,8 @@ class Start(Enum):
     """How a client opens a room about which it knows nothing yet."""
 
     BEGINNING = "beginning"  # replay the log from its first event
-    NOW = "now"  # only new events
-    HISTORY = "history"  # new events, and the messages before them over REST
+    NOW = "now"  # receive only new events
+    HISTORY = "history"  # receive new events, and load the messages before them over REST
 
 
 @dataclass(slots=True)

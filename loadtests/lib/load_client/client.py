@@ -143,7 +143,7 @@ def program() -> Path:
         raise LoadError("The load client needs a C compiler: scripts/install-servers bench.")
     PROGRAM.parent.mkdir(parents=True, exist_ok=True)
     sources = [str(source) for source in sorted(SOURCES.glob("*.c"))]
-    # Another process may be using or creating the program at this moment.
+    # Another process could be using or creating the program at this moment.
     new = PROGRAM.with_suffix(f".{os.getpid()}")
     compiled = subprocess.run(
         [compiler, *FLAGS, "-o", str(new), *sources], capture_output=True, text=True

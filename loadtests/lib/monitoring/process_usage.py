@@ -37,7 +37,7 @@ def usage(pid: int) -> dict[str, float]:
 
     `anonymous_bytes` is their resident memory without files and without shared memory, such as
     Postgres's buffers. After a fork, pages that neither process has written count for both. Raises
-    psutil.Error if the process has ended or may not be inspected.
+    psutil.Error if the process has ended or we have no right to inspect it.
     """
     found = {"processes": 0, "resident_bytes": 0, "anonymous_bytes": 0, "files": 0, "threads": 0}
     for process in _families([pid]):

@@ -20,7 +20,7 @@ from loadtests.lib.monitoring.targets import Part, SampledDeployment
 from scripts.stack.errors import StackError
 
 Result = TypeVar("Result")
-Values: TypeAlias = dict[str, float]  # the values of one part, by measure
+Values: TypeAlias = dict[str, float]  # the values of one part, by the names of the measures
 DOWN = (OSError, ValueError, psutil.Error, psycopg.Error, redis.RedisError, StackError)
 
 

@@ -17,7 +17,7 @@ Points: TypeAlias = list[tuple[float, float]]  # pairs of seconds and value
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    began_at: float = 0.0  # seconds since 1970
+    began_at: float = 0.0  # the time of the first sample, in seconds since 1970
     rows: Sequence[tuple[float, Mapping[str, Mapping[str, float]]]] = ()
     unseen: Sequence[str] = ()  # what could not be sampled
     # For each thing that could not always be sampled: why.
@@ -57,7 +57,7 @@ class Samples:
 
 
 def read(file: Path) -> Samples:
-    """Read a file that may still be growing. An incomplete last line is ignored."""
+    """Read a file of samples that can still be growing. An incomplete last line is ignored."""
     return parse(line for line in file.read_text().splitlines(keepends=True) if line[-1:] == "\n")
 
 

@@ -17,7 +17,8 @@ class Heading:
 class Paragraph:
     """A paragraph of text.
 
-    In HTML reports, `text` may be markupsafe's `Markup`; `style` is a class of the template.
+    In HTML reports, `text` can be markupsafe's `Markup`, and `style` is a CSS class of the
+    template.
     """
 
     kind: ClassVar[str] = "paragraph"

@@ -24,7 +24,7 @@ HUBBUB_COLOUR, NEUTRAL_COLOUR, LIMIT_COLOUR = "#c2410c", "#6b7280", "#d62828"
 INLINE_INCHES = (5.0, 2.7)
 # The colours of lines. They can be told apart on white and on black.
 COLOURS = ("#0e8bd6", "#e8590c", "#2b9a4b", "#a855f7", "#d6336c", "#8d99a6", "#b08900", "#0ca6a6")
-INK = "#010203"  # replaced by the page's own colour
+INK = "#010203"  # in a chart, this colour is replaced by the page's own
 INLINE_STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -71,7 +71,7 @@ class Chart:
     note: str = ""
     logarithmic: bool = False
     limit: float | None = None  # a limit, drawn as a horizontal line
-    marks: Sequence[float] = field(default=())  # seconds at which something was done on purpose
+    marks: Sequence[float] = field(default=())  # the seconds at which something was done on purpose
 
     @property
     def empty(self) -> bool:

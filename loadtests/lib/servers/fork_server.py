@@ -34,7 +34,7 @@ class ForkedProcess:
     def __init__(self, reports: socket.socket) -> None:
         """`reports` delivers the child's pid, and later its exit status."""
         self._reports = reports
-        self._lock = threading.Lock()  # a thread may wait while another one polls
+        self._lock = threading.Lock()  # one thread can wait while another one polls
         [self.pid] = NUMBER.unpack(reports.recv(NUMBER.size))
         self.returncode: int | None = None
 
@@ -56,7 +56,7 @@ class ForkedProcess:
         return status
 
     def __del__(self) -> None:
-        # Nobody waited for this process to end, so the socket may still be open.
+        # Nobody waited for this process to end, so the socket can still be open.
         self._reports.close()
 
     def send_signal(self, sig: int) -> None:

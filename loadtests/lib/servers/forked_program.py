@@ -75,7 +75,8 @@ def serve(control: socket.socket) -> Request | None:
 
     In the child, return the request. In the fork server, return None when the tests have ended.
     """
-    reports: dict[int, socket.socket] = {}  # by pid
+    # The socket to which each child's exit status is reported, by the child's pid.
+    reports: dict[int, socket.socket] = {}
 
     def report_exits(number: int, frame: FrameType | None) -> None:
         while reports:

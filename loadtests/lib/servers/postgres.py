@@ -43,8 +43,8 @@ class Postgres(Server):
         self.wal_segment_mib = wal_segment_mib
         self.bin = find_binaries()
         self.data = self.folder / "data"
-        # Whether the data folder has been created. This is kept in memory, because only the
-        # server's host may be able to see the folder.
+        # Whether the data folder has been created. This is kept in memory, because it is possible
+        # that only the server's host can see the folder.
         self._made = False
 
     def command(self) -> list[str]:

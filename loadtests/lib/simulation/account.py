@@ -9,7 +9,8 @@ from loadtests.lib.client import rest
 class Account:
     username: str
     id: int
-    identity: str  # the header line that authenticates the user, as `seed` writes it
+    # The header line that authenticates the user, in the form in which `seed` writes it.
+    identity: str
 
     @property
     def headers(self) -> dict[str, str]:

@@ -131,8 +131,8 @@ async def _admin_action(simulation: Simulation, user: SimulatedUser, action: str
 async def _show(tab: SimulatedTab, room: int, start: Start) -> None:
     """Open a room in a tab. If that is not possible yet, `restore_rooms` does it later.
 
-    If the user has just left the room, the tab may not have noticed and may still be subscribed. So
-    the tab unsubscribes first.
+    If the user has just left the room, it is possible that the tab has not noticed and is still
+    subscribed. So the tab unsubscribes first.
     """
     if room not in tab.wanted:
         await _hide(tab, room)

@@ -1,6 +1,6 @@
 """Calls the API for a simulation: from asyncio, in a few threads, with retries while faults last.
 
-A request to a server that is unreachable or unavailable is repeated. An answer may be lost although
+A request to a server that is unreachable or unavailable is repeated. An answer can be lost although
 the server carried out the request; the retry then finds that it is already done.
 """
 

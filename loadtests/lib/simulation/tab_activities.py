@@ -54,7 +54,8 @@ class TabActivities:
     ) -> None:
         self.client, self.kind, self.rooms, self.random = client, kind, rooms, random
         self.away = False  # the user is disconnected by choice, so nothing is sent
-        self.own_messages: defaultdict[int, list[OwnMessage]] = defaultdict(list)  # by room
+        # The newest messages in each room.
+        self.own_messages: defaultdict[int, list[OwnMessage]] = defaultdict(list)
         self._new_text, self._read_page = new_text, read_page
         self._methods: dict[Activity, Callable[[int], Awaitable[None]]] = {
             Activity.SEND: self.send,
@@ -72,7 +73,7 @@ class TabActivities:
         await self._methods[activity](room)
 
     async def command(self, type: str, **fields: Any) -> Frame:
-        """Send a command and return its answer. A subclass may measure it here."""
+        """Send a command and return its answer. A subclass can measure the command here."""
         return await self.client.command(type, **fields)
 
     async def send(self, room: int) -> None:

@@ -10,7 +10,7 @@ class UsageWindow:
 
     The longest stall of an event loop is that of the last ten seconds before the second call. This
     covers a load of eight seconds. For a shorter load, it also includes some time before the load.
-    With `reads_stall=False`, the longest stall is not read, because an overloaded replica may not
+    With `reads_stall=False`, the longest stall is not read, because an overloaded replica might not
     answer in time.
     """
 

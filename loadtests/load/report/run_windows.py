@@ -22,7 +22,7 @@ class RunWindow:
 def windows(series: Series, most: int = MAX_WINDOWS) -> list[RunWindow]:
     """Return the run in at most `most` windows of equal length, without empty windows.
 
-    The length is a whole number of seconds. The last window may be shorter.
+    The length is a whole number of seconds. The last window can be shorter.
     """
     seconds = series.in_order()
     if not seconds:

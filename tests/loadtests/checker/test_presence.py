@@ -98,7 +98,7 @@ def test_a_user_shown_as_gone_meanwhile_is_missing() -> None:
 
 
 def test_a_client_that_receives_nothing_is_not_certainly_present() -> None:
-    """The client's replica may have died long before the client noticed."""
+    """The client's replica could have died long before the client noticed."""
     bob = history_of("bob", 2, *opens(10, 1, 2), Disconnected(40.0, 1006))
     assert rules(alice_sees(), bob) == []
 

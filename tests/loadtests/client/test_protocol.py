@@ -281,7 +281,7 @@ def test_it_does_not_subscribe_again_to_a_room_after_a_removal() -> None:
 
 
 def test_a_late_removal_does_not_end_a_newer_subscribe() -> None:
-    """A busy replica reads the workspace log late: the user may be a member again by then."""
+    """A busy replica reads the workspace log late. By then, the user can be a member again."""
     protocol = connected()
     protocol.subscribe(ROOM)
     protocol.receive({"type": "room.removed", "room": ROOM, "reason": "left"})
