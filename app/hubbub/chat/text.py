@@ -32,9 +32,9 @@ MAX_LINKS_PER_WORD = 20
 # How many links a message can have. Further ones stay text with their address. A link's HTML is far
 # longer than its text.
 MAX_LINKS = 100
-# The longest HTML that a body can have: MAX_HTML_PER_CHAR characters for each character of the body,
-# and MAX_EXTRA_HTML_CHARS in addition. Texts that people write stay far below this limit. A text
-# above it, such as one of hundreds of deeply nested quotes, stays plain.
+# The longest HTML that a body can have: MAX_HTML_PER_CHAR characters for each character of the
+# body, and MAX_EXTRA_HTML_CHARS in addition. Texts that people write stay far below this limit. A
+# text above it, such as one of hundreds of deeply nested quotes, stays plain.
 MAX_HTML_PER_CHAR = 6
 MAX_EXTRA_HTML_CHARS = 10_000
 
