@@ -18,6 +18,7 @@ from hubbub.doctor.checks import (
     debug,
     deployment,
     durability,
+    files,
     host,
     idle,
     mail,
@@ -58,6 +59,7 @@ CHECKS: dict[str, Check] = {
         mail,
         durability,
         connections,
+        files,
         redis,
         idle,
     )
