@@ -1,8 +1,9 @@
 """Runs a dyno's processes: starts them in order and stops them together.
 
 Heroku sends SIGTERM to all processes of a dyno together, so children may exit before this process
-receives its own signal. SIGKILL follows 30 s later. The exit status is 0 after SIGTERM, and 1 when
-a process exited unexpectedly.
+receives its own signal, and a replica that drains must not be signalled again: a second signal ends
+it at once. SIGKILL follows 30 s later. A second signal to this process kills all of its children.
+The exit status is 0 after a signal, and 1 when a process exited unexpectedly.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from scripts.stack.process import Process, Program, describe_exit
 
 # Heroku gives a dyno 60 s to listen on its port.
 READY_SECONDS = 45.0
-# A child may exit because of a SIGTERM that reaches this process a moment later.
+# SIGTERM may reach this process a moment before or after its children.
 SIGTERM_SKEW_SECONDS = 0.5
 # How long a replica can take after DRAIN_SECONDS to save its remaining data.
 FINISH_SECONDS = 9.0
@@ -34,12 +35,14 @@ class Dyno:
         self._options, self._output = options, output
         self._running: dict[asyncio.Task[None], Process] = {}
         self._stopping = asyncio.Event()
+        self._signalled = self._killed = False
+        self._replica: Program | None = None  # once it has been ready
         self._status = 0
 
     async def run(self) -> int:
         """Run all processes until the dyno stops. Return the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
+            asyncio.get_running_loop().add_signal_handler(number, self._handle_signal)
         with TemporaryDirectory(prefix="hubbub-dyno-") as directory:
             starting = asyncio.create_task(self._try_to_start(Path(directory)))
             await self._stopping.wait()
@@ -47,6 +50,17 @@ class Dyno:
             await asyncio.gather(starting, return_exceptions=True)
             await self._stop()
         return self._status
+
+    def _handle_signal(self) -> None:
+        if self._signalled:
+            self._kill()
+        self._signalled = True
+        self._stopping.set()
+
+    def _kill(self) -> None:
+        self._killed = True
+        for process in self._running.values():
+            process.kill()
 
     async def _try_to_start(self, directory: Path) -> None:
         try:
@@ -65,7 +79,9 @@ class Dyno:
         }
         for name, program in upstreams.items():
             self._spawn(name, program)
-        if not await _all_ready(list(upstreams.values())):
+        if await _all_ready(list(upstreams.values())):
+            self._replica = upstreams["realtime"]
+        else:
             self._output.write(
                 f"web and realtime are not ready after {READY_SECONDS:g} s. Opening the port "
                 "anyway, because the database may still become available."
@@ -92,9 +108,13 @@ class Dyno:
             self._stopping.set()
 
     async def _stop(self) -> None:
-        """Stop all processes, even if some are already stopping. Kill those that take too long."""
+        """Stop all processes; some may already be stopping. Kill those that take too long."""
+        draining = await self._is_replica_draining()
         for process in self._running.values():
-            process.stop()
+            if self._killed:  # the process may have been started after the second signal
+                process.kill()
+            elif not (draining and process.program is self._replica):
+                process.stop()
         if not self._running:
             return
         within = self._options.drain_seconds + FINISH_SECONDS
@@ -103,6 +123,14 @@ class Dyno:
             self._output.write(f"{self._running[task].name} did not stop in time; killing it.")
             self._running[task].kill()
         await asyncio.gather(*self._running)
+
+    async def _is_replica_draining(self) -> bool:
+        """Whether the replica has received Heroku's SIGTERM: it is then no longer ready."""
+        if self._replica is None:
+            return False
+        if self._signalled and not self._killed:
+            await asyncio.sleep(SIGTERM_SKEW_SECONDS)
+        return not await self._replica.is_ready()
 
 
 async def _all_ready(programs: list[Program]) -> bool:

@@ -5,21 +5,27 @@ import json
 import struct
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from loadtests.lib.client.websocket import SUBPROTOCOL
-from loadtests.lib.servers import Replica
 from loadtests.lib.servers.process import HOST
 from loadtests.lib.simulation.account import Account
+
+
+class Listener(Protocol):
+    """A replica, or the address at which one listens."""
+
+    @property
+    def port(self) -> int: ...
 
 
 @asynccontextmanager
 async def open_socket(
     user: Account,
-    replica: Replica,
+    replica: Listener,
     *,
     welcomed: bool = True,
     headers: Mapping[str, str] | None = None,
@@ -71,7 +77,7 @@ async def close_code(socket: ClientConnection) -> int:
                 return closed.rcvd.code if closed.rcvd else 1006
 
 
-def address(replica: Replica) -> str:
+def address(replica: Listener) -> str:
     return f"{HOST}:{replica.port}"
 
 

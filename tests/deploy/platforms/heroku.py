@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -134,6 +135,15 @@ class Dyno(Server):
             for child in psutil.Process(self.pid).children()
             if any(word in part for part in child.cmdline())
         )
+
+    def replica(self) -> Any:
+        """Return the address of the dyno's replica, which nginx connects to."""
+        [listener] = [
+            connection.laddr
+            for connection in self.part("hubbub.realtime.server").net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        return listener
 
     def terminate_all(self) -> None:
         """Send SIGTERM to every process of the dyno at once, as Heroku does.

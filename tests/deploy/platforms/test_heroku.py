@@ -1,7 +1,9 @@
 """Users chat while Heroku dynos are started and stopped as the platform does it."""
 
 import asyncio
+import os
 import re
+import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from tests.deploy.platforms.heroku import KILL_SECONDS, Dyno, HerokuApp
 from tests.stack.deployed_stage import DeployedStage
 from tests.stack.tls_client import assert_tls_works
 from tests.stack.traffic import replica_of
+from tests.support.raw_socket import open_socket
 
 USER_COUNT = 20
 CONCURRENCY = 12  # twice the number of threads in the `web` of a dyno
@@ -119,6 +122,33 @@ async def test_clients_move_to_another_dyno_after_sigterm_to_every_process(
         await stage.assert_consistent(clients)
     assert status == 0
     assert "Traceback" not in leaving.tail(500)
+
+
+async def test_the_replica_drains_after_sigterm_to_every_process(
+    app: HerokuApp, stage: HerokuStage
+) -> None:
+    """A second SIGTERM, from the dyno's parent process, would cut the drain short."""
+    [alice] = stage.users(1)
+    with Dyno(app) as dyno:
+        # nginx closes its connections immediately, so connect without it.
+        async with open_socket(alice, dyno.replica()) as socket:
+            await asyncio.to_thread(dyno.terminate_all)
+            async with asyncio.timeout(KILL_SECONDS):
+                await socket.wait_closed()
+            assert socket.close_code == 4001
+        assert await asyncio.to_thread(dyno.status, KILL_SECONDS) == 0
+
+
+async def test_a_second_signal_kills_all_processes(app: HerokuApp, stage: HerokuStage) -> None:
+    [alice] = stage.users(1)
+    with Dyno(app, DRAIN_SECONDS="600") as dyno:
+        everything = dyno.processes()
+        async with open_socket(alice, dyno.replica()):
+            # A stopped process receives both as soon as it continues.
+            for number in (signal.SIGSTOP, signal.SIGTERM, signal.SIGINT, signal.SIGCONT):
+                os.kill(dyno.pid, number)
+            assert await asyncio.to_thread(dyno.status, 60) == 0
+        wait_until(lambda: not any(process.is_running() for process in everything))
 
 
 def test_a_dyno_exits_when_any_of_its_processes_does(app: HerokuApp) -> None:
