@@ -1,17 +1,12 @@
 """Each check of settings, database and Redis turns red for just the fault that it looks for."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
-import psutil
 import pytest
 from redis import Redis
 
-from hubbub.doctor.checks.files import read_metrics
-from loadtests.lib.servers.process import HOST
-from loadtests.lib.servers.stack import wait_until
 from tests.doctor.deployment import Deployment
 
 pytestmark = pytest.mark.deployment
@@ -123,49 +118,6 @@ def test_a_redis_that_hides_its_settings_is_grey(deployment: Deployment) -> None
     finally:
         redis.execute_command("ACL", "SETUSER", "default", "+config")
     assert {"redis.eviction", "redis.buffers"} <= {*report.with_status("grey")}, report.messages
-
-
-def test_a_replica_that_is_running_out_of_file_descriptors_is_yellow(
-    deployment: Deployment,
-) -> None:
-    replica = deployment.cluster.replicas[0]
-    assert deployment.run_doctor().statuses["files"] == "green"
-    process = psutil.Process(replica.pid)
-    before = process.num_fds()
-    with ExitStack() as held:
-        for _ in range(50):
-            held.enter_context(socket.create_connection((HOST, replica.port)))
-        wait_until(lambda: process.num_fds() >= before + 50)
-        with limited_files(process, process.num_fds() + 10):
-            report = deployment.run_doctor()
-    assert (report.with_status("yellow"), report.with_status("red")) == (["files"], []), (
-        report.messages
-    )
-    assert f":{replica.pid} has " in report.messages["files"]
-    assert deployment.run_doctor().statuses["files"] == "green"
-
-
-def test_the_files_of_a_replica_on_another_machine_are_read_from_its_metrics(
-    deployment: Deployment,
-) -> None:
-    replica = deployment.cluster.replicas[0]
-    used = psutil.Process(replica.pid)
-    found = read_metrics(HOST, replica.port)
-    assert found
-    assert abs(found[0] - used.num_fds()) < 5
-    assert found[1] == used.rlimit(psutil.RLIMIT_NOFILE)[0]
-    assert read_metrics(HOST, 1) is None
-
-
-@contextmanager
-def limited_files(process: psutil.Process, files: int) -> Iterator[None]:
-    """Set the soft limit of a process's open files until the block ends."""
-    before = process.rlimit(psutil.RLIMIT_NOFILE)
-    process.rlimit(psutil.RLIMIT_NOFILE, (files, before[1]))
-    try:
-        yield
-    finally:
-        process.rlimit(psutil.RLIMIT_NOFILE, before)
 
 
 @contextmanager

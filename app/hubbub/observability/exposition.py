@@ -22,7 +22,6 @@ from typing import Final
 
 from django.conf import settings
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -33,9 +32,6 @@ METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 # Replaces the process id in the names of the files for all dead workers.
 DEAD_WORKERS: Final = "0"
 LOCK_SECONDS = 1.0
-# The names that prometheus_client's ProcessCollector uses.
-OPEN_FILES: Final = "process_open_fds"
-MAX_FILES: Final = "process_max_fds"
 
 
 def render_metrics() -> bytes:
@@ -60,15 +56,6 @@ def may_scrape(address: str, *, forwarded: bool, authorization: str) -> bool:
     if token := settings.METRICS_TOKEN:
         return secrets.compare_digest(authorization.encode(), f"Bearer {token}".encode())
     return not forwarded and _is_private(address)
-
-
-def open_and_max_files(pid: str) -> tuple[int, int] | None:
-    """Return a process's number of open files and its limit, or None if they cannot be read."""
-    collector = ProcessCollector(pid=lambda: pid, registry=None)
-    values = {each.name: int(each.samples[0].value) for each in collector.collect()}
-    if OPEN_FILES not in values or MAX_FILES not in values:
-        return None
-    return values[OPEN_FILES], values[MAX_FILES]
 
 
 def create_metrics_dir(folder: Path) -> None:
@@ -111,10 +98,20 @@ class _OpenFilesOfWorkers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         living = {_process_of(path) for path in self._folder.glob("*.db")} - {DEAD_WORKERS}
-        if files := list(filter(None, map(open_and_max_files, living))):
-            most, limit = max(files)
-            yield GaugeMetricFamily(OPEN_FILES, "Number of open file descriptors.", most)
-            yield GaugeMetricFamily(MAX_FILES, "Maximum number of open file descriptors.", limit)
+        processes = [_open_and_max_files(pid) for pid in living]
+        yield from max(filter(None, processes), key=lambda each: _value(each[0]), default=())
+
+
+def _open_and_max_files(pid: str) -> list[Metric]:
+    """Return a process's number of open files and its limit, or nothing if it has ended."""
+    collector = ProcessCollector(pid=lambda: pid, registry=None)
+    families = {each.name: each for each in collector.collect()}
+    names = ("process_open_fds", "process_max_fds")
+    return [families[name] for name in names] if families.keys() >= set(names) else []
+
+
+def _value(family: Metric) -> float:
+    return family.samples[0].value
 
 
 def _is_private(address: str) -> bool:

@@ -18,7 +18,6 @@ from hubbub.doctor.checks import (
     debug,
     deployment,
     durability,
-    files,
     host,
     idle,
     mail,
@@ -59,7 +58,6 @@ CHECKS: dict[str, Check] = {
         mail,
         durability,
         connections,
-        files,
         redis,
         idle,
     )
