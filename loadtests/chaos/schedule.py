@@ -87,7 +87,7 @@ def least_seconds(kinds: Kinds, *, alone: bool = False) -> float:
 
 
 def named(names: str) -> list[FaultKind]:
-    """Return the kinds in a comma-separated list of names. Raises KeyError for an unknown name."""
+    """Return the kinds named in a comma-separated list. Raises KeyError for an unknown name."""
     return [KIND_BY_NAME[name.strip()] for name in names.split(",") if name.strip()]
 
 

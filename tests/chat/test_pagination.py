@@ -154,7 +154,7 @@ def test_every_query_of_a_page_reads_few_rows_through_an_index(bob: User) -> Non
 
 
 def fill(room: Room, sender: User, count: int) -> None:
-    """Add `count` messages to a room, as `send` would, but in two statements."""
+    """Add `count` messages to a room, as `send` would, but in two bulk inserts."""
     now = timezone.now()
     seqs = range(room.seq + 1, room.seq + count + 1)
     made = Message.objects.bulk_create(

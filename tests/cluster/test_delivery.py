@@ -80,7 +80,7 @@ async def test_a_message_sent_over_rest_arrives_on_both_replicas(stage: Stage) -
 
 
 async def test_a_single_message_arrives_immediately(stage: Stage) -> None:
-    """The message arrives over the bus, and not by the sweep that finds lost messages."""
+    """The message arrives over the bus, not through the sweep that finds lost messages."""
     users = stage.users(2)
     room = stage.room(users)
     async with stage.client(users[0], 0) as alice, stage.client(users[1], 1) as bob:

@@ -27,7 +27,7 @@ def scrape_metrics(port: int) -> Scrape:
 
 
 def gaps_repaired(replicas: Iterable[Replica]) -> float:
-    """Return how often the replicas have read a log because the bus did not deliver something."""
+    """Return how many times the replicas read a log because the bus had not delivered an entry."""
     return sum(
         scrape_metrics(replica.port).value("hubbub_gaps_repaired_total", cause=cause)
         for replica in replicas

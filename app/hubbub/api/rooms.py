@@ -70,7 +70,7 @@ def leave_room(request: HttpRequest, room_id: Id) -> object:
 @router.post("/rooms/{room_id}/archive", response=RoomInfo, summary="Archive a room")
 def archive_room(request: HttpRequest, room_id: Id) -> object:
     actor = current_user(request)
-    queries.room_for(actor, room_id)  # workspace owners must not know of every private room
+    queries.room_for(actor, room_id)  # 404 for others' private rooms, even for workspace owners
     rooms.archive(actor, room_id=room_id)
     return queries.room_for(actor, room_id)
 

@@ -47,7 +47,7 @@ class PublishQueue:
         return True
 
     def start_publishing(self) -> None:
-        """Publish what is queued in a task of the running loop, unless one is running already."""
+        """Start a task in the running loop that publishes the queue, unless one already does so."""
         if self._messages and self.running_task is None:
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._publish_all(), context=empty_context())

@@ -80,8 +80,9 @@ def clean_body(body: str) -> str:
 
 
 def clean_line(text: str, *, allow_newlines: bool = False) -> str:
-    """Return `text` without NUL characters, and with newlines as `\\n` or as spaces.
+    """Return `text` as one line without NUL characters, each run of whitespace as one space.
 
+    With `allow_newlines`, whitespace stays, and newlines become `\\n`.
     Raises ValidationError for unpaired surrogates, which are not text.
     """
     try:
@@ -108,9 +109,10 @@ def is_plain(body: str) -> bool:
 
 
 def render_markdown(body: str) -> str | None:
-    """Do what `render` does, but always with the parser, which is twenty times slower.
+    """Render like `render`, but always run the parser: it takes twenty times as long as `is_plain`.
 
-    The HTML is at most MAX_HTML_PER_CHAR * len(body) + MAX_EXTRA_HTML_CHARS characters long.
+    Return None for plain text, and if the HTML would be longer than MAX_HTML_PER_CHAR * len(body) +
+    MAX_EXTRA_HTML_CHARS characters.
     """
     html = nh3.clean(
         _markdown.render(body),

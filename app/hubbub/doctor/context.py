@@ -34,7 +34,7 @@ class CheckContext:
 
     @property
     def timeout_seconds(self) -> float:
-        """How long a response of the deployment can take."""
+        """How long the deployment may take to respond."""
         return self.http.timeout_seconds
 
     @property

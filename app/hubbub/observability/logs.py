@@ -104,7 +104,7 @@ def _without_secrets(text: str) -> str:
 
 
 def _format_exception_chain(error: BaseException) -> str:
-    """Return the tracebacks of an error and of its causes, the first cause first."""
+    """Return the tracebacks of an error and its causes, the root cause first."""
     chain: list[BaseException] = []
     cause: BaseException | None = error
     while cause is not None and cause not in chain:

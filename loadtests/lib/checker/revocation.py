@@ -38,7 +38,8 @@ def _judge(
 ) -> Iterator[Violation]:
     deadline = deadlines.deadline(revoked.at, "revoked_seconds")
     room = revoked.room
-    # A user whose session has ended must not be able to connect either.
+    # `room` is None if the user lost all access. Such a user must not even connect again, so judge
+    # every later entry, and not only those of one subscription.
     later = history.entries if room is None else _on_same_subscription(history, revoked)
     for entry in later:
         if entry.at > deadline and _was_received(entry, room):

@@ -25,7 +25,10 @@ from tests.support.model_server import ROOM, ModelClient, ModelServer
 
 
 def make_run() -> RecordedRun:
-    """Return a run of two users, one of whom loads the room, with every kind of entry."""
+    """Return a run with every kind of entry.
+
+    It has two users, one of whom loads the room's history over REST.
+    """
     server = ModelServer(replay_max=2)
     alice, bob = ModelClient(server, 1), ModelClient(server, 2)
     bob.protocol = ClientProtocol(History("person-0002"))

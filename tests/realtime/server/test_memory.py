@@ -92,8 +92,8 @@ def test_closed_sockets_leave_no_objects_behind(own_server: Ours, first: str) ->
     for _ in range(SOCKETS):
         visit(own_server, first)
     deadline = time.monotonic() + CLEANUP_SECONDS
-    # The requests of `count_objects` also live for a second, but there are fewer than SOCKETS / 2
-    # of them.
+    # Tolerate a small surplus: the requests that `count_objects` itself makes stay in memory for
+    # about a second, but never as many as SOCKETS / 2 at once.
     while any(
         now - then >= SOCKETS / 2
         for now, then in zip(count_objects(own_server), before, strict=True)

@@ -15,7 +15,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.select_related("sender", "reply_to__sender")
 
     def with_quotes(self) -> Self:
-        """Also join the rows that the `message` of each quoted message needs."""
+        """Join what `with_users` joins, and the same rows for each quoted message."""
         return self.with_users().select_related("reply_to__reply_to__sender")
 
     def newest_before(self, room_id: int, seq: int | None) -> Self:

@@ -23,8 +23,8 @@ class _RequestThread:
 def in_threads(application: Application, count: int) -> Application:
     """Return the application with its synchronous code confined to `count` threads.
 
-    All code of a request runs in one thread. Of the threads with the fewest requests, this is the
-    first one, so that a little traffic opens only a few database connections.
+    Each request runs entirely in one thread: the first of those with the fewest requests. Light
+    traffic therefore opens only a few database connections.
     """
     threads = [_RequestThread(number) for number in range(count)]
 

@@ -145,7 +145,7 @@ class Presence:
         return announcement
 
     def snapshot_for(self, user_id: int, name: str) -> dict[str, Any]:
-        """Return `online` and `online_count` for a user who subscribes, as last announced."""
+        """Return `online` and `online_count` as last announced, with the subscriber added."""
         names = self.announced | {user_id: name}
         if self.only_counted:
             return {"online": None, "online_count": max(self._announced_count, 1)}

@@ -68,8 +68,9 @@ class Server(daphne.server.Server):
 
     def _on_ready(self) -> None:
         """Called by Daphne just before its reactor runs."""
-        # `check_timeouts` sends the pings. Each call of this method resets `allowNullOrigin`, so
-        # repeat Daphne's value: the endpoint rejects the origin `null` like any other foreign one.
+        # No automatic pings: `check_timeouts` sends them. `setProtocolOptions` resets
+        # `allowNullOrigin` on every call, so pass Daphne's value again: the endpoint itself rejects
+        # the origin `null` like any other foreign one.
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=0, allowNullOrigin=True, closeHandshakeTimeout=CLOSE_SECONDS
         )

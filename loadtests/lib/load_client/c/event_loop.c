@@ -35,9 +35,9 @@ bool poll_once(int64_t until_ns) {
     return count == EVENTS;
 }
 
-/* A timer is used because it is exact. The kernel can end epoll's own timeout later, by a
- * thousandth of its length, and this would count as latency. INT64_MAX needs no special case: the
- * timer then practically never ends. */
+/* A timer is used because it is exact. The kernel may let epoll's own timeout expire late, by up to
+ * a thousandth of its length, and that would count as latency. INT64_MAX needs no special case: in
+ * practice such a timer never fires. */
 static void set_timer(int64_t when_ns) {
     static int64_t set_ns = -1;
     if (when_ns == set_ns && when_ns > now_ns()) return; /* the timer is still set to this time */

@@ -44,9 +44,9 @@ struct plan {
     int max_opening;           /* how many connections may be opening at the same time */
     double deadline_seconds;   /* all connections must be live by then */
     double handshake_seconds;  /* timeout of one handshake; 0 if there is none */
-    int missed_per_connection; /* how many missed messages make a connection live */
+    int missed_per_connection; /* a connection is live once it has this many missed messages */
     bool retry;                /* reconnect after a failed handshake; otherwise the client exits */
-    int subscriptions;         /* how many answers to its subscriptions make a connection live */
+    int subscriptions;         /* a connection is live once so many of them are answered */
     int room_count, connection_count, sender_count, missed_count;
     struct room *rooms;
     struct planned_connection *connections;
