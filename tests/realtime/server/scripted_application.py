@@ -90,9 +90,9 @@ async def _alternate(transport: Transport, send: Send, count: str) -> None:
 
 
 async def _fill(transport: Transport, send: Send, size: str) -> None:
-    """Write numbered frames until `size` bytes are buffered, then one frame of each kind, and close.
+    """Write numbered frames until `size` bytes are buffered, then an ordinary and an encoded one.
 
-    The kinds are ordinary and encoded frames.
+    Then close.
     """
     number = 0
     while _write(transport, f"{number} {PADDING}") < int(size):
