@@ -82,7 +82,8 @@ def clean_body(body: str) -> str:
 def clean_line(text: str, *, allow_newlines: bool = False) -> str:
     """Return `text` as one line without NUL characters, each run of whitespace as one space.
 
-    With `allow_newlines`, whitespace stays, and newlines become `\\n`. Raises ValidationError for unpaired surrogates, which are not text.
+    With `allow_newlines`, whitespace stays, and newlines become `\\n`. Raises ValidationError for
+    unpaired surrogates, which are not text.
     """
     try:
         text.encode()
