@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 from hubbub.realtime.connections.transport import FRAMES_EXTENSION, Transport
-from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
+from hubbub.realtime.protocol.websocket_frames import text_batch
 
 Message: TypeAlias = MutableMapping[str, Any]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -55,7 +55,7 @@ def _attach(transport: Transport) -> None:
 
 
 def _write(transport: Transport, text: str) -> int:
-    return transport.write(FrameBatch([text_frame(text)]))
+    return transport.write(text_batch(text))
 
 
 async def _respond(path: str, send: Send) -> None:

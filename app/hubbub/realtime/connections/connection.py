@@ -18,7 +18,7 @@ from hubbub.realtime.connections.slow_readers import is_slow_reader
 from hubbub.realtime.connections.transport import Transport
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import frame
-from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
+from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_batch
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Connection:
 
     def write(self, text: str) -> None:
         """Send a frame to this connection only. Otherwise this is like `write_batch`."""
-        self.write_batch(FrameBatch([text_frame(text)]))
+        self.write_batch(text_batch(text))
 
     def write_batch(self, batch: FrameBatch) -> None:
         """Send frames. Abort the connection if its client is a slow reader.

@@ -18,7 +18,7 @@ from hubbub.realtime.delivery.followed_log import data_of
 from hubbub.realtime.delivery.local_rooms import LocalRoom
 from hubbub.realtime.protocol import close_codes
 from hubbub.realtime.protocol.json_frames import frame
-from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
+from hubbub.realtime.protocol.websocket_frames import text_batch
 
 # Event types that close connections, with their close codes. After a change of password the client
 # may reconnect, because the session that made the change remains valid.
@@ -92,7 +92,7 @@ class AccountEvents:
     def _notify_members(self, frame_type: str, data: dict[str, Any]) -> None:
         """Write the room's new state to members' connections that have not subscribed to it."""
         room_id = data["room"]
-        batch = FrameBatch([text_frame(frame(frame_type, room_info=data["room_info"]))])
+        batch = text_batch(frame(frame_type, room_info=data["room_info"]))
         for connection in self._connections.of_members(room_id):
             if room_id not in connection.rooms:
                 connection.removal_sent.discard(room_id)
@@ -116,7 +116,7 @@ async def _notify_added(connection: Connection, room_id: int) -> None:
 
 def _notify_removed(connections: Iterable[Connection], room_id: int, reason: str) -> None:
     """Write `room.removed` to the connections that did not get it from the room's own log."""
-    removed = FrameBatch([text_frame(frame("room.removed", room=room_id, reason=reason))])
+    removed = text_batch(frame("room.removed", room=room_id, reason=reason))
     for connection in connections:
         if room_id in connection.rooms:
             continue

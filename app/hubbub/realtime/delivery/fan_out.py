@@ -15,7 +15,7 @@ from itertools import islice
 from hubbub.observability import metrics
 from hubbub.realtime.connections.connection import Connection
 from hubbub.realtime.delivery import time_slices
-from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_frame
+from hubbub.realtime.protocol.websocket_frames import Frame, FrameBatch, text_batch, text_frame
 from hubbub.realtime.telemetry.latency import record_fan_out
 
 # The minimum time between the starts of two passes; frames that are added meanwhile are combined.
@@ -126,7 +126,7 @@ def write_to_all(
 
     `is_wanted` is called right before each write: a connection can leave the room between slices.
     """
-    batch = FrameBatch([text_frame(text)])
+    batch = text_batch(text)
 
     def write(some: list[Connection]) -> None:
         for connection in filter(is_wanted, some):

@@ -23,7 +23,7 @@ from hubbub.realtime.delivery.resequencer import Resequencer
 from hubbub.realtime.presence.linger import leave_after_linger, leave_now
 from hubbub.realtime.presence.presence import Presence
 from hubbub.realtime.protocol.json_frames import frame
-from hubbub.realtime.protocol.websocket_frames import FrameBatch, text_frame
+from hubbub.realtime.protocol.websocket_frames import text_batch
 
 
 @dataclass(eq=False, slots=True)
@@ -95,7 +95,7 @@ class LocalRoom(FollowedLog):
         """
         self._record_lost_access(entry)
         ended, reason = ended_by(entry, self.subscribers)
-        removed = FrameBatch([text_frame(frame("room.removed", room=self.id, reason=reason))])
+        removed = text_batch(frame("room.removed", room=self.id, reason=reason))
         for connection in ended:
             self.fan_out.write_pending(connection)
             connection.removal_sent.add(self.id)

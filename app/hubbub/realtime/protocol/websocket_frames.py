@@ -42,3 +42,7 @@ def text_frame(text: str) -> Frame:
     else:
         header = TEXT + b"\x7f" + size.to_bytes(8)
     return Frame(text, header + payload)
+
+
+def text_batch(text: str) -> FrameBatch:
+    return FrameBatch([text_frame(text)])
