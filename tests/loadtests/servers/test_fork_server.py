@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import psutil
 import pytest
 
 from loadtests.lib.servers.fork_server import ForkedProcess, ForkServer
+from loadtests.lib.servers.stack import wait_until
 
 Run = Callable[..., ForkedProcess]
 PRINT_STATE = """
@@ -116,7 +116,4 @@ def test_programs_end_with_the_server_even_if_it_is_killed(tmp_path: Path) -> No
         # This status only shows that the fork server has ended. The pid shows whether the program
         # has.
         assert process.wait(10) == -signal.SIGKILL
-        deadline = time.monotonic() + 10
-        while psutil.pid_exists(process.pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_until(lambda: not psutil.pid_exists(process.pid), 10)
