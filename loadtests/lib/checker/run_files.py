@@ -17,6 +17,7 @@ from loadtests.lib.checker.recorded_run import RecordedRun
 from loadtests.lib.client.history import Entry, Frame, History
 
 RUN, LOG, HISTORIES = "run.json", "log.jsonl", "histories.jsonl"
+LAST_LINE = '"end"\n'  # shows that a file is complete
 ENTRIES = {kind.__name__: kind for kind in get_args(Entry)}
 
 
@@ -68,6 +69,17 @@ def _write_lines(path: Path, lines: Iterator[Any]) -> None:
     with path.open("w") as file:
         for line in lines:
             file.write(json.dumps(line, separators=(",", ":")) + "\n")
+        file.write(LAST_LINE)
+
+
+def _read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines that `_write_lines` wrote. Raises ValueError if the last ones are missing."""
+    with path.open() as file:
+        for line in file:
+            if line == LAST_LINE:
+                return
+            yield line
+    raise ValueError(f"{path.name} is not complete")
 
 
 def _log_lines(log: Log) -> Iterator[list[Any]]:
@@ -80,12 +92,11 @@ def _log_lines(log: Log) -> Iterator[list[Any]]:
 
 def _read_log(path: Path) -> Log:
     log = Log()
-    with path.open() as file:
-        for kind, *columns in map(json.loads, file):
-            if kind == "event":
-                log.rooms[columns[0]].append(LoggedEvent(*columns[1:]))
-            else:
-                log.messages[columns[0]] = LoggedMessage(*columns)
+    for kind, *columns in map(json.loads, _read_lines(path)):
+        if kind == "event":
+            log.rooms[columns[0]].append(LoggedEvent(*columns[1:]))
+        else:
+            log.messages[columns[0]] = LoggedMessage(*columns)
     return log
 
 
@@ -130,19 +141,18 @@ class _HistoryLines:
 def _read_histories(path: Path) -> list[History]:
     histories: list[History] = []
     frames: list[Frame] = []
-    with path.open() as file:
-        for line in file:
-            if line.startswith("{"):
-                frames.append(json.loads(line))
-                continue
-            kind, *values = json.loads(line, object_hook=lambda found: frames[found["frame"]])
-            if kind == "history":
-                name, ended, since = values
-                histories.append(History(name, since=dict(since), ended=ended))
-            elif kind == "view":
-                room, shown = values
-                histories[-1].views[room] = shown
-            else:
-                columns = (tuple(one) if isinstance(one, list) else one for one in values)
-                histories[-1].entries.append(ENTRIES[kind](*columns))
+    for line in _read_lines(path):
+        if line.startswith("{"):
+            frames.append(json.loads(line))
+            continue
+        kind, *values = json.loads(line, object_hook=lambda found: frames[found["frame"]])
+        if kind == "history":
+            name, ended, since = values
+            histories.append(History(name, since=dict(since), ended=ended))
+        elif kind == "view":
+            room, shown = values
+            histories[-1].views[room] = shown
+        else:
+            columns = (tuple(one) if isinstance(one, list) else one for one in values)
+            histories[-1].entries.append(ENTRIES[kind](*columns))
     return histories

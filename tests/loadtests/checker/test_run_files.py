@@ -17,6 +17,7 @@ from loadtests.lib.checker import (
     summarize_run,
     write_run,
 )
+from loadtests.lib.checker.run_files import RunFileError
 from loadtests.lib.client.history import AccessRevoked, Entry, EventReceived, History
 from loadtests.lib.client.protocol import ClientProtocol
 from loadtests.lib.client.subscription import Start
@@ -120,6 +121,18 @@ def test_the_command_checks_a_run_again(tmp_path: Path) -> None:
     done = run_checker(tmp_path)
     assert done.returncode == 1
     assert "message 103 is shown" in done.stdout.replace(" (seq 3)", "")
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "histories.jsonl"])
+def test_a_file_that_ends_after_any_other_than_its_last_line_is_refused(
+    tmp_path: Path, name: str
+) -> None:
+    write_run(make_run(), tmp_path)
+    lines = (tmp_path / name).read_text().splitlines(keepends=True)
+    for count in range(len(lines)):
+        (tmp_path / name).write_text("".join(lines[:count]))
+        with pytest.raises(RunFileError, match="cannot be read"):
+            read_run(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["run.json", "log.jsonl", "histories.jsonl"])
